@@ -14,21 +14,11 @@ mod pages;
 #[cfg(feature = "ssr")]
 mod shell;
 
-/// For the command line, until it uses the crate `display` itself.
-pub mod display {
-    pub use ::display::{doing, done_of_total, how_far};
-
-    pub mod trail {
-        pub use ::display::cancel_steps::steps as trail;
-    }
-}
-
 /// For the server, until it uses the crate `live` itself.
 pub mod api {
     pub use live::Positioned as Told;
 }
 
-pub use ::display::{format, zone};
 pub use app::App;
 #[cfg(feature = "ssr")]
 pub use live::backend;

@@ -1,8 +1,8 @@
 //! Models of the training host as strategies of the backtest host, which do not know each other.
 
 use backtest_host::{Models, Stance, TrainingPeriod};
-use data_host::{Bar, SetName};
 use host_kit::WorkError;
+use market_data::{Bar, SetName};
 use training_host::ModelStore;
 
 /// Models in a folder.

@@ -15,6 +15,7 @@ use app_state::Data;
 use components::link::A;
 use components::placeholders::{Empty, Skeleton, Trouble, WithSnapshot};
 use components::reactive::{mark, part, spoken};
+use form::Form;
 use kind_form::KindForm;
 use leptos::prelude::*;
 use leptos_meta::Title;
@@ -22,7 +23,7 @@ use leptos_router::hooks::use_query_map;
 use live::base;
 use live::query;
 use protocol::api::KindOffer;
-use protocol::{Form, KindSpec, Problem};
+use protocol::{KindSpec, Problem};
 use serde_json::Value;
 
 #[component]

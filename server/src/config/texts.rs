@@ -71,7 +71,7 @@ fn options(format: &Option<String>, zone: &Option<String>) -> anyhow::Result<Tex
         },
     };
     let time_zone = said(zone).map(|zone| Zone::parse(&zone)).transpose().map_err(anyhow::Error::msg)?;
-    Ok(TextOptions { format, time_zone })
+    Ok(TextOptions { format, time_zone, ..TextOptions::default() })
 }
 
 #[cfg(test)]

@@ -12,14 +12,15 @@ use components::form::typed::Typed;
 use components::link::A;
 use components::placeholders::Empty;
 use components::reactive::{text, yes};
+use form::Form;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 use leptos_router::hooks::{use_navigate, use_query_map};
 use live::OperationStore;
 use live::api;
 use live::http::new_key;
+use protocol::Problem;
 use protocol::api::{KindOffer, StartOperation, StartWithRule};
-use protocol::{Form, Problem};
 use wasm_bindgen::JsCast;
 
 /// Label of the submit button: `Start load` for `data.load`.

@@ -10,8 +10,9 @@ use leptos::prelude::*;
 use live::query;
 use live::{OpView, OperationStore};
 use protocol::State;
-use protocol::sweep::{Plan, Ran, SweepResult};
+use protocol::sweep::{Ran, SweepResult};
 use serde_json::Value;
+use sweep_plan::Plan;
 
 /// Number of top runs to compare.
 const COMPARED: usize = 5;

@@ -5,13 +5,14 @@ use app_state::address::list::Asked;
 use app_state::address::list::suggest::{Suggestion, Vocabulary, chosen, suggest};
 use app_state::address::list::typed::Typed;
 use components::reactive::{maybe, part, spoken, text, word, yes};
+use form::{FieldKind, Form};
 use leptos::prelude::*;
 use leptos_router::NavigateOptions;
 use leptos_router::hooks::use_navigate;
 use live::OperationStore;
 use live::base;
+use protocol::State;
 use protocol::filter::plain;
-use protocol::{FieldKind, Form, State};
 use serde_json::Value;
 use web_sys::KeyboardEvent;
 

@@ -1,7 +1,7 @@
 //! Series of a run: one row per bar, stored in binary, and downsampled for charts.
 
 use crate::trading::Account;
-use data_host::Bar;
+use market_data::Bar;
 use protocol::results::Columns;
 
 /// Columns in storage order.

@@ -1,7 +1,7 @@
 //! Performance metrics of an equity curve. docs/backtest.md has the formulas with their reasons.
 
 use crate::trading::Book;
-use data_host::{Bar, Timeframe};
+use market_data::{Bar, Timeframe};
 use protocol::results::Performance;
 
 /// Average length of a year in days.

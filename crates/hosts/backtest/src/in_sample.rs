@@ -5,7 +5,7 @@ use crate::models::TrainingPeriod;
 use crate::params::{Direction, Request};
 use crate::strategy::{Plan, Stance};
 use crate::trading::{Book, Rules, trade};
-use data_host::{Bar, Held};
+use market_data::{Bar, Held};
 use protocol::results::{InSample, OutOfSample};
 
 /// Minimum number of bars after the training: an entry and its exit need two.

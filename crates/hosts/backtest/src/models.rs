@@ -1,8 +1,8 @@
 //! Interface for models as strategies, implemented by the training host.
 
 use crate::strategy::Stance;
-use data_host::{Bar, SetName, Timeframe};
 use host_kit::WorkError;
+use market_data::{Bar, SetName, Timeframe};
 use protocol::Time;
 
 /// Symbols and period of a model's training and validation.

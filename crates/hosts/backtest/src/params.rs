@@ -2,7 +2,7 @@
 
 use crate::strategy::Plan;
 use crate::trading::Rules;
-use data_host::{Range, Timeframe};
+use market_data::{Range, Timeframe};
 use protocol::FieldError;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

@@ -4,8 +4,8 @@
 //! traded). It outlives the host. Without it, the run has no charts.
 
 use crate::curve::{self, Row};
-use data_host::{SetName, Timeframe};
 use host_kit::WorkError;
+use market_data::{SetName, Timeframe};
 use protocol::results::Trade;
 use protocol::{OperationId, Time};
 use serde::{Deserialize, Serialize};

@@ -1,8 +1,8 @@
 //! Strategies: the stance after each bar and its reason. No money, no orders.
 
 use crate::params::Direction;
-use data_host::Bar;
 use indicators::{rsi, sma};
+use market_data::Bar;
 
 /// Relative tolerance for equal averages. Prices in cents often have exactly equal averages, and rounding errors must
 /// not decide a trade.

@@ -4,7 +4,7 @@
 
 use crate::params::Fill;
 use crate::strategy::{Stance, Words};
-use data_host::Bar;
+use market_data::Bar;
 use protocol::results::Trade;
 
 /// Market rules and position sizing.

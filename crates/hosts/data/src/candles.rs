@@ -1,15 +1,12 @@
 //! Artifact `bars`: candles for a chart, read from the segments and aggregated to at most the requested number.
 
-use super::bars::{Bar, Period, Range, Timeframe};
 use super::config::DataConfig;
-use super::dataset::{DataSet, Stored, broken};
-use super::segment;
 use super::source::off_thread;
-use super::symbol::Symbol;
 use axum::extract::{Path, Query, State};
 use axum::routing::get;
 use axum::{Json, Router};
 use host_kit::Refusal;
+use market_data::{Bar, DataSet, Period, Range, Stored, Symbol, Timeframe, broken, segment};
 use protocol::results::Bars;
 use protocol::{Failure, Problem, ProblemType, Time};
 use serde::Deserialize;
@@ -143,9 +140,9 @@ impl Candles {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::bars::at;
-    use crate::disk::{Disk, LocalDisk};
-    use crate::segment::Label;
+    use crate::at;
+    use market_data::segment::Label;
+    use market_data::{Disk, LocalDisk};
 
     /// Continuous hourly bars whose close is the index of the bar.
     fn stored(root: &std::path::Path, hours: std::ops::Range<i64>) -> DataSet {

@@ -1,13 +1,12 @@
 //! Parameters of `data.load`: the form schema, and their parsing into a valid request.
 
-use super::bars::{Range, Timeframe, start_of};
-use super::config::{DataConfig, SourceConfig, TextOptions};
+use super::config::{DataConfig, SourceConfig};
 use super::format::Format;
-use super::symbol::Symbol;
+use super::options::{BarTime, DateOrder, TextOptions};
 use super::zone::Zone;
-use jiff::ToSpan;
 use jiff::civil::Date;
-use protocol::{FieldError, Time};
+use market_data::{Range, Symbol, Timeframe, parse_moment, start_of};
+use protocol::FieldError;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::num::NonZeroU32;
@@ -31,6 +30,12 @@ pub struct LoadParams {
     #[serde(default)]
     #[schemars(length(max = 40))]
     pub time_zone: Option<String>,
+    /// Order of day and month in dates like 03/04/2024. Leave empty to detect it.
+    #[serde(default)]
+    pub date_order: Option<DateOrder>,
+    /// Whether times are the start or the end of their bars. Leave empty to detect it.
+    #[serde(default)]
+    pub bar_time: Option<BarTime>,
     /// How to treat bars that are already stored.
     #[serde(default)]
     pub mode: Mode,
@@ -134,11 +139,11 @@ impl LoadParams {
                 format!("Unknown source '{given}'. Available sources: {}.", names.join(", ")),
             ));
         }
-        let from = moment(self.start.as_deref(), false).unwrap_or_else(|e| {
+        let from = parse_moment(self.start.as_deref(), false).unwrap_or_else(|e| {
             errors.push(FieldError::new("start", e));
             None
         });
-        let to = moment(self.end.as_deref(), true).unwrap_or_else(|e| {
+        let to = parse_moment(self.end.as_deref(), true).unwrap_or_else(|e| {
             errors.push(FieldError::new("end", e));
             None
         });
@@ -173,7 +178,7 @@ impl LoadParams {
             (Some(symbol), Some(source)) if errors.is_empty() => Ok(Request {
                 symbol,
                 timeframe: self.timeframe,
-                options: options(source, self.format, zone),
+                options: self.options(source, zone),
                 source: source.clone(),
                 mode: self.mode,
                 range,
@@ -184,14 +189,19 @@ impl LoadParams {
             _ => Err(errors),
         }
     }
-}
 
-/// Options of the parameters override those of the source.
-fn options(source: &SourceConfig, format: Option<Format>, zone: Option<Zone>) -> TextOptions {
-    let of_source = source.options().cloned().unwrap_or_default();
-    // The time zone of a source belongs to its own format.
-    let zone_of_source = of_source.time_zone.filter(|_| format.is_none() || format == of_source.format);
-    TextOptions { format: format.or(of_source.format), time_zone: zone.or(zone_of_source) }
+    /// Options of the parameters, which override those of the source.
+    fn options(&self, source: &SourceConfig, zone: Option<Zone>) -> TextOptions {
+        let of_source = source.options().cloned().unwrap_or_default();
+        // All other settings of a source belong to its own format.
+        let same_format = self.format.is_none() || self.format == of_source.format;
+        TextOptions {
+            format: self.format.or(of_source.format),
+            time_zone: zone.or(of_source.time_zone.filter(|_| same_format)),
+            date_order: self.date_order.or(of_source.date_order.filter(|_| same_format)),
+            bar_time: self.bar_time.or(of_source.bar_time.filter(|_| same_format)),
+        }
+    }
 }
 
 #[cfg(test)]
@@ -213,24 +223,6 @@ impl Request {
             max_rejected_share: None,
             seed: 1,
         }
-    }
-}
-
-/// Parses a date or time. An end is inclusive: the whole day, or the moment itself.
-pub(crate) fn moment(text: Option<&str>, is_end: bool) -> Result<Option<Time>, String> {
-    let Some(text) = text.map(str::trim).filter(|t| !t.is_empty()) else { return Ok(None) };
-    if text.len() == 10
-        && let Ok(day) = text.parse::<Date>()
-    {
-        let day = if is_end { day.checked_add(1.day()).unwrap_or(day) } else { day };
-        return Ok(Some(start_of(day)));
-    }
-    match Time::parse(text) {
-        Ok(time) => Ok(Some(if is_end { time.plus_micros(1) } else { time })),
-        Err(_) => Err(format!(
-            "'{}' is not a date or time. Use 2024-03-01, or a time with its zone like 2024-03-01T09:30:00Z.",
-            super::wording::excerpt(text, 40)
-        )),
     }
 }
 
@@ -268,7 +260,7 @@ fn synthetic_range(asked: Range, years: f64) -> Result<Range, FieldError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::bars::at;
+    use crate::at;
     use serde_json::{Value, json};
 
     fn config() -> DataConfig {
@@ -278,7 +270,10 @@ mod tests {
                 SourceConfig::Csv {
                     name: "files".into(),
                     folder: "csv".into(),
-                    options: TextOptions { format: None, time_zone: Zone::parse("Europe/Berlin").ok() },
+                    options: TextOptions {
+                        time_zone: Zone::parse("Europe/Berlin").ok(),
+                        ..TextOptions::default()
+                    },
                 },
                 SourceConfig::Synthetic { name: "synthetic".into() },
             ],

@@ -1,8 +1,7 @@
 //! Row validation: each row becomes a bar, or is rejected with a reason code.
 
-use super::bars::{Bar, Timeframe};
-use super::grid::{Grid, is_off_grid};
-use super::wording::{excerpt, moment};
+use market_data::wording::{excerpt, moment};
+use market_data::{Bar, Grid, Timeframe, is_off_grid};
 use protocol::Time;
 use protocol::results::Rejected;
 use serde::{Deserialize, Serialize};

@@ -1,9 +1,9 @@
 //! Time zones in parameters and configuration: an IANA name or a fixed offset from UTC.
 
-use crate::wording::excerpt;
 use jiff::civil::{Date, DateTime};
 use jiff::tz::{AmbiguousOffset, Offset, TimeZone};
 use jiff::{Span, Timestamp, ToSpan};
+use market_data::wording::excerpt;
 use std::fmt;
 
 /// Maximum number of hours by which a zone can be shifted.

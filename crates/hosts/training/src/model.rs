@@ -7,8 +7,8 @@ use crate::mlp::{Mlp, greatest};
 use crate::params::TrainingParams;
 use crate::samples::Going;
 use crate::scaler::Scaler;
-use data_host::{Bar, Timeframe};
 use host_kit::WorkError;
+use market_data::{Bar, Timeframe};
 use protocol::Time;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -47,6 +47,7 @@ pub struct Card {
     pub timeframe: Timeframe,
     /// Whether the training bars are synthetic.
     pub synthetic: bool,
+    /// Names of the features, in the order of the network inputs.
     pub features: Vec<String>,
     /// Class names, in the order of the network outputs.
     pub classes: Vec<String>,

@@ -104,7 +104,7 @@ mod tests {
     use super::*;
     use crate::samples::tests::making;
     use crate::trainer::Recipe;
-    use data_host::{Range, SetName, Timeframe};
+    use market_data::{Range, SetName, Timeframe};
 
     #[test]
     fn a_model_is_named_for_its_bars_and_its_operation() {

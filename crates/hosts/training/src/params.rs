@@ -5,7 +5,7 @@ use crate::labels::CLASSES;
 use crate::mlp::Mlp;
 use crate::samples::Making;
 use crate::trainer::Recipe;
-use data_host::{Library, Range, SetName, Timeframe};
+use market_data::{Library, Range, SetName, Timeframe};
 use protocol::FieldError;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

@@ -6,9 +6,9 @@ use crate::labels::{CLASSES, labels};
 use crate::scaler::Scaler;
 use crate::split::{Cuts, Part};
 use crate::trouble::failure;
-use data_host::Bar;
 use display::format::{count as thousands, counted};
 use host_kit::WorkError;
+use market_data::Bar;
 use protocol::Time;
 use sha2::{Digest, Sha256};
 

@@ -1,10 +1,10 @@
 //! Reads stored bars one year at a time, so that a long read can be cancelled.
 
 use crate::samples::Going;
-use data_host::{Held, Library, Range, SetName};
 use host_kit::WorkError;
 use jiff::civil::date;
 use jiff::tz::Offset;
+use market_data::{Held, Library, Range, SetName};
 use protocol::Time;
 
 /// Bars outside these years are read in one step before and after.

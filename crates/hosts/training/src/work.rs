@@ -5,8 +5,8 @@ use crate::params::TrainingParams;
 use crate::run;
 use crate::store::ModelStore;
 use axum::Router;
-use data_host::Library;
 use host_kit::{Context, Work, WorkError, async_trait, params_schema};
+use market_data::Library;
 use protocol::host::{Check, ResultDoc};
 use protocol::{FieldError, KindName, KindSpec, SeriesInfo, Summary};
 use serde_json::{Value, json};
@@ -31,7 +31,7 @@ const SERIES: [(&str, &str, &str); 7] = [
 /// Configuration of the training host.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct TrainingConfig {
-    /// Folder of the data sets: that of [`data_host::DataConfig`].
+    /// Folder of the data sets: that of the data host.
     pub bars: PathBuf,
     /// Folder of the models; created if missing. The host kit keeps the checkpoints.
     pub models: PathBuf,

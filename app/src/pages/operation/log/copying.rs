@@ -10,7 +10,7 @@ use leptos::prelude::*;
 use leptos::task::spawn_local;
 use live::api;
 use live::model::log_buffer::LogBuffer;
-use protocol::{LogLevel, LogLine, ansi};
+use protocol::{LogLevel, LogLine};
 use std::fmt::Write;
 
 /// Lines per request.

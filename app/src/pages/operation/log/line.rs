@@ -9,7 +9,7 @@ use app_state::toasts::Toasts;
 use components::reactive::{part, text};
 use display::format;
 use leptos::prelude::*;
-use protocol::{LogLevel, Time, ansi};
+use protocol::{LogLevel, Time};
 
 /// Key of a rendered row. A changed key renders the row again.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]

@@ -1,6 +1,6 @@
 //! Bars from a CSV file like `timestamp,open,high,low,close,volume`, for comparison with other programs.
 
-use data_host::Bar;
+use market_data::Bar;
 use protocol::Time;
 
 /// Parses the bars after the header line. Times are RFC 3339, with a space or a T.

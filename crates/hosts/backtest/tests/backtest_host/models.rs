@@ -1,7 +1,7 @@
 //! Fake models controlled by a test.
 
-use data_host::{Bar, SetName, Timeframe};
 use host_kit::WorkError;
+use market_data::{Bar, SetName, Timeframe};
 use protocol::Time;
 use signalbox_backtest_host::{Models, Stance, TrainingPeriod};
 use std::time::Duration;
@@ -47,6 +47,7 @@ impl Models for Puppet {
         if self.thinks_until_told {
             loop {
                 going()?;
+                #[expect(clippy::disallowed_methods, reason = "on a blocking thread")]
                 std::thread::sleep(Duration::from_millis(1));
             }
         }

@@ -1,10 +1,8 @@
 //! Final phase of a load: reads back all stored bars to report their number, quality and gaps.
 
-use super::super::bars::Range;
-use super::super::calendar::{Calendar, Findings};
-use super::super::dataset::{DataSet, broken};
 use super::report::Report;
 use host_kit::WorkError;
+use market_data::{Calendar, DataSet, Findings, Range, broken};
 use protocol::Time;
 use protocol::results::{Gap, Quality, Segment};
 

@@ -5,11 +5,8 @@
 
 mod checks;
 
-use super::super::bars::{Bar, Period, Range};
 use super::super::params::{Mode, Request};
-use super::super::segment::Label;
 use super::super::source::{self, Opened, Place, Watch, off_thread};
-use super::super::trouble::TRY_AGAIN;
 use super::super::validate::{Judged, Row, Validator};
 use super::interrupted::Interrupted;
 use super::outcome::Tally;
@@ -19,8 +16,11 @@ use super::resume::{Done, Saved, Trust, VERSION};
 use super::sorting::{Sorting, reject_again};
 use super::write::Writer;
 use super::{PHASES, SPEED};
+use crate::hints::TRY_AGAIN;
 use display::format::{count as thousands, counted};
 use host_kit::WorkError;
+use market_data::segment::Label;
+use market_data::{Bar, Period, Range};
 use protocol::{LogLevel, Time};
 
 /// Bars collected for a segment.

@@ -17,12 +17,12 @@ pub(crate) use report::Report;
 
 use super::candles;
 use super::config::{ConfigError, DataConfig, SourceConfig};
-use super::disk::{Disk, LocalDisk};
 use super::params::{LoadParams, Request};
 use super::source::{self, off_thread, symbols};
 use async_trait::async_trait;
 use axum::Router;
 use host_kit::{Context, Work, WorkError, params_schema};
+use market_data::{Disk, LocalDisk};
 use protocol::host::{Check, ResultDoc};
 use protocol::preview::PREVIEW_KEY;
 use protocol::{FieldError, KindName, KindSpec, Preview, SeriesInfo, Summary};
@@ -92,7 +92,7 @@ impl DataLoad {
         }
         let texts: Vec<&str> =
             self.config.sources.iter().filter(|s| s.options().is_some()).map(SourceConfig::name).collect();
-        for name in ["format", "time_zone"] {
+        for name in ["format", "time_zone", "date_order", "bar_time"] {
             let param = schema.pointer_mut(&format!("/properties/{name}")).and_then(Value::as_object_mut);
             if let Some(param) = param {
                 param.insert("x-when".to_owned(), json!({"source": texts}));

@@ -1,18 +1,17 @@
 //! Outcome of a load: its acceptance checks, log summary and result document.
 
-use super::super::bars::day_of;
-use super::super::grid::{Grid, Spacing, distance};
 use super::super::params::{Mode, Request};
-use super::super::segment::Label;
-use super::super::trouble::failure;
 use super::super::validate::{Reason, Rejections, Validator};
-use super::super::wording::{moment, percent};
 use super::assess::{Assessment, listed};
 use super::report::{Report, say};
 use super::resume::Done;
 use super::write::Writer;
 use display::format::{count as thousands, counted};
 use host_kit::WorkError;
+use market_data::failures::failure;
+use market_data::segment::Label;
+use market_data::wording::moment;
+use market_data::{Grid, Spacing, day_of, distance};
 use protocol::host::{Artifact, ResultDoc};
 use protocol::results::LoadResult;
 use protocol::{Failure, LogLevel, Time};
@@ -289,4 +288,13 @@ pub(super) fn document(
         tags.push(format!("{} rejected", percent(rejected_share)));
     }
     Ok(ResultDoc { document, artifacts: vec![bars], tags })
+}
+
+/// `12.5 %`, with enough digits to tell a small share from zero.
+fn percent(share: f64) -> String {
+    let percent = share * 100.0;
+    if percent == 0.0 || percent >= 10.0 {
+        return format!("{percent:.0} %");
+    }
+    format!("{} %", format!("{percent:.2}").trim_end_matches('0').trim_end_matches('.'))
 }

@@ -1,12 +1,10 @@
 //! Checkpoint state of a load, and its validation by a later attempt.
 
-use super::super::bars::{Period, Range};
-use super::super::dataset::DataSet;
-use super::super::segment;
 use super::super::source::{Known, Opened, Place, off_thread};
 use super::super::validate::Validator;
 use super::report::{Report, say};
 use display::format::counted;
+use market_data::{DataSet, Period, Range, segment};
 use protocol::{LogLevel, Time};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;

@@ -4,15 +4,9 @@
 //! checkpoint saved. Memory holds one slice and one segment. Completed segments are final: a cancel or failure leaves
 //! whole files, and a later attempt continues after them.
 
-use super::super::bars::{Range, Timeframe};
 use super::super::config::SourceConfig;
-use super::super::dataset::{Claim, DataSet};
-use super::super::disk::Disk;
 use super::super::params::{Mode, Request};
-use super::super::segment::Label;
 use super::super::source::{self, Opened, off_thread};
-use super::super::trouble::failure;
-use super::super::wording::moment;
 use super::assess::assess;
 use super::interrupted::Interrupted;
 use super::loading::{Loading, Reading};
@@ -23,6 +17,10 @@ use super::write::Writer;
 use super::{PHASE_WEIGHTS, PHASES};
 use display::format::counted;
 use host_kit::WorkError;
+use market_data::failures::failure;
+use market_data::segment::Label;
+use market_data::wording::moment;
+use market_data::{Claim, DataSet, Disk, Range, Timeframe};
 use protocol::host::ResultDoc;
 use protocol::{Failure, LogLevel, Time};
 use serde_json::Value;

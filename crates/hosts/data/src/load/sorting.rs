@@ -1,9 +1,9 @@
 //! In-memory sort of a source that is out of time order.
 
-use super::super::bars::Bar;
-use super::super::trouble::failure;
 use super::super::validate::{Validator, already_there};
 use display::format::count as thousands;
+use market_data::Bar;
+use market_data::failures::failure;
 use protocol::Failure;
 
 /// Maximum number of rows to sort in memory, about 700 MB.

@@ -1,12 +1,10 @@
 //! Writes one segment: stored bars are kept, merged or replaced, depending on the mode.
 
-use super::super::bars::{Bar, Period, Range};
-use super::super::dataset::{Claim, DataSet};
-use super::super::disk::Disk;
 use super::super::params::Mode;
-use super::super::segment::{self, Label};
-use super::super::trouble::{failure, unreadable, unwritable};
 use super::resume::{Done, hash, hash_of};
+use market_data::failures::{failure, unreadable, unwritable};
+use market_data::segment::Label;
+use market_data::{Bar, Claim, DataSet, Disk, Period, Range, segment};
 use protocol::{Failure, Time};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};

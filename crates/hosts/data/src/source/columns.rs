@@ -2,10 +2,10 @@
 
 use super::layout::Numbers;
 use super::times::TimeReader;
-use crate::bars::{Bar, known_volume};
 use crate::validate::{Reason, Reject};
-use crate::wording::excerpt;
 use csv::StringRecord;
+use market_data::wording::excerpt;
+use market_data::{Bar, known_volume};
 use protocol::Time;
 
 const PRICE_NAMES: [&str; 4] = ["open", "high", "low", "close"];
@@ -21,6 +21,8 @@ pub(super) struct Columns {
     pub(super) nano_prices: bool,
     /// Absent if the source has no volume.
     pub(super) volume: Option<usize>,
+    /// Second part of the volume: shares of downticks beside those of upticks.
+    pub(super) second_volume: Option<usize>,
     /// Number of fields per row.
     pub(super) width: usize,
 }
@@ -64,11 +66,12 @@ impl Columns {
             let number = if self.nano_prices { nano(text) } else { numbers.parse(text) };
             *price = number.ok_or_else(|| no_number(PRICE_NAMES[i], text))?;
         }
-        let volume = match self.volume.map(|at| record[at].trim()) {
-            Some(text) if !NO_VOLUME.iter().any(|none| text.eq_ignore_ascii_case(none)) => {
-                known_volume(numbers.parse_volume(text).ok_or_else(|| no_number("volume", text))?)
-            }
-            _ => None,
+        let volume = match self.volume.map(|at| volume(&record[at], numbers)).transpose()?.flatten() {
+            Some(first) => match self.second_volume {
+                Some(at) => volume(&record[at], numbers)?.map(|second| first + second),
+                None => Some(first),
+            },
+            None => None,
         };
         let [open, high, low, close] = prices;
         Ok(Bar { time, open, high, low, close, volume })
@@ -77,9 +80,24 @@ impl Columns {
     /// Prices and volumes of rows, as text.
     pub(super) fn number_texts<'a>(&self, rows: &[&'a StringRecord]) -> Vec<&'a str> {
         rows.iter()
-            .flat_map(|row| self.prices.into_iter().chain(self.volume).filter_map(|at| row.get(at)))
+            .flat_map(|row| {
+                self.prices
+                    .into_iter()
+                    .chain(self.volume)
+                    .chain(self.second_volume)
+                    .filter_map(|at| row.get(at))
+            })
             .collect()
     }
+}
+
+/// Volume in a field; `None` if it is unknown.
+fn volume(text: &str, numbers: Numbers) -> Result<Option<f64>, Reject> {
+    let text = text.trim();
+    if NO_VOLUME.iter().any(|none| text.eq_ignore_ascii_case(none)) {
+        return Ok(None);
+    }
+    numbers.parse_volume(text).map(known_volume).ok_or_else(|| no_number("volume", text))
 }
 
 /// Price in units of 10⁻⁹. The largest integer means that there is none.

@@ -5,13 +5,12 @@ use super::decode::{Decoder, PACKED_PIECE_BYTES, is_zip, locate, mark_length};
 use super::file_names;
 use super::layout::{About, Layout};
 use super::{Known, Opened, Place, Rows, SourceResult, Watch, off_thread};
-use crate::bars::Timeframe;
-use crate::config::TextOptions;
+use crate::options::TextOptions;
 use crate::params::Request;
-use crate::symbol::Symbol;
-use crate::trouble::{failure, unreadable};
 use crate::validate::Row;
 use host_kit::WorkError;
+use market_data::failures::{failure, unreadable};
+use market_data::{Symbol, Timeframe};
 use protocol::{Failure, Time};
 use std::fs::File;
 use std::io::{self, BufReader, Read, Seek, SeekFrom};
@@ -255,7 +254,9 @@ fn first_row(layout: &Layout) -> Place {
 fn fingerprint(watch: &Watch, options: &TextOptions) -> String {
     let zone = options.time_zone.as_ref().map(ToString::to_string).unwrap_or_default();
     let format = options.format.map_or("", |format| format.as_str());
-    format!("{}-{format}-{zone}", watch.fingerprint())
+    let order = options.date_order.map_or("", |order| order.as_str());
+    let bar_time = options.bar_time.map_or("", |moment| moment.as_str());
+    format!("{}-{format}-{zone}-{order}-{bar_time}", watch.fingerprint())
 }
 
 /// Time in the last line, if there is one.
@@ -337,7 +338,7 @@ mod tests {
         let folder = folder(&[("A_1h.csv", BARS)]);
         let opened = open_file(folder.path(), "A", None).unwrap();
         assert_eq!(opened.total, Some(2));
-        assert_eq!(opened.last, Some(crate::bars::at("2024-01-02T11:00:00Z")));
+        assert_eq!(opened.last, Some(crate::at("2024-01-02T11:00:00Z")));
         let rows = all(opened).await;
         assert_eq!(rows.len(), 2);
         assert_eq!(rows[1].line, 3);
@@ -368,7 +369,7 @@ mod tests {
     /// More text than one read, in lines of 200 characters with these line ends.
     fn long_text(rows: usize, end: &str) -> String {
         let row = |i: usize| {
-            let time = crate::bars::at("2024-01-01T00:00:00Z").plus_micros(i as i64 * 3_600_000_000);
+            let time = crate::at("2024-01-01T00:00:00Z").plus_micros(i as i64 * 3_600_000_000);
             format!("{time},1,2,1,2,{i},{}{end}", "x".repeat(160))
         };
         format!("time,open,high,low,close,volume,note{end}{}", (0..rows).map(row).collect::<String>())

@@ -2,11 +2,11 @@
 //! lines needed to detect the layout.
 
 use super::instruments::Instruments;
-use super::layout::{About, Layout, MAX_SAMPLE_BYTES, SAMPLE_LINES, is_blank};
+use super::layout::{About, Layout, MAX_SAMPLE_BYTES, SAMPLE_LINES, is_blank, is_footer};
 use super::{Place, SourceResult};
-use crate::trouble::failure;
 use crate::validate::Row;
 use csv::{ReaderBuilder, StringRecord};
+use market_data::failures::failure;
 use protocol::Failure;
 
 /// Maximum length of a line in bytes.
@@ -139,7 +139,7 @@ impl CsvText {
         while reader.read_record(&mut record).map_err(|e| {
             failure(format!("Cannot parse {} as CSV: {e}.", self.about.what), "Check that line in the file.")
         })? {
-            if is_blank(&record) {
+            if is_blank(&record) || is_footer(&record) {
                 continue;
             }
             let place = record.position().map_or(self.place, |at| {
@@ -221,7 +221,7 @@ fn whole_lines(bytes: &[u8], delimiter: u8) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::bars::Timeframe;
+    use market_data::Timeframe;
     use proptest::prelude::*;
 
     fn csv_text() -> CsvText {

@@ -2,9 +2,9 @@
 //! future may consist of several contracts, one after the other.
 
 use super::SourceResult;
-use crate::symbol::Symbol;
-use crate::trouble::failure;
-use crate::wording::excerpt;
+use market_data::Symbol;
+use market_data::failures::failure;
+use market_data::wording::excerpt;
 use protocol::{Failure, Time};
 
 /// Maximum number of contracts of a continuous future.
@@ -183,7 +183,7 @@ impl Parts {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::bars::at;
+    use crate::at;
 
     fn symbol(text: &str) -> Symbol {
         Symbol::new(text).unwrap()

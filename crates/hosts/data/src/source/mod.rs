@@ -15,11 +15,11 @@ mod times;
 mod walk;
 mod watch;
 
-use super::bars::{Bar, Range};
 use super::config::SourceConfig;
 use super::params::Request;
 use super::validate::Row;
 use host_kit::WorkError;
+use market_data::{Bar, Range};
 use protocol::{Failure, Time};
 use tokio_util::sync::CancellationToken;
 

@@ -2,14 +2,16 @@
 
 use super::layout::{Layout, TimeKind};
 use super::{Notify, Opened, Rows, open};
-use crate::bars::{Bar, Timeframe};
 use crate::load::Report;
+use crate::options::BarTime;
 use crate::params::Request;
 use crate::validate::{Judged, Validator};
-use crate::wording::moment;
 use display::format::counted;
 use host_kit::WorkError;
+use market_data::wording::moment;
+use market_data::{Bar, Timeframe};
 use protocol::{Failure, LogLevel, Preview, PreviewTable, Time};
+use std::collections::VecDeque;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
@@ -18,6 +20,8 @@ use tokio_util::sync::CancellationToken;
 const SHOWN_BARS: usize = 8;
 /// Maximum number of rows to read for them and for their errors.
 const MAX_ROWS: u64 = 5_000;
+/// Maximum number of rows to read of a file with the newest first, whose oldest bars are shown.
+const MAX_REVERSED_ROWS: u64 = 200_000;
 /// Timeout of a preview.
 const PREVIEW_TIMEOUT: Duration = Duration::from_secs(12);
 
@@ -57,10 +61,19 @@ async fn look(
     preview.warnings.append(&mut opened.warnings);
     let described = facts(&opened, request, preview);
     let mut validator = Validator::new(request.timeframe, None);
-    let mut bars = Vec::new();
+    let mut bars = VecDeque::new();
     let mut read = 0;
-    while bars.len() < SHOWN_BARS && read < MAX_ROWS || read == 0 {
-        let Some(rows) = opened.rows.next(token).await? else { break };
+    // The first bars to be stored are the last rows of a text with the newest first.
+    let mut reversed = opened.rows.layout().is_some_and(Layout::is_newest_first);
+    let mut complete = false;
+    while read == 0
+        || if reversed { read < MAX_REVERSED_ROWS } else { bars.len() < SHOWN_BARS && read < MAX_ROWS }
+    {
+        let Some(rows) = opened.rows.next(token).await? else {
+            complete = true;
+            break;
+        };
+        reversed = reversed || opened.rows.layout().is_some_and(Layout::is_newest_first);
         for row in rows {
             if row.time.is_some_and(|time| !request.range.contains(time)) {
                 continue;
@@ -69,9 +82,12 @@ async fn look(
             let judged = validator.judge(&row);
             validator.note(&row, &judged);
             if let Judged::Bar(bar) | Judged::Early(bar) = judged
-                && bars.len() < SHOWN_BARS
+                && (reversed || bars.len() < SHOWN_BARS)
             {
-                bars.push(bar);
+                bars.push_back(bar);
+                if bars.len() > SHOWN_BARS {
+                    bars.pop_front();
+                }
             }
         }
     }
@@ -91,18 +107,25 @@ async fn look(
         preview.failure = Some(nothing(request, &validator, read));
         return Ok(());
     }
-    preview.table = Some(table(&bars, request.timeframe));
+    let title = match (reversed, complete) {
+        (false, _) => "First bars as they will be stored",
+        (true, true) => "Oldest bars as they will be stored, in this order",
+        (true, false) => "Some bars as they will be stored, in this order",
+    };
+    let mut bars = Vec::from(bars);
+    bars.sort_by_key(|bar| bar.time);
+    preview.table = Some(table(title, &bars, request.timeframe));
     Ok(())
 }
 
 fn nothing(request: &Request, validator: &Validator, read: u64) -> Failure {
     let name = format!("{} {}", request.symbol, request.timeframe);
     match validator.rejected.most() {
-        Some((reason, _, example)) => crate::trouble::failure(
+        Some((reason, _, example)) => market_data::failures::failure(
             format!("None of the first {} of {name} are usable: {example}.", counted(read, "row", "rows")),
             reason.remedy(),
         ),
-        None => crate::trouble::failure(
+        None => market_data::failures::failure(
             format!("No bars for {name} in the requested range."),
             "Choose another range or symbol.",
         ),
@@ -114,6 +137,9 @@ pub(crate) fn describe(rows: &Rows, request: &Request, report: &impl Report) -> 
     let Some(layout) = rows.layout() else { return matches!(rows, Rows::Synthetic(_)) };
     let (format, zone) = (layout.format, zone(layout, request));
     report.log(LogLevel::Info, format!("Format {format}, time zone {zone}"));
+    if layout.bar_times.bar_time == BarTime::End {
+        report.log(LogLevel::Info, format!("Times are {}", layout.bar_times.described()));
+    }
     for note in &layout.notes {
         report.log(LogLevel::Info, note.clone());
     }
@@ -129,6 +155,7 @@ fn facts(opened: &Opened, request: &Request, preview: &mut Preview) -> bool {
     let chosen = if request.options.format.is_some() { "selected" } else { "detected" };
     preview.fact("Format", format!("{} ({chosen})", layout.format));
     preview.fact("Time zone", zone(layout, request));
+    preview.fact("Times", layout.bar_times.described());
     let columns: Vec<String> =
         layout.titles.iter().map(|(value, title)| format!("{value}: {title}")).collect();
     preview.fact("Columns", columns.join(" · "));
@@ -165,14 +192,14 @@ fn zone(layout: &Layout, request: &Request) -> String {
     }
 }
 
-fn table(bars: &[Bar], timeframe: Timeframe) -> PreviewTable {
+fn table(title: &str, bars: &[Bar], timeframe: Timeframe) -> PreviewTable {
     let columns = ["Time (UTC)", "Open", "High", "Low", "Close", "Volume"].map(str::to_owned).to_vec();
     let rows = bars.iter().map(|bar| {
         let prices = [bar.open, bar.high, bar.low, bar.close].map(|price| price.to_string());
         let volume = volume(bar);
         [shown(bar.time, timeframe)].into_iter().chain(prices).chain([volume]).collect()
     });
-    PreviewTable { title: "First bars as they will be stored".to_owned(), columns, rows: rows.collect() }
+    PreviewTable { title: title.to_owned(), columns, rows: rows.collect() }
 }
 
 fn volume(bar: &Bar) -> String {
@@ -180,5 +207,5 @@ fn volume(bar: &Bar) -> String {
 }
 
 fn shown(time: Time, timeframe: Timeframe) -> String {
-    if timeframe == Timeframe::D1 { crate::bars::day_of(time).to_string() } else { moment(time) }
+    if timeframe == Timeframe::D1 { market_data::day_of(time).to_string() } else { moment(time) }
 }

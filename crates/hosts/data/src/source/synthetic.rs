@@ -3,9 +3,9 @@
 
 use super::walk::{self, Walk};
 use super::{Opened, Place, Rows, made, off_thread};
-use crate::bars::{Range, Timeframe};
 use crate::params::Request;
 use crate::validate::Row;
+use market_data::{Range, Timeframe};
 use protocol::Time;
 
 /// Days per slice: at most 7,800 generated minutes.
@@ -80,11 +80,12 @@ pub(super) fn open(request: &Request, range: Range) -> Opened {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::bars::{Bar, at};
-    use crate::config::{SourceConfig, TextOptions};
+    use crate::at;
+    use crate::config::SourceConfig;
+    use crate::options::TextOptions;
     use crate::params::Mode;
-    use crate::symbol::Symbol;
     use crate::validate::Validator;
+    use market_data::{Bar, Symbol};
     use tokio_util::sync::CancellationToken;
 
     async fn bars(symbol: &str, seed: u32, timeframe: Timeframe, from: &str, to: &str) -> Vec<Bar> {
@@ -153,6 +154,6 @@ mod tests {
         let day = bars("DEMO", 1, Timeframe::D1, from, to).await[0];
         assert_eq!((day.open, day.close), (minutes[0].open, minutes[389].close));
         assert_eq!(day.high, minutes.iter().map(|m| m.high).fold(0.0, f64::max));
-        assert_eq!(day.volume, crate::bars::total_volume(&minutes));
+        assert_eq!(day.volume, market_data::total_volume(&minutes));
     }
 }

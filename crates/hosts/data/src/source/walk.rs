@@ -4,7 +4,7 @@
 //! walked from 1990 on, and the minutes of a day connect its open and close. Uses only arithmetic and a generator with
 //! fixed output, so the same symbol and seed give the same bars on every machine.
 
-use crate::bars::{Bar, Timeframe};
+use market_data::{Bar, Timeframe};
 use protocol::Time;
 use rand::{RngCore, SeedableRng};
 use rand_chacha::ChaCha8Rng;

@@ -1,6 +1,6 @@
 //! Change detection for an open file: nothing is kept from a file that was written during the read.
 
-use crate::trouble::unreadable;
+use market_data::failures::unreadable;
 use protocol::Failure;
 use std::fs::{File, Metadata};
 use std::io;

@@ -4,10 +4,9 @@ use super::super::interrupted::Interrupted;
 use super::super::outcome::{finer, rejects_too_many};
 use super::super::report::Report;
 use super::Loading;
-use crate::bars::Bar;
-use crate::grid::is_off_grid;
 use crate::validate::{Reason, Reject};
-use crate::wording::moment;
+use market_data::wording::moment;
+use market_data::{Bar, is_off_grid};
 
 impl<R: Report> Loading<R> {
     /// Fails if the source was written during the read.

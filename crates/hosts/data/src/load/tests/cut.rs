@@ -1,5 +1,6 @@
 //! Sources that may be cut: their last line has no line end.
 
+use super::web::{answers, with_length};
 use super::*;
 
 /// Text without its last characters.

@@ -36,7 +36,7 @@ async fn daily_bars_that_an_earlier_version_stored_twice_are_read_once() {
     let bench = Bench::new();
     bench.csv("A_1d.csv", &daily(&["2024-02-26", "2024-02-27", "2024-02-28", "2024-02-29", "2024-03-01"]));
     let request = bench.request(json!({"symbol": "A", "timeframe": "1d", "source": "files"}));
-    let set = crate::dataset::DataSet::new(&bench.config.folder, "files", request.symbol, request.timeframe);
+    let set = market_data::DataSet::new(&bench.config.folder, "files", request.symbol, request.timeframe);
     fs::create_dir_all(set.folder()).unwrap();
     let bar = |time: &str, close: f64| Bar {
         time: at(time),
@@ -59,9 +59,9 @@ async fn daily_bars_that_an_earlier_version_stored_twice_are_read_once() {
         synthetic: false,
     };
     fs::write(set.folder().join("2024.parquet"), segment::encode(&old, &label).unwrap()).unwrap();
-    let library = crate::Library::new(&bench.config.folder);
-    let name = library.find("A", crate::Timeframe::D1, None).unwrap();
-    let read = |library: &crate::Library| {
+    let library = market_data::Library::new(&bench.config.folder);
+    let name = library.find("A", market_data::Timeframe::D1, None).unwrap();
+    let read = |library: &market_data::Library| {
         library
             .bars(&name, Range::default())
             .unwrap()

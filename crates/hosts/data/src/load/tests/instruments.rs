@@ -1,5 +1,6 @@
 //! Sources with bars of several instruments, or of another one than the loaded symbol.
 
+use super::web::{answers, with_length};
 use super::*;
 
 const TICKERS: &str = "ticker,time,open,high,low,close,volume\n";

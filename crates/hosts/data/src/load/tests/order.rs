@@ -63,7 +63,7 @@ async fn a_bar_of_the_future_that_is_stored_already_blocks_no_tail() {
     bench.csv("A_1h.csv", &text(0..100));
     bench.load(params(json!({}))).await;
     let request = bench.request(params(json!({})));
-    let set = crate::dataset::DataSet::new(&bench.config.folder, "files", request.symbol, request.timeframe);
+    let set = market_data::DataSet::new(&bench.config.folder, "files", request.symbol, request.timeframe);
     let far =
         Bar { time: at("2942-07-03T00:00:00Z"), open: 1.0, high: 1.0, low: 1.0, close: 1.0, volume: None };
     let label = segment::Label {

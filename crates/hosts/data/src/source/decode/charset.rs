@@ -3,7 +3,7 @@
 
 use super::magic;
 use super::{Sink, SourceResult};
-use crate::trouble::failure;
+use market_data::failures::failure;
 use protocol::Failure;
 
 const UTF8_MARK: &[u8] = b"\xEF\xBB\xBF";

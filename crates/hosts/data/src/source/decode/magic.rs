@@ -1,6 +1,6 @@
 //! Magic bytes of non-text files, to name them in messages.
 
-use crate::trouble::failure;
+use market_data::failures::failure;
 use protocol::Failure;
 
 const PACKED: &str = "Decompress it, or compress it with gzip or zip, then load again.";

@@ -2,9 +2,9 @@
 
 use super::zip_entry::{Method, ZipEntry};
 use super::{PACKED_PIECE_BYTES, Sink, SourceResult};
-use crate::trouble::failure;
 use flate2::Crc;
 use flate2::write::{DeflateDecoder, MultiGzDecoder};
+use market_data::failures::failure;
 use protocol::Failure;
 use std::io::{self, Write};
 

@@ -1,8 +1,8 @@
 //! Selects the file with the bars in a zip.
 
 use super::SourceResult;
-use crate::trouble::failure;
-use crate::wording::excerpt;
+use market_data::failures::failure;
+use market_data::wording::excerpt;
 use protocol::Failure;
 use std::io::{Read, Seek};
 use zip::{CompressionMethod, ZipArchive};

@@ -1,8 +1,6 @@
 //! HTTP(S) client for one GET: follows redirects, and reports the framing of the body.
 
 use super::template::shown;
-use crate::trouble::failure;
-use crate::wording::excerpt;
 use bytes::Bytes;
 use http::header::{
     ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, CONTENT_LENGTH, HOST, LOCATION, TRANSFER_ENCODING, USER_AGENT,
@@ -14,6 +12,8 @@ use hyper_rustls::HttpsConnectorBuilder;
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::{Connect, HttpConnector};
 use hyper_util::rt::TokioExecutor;
+use market_data::failures::failure;
+use market_data::wording::excerpt;
 use protocol::Failure;
 use rustls::{ClientConfig, RootCertStore};
 use std::error::Error;

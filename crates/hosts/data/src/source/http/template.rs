@@ -1,6 +1,6 @@
 //! URL template of a source, with percent-encoded placeholders.
 
-use crate::wording::excerpt;
+use market_data::wording::excerpt;
 use std::fmt::Write as _;
 use url::Url;
 

@@ -1,13 +1,14 @@
 //! HTTP source against a loopback server: good, flaky, wrong and slow.
 
 use super::*;
-use crate::bars::{Timeframe, at};
+use crate::at;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::{Path, Query};
 use axum::http::{Response as Reply, header};
 use axum::routing::get;
 use bytes::Bytes;
+use market_data::Timeframe;
 use std::collections::HashMap;
 use std::io::Write as _;
 use std::sync::Arc;

@@ -7,8 +7,8 @@ use super::header::Titles;
 use super::sample::Sample;
 use super::signs::{Signs, TimeKind};
 use crate::format::Format;
-use crate::trouble::failure;
-use crate::wording::excerpt;
+use market_data::failures::failure;
+use market_data::wording::excerpt;
 
 /// Detected vendor format.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -56,7 +56,8 @@ pub(super) fn detect(
         certain(Format::Binance)
     } else if titles.begin(&["timestamp", "open", "high", "low", "close"]) && newest_first {
         likely(Format::AlphaVantage)
-    } else if titles.begin(&["time", "open", "high", "low", "close"]) {
+    } else if titles.begin(&["time", "open", "high", "low", "close"]) && signs.times != Some(TimeKind::Wall) {
+        // TradingView writes each time with its zone.
         likely(Format::Tradingview)
     } else {
         likely(Format::Generic)
@@ -130,7 +131,11 @@ pub(super) fn zone_advice(format: Format, sample: &Sample, titles: &Titles, sign
             "MetaTrader uses the broker's server time: choose its time zone (of most brokers America/New_York+7 or Europe/Athens), or the format histdata if the file is from HistData"
         }
         Format::Histdata => "it looks like HistData: choose the format histdata (EST) or a time zone",
-        Format::AlphaVantage if signs.no_stock_of_new_york() => {
+        // Another source may leave out the volumes of a stock.
+        Format::AlphaVantage if !signs.has_volume_column && !signs.trades_at_night() => {
+            "it may be of Alpha Vantage: choose the time zone UTC for its currencies and crypto, or that of the exchange for a stock"
+        }
+        Format::AlphaVantage if signs.no_stock_of_alpha_vantage() => {
             "it looks like Alpha Vantage, whose currencies and crypto are in UTC: choose the time zone UTC"
         }
         Format::AlphaVantage => {
@@ -140,13 +145,14 @@ pub(super) fn zone_advice(format: Format, sample: &Sample, titles: &Titles, sign
         Format::Generic if titles.none() && is_compact(sample, signs) => {
             "it looks like NinjaTrader, which exports in UTC: choose UTC, or the time zone of the program that wrote it"
         }
-        _ if signs.probably_utc() => "choose its time zone: UTC at most sources of currencies and crypto",
-        _ => "choose a time zone",
+        _ if signs.around_the_clock => "choose its time zone: UTC at most sources of currencies and crypto",
+        _ if signs.trades_at_night() => "choose its time zone, such as America/New_York or UTC",
+        _ => "choose its time zone: that of the exchange at most sources of stocks, such as America/New_York",
     }
 }
 
 /// Whether a text looks like `20240301 143000;1.08;…`.
-fn is_compact(sample: &Sample, signs: &Signs) -> bool {
+pub(super) fn is_compact(sample: &Sample, signs: &Signs) -> bool {
     sample.delimiter == b';' && signs.times == Some(TimeKind::Wall)
 }
 

@@ -1,33 +1,38 @@
 //! Layout detection from the first lines of a text. Ambiguous text is rejected with advice.
 
+mod bar_times;
+mod columns;
 mod dates;
 mod guess;
 mod header;
 mod names;
 mod numbers;
+#[cfg(test)]
+mod other_vendors;
 mod sample;
 mod signs;
 #[cfg(test)]
 mod tests;
+mod unnamed;
 #[cfg(test)]
 mod vendors;
 
 pub(super) use numbers::Numbers;
-pub(super) use sample::{MAX_SAMPLE_BYTES, SAMPLE_LINES, is_blank};
+pub(super) use sample::{MAX_SAMPLE_BYTES, SAMPLE_LINES, is_blank, is_footer};
 pub(super) use signs::TimeKind;
 
 use super::SourceResult;
 use super::columns::{Columns, TimeColumns};
 use super::times::{Moment, TimeReader, clock, parse};
-use crate::bars::Timeframe;
-use crate::config::TextOptions;
 use crate::format::Format;
+use crate::options::{DateOrder, TextOptions};
 use crate::params::Request;
-use crate::symbol::Symbol;
-use crate::trouble::failure;
 use crate::zone::Zone;
+use bar_times::BarTimes;
 use csv::StringRecord;
 use header::{Header, Titles};
+use market_data::failures::failure;
+use market_data::{Symbol, Timeframe};
 use protocol::Failure;
 use sample::Sample;
 use signs::Signs;
@@ -76,6 +81,8 @@ pub(crate) struct Layout {
     pub(super) instrument: Option<usize>,
     pub(super) numbers: Numbers,
     pub(super) times: TimeReader,
+    /// Which moment of a bar its time is.
+    pub(super) bar_times: BarTimes,
     /// What the times of the first rows need to become moments.
     pub(super) time_kind: Option<TimeKind>,
     /// Column of each value, for the preview.
@@ -109,7 +116,7 @@ impl Layout {
         let what = &about.what;
         let texts = columns.number_texts(&rows);
         let numbers = Numbers::detect(&texts, what)?;
-        let order = dates::order(&columns, &rows, what)?;
+        let order = dates::order(&columns, &rows, what, about.options.date_order)?;
         let newest_first = newest_first(&columns, &rows, order);
         let signs = Signs::of(&columns, &rows, order, numbers);
         let found = guess::detect(sample, &titles, &columns, &signs, newest_first);
@@ -118,7 +125,7 @@ impl Layout {
         let zone = match (&about.options.time_zone, titles.zone(), about.options.format) {
             (Some(zone), ..) => Some(zone.clone()),
             (None, Some(zone), _) => Some(zone),
-            (None, None, Some(Format::AlphaVantage)) if signs.no_stock_of_new_york() => {
+            (None, None, Some(Format::AlphaVantage)) if signs.no_stock_of_alpha_vantage() => {
                 notes.push(
                     "Alpha Vantage gives currencies and crypto in UTC, stocks in New York time".to_owned(),
                 );
@@ -142,10 +149,20 @@ impl Layout {
         if numbers == Numbers::Comma {
             notes.push("Decimal comma detected".to_owned());
         }
+        let chosen = about.options.bar_time;
+        let bar_times = BarTimes::of(chosen, about.timeframe, sample, &titles, columns.time, &signs);
+        warnings.extend(bar_times.warning.clone());
         let (header_lines, header_bytes) = sample.before(rows_from);
         let zone_advice = guess::zone_advice(format, sample, &titles, &signs);
-        let times =
-            TimeReader { timeframe: about.timeframe, order, zone, newest_first, zone_advice, last: None };
+        let times = TimeReader {
+            timeframe: about.timeframe,
+            order,
+            zone,
+            bar_time: bar_times.bar_time,
+            newest_first,
+            zone_advice,
+            last: None,
+        };
         let titles = titles.shown(&columns);
         Ok(Self {
             format,
@@ -156,6 +173,7 @@ impl Layout {
             instrument,
             numbers,
             times,
+            bar_times,
             time_kind: signs.times,
             titles,
             notes,
@@ -185,7 +203,7 @@ impl Layout {
 }
 
 /// Whether the times of the first rows are descending.
-fn newest_first(columns: &Columns, rows: &[&StringRecord], order: super::times::DateOrder) -> bool {
+fn newest_first(columns: &Columns, rows: &[&StringRecord], order: DateOrder) -> bool {
     let key = |row: &&StringRecord| match columns.time {
         TimeColumns::One(at) => match parse(row.get(at)?, order)? {
             Moment::Day(day) => Some((day.at(0, 0, 0, 0), 0)),
@@ -234,7 +252,8 @@ impl Titles {
         };
         let prices = ["open", "high", "low", "close"];
         shown.extend(prices.iter().zip(columns.prices).map(|(name, at)| (*name, self.title(at))));
-        shown.extend(columns.volume.map(|at| ("volume", self.title(at))));
+        let volumes = [columns.volume, columns.second_volume].into_iter().flatten();
+        shown.extend(volumes.map(|at| ("volume", self.title(at))));
         shown
     }
 }

@@ -1,8 +1,15 @@
-//! Known column names, without brackets, spaces and case.
+//! Known column names. Case, spaces, punctuation and units in parentheses make no difference: `PX_OPEN`, `Px Open` and
+//! `px.open (USD)` are one name.
+
+mod localized;
 
 /// Meaning of a column.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Holds {
+    /// Start of the bar, and says so. Needs no other time column.
+    Start,
+    /// End of the bar, which is read if no other column has a time.
+    End,
     /// Time or date; the date if there is also a [`Holds::Clock`].
     Time,
     /// Time of day if there is also a date, otherwise a full time.
@@ -12,15 +19,37 @@ pub(super) enum Holds {
     /// Row number, or the time if no other column has it.
     Index,
     Price(usize),
+    /// Price of one side of the market.
+    SidePrice(Side, usize),
     /// Close price if no other column has it.
     LastPrice,
+    /// Settlement price, which is the close if no other column has it.
+    Settlement,
     Volume,
+    /// Volume in a unit, if no column is named just `volume`.
+    OtherVolume,
+    /// Part of a volume: shares of upticks or downticks.
+    PartVolume(Part),
     /// Number of trades or ticks instead of a volume.
     TickVolume,
     Ticker,
     /// Instrument if there is no ticker.
     Instrument,
     Other,
+}
+
+/// Side of the market.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Side {
+    Bid,
+    Ask,
+}
+
+/// Part of a volume.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Part {
+    Up,
+    Down,
 }
 
 pub(super) const OPEN: usize = 0;
@@ -43,37 +72,99 @@ pub(super) fn plain(name: &str) -> String {
     numbered.map_or(name.clone(), |(_, rest)| rest.to_owned())
 }
 
+/// Letters and digits of a normalized name, without a unit in parentheses: `open (usd)` → `open`.
+fn compact(name: &str) -> String {
+    let without_unit =
+        name.strip_suffix([')', ']']).and_then(|start| start.rsplit_once(['(', '[']).map(|(start, _)| start));
+    without_unit.unwrap_or(name).chars().filter(|c| c.is_alphanumeric()).collect()
+}
+
 /// Meaning of a normalized column name.
 pub(super) fn holds(name: &str) -> Holds {
-    match name {
-        "timestamp" | "date" | "datetime" | "date time" | "open time" | "opentime" | "gmt time"
-        | "local time" | "time utc" | "begins at" | "day" | "dt" | "window start" | "ts event"
-        | "bar time" => Holds::Time,
-        "time" | "t" => Holds::Clock,
-        "unix" | "unix timestamp" | "epoch" => Holds::SinceEpoch,
+    if name.contains('%') {
+        return Holds::Other;
+    }
+    let compact = compact(name);
+    match compact.as_str() {
+        "opentime" | "timeopen" | "starttime" | "timestart" | "startat" | "start" | "begin" | "beginsat"
+        | "windowstart" | "timeperiodstart" | "periodstart" | "barstart" | "candlestart" => Holds::Start,
+        "closetime" | "timeclose" | "endtime" | "timeend" | "endat" | "end" | "windowend"
+        | "timeperiodend" | "periodend" | "barend" | "candleend" => Holds::End,
+        "timestamp" | "timestamputc" | "utctimestamp" | "date" | "dates" | "dateutc" | "datetime"
+        | "datetimeutc" | "dategmt" | "gmttime" | "localtime" | "timeutc" | "utctime" | "utc" | "day"
+        | "dt" | "dtyyyymmdd" | "ts" | "mts" | "tsevent" | "bartime" | "candletime" | "tradedate"
+        | "tradingdate" | "tradingday" | "exchangedate" | "pricedate" | "quotedate" | "bucket" => Holds::Time,
+        "time" | "t" | "timeofday" => Holds::Clock,
+        "unix" | "unixtime" | "unixtimestamp" | "epoch" | "epochtime" => Holds::SinceEpoch,
         "index" => Holds::Index,
-        "open" | "o" | "open price" | "first" => Holds::Price(OPEN),
-        "high" | "h" | "high price" | "max" => Holds::Price(HIGH),
-        "low" | "l" | "low price" | "min" => Holds::Price(LOW),
-        "close" | "c" | "close price" | "close/last" => Holds::Price(CLOSE),
-        "last" | "price" | "last price" | "latest" => Holds::LastPrice,
-        "volume" | "vol" | "vol." | "v" | "total volume" | "real volume" => Holds::Volume,
-        "tickvol" | "tick volume" | "tickvolume" => Holds::TickVolume,
+        "last" | "price" | "lastprice" | "latest" | "pxlast" | "ltp" | "lasttrade" => Holds::LastPrice,
+        "settle" | "settlement" | "settleprice" | "settlementprice" | "pxsettle" => Holds::Settlement,
+        "volume"
+        | "vol"
+        | "v"
+        | "totalvolume"
+        | "realvolume"
+        | "pxvolume"
+        | "volumefrom"
+        | "volumetraded"
+        | "tradedvolume"
+        | "tradevolume"
+        | "basevolume"
+        | "volumebase"
+        | "baseassetvolume"
+        | "numberofshares"
+        | "noofshares"
+        | "sharestraded"
+        | "totaltradedquantity"
+        | "totaltradequantity"
+        | "tradedquantity"
+        | "tradedqty"
+        | "ttltrdqnty"
+        | "tottrdqty"
+        | "shares" => Holds::Volume,
+        "up" | "upvol" | "upvolume" => Holds::PartVolume(Part::Up),
+        "down" | "downvol" | "downvolume" => Holds::PartVolume(Part::Down),
+        "tickvol" | "tickvolume" => Holds::TickVolume,
         "ticker" | "symbol" => Holds::Ticker,
-        "instrument" | "contract" | "instrument id" | "sym" | "tic" | "ric" | "act symbol" | "name" => {
-            Holds::Instrument
-        }
+        "instrument" | "contract" | "instrumentid" | "instrumentname" | "instid" | "sym" | "tic" | "ric"
+        | "actsymbol" | "name" | "mnemonic" | "tscode" | "secid" => Holds::Instrument,
         _ if name.starts_with("time (") => Holds::Time,
         // `Volume BTC` and `Volume USDT`: the first one counts.
-        _ if name.starts_with("volume ") => Holds::Volume,
-        _ => Holds::Other,
+        _ if name.starts_with("volume ") || name.starts_with("vol ") => Holds::OtherVolume,
+        other => price(other).or_else(|| localized::holds(other)).unwrap_or(Holds::Other),
     }
 }
 
-/// Time zone in the name of a time column: `Gmt time`, `Time (EET)`.
-pub(super) fn zone(name: &str) -> Option<&str> {
-    match name {
-        "gmt time" | "time utc" => Some("UTC"),
-        _ => name.strip_prefix("time (")?.strip_suffix(')'),
+/// Meaning of the name of a price: `open`, `priceOpen`, `mid.o`, `bid.c`.
+fn price(compact: &str) -> Option<Holds> {
+    let of_price = |name: &str| {
+        let word = name.strip_prefix("price").or_else(|| name.strip_suffix("price"));
+        of_four(name).or_else(|| of_four(word.or_else(|| name.strip_prefix("px"))?))
+    };
+    let beside =
+        |word: &str| compact.strip_prefix(word).or_else(|| compact.strip_suffix(word)).and_then(of_price);
+    of_price(compact)
+        .map(Holds::Price)
+        .or_else(|| beside("mid").map(Holds::Price))
+        .or_else(|| beside("bid").map(|price| Holds::SidePrice(Side::Bid, price)))
+        .or_else(|| beside("ask").map(|price| Holds::SidePrice(Side::Ask, price)))
+}
+
+fn of_four(word: &str) -> Option<usize> {
+    match word {
+        "open" | "o" | "first" | "start" => Some(OPEN),
+        "high" | "h" | "max" => Some(HIGH),
+        "low" | "l" | "min" => Some(LOW),
+        "close" | "c" | "end" | "closelast" => Some(CLOSE),
+        _ => None,
     }
+}
+
+/// Time zone in the name of a time column: `Gmt time`, `Date (UTC)`, `Time (EET)`.
+pub(super) fn zone(name: &str) -> Option<&str> {
+    if let Some(zone) = name.strip_prefix("time (").and_then(|rest| rest.strip_suffix(')')) {
+        return Some(zone);
+    }
+    let words = |c: char| !c.is_alphanumeric();
+    name.split(words).any(|word| matches!(word, "utc" | "gmt")).then_some("UTC")
 }

@@ -2,7 +2,7 @@
 
 use super::super::SourceResult;
 use super::unclear;
-use crate::wording::excerpt;
+use market_data::wording::excerpt;
 
 /// Decimal separator. The other one groups thousands.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -10,6 +10,11 @@ pub(in super::super) enum Numbers {
     Point,
     Comma,
 }
+
+/// Spaces and apostrophes that group thousands: `1 234,50`, `1'234.50`.
+const GROUPING: [char; 6] = [' ', '\u{a0}', '\u{202f}', '\u{2009}', '\'', '’'];
+/// Signs of currencies at either end of a price.
+const CURRENCIES: [char; 6] = ['$', '€', '£', '¥', '₹', '₩'];
 
 /// Evidence of a single number.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -58,13 +63,16 @@ impl Numbers {
         {
             return Some(number);
         }
-        let text = text.trim().trim_start_matches(['$', '€', '£', '¥']).trim_start();
+        let text = bare(text);
         let (decimal, group) = match self {
             Self::Point => ('.', ','),
             Self::Comma => (',', '.'),
         };
         let (whole, fraction) = text.split_once(decimal).unwrap_or((text, ""));
-        let whole = ungrouped(whole, group)?;
+        let whole = match whole.contains(GROUPING) {
+            true => ungrouped(&whole.replace(GROUPING, " "), ' ')?,
+            false => ungrouped(whole, group)?,
+        };
         if fraction.is_empty() { whole.parse().ok() } else { format!("{whole}.{fraction}").parse().ok() }
     }
 
@@ -84,28 +92,32 @@ impl Numbers {
     }
 }
 
-/// Removes thousands separators: `1,234,567` → `1234567`. Every group but the first must have three digits.
+/// Number without spaces and currency signs around it.
+fn bare(text: &str) -> &str {
+    let around = |c: char| c.is_whitespace() || CURRENCIES.contains(&c);
+    text.trim_matches(around)
+}
+
+/// Removes thousands separators: `1,234,567` → `1234567`. Every group but the first must have three digits, or two and
+/// the last one three, as in India: `12,34,567`.
 fn ungrouped(text: &str, group: char) -> Option<String> {
-    let mut parts = text.split(group);
-    let first = parts.next()?;
-    let mut out = first.to_owned();
-    for part in parts {
-        let grouped = part.len() == 3 && part.bytes().all(|b| b.is_ascii_digit());
-        if !grouped || first.len() > 4 || first.is_empty() {
-            return None;
-        }
-        out.push_str(part);
-    }
-    Some(out)
+    let parts: Vec<&str> = text.split(group).collect();
+    let (first, groups) = parts.split_first()?;
+    let Some((last, middle)) = groups.split_last() else { return Some(text.to_owned()) };
+    let of = |size: usize| move |part: &&str| part.len() == size && part.bytes().all(|b| b.is_ascii_digit());
+    let indian = group == ',' && middle.iter().all(of(2));
+    let grouped = of(3)(last) && (indian || middle.iter().all(of(3)));
+    (grouped && (1..=4).contains(&first.len())).then(|| parts.concat())
 }
 
 fn shows(text: &str) -> Shows {
-    let text = text.trim().trim_start_matches(['-', '+', '$', '€', '£', '¥', ' ']);
+    let text = bare(text).trim_start_matches(['-', '+', '$', '€', '£', '¥', ' ']);
     let count = |sign: u8| text.bytes().filter(|b| *b == sign).count();
     // One separator before three digits, as in thousands.
     let groups = |sign: char| {
         let (before, after) = text.split_once(sign).unwrap_or_default();
-        after.len() == 3 && (1..=3).contains(&before.len()) && before != "0"
+        let three = after.len() == 3 && after.bytes().all(|b| b.is_ascii_digit());
+        three && (1..=3).contains(&before.len()) && before != "0"
     };
     match (count(b'.'), count(b',')) {
         (0, 0) => Shows::Nothing,

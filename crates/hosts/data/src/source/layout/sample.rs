@@ -1,8 +1,8 @@
 //! Sample of a text: its first lines, split into records.
 
 use super::super::SourceResult;
-use crate::trouble::failure;
 use csv::{ReaderBuilder, StringRecord};
+use market_data::failures::failure;
 
 /// Number of lines needed to detect the layout. A shorter text is read completely.
 pub(in super::super) const SAMPLE_LINES: usize = 256;
@@ -64,7 +64,7 @@ impl Sample {
             // The reader's position is before blank lines and the rest of a line break.
             let ends = body[position..].bytes().take_while(|b| matches!(b, b'\r' | b'\n')).count();
             let start = skipped + position + ends;
-            if !is_blank(&fields) && !is_comment(&fields) {
+            if !is_blank(&fields) && !is_comment(&fields) && !is_footer(&fields) {
                 records.push(Record { line: 1 + newlines(&text[..start]), start, fields: fields.clone() });
             }
         }
@@ -86,6 +86,14 @@ impl Sample {
 /// Whether a row has only separators, as spreadsheets leave them.
 pub(in super::super) fn is_blank(fields: &StringRecord) -> bool {
     fields.iter().all(|field| field.trim().is_empty())
+}
+
+/// Whether a row is the last line of Barchart's files, `Downloaded from Barchart.com as of …`.
+pub(in super::super) fn is_footer(fields: &StringRecord) -> bool {
+    const START: &str = "downloaded from ";
+    let mut filled = fields.iter().filter(|field| !field.trim().is_empty());
+    let start = filled.next().and_then(|first| first.trim().get(..START.len()));
+    start.is_some_and(|start| start.eq_ignore_ascii_case(START)) && filled.next().is_none()
 }
 
 /// Whether a row is a comment. A row of many fields is a header whose first name begins with `#` (Refinitiv).

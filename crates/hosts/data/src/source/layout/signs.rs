@@ -1,10 +1,11 @@
 //! Signs in the first rows that tell vendors apart: what their times and volumes look like.
 
 use super::super::columns::{Columns, TimeColumns};
-use super::super::times::{DateOrder, Moment, clock, parse};
+use super::super::times::{Moment, clock, parse};
 use super::numbers::Numbers;
+use crate::options::DateOrder;
 use csv::StringRecord;
-use jiff::civil::{DateTime, Weekday};
+use jiff::civil::{DateTime, Time as Clock, Weekday};
 
 /// With bars in this many different hours of the day, a symbol trades around the clock.
 const MANY_HOURS: u32 = 20;
@@ -38,6 +39,8 @@ pub(super) struct Signs {
     pub(super) around_the_clock: bool,
     /// Bars between 20:00 and 04:00, when New York does not trade stocks.
     pub(super) at_night: bool,
+    /// Earliest and latest time of day of times without a zone.
+    pub(super) hours: Option<(Clock, Clock)>,
 }
 
 impl Signs {
@@ -55,6 +58,7 @@ impl Signs {
         let volumes: Vec<f64> = rows.iter().filter_map(volume).collect();
         let hours = walls.iter().fold(0u32, |hours, shown| hours | 1 << shown.hour());
         let weekend = |shown: &DateTime| matches!(shown.weekday(), Weekday::Saturday | Weekday::Sunday);
+        let clocks = walls.iter().map(|shown| shown.time());
         let first_date = moments.first().map_or("", |(_, text)| text);
         Self {
             times: walls.first().map(|_| TimeKind::Wall).or_else(|| moments.first().map(kind)),
@@ -64,17 +68,19 @@ impl Signs {
             has_volume_column: columns.volume.is_some(),
             around_the_clock: hours.count_ones() >= MANY_HOURS || walls.iter().any(weekend),
             at_night: walls.iter().any(|shown| !(4..20).contains(&shown.hour())),
+            hours: clocks.clone().min().zip(clocks.max()),
         }
     }
 
-    /// Whether times without a zone are probably UTC, as those of most sources of currencies and crypto.
-    pub(super) fn probably_utc(&self) -> bool {
-        !self.has_volume_column || self.around_the_clock
+    /// Whether the times alone say that this is no stock of New York.
+    pub(super) fn trades_at_night(&self) -> bool {
+        self.around_the_clock || self.at_night
     }
 
-    /// Whether a file of Alpha Vantage has currencies or crypto, which it gives in UTC, and not stocks.
-    pub(super) fn no_stock_of_new_york(&self) -> bool {
-        self.probably_utc() || self.fractional_volumes || self.at_night
+    /// Whether a file of Alpha Vantage has currencies or crypto, which it gives in UTC, and not stocks, which it gives
+    /// with whole volumes.
+    pub(super) fn no_stock_of_alpha_vantage(&self) -> bool {
+        !self.has_volume_column || self.fractional_volumes || self.trades_at_night()
     }
 }
 

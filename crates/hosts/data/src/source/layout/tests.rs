@@ -2,7 +2,7 @@
 
 use super::super::csv_text::CsvText;
 use super::*;
-use crate::bars::at;
+use crate::at;
 use crate::validate::Row;
 use protocol::Failure;
 
@@ -19,7 +19,7 @@ impl Read {
                 let volume = b.volume.map_or_else(|| "?".to_owned(), |volume| volume.to_string());
                 format!(
                     "{} {} {} {} {} {volume}",
-                    crate::wording::moment(b.time),
+                    market_data::wording::moment(b.time),
                     b.open,
                     b.high,
                     b.low,
@@ -34,7 +34,10 @@ impl Read {
 
 pub(super) fn about(timeframe: Timeframe, format: Option<Format>, zone: Option<&str>) -> About {
     let time_zone = zone.map(|zone| Zone::parse(zone).unwrap());
-    About { options: TextOptions { format, time_zone }, ..About::of_test("x.csv", timeframe) }
+    About {
+        options: TextOptions { format, time_zone, ..TextOptions::default() },
+        ..About::of_test("x.csv", timeframe)
+    }
 }
 
 pub(super) fn read_as(text: &str, about: About) -> Result<Read, Failure> {
@@ -166,7 +169,7 @@ fn what_is_missing_or_could_mean_two_things_is_named() {
     assert!(refused(several).contains("several symbols: A, B"));
     // Close before high: the columns are ambiguous without names.
     let unknown = "2024-03-04T09:00:00Z,10,9.5,11,9,5\n2024-03-04T10:00:00Z,10,9.5,11,9,5\n";
-    assert!(refused(unknown).contains("has no column for a time"));
+    assert!(refused(unknown).contains("in line 1, the second price is not the highest"));
 }
 
 #[test]
@@ -188,4 +191,28 @@ fn day_and_month_are_told_by_days_after_the_twelfth() {
     assert_eq!(read(["03/04/2024", "15/04/2024"]).rows[0].time, Some(at("2024-04-03T00:00:00Z")));
     assert_eq!(read(["03.04.2024", "04.04.2024"]).rows[0].time, Some(at("2024-04-03T00:00:00Z")));
     assert_eq!(read(["2024-04-03", "2024-04-04"]).rows[0].time, Some(at("2024-04-03T00:00:00Z")));
+    assert_eq!(read(["03/04/24", "03/15/24"]).rows[0].time, Some(at("2024-03-04T00:00:00Z")));
+    assert_eq!(read(["14/04/24", "15/04/24"]).rows[0].time, Some(at("2024-04-14T00:00:00Z")));
+}
+
+#[test]
+fn a_chosen_date_order_decides_what_the_dates_leave_open() {
+    let text = |day: &str| format!("Date,Open,High,Low,Close\n{day},1,2,1,1\n");
+    let read = |day: &str, order: Option<DateOrder>| {
+        let about = about(Timeframe::D1, None, None);
+        let options = TextOptions { date_order: order, ..about.options };
+        read_as(&text(day), About { options, ..about }).map(|read| read.bars()[0][..10].to_owned())
+    };
+    let (day_first, month_first) = (Some(DateOrder::DayFirst), Some(DateOrder::MonthFirst));
+    assert_eq!(read("03/04/2024", day_first).unwrap(), "2024-04-03");
+    assert_eq!(read("03/04/2024", month_first).unwrap(), "2024-03-04");
+    assert_eq!(read("03/04/24", month_first).unwrap(), "2024-03-04");
+    let told = read("03/04/2024", None).unwrap_err();
+    assert!(told.hint.contains("date_order"), "{}", told.hint);
+    let told = read("15/04/2024", month_first).unwrap_err();
+    assert!(told.message.contains("'15/04/2024', which can't begin with a month"), "{}", told.message);
+    // A short year may stand at the start.
+    let told = read("24/03/14", None).unwrap_err();
+    assert!(told.message.contains("begin with a day or with a year"), "{}", told.message);
+    assert_eq!(read("24/03/14", day_first).unwrap(), "2014-03-24");
 }

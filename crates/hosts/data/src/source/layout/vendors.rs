@@ -272,7 +272,7 @@ fn a_time_without_a_zone_is_advised_by_what_trades_around_the_clock() {
     assert!(told(&stocks).contains("alpha_vantage (New York time)"), "{}", told(&stocks));
     let crypto = format!("{header}2024-03-11 15:00:00,1,2,1,1,5.25\n2024-03-11 14:00:00,1,2,1,1,5\n");
     let currency =
-        "timestamp,open,high,low,close\n2024-03-11 15:00:00,1,2,1,1\n2024-03-11 14:00:00,1,2,1,1\n";
+        "timestamp,open,high,low,close\n2024-03-11 23:00:00,1,2,1,1\n2024-03-11 14:00:00,1,2,1,1\n";
     let night = format!("{header}2024-03-11 23:00:00,1,2,1,1,5\n2024-03-11 22:00:00,1,2,1,1,5\n");
     for text in [crypto.as_str(), currency, &night] {
         assert!(told(text).contains("crypto are in UTC"), "{}", told(text));
@@ -280,6 +280,12 @@ fn a_time_without_a_zone_is_advised_by_what_trades_around_the_clock() {
         let hour = read.rows[0].time.unwrap().timestamp().to_string();
         assert!(text.contains(&hour[11..16]), "{hour} is UTC");
     }
+    // A stock without volumes is not advised as a currency.
+    let bare = "timestamp,open,high,low,close\n2024-03-11 15:00:00,1,2,1,1\n2024-03-11 14:00:00,1,2,1,1\n";
+    assert!(told(bare).contains("or that of the exchange for a stock"), "{}", told(bare));
+    let rising = "date,open,high,low,close\n2024-03-11 14:00:00,1,2,1,1\n2024-03-11 15:00:00,1,2,1,1\n";
+    assert!(told(rising).contains("that of the exchange at most sources of stocks"), "{}", told(rising));
+    assert!(!told(rising).contains("currencies"), "{}", told(rising));
     let weekend = format!("{header}2024-03-09 14:00:00,1,2,1,1,5\n2024-03-09 15:00:00,1,2,1,1,5\n");
     assert!(told(&weekend).contains("UTC at most sources of currencies"), "{}", told(&weekend));
 }

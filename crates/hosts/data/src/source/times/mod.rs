@@ -2,13 +2,15 @@
 
 mod text;
 
-pub(super) use text::{DateOrder, Moment, clock, parse};
+pub(super) use text::{Moment, clock, parse};
 
-use crate::bars::{Timeframe, start_of, trading_day};
+use crate::options::{BarTime, DateOrder};
 use crate::validate::{Reason, Reject};
-use crate::wording::excerpt;
 use crate::zone::{Meant, Zone};
-use jiff::Timestamp;
+use jiff::civil::DateTime;
+use jiff::{SignedDuration, Timestamp};
+use market_data::wording::excerpt;
+use market_data::{Timeframe, start_of, trading_day};
 use protocol::Time;
 
 /// UTC seconds of the day at which New York opens, in summer and winter. Some vendors stamp daily bars with it. Other
@@ -22,6 +24,8 @@ pub(super) struct TimeReader {
     pub(super) order: DateOrder,
     /// Time zone of times without one.
     pub(super) zone: Option<Zone>,
+    /// Which moment of a bar its time is.
+    pub(super) bar_time: BarTime,
     /// Whether the newest bar comes first.
     pub(super) newest_first: bool,
     /// Advice on the time zone of times without one.
@@ -36,7 +40,7 @@ impl TimeReader {
     /// # Errors
     /// `no_zone` if only the zone is missing, otherwise `bad_time`.
     pub(super) fn read(&mut self, text: &str) -> Result<Time, Reject> {
-        let moment = parse(text, self.order).ok_or_else(|| bad(text, "is not a time"))?;
+        let moment = parse(text, self.order).ok_or_else(|| bad(text, not_a_time(text)))?;
         self.place(moment, text)
     }
 
@@ -83,23 +87,44 @@ impl TimeReader {
                 return Err(bad(text, &format!("is a date; {} bars need a time of day", self.timeframe)));
             }
         };
-        self.last = Some(timestamp);
-        Ok(Time::from_micros(timestamp.as_microsecond()))
+        let before = self.last.replace(timestamp);
+        let start = match self.bar_time {
+            BarTime::Start => timestamp,
+            BarTime::End => self.start_of_bar(timestamp, before),
+        };
+        Ok(Time::from_micros(start.as_microsecond()))
     }
 
     /// Trading day of a daily bar: the written date, whatever its zone. A UTC or Unix time belongs to the day in the
     /// source's zone, unless it is midnight UTC, which is a date too.
     fn trading_day(&self, moment: Moment) -> Time {
+        let ends = self.bar_time == BarTime::End;
         let moment = match moment {
-            Moment::Day(day) | Moment::At(_, Some(day)) => return start_of(day),
-            Moment::Wall(shown) => return start_of(shown.date()),
+            Moment::Day(day) => return start_of(day),
+            Moment::Wall(shown) | Moment::At(_, Some(shown)) => {
+                return start_of(if ends { just_before(shown).date() } else { shown.date() });
+            }
             Moment::At(moment, None) => moment,
         };
         let second = moment.as_second().rem_euclid(86_400);
+        let (last, first) = match ends {
+            true => (moment - SignedDuration::from_nanos(1), moment - SignedDuration::from_hours(24)),
+            false => (moment, moment),
+        };
         match &self.zone {
-            _ if second == 0 || NEW_YORK_OPENS.contains(&second) => start_of(Zone::utc().day(moment)),
-            Some(zone) => start_of(zone.day(moment)),
-            None => trading_day(Time::from_micros(moment.as_microsecond())),
+            _ if second == 0 || NEW_YORK_OPENS.contains(&second) => start_of(Zone::utc().day(last)),
+            Some(zone) => start_of(zone.day(last)),
+            None => trading_day(Time::from_micros(first.as_microsecond())),
+        }
+    }
+
+    /// Start of a bar from its end. The last bar of a session may be shorter than the others, so it does not begin
+    /// before the end of the previous one.
+    fn start_of_bar(&self, end: Timestamp, before: Option<Timestamp>) -> Timestamp {
+        let start = end - SignedDuration::from_mins(self.timeframe.minutes());
+        match before {
+            Some(before) if !self.newest_first && (start..end).contains(&before) => before,
+            _ => start,
         }
     }
 
@@ -120,6 +145,22 @@ impl TimeReader {
     }
 }
 
+/// Moment before an end, which is in the bar.
+fn just_before(end: DateTime) -> DateTime {
+    end.checked_sub(SignedDuration::from_nanos(1)).unwrap_or(end)
+}
+
+/// Why a text is not a time.
+fn not_a_time(text: &str) -> &'static str {
+    // Days since 1900 in this century and the last; those of some spreadsheets count from 1904.
+    match text.trim().parse::<f64>() {
+        Ok(days) if (20_000.0..80_000.0).contains(&days) => {
+            "is not a time but a spreadsheet's number of days: format the column as date and time"
+        }
+        _ => "is not a time",
+    }
+}
+
 fn bad(text: &str, how: &str) -> Reject {
     Reject::new(Reason::BadTime, format!("'{}' {how}", excerpt(text, 40)))
 }
@@ -127,7 +168,7 @@ fn bad(text: &str, how: &str) -> Reject {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::bars::at;
+    use crate::at;
 
     fn reader(timeframe: Timeframe, zone: Option<&str>) -> TimeReader {
         let zone = zone.map(|zone| Zone::parse(zone).unwrap());
@@ -135,6 +176,7 @@ mod tests {
             timeframe,
             order: DateOrder::DayFirst,
             zone,
+            bar_time: BarTime::Start,
             newest_first: false,
             zone_advice: "choose a time zone",
             last: None,
@@ -151,6 +193,8 @@ mod tests {
         assert_eq!(hourly("2013-12-31T00:30"), Err("no_zone"));
         assert_eq!(hourly("2013-12-31"), Err("bad_time"), "an hour needs a time of day");
         assert_eq!(hourly("never"), Err("bad_time"));
+        let told = reader(Timeframe::D1, None).read("45365").unwrap_err().text;
+        assert!(told.contains("format the column as date"), "{told}");
         assert_eq!(hourly("2013-12-31T00:30Z"), Ok(at("2013-12-31T00:30:00Z")));
     }
 

@@ -2,18 +2,11 @@
 //!
 //! Optimized for speed: it runs once per row.
 
+use crate::options::DateOrder;
 use crate::zone::{Zone, parse_offset};
 use jiff::Timestamp;
 use jiff::civil::{Date, DateTime, Time as Clock};
 use jiff::tz::Offset;
-
-/// Whether `03/04/2024` is in April or in March.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub(in super::super) enum DateOrder {
-    #[default]
-    DayFirst,
-    MonthFirst,
-}
 
 /// Parsed time.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -21,8 +14,8 @@ pub(in super::super) enum Moment {
     Day(Date),
     /// Date and time of day without a zone.
     Wall(DateTime),
-    /// Moment, with the written local date if it is not in UTC.
-    At(Timestamp, Option<Date>),
+    /// Moment, with the written local time if it is not in UTC.
+    At(Timestamp, Option<DateTime>),
 }
 
 /// Parses a time; `None` if it is not one.
@@ -37,11 +30,27 @@ pub(in super::super) fn parse(text: &str, order: DateOrder) -> Option<Moment> {
         return number(text);
     }
     let mut rest = Rest(text.as_bytes());
-    let (day, compact) = rest.any_day(order)?;
-    rest.finish(day, compact)
+    match rest.any_day(order) {
+        Some((day, compact)) => rest.finish(day, compact),
+        None => parse(&plainer(text)?, order),
+    }
 }
 
-/// Parses a time of day: `09:30`, `09:30:00.5`, `093000`, `0930`, `9:30 PM`.
+/// Text without a day of the week at its start (`Thu, Mar 14, 2024`) and without the characters of a date in Chinese or
+/// Japanese; `None` if it has neither.
+fn plainer(text: &str) -> Option<String> {
+    const DAYS: [&str; 7] = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
+    if let Some((date, rest)) = text.split_once('日').filter(|(date, _)| date.contains('年')) {
+        return Some(format!("{}{rest}", date.replace(['年', '月'], "-")));
+    }
+    let letters = text.bytes().take_while(u8::is_ascii_alphabetic).count();
+    let start = text.get(..3).filter(|_| letters >= 3)?;
+    DAYS.iter()
+        .any(|day| start.eq_ignore_ascii_case(day))
+        .then(|| text[letters..].trim_start_matches([',', ' ']).to_owned())
+}
+
+/// Parses a time of day: `09:30`, `09:30:00.5`, `093000`, `93000`, `0930`, `9:30 PM`.
 pub(in super::super) fn clock(text: &str) -> Option<Clock> {
     let text = text.trim();
     let mut rest = Rest(text.as_bytes());
@@ -130,11 +139,15 @@ impl Rest<'_> {
         self.digits(2).and_then(|n| i8::try_from(n).ok())
     }
 
+    fn short_digit(&mut self) -> Option<i8> {
+        self.digits(1).and_then(|n| i8::try_from(n).ok())
+    }
+
     /// One or two digits.
     fn short(&mut self) -> Option<i8> {
         match self.0 {
             [a, b, ..] if a.is_ascii_digit() && b.is_ascii_digit() => self.pair(),
-            _ => self.digits(1).and_then(|n| i8::try_from(n).ok()),
+            _ => self.short_digit(),
         }
     }
 
@@ -146,8 +159,10 @@ impl Rest<'_> {
             4 => {
                 let year = self.digits(4)?;
                 let separator = self.take(b"-/.")?;
+                self.spaces();
                 let month = self.short()?;
                 self.take(&[separator])?;
+                self.spaces();
                 Some((Date::new(year, month, self.short()?).ok()?, false))
             }
             1 | 2 => {
@@ -155,11 +170,11 @@ impl Rest<'_> {
                 let separator = self.take(b"-/. ")?;
                 if let Some(month) = self.month_name() {
                     self.take(&[separator])?;
-                    return Some((Date::new(self.digits(4)?, month, first).ok()?, false));
+                    return Some((Date::new(self.year()?, month, first).ok()?, false));
                 }
                 let second = self.short()?;
                 self.take(&[separator])?;
-                let year = self.digits(4)?;
+                let year = self.year()?;
                 // Dates with dots are always day-first.
                 let day_first = separator == b'.' || order == DateOrder::DayFirst;
                 let (day, month) = if day_first { (first, second) } else { (second, first) };
@@ -174,6 +189,14 @@ impl Rest<'_> {
                 Some((Date::new(self.digits(4)?, month, day).ok()?, false))
             }
             _ => None,
+        }
+    }
+
+    /// Year of four digits, or of two from 1970 to 2069.
+    fn year(&mut self) -> Option<i16> {
+        match self.0.iter().take_while(|b| b.is_ascii_digit()).count() {
+            2 => self.digits(2).map(|year| if year < 70 { 2000 + year } else { 1900 + year }),
+            _ => self.digits(4),
         }
     }
 
@@ -249,16 +272,14 @@ impl Rest<'_> {
         Clock::new(hour, minute, second, nanos).ok()
     }
 
-    /// Parses `AM` or `PM`, if present.
+    /// Parses `AM`, `PM` or `p.m.`, if present.
     fn afternoon(&mut self) -> Option<bool> {
+        const MARKS: [(&[u8], bool); 6] =
+            [(b"AM", false), (b"PM", true), (b"am", false), (b"pm", true), (b"a.m.", false), (b"p.m.", true)];
         let start = self.0.iter().take_while(|b| **b == b' ').count();
-        let word = self.0.get(start..start + 2)?;
-        let afternoon = match word {
-            b"AM" | b"am" => false,
-            b"PM" | b"pm" => true,
-            _ => return None,
-        };
-        self.0 = &self.0[start + 2..];
+        let word = &self.0[start..];
+        let (mark, afternoon) = MARKS.into_iter().find(|(mark, _)| word.starts_with(mark))?;
+        self.0 = &word[mark.len()..];
         Some(afternoon)
     }
 
@@ -267,10 +288,12 @@ impl Rest<'_> {
         let digits = self.0.iter().take_while(|b| b.is_ascii_digit()).count();
         let (hour, minute) = match digits {
             4 | 6 => (self.pair()?, self.pair()?),
+            // A spreadsheet removes the first zero. Three digits could also be minutes and seconds.
+            5 => (self.short_digit()?, self.pair()?),
             _ => return None,
         };
-        let second = if digits == 6 { self.pair()? } else { 0 };
-        let nanos = if digits == 6 && self.take(b".").is_some() { self.fraction()? } else { 0 };
+        let second = if digits > 4 { self.pair()? } else { 0 };
+        let nanos = if digits > 4 && self.take(b".").is_some() { self.fraction()? } else { 0 };
         Clock::new(hour, minute, second, nanos).ok()
     }
 
@@ -290,7 +313,7 @@ impl Rest<'_> {
 }
 
 fn at(offset: Offset, wall: DateTime) -> Option<Moment> {
-    Some(Moment::At(offset.to_timestamp(wall).ok()?, (offset != Offset::UTC).then(|| wall.date())))
+    Some(Moment::At(offset.to_timestamp(wall).ok()?, (offset != Offset::UTC).then_some(wall)))
 }
 
 /// Named zone like `US/Eastern`, as written by Interactive Brokers. Of an ambiguous local time the first is taken.
@@ -299,13 +322,13 @@ fn named(zone: &str, wall: DateTime) -> Option<Moment> {
         crate::zone::Meant::One(moment) | crate::zone::Meant::Twice(moment, _) => moment,
         crate::zone::Meant::Never => return None,
     };
-    Some(Moment::At(moment, Some(wall.date())))
+    Some(Moment::At(moment, Some(wall)))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::bars::at;
+    use crate::at;
     use jiff::civil::date;
     use proptest::prelude::*;
     use protocol::Time;
@@ -359,6 +382,12 @@ mod tests {
             "01-Mar-2024",
             "1 March 2024",
             "Mar 1, 2024",
+            "01-Mar-24",
+            "01/03/24",
+            "Fri, Mar 1, 2024",
+            "Friday 1 March 2024",
+            "2024. 3. 1",
+            "2024年3月1日",
         ] {
             assert_eq!(parse(text, DateOrder::DayFirst), Some(Moment::Day(day)), "{text}");
         }
@@ -375,6 +404,8 @@ mod tests {
             "01.03.2024 14:30:00.000",
             "01/03/2024 2:30 PM",
             "01/03/2024, 14:30",
+            "01/03/2024 2:30 p.m.",
+            "01/03/24 14:30",
         ] {
             assert_eq!(parse(text, DateOrder::DayFirst), Some(wall), "{text}");
         }
@@ -402,7 +433,7 @@ mod tests {
 
     #[test]
     fn a_time_of_day_alone_is_read() {
-        for text in ["09:30", "9:30", "09:30:00", "093000", "0930", "9:30 AM"] {
+        for text in ["09:30", "9:30", "09:30:00", "093000", "93000", "0930", "9:30 AM"] {
             assert_eq!(clock(text), Some(jiff::civil::time(9, 30, 0, 0)), "{text}");
         }
         for text in ["", "930", "25:00", "9", "09:30x", "2024-03-01"] {

@@ -1,0 +1,117 @@
+//! What is loaded, rejected and logged of a source.
+
+use super::*;
+
+#[tokio::test]
+async fn what_is_loaded_is_what_the_file_has() {
+    let bench = Bench::new();
+    bench.csv("A_1h.csv", &text(0..1500));
+    let notebook = Notebook::new();
+    let result = bench.run(&notebook, params(json!({})), None).await.unwrap();
+    assert_eq!((result.rows, result.rows_written, result.rejected_count), (1500, 1500, 0));
+    assert_eq!(result.first, Some(at("2019-07-01T00:00:00Z")));
+    let files: Vec<_> = result.segments.iter().map(|s| (s.file.as_str(), s.rows)).collect();
+    assert_eq!(files, [("2019.parquet", 368), ("2020.parquet", 732), ("2021.parquet", 400)]);
+    let bars = bench.bars("files/A/1h");
+    assert_eq!(bars.len(), 1500);
+    assert_eq!((bars[1499].volume, bars[7].high, bars[7].close), (Some(1499.0), 22.0, 12.0));
+    let notes: Vec<_> = notebook.0.checkpoints.lock().unwrap().iter().map(|(n, _)| n.clone()).collect();
+    assert_eq!(
+        notes,
+        ["1 of 3 segments, 368 rows", "2 of 3 segments, 1,100 rows", "3 of 3 segments, 1,500 rows"]
+    );
+    assert_eq!(notebook.0.done.lock().unwrap().last(), Some(&1500));
+    assert!(!notebook.0.points.lock().unwrap().is_empty(), "a quick load has its one point");
+    assert!(notebook.log().contains("Wrote 2020.parquet: 732 rows"), "{}", notebook.log());
+}
+
+#[tokio::test]
+async fn rejected_rows_are_counted_with_their_reason_and_the_rest_is_loaded() {
+    let bench = Bench::new();
+    let bad = "2019-07-06T00:00:00Z,10,8,9,9,1\n2019-07-06T00:00:00,10,20,9,11,1\nx\n2019-07-05T12:00:00Z,10,20,9,11,1\n";
+    bench.csv("A_1h.csv", &format!("{}{bad}{}", text(0..10), &text(20..30)[HEADER.len()..]));
+    let notebook = Notebook::new();
+    let result = bench.run(&notebook, params(json!({})), None).await.unwrap();
+    assert_eq!((result.rows, result.rejected_count), (20, 4));
+    let reasons: Vec<_> = result.rejected.iter().map(|r| (r.reason.as_str(), r.rows)).collect();
+    assert_eq!(reasons, [("wrong_columns", 1), ("no_zone", 1), ("high_below_low", 1), ("duplicate_time", 1)]);
+    assert_eq!(result.rejected[2].example, "line 12: high 8 is below low 9");
+    assert!(notebook.log().contains("Rejected 1 row: no_zone, first at line 13"), "{}", notebook.log());
+}
+
+#[tokio::test]
+async fn files_that_hold_nothing_of_use_are_told_apart() {
+    let bench = Bench::new();
+    let told = async |text: &str, more: Value| {
+        bench.csv("A_1h.csv", text);
+        bench.told(params(more)).await
+    };
+    assert!(told(HEADER, json!({})).await.message.contains("no rows for A 1h"));
+    let naive = text(0..50).replace("00000Z", "00000");
+    let failure = told(&naive, json!({})).await;
+    assert!(
+        failure.message.contains(
+            "None of the 50 rows of A 1h are usable. 50 were rejected as no_zone, the first at line 2"
+        ),
+        "{}",
+        failure.message
+    );
+    assert!(failure.hint.contains("zone"));
+    let failure = told(&text(0..50), json!({"start": "2024-01-01"})).await;
+    assert!(failure.message.contains("The source has 2019-07-01"), "{}", failure.message);
+    assert!(!bench.set("files/A/1h").join("2019.parquet").exists(), "nothing was written");
+    bench.told(params(json!({"symbol": "B"}))).await;
+    assert!(!bench.set("files/B").exists(), "a symbol that is not there leaves no folder");
+}
+
+#[tokio::test]
+async fn bars_whose_volume_is_not_known_are_loaded_and_counted() {
+    let bench = Bench::new();
+    let without: String = text(0..40)
+        .lines()
+        .enumerate()
+        .map(|(i, line)| match (i, line.rsplit_once(',')) {
+            (0, _) | (_, None) => format!("{line}\n"),
+            (_, Some((rest, _))) => format!("{rest},{}\n", ["-1", "", "NaN"][i % 3]),
+        })
+        .collect();
+    let no_column =
+        text(0..40).lines().map(|l| l.rsplit_once(',').unwrap().0.to_owned() + "\n").collect::<String>();
+    for text in [without, no_column] {
+        bench.csv("A_1h.csv", &text);
+        let notebook = Notebook::new();
+        let result = bench.run(&notebook, params(json!({})), None).await.unwrap();
+        assert_eq!((result.rows, result.rejected_count), (40, 0));
+        assert_eq!((result.quality.unknown_volume, result.quality.zero_volume), (40, 0));
+        assert!(bench.bars("files/A/1h").iter().all(|b| b.volume.is_none()));
+        assert!(notebook.log().contains("Volume unknown for all 40 bars"), "{}", notebook.log());
+    }
+}
+
+#[tokio::test]
+async fn a_load_says_in_its_log_how_the_file_was_read() {
+    let bench = Bench::new();
+    bench.csv("A_1h.csv", "Gmt time;Open;High;Low;Close\n04.03.2024 09:00:00.000;1,5;2;1;1,5\n");
+    let notebook = Notebook::new();
+    bench.run(&notebook, params(json!({})), None).await.unwrap();
+    let log = notebook.log();
+    assert!(log.contains("Format dukascopy, time zone UTC (dukascopy)"), "{log}");
+    assert!(log.contains("Decimal comma detected") && log.contains("volume is unknown"), "{log}");
+}
+
+#[tokio::test]
+async fn synthetic_data_is_marked_wherever_it_goes() {
+    let bench = Bench::new();
+    let request =
+        bench.request(json!({"symbol": "DEMO", "source": "synthetic", "timeframe": "5m", "years": 0.5}));
+    let notebook = Notebook::new();
+    let result =
+        run::load(notebook.clone(), &bench.config.folder, Arc::new(LocalDisk), request, None).await.unwrap();
+    assert_eq!(result.tags, ["synthetic"]);
+    assert_eq!(result.document["synthetic"], true);
+    let result: LoadResult = serde_json::from_value(result.document).unwrap();
+    assert_eq!(result.rows, bench.bars("synthetic/DEMO/5m").len() as u64);
+    assert_eq!((result.gap_count, result.rejected_count, result.quality.completeness), (0, 0, Some(1.0)));
+    let totals = notebook.0.totals.lock().unwrap();
+    assert_eq!(totals.first(), Some(&Some(result.rows)), "the total is known from the start");
+}
