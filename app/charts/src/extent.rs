@@ -43,7 +43,7 @@ impl Extent {
     }
 
     /// Text for `rows` rows; `None` when the data is complete.
-    pub fn said(self, rows: usize) -> Option<String> {
+    pub fn wording(self, rows: usize) -> Option<String> {
         let rows = count(rows as u64);
         let of = |bars: u32| count(u64::from(bars));
         let held = match self.rows {
@@ -66,20 +66,23 @@ impl Extent {
 mod tests {
     use super::*;
 
-    fn said(rows: Rows, part: bool) -> Option<String> {
-        Extent { rows, part }.said(1_200)
+    fn wording(rows: Rows, part: bool) -> Option<String> {
+        Extent { rows, part }.wording(1_200)
     }
 
     #[test]
     fn what_is_not_all_there_is_says_so() {
-        assert_eq!(said(Rows::Each, false), None);
+        assert_eq!(wording(Rows::Each, false), None);
         assert_eq!(
-            said(Rows::Downsampled, false).unwrap(),
+            wording(Rows::Downsampled, false).unwrap(),
             "Downsampled to 1,200 points (min/max per bucket)."
         );
-        assert_eq!(said(Rows::Each, true).unwrap(), "Zoomed range only.");
-        assert_eq!(said(Rows::of_bars(11), true).unwrap(), "1,200 candles, 11 bars each. Zoomed range only.");
-        assert!(said(Rows::for_bars(4), false).unwrap().contains("min/max per 4 bars"));
+        assert_eq!(wording(Rows::Each, true).unwrap(), "Zoomed range only.");
+        assert_eq!(
+            wording(Rows::of_bars(11), true).unwrap(),
+            "1,200 candles, 11 bars each. Zoomed range only."
+        );
+        assert!(wording(Rows::for_bars(4), false).unwrap().contains("min/max per 4 bars"));
     }
 
     #[test]

@@ -91,8 +91,8 @@ pub fn Chart(
     let controls = ChartControls::new(weight);
     let ranged = Callback::new(move |range: Option<(f64, f64)>| {
         zoomed.set(range.is_some());
-        if let Some(told) = on_range {
-            told.run(range);
+        if let Some(callback) = on_range {
+            callback.run(range);
         }
     });
     #[cfg(feature = "hydrate")]
@@ -125,8 +125,9 @@ pub fn Chart(
                             Ok(sheet) => {
                                 let sheet = Sheet { behind: shown.behind.clone(), ..sheet };
                                 save_csv(&spec, &sheet);
-                                if let Some(said) = sheet.extent.said(sheet.x.len()) {
-                                    toasts.warn(format!("The CSV of {} is incomplete. {said}", spec.title));
+                                if let Some(wording) = sheet.extent.wording(sheet.x.len()) {
+                                    toasts
+                                        .warn(format!("The CSV of {} is incomplete. {wording}", spec.title));
                                 }
                             }
                             Err(problem) => toasts.warn(problem.detail),
@@ -138,9 +139,9 @@ pub fn Chart(
     };
     let held = part(move || {
         let (extent, rows) = sheet.with(|sheet| (sheet.extent, sheet.x.len()));
-        let said = extent.said(rows)?;
+        let wording = extent.wording(rows)?;
         let csv = all.map(|_| " The CSV fetches all points.");
-        Some(view! { <span class="chart-held muted">{said} {csv}</span> }.into_any())
+        Some(view! { <span class="chart-held muted">{wording} {csv}</span> }.into_any())
     });
     let (csv_label, png_label) = (format!("CSV of {title}"), format!("PNG of {title}"));
     view! {
@@ -177,8 +178,8 @@ pub fn Chart(
             </div>
             <p class="unseen" data-spoken="" aria-live="polite"></p>
             {part(move || {
-                let said = trouble.get();
-                (!said.is_empty()).then(|| view! { <p class="chart-trouble" role="alert">{said}</p> }.into_any())
+                let wording = trouble.get();
+                (!wording.is_empty()).then(|| view! { <p class="chart-trouble" role="alert">{wording}</p> }.into_any())
             })}
             <div class="chart-foot only-script">
                 <TableTwin spec sheet/>

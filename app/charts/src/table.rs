@@ -73,8 +73,8 @@ pub fn TableTwin(spec: Spec, sheet: Signal<Arc<Sheet>>) -> impl IntoView {
                 });
                 let runs = |place: usize| place % 4 == 3;
                 let bands = band_figures(&sheet, sheet.x[i]).into_iter().enumerate().map(|(place, figure)| {
-                    let said = if runs(place) { format::figure(figure) } else { writing.y(in_band[place / 4], figure) };
-                    view! { <td class="num">{said}</td> }
+                    let wording = if runs(place) { format::figure(figure) } else { writing.y(in_band[place / 4], figure) };
+                    view! { <td class="num">{wording}</td> }
                 });
                 view! {
                     <tr>

@@ -165,7 +165,7 @@ pub fn attach(
             let on_range = Closure::new(move |from: f64, to: f64| {
                 ranged.run((from.is_finite() && to.is_finite()).then_some((from, to)));
             });
-            let on_trouble = Closure::new(move |said: String| trouble.set(said));
+            let on_trouble = Closure::new(move |wording: String| trouble.set(wording));
             let figures = Figures::new(spec.clone());
             let plot = Plot::new(&element, &json, &parts(), figures.object(), &on_range, &on_trouble);
             *held.borrow_mut() = Some(Held { plot, figures, _on_range: on_range, _on_trouble: on_trouble });

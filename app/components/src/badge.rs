@@ -54,7 +54,7 @@ pub fn Badge() -> impl IntoView {
     let (connectivity, latency) = (status.connectivity(), status.latency());
     let as_of = OperationStore::here().seeded_at();
     let zone = Zones::here();
-    let said = Memo::new(move |_| in_words(connectivity.get(), latency.get(), as_of.get(), zone.get()));
+    let wording = Memo::new(move |_| in_words(connectivity.get(), latency.get(), as_of.get(), zone.get()));
     let why = part(move || match connectivity.get() {
         Connectivity::Polling { why } => Some(
             view! {
@@ -80,9 +80,9 @@ pub fn Badge() -> impl IntoView {
             })
     });
     view! {
-        <div class="badge" data-link=word(move || said.get().0)>
+        <div class="badge" data-link=word(move || wording.get().0)>
             <span class="badge-mark" aria-hidden="true"></span>
-            <span class="badge-words">{text(move || said.get().1)}</span>
+            <span class="badge-words">{text(move || wording.get().1)}</span>
             {why}
             {again}
         </div>

@@ -33,9 +33,9 @@ pub fn ProgressBar(op: OpView) -> impl IntoView {
         let ended = op.state.get().ended();
         op.condition.with(|c| {
             c.as_ref().filter(|_| !ended).map(|c| {
-                let said = op.facts.with(|facts| display::trouble(c, &facts.attempt_facts(), clock.get()));
+                let wording = op.facts.with(|facts| display::trouble(c, &facts.attempt_facts(), clock.get()));
                 let waits = display::waits(c.kind).then_some("");
-                view! { <span class="bar-trouble" data-waits=waits title=c.message.clone()>{said}</span> }
+                view! { <span class="bar-trouble" data-waits=waits title=c.message.clone()>{wording}</span> }
                     .into_any()
             })
         })

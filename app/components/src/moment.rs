@@ -70,11 +70,11 @@ mod tests {
         provide_context(Zones::new());
         let time = |text: &str| Time::parse(text).unwrap();
         let at = time("2026-11-23T23:10:07Z");
-        let told = |now: &str| {
+        let clock_at = |now: &str| {
             live.tick(Some(time(now)), None);
             view! { <Clock at/> }.into_any().to_html()
         };
-        assert!(told("2026-11-23T23:59:59Z").contains(">23:10:07 UTC<"));
-        assert!(told("2026-11-24T00:00:00Z").contains(">2026-11-23 23:10:07 UTC<"));
+        assert!(clock_at("2026-11-23T23:59:59Z").contains(">23:10:07 UTC<"));
+        assert!(clock_at("2026-11-24T00:00:00Z").contains(">2026-11-23 23:10:07 UTC<"));
     }
 }

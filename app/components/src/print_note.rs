@@ -17,7 +17,7 @@ pub struct Printed {
 
 impl Printed {
     /// `Printed: lines 29 to 80 of 10,000.` `None` for a complete list.
-    fn said(self, what: &str) -> Option<String> {
+    fn wording(self, what: &str) -> Option<String> {
         let Self { before, here, all, more } = self;
         if here == 0 || (here == all && !more) {
             return None;
@@ -33,8 +33,8 @@ impl Printed {
 #[component]
 pub fn OnPaper(what: &'static str, #[prop(into)] printed: Signal<Printed>) -> impl IntoView {
     part(move || {
-        let said = printed.get().said(what)?;
-        Some(view! { <p class="paper-only muted">{said}</p> }.into_any())
+        let wording = printed.get().wording(what)?;
+        Some(view! { <p class="paper-only muted">{wording}</p> }.into_any())
     })
 }
 
@@ -45,10 +45,13 @@ mod tests {
     #[test]
     fn what_is_printed_in_part_says_which() {
         let log = Printed { before: 28, here: 52, all: 10_000, more: false };
-        assert_eq!(log.said("lines").unwrap(), "Printed: lines 29 to 80 of 10,000.");
+        assert_eq!(log.wording("lines").unwrap(), "Printed: lines 29 to 80 of 10,000.");
         let list = Printed { here: 100, all: 100, more: true, ..Printed::default() };
-        assert_eq!(list.said("rows").unwrap(), "Printed: rows 1 to 100 of 100 loaded; the server has more.");
-        assert_eq!(Printed { more: false, ..list }.said("rows"), None);
-        assert_eq!(Printed::default().said("rows"), None);
+        assert_eq!(
+            list.wording("rows").unwrap(),
+            "Printed: rows 1 to 100 of 100 loaded; the server has more."
+        );
+        assert_eq!(Printed { more: false, ..list }.wording("rows"), None);
+        assert_eq!(Printed::default().wording("rows"), None);
     }
 }

@@ -60,7 +60,7 @@ pub fn ReceiptLine(op: OpView) -> impl IntoView {
                     <ol>{steps.collect_view()}</ol>
                     {reason}
                     {part(move || {
-                        aside.get().map(|said| view! { <p class="receipt-aside" aria-live="off">{said}</p> }.into_any())
+                        aside.get().map(|wording| view! { <p class="receipt-aside" aria-live="off">{wording}</p> }.into_any())
                     })}
                 </div>
             }

@@ -66,7 +66,7 @@ pub fn Row(
     });
     let host = text(move || op.facts.with(|f| f.host.as_ref().map(|h| h.to_string()).unwrap_or_default()));
     let began = part(move || op.facts.with(|f| f.started_at).map(|at| view! { <Ago at/> }.into_any()));
-    let heard = text(move || {
+    let last_report = text(move || {
         let silent = op.condition.with(|c| c.as_ref().is_some_and(|c| c.kind == ConditionKind::Unreachable));
         match op.heard_at.get() {
             // An unreachable host is stated in the progress column.
@@ -109,7 +109,7 @@ pub fn Row(
             <td class="c-host">{host}</td>
             <td class="c-began num">
                 {began}
-                <span class="under">{heard}</span>
+                <span class="under">{last_report}</span>
             </td>
             <td class="c-took num">{took}</td>
             <td class="c-do">
@@ -149,14 +149,14 @@ pub fn RowAction(op: OpView) -> impl IntoView {
             hand_over(Some(&button), move || find(&document().document_element()?, &link));
         }
         let title = fixed.title.clone();
-        let button = |said: &str, picture: &'static str, act: fn(Actions, OpView)| {
-            let label = format!("{said}: {title}");
+        let button = |wording: &str, picture: &'static str, act: fn(Actions, OpView)| {
+            let label = format!("{wording}: {title}");
             view! {
                 <button
                     node_ref=pressed
                     type="button"
                     class="quiet"
-                    title=said.to_owned()
+                    title=wording.to_owned()
                     aria-label=label
                     aria-busy=spoken(busy)
                     on:click=move |_| {
@@ -171,8 +171,8 @@ pub fn RowAction(op: OpView) -> impl IntoView {
             .into_any()
         };
         if next.cancel {
-            let said = OperationAction::Cancel.words(false, asks.get());
-            Some(button(said, "cross", |actions, op| actions.cancel(op)))
+            let wording = OperationAction::Cancel.words(false, asks.get());
+            Some(button(wording, "cross", |actions, op| actions.cancel(op)))
         } else if next.resume {
             Some(button("Resume operation", "resume", |actions, op| {
                 actions.question.set(Some(Question::Resume(op.id)));

@@ -128,7 +128,7 @@ pub fn SelectBar(
     let Picks { selection, shown, .. } = picks;
     let there = Memo::new(move |_| !selection.is_empty());
     let now = Memo::new(move |_| tally(&live, &selection.all()));
-    let beside = text(move || {
+    let note = text(move || {
         let all = selection.all();
         let hidden = all.len() - matching.with(|m| selection.count_of(m));
         let now = now.get();
@@ -220,7 +220,7 @@ pub fn SelectBar(
                         {text(move || format!("{} selected", format::count(selection.all().len() as u64)))}
                     </strong>
                     " "
-                    <span class="muted">{beside.clone()}</span>
+                    <span class="muted">{note.clone()}</span>
                 </p>
                 {part(move || {
                     let more = more.get();

@@ -120,7 +120,7 @@ fn days(n: f64, digits: Digits) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::figure::{beside, best_of};
+    use super::super::figure::{best_of, distinct_texts};
     use super::*;
 
     #[test]
@@ -133,7 +133,7 @@ mod tests {
         for name in ["Max. drawdown", "Longest drawdown"] {
             let line = of(name);
             let (shallow, deep) = (line.figure(&shallow), line.figure(&deep));
-            let texts = beside(&[Some(&shallow), Some(&deep)]);
+            let texts = distinct_texts(&[Some(&shallow), Some(&deep)]);
             assert_eq!(best_of(&[shallow.value, deep.value], &texts, line.better), [true, false], "{name}");
         }
         assert_eq!(of("Max. drawdown").figure(&shallow).text, "−10 %");

@@ -55,8 +55,8 @@ mod tests {
         let result: ExecResult =
             serde_json::from_str(r#"{"command": ["true"], "seconds": 0, "cpu_seconds": 3, "lines": 2}"#)
                 .unwrap();
-        let told: Vec<_> = all(&FACTS, &result).into_iter().map(|f| f.text).collect();
+        let texts: Vec<_> = all(&FACTS, &result).into_iter().map(|f| f.text).collect();
         // Without wall time there is no CPU usage.
-        assert_eq!(told, ["0 ms", "3.0 s", "–", "–", "2", "0"]);
+        assert_eq!(texts, ["0 ms", "3.0 s", "–", "–", "2", "0"]);
     }
 }

@@ -77,7 +77,7 @@ pub fn of_json(document: &Value) -> Vec<Figure> {
 }
 
 /// Texts of one figure across several results: enough digits to distinguish the values, a dash for missing ones.
-pub fn beside(figures: &[Option<&Figure>]) -> Vec<String> {
+pub fn distinct_texts(figures: &[Option<&Figure>]) -> Vec<String> {
     let texts: Vec<String> =
         figures.iter().map(|f| f.map_or(format::NO_FIGURE, |f| f.text.as_str()).to_owned()).collect();
     let values: Vec<_> = figures.iter().map(|f| f.and_then(|f| f.value)).collect();
@@ -138,16 +138,16 @@ mod tests {
     #[test]
     fn of_an_unknown_document_the_numbers_at_its_top_are_told() {
         let figures = of_json(&json!({"best_score": 0.5, "rows": 20_758, "name": "a", "more": {"deep": 1}}));
-        let told: Vec<_> = figures.iter().map(|f| (f.name.as_str(), f.text.as_str())).collect();
-        assert_eq!(told, [("best score", "0.5"), ("rows", "20,758")]);
+        let compared: Vec<_> = figures.iter().map(|f| (f.name.as_str(), f.text.as_str())).collect();
+        assert_eq!(compared, [("best score", "0.5"), ("rows", "20,758")]);
     }
 
-    fn told(text: fn(f64, Digits) -> String, values: &[f64]) -> (Vec<String>, Vec<bool>) {
+    fn compared(text: fn(f64, Digits) -> String, values: &[f64]) -> (Vec<String>, Vec<bool>) {
         let line = |n: &f64| {
             Line { name: "loss", means: "", better: Better::Lower, of: |n| Some(*n), shown: text }.figure(n)
         };
         let figures: Vec<Figure> = values.iter().map(line).collect();
-        let texts = beside(&figures.iter().map(Some).collect::<Vec<_>>());
+        let texts = distinct_texts(&figures.iter().map(Some).collect::<Vec<_>>());
         let values: Vec<_> = figures.iter().map(|f| f.value).collect();
         let best = best_of(&values, &texts, Better::Lower);
         (texts, best)
@@ -155,17 +155,17 @@ mod tests {
 
     #[test]
     fn the_best_of_two_near_equal_figures_shows_the_digits_by_which_it_is() {
-        let (texts, best) = told(format::figure_to, &[1.072_400_04, 1.072_400_01]);
+        let (texts, best) = compared(format::figure_to, &[1.072_400_04, 1.072_400_01]);
         assert_eq!((texts[0].as_str(), texts[1].as_str()), ("1.07240004", "1.07240001"));
         assert_eq!(best, [false, true]);
-        let (texts, best) = told(format::span_to, &[1.04, 1.01]);
+        let (texts, best) = compared(format::span_to, &[1.04, 1.01]);
         assert_eq!((texts[0].as_str(), texts[1].as_str(), best), ("1.04 s", "1.01 s", vec![false, true]));
     }
 
     #[test]
     fn figures_that_differ_by_rounding_noise_are_a_tie() {
-        assert_eq!(told(format::figure_to, &[0.3, 0.1 + 0.2]).1, [false, false]);
-        assert_eq!(told(format::figure_to, &[0.3, 0.1 + 0.2, 1.0]).1, [true, true, false]);
+        assert_eq!(compared(format::figure_to, &[0.3, 0.1 + 0.2]).1, [false, false]);
+        assert_eq!(compared(format::figure_to, &[0.3, 0.1 + 0.2, 1.0]).1, [true, true, false]);
     }
 
     proptest! {

@@ -6,7 +6,7 @@ mod figure;
 pub mod load;
 pub mod training;
 
-pub use figure::{Better, Figure, all, beside, best_of};
+pub use figure::{Better, Figure, all, best_of, distinct_texts};
 
 pub use app_state::kinds::{BACKTEST, EXEC, LOAD, SWEEP, TRAINING};
 
@@ -80,13 +80,13 @@ impl Outcome {
 
     /// Data behind the figures: `MSFT 1h, 2021-01-04 to 2023-12-29`. Results of different data are not comparable.
     pub fn ground(&self) -> Option<String> {
-        let said = |names: &str, timeframe: &str, first: Time, last: Time| {
+        let wording = |names: &str, timeframe: &str, first: Time, last: Time| {
             format!("{names} {timeframe}, {} to {}", format::bar_time(first), format::bar_time(last))
         };
         match &self.body {
-            Body::Load(r) => Some(said(&r.symbol, &r.timeframe, r.first?, r.last?)),
-            Body::Backtest(r) => Some(said(&r.symbol, &r.timeframe, r.first, r.last)),
-            Body::Training(r) => Some(said(&r.symbols.join(", "), &r.timeframe, r.train.from, r.test.to)),
+            Body::Load(r) => Some(wording(&r.symbol, &r.timeframe, r.first?, r.last?)),
+            Body::Backtest(r) => Some(wording(&r.symbol, &r.timeframe, r.first, r.last)),
+            Body::Training(r) => Some(wording(&r.symbols.join(", "), &r.timeframe, r.train.from, r.test.to)),
             Body::Exec(_) | Body::Sweep(_) | Body::Other(_) => None,
         }
     }

@@ -210,7 +210,7 @@ fn health_facts(health: &Health) -> impl IntoView + use<> {
 /// Health checks of the host.
 fn checks(health: &Health) -> impl IntoView + use<> {
     let lines = health.checks.iter().map(|check| {
-        let (mark, said) = if check.ok {
+        let (mark, wording) = if check.ok {
             ("ok", "OK".to_owned())
         } else if check.message.is_empty() {
             ("bad", "Not ready".to_owned())
@@ -220,7 +220,7 @@ fn checks(health: &Health) -> impl IntoView + use<> {
         view! {
             <li data-check=mark>
                 <span class="check-name">{check.name.clone()}</span>
-                <span>{said}</span>
+                <span>{wording}</span>
             </li>
         }
     });

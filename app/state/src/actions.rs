@@ -19,7 +19,7 @@ use std::time::Duration;
 /// Ids per request, below the server's limits.
 const AT_ONCE: usize = 2_000;
 /// Concurrent requests for single operations.
-const BESIDE: usize = 8;
+const MAX_CONCURRENT: usize = 8;
 
 /// Time within which the feed reports a delete.
 const GONE_WITHIN: Duration = Duration::from_secs(5);
@@ -172,10 +172,10 @@ impl Actions {
         actions.delete_begins();
         spawn_local(async move {
             match api::delete(id).await {
-                Ok(told) => {
+                Ok(response) => {
                     live.remove_deleted(id);
                     selection.set_all(&[id], false);
-                    actions.toasts.say(deleted(&title, told.deleted));
+                    actions.toasts.say(deleted(&title, response.deleted));
                 }
                 Err(problem) => actions.toasts.warn(problem.detail),
             }
@@ -194,8 +194,8 @@ impl Actions {
             let mut all = Deleted::default();
             for request in requests {
                 match api::delete_many(&request).await {
-                    Ok(told) => {
-                        all += told;
+                    Ok(response) => {
+                        all += response;
                         selection.set_all(request.ids.as_deref().unwrap_or_default(), false);
                     }
                     // Failed ones stay selected.
@@ -205,8 +205,8 @@ impl Actions {
             actions.delete_answered();
             match deleted_many(all) {
                 None => {}
-                Some((said, true)) => actions.toasts.warn(said),
-                Some((said, false)) => actions.toasts.say(said),
+                Some((wording, true)) => actions.toasts.warn(wording),
+                Some((wording, false)) => actions.toasts.say(wording),
             }
         });
     }
@@ -253,14 +253,14 @@ impl Actions {
             })
         };
         let ids: Vec<OperationId> = ids.iter().filter(fits).copied().collect();
-        let (what, said) = match again {
+        let (what, wording) = match again {
             Again::Retry => ("retry", "Retry queued for"),
             Again::Resume => ("resume", "Resume queued for"),
         };
         actions.pending.update(|pending| pending.extend(ids.iter().copied()));
         spawn_local(async move {
             let (mut asked, mut refused) = (0, Vec::new());
-            for some in ids.chunks(BESIDE) {
+            for some in ids.chunks(MAX_CONCURRENT) {
                 let answers = join_all(some.iter().map(|id| api::ask(*id, what))).await;
                 for (id, answer) in some.iter().zip(answers) {
                     match answer {
@@ -274,7 +274,7 @@ impl Actions {
                     }
                 }
             }
-            actions.tell(said, asked, &refused);
+            actions.tell(wording, asked, &refused);
             actions.answered(&ids);
         });
     }
@@ -283,8 +283,8 @@ impl Actions {
     fn tell(&self, what: &str, asked: u32, refused: &[Refused]) {
         if asked > 0 || !refused.is_empty() {
             match asked_many(what, asked, refused) {
-                (said, true) => self.toasts.warn(said),
-                (said, false) => self.toasts.say(said),
+                (wording, true) => self.toasts.warn(wording),
+                (wording, false) => self.toasts.say(wording),
             }
         }
     }
@@ -297,7 +297,7 @@ impl Actions {
         });
     }
 
-    fn ask(&self, id: OperationId, what: &'static str, said: &'static str) {
+    fn ask(&self, id: OperationId, what: &'static str, wording: &'static str) {
         if self.pending.with_untracked(|pending| pending.contains(&id)) {
             return;
         }
@@ -319,7 +319,7 @@ impl Actions {
                         let state = live.operation(id).map_or(operation.state, |cell| cell.standing().0);
                         actions.toasts.say(match what {
                             "cancel" => display::cancel_note(state, &operation.title),
-                            _ => format!("{said}: {}", operation.title),
+                            _ => format!("{wording}: {}", operation.title),
                         });
                     }
                 }

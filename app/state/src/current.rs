@@ -91,8 +91,8 @@ impl OperationAction {
         OperationAction::Delete,
     ];
 
-    /// Label. `told`: this browser will be notified. `asks`: the cancel must be confirmed.
-    pub fn words(self, told: bool, asks: bool) -> &'static str {
+    /// Label. `awaited`: this browser will be notified. `asks`: the cancel must be confirmed.
+    pub fn words(self, awaited: bool, asks: bool) -> &'static str {
         match self {
             OperationAction::Cancel if asks => "Cancel operation…",
             OperationAction::Cancel => "Cancel operation",
@@ -100,7 +100,7 @@ impl OperationAction {
             OperationAction::Retry => "Retry",
             OperationAction::Again => "Duplicate…",
             OperationAction::Compare => "Compare with…",
-            OperationAction::Notify if told => "Don't notify me",
+            OperationAction::Notify if awaited => "Don't notify me",
             OperationAction::Notify => "Notify me",
             OperationAction::CopyLink => "Copy link",
             OperationAction::CopyId => "Copy ID",

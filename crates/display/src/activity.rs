@@ -6,9 +6,9 @@ use protocol::activity::{Ends, KindActivity};
 /// Counts of ended operations: `12 succeeded, 1 failed`, or `none ended`.
 pub fn ends(ends: Ends) -> String {
     let parts = [(ends.succeeded, "succeeded"), (ends.failed, "failed"), (ends.cancelled, "cancelled")];
-    let said: Vec<_> =
+    let wording: Vec<_> =
         parts.iter().filter(|(n, _)| *n > 0).map(|(n, how)| format!("{} {how}", format::count(*n))).collect();
-    if said.is_empty() { "none ended".to_owned() } else { said.join(", ") }
+    if wording.is_empty() { "none ended".to_owned() } else { wording.join(", ") }
 }
 
 /// Usual number of operations per day: `usually 12 per day`.
@@ -19,16 +19,16 @@ pub fn usual_a_day(kind: &KindActivity) -> Option<String> {
 /// Duration compared with the usual, and whether it is worth attention: `1.8× the usual 40 s`.
 pub fn against_usual(kind: &KindActivity) -> Option<(String, bool)> {
     let usual = kind.usual_seconds?;
-    let said = format::span(usual);
+    let wording = format::span(usual);
     let Some(now) = kind.seconds.filter(|_| usual > 0.0) else {
-        return Some((format!("usually {said}"), false));
+        return Some((format!("usually {wording}"), false));
     };
     // Differences of up to a quarter are noise.
     let ratio = now / usual;
     Some(match ratio {
         0.8..=1.25 => ("as usual".to_owned(), false),
-        ratio if ratio < 0.1 => (format!("under 10 % of the usual {said}"), false),
-        ratio => (format!("{}× the usual {said}", format::compact(ratio)), ratio > 1.5),
+        ratio if ratio < 0.1 => (format!("under 10 % of the usual {wording}"), false),
+        ratio => (format!("{}× the usual {wording}", format::compact(ratio)), ratio > 1.5),
     })
 }
 
@@ -50,13 +50,13 @@ mod tests {
 
     #[test]
     fn what_takes_long_is_told_against_the_usual() {
-        let said = |now, usual| against_usual(&kind(now, usual));
-        assert_eq!(said(Some(3.0), None), None);
-        assert_eq!(said(None, Some(40.0)), Some(("usually 40 s".to_owned(), false)));
-        assert_eq!(said(Some(42.0), Some(40.0)), Some(("as usual".to_owned(), false)));
-        assert_eq!(said(Some(72.0), Some(40.0)), Some(("1.8× the usual 40 s".to_owned(), true)));
-        assert_eq!(said(Some(20.0), Some(40.0)), Some(("0.5× the usual 40 s".to_owned(), false)));
-        assert_eq!(said(Some(1.0), Some(40.0)), Some(("under 10 % of the usual 40 s".to_owned(), false)));
+        let wording = |now, usual| against_usual(&kind(now, usual));
+        assert_eq!(wording(Some(3.0), None), None);
+        assert_eq!(wording(None, Some(40.0)), Some(("usually 40 s".to_owned(), false)));
+        assert_eq!(wording(Some(42.0), Some(40.0)), Some(("as usual".to_owned(), false)));
+        assert_eq!(wording(Some(72.0), Some(40.0)), Some(("1.8× the usual 40 s".to_owned(), true)));
+        assert_eq!(wording(Some(20.0), Some(40.0)), Some(("0.5× the usual 40 s".to_owned(), false)));
+        assert_eq!(wording(Some(1.0), Some(40.0)), Some(("under 10 % of the usual 40 s".to_owned(), false)));
         assert_eq!(usual_a_day(&kind(None, None)).as_deref(), Some("usually 12 per day"));
     }
 }

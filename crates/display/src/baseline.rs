@@ -72,13 +72,13 @@ mod tests {
     fn where_a_curve_stands_is_said_as_far_as_it_is_known() {
         let baseline = baseline();
         assert_eq!(legend(&baseline), "Baseline: P10 to P90 of 7 past runs with the same title");
-        let said = |ys: &[f64], ended| standing(&baseline, &curve(ys), ended);
-        assert_eq!(said(&[2.0, 2.5], false), "inside the baseline");
-        assert_eq!(said(&[2.0, 4.0, 5.0], false), "above the baseline for 2 points");
-        assert_eq!(said(&[2.0, 0.0], false), "below the baseline for 1 point");
-        assert_eq!(said(&[2.0, 0.0], true), "ended below the baseline, for the last 1 point");
-        assert_eq!(said(&[], false), "");
-        assert_eq!(said(&[2.0; 51], false), "not enough past runs at this step (needs 5)");
+        let wording = |ys: &[f64], ended| standing(&baseline, &curve(ys), ended);
+        assert_eq!(wording(&[2.0, 2.5], false), "inside the baseline");
+        assert_eq!(wording(&[2.0, 4.0, 5.0], false), "above the baseline for 2 points");
+        assert_eq!(wording(&[2.0, 0.0], false), "below the baseline for 1 point");
+        assert_eq!(wording(&[2.0, 0.0], true), "ended below the baseline, for the last 1 point");
+        assert_eq!(wording(&[], false), "");
+        assert_eq!(wording(&[2.0; 51], false), "not enough past runs at this step (needs 5)");
         let downsampled: Vec<Point> = (0..1_200).map(|x| Point(1.0 + f64::from(x) / 40.0, 9.0)).collect();
         assert_eq!(standing(&baseline, &downsampled, false), "above the baseline");
     }

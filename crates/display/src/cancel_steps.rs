@@ -80,9 +80,9 @@ pub fn branch(
 }
 
 /// Events of an attempt that arrived after it had ended.
-pub fn late(said: &[String]) -> Option<String> {
-    (!said.is_empty()).then(|| {
-        format!("Late report from the host: {}. It is recorded and changes nothing.", said.join("; "))
+pub fn late(wording: &[String]) -> Option<String> {
+    (!wording.is_empty()).then(|| {
+        format!("Late report from the host: {}. It is recorded and changes nothing.", wording.join("; "))
     })
 }
 
@@ -101,15 +101,15 @@ mod tests {
     #[test]
     fn a_cancel_that_is_not_stored_yet_and_one_that_waits_for_children_say_so() {
         let mut receipt = Receipt { not_stored: true, ..Receipt::requested(1, String::new(), start()) };
-        let said = branch(&receipt, State::Running, None, None, after(1.0)).unwrap();
-        assert!(said.contains("not stored yet"), "{said}");
+        let wording = branch(&receipt, State::Running, None, None, after(1.0)).unwrap();
+        assert!(wording.contains("not stored yet"), "{wording}");
         receipt.not_stored = false;
         assert_eq!(branch(&receipt, State::Running, None, None, after(1.0)), None);
         receipt.note(Step::Stopped, after(0.1));
         let children =
             Condition { kind: ConditionKind::ChildrenRunning, since: after(0.1), message: String::new() };
-        let said = branch(&receipt, State::Cancelling, Some(&children), None, after(60.0)).unwrap();
-        assert!(said.contains("waiting for its child runs to end"), "{said}");
+        let wording = branch(&receipt, State::Cancelling, Some(&children), None, after(60.0)).unwrap();
+        assert!(wording.contains("waiting for its child runs to end"), "{wording}");
     }
 
     #[test]
@@ -142,27 +142,30 @@ mod tests {
         let mut receipt = Receipt::requested(1, String::new(), start());
         for kind in [ConditionKind::CancelUndelivered, ConditionKind::Unreachable] {
             let unheard = Condition { kind, since: after(-3.0), message: String::new() };
-            let said = branch(&receipt, State::Cancelling, Some(&unheard), None, after(12.0)).unwrap();
-            assert!(said.starts_with("not delivered for 12 s"), "{said}");
+            let wording = branch(&receipt, State::Cancelling, Some(&unheard), None, after(12.0)).unwrap();
+            assert!(wording.starts_with("not delivered for 12 s"), "{wording}");
         }
         receipt.note(Step::Acknowledged, after(0.5));
         assert_eq!(branch(&receipt, State::Cancelling, None, None, after(5.0)), None);
-        let said = branch(&receipt, State::Cancelling, None, None, after(8.5)).unwrap();
-        assert!(said.starts_with("not stopped after 8 s"), "{said}");
+        let wording = branch(&receipt, State::Cancelling, None, None, after(8.5)).unwrap();
+        assert!(wording.starts_with("not stopped after 8 s"), "{wording}");
         receipt.note(Step::Stopped, after(9.0));
-        let said = branch(&receipt, State::Cancelling, None, None, after(20.0)).unwrap();
-        assert_eq!(said, "resources not released after 11 s");
+        let wording = branch(&receipt, State::Cancelling, None, None, after(20.0)).unwrap();
+        assert_eq!(wording, "resources not released after 11 s");
         receipt.note(Step::Released, after(21.0));
-        let said = branch(&receipt, State::Cancelled, None, None, after(30.0)).unwrap();
-        assert!(said.starts_with("not stopped within the usual 5 s; the host force-stops it"), "{said}");
+        let wording = branch(&receipt, State::Cancelled, None, None, after(30.0)).unwrap();
+        assert!(
+            wording.starts_with("not stopped within the usual 5 s; the host force-stops it"),
+            "{wording}"
+        );
     }
 
     #[test]
     fn what_comes_late_is_told_and_told_to_change_nothing() {
         assert_eq!(late(&[]), None);
-        let said = late(&["attempt 1: stopped".into(), "attempt 1: ended, cancelled".into()]).unwrap();
+        let wording = late(&["attempt 1: stopped".into(), "attempt 1: ended, cancelled".into()]).unwrap();
         assert_eq!(
-            said,
+            wording,
             "Late report from the host: attempt 1: stopped; attempt 1: ended, cancelled. It is recorded and \
              changes nothing."
         );
@@ -171,9 +174,9 @@ mod tests {
     #[test]
     fn an_end_that_is_no_cancel_is_told_as_what_it_is() {
         let receipt = Receipt::requested(1, String::new(), start());
-        let said = |state, failed| branch(&receipt, state, None, failed, after(1.0)).unwrap();
-        assert!(said(State::Succeeded, None).starts_with("too late"));
-        assert!(said(State::Failed, Some(FailureReason::Abandoned)).starts_with("abandoned"));
-        assert!(said(State::Failed, Some(FailureReason::Work)).starts_with("never confirmed"));
+        let wording = |state, failed| branch(&receipt, state, None, failed, after(1.0)).unwrap();
+        assert!(wording(State::Succeeded, None).starts_with("too late"));
+        assert!(wording(State::Failed, Some(FailureReason::Abandoned)).starts_with("abandoned"));
+        assert!(wording(State::Failed, Some(FailureReason::Work)).starts_with("never confirmed"));
     }
 }

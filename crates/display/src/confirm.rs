@@ -127,28 +127,28 @@ pub fn asked_many(what: &str, asked: u32, refused: &[Refused]) -> (String, bool)
     };
     let alike = refused.iter().filter(|r| r.why == first.why).count();
     let others = refused.len() - alike;
-    let mut said = format!(
+    let mut wording = format!(
         "{what} {}. {} skipped: {}",
         operations(asked),
         n(alike as u32),
         first.why.trim_end_matches('.')
     );
     if others > 0 {
-        said.push_str(&format!("; and {} for other reasons", n(others as u32)));
+        wording.push_str(&format!("; and {} for other reasons", n(others as u32)));
     }
-    said.push('.');
-    (said, true)
+    wording.push('.');
+    (wording, true)
 }
 
 /// Consequences of deleting one operation, one line each.
 pub fn delete(has_result: bool, starts_others: bool) -> Vec<&'static str> {
-    let kept = match has_result {
+    let content = match has_result {
         true => "Permanently deletes its parameters, attempts, curves, log and result.",
         false => "Permanently deletes its parameters, attempts, curves and log.",
     };
     let others = starts_others.then_some("The runs it started are deleted too.");
     let files = "Data and models on its host are kept.";
-    [Some(kept), others, Some(files)].into_iter().flatten().collect()
+    [Some(content), others, Some(files)].into_iter().flatten().collect()
 }
 
 /// Message after a deletion: `Deleted: MSFT 1h`. `all` counts the operation and everything it started.
@@ -202,7 +202,7 @@ pub fn deleted_many(told: Deleted) -> Option<(String, bool)> {
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Resume {
     /// Content of the checkpoint, as described by the host.
-    pub kept: String,
+    pub content: String,
     /// Time of the checkpoint and the attempt that made it.
     pub from: String,
     pub redone: String,
@@ -231,7 +231,7 @@ pub fn resume(
         }
         _ => format!("All work after the checkpoint{reached}, then the rest."),
     };
-    let kept = match checkpoint.files.as_slice() {
+    let content = match checkpoint.files.as_slice() {
         [] => checkpoint.note.clone(),
         [file] => format!("{}; 1 file, {}", checkpoint.note, format::bytes(file.bytes)),
         files => {
@@ -239,7 +239,7 @@ pub fn resume(
             format!("{}; {} files, {}", checkpoint.note, n(files.len() as u32), format::bytes(all))
         }
     };
-    Resume { kept, from: format!("{}, {age}, by {by}", zone.moment(checkpoint.at)), redone }
+    Resume { content, from: format!("{}, {age}, by {by}", zone.moment(checkpoint.at)), redone }
 }
 
 #[cfg(test)]
@@ -310,7 +310,9 @@ mod tests {
         assert_eq!(lines[2], "2 have not ended, or started runs that have not, and are skipped.");
         assert_eq!(delete_many(told(0, 0)), ["None of these has ended."]);
         assert_eq!(deleted_many(told(3, 0)), Some(("Deleted 3 operations.".to_owned(), false)));
-        assert!(deleted_many(told(3, 1)).is_some_and(|(said, stays)| stays && said.contains("1 skipped")));
+        assert!(
+            deleted_many(told(3, 1)).is_some_and(|(wording, stays)| stays && wording.contains("1 skipped"))
+        );
         assert_eq!(deleted_many(told(0, 0)), None);
     }
 
@@ -324,13 +326,13 @@ mod tests {
             asked_many("Cancel requested for", 12, &[]),
             ("Cancel requested for 12 operations. See their receipts for progress.".to_owned(), false)
         );
-        let (said, stays) = asked_many(
+        let (wording, stays) = asked_many(
             "Cancel requested for",
             1,
             &[refused("It has ended."), refused("It has ended."), refused("Gone")],
         );
         assert_eq!(
-            said,
+            wording,
             "Cancel requested for 1 operation. 2 skipped: It has ended; and 1 for other reasons."
         );
         assert!(stays);
@@ -348,13 +350,13 @@ mod tests {
             files: vec![],
         };
         let now = at("2026-11-23T10:05:00Z");
-        let said = resume(&checkpoint, 1, Some(at("2026-11-23T10:02:10Z")), "61 %", now, Zone::Utc);
-        assert_eq!(said.kept, "7 of 13 segments, 11,204 rows");
-        assert_eq!(said.from, "2026-11-23 10:00:00 UTC, 5 m ago, by attempt 1 (the latest)");
-        assert_eq!(said.redone, "The last 2 m 10 s of work (progress was 61 %), then the rest.");
+        let wording = resume(&checkpoint, 1, Some(at("2026-11-23T10:02:10Z")), "61 %", now, Zone::Utc);
+        assert_eq!(wording.content, "7 of 13 segments, 11,204 rows");
+        assert_eq!(wording.from, "2026-11-23 10:00:00 UTC, 5 m ago, by attempt 1 (the latest)");
+        assert_eq!(wording.redone, "The last 2 m 10 s of work (progress was 61 %), then the rest.");
         let file = |bytes| protocol::CheckpointFile { name: "000001-a".into(), bytes, sha256: String::new() };
         let with =
-            |files| resume(&Checkpoint { files, ..checkpoint.clone() }, 1, None, "", now, Zone::Utc).kept;
+            |files| resume(&Checkpoint { files, ..checkpoint.clone() }, 1, None, "", now, Zone::Utc).content;
         assert_eq!(with(vec![file(2_048)]), "7 of 13 segments, 11,204 rows; 1 file, 2.0 KiB");
         assert_eq!(with(vec![file(1_024), file(1_024)]), "7 of 13 segments, 11,204 rows; 2 files, 2.0 KiB");
         let older = resume(&checkpoint, 3, Some(now), "", now, Zone::Utc);

@@ -25,7 +25,7 @@ pub fn judged_at(forecast: Option<&Forecast>, now: Time, newest: Time) -> Time {
 /// Remaining time in a row: `about 40 s`. The host's own estimate stands in for a missing forecast.
 pub fn left(forecast: Option<&Forecast>, eta_seconds: Option<f64>, now: Time) -> Option<String> {
     let Some(forecast) = forecast else {
-        return eta_seconds.map(format::about).filter(|said| !said.is_empty());
+        return eta_seconds.map(format::about).filter(|wording| !wording.is_empty());
     };
     let seconds = forecast.ends_at.seconds_since(now);
     Some(if seconds > 0.0 {
@@ -39,12 +39,12 @@ pub fn left(forecast: Option<&Forecast>, eta_seconds: Option<f64>, now: Time) ->
 
 /// Remaining time in the head of a page: `about 40 s left (30 s to 55 s)`.
 pub fn left_with_band(forecast: Option<&Forecast>, eta_seconds: Option<f64>, now: Time) -> Option<String> {
-    let said = left(forecast, eta_seconds, now)?;
+    let wording = left(forecast, eta_seconds, now)?;
     let Some(forecast) = forecast.filter(|f| f.ends_at > now) else {
-        return Some(if said.starts_with("about") { format!("{said} left") } else { said });
+        return Some(if wording.starts_with("about") { format!("{wording} left") } else { wording });
     };
     let band = between(forecast, now);
-    Some(if band.is_empty() { format!("{said} left") } else { format!("{said} left ({band})") })
+    Some(if band.is_empty() { format!("{wording} left") } else { format!("{wording} left ({band})") })
 }
 
 /// Range of the remaining time in a column: `30–55 s`, `1–4 m`. Both ends share a unit and are rounded outwards.
@@ -68,8 +68,8 @@ fn between(forecast: &Forecast, now: Time) -> String {
 
 /// Duration rounded to the precision of a forecast.
 fn rounded(seconds: f64) -> String {
-    let said = format::about(seconds.max(0.0));
-    said.strip_prefix("about ").unwrap_or(&said).to_owned()
+    let wording = format::about(seconds.max(0.0));
+    wording.strip_prefix("about ").unwrap_or(&wording).to_owned()
 }
 
 /// Forecast as a sentence: `ETA 14:32 UTC (14:20 to 15:05).`, then its basis and the calibration of its range.
@@ -131,11 +131,11 @@ mod tests {
     #[test]
     fn in_a_column_a_band_has_one_unit_and_is_never_told_narrower_than_it_is() {
         let now = at("23T14:00:00");
-        let said = |ends, earliest, latest| band(Some(&forecast(ends, earliest, latest)), None, now);
-        assert_eq!(said("23T14:02:00", "23T14:01:10", "23T14:04:20").unwrap(), "1–5 m");
-        assert_eq!(said("23T16:00:00", "23T14:50:00", "24T01:00:00").unwrap(), "0–11 h");
-        assert_eq!(said("25T14:00:00", "24T20:00:00", "27T14:00:00").unwrap(), "1–4 d");
-        assert_eq!(said("23T14:02:00", "23T14:02:00", "23T14:02:01"), None);
+        let wording = |ends, earliest, latest| band(Some(&forecast(ends, earliest, latest)), None, now);
+        assert_eq!(wording("23T14:02:00", "23T14:01:10", "23T14:04:20").unwrap(), "1–5 m");
+        assert_eq!(wording("23T16:00:00", "23T14:50:00", "24T01:00:00").unwrap(), "0–11 h");
+        assert_eq!(wording("25T14:00:00", "24T20:00:00", "27T14:00:00").unwrap(), "1–4 d");
+        assert_eq!(wording("23T14:02:00", "23T14:02:00", "23T14:02:01"), None);
     }
 
     #[test]
@@ -152,12 +152,12 @@ mod tests {
     #[test]
     fn a_forecast_is_not_overdue_before_data_from_after_its_end_came() {
         let f = forecast("23T14:00:40", "23T14:00:30", "23T14:00:55");
-        let said = |newest| {
+        let wording = |newest| {
             let now = judged_at(Some(&f), at("23T14:00:58"), at(newest));
             (left(Some(&f), None, now).unwrap(), sentence(&f, now, Zone::Utc).starts_with("Overdue"))
         };
-        assert_eq!(said("23T14:00:55"), ("any moment".to_owned(), false));
-        assert_eq!(said("23T14:00:57"), ("overdue".to_owned(), true));
+        assert_eq!(wording("23T14:00:55"), ("any moment".to_owned(), false));
+        assert_eq!(wording("23T14:00:57"), ("overdue".to_owned(), true));
         assert_eq!(judged_at(None, at("23T14:00:58"), at("23T14:00:50")), at("23T14:00:58"));
     }
 

@@ -119,9 +119,9 @@ mod tests {
     fn before_a_drain_it_is_said_what_goes_on_and_what_will_wait() {
         let mut hosts = [host("one", &["data.load", "training.run"], 2), host("two", &["data.load"], 0)];
         let name = hosts[0].name.clone();
-        let said = before_drain(&hosts, &name);
-        assert_eq!(said[0], "It accepts no new operations. The 2 running ones continue to their end.");
-        assert_eq!(said[1], "No other host can run training.run now: such operations wait in the queue.");
+        let wording = before_drain(&hosts, &name);
+        assert_eq!(wording[0], "It accepts no new operations. The 2 running ones continue to their end.");
+        assert_eq!(wording[1], "No other host can run training.run now: such operations wait in the queue.");
         hosts[0].kinds.pop();
         assert_eq!(before_drain(&hosts, &name)[1], "New operations start on other hosts.");
         // Drained or unreachable hosts do not count.
@@ -156,11 +156,11 @@ mod tests {
             free: 2,
             now: protocol::Time::from_micros(0),
         });
-        let said = |hosts: &[HostStatus], kind| not_ready(hosts, &KindName::new(kind).unwrap());
-        assert_eq!(said(&hosts, report), ["exec: /opt/report.sh is not executable."]);
-        assert!(said(&hosts, backup).is_empty() && said(&hosts, "data.load").is_empty());
+        let wording = |hosts: &[HostStatus], kind| not_ready(hosts, &KindName::new(kind).unwrap());
+        assert_eq!(wording(&hosts, report), ["exec: /opt/report.sh is not executable."]);
+        assert!(wording(&hosts, backup).is_empty() && wording(&hosts, "data.load").is_empty());
         hosts[0].link = HostLink::Away;
-        assert!(said(&hosts, report).is_empty(), "an old check proves nothing");
+        assert!(wording(&hosts, report).is_empty(), "an old check proves nothing");
     }
 
     #[test]

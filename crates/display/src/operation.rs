@@ -278,8 +278,8 @@ mod tests {
         for kind in [ConditionKind::NoHost, ConditionKind::Waiting] {
             let waits = Condition { kind, since, message: String::new() };
             let queued = AttemptFacts { queued_at: at(0), started_at: None, ..facts(&host) };
-            let said = trouble(&waits, &queued, at(281_000));
-            assert!(said.ends_with("; queued for 4 m 41 s"), "{said}");
+            let wording = trouble(&waits, &queued, at(281_000));
+            assert!(wording.ends_with("; queued for 4 m 41 s"), "{wording}");
         }
     }
 

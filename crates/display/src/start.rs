@@ -168,7 +168,7 @@ mod tests {
         Time::from_micros(n * 1_000_000)
     }
 
-    fn said(hosts: &[HostStatus], work: &[Work], priority: i8, limit: Option<u32>) -> String {
+    fn wording(hosts: &[HostStatus], work: &[Work], priority: i8, limit: Option<u32>) -> String {
         let kind = kind();
         before_start(&start(hosts, work, &Asked { kind: &kind, priority, limit }), second(0))
     }
@@ -177,10 +177,10 @@ mod tests {
     fn with_a_free_place_it_starts_on_the_least_loaded_host() {
         let hosts = [host("one", 2), host("two", 8)];
         let work = [on("one", None), on("two", None)];
-        assert_eq!(said(&hosts, &work, 0, None), "Starts immediately on two (7 of 8 slots free).");
-        assert_eq!(said(&hosts, &[], 0, None), "Starts immediately on one (2 of 2 slots free).");
+        assert_eq!(wording(&hosts, &work, 0, None), "Starts immediately on two (7 of 8 slots free).");
+        assert_eq!(wording(&hosts, &[], 0, None), "Starts immediately on one (2 of 2 slots free).");
         let only = [host("one", 1)];
-        assert_eq!(said(&only, &[], 0, None), "Starts immediately on one (1 of 1 slot free).");
+        assert_eq!(wording(&only, &[], 0, None), "Starts immediately on one (1 of 1 slot free).");
     }
 
     #[test]
@@ -188,25 +188,25 @@ mod tests {
         let hosts = [host("one", 1), host("two", 1)];
         let mut work = vec![on("one", Some(128)), on("two", None)];
         assert_eq!(
-            said(&hosts, &work, 0, None),
+            wording(&hosts, &work, 0, None),
             "Will wait, first in the queue: all slots on one and two are in use; a slot may be free in about 2 m 10 s."
         );
         work.extend([waits(0), waits(0), waits(5), waits(-1)]);
-        assert!(said(&hosts, &work, 0, None).starts_with("Will wait as 4th in the queue: all slots"));
-        assert!(said(&hosts, &work, 3, None).starts_with("Will wait as 2nd in the queue"));
+        assert!(wording(&hosts, &work, 0, None).starts_with("Will wait as 4th in the queue: all slots"));
+        assert!(wording(&hosts, &work, 3, None).starts_with("Will wait as 2nd in the queue"));
         work[0].ends_at = Some(second(-3));
-        assert!(said(&hosts, &work, 9, None).ends_with("a slot may be free any moment."));
+        assert!(wording(&hosts, &work, 9, None).ends_with("a slot may be free any moment."));
         work[0].ends_at = None;
-        assert!(said(&hosts, &work, 9, None).ends_with("are in use."), "nobody knows when");
+        assert!(wording(&hosts, &work, 9, None).ends_with("are in use."), "nobody knows when");
     }
 
     #[test]
     fn a_limit_of_the_kind_is_said() {
         let hosts = [host("one", 8)];
         let work = [on("one", Some(10)), on("one", None)];
-        assert!(said(&hosts, &work, 0, Some(3)).starts_with("Starts immediately"));
+        assert!(wording(&hosts, &work, 0, Some(3)).starts_with("Starts immediately"));
         assert_eq!(
-            said(&hosts, &work, 0, Some(2)),
+            wording(&hosts, &work, 0, Some(2)),
             "Will wait, first in the queue: at most 2 of this kind may run at once; a slot may be free in about 10 s."
         );
     }
@@ -215,13 +215,13 @@ mod tests {
     fn drained_and_silent_hosts_are_no_places() {
         let mut hosts = [host("one", 2), host("two", 2)];
         hosts[0].draining = true;
-        assert!(said(&hosts, &[], 0, None).contains("on two"));
+        assert!(wording(&hosts, &[], 0, None).contains("on two"));
         hosts[1].draining = true;
-        assert!(said(&hosts, &[], 0, None).contains("one and two, are drained"));
+        assert!(wording(&hosts, &[], 0, None).contains("one and two, are drained"));
         hosts[1].link = HostLink::Away;
-        assert!(said(&hosts, &[], 0, None).contains("one, the only connected host"));
+        assert!(wording(&hosts, &[], 0, None).contains("one, the only connected host"));
         hosts[0].link = HostLink::Away;
-        assert!(said(&hosts, &[], 0, None).starts_with("No host for this kind is connected"));
+        assert!(wording(&hosts, &[], 0, None).starts_with("No host for this kind is connected"));
     }
 
     proptest! {

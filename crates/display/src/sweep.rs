@@ -4,15 +4,15 @@ use crate::format;
 
 /// Number of ended runs, and of those without a value to rank by.
 pub fn standing(done: u64, all: u64, without: u64) -> String {
-    let mut said = match done {
+    let mut wording = match done {
         0 => format!("0 of {} runs ended.", format::count(all)),
         done if done == all => format!("All {} runs ended.", format::count(all)),
         done => format!("{} of {} runs ended.", format::count(done), format::count(all)),
     };
     if without > 0 {
-        said.push_str(&format!(" Without a value to rank by: {}.", format::count(without)));
+        wording.push_str(&format!(" Without a value to rank by: {}.", format::count(without)));
     }
-    said
+    wording
 }
 
 #[cfg(test)]

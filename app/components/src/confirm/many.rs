@@ -120,18 +120,18 @@ pub fn again(ids: Arc<[OperationId]>, again: Again) -> AnyView {
             confirm::again_many(now.get(), again, count).into_iter().map(|line| view! { <li>{line}</li> });
         Some(view! { <ul class="asked-list">{lines.collect_view()}</ul> }.into_any())
     });
-    let said = move || format!("{verb} {}", confirm::operations(taken()));
+    let wording = move || format!("{verb} {}", confirm::operations(taken()));
     let act = view! {
         <button
             class="button primary"
             disabled=yes(move || taken() == 0)
             on:click=move |_| actions.again_many_now(&ids, again)
         >
-            {text(said)}
+            {text(wording)}
         </button>
     };
     view! {
-        <h2 id="confirm-title">{text(move || format!("{}?", said()))}</h2>
+        <h2 id="confirm-title">{text(move || format!("{}?", wording()))}</h2>
         <div aria-live="polite">{lines}</div>
         {ways_out("Back", act.into_any())}
     }
@@ -144,27 +144,28 @@ pub fn again(ids: Arc<[OperationId]>, again: Again) -> AnyView {
 pub fn delete(ids: Arc<[OperationId]>, filter: Option<Filter>) -> AnyView {
     let actions = Actions::here();
     let requests = to_delete(&ids, filter.as_ref());
-    let told = RwSignal::new(None::<Result<Deleted, Problem>>);
+    let preview = RwSignal::new(None::<Result<Deleted, Problem>>);
     spawn_local({
         let requests = requests.clone();
         async move {
-            let said = would_go(requests).await;
+            let wording = would_go(requests).await;
             // The dialog may be closed by now.
-            told.try_set(Some(said));
+            preview.try_set(Some(wording));
         }
     });
-    let count =
-        move || told.with(|told| told.as_ref().and_then(|t| t.as_ref().ok()).map_or(0, |t| t.deleted));
+    let count = move || {
+        preview.with(|preview| preview.as_ref().and_then(|t| t.as_ref().ok()).map_or(0, |t| t.deleted))
+    };
     let lines = part(move || {
-        let lines = match told.get() {
+        let lines = match preview.get() {
             None => vec!["Counting operations…".to_owned()],
             Some(Err(problem)) => vec![format!("Could not count the operations: {}", problem.detail)],
-            Some(Ok(told)) => confirm::delete_many(told),
+            Some(Ok(preview)) => confirm::delete_many(preview),
         };
         let lines = lines.into_iter().map(|line| view! { <li>{line}</li> });
         Some(view! { <ul class="asked-list">{lines.collect_view()}</ul> }.into_any())
     });
-    let said = text(move || match (count(), told.with(Option::is_some)) {
+    let wording = text(move || match (count(), preview.with(Option::is_some)) {
         (0, false) => "Delete".to_owned(),
         (0, true) => "Nothing to delete".to_owned(),
         (n, _) => format!("Delete {}", confirm::operations(n as u32)),
@@ -174,12 +175,12 @@ pub fn delete(ids: Arc<[OperationId]>, filter: Option<Filter>) -> AnyView {
             class="button danger"
             disabled=yes(move || count() == 0)
             on:click=move |_| {
-                let until = told.with_untracked(|told| told.as_ref()?.as_ref().ok()?.until);
+                let until = preview.with_untracked(|preview| preview.as_ref()?.as_ref().ok()?.until);
                 let requests = requests.iter().cloned().map(|request| DeleteMany { until, ..request });
                 actions.delete_many_now(requests.collect());
             }
         >
-            {said}
+            {wording}
         </button>
     };
     view! {

@@ -21,7 +21,7 @@ fn known(id: OperationId) -> Option<OpView> {
 }
 
 /// Content when the page no longer holds the operation.
-fn gone() -> AnyView {
+fn deleted_note() -> AnyView {
     view! {
         <h2 id="confirm-title">"Operation not found"</h2>
         <p>"This page no longer holds the operation. It may have been deleted."</p>
@@ -30,10 +30,10 @@ fn gone() -> AnyView {
     .into_any()
 }
 
-fn button(class: &'static str, said: &'static str, act: impl Fn() + Send + 'static) -> AnyView {
+fn button(class: &'static str, wording: &'static str, act: impl Fn() + Send + 'static) -> AnyView {
     view! {
         <button class=class on:click=move |_| act()>
-            {said}
+            {wording}
         </button>
     }
     .into_any()
@@ -41,7 +41,7 @@ fn button(class: &'static str, said: &'static str, act: impl Fn() + Send + 'stat
 
 /// Confirms a cancel that loses work.
 pub fn cancel(id: OperationId) -> AnyView {
-    let Some(op) = known(id) else { return gone() };
+    let Some(op) = known(id) else { return deleted_note() };
     let actions = Actions::here();
     view! {
         <h2 id="confirm-title">"Cancel this operation?"</h2>
@@ -56,11 +56,11 @@ pub fn cancel(id: OperationId) -> AnyView {
 
 /// Confirms a resume: what is kept, the checkpoint's age, what is repeated.
 pub fn resume(id: OperationId) -> AnyView {
-    let Some(op) = known(id) else { return gone() };
+    let Some(op) = known(id) else { return deleted_note() };
     let (actions, clock) = (Actions::here(), OperationStore::here().clock());
     let zone = Zones::here();
     // The age is updated while the dialog is open.
-    let said = Memo::new(move |_| {
+    let wording = Memo::new(move |_| {
         let now = clock.get();
         let reached = op.progress.with(|p| display::how_far(p.as_ref()));
         op.facts.with(|f| {
@@ -69,7 +69,8 @@ pub fn resume(id: OperationId) -> AnyView {
                 .map(|c| confirm::resume(c, f.attempt, f.ended_at, &reached, now, zone.get()))
         })
     });
-    let line = move |of: fn(confirm::Resume) -> String| text(move || said.get().map(of).unwrap_or_default());
+    let line =
+        move |of: fn(confirm::Resume) -> String| text(move || wording.get().map(of).unwrap_or_default());
     let attempt = op.facts.with_untracked(|f| f.attempt + 1);
     view! {
         <h2 id="confirm-title">"Resume from the checkpoint?"</h2>
@@ -78,7 +79,7 @@ pub fn resume(id: OperationId) -> AnyView {
         </p>
         <dl class="asked">
             <dt>"Kept"</dt>
-            <dd>{line(|r| r.kept)}</dd>
+            <dd>{line(|r| r.content)}</dd>
             <dt>"Checkpoint"</dt>
             <dd class="num">{line(|r| r.from)}</dd>
             <dt>"Repeated"</dt>
@@ -92,14 +93,14 @@ pub fn resume(id: OperationId) -> AnyView {
 
 /// Confirms abandoning an operation on an unreachable host.
 pub fn abandon(id: OperationId) -> AnyView {
-    let Some(op) = known(id) else { return gone() };
+    let Some(op) = known(id) else { return deleted_note() };
     let (actions, clock) = (Actions::here(), OperationStore::here().clock());
     let host = op.facts.with_untracked(|f| f.host.as_ref().map_or("its host".to_owned(), |h| h.to_string()));
     let silent = part(move || {
         op.condition.with(|c| {
             c.as_ref().map(|c| {
-                let said = op.facts.with(|f| display::trouble(c, &f.attempt_facts(), clock.get()));
-                view! { <p class="note warn">{said}</p> }.into_any()
+                let wording = op.facts.with(|f| display::trouble(c, &f.attempt_facts(), clock.get()));
+                view! { <p class="note warn">{wording}</p> }.into_any()
             })
         })
     });
@@ -122,7 +123,7 @@ pub fn abandon(id: OperationId) -> AnyView {
 
 /// Confirms deleting an operation.
 pub fn delete(id: OperationId) -> AnyView {
-    let Some(op) = known(id) else { return gone() };
+    let Some(op) = known(id) else { return deleted_note() };
     let actions = Actions::here();
     let starts_others = op.fixed().kind.as_str() == SWEEP;
     let lost = confirm::delete(op.facts.with_untracked(|f| f.has_result), starts_others);

@@ -209,9 +209,9 @@ impl Control {
                 typed.run(range.text(at));
             }
         };
-        let said = move || match text.read().trim() {
+        let wording = move || match text.read().trim() {
             "" => "Not set".to_owned(),
-            said => said.to_owned(),
+            wording => wording.to_owned(),
         };
         let line = self.line(mode, field).into_any();
         view! {
@@ -226,7 +226,7 @@ impl Control {
                         value=untrack(at)
                         prop:value=text_of(at)
                         aria-label=label
-                        aria-valuetext=text_of(said)
+                        aria-valuetext=text_of(wording)
                         data-none=mark(move || place().is_none())
                         on:input=slid
                     />

@@ -96,7 +96,7 @@ fn examples_of(form: &Form) -> Vec<Vec<String>> {
 /// Note that the form was filled at once, with the previous texts for Undo.
 #[derive(Clone, PartialEq)]
 pub struct Filled {
-    pub said: String,
+    pub wording: String,
     before: Vec<String>,
 }
 
@@ -179,11 +179,11 @@ impl Typed {
         self.form.with_value(|form| form.fields.iter().map(|f| first_text(f, given(&f.name))).collect())
     }
 
-    /// Fills all fields and shows `said`. Can be undone.
-    pub fn fill(&self, said: String, given: &dyn Fn(&str) -> Option<String>) {
+    /// Fills all fields and shows `wording`. Can be undone.
+    pub fn fill(&self, wording: String, given: &dyn Fn(&str) -> Option<String>) {
         let before = untrack(|| self.texts());
         self.set(self.with(given));
-        self.filled.set(Some(Filled { said, before }));
+        self.filled.set(Some(Filled { wording, before }));
     }
 
     /// Fills in the values that a field's value suggests for others, and says so. Can be undone.
@@ -207,8 +207,8 @@ impl Typed {
             return;
         }
         self.set(texts);
-        let said = format!("Filled in for {}: {}.", value.trim(), titles.join(", "));
-        self.filled.set(Some(Filled { said, before }));
+        let wording = format!("Filled in for {}: {}.", value.trim(), titles.join(", "));
+        self.filled.set(Some(Filled { wording, before }));
     }
 
     /// Fills all fields from a URL.
@@ -361,22 +361,22 @@ mod tests {
         .unwrap();
         let plan = "name: trend\n  rules:\n\t- buy & hold\n".to_owned();
         assert_eq!(read(&form, std::slice::from_ref(&plan)).unwrap(), json!({"plan": plan}));
-        let said = pairs(&form, std::slice::from_ref(&plan));
-        let link = live::query::url("/new", said.iter().map(|(n, v)| (n.as_str(), v.as_str())));
+        let wording = pairs(&form, std::slice::from_ref(&plan));
+        let link = live::query::url("/new", wording.iter().map(|(n, v)| (n.as_str(), v.as_str())));
         let came = live::query::pairs(link.split_once('?').unwrap_or_default().1);
-        assert_eq!(came, said);
+        assert_eq!(came, wording);
     }
 
     #[test]
     fn what_a_link_says_comes_back_as_it_was_said() {
         let form = form();
         for texts in [["MSFT", "", "", "true"], ["", "20,000", "tail", ""], ["MSFT", "5", "full", "false"]] {
-            let said = pairs(&form, &texts.map(str::to_owned));
-            let link = live::query::url("/new", said.iter().map(|(n, v)| (n.as_str(), v.as_str())));
+            let wording = pairs(&form, &texts.map(str::to_owned));
+            let link = live::query::url("/new", wording.iter().map(|(n, v)| (n.as_str(), v.as_str())));
             let came = live::query::pairs(link.split_once('?').unwrap_or_default().1);
             let given = |name: &str| came.iter().find(|(n, _)| n == name).map(|(_, v)| v.clone());
             let filled: Vec<_> = form.fields.iter().map(|f| first_text(f, given(&f.name))).collect();
-            assert_eq!(pairs(&form, &filled), said, "{texts:?}");
+            assert_eq!(pairs(&form, &filled), wording, "{texts:?}");
         }
     }
 

@@ -149,9 +149,9 @@ fn at_first(all: &[Entry], recent: &[(String, String)]) -> Vec<(Group, Vec<Found
         .filter_map(|(key, name)| {
             let known = all.iter().find(|entry| entry.key().as_ref() == Some(key)).cloned();
             // An operation that the page does not hold can still be opened.
-            let gone =
+            let deleted =
                 || key.starts_with('/').then(|| Entry::new(Group::Recent, name, "", Does::Go(key.clone())));
-            known.or_else(gone).map(plain)
+            known.or_else(deleted).map(plain)
         })
         .collect();
     if !lately.is_empty() {
@@ -213,11 +213,11 @@ pub fn gather() -> Vec<Entry> {
 }
 
 fn deeds(op: OpView) -> impl Iterator<Item = Entry> {
-    let told = untrack(|| Notifications::here().awaits(op.id));
+    let awaited = untrack(|| Notifications::here().awaits(op.id));
     let asks = untrack(|| Actions::here().cancel_asks(op));
     let title = op.fixed().title.clone();
     OperationAction::fitting(op).map(move |deed| {
-        Entry::new(Group::Open, deed.words(told, asks), title.clone(), Does::OperationAction(deed))
+        Entry::new(Group::Open, deed.words(awaited, asks), title.clone(), Does::OperationAction(deed))
     })
 }
 
@@ -332,10 +332,10 @@ mod tests {
 
     #[test]
     fn before_anything_is_typed_stands_what_was_chosen_lately_and_what_runs() {
-        let gone = address::operation(id(9));
+        let deleted = address::operation(id(9));
         let recent = [
             ("/hosts".to_owned(), "Hosts".to_owned()),
-            (gone, "GONE 1d".to_owned()),
+            (deleted, "GONE 1d".to_owned()),
             ("Theme: dark".to_owned(), "Theme: dark".to_owned()),
             ("Drain everything".to_owned(), "no longer there".to_owned()),
         ];

@@ -234,7 +234,7 @@ fn Finder(open: RwSignal<bool>, owner: Owner) -> impl IntoView {
         });
         Some(groups.collect_view().into_any())
     });
-    let said = text(move || match (count.get(), &*stored.read()) {
+    let wording = text(move || match (count.get(), &*stored.read()) {
         (_, Stored::Trouble(why)) => why.clone(),
         (0, Stored::Asked) => "Searching all stored operations…".to_owned(),
         (0, _) => format!(
@@ -274,7 +274,7 @@ fn Finder(open: RwSignal<bool>, owner: Owner) -> impl IntoView {
             {groups}
         </div>
         <footer class="palette-foot muted">
-            <span role="status">{said}</span>
+            <span role="status">{wording}</span>
             <span class="wide-only" aria-hidden="true">
                 <kbd>"↑"</kbd> " " <kbd>"↓"</kbd> " select  " <kbd>"Enter"</kbd> " open  " <kbd>"Esc"</kbd> " close"
             </span>

@@ -161,14 +161,14 @@ mod tests {
 
     /// Content of an event.
     #[derive(Clone)]
-    enum Told {
+    enum Recorded {
         Stands(Box<Operation>),
         Gone(OperationId, State),
     }
 
     impl Server {
         /// Something happens to the `n`th of four operations; returns the event.
-        fn happens(&mut self, n: u8, what: u8) -> Told {
+        fn happens(&mut self, n: u8, what: u8) -> Recorded {
             self.seq += 1;
             let title = format!("{n}");
             let Some(at) = self.operations.iter().position(|op| op.title == title) else {
@@ -176,13 +176,13 @@ mod tests {
                 let id = format!("0199c2d4-7f3a-7c11-9e1b-{number:012}").parse().unwrap();
                 let new = Operation { id, title, seq: self.seq, ..operation(State::Queued, 1) };
                 self.operations.push(new.clone());
-                return Told::Stands(Box::new(new));
+                return Recorded::Stands(Box::new(new));
             };
             let op = &mut self.operations[at];
             if op.state.ended() && what == 0 {
                 self.gone += 1;
                 let gone = self.operations.remove(at);
-                return Told::Gone(gone.id, gone.state);
+                return Recorded::Gone(gone.id, gone.state);
             }
             (op.state, op.attempt) = match (op.state, what) {
                 (state, _) if state.ended() => (State::Queued, op.attempt + 1),
@@ -192,7 +192,7 @@ mod tests {
                 _ => (State::Failed, op.attempt),
             };
             op.seq = self.seq;
-            Told::Stands(Box::new(op.clone()))
+            Recorded::Stands(Box::new(op.clone()))
         }
 
         fn numbers(&self) -> Numbers {
@@ -217,10 +217,10 @@ mod tests {
         }
     }
 
-    fn tell(counts: &mut Counts, seq: u64, told: &Told) -> bool {
-        match told {
-            Told::Stands(op) => counts.apply(seq, op),
-            Told::Gone(id, state) => {
+    fn tell(counts: &mut Counts, seq: u64, recorded: &Recorded) -> bool {
+        match recorded {
+            Recorded::Stands(op) => counts.apply(seq, op),
+            Recorded::Gone(id, state) => {
                 counts.delete(seq, *id, *state);
                 true
             }
@@ -282,10 +282,10 @@ mod tests {
         ) {
             let mut server = Server::default();
             let mut past = vec![server.clone()];
-            let told: Vec<Told> = steps.iter().map(|(n, what)| {
-                let told = server.happens(*n, *what);
+            let recorded: Vec<Recorded> = steps.iter().map(|(n, what)| {
+                let recorded = server.happens(*n, *what);
                 past.push(server.clone());
-                told
+                recorded
             }).collect();
             let [begun, taken, came, asked, answered] =
                 [begun, taken, came, asked, answered].map(|at| at.index(past.len()));
@@ -293,8 +293,8 @@ mod tests {
             counts.begin(&past[begun].snapshot());
             // The last event that made the counts unsure, and the position from which they are right.
             let mut unsure = None;
-            for seq in begun..=told.len() {
-                if seq > begun && !tell(&mut counts, seq as u64, &told[seq - 1]) {
+            for seq in begun..=recorded.len() {
+                if seq > begun && !tell(&mut counts, seq as u64, &recorded[seq - 1]) {
                     unsure = Some(seq);
                 }
                 if seq == answered.min(asked) {
@@ -306,7 +306,7 @@ mod tests {
                 }
             }
             if unsure.is_none() {
-                prop_assert_eq!(counts.numbers(), past[told.len()].numbers());
+                prop_assert_eq!(counts.numbers(), past[recorded.len()].numbers());
             }
         }
     }

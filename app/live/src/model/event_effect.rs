@@ -113,14 +113,14 @@ mod tests {
         ) {
             let states = [State::Queued, State::Running, State::Cancelled, State::Failed];
             let mut attempt = 1;
-            let events: Vec<Event> = steps.iter().enumerate().map(|(i, (what, said, n))| {
+            let events: Vec<Event> = steps.iter().enumerate().map(|(i, (what, wording, n))| {
                 let seq = i as u64 + 1;
                 if *what == 0 {
-                    attempt = attempt.max(*said);
+                    attempt = attempt.max(*wording);
                     let state = states[*n as usize % states.len()];
                     event(seq, EventBody::Operation { operation: Box::new(operation(state, attempt)) })
                 } else {
-                    progress_event(seq, *said, *n)
+                    progress_event(seq, *wording, *n)
                 }
             }).collect();
 

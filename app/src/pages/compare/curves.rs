@@ -121,17 +121,17 @@ pub fn Charts(entries: Vec<Entry>, wanted: Memo<Comparison>) -> impl IntoView {
     });
     let single = part(move || {
         let single = found.with(|(_, single)| single.clone());
-        let mut said: Vec<(usize, Vec<String>)> = Vec::new();
+        let mut wording: Vec<(usize, Vec<String>)> = Vec::new();
         for (title, place) in single {
-            match said.iter_mut().find(|(of, _)| *of == place) {
+            match wording.iter_mut().find(|(of, _)| *of == place) {
                 Some((_, titles)) => titles.push(title),
-                None => said.push((place, vec![title])),
+                None => wording.push((place, vec![title])),
             }
         }
-        let said: Vec<_> =
-            said.iter().map(|(of, titles)| format!("{}: {}", letter(*of), titles.join(", "))).collect();
-        (!said.is_empty()).then(|| {
-            view! { <p class="muted">{format!("Curves of only one operation, shown on its own page: {}.", said.join("; "))}</p> }
+        let wording: Vec<_> =
+            wording.iter().map(|(of, titles)| format!("{}: {}", letter(*of), titles.join(", "))).collect();
+        (!wording.is_empty()).then(|| {
+            view! { <p class="muted">{format!("Curves of only one operation, shown on its own page: {}.", wording.join("; "))}</p> }
                 .into_any()
         })
     });
@@ -166,7 +166,7 @@ pub fn Charts(entries: Vec<Entry>, wanted: Memo<Comparison>) -> impl IntoView {
 /// Settings of all charts: series, x axis and smoothing. They are part of the URL.
 #[component]
 fn Settings(wanted: Memo<Comparison>, found: Memo<Found>, weight: RwSignal<f64>) -> impl IntoView {
-    let chip = move |said: String, chosen: Signal<bool>, to: Signal<Comparison>| {
+    let chip = move |wording: String, chosen: Signal<bool>, to: Signal<Comparison>| {
         // Not a router link: it compares paths only and would mark every chip as current.
         view! {
             <a
@@ -176,7 +176,7 @@ fn Settings(wanted: Memo<Comparison>, found: Memo<Found>, weight: RwSignal<f64>)
                 data-chosen=mark(move || chosen.get())
                 aria-current=spoken(move || chosen.get())
             >
-                {said}
+                {wording}
             </a>
         }
         .into_any()
@@ -300,13 +300,14 @@ fn all_of(name: &str, of: &[Entry]) -> AskAll {
     AskAll::new(move |()| {
         let (ids, name) = (ids.clone(), name.clone());
         Box::pin(async move {
-            let told = try_join_all(ids.into_iter().map(|id| api::series(id, MAX_POINTS))).await?;
+            let responses = try_join_all(ids.into_iter().map(|id| api::series(id, MAX_POINTS))).await?;
             let points = |answer: &SeriesAnswer| {
                 answer.series.iter().find(|curve| curve.name == name).map(|curve| curve.points.clone())
             };
-            let points: Vec<Vec<Point>> = told.iter().map(|told| points(told).unwrap_or_default()).collect();
+            let points: Vec<Vec<Point>> =
+                responses.iter().map(|responses| points(responses).unwrap_or_default()).collect();
             let points: Vec<&[Point]> = points.iter().map(Vec::as_slice).collect();
-            let downsampled = told.iter().any(|told| told.downsampled);
+            let downsampled = responses.iter().any(|responses| responses.downsampled);
             Ok(Sheet { extent: extent_of(downsampled, MAX_POINTS, &points), ..lines_of(&points) })
         })
     })

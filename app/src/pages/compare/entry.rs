@@ -138,8 +138,8 @@ pub fn letter(place: usize) -> char {
 
 /// Letters as a list: `A`, `A and B`, `A, B and C`.
 pub fn letters(places: &[usize]) -> String {
-    let said: Vec<String> = places.iter().map(|place| letter(*place).to_string()).collect();
-    match said.as_slice() {
+    let wording: Vec<String> = places.iter().map(|place| letter(*place).to_string()).collect();
+    match wording.as_slice() {
         [] => String::new(),
         [one] => one.clone(),
         [first @ .., last] => format!("{} and {last}", first.join(", ")),

@@ -20,23 +20,24 @@ pub fn Notes(entries: Vec<Entry>, missing: Vec<Missing>, wanted: Memo<Comparison
     let missing = missing.into_iter().map(move |missing| view! { <NotThere missing wanted/> });
     let address = part(move || {
         let (odd, over) = wanted.with(|w| (w.odd.clone(), w.over));
-        let mut said: Vec<String> = odd
+        let mut wording: Vec<String> = odd
             .iter()
             .map(|text| format!("\u{201c}{text}\u{201d} in the URL is not an operation ID."))
             .collect();
         if over > 0 {
-            said.push(format!(
+            wording.push(format!(
                 "At most {MAX_COMPARED} operations can be compared; the last {over} in the URL are ignored."
             ));
         }
-        (!said.is_empty()).then(|| view! { <p class="note warn">{said.join(" ")}</p> }.into_any())
+        (!wording.is_empty()).then(|| view! { <p class="note warn">{wording.join(" ")}</p> }.into_any())
     });
     let kinds = kinds_of(&entries);
-    let alone = alone(&kinds).filter(|_| kinds.len() > 1).map(|said| view! { <p class="note">{said}</p> });
+    let alone =
+        alone(&kinds).filter(|_| kinds.len() > 1).map(|wording| view! { <p class="note">{wording}</p> });
     let grounds = part(move || {
         let grounds: Vec<Option<String>> =
             entries.iter().map(|e| e.outcome.with(|o| o.as_ref().and_then(|o| o.ground()))).collect();
-        unlike(&kinds, &grounds).map(|said| view! { <p class="note warn">{said}</p> }.into_any())
+        unlike(&kinds, &grounds).map(|wording| view! { <p class="note warn">{wording}</p> }.into_any())
     });
     view! {
         {missing.collect_view()}
@@ -51,7 +52,7 @@ pub fn Notes(entries: Vec<Entry>, missing: Vec<Missing>, wanted: Memo<Comparison
 fn NotThere(missing: Missing, wanted: Memo<Comparison>) -> impl IntoView {
     let Missing { id, problem } = missing;
     let gone = problem.kind == ProblemType::NotFound;
-    let said = match gone {
+    let wording = match gone {
         true => {
             format!(
                 "No operation with ID {id}. It may have been deleted, or the link is from another server."
@@ -61,7 +62,7 @@ fn NotThere(missing: Missing, wanted: Memo<Comparison>) -> impl IntoView {
     };
     view! {
         <p class="note bad" role="alert">
-            {said}
+            {wording}
             " "
             // Not a router link: it compares paths only and would mark this as current.
             <a href=text(move || base::url(&wanted.with(|w| w.without(id).address()))) data-noscroll="">
@@ -135,8 +136,8 @@ mod tests {
             |all: &[&str]| all.iter().map(|g| (!g.is_empty()).then(|| (*g).to_owned())).collect::<Vec<_>>();
         let kinds = texts(&["a.b"; 4]);
         assert_eq!(unlike(&kinds, &of(&["MSFT 1h", "MSFT 1h", "", "MSFT 1h"])), None);
-        let said = unlike(&kinds, &of(&["MSFT 1h", "", "AAPL 1h", "MSFT 1h"])).unwrap();
-        assert!(said.ends_with("A and D: MSFT 1h; C: AAPL 1h."), "{said}");
+        let wording = unlike(&kinds, &of(&["MSFT 1h", "", "AAPL 1h", "MSFT 1h"])).unwrap();
+        assert!(wording.ends_with("A and D: MSFT 1h; C: AAPL 1h."), "{wording}");
         // A different kind: its figures are not compared with the others.
         let kinds = texts(&["a.b", "c.d", "a.b"]);
         assert_eq!(unlike(&kinds, &of(&["MSFT 1h", "AAPL 1h", "MSFT 1h"])), None);
@@ -145,9 +146,9 @@ mod tests {
     #[test]
     fn who_stands_alone_is_told_by_its_letter() {
         assert_eq!(alone(&texts(&["a.b", "a.b"])), None);
-        let said = alone(&texts(&["a.b", "c.d", "a.b"])).unwrap();
-        assert!(said.starts_with("B (c.d) is the only operation of its kind here"), "{said}");
-        let said = alone(&texts(&["a.b", "c.d", "e.f"])).unwrap();
-        assert!(said.starts_with("A (a.b), B (c.d) and C (e.f) are each the only operation"), "{said}");
+        let wording = alone(&texts(&["a.b", "c.d", "a.b"])).unwrap();
+        assert!(wording.starts_with("B (c.d) is the only operation of its kind here"), "{wording}");
+        let wording = alone(&texts(&["a.b", "c.d", "e.f"])).unwrap();
+        assert!(wording.starts_with("A (a.b), B (c.d) and C (e.f) are each the only operation"), "{wording}");
     }
 }

@@ -53,11 +53,11 @@ pub fn Others(wanted: Memo<Comparison>, kinds: Vec<KindName>) -> impl IntoView {
         {part(move || {
             let of = of.clone();
             empty.get().then(|| {
-                let said = text(move || match of.as_str() {
+                let wording = text(move || match of.as_str() {
                     "" => "No operations yet.".to_owned(),
                     of => format!("No other {of} among the newest operations."),
                 });
-                view! { <p class="muted">{said}</p> }.into_any()
+                view! { <p class="muted">{wording}</p> }.into_any()
             })
         })}
         <ul class="others">

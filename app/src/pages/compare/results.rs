@@ -1,6 +1,6 @@
 //! Comparison of result figures, with the best values marked. Pure.
 
-use crate::outcome::{EXEC, Figure, Outcome, beside, best_of};
+use crate::outcome::{EXEC, Figure, Outcome, best_of, distinct_texts};
 use protocol::{KindName, State};
 
 /// State and result of one operation.
@@ -51,28 +51,28 @@ pub fn groups(sides: &[Side<'_>]) -> Vec<Group> {
     }
     families.retain(|of| sides.iter().filter(|side| family(side.kind) == *of).count() > 1);
     let group = |of: &str| {
-        let told: Vec<Vec<Figure>> = sides
+        let by_side: Vec<Vec<Figure>> = sides
             .iter()
             .map(|side| match side.outcome {
                 Some(outcome) if family(side.kind) == of => outcome.figures(),
                 _ => Vec::new(),
             })
             .collect();
-        Group { of: of.to_owned(), rows: rows(sides, &told) }
+        Group { of: of.to_owned(), rows: rows(sides, &by_side) }
     };
     families.into_iter().map(group).filter(|group| !group.rows.is_empty()).collect()
 }
 
-fn rows(sides: &[Side<'_>], told: &[Vec<Figure>]) -> Vec<Row> {
+fn rows(sides: &[Side<'_>], by_side: &[Vec<Figure>]) -> Vec<Row> {
     let mut names: Vec<&Figure> = Vec::new();
-    for figure in told.iter().flatten() {
+    for figure in by_side.iter().flatten() {
         if !names.iter().any(|known| known.name == figure.name) {
             names.push(figure);
         }
     }
     let row = |of: &Figure| {
         let figures: Vec<Option<&Figure>> =
-            told.iter().map(|figures| figures.iter().find(|f| f.name == of.name)).collect();
+            by_side.iter().map(|figures| figures.iter().find(|f| f.name == of.name)).collect();
         if figures.iter().flatten().all(|f| f.value.is_none()) {
             return None;
         }
@@ -80,7 +80,7 @@ fn rows(sides: &[Side<'_>], told: &[Vec<Figure>]) -> Vec<Row> {
             .iter()
             .zip(sides)
             .map(|(figure, side)| figure.and_then(|f| f.value).filter(|_| side.state == State::Succeeded));
-        let texts = beside(&figures);
+        let texts = distinct_texts(&figures);
         let best = best_of(&judged.collect::<Vec<_>>(), &texts, of.better);
         let cells = figures.iter().zip(texts).zip(best).map(|((figure, text), best)| {
             let text = if figure.is_some() { text } else { String::new() };
@@ -172,9 +172,9 @@ mod tests {
             (outcome(&kind, json!({"score": 0.5})), outcome(&kind, json!({"score": 0.75, "x": 1})));
         let side = |outcome| Side { kind: &kind, state: State::Succeeded, outcome: Some(outcome) };
         let groups = groups(&[side(&one), side(&two)]);
-        let told: Vec<_> =
+        let by_side: Vec<_> =
             groups[0].rows.iter().map(|row| (row.name.as_str(), row.cells[1].text.as_str())).collect();
-        assert_eq!(told, [("score", "0.75"), ("x", "1")]);
+        assert_eq!(by_side, [("score", "0.75"), ("x", "1")]);
         assert_eq!(groups[0].rows[1].cells[0], Cell::default());
     }
 }

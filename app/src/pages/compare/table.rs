@@ -62,7 +62,7 @@ pub fn SameParams(entries: Vec<Entry>) -> impl IntoView {
     if same.is_empty() {
         return ().into_any();
     }
-    let said = match same.len() {
+    let wording = match same.len() {
         1 => "1 identical parameter".to_owned(),
         n => format!("{n} identical parameters"),
     };
@@ -80,7 +80,7 @@ pub fn SameParams(entries: Vec<Entry>) -> impl IntoView {
     });
     view! {
         <details class="card">
-            <summary>{said}</summary>
+            <summary>{wording}</summary>
             <table class="plain">
                 <tbody>{rows.collect_view()}</tbody>
             </table>
@@ -133,11 +133,11 @@ fn Head(entry: Entry, wanted: Memo<Comparison>) -> impl IntoView {
 }
 
 /// Section head.
-fn part_head(said: String, columns: usize) -> AnyView {
+fn part_head(wording: String, columns: usize) -> AnyView {
     view! {
         <tr class="part-head">
             <th scope="rowgroup" colspan=columns.to_string()>
-                <span>{said}</span>
+                <span>{wording}</span>
             </th>
         </tr>
     }

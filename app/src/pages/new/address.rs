@@ -1,6 +1,6 @@
 //! Mirrors the form in the URL: a link and Back restore it.
 
-use super::options::Beside;
+use super::options::StartOptions;
 use components::form::typed::Typed;
 use leptos::prelude::*;
 use leptos_router::NavigateOptions;
@@ -13,13 +13,13 @@ use std::time::Duration;
 const PAUSE: Duration = Duration::from_millis(350);
 
 /// Keeps form and URL in sync.
-pub fn follow(kind: KindName, typed: Typed, beside: Beside) {
+pub fn follow(kind: KindName, typed: Typed, options: StartOptions) {
     let query = use_query_map();
     let navigate = use_navigate();
     let at = app_state::address::use_path();
     let now = move || {
         let mut pairs = typed.pairs_of(&typed.texts());
-        pairs.extend(beside.words());
+        pairs.extend(options.words());
         pairs
     };
     // The part of the URL that belongs to the form, as last written.
@@ -55,7 +55,7 @@ pub fn follow(kind: KindName, typed: Typed, beside: Beside) {
     };
     Effect::new(move |earlier: Option<()>| {
         typed.texts();
-        beside.words();
+        options.words();
         if earlier.is_some() {
             stop();
             timer.set_value(set_timeout_with_handle(write.clone(), PAUSE).ok());
@@ -70,12 +70,12 @@ pub fn follow(kind: KindName, typed: Typed, beside: Beside) {
         if query.with(|q| q.get_str("kind").is_some_and(|of| of != kind.as_str())) {
             return;
         }
-        let mut said = typed.pairs_of(&typed.with(&given));
-        said.extend(beside.words_of(&given));
-        if earlier.is_some() && written.with_value(|written| *written != said) {
-            written.set_value(said);
+        let mut wording = typed.pairs_of(&typed.with(&given));
+        wording.extend(options.words_of(&given));
+        if earlier.is_some() && written.with_value(|written| *written != wording) {
+            written.set_value(wording);
             typed.refill(&given);
-            beside.fill(&given);
+            options.fill(&given);
         }
     });
 }

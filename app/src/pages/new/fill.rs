@@ -16,11 +16,11 @@ use serde_json::Value;
 #[component]
 pub fn Fill(kind: KindName, typed: Typed) -> impl IntoView {
     let filled = part(move || {
-        let said = typed.filled.with(|f| f.as_ref().map(|f| f.said.clone()))?;
+        let wording = typed.filled.with(|f| f.as_ref().map(|f| f.wording.clone()))?;
         Some(
             view! {
                 <p class="fill-said">
-                    {said} " "
+                    {wording} " "
                     <button type="button" class="link" on:click=move |_| typed.undo()>
                         "Undo"
                     </button>

@@ -3,7 +3,7 @@
 use super::address;
 use super::field_errors::{Wrong, focus_wrong};
 use super::fill::Fill;
-use super::options::{Beside, Priority, RULE, Rule};
+use super::options::{Priority, RULE, Rule, StartOptions};
 use super::preview::{PreviewPanel, has_preview};
 use super::start_estimate::StartEstimate;
 use app_state::Data;
@@ -50,8 +50,8 @@ pub fn KindForm(offer: KindOffer) -> impl IntoView {
     let given = |name: &str| query.with_untracked(|q| q.get(name));
     let typed = Typed::new(form, &given);
     let series = offer.spec.series.clone();
-    let beside = Beside::new(typed, series.first().map_or("", |s| &s.name), &given);
-    address::follow(offer.spec.name.clone(), typed, beside);
+    let options = StartOptions::new(typed, series.first().map_or("", |s| &s.name), &given);
+    address::follow(offer.spec.name.clone(), typed, options);
     let newest = {
         let (kinds, name) = (Data::here().kinds, offer.spec.name.clone());
         move || {
@@ -85,17 +85,17 @@ pub fn KindForm(offer: KindOffer) -> impl IntoView {
             trouble.set(None);
             let params = typed.params();
             half_typed(typed);
-            if let Some(wrong) = beside.wrong() {
+            if let Some(wrong) = options.wrong() {
                 typed.complain(RULE, &wrong);
             }
             let Some(params) = params.filter(|_| typed.errors.with_untracked(Vec::is_empty)) else {
                 focus_wrong();
                 return;
             };
-            let priority = beside.priority.get_untracked();
+            let priority = options.priority.get_untracked();
             let start = StartWithRule {
                 start: StartOperation { kind: kind.get_value(), params, priority },
-                rule: untrack(|| beside.rule()),
+                rule: untrack(|| options.rule()),
             };
             let key_of_start = match key.get_value() {
                 Some((of, key)) if of == start => key,
@@ -136,9 +136,9 @@ pub fn KindForm(offer: KindOffer) -> impl IntoView {
                 <Wrong typed trouble/>
                 <div class="fields">{fields.collect_view()}</div>
                 {preview}
-                <Rule beside series/>
-                <Priority beside/>
-                <StartEstimate offer priority=beside.priority/>
+                <Rule options series/>
+                <Priority options/>
+                <StartEstimate offer priority=options.priority/>
                 <div class="form-do">
                     <button type="submit" class="button primary" disabled=yes(move || pending.get())>
                         {text(move || if pending.get() { "Starting…".to_owned() } else { words.clone() })}

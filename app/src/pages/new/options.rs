@@ -13,7 +13,7 @@ pub const RULE: &str = "rule";
 
 /// Priority and rule of the form.
 #[derive(Clone, Copy)]
-pub struct Beside {
+pub struct StartOptions {
     pub priority: RwSignal<i8>,
     /// The configured rule, enabled or not.
     rule: RwSignal<SetRule>,
@@ -22,18 +22,18 @@ pub struct Beside {
     named: (bool, bool),
 }
 
-impl Beside {
+impl StartOptions {
     /// Options from the URL. `first` is the series of the rule until another is chosen.
     pub fn new(typed: Typed, first: &str, given: &dyn Fn(&str) -> Option<String>) -> Self {
         let rule = SetRule { series: first.to_owned(), side: Side::Above, points: 10 };
-        let beside = Self {
+        let options = Self {
             priority: RwSignal::new(0),
             rule: RwSignal::new(rule),
             ruled: RwSignal::new(false),
             named: (!typed.has(PRIORITY), !typed.has(RULE) && !first.is_empty()),
         };
-        beside.fill(given);
-        beside
+        options.fill(given);
+        options
     }
 
     /// Sets the options from a URL; missing ones are reset.
@@ -103,8 +103,8 @@ fn rule_of(words: &str) -> Option<SetRule> {
 
 /// Priority field, collapsed because it is rarely needed.
 #[component]
-pub fn Priority(beside: Beside) -> impl IntoView {
-    let priority = beside.priority;
+pub fn Priority(options: StartOptions) -> impl IntoView {
+    let priority = options.priority;
     let typed = move |event: web_sys::Event| {
         // Out-of-range values are clamped, and anything but a number becomes 0.
         let input = event_target::<web_sys::HtmlInputElement>(&event);
@@ -139,11 +139,11 @@ pub fn Priority(beside: Beside) -> impl IntoView {
 
 /// Auto-cancel rule that applies from the first point on. Hidden for kinds without series.
 #[component]
-pub fn Rule(beside: Beside, series: Vec<SeriesInfo>) -> impl IntoView {
-    if !beside.named.1 {
+pub fn Rule(options: StartOptions, series: Vec<SeriesInfo>) -> impl IntoView {
+    if !options.named.1 {
         return ().into_any();
     }
-    let Beside { rule, ruled, .. } = beside;
+    let StartOptions { rule, ruled, .. } = options;
     let choices: Vec<(String, String)> = series.into_iter().map(|info| (info.title, info.name)).collect();
     let choices = StoredValue::new(choices);
     view! {

@@ -112,7 +112,7 @@ pub fn PresetBar(kind: KindName, typed: Typed) -> impl IntoView {
     let keep = Callback::new(move |(what, name): (Naming, String)| {
         let kind = kind.get_value();
         let was = chosen.get_untracked();
-        let kept = match what {
+        let done = match what {
             Naming::New => {
                 let values: Vec<_> = typed
                     .fields()
@@ -125,7 +125,7 @@ pub fn PresetBar(kind: KindName, typed: Typed) -> impl IntoView {
             }
             Naming::Again => changed(presets::change(&kind, |all| all.rename(&was, &name))),
         };
-        if kept {
+        if done {
             toasts.say(match what {
                 Naming::New => format!("Preset \u{201c}{name}\u{201d} saved in this browser"),
                 Naming::Again => format!("Preset renamed to \u{201c}{name}\u{201d}"),

@@ -20,12 +20,12 @@ pub fn StartEstimate(offer: KindOffer, priority: RwSignal<i8>) -> impl IntoView 
         let asked = Asked { kind: &kind, priority: priority.get(), limit };
         hosts.with(|hosts| start::start(hosts, &work, &asked))
     });
-    let said = Memo::new(move |_| start.with(|start| start::before_start(start, clock.get())));
+    let wording = Memo::new(move |_| start.with(|start| start::before_start(start, clock.get())));
     let waits_for_hosts = Memo::new(move |_| matches!(*start.read(), Start::Drained(_) | Start::Unheard));
     let line = part(move || {
         let more = waits_for_hosts.get().then(|| view! { " " <A href="/hosts">"Show hosts"</A> });
         let stale = (!fresh.get()).then_some(" This may be outdated: the page is not live right now.");
-        Some(view! { {said.get()} {stale} {more} }.into_any())
+        Some(view! { {wording.get()} {stale} {more} }.into_any())
     });
     let class = move || if waits_for_hosts.get() { "note warn" } else { "note" };
     view! { <p class=word(class) role="status">{line}</p> }.into_any()

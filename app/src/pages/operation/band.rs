@@ -61,13 +61,13 @@ impl Bands {
         let navigate = use_navigate();
         let show = Callback::new(move |names: Vec<String>| {
             let names = if names.is_empty() { NONE.to_owned() } else { names.join(",") };
-            let kept: Vec<(String, String)> = query.with_untracked(|q| {
+            let other_params: Vec<(String, String)> = query.with_untracked(|q| {
                 q.latest_values()
                     .filter(|(name, _)| *name != WORD)
                     .map(|(name, value)| (name.to_string(), value.to_owned()))
                     .collect()
             });
-            let pairs = kept.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+            let pairs = other_params.iter().map(|(name, value)| (name.as_str(), value.as_str()));
             let path = live::base::local(&location.pathname.get_untracked()).to_owned();
             let to =
                 query::url(&path, pairs.chain([(WORD, names.as_str())])) + &location.hash.get_untracked();

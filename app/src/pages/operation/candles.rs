@@ -64,7 +64,7 @@ pub fn Candles(
             })
         })
     });
-    let said = text(move || {
+    let wording = text(move || {
         value.with(|v| v.as_ref().map_or("Loading bars…".to_owned(), |answer| grain(&answer.of)))
     });
     let spec = Spec {
@@ -80,7 +80,7 @@ pub fn Candles(
         <section class="card candles" aria-label="Bars">
             <p class="candles-note muted dotted only-script">
                 {synthetic.then(|| view! { <span class="tag">"synthetic"</span> })}
-                <span>{said}</span>
+                <span>{wording}</span>
                 {has_gaps.then(|| view! { <span><span class="gap-mark" aria-hidden="true"></span>" " {shading}</span> })}
                 {marks.map(|_| view! { <TradeMarks/> })}
                 <span class="wide-only">"drag to zoom, double-click to reset"</span>
@@ -95,11 +95,11 @@ pub fn Candles(
 /// Legend of the trade marks.
 #[component]
 fn TradeMarks() -> impl IntoView {
-    let mark = |class: &'static str, path: &'static str, said: &'static str| {
+    let mark = |class: &'static str, path: &'static str, wording: &'static str| {
         view! {
             <span class="mark-key">
                 <svg class=class viewBox="0 0 12 12" aria-hidden="true" inner_html=path></svg>
-                {said}
+                {wording}
             </span>
         }
     };

@@ -105,8 +105,8 @@ pub fn InLine(op: OpView) -> impl IntoView {
         let place = place.get()?;
         let priority = op.facts.with(|f| f.priority);
         let priority = (priority != 0).then(|| format!(", priority {priority}"));
-        let said = display::place(place, &op.fixed().kind);
-        Some(view! { <span>{said} {priority}</span> }.into_any())
+        let wording = display::place(place, &op.fixed().kind);
+        Some(view! { <span>{wording} {priority}</span> }.into_any())
     })
 }
 

@@ -102,11 +102,14 @@ fn panel_chart(panel: Panel, alone: bool, file: &str, of: Source) -> impl IntoVi
         AskAll::new(move |()| {
             let keys = keys.clone();
             Box::pin(async move {
-                let told = api::series(id, MAX_POINTS).await?;
-                let points = |key: &String| told.series.iter().find(|curve| curve.name == *key);
+                let response = api::series(id, MAX_POINTS).await?;
+                let points = |key: &String| response.series.iter().find(|curve| curve.name == *key);
                 let columns: Vec<&[Point]> =
                     keys.iter().map(|key| points(key).map_or(&[][..], |curve| &curve.points)).collect();
-                Ok(Sheet { extent: extent_of(told.downsampled, MAX_POINTS, &columns), ..lines_of(&columns) })
+                Ok(Sheet {
+                    extent: extent_of(response.downsampled, MAX_POINTS, &columns),
+                    ..lines_of(&columns)
+                })
             })
         })
     };

@@ -92,12 +92,12 @@ pub fn Detail(
     });
     let late = {
         let late = follow.late.clone();
-        let said = part(move || {
-            let said = late.with(|late| display::cancel_steps::late(late))?;
-            Some(view! { <p class="note">{said}</p> }.into_any())
+        let wording = part(move || {
+            let wording = late.with(|late| display::cancel_steps::late(late))?;
+            Some(view! { <p class="note">{wording}</p> }.into_any())
         });
         // The live region exists from the start, so that screen readers announce its content.
-        view! { <div role="status">{said}</div> }
+        view! { <div role="status">{wording}</div> }
     };
     view! {
         <Title text=tab_title/>
@@ -126,7 +126,7 @@ pub fn Detail(
 #[component]
 fn Running(op: OpView, spec: StoredValue<Option<KindSpec>>) -> impl IntoView {
     let running = Memo::new(move |_| !op.state.get().ended());
-    let said = move || {
+    let wording = move || {
         op.progress.with(|p| {
             let Some(p) = p else { return String::new() };
             let all = [display::done_of_total(p), display::doing(p)];
@@ -137,7 +137,7 @@ fn Running(op: OpView, spec: StoredValue<Option<KindSpec>>) -> impl IntoView {
     let (clock, newest) = (live.clock(), live.newest());
     let forecast = part(move || {
         let zone = zone.get();
-        let told = op.expected_end(clock.get(), newest.get(), |forecast, eta, now| {
+        let expected = op.expected_end(clock.get(), newest.get(), |forecast, eta, now| {
             // The line is always present, so that nothing shifts when the estimate arrives.
             let unknown = || "ETA not available yet.".to_owned();
             let by_host = |left| format!("Host estimate: {left} left.");
@@ -146,7 +146,7 @@ fn Running(op: OpView, spec: StoredValue<Option<KindSpec>>) -> impl IntoView {
                 None => display::forecast::left(None, eta, now).map_or_else(unknown, by_host),
             })
         });
-        told.map(|said| view! { <p class="muted forecast">{said}</p> }.into_any())
+        expected.map(|wording| view! { <p class="muted forecast">{wording}</p> }.into_any())
     });
     part(move || {
         running.get().then(|| {
@@ -154,7 +154,7 @@ fn Running(op: OpView, spec: StoredValue<Option<KindSpec>>) -> impl IntoView {
                 <section class="card running" aria-label="Progress">
                     <PhaseTrack op spec/>
                     <ProgressBar op/>
-                    <p class="muted doing">{text(said)}</p>
+                    <p class="muted doing">{text(wording)}</p>
                     {forecast.clone()}
                 </section>
             }

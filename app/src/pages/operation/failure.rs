@@ -25,9 +25,9 @@ fn message(text: &str) -> AnyView {
     let text = visible(text);
     match text.split_once('\n') {
         None => view! { <p>{text.to_owned()}</p> }.into_any(),
-        Some((sentence, said)) => view! {
+        Some((sentence, wording)) => view! {
             <p>{sentence.to_owned()}</p>
-            <pre class="failure-said" tabindex="0">{said.to_owned()}</pre>
+            <pre class="failure-said" tabindex="0">{wording.to_owned()}</pre>
         }
         .into_any(),
     }

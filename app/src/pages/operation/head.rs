@@ -68,7 +68,7 @@ fn HeadActions(op: OpView, state: NodeRef<Div>) -> impl IntoView {
         if pausing { next.in_pause(has_checkpoint) } else { next }
     });
     let ended = Memo::new(move |_| op.state.get().ended());
-    let told = Memo::new(move |_| tell.awaits(op.id));
+    let awaited = Memo::new(move |_| tell.awaits(op.id));
     // Marked as busy instead of disabled: a disabled button loses the focus.
     let busy = move || doer.actions.pending(op.id);
     let button = move |deed: OperationAction, class: &'static str| {
@@ -102,7 +102,7 @@ fn HeadActions(op: OpView, state: NodeRef<Div>) -> impl IntoView {
         let hidden = mark(move || !deed.fits(next.get(), ended.get()));
         view! {
             <button type="button" hidden=hidden on:click=move |_| deed.carry_out(op, doer, &go)>
-                <span>{word(move || deed.words(told.get(), false))}</span>
+                <span>{word(move || deed.words(awaited.get(), false))}</span>
                 // Browsers draw an empty `kbd` as a box.
                 {(!deed.key().is_empty()).then(|| view! { <kbd aria-hidden="true">{deed.key()}</kbd> })}
             </button>
@@ -110,7 +110,7 @@ fn HeadActions(op: OpView, state: NodeRef<Div>) -> impl IntoView {
         .into_any()
     };
     let tell_now = part(move || {
-        let pressed = word(move || if told.get() { "true" } else { "false" });
+        let pressed = word(move || if awaited.get() { "true" } else { "false" });
         (!ended.get()).then(|| {
             view! {
                 <button
@@ -195,7 +195,7 @@ fn SubLine(op: OpView) -> impl IntoView {
     });
     let left = part(move || {
         op.expected_end(clock.get(), newest.get(), display::forecast::left_with_band)
-            .map(|said| view! { <span class="num left">{said}</span> }.into_any())
+            .map(|wording| view! { <span class="num left">{wording}</span> }.into_any())
     });
     view! {
         <p class="sub-line dotted">

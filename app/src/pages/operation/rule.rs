@@ -92,8 +92,8 @@ pub fn RuleCard(op: OpView, curves: RwSignal<Curves>, spec: StoredValue<Option<K
     });
     let any = Memo::new(move |_| !choices.read().is_empty());
     let refused = part(move || {
-        let said = asks.refused.get();
-        (!said.is_empty()).then(|| view! { <p class="field-error">{said}</p> }.into_any())
+        let wording = asks.refused.get();
+        (!wording.is_empty()).then(|| view! { <p class="field-error">{wording}</p> }.into_any())
     });
     part(move || {
         if !open.get() || !(any.get() || rule.with(Option::is_some)) {

@@ -106,17 +106,17 @@ fn ranks(texts: &[String]) -> Vec<usize> {
 fn ranked(op: OpView, plan: &Plan, known: &SweepResult) -> AnyView {
     let names = plan.names.clone();
     let texts = figures(&known.ran);
-    let rows = known.ran.iter().zip(&texts).zip(ranks(&texts)).map(|((ran, said), rank)| {
+    let rows = known.ran.iter().zip(&texts).zip(ranks(&texts)).map(|((ran, wording), rank)| {
         let values =
             plan.run(ran.run as usize).map(|(_, value)| view! { <td class="num">{value.to_owned()}</td> });
         let best = (rank == 1 && ran.figure.is_some()).then_some("");
-        let (values, said) = (values.collect_view(), said.clone());
+        let (values, wording) = (values.collect_view(), wording.clone());
         let (href, number) = (address::operation(ran.operation), ran.run + 1);
         view! {
             <tr data-best=best>
                 <td class="num">{rank}</td>
                 {values}
-                <td class="num">{said}</td>
+                <td class="num">{wording}</td>
                 <td>
                     <A href=href>"run " {number}</A>
                 </td>
@@ -127,11 +127,11 @@ fn ranked(op: OpView, plan: &Plan, known: &SweepResult) -> AnyView {
     let (over, all) = (u64::from(known.over()), u64::from(known.runs));
     let without = known.ran.iter().filter(|ran| ran.figure.is_none()).count() as u64;
     // While running, the count is that of the progress bar: the ranking arrives in another event.
-    let said = text(move || {
+    let wording = text(move || {
         let running = !op.state.get().ended();
-        let told =
+        let reported =
             op.progress.with(|p| p.as_ref().filter(|p| running && p.total == Some(all)).map(|p| p.done));
-        display::sweep::standing(told.unwrap_or(over), all, without)
+        display::sweep::standing(reported.unwrap_or(over), all, without)
     });
     let best: Vec<_> = known
         .ran
@@ -151,7 +151,7 @@ fn ranked(op: OpView, plan: &Plan, known: &SweepResult) -> AnyView {
                 <h2 id="sweep-title">"Runs by " <code>{known.rank_by.clone()}</code> ", " {order}</h2>
                 {compare}
             </header>
-            <p class="muted">{said}</p>
+            <p class="muted">{wording}</p>
             {map(plan, known, &texts)}
             <div class="scroll sweep-table" tabindex="0" role="region" aria-label="Ranked runs">
                 <table class="plain">

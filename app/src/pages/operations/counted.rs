@@ -130,13 +130,13 @@ impl Counted {
         spawn_local(async move {
             let asked = Asked { filter, ..Asked::default() };
             match api::counts(&asked.call("/api/v1/operations/counts", &[])).await {
-                Ok(told) => {
-                    let taken = of.take(question, told.seq, ());
+                Ok(response) => {
+                    let taken = of.take(question, response.seq, ());
                     // The filter may have changed, or the page may be gone.
                     let still =
                         join.try_with_untracked(|now| now.as_ref().is_some_and(|now| Arc::ptr_eq(now, &of)));
                     if taken && still == Some(true) {
-                        self.numbers.try_set(Some(numbers_of(&told.of.counts)));
+                        self.numbers.try_set(Some(numbers_of(&response.of.counts)));
                     }
                 }
                 // No numbers are better than wrong ones.

@@ -27,13 +27,13 @@ fn vocabulary() -> Vocabulary {
         hosts: live.hosts().with_untracked(|hosts| hosts.iter().map(|h| h.name.to_string()).collect()),
         ..Vocabulary::default()
     };
-    let said = |value: &Value| value.as_str().map(str::to_owned).or_else(|| plain(value));
+    let wording = |value: &Value| value.as_str().map(str::to_owned).or_else(|| plain(value));
     data.kinds.with_untracked(|kinds| {
         let kinds = kinds.as_ref().and_then(|k| k.as_ref().ok());
         for spec in kinds.into_iter().flat_map(|k| &k.kinds).map(|offer| &offer.spec) {
             known.kinds.push(spec.name.to_string());
             for field in Form::from_schema(&spec.params).into_iter().flat_map(|form| form.fields) {
-                known.learn(&field.name, field.default.as_ref().and_then(said));
+                known.learn(&field.name, field.default.as_ref().and_then(wording));
                 for example in &field.examples {
                     known.learn(&field.name, Some(example.clone()));
                 }
@@ -59,7 +59,7 @@ fn vocabulary() -> Vocabulary {
             known.kinds.push(fixed.kind.to_string());
         }
         for (name, value) in fixed.params.as_object().into_iter().flatten() {
-            known.learn(name, said(value));
+            known.learn(name, wording(value));
         }
     });
     known
@@ -204,7 +204,7 @@ pub fn FilterField(asked: Memo<Asked>) -> impl IntoView {
         .into_any()
     };
     // Other query parameters, for a form submitted without a script.
-    let kept = part(move || {
+    let filters = part(move || {
         let address = asked.with(|a| a.with_words("").address());
         let pairs = live::query::pairs(address.split_once('?')?.1);
         let inputs = pairs
@@ -220,7 +220,7 @@ pub fn FilterField(asked: Memo<Asked>) -> impl IntoView {
             method="get"
             on:submit=|event| event.prevent_default()
         >
-            {kept}
+            {filters}
             <input
                 type="text"
                 inputmode="search"

@@ -102,8 +102,8 @@ fn InForce(asked: Memo<Asked>) -> impl IntoView {
             .into_any()
         });
         let wrong = wrong.into_iter().map(|w| {
-            let said = format!("Ignored {}={}: {}.", w.name, w.value, w.why.trim_end_matches('.'));
-            view! { <p class="note warn">{said}</p> }.into_any()
+            let wording = format!("Ignored {}={}: {}.", w.name, w.value, w.why.trim_end_matches('.'));
+            view! { <p class="note warn">{wording}</p> }.into_any()
         });
         Some(
             view! {
@@ -137,8 +137,8 @@ fn Arrange(asked: Memo<Asked>) -> impl IntoView {
         let group = Group::ALL.into_iter().find(|g| g.as_str() == word);
         go.run(asked.with_untracked(|a| a.with_group(group)));
     };
-    let option = |value: &'static str, said: &'static str, chosen: bool| {
-        view! { <option value=value selected=chosen>{said}</option> }.into_any()
+    let option = |value: &'static str, wording: &'static str, chosen: bool| {
+        view! { <option value=value selected=chosen>{wording}</option> }.into_any()
     };
     let (sort, group) = asked.with_untracked(|a| (a.sort, a.group));
     let group_word = |group: Option<Group>| group.map(Group::as_str).unwrap_or_default();
@@ -149,7 +149,7 @@ fn Arrange(asked: Memo<Asked>) -> impl IntoView {
                 prop:value=text(move || asked.with(|a| a.sort.as_str().to_owned()))
                 on:change=sorted
             >
-                {Sort::ALL.map(|s| option(s.as_str(), s.said(), s == sort)).collect_view()}
+                {Sort::ALL.map(|s| option(s.as_str(), s.wording(), s == sort)).collect_view()}
             </select>
             <select
                 aria-label="Group by"

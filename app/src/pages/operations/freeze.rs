@@ -30,7 +30,7 @@ pub struct Waiting {
 
 impl Waiting {
     /// `3 new, 2 updated`; `None` when nothing waits.
-    pub fn said(self) -> Option<String> {
+    pub fn wording(self) -> Option<String> {
         let count = |n: usize| display::format::count(n as u64);
         match (self.new, self.moved) {
             (0, 0) => None,
@@ -84,8 +84,8 @@ mod tests {
         let (held, waiting) = hold(&lists(&[5, 4], &[3, 2]), &lists(&[7, 6, 5], &[4, 3, 2]));
         assert_eq!(held, lists(&[5, 4], &[3, 2]));
         assert_eq!(waiting, Waiting { new: 2, moved: 1 });
-        assert_eq!(waiting.said().unwrap(), "2 new, 1 updated");
-        assert_eq!(Waiting::default().said(), None);
+        assert_eq!(waiting.wording().unwrap(), "2 new, 1 updated");
+        assert_eq!(Waiting::default().wording(), None);
     }
 
     #[test]

@@ -74,13 +74,13 @@ impl Still {
             let key = key.get();
             match before.filter(|before| held.get() && before.key == key) {
                 Some(before) => {
-                    let mut kept = before.lists.clone();
+                    let mut remaining = before.lists.clone();
                     if actions.deletes() {
                         let there = |row: &Placed| !live.is_deleted(row.id);
-                        kept.active.retain(there);
-                        kept.ended.retain(there);
+                        remaining.active.retain(there);
+                        remaining.ended.retain(there);
                     }
-                    let (lists, waiting) = now.with(|now| hold(&kept, now));
+                    let (lists, waiting) = now.with(|now| hold(&remaining, now));
                     Shown { lists, waiting, key }
                 }
                 None => Shown { lists: now.get(), waiting: Waiting::default(), key },
@@ -126,9 +126,9 @@ impl Still {
 /// Button with the number of waiting changes; shows them.
 #[component]
 pub fn News(still: Still) -> impl IntoView {
-    let said = Memo::new(move |_| still.shown.with(|shown| shown.waiting.said()));
+    let wording = Memo::new(move |_| still.shown.with(|shown| shown.waiting.wording()));
     let button = part(move || {
-        said.get().map(|said| {
+        wording.get().map(|wording| {
             let show = move |_| {
                 still.show();
                 // New rows are at the top.
@@ -140,7 +140,7 @@ pub fn News(still: Still) -> impl IntoView {
             };
             view! {
                 <button type="button" class="button news-button" title="The list is paused while you use it. Click to update it." on:click=show>
-                    {said}
+                    {wording}
                 </button>
             }
             .into_any()

@@ -248,7 +248,7 @@ fn Ordered(asked: Memo<Asked>, stored: Stored, shown: Signal<usize>) -> impl Int
     });
     part(move || {
         partly.get().then(|| {
-            let said = text(move || {
+            let wording = text(move || {
                 let what = match asked.with(|a| a.sort.whole()) {
                     true => "grouped",
                     false => "sorted",
@@ -259,7 +259,7 @@ fn Ordered(asked: Memo<Asked>, stored: Stored, shown: Signal<usize>) -> impl Int
                     format::count(shown.get() as u64)
                 )
             });
-            view! { <p class="muted quiet-line">{said}</p> }.into_any()
+            view! { <p class="muted quiet-line">{wording}</p> }.into_any()
         })
     })
 }
@@ -268,7 +268,7 @@ fn Ordered(asked: Memo<Asked>, stored: Stored, shown: Signal<usize>) -> impl Int
 #[component]
 fn NoneEnded(asked: Memo<Asked>, stored: Stored) -> impl IntoView {
     let live = OperationStore::here();
-    let said = text(move || {
+    let wording = text(move || {
         if stored.more(&live, 0) {
             "Searching older operations…".to_owned()
         } else if asked.with(Asked::is_open) {
@@ -277,7 +277,7 @@ fn NoneEnded(asked: Memo<Asked>, stored: Stored) -> impl IntoView {
             "No ended operations match".to_owned()
         }
     });
-    view! { <p class="muted quiet-line" role="status">{said}</p> }.into_any()
+    view! { <p class="muted quiet-line" role="status">{wording}</p> }.into_any()
 }
 
 /// Cancels all active operations that match the filter. Hidden without a filter: the selection covers that.
@@ -285,7 +285,7 @@ fn NoneEnded(asked: Memo<Asked>, stored: Stored) -> impl IntoView {
 fn CancelMatching(asked: Memo<Asked>, matching: Signal<Vec<OperationId>>) -> impl IntoView {
     let actions = Actions::here();
     let there = Memo::new(move |_| asked.with(|a| !a.is_open()) && !matching.read().is_empty());
-    let said = move || match matching.with(Vec::len) {
+    let wording = move || match matching.with(Vec::len) {
         1 => "Cancel 1 matching…".to_owned(),
         n => format!("Cancel {} matching…", format::count(n as u64)),
     };
@@ -300,7 +300,7 @@ fn CancelMatching(asked: Memo<Asked>, matching: Signal<Vec<OperationId>>) -> imp
                         actions.question.set(Some(Question::Matching(filter)));
                     }
                 >
-                    {text(said)}
+                    {text(wording)}
                 </button>
             }
             .into_any()
@@ -355,9 +355,9 @@ fn Nothing(asked: Memo<Asked>, stored: Stored) -> impl IntoView {
             }
             .into_any()
         } else {
-            let said = asked.with(|a| format!("No operations match {}", a.said()));
+            let wording = asked.with(|a| format!("No operations match {}", a.wording()));
             view! {
-                <Empty title=said text="All stored operations were searched.">
+                <Empty title=wording text="All stored operations were searched.">
                     <A href="/operations" attr:class="button">
                         "Show all operations"
                     </A>

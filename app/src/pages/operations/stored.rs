@@ -126,13 +126,13 @@ impl Stored {
         let oldest = self.asked.with(|a| a.sort == Sort::Oldest);
         let from = live.ended_from().get();
         self.page_store.with(|page_store| {
-            let told = |id: &OperationId| match (page_store.ids.last(), oldest) {
+            let listed = |id: &OperationId| match (page_store.ids.last(), oldest) {
                 _ if page_store.end => true,
                 (Some(last), true) => id <= last,
                 (Some(last), false) => id >= last,
                 (None, oldest) => !oldest && from.is_none_or(|from| *id >= from),
             };
-            let mut ids: Vec<OperationId> = held.iter().filter(|id| told(id)).copied().collect();
+            let mut ids: Vec<OperationId> = held.iter().filter(|id| listed(id)).copied().collect();
             if !page_store.ids.is_empty() {
                 let here: HashSet<OperationId> = held.iter().copied().collect();
                 let let_go = |id: &&OperationId| {

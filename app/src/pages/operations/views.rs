@@ -25,7 +25,7 @@ struct View {
     query: String,
 }
 
-fn kept() -> Vec<View> {
+fn stored_views() -> Vec<View> {
     let storage = window().local_storage().ok().flatten();
     let text = storage.and_then(|storage| storage.get_item(&base::scoped(KEY)).ok().flatten());
     text.and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default()
@@ -73,7 +73,7 @@ pub fn Views(asked: Memo<Asked>) -> impl IntoView {
     // Name of the view being renamed.
     let renamed = RwSignal::new(None::<String>);
     let renaming = NodeRef::<Input>::new();
-    Effect::new(move |_| views.set(kept()));
+    Effect::new(move |_| views.set(stored_views()));
     Effect::new(move |_| {
         if let Some(field) = renaming.get() {
             // Fails only for elements that can't take the focus.
@@ -83,7 +83,7 @@ pub fn Views(asked: Memo<Asked>) -> impl IntoView {
     });
     let change = move |act: &dyn Fn(&mut Vec<View>)| {
         // Another tab may have changed them.
-        let mut now = kept();
+        let mut now = stored_views();
         act(&mut now);
         if !keep(&now) {
             toasts.warn("This browser blocks storage for this page, so the view is lost when you leave it.");
@@ -110,7 +110,7 @@ pub fn Views(asked: Memo<Asked>) -> impl IntoView {
         change(&|views| views.retain(|v| v.name != view.name));
         let name = view.name.clone();
         toasts.undoable(format!("View deleted: {name}"), move || {
-            let mut now = kept();
+            let mut now = stored_views();
             if !now.iter().any(|v| v.name == view.name) {
                 now.insert(at.min(now.len()), view.clone());
             }

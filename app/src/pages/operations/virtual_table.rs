@@ -196,8 +196,8 @@ pub fn Sheet(
                 })
             };
             if ready {
-                let kept = Window { first: sight.first.saturating_sub(KEPT), end: sight.end + KEPT };
-                live.keep_loaded(ids(kept).into_iter().chain(focused.get()).collect::<HashSet<_>>());
+                let extended = Window { first: sight.first.saturating_sub(KEPT), end: sight.end + KEPT };
+                live.keep_loaded(ids(extended).into_iter().chain(focused.get()).collect::<HashSet<_>>());
                 let forgotten = ids(sight)
                     .into_iter()
                     .filter(|id| live.operation(*id).is_none() && !live.is_deleted(*id));
@@ -231,7 +231,7 @@ pub fn Sheet(
             let name = name.clone();
             move || base::url(&asked.with(|a| a.with_fold(&name).address()))
         };
-        let (said, of) = (name.to_string(), name);
+        let (wording, of) = (name.to_string(), name);
         view! {
             <tr class="group">
                 <th scope="rowgroup" colspan=COLUMNS>
@@ -243,7 +243,7 @@ pub fn Sheet(
                         aria-expanded=word(move || if folded.get() { "false" } else { "true" })
                     >
                         <span class="fold-mark" aria-hidden="true" data-folded=mark(move || folded.get())></span>
-                        {said}
+                        {wording}
                         " "
                         <span class="count num">
                             {text(move || format::count(counts.with(|c| c.get(&of).copied().unwrap_or_default()) as u64))}
@@ -254,7 +254,7 @@ pub fn Sheet(
         }
         .into_any()
     };
-    let (counted, told) = (live.clone(), live.clone());
+    let (counted, for_more) = (live.clone(), live.clone());
     let one = move |shown: Shown| match shown {
         Shown::Space(of) => space(of).into_any(),
         Shown::Item(Item::Head(name)) => head(name),
@@ -284,7 +284,7 @@ pub fn Sheet(
             before: rows_of(&items[..sight.first.min(items.len())]),
             here: rows_of(sight.of(items)),
             all: rows_of(items),
-            more: stored.is_some_and(|stored| stored.more(&told, items.len())),
+            more: stored.is_some_and(|stored| stored.more(&for_more, items.len())),
         })
     });
     view! {

@@ -41,12 +41,12 @@ impl Joinable for Newest {
 
 /// Staleness of the answer, and the newest answer since the page was opened.
 #[derive(Clone, Copy)]
-pub struct Kept {
+pub struct CurrentActivity {
     join: StoredValue<Arc<Joined<Newest>>>,
     newer: RwSignal<Option<Positioned<Activity>>>,
 }
 
-impl Kept {
+impl CurrentActivity {
     /// Must run before the first request, so that no event is missed.
     pub fn new(live: &OperationStore) -> Self {
         let join = live.join(Newest, |event| match &event.body {
@@ -62,10 +62,10 @@ impl Kept {
         let question = join.ask(live.seq());
         spawn_local(async move {
             match api::activity().await {
-                Ok(told) => {
-                    if join.take(question, told.seq, ()) {
+                Ok(activity) => {
+                    if join.take(question, activity.seq, ()) {
                         // The page may be gone by now.
-                        self.newer.try_set(Some(told));
+                        self.newer.try_set(Some(activity));
                     }
                 }
                 // The answer states its time, and is requested again within a minute.
@@ -77,9 +77,9 @@ impl Kept {
 
 /// The section, rendered with the page's first answer and kept up to date.
 #[component]
-pub fn Lately(first: Resource<Answer>, kept: Kept) -> impl IntoView {
+pub fn Lately(first: Resource<Answer>, current: CurrentActivity) -> impl IntoView {
     let live = OperationStore::here();
-    let join = kept.join.get_value();
+    let join = current.join.get_value();
     let timer = StoredValue::new(None::<TimeoutHandle>);
     let clock = live.clock();
     let minute = Memo::new(move |_| clock.get().micros() / (HOUR / 60));
@@ -87,7 +87,7 @@ pub fn Lately(first: Resource<Answer>, kept: Kept) -> impl IntoView {
         let join = join.clone();
         move |_| {
             if let Some(answer) = first.get() {
-                join.take_first(answer.ok().map(|told| (told.seq, ())));
+                join.take_first(answer.ok().map(|activity| (activity.seq, ())));
             }
         }
     });
@@ -102,7 +102,7 @@ pub fn Lately(first: Resource<Answer>, kept: Kept) -> impl IntoView {
             let later = set_timeout_with_handle(
                 move || {
                     timer.try_set_value(None);
-                    kept.ask(&live);
+                    current.ask(&live);
                 },
                 SETTLE,
             );
@@ -119,15 +119,15 @@ pub fn Lately(first: Resource<Answer>, kept: Kept) -> impl IntoView {
             <h2 id="lately-title">"Last 24 hours"</h2>
             <Suspense fallback=|| view! { <Skeleton lines=3/> }>
                 {part(move || {
-                    let answer = kept.newer.get().map(Ok).or_else(|| first.get());
+                    let answer = current.newer.get().map(Ok).or_else(|| first.get());
                     Some(match answer {
                         None => view! { <Skeleton lines=3/> }.into_any(),
                         Some(Err(problem)) => {
                             let live = retry.clone();
-                            let retry = move |()| kept.ask(&live);
+                            let retry = move |()| current.ask(&live);
                             view! { <Trouble problem retry/> }.into_any()
                         }
-                        Some(Ok(told)) => drawn(&told.of),
+                        Some(Ok(activity)) => drawn(&activity.of),
                     })
                 })}
             </Suspense>
@@ -136,8 +136,8 @@ pub fn Lately(first: Resource<Answer>, kept: Kept) -> impl IntoView {
     .into_any()
 }
 
-fn drawn(told: &Activity) -> AnyView {
-    let now = told.now;
+fn drawn(activity: &Activity) -> AnyView {
+    let now = activity.now;
     let clock = OperationStore::here().clock();
     // The clock goes on while requests fail; then the figures state their age.
     let age = text(move || {
@@ -145,9 +145,9 @@ fn drawn(told: &Activity) -> AnyView {
         if seconds < 90.0 { String::new() } else { format!("As of {}", format::ago(seconds)) }
     });
     // A new installation has no past days to compare with.
-    let known = told.usual_days > 0.0;
-    let rows = told.kinds.iter().map(|kind| row(kind, known)).collect_view();
-    let total = told.hours.iter().fold(Ends::default(), |sum, hour| Ends {
+    let known = activity.usual_days > 0.0;
+    let rows = activity.kinds.iter().map(|kind| row(kind, known)).collect_view();
+    let total = activity.hours.iter().fold(Ends::default(), |sum, hour| Ends {
         succeeded: sum.succeeded + hour.succeeded,
         failed: sum.failed + hour.failed,
         cancelled: sum.cancelled + hour.cancelled,
@@ -159,7 +159,7 @@ fn drawn(told: &Activity) -> AnyView {
                 " "
                 <span class="muted">{age}</span>
             </p>
-            <Hours told=told.clone() total/>
+            <Hours activity=activity.clone() total/>
             <div class="scroll" tabindex="0" role="region" aria-label="By kind">
                 <table class="plain">
                     <thead>
@@ -174,7 +174,7 @@ fn drawn(told: &Activity) -> AnyView {
                     <tbody>{rows}</tbody>
                 </table>
             </div>
-            {usual(told.usual_days).map(|said| view! { <p class="muted lately-note">{said}</p> })}
+            {usual(activity.usual_days).map(|wording| view! { <p class="muted lately-note">{wording}</p> })}
         </div>
     }
     .into_any()
@@ -194,8 +194,8 @@ fn row(kind: &KindActivity, usual_known: bool) -> impl IntoView + use<> {
         let slow = against.as_ref().and_then(|(_, slow)| slow.then_some(""));
         view! {
             <td>
-                <span data-slow=slow>{against.map(|(said, _)| said)}</span>
-                {usual.map(|said| view! { " " <span class="muted">{said}</span> })}
+                <span data-slow=slow>{against.map(|(wording, _)| wording)}</span>
+                {usual.map(|wording| view! { " " <span class="muted">{wording}</span> })}
             </td>
         }
     });
@@ -222,15 +222,15 @@ fn to_the_minute(at: protocol::Time, zone: Zone) -> String {
 
 /// One bar per hour, stacked: succeeded, failed (hatched), cancelled.
 #[component]
-fn Hours(told: Activity, total: Ends) -> impl IntoView {
+fn Hours(activity: Activity, total: Ends) -> impl IntoView {
     let zone = Zones::here();
-    let most = most(&told.hours);
+    let most = most(&activity.hours);
     // Avoids a division by zero.
     let scale = HIGH / most.max(1) as f64;
-    let bars = told.hours.iter().enumerate().map(|(i, hour)| {
-        let begins = told.since.plus_micros(i as i64 * HOUR);
+    let bars = activity.hours.iter().enumerate().map(|(i, hour)| {
+        let begins = activity.since.plus_micros(i as i64 * HOUR);
         let ends = display::activity::ends(*hour);
-        let said = text(move || format!("{}: {ends}", to_the_minute(begins, zone.get())));
+        let wording = text(move || format!("{}: {ends}", to_the_minute(begins, zone.get())));
         let mut at = HIGH;
         let parts = [(hour.succeeded, "succeeded"), (hour.failed, "failed"), (hour.cancelled, "cancelled")];
         let parts = parts.into_iter().filter(|(n, _)| *n > 0).map(|(n, how)| {
@@ -242,20 +242,20 @@ fn Hours(told: Activity, total: Ends) -> impl IntoView {
         let parts = parts.collect_view();
         view! {
             <g>
-                <title>{said}</title>
+                <title>{wording}</title>
                 <rect class="hour" x=i as f64 * STEP y=0.0 width=STEP height=HIGH></rect>
                 {parts}
             </g>
         }
     });
-    let since = told.since;
-    let said = format!(
+    let since = activity.since;
+    let wording = format!(
         "Operations ended per hour in the last 24 hours: {} in total",
         display::activity::ends(total)
     );
     view! {
         <figure class="hours">
-            <svg viewBox="0 0 240 48" preserveAspectRatio="none" role="img" aria-label=said>
+            <svg viewBox="0 0 240 48" preserveAspectRatio="none" role="img" aria-label=wording>
                 {bars.collect_view()}
                 <line x1="0" y1="48" x2="240" y2="48"></line>
             </svg>

@@ -22,7 +22,7 @@ const MAX_ROWS: usize = 10;
 /// Request for the newest failures, if the page does not hold all.
 const NEWEST: &str = "/api/v1/operations?state=failed&limit=200";
 
-fn kept() -> Option<Time> {
+fn stored() -> Option<Time> {
     let storage = window().local_storage().ok().flatten()?;
     Time::parse(&storage.get_item(&base::scoped(KEY)).ok().flatten()?).ok()
 }
@@ -73,8 +73,8 @@ fn ask_for_others(live: OperationStore, whole: Memo<bool>) {
             // Without an answer the page goes on to state that more may exist.
             loop {
                 let question = live.page_question();
-                let Ok(told) = api::operations(NEWEST).await else { break };
-                if live.take_page(&question, told.seq, &told.of.operations) {
+                let Ok(response) = api::operations(NEWEST).await else { break };
+                if live.take_page(&question, response.seq, &response.of.operations) {
                     break;
                 }
             }
@@ -91,7 +91,7 @@ pub fn Failed() -> impl IntoView {
     let looked = RwSignal::new(None::<Time>);
     // The mark before the last press of the button, for Undo.
     let before = RwSignal::new(None::<Option<Time>>);
-    Effect::new(move |_| looked.set(kept()));
+    Effect::new(move |_| looked.set(stored()));
     let since = Memo::new(move |_| since(looked.get(), clock.get()));
     let all = Memo::new({
         let live = live.clone();
@@ -115,7 +115,7 @@ pub fn Failed() -> impl IntoView {
         // A failure that arrives after this press must not be marked as seen.
         let newest = all.with_untracked(|all| all.failed.first().map(|(at, _)| *at));
         let at = newest.unwrap_or_else(|| clock.get_untracked());
-        let said = match count.get_untracked() {
+        let wording = match count.get_untracked() {
             1 => "1 failure marked as seen".to_owned(),
             n => format!("{} failures marked as seen", format::count(n as u64)),
         };
@@ -123,7 +123,7 @@ pub fn Failed() -> impl IntoView {
         before.set(Some(was));
         looked.set(Some(at));
         keep(Some(at));
-        toasts.undoable(said, move || put_back(was));
+        toasts.undoable(wording, move || put_back(was));
     };
     let back = move |_| {
         if let Some(was) = before.get_untracked() {
@@ -171,8 +171,8 @@ pub fn Failed() -> impl IntoView {
             <Show
                 when=move || count.get() != 0
                 fallback=move || {
-                    let said = move || if whole.get() { "No failures" } else { "None among the newest operations" };
-                    view! { <p class="muted quiet-line">{word(said)}</p> }
+                    let wording = move || if whole.get() { "No failures" } else { "None among the newest operations" };
+                    view! { <p class="muted quiet-line">{word(wording)}</p> }
                 }
             >
                 <Table ids left="Ended" doing="Reason" places/>

@@ -5,7 +5,7 @@ mod failed;
 mod hosts;
 mod now;
 
-use activity::{Answer, Kept, Lately};
+use activity::{Answer, CurrentActivity, Lately};
 use app_state::Data;
 use components::icon::Icon;
 use components::link::A;
@@ -23,7 +23,7 @@ use now::{Running, Waiting};
 #[component]
 pub fn OverviewPage() -> impl IntoView {
     // Joins the feed before the first request.
-    let kept = Kept::new(&OperationStore::here());
+    let current = CurrentActivity::new(&OperationStore::here());
     // Created here: the view below may be built several times before it is shown.
     let first = Resource::new(|| (), |()| api::activity());
     view! {
@@ -36,14 +36,14 @@ pub fn OverviewPage() -> impl IntoView {
             </A>
         </div>
         <WithSnapshot lines=10>
-            <Parts first kept/>
+            <Parts first current/>
         </WithSnapshot>
     }
     .into_any()
 }
 
 #[component]
-fn Parts(first: Resource<Answer>, kept: Kept) -> impl IntoView {
+fn Parts(first: Resource<Answer>, current: CurrentActivity) -> impl IntoView {
     let live = OperationStore::here();
     let untouched = Memo::new(move |_| live.count_all() == 0);
     view! {
@@ -56,7 +56,7 @@ fn Parts(first: Resource<Answer>, kept: Kept) -> impl IntoView {
                 <Running/>
                 <Waiting/>
                 <Failed/>
-                <Lately first kept/>
+                <Lately first current/>
             }
             .into_any()
         })}

@@ -55,8 +55,8 @@ fn Head(
             </h2>
             {part(move || {
                 (count.get() > shown).then(|| {
-                    let said = text(move || format!("Show all {}", format::count(count.get() as u64)));
-                    view! { <A href=href>{said}</A> }.into_any()
+                    let wording = text(move || format!("Show all {}", format::count(count.get() as u64)));
+                    view! { <A href=href>{wording}</A> }.into_any()
                 })
             })}
         </header>

@@ -35,7 +35,7 @@ impl Sort {
     }
 
     /// Label.
-    pub fn said(self) -> &'static str {
+    pub fn wording(self) -> &'static str {
         match self {
             Sort::Newest => "Newest first",
             Sort::Oldest => "Oldest first",
@@ -236,19 +236,19 @@ impl Asked {
     }
 
     /// Filter in words, after "No operations match": `state: failed, kind: data.load`.
-    pub fn said(&self) -> String {
-        let mut said: Vec<String> = Vec::new();
+    pub fn wording(&self) -> String {
+        let mut wording: Vec<String> = Vec::new();
         let states: Vec<_> = self.filter.states.iter().map(|s| s.as_str()).collect();
         if !states.is_empty() {
-            said.push(format!("state: {}", states.join(" or ")));
+            wording.push(format!("state: {}", states.join(" or ")));
         }
         for Chip { name, value } in self.chips() {
-            said.push(format!("{name}: {value}"));
+            wording.push(format!("{name}: {value}"));
         }
         if !self.filter.text.trim().is_empty() {
-            said.push(format!("\u{201c}{}\u{201d}", self.filter.text.trim()));
+            wording.push(format!("\u{201c}{}\u{201d}", self.filter.text.trim()));
         }
-        said.join(", ")
+        wording.join(", ")
     }
 }
 

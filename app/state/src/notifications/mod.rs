@@ -64,9 +64,9 @@ impl Notifications {
 
     /// Reads the list as another tab or an earlier visit stored it.
     fn read(&self) {
-        let kept = stored();
-        if self.list.with_untracked(|list| *list != kept) {
-            self.list.set(kept);
+        let stored_list = stored();
+        if self.list.with_untracked(|list| *list != stored_list) {
+            self.list.set(stored_list);
         }
     }
 
@@ -141,7 +141,7 @@ pub fn watch() {
         for awaited in list {
             let ended = match live.operation(awaited.id) {
                 Some(cell) => match cell.end() {
-                    Some((state, from, to)) => Some((to, told(state, from, to))),
+                    Some((state, from, to)) => Some((to, ended_as(state, from, to))),
                     None => continue,
                 },
                 None => None,
@@ -186,7 +186,7 @@ pub fn watch() {
     });
 }
 
-fn told(state: protocol::State, started: Option<Time>, ended: Option<Time>) -> Ended {
+fn ended_as(state: protocol::State, started: Option<Time>, ended: Option<Time>) -> Ended {
     Ended { state, took: started.zip(ended).map(|(from, to)| to.seconds_since(from)) }
 }
 
@@ -195,7 +195,7 @@ async fn ask(awaited: &Awaited) -> Option<Option<(Option<Time>, Ended)>> {
     match api::operation(awaited.id).await {
         Ok(detail) => {
             let op = detail.operation;
-            op.state.ended().then(|| Some((op.ended_at, told(op.state, op.started_at, op.ended_at))))
+            op.state.ended().then(|| Some((op.ended_at, ended_as(op.state, op.started_at, op.ended_at))))
         }
         Err(problem) if problem.kind == ProblemType::NotFound => Some(None),
         Err(_) => None,

@@ -109,8 +109,8 @@ pub fn share_to(fraction: f64, digits: Digits) -> String {
     let last = i32::from(MAX_EXTRA_DIGITS);
     let whole =
         |text: &str| text.strip_prefix("100").is_some_and(|rest| rest.trim_matches(['.', '0']).is_empty());
-    let said = (digits.count()..=last).map(text).find(|said| fraction >= 1.0 || !whole(said));
-    format!("{} %", said.unwrap_or_else(|| text(last)))
+    let wording = (digits.count()..=last).map(text).find(|wording| fraction >= 1.0 || !whole(wording));
+    format!("{} %", wording.unwrap_or_else(|| text(last)))
 }
 
 /// With its sign, `+12.34 %` or `−3.1`; `of` formats the size. Zero has no sign.

@@ -38,7 +38,7 @@ pub fn copy_all(look: Look, toasts: Toasts, zone: Zone) {
             let _ = writeln!(words, "{at} {level:5} {}", ansi::plain(&line.text));
         }
         if copy(&words).await {
-            toasts.say(said(lines.len(), least, whole));
+            toasts.say(wording(lines.len(), least, whole));
         } else {
             toasts.warn("The browser blocked copying. Download the log instead.");
         }
@@ -46,7 +46,7 @@ pub fn copy_all(look: Look, toasts: Toasts, zone: Zone) {
 }
 
 /// Message after a copy.
-fn said(lines: usize, least: LogLevel, whole: bool) -> String {
+fn wording(lines: usize, least: LogLevel, whole: bool) -> String {
     let count = format::count(lines as u64);
     let noun = if lines == 1 { "line" } else { "lines" };
     let of = match least {
@@ -88,10 +88,10 @@ mod tests {
 
     #[test]
     fn it_is_said_what_was_copied() {
-        assert_eq!(said(40_014, LogLevel::Debug, true), "Copied 40,014 lines");
-        assert_eq!(said(1, LogLevel::Warn, true), "Copied 1 line at level warn and above");
+        assert_eq!(wording(40_014, LogLevel::Debug, true), "Copied 40,014 lines");
+        assert_eq!(wording(1, LogLevel::Warn, true), "Copied 1 line at level warn and above");
         assert_eq!(
-            said(200_000, LogLevel::Debug, false),
+            wording(200_000, LogLevel::Debug, false),
             "Copied the newest 200,000 lines. Download the log to get all of it."
         );
     }

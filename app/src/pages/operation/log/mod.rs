@@ -86,7 +86,7 @@ pub fn LogView(op: OpView, follow: Arc<Follow>) -> impl IntoView {
         here.set_value(Some(n));
         address.with_value(|address| address(Some(n)));
     });
-    let said = Callback::new(move |()| address.with_value(|address| address(look.marked.get_untracked())));
+    let wording = Callback::new(move |()| address.with_value(|address| address(look.marked.get_untracked())));
     let unmark = Callback::new(move |()| address.with_value(|address| address(None)));
 
     // The URL alone decides which line is selected.
@@ -150,7 +150,7 @@ pub fn LogView(op: OpView, follow: Arc<Follow>) -> impl IntoView {
     let nothing = part(move || {
         let empty = look.rows.get().len == 0;
         let left = look.log.with(LogBuffer::first);
-        let said = match (look.log.with(|l| l.last() == 0), op.state.get().ended()) {
+        let wording = match (look.log.with(|l| l.last() == 0), op.state.get().ended()) {
             (true, true) => "No log output.",
             (true, false) => "Waiting for output…",
             (false, _) if look.listing.left(left).is_some() => {
@@ -158,7 +158,7 @@ pub fn LogView(op: OpView, follow: Arc<Follow>) -> impl IntoView {
             }
             (false, _) => "No lines at this level.",
         };
-        empty.then(|| view! { <p class="muted quiet-line">{said}</p> }.into_any())
+        empty.then(|| view! { <p class="muted quiet-line">{wording}</p> }.into_any())
     });
     let to_end = part(move || {
         (!look.following.get()).then(|| {
@@ -179,7 +179,7 @@ pub fn LogView(op: OpView, follow: Arc<Follow>) -> impl IntoView {
     let live = word(move || if look.following.get() && look.log.with(is_calm) { "polite" } else { "off" });
     view! {
         <section class="card log" aria-labelledby="log-title">
-            <Tools look go said/>
+            <Tools look go wording/>
             <Missing look loading/>
             <div class="log-frame">
                 <div

@@ -88,7 +88,7 @@ mod tests {
     use ansi::plain;
     use proptest::prelude::*;
 
-    fn told(text: &str, words: &str) -> Vec<(String, bool, String)> {
+    fn painted(text: &str, words: &str) -> Vec<(String, bool, String)> {
         paint(text, words).into_iter().map(|p| (p.class, p.marked, p.text)).collect()
     }
 
@@ -106,7 +106,7 @@ mod tests {
     fn a_mark_goes_over_the_border_of_colours() {
         let text = "epoch \u{1b}[1;32m12\u{1b}[0m done";
         assert_eq!(
-            told(text, "h 12 d"),
+            painted(text, "h 12 d"),
             [
                 piece("", false, "epoc"),
                 piece("", true, "h "),
@@ -115,16 +115,16 @@ mod tests {
                 piece("", false, "one"),
             ]
         );
-        assert_eq!(told("plain", ""), [piece("", false, "plain")]);
-        assert!(told("", "x").is_empty());
+        assert_eq!(painted("plain", ""), [piece("", false, "plain")]);
+        assert!(painted("", "x").is_empty());
     }
 
     #[test]
     fn colours_that_changed_places_are_named_so() {
-        assert_eq!(told("\u{1b}[7mx", ""), [piece("inverse", false, "x")]);
-        assert_eq!(told("\u{1b}[7;31mx", ""), [piece("ground1", false, "x")]);
-        assert_eq!(told("\u{1b}[7;31;44mx", ""), [piece("ink4 ground1", false, "x")]);
-        assert_eq!(told("\u{1b}[4;3;2;103mx", ""), [piece("ground11 faint italic underline", false, "x")]);
+        assert_eq!(painted("\u{1b}[7mx", ""), [piece("inverse", false, "x")]);
+        assert_eq!(painted("\u{1b}[7;31mx", ""), [piece("ground1", false, "x")]);
+        assert_eq!(painted("\u{1b}[7;31;44mx", ""), [piece("ink4 ground1", false, "x")]);
+        assert_eq!(painted("\u{1b}[4;3;2;103mx", ""), [piece("ground11 faint italic underline", false, "x")]);
     }
 
     proptest! {

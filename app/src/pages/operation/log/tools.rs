@@ -29,9 +29,9 @@ pub fn level_of(word: Option<&str>) -> LogLevel {
     LEVELS.iter().map(|(level, _)| *level).find(|l| Some(l.as_str()) == word).unwrap_or(LogLevel::Debug)
 }
 
-/// Search, level, follow, copy and download. `go` selects a line; `said` runs when the URL must change.
+/// Search, level, follow, copy and download. `go` selects a line; `wording` runs when the URL must change.
 #[component]
-pub fn Tools(look: Look, go: Callback<u64>, said: Callback<()>) -> impl IntoView {
+pub fn Tools(look: Look, go: Callback<u64>, wording: Callback<()>) -> impl IntoView {
     let next = move |back: bool| {
         // From the selected line, or from the middle of the view.
         let from = look.marked.get_untracked().or_else(|| look.middle());
@@ -48,7 +48,7 @@ pub fn Tools(look: Look, go: Callback<u64>, said: Callback<()>) -> impl IntoView
     let typed = move |event| look.words.set(event_target_value(&event).trim().to_lowercase());
     let choose = move |event| {
         look.least.set(level_of(Some(&event_target_value(&event))));
-        said.run(());
+        wording.run(());
     };
     let levels = LEVELS.map(|(level, name)| {
         view! {
@@ -137,7 +137,7 @@ pub fn Tools(look: Look, go: Callback<u64>, said: Callback<()>) -> impl IntoView
                     placeholder="Search"
                     value=look.words.get_untracked()
                     on:input=typed
-                    on:change=move |_| said.run(())
+                    on:change=move |_| wording.run(())
                     on:keydown=keys
                 />
                 <span class="log-count num" role="status">{text(count)}</span>
@@ -179,7 +179,7 @@ pub fn Missing(look: Look, loading: Loading) -> impl IntoView {
         look.finding.left(first).or_else(|| look.listing.left(first))
     });
     let note = part(move || {
-        let said = match left.get()? {
+        let wording = match left.get()? {
             Left::Searching(from) => {
                 let all = format::count(look.log.with(LogBuffer::last));
                 match from {
@@ -211,7 +211,7 @@ pub fn Missing(look: Look, loading: Loading) -> impl IntoView {
                 );
             }
         };
-        Some(view! { <p class="muted quiet-line log-note" role="status">{said}</p> }.into_any())
+        Some(view! { <p class="muted quiet-line log-note" role="status">{wording}</p> }.into_any())
     });
     let trouble = part(move || {
         let why = loading.trouble.get()?;

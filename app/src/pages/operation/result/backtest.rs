@@ -18,7 +18,7 @@ pub const TRAINED: &str = "training and validation period";
 #[component]
 fn InSampleNote(seen: InSample) -> impl IntoView {
     let whose = if seen.same_symbol { "" } else { " on other symbols" };
-    let said = format!(
+    let wording = format!(
         "In-sample data: model {} was trained or validated{whose} in {} of this range, {} to {}. Results of that part \
          say nothing about new data.",
         seen.model,
@@ -37,7 +37,7 @@ fn InSampleNote(seen: InSample) -> impl IntoView {
                 .to_owned()
         }
     };
-    view! { <p class="note warn" role="alert">{said} " " {after}</p> }.into_any()
+    view! { <p class="note warn" role="alert">{wording} " " {after}</p> }.into_any()
 }
 
 /// Result view. Charts appear if their artifacts exist.

@@ -72,13 +72,13 @@ pub fn EquityCharts(
         fill: true,
         ..spec("Drawdown", 130)
     };
-    let said = text(move || {
+    let wording = text(move || {
         value.with(|v| v.as_ref().map_or("Loading curves…".to_owned(), |answer| grain(&answer.of)))
     });
     view! {
         <section class="card stacked" aria-label="Equity">
             <p class="candles-note muted dotted only-script">
-                <span>{said}</span>
+                <span>{wording}</span>
                 {has_trained.then(|| view! { <span><span class="gap-mark" aria-hidden="true"></span>" " {TRAINED}</span> })}
             </p>
             <Chart spec=equity sheet=sheet(&["equity", "buy_and_hold"]) on_range=ask/>

@@ -117,11 +117,11 @@ fn GoOn(to: Vec<(&'static str, &'static str, String)>) -> impl IntoView {
     part(move || {
         let list = kinds.get()?.ok()?;
         let offered = |kind: &str| list.kinds.iter().any(|o| o.spec.name.as_str() == kind);
-        let links = to.iter().filter(|(kind, ..)| offered(kind)).map(|(_, said, href)| {
-            let (said, href) = (*said, href.clone());
+        let links = to.iter().filter(|(kind, ..)| offered(kind)).map(|(_, wording, href)| {
+            let (wording, href) = (*wording, href.clone());
             view! {
                 <A href=href attr:class="button">
-                    {said}
+                    {wording}
                 </A>
             }
         });

@@ -1,6 +1,6 @@
 //! Performance of a strategy compared with buy and hold. The better value is marked.
 
-use crate::outcome::{Better, Figure, all, backtest, beside, best_of};
+use crate::outcome::{Better, Figure, all, backtest, best_of, distinct_texts};
 use display::format;
 use leptos::prelude::*;
 use protocol::results::BacktestResult;
@@ -16,7 +16,7 @@ fn cell(text: String, is_best: bool) -> impl IntoView {
 
 /// Cells of a figure for the strategy and for buy and hold.
 fn pair(own: &Figure, held: &Figure) -> impl IntoView + use<> {
-    let mut texts = beside(&[Some(own), Some(held)]);
+    let mut texts = distinct_texts(&[Some(own), Some(held)]);
     let best = best_of(&[own.value, held.value], &texts, own.better);
     let (held, own) = (texts.pop(), texts.pop());
     view! {

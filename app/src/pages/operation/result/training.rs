@@ -32,12 +32,12 @@ pub fn training_view(result: &TrainingResult) -> AnyView {
     // Accuracy of always predicting the majority class, which a useful model must exceed.
     let blind = most_frequent(&result.confusion).map(|(class, share)| {
         let name = result.classes.get(class).cloned().unwrap_or_default();
-        let said = format!(
+        let wording = format!(
             "Majority class: always predicting \u{201c}{name}\u{201d} scores {} on the test set.",
             format::share(share)
         );
         let class = if result.test.accuracy > share { "note" } else { "note warn" };
-        view! { <p class=class>{said}</p> }
+        view! { <p class=class>{wording}</p> }
     });
     let features = result.features.iter().map(|f| view! { <li><code>{f.clone()}</code></li> }).collect_view();
     view! {

@@ -157,13 +157,13 @@ impl Typed {
 
     /// Removes and returns complete conditions: those followed by something, or all with `all`.
     pub fn take(&mut self, all: bool) -> Vec<(String, String)> {
-        let kept = if self.open && !all { self.parts.len().saturating_sub(1) } else { self.parts.len() };
+        let count = if self.open && !all { self.parts.len().saturating_sub(1) } else { self.parts.len() };
         let mut taken = Vec::new();
         let mut at = 0;
         self.parts.retain(|part| {
             at += 1;
             match &part.what {
-                What::Pair { name, value } if at <= kept && !value.is_empty() => {
+                What::Pair { name, value } if at <= count && !value.is_empty() => {
                     taken.push((name.clone(), value.clone()));
                     false
                 }
