@@ -2,7 +2,7 @@
 
 use super::super::source::{Known, Opened, Place, off_thread};
 use super::super::validate::Validator;
-use super::report::{Report, say};
+use crate::report::{Report, say};
 use market_data::{DataSet, Period, Range, segment};
 use protocol::counts::counted;
 use protocol::{LogLevel, Time};
