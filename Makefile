@@ -1,7 +1,7 @@
 SHELL := bash
 # Commands of this project. Each runs the setup that it needs; the scripts are in scripts/.
 .DEFAULT_GOAL := help
-.PHONY: help serve build dev test bench soak fmt setup clean
+.PHONY: help serve build dev test test-all bench soak fmt setup clean
 .NOTPARALLEL:
 
 # Arguments of the command: make serve ARGS="--listen 127.0.0.1:8000"
@@ -12,6 +12,7 @@ help:
 	@echo 'make build            build only'
 	@echo 'make dev              serve the dashboard, and rebuild and reload it on changes'
 	@echo 'make test             run all checks: lints, licences, tests, browser tests'
+	@echo 'make test-all         the same, and the main flows in Chromium, Firefox and WebKit'
 	@echo 'make bench            run the benchmarks'
 	@echo 'make soak             run fault-injection tests: kills, pauses, network faults, a full disk'
 	@echo 'make fmt              format the code'
@@ -32,6 +33,9 @@ dev:
 
 test:
 	@scripts/test.sh $(ARGS)
+
+test-all:
+	@scripts/test.sh --all $(ARGS)
 
 bench:
 	@scripts/bench.sh $(ARGS)

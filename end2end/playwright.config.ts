@@ -19,6 +19,8 @@ const sandbox = process.getuid?.() === 0 ? ['--no-sandbox'] : [];
 
 export default defineConfig({
     testDir: __dirname,
+    // They have a configuration of their own.
+    testIgnore: '**/end2end/engines/**',
     snapshotPathTemplate: path.join(__dirname, 'visual', '{arg}{ext}'),
     outputDir: path.join(__dirname, 'test-results'),
     timeout: 60_000,
@@ -53,7 +55,7 @@ export default defineConfig({
         {
             name: 'phone',
             // How tabs share a connection is the same on every screen.
-            testIgnore: 'tabs.spec.ts',
+            testIgnore: ['**/end2end/engines/**', 'tabs.spec.ts'],
             use: { viewport: { width: 390, height: 844 }, deviceScaleFactor: 2, isMobile: true, hasTouch: true },
         },
     ],

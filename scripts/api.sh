@@ -4,7 +4,7 @@
 #   scripts/api.sh --max-examples 500
 set -euo pipefail
 . "$(dirname "$0")/paths.sh"
-. "$ROOT/scripts/tell.sh"
+. "$ROOT/scripts/messages.sh"
 
 have schemathesis || die "schemathesis is missing." "Run:  make setup"
 folder=$(mktemp -d)

@@ -3,7 +3,7 @@
 # output. Arguments select benchmarks: scripts/bench.sh latency
 set -euo pipefail
 . "$(dirname "$0")/paths.sh"
-. "$ROOT/scripts/tell.sh"
+. "$ROOT/scripts/messages.sh"
 
 PARTS=(latency stream stored readers load busy renderer lighthouse)
 [ $# -eq 0 ] && set -- "${PARTS[@]}"

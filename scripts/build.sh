@@ -3,7 +3,7 @@
 # build.
 set -euo pipefail
 . "$(dirname "$0")/paths.sh"
-. "$ROOT/scripts/tell.sh"
+. "$ROOT/scripts/messages.sh"
 
 # Contains the source folder of the build, because clones may share a target folder.
 STAMP=$CARGO_TARGET_DIR/signalbox-site.stamp

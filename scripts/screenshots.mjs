@@ -10,19 +10,19 @@ import { chromium } from '@playwright/test';
 
 const base = process.argv[2]?.replace(/\/$/, '');
 if (!base) {
-    console.error('Say which server: node scripts/screenshots.mjs http://127.0.0.1:7200');
+    console.error('Usage: node scripts/screenshots.mjs http://127.0.0.1:7200');
     process.exit(2);
 }
 const folder = path.join(path.dirname(fileURLToPath(import.meta.url)), '../docs/screenshots');
 
 async function api(method, where, body) {
-    const answer = await fetch(`${base}/api/v1${where}`, {
+    const response = await fetch(`${base}/api/v1${where}`, {
         method,
         headers: { 'content-type': 'application/json' },
         body: body && JSON.stringify(body),
     });
-    if (!answer.ok) throw new Error(`${method} ${where}: ${answer.status} ${await answer.text()}`);
-    return answer.json();
+    if (!response.ok) throw new Error(`${method} ${where}: ${response.status} ${await response.text()}`);
+    return response.json();
 }
 
 const start = async (kind, params) => (await api('POST', '/operations', { kind, params })).id;

@@ -2,7 +2,7 @@
 # Runs the setup, the build, and the server in the foreground. Arguments are passed to `signalbox serve`.
 set -euo pipefail
 . "$(dirname "$0")/paths.sh"
-. "$ROOT/scripts/tell.sh"
+. "$ROOT/scripts/messages.sh"
 
 scripts/setup.sh serve
 scripts/build.sh

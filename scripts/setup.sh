@@ -4,7 +4,7 @@
 # through rustup, and missing system packages where that is permitted.
 set -euo pipefail
 . "$(dirname "$0")/paths.sh"
-. "$ROOT/scripts/tell.sh"
+. "$ROOT/scripts/messages.sh"
 
 FOR=${1:-serve}
 
@@ -99,7 +99,11 @@ tools_of_rust() {
     if [ "$FOR" = test ]; then
         crate_tool cargo-deny cargo-deny "$CARGO_DENY_VERSION" "about 1 minute" --locked
     fi
-    # Hundreds of megabytes that only a future version would reuse.
+    delete_builds
+}
+
+# Hundreds of megabytes that only a future version would reuse.
+delete_builds() {
     if [ $BUILT_TOOLS = yes ]; then rm -rf "$TOOLS/build"; fi
 }
 
@@ -148,7 +152,7 @@ npm_packages() {
     local stamp=node_modules/.signalbox now
     now=$(cat package.json package-lock.json .npmrc | cksum)
     [ "$(cat "$stamp" 2>/dev/null)" = "$now" ] && return
-    step "npm packages: uPlot, Sass, Binaryen, Playwright" "about 10 s, 135 MB" npm ci ||
+    step "npm packages: uPlot, Sass, Binaryen, Playwright, Selenium, markdownlint" "about 10 s, 170 MB" npm ci ||
         die "npm could not install the packages of package-lock.json." "Check the network, then run make again."
     printf '%s\n' "$now" >"$stamp"
 }
@@ -169,6 +173,36 @@ a_browser() {
     scripts/browser.sh >/dev/null && return
     [ -z "${CHROMIUM:-}" ] || die "CHROMIUM is set to $CHROMIUM, which does not exist."
     packages "A browser for the tests" "about 30 s, 400 MB" chromium fonts-dejavu-core
+}
+
+# --- Other browser engines for tests ---------------------------------------------------------------------
+
+# lacks ENGINE MISSING: whether scripts/engines.sh reports that MISSING is not installed; any reason if it is empty.
+lacks() { scripts/engines.sh | grep "^$1.-.*$2.*is not installed" >/dev/null; }
+
+# engine_packages ENGINE WHAT HOW_LONG PACKAGE...
+engine_packages() {
+    local engine=$1 what=$2 how_long=$3
+    shift 3
+    if [ "$(id -u)" != 0 ]; then sudo -v; fi
+    step "$what for the tests: apt-get install $*" "$how_long" apt_install "$@" ||
+        say "  $what could not be installed; the tests in $engine will be skipped."
+}
+
+# Optional: the tests in an engine that is missing are skipped.
+other_engines() {
+    if may_install; then
+        if lacks firefox firefox; then engine_packages Firefox "Firefox" "about 20 s, 300 MB" firefox-esr; fi
+        if lacks webkit ''; then engine_packages WebKit "WebKit" "about 20 s, 220 MB" webkit2gtk-driver xvfb locales; fi
+        # It must have the version of the browser, so it is of use for the system's Chromium only.
+        if [ "$(scripts/browser.sh)" = /usr/bin/chromium ] && lacks chromium chromedriver; then
+            engine_packages Chromium "chromedriver" "about 5 s, 25 MB" chromium-driver
+        fi
+    fi
+    if lacks firefox firefox; then return; fi
+    BUILT_TOOLS=no
+    crate_tool geckodriver geckodriver "$GECKODRIVER_VERSION" "about 1 minute" --locked
+    delete_builds
 }
 
 # --- The check of the API ------------------------------------------------------------------------------------
@@ -231,6 +265,7 @@ npm_packages
 vendored_scripts
 if [ "$FOR" = test ]; then
     a_browser
+    other_engines
     a_proxy
     schemathesis_of_python
 fi

@@ -6,7 +6,7 @@
 # folder. Clock jumps need libfaketime (apt-get install faketime on Debian and Ubuntu).
 set -euo pipefail
 . "$(dirname "$0")/paths.sh"
-. "$ROOT/scripts/tell.sh"
+. "$ROOT/scripts/messages.sh"
 
 scripts/setup.sh serve
 heading "Building the server and the soak test"

@@ -1,14 +1,24 @@
 #!/usr/bin/env bash
 # Runs the setup and all checks: format, lints, licences, tests, one minute of the soak test, the release build, and the
 # browser tests against it. Each part has a time limit. The run stops at the first part that fails, or that leaves
-# processes or temporary folders behind. Arguments select parts: scripts/test.sh format lints
+# processes or temporary folders behind. Arguments select parts: scripts/test.sh format lints. With --all, the long parts
+# run, too.
 set -euo pipefail
 . "$(dirname "$0")/paths.sh"
-. "$ROOT/scripts/tell.sh"
+. "$ROOT/scripts/messages.sh"
 . "$ROOT/scripts/leftovers.sh"
 
-PARTS=(setup words format lints lints-wasm dependencies tests storms build api browser)
+PARTS=(setup docs structure format lints lints-wasm rustdoc dependencies tests soak build api browser engines)
+# Run by `make test-all` in addition.
+LONG_PARTS=(engines-all)
+KNOWN=("${PARTS[@]}" "${LONG_PARTS[@]}")
+NAME="make test"
+if [ "${1:-}" = --all ]; then
+    NAME="make test-all" PARTS=("${KNOWN[@]}")
+    shift
+fi
 CHOSEN=("$@")
+[ $# -gt 0 ] || CHOSEN=("${PARTS[@]}")
 SUMMARY=()
 SKIPPED=()
 
@@ -24,7 +34,14 @@ limited() {
 
 setup() { scripts/setup.sh test; }
 
-words() { limited 2m node scripts/words.mjs && limited 2m node scripts/links.mjs; }
+docs() {
+    limited 2m node scripts/words.mjs && limited 2m node scripts/links.mjs && limited 2m markdownlint-cli2 '**/*.md'
+}
+
+# Layers of the crates, and circles among modules.
+structure() {
+    limited 2m node --test --test-reporter dot scripts/structure/structure.test.mjs && limited 2m node scripts/structure.mjs
+}
 
 format() { limited 2m cargo fmt --all --check; }
 
@@ -47,11 +64,16 @@ dependencies() {
     fi
 }
 
+# Links and names in the doc comments.
+rustdoc() {
+    RUSTDOCFLAGS="-D warnings" limited 10m cargo doc "${NATIVE[@]}" --no-deps --document-private-items --quiet
+}
+
 # Includes doc tests, and the test that compares docs/openapi.json with the code.
 tests() { limited 25m cargo test "${NATIVE[@]}" --quiet; }
 
 # One minute of `make soak`.
-storms() { limited 10m scripts/soak.sh --seed 1 --minutes 1; }
+soak() { limited 10m scripts/soak.sh --seed 1 --minutes 1; }
 
 build() { limited 25m scripts/build.sh; }
 
@@ -70,8 +92,31 @@ browser() {
         limited 25m playwright test --config end2end/playwright.config.ts
 }
 
+# The most important flows in the engines that `browser` does not have.
+engines() { in_engines 10m "firefox webkit" --grep @smoke; }
+
+# All flows, in each engine.
+engines-all() { in_engines 25m "chromium firefox webkit"; }
+
+# in_engines LIMIT ENGINES PLAYWRIGHT_ARGUMENT...: runs the flows in the installed ones of these engines.
+in_engines() {
+    local limit=$1 wanted=" $2 " name driver reason projects=()
+    shift 2
+    while IFS=$'\t' read -r name driver reason; do
+        case $wanted in *" $name "*) ;; *) continue ;; esac
+        if [ "$driver" = - ]; then
+            say "The flows were NOT tested in $name: $reason."
+            SKIPPED+=("flows in $name ($reason)")
+        else
+            projects+=(--project "$name")
+        fi
+    done < <(scripts/engines.sh)
+    [ ${#projects[@]} -gt 0 ] || return 0
+    SIGNALBOX_SERVER=$SERVER SIGNALBOX_SITE=$SITE \
+        limited "$limit" playwright test --config end2end/engines/playwright.config.ts "${projects[@]}" "$@"
+}
+
 chosen() {
-    [ ${#CHOSEN[@]} -eq 0 ] && return 0
     local part
     # Fast if everything is installed, and required by the other parts.
     [ "$1" = setup ] && return 0
@@ -79,10 +124,10 @@ chosen() {
     return 1
 }
 
-for part in ${CHOSEN[@]+"${CHOSEN[@]}"}; do
-    case " ${PARTS[*]} " in
+for part in "${CHOSEN[@]}"; do
+    case " ${KNOWN[*]} " in
         *" $part "*) ;;
-        *) die "Unknown part '$part'." "Parts: ${PARTS[*]}" ;;
+        *) die "Unknown part '$part'." "Parts: ${KNOWN[*]}" ;;
     esac
 done
 
@@ -90,19 +135,19 @@ mkdir -p "$TOOLS/log"
 mark_run
 trap 'rm -rf "$RUN_FOLDER"' EXIT
 whole=$SECONDS
-for part in "${PARTS[@]}"; do
+for part in "${KNOWN[@]}"; do
     chosen "$part" || continue
     heading "▸ $part"
     started=$SECONDS
     if ! "$part"; then
-        die "make test: '$part' failed after $(duration $((SECONDS - started))); see above." \
+        die "$NAME: '$part' failed after $(duration $((SECONDS - started))); see above." \
             "To run only this part:  scripts/test.sh $part"
     fi
-    left_behind "$part" || die "make test: '$part' did not clean up; see the list above." \
+    left_behind "$part" || die "$NAME: '$part' did not clean up; see the list above." \
         "A test must stop its processes and delete its folders, even if it fails."
     SUMMARY+=("$(printf '  %-14s%s' "$part" "$(duration $((SECONDS - started)))")")
 done
 
-heading "make test: all ${#SUMMARY[@]} parts passed in $(duration $((SECONDS - whole)))"
+heading "$NAME: all ${#SUMMARY[@]} parts passed in $(duration $((SECONDS - whole)))"
 printf '%s\n' "${SUMMARY[@]}"
 for what in ${SKIPPED[@]+"${SKIPPED[@]}"}; do say "  Not checked: $what"; done

@@ -3,7 +3,7 @@
 # git before committing them.
 set -euo pipefail
 . "$(dirname "$0")/paths.sh"
-. "$ROOT/scripts/tell.sh"
+. "$ROOT/scripts/messages.sh"
 
 scripts/setup.sh test
 scripts/build.sh

@@ -4,10 +4,9 @@
 use crate::api;
 use crate::app::Data;
 use crate::components::toasts::Toasts;
-use crate::display;
-use crate::display::asking::{Again, asked_many, deleted, deleted_many};
 use crate::live::{Live, OpView};
 use crate::select::Selection;
+use display::confirm::{Again, asked_many, deleted, deleted_many};
 use futures::future::join_all;
 use leptos::prelude::*;
 use leptos::task::spawn_local;

@@ -5,7 +5,7 @@ use protocol::api::{
     CancelMany, CancelledMany, DeleteMany, Deleted, FilterCounts, HostStatus, KindList, LogPage, LogSearch,
     OperationDetail, OperationPage, SeriesAnswer, Snapshot, StartWithRule,
 };
-use protocol::{Baseline, HostName, KindName, LogLevel, Operation, OperationId, Problem, SetRule};
+use protocol::{Baseline, HostName, KindName, LogLevel, Operation, OperationId, Problem, SetRule, paths};
 use serde::{Deserialize, Serialize};
 
 #[cfg(not(feature = "ssr"))]
@@ -48,7 +48,7 @@ pub async fn operation(id: OperationId) -> Result<OperationDetail, Problem> {
     #[cfg(feature = "ssr")]
     return backend()?.operation(id).await;
     #[cfg(not(feature = "ssr"))]
-    get(format!("/api/v1/operations/{id}")).await
+    get(paths::operation(id)).await
 }
 
 /// Ended operations of the last 24 hours, compared with the days before.
@@ -64,7 +64,7 @@ pub async fn kinds() -> Result<KindList, Problem> {
     #[cfg(feature = "ssr")]
     return backend()?.kinds().await;
     #[cfg(not(feature = "ssr"))]
-    get("/api/v1/kinds".to_owned()).await
+    get(paths::KINDS.to_owned()).await
 }
 
 /// Series of an operation, at most `points` points each.
@@ -141,7 +141,7 @@ mod browser {
     /// # Errors
     /// As [`sampled`].
     pub async fn find(words: &str) -> Result<OperationPage, Problem> {
-        Call::get(&query::url("/api/v1/operations", [("q", words), ("limit", "8")])).json().await
+        Call::get(&query::url(paths::OPERATIONS, [("q", words), ("limit", "8")])).json().await
     }
 
     /// The last `limit` log lines of an attempt before line `before`.
@@ -154,7 +154,7 @@ mod browser {
         before: u64,
         limit: u64,
     ) -> Result<LogPage, Problem> {
-        let path = format!("/api/v1/operations/{id}/logs?attempt={attempt}&before={before}&limit={limit}");
+        let path = paths::logs(id, attempt, Some(before), limit);
         Call::get(&path).json().await
     }
 
@@ -188,7 +188,7 @@ mod browser {
     /// # Errors
     /// As [`sampled`].
     pub async fn newest_of(kind: &KindName) -> Result<OperationPage, Problem> {
-        let path = query::url("/api/v1/operations", [("kind", kind.as_str()), ("limit", "20")]);
+        let path = query::url(paths::OPERATIONS, [("kind", kind.as_str()), ("limit", "20")]);
         Call::get(&path).json().await
     }
 
@@ -198,7 +198,7 @@ mod browser {
     /// As [`sampled`].
     pub async fn start(start: &StartWithRule, key: &str) -> Result<Operation, Problem> {
         let body = serde_json::to_string(start).expect("requests serialize to JSON");
-        Call { idempotency_key: Some(key), ..Call::post("/api/v1/operations", body) }.json().await
+        Call { idempotency_key: Some(key), ..Call::post(paths::OPERATIONS, body) }.json().await
     }
 
     /// Preview of a kind with parameters.
@@ -206,7 +206,7 @@ mod browser {
     /// # Errors
     /// As [`sampled`].
     pub async fn preview(kind: &KindName, params: &Value) -> Result<Preview, Problem> {
-        let path = format!("/api/v1/kinds/{kind}/preview");
+        let path = paths::preview(kind);
         Call { limit: PREVIEW_TIMEOUT, ..Call::post(&path, params.to_string()) }.json().await
     }
 
@@ -215,7 +215,7 @@ mod browser {
     /// # Errors
     /// As [`sampled`].
     pub async fn ask(id: OperationId, what: &str) -> Result<Operation, Problem> {
-        Call::post(&format!("/api/v1/operations/{id}/{what}"), "{}".to_owned()).json().await
+        Call::post(&paths::action(id, what), "{}".to_owned()).json().await
     }
 
     /// Deletes an ended operation.
@@ -223,7 +223,7 @@ mod browser {
     /// # Errors
     /// As [`sampled`].
     pub async fn delete(id: OperationId) -> Result<Deleted, Problem> {
-        let path = format!("/api/v1/operations/{id}");
+        let path = paths::operation(id);
         Call { method: "DELETE", ..Call::get(&path) }.json().await
     }
 

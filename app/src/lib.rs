@@ -12,10 +12,7 @@ mod app;
 pub mod backend;
 pub mod base;
 mod components;
-mod csv;
-pub mod display;
 pub mod filter;
-pub mod format;
 mod http;
 mod kinds;
 pub mod live;
@@ -30,6 +27,18 @@ mod select;
 #[cfg(feature = "ssr")]
 mod shell;
 pub mod zone;
+
+/// For the command line, until it uses the crate `display` itself.
+pub use ::display::format;
+
+/// For the command line, until it uses the crate `display` itself.
+pub mod display {
+    pub use ::display::{doing, done_of_total, how_far};
+
+    pub mod trail {
+        pub use ::display::cancel_steps::steps as trail;
+    }
+}
 
 pub use app::App;
 #[cfg(feature = "ssr")]

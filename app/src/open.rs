@@ -4,11 +4,11 @@ use crate::actions::{Actions, Question};
 use crate::base;
 use crate::components::ident::copy_and_say;
 use crate::components::toasts::Toasts;
-use crate::display::{Next, next, take_along};
 use crate::live::OpView;
 use crate::notifications::Tell;
 use crate::pages::compare::Wanted;
 use crate::query;
+use display::{Next, next, shell_command};
 use leptos::prelude::*;
 use protocol::OperationId;
 
@@ -161,7 +161,7 @@ impl Deed {
             Deed::CopyLink => copy(address(&origin(), op.id), "Link"),
             Deed::CopyId => copy(op.id.to_string(), "ID"),
             Deed::CopyCurl | Deed::CopyCommand => {
-                let start = take_along::Start {
+                let start = shell_command::Start {
                     origin: &origin(),
                     kind: fixed.kind.as_str(),
                     params: &fixed.params,

@@ -1,5 +1,6 @@
 //! Retry timer for failed requests.
 
+use backoff::Backoff;
 use leptos::prelude::*;
 use protocol::{Problem, ProblemType};
 use std::time::Duration;
@@ -12,13 +13,13 @@ const MAX_DELAY: Duration = Duration::from_secs(60);
 #[derive(Clone, Copy)]
 pub struct Again {
     turn: RwSignal<u32>,
-    /// Consecutive failures, and whether a retry is scheduled.
-    vain: StoredValue<(u32, bool)>,
+    /// Pauses, and whether a retry is scheduled.
+    pauses: StoredValue<(Backoff, bool)>,
 }
 
 impl Again {
     pub fn new() -> Self {
-        Self { turn: RwSignal::new(0), vain: StoredValue::new((0, false)) }
+        Self { turn: RwSignal::new(0), pauses: StoredValue::new((backoff(), false)) }
     }
 
     /// Number of the attempt. Tracked.
@@ -28,7 +29,7 @@ impl Again {
 
     /// Reports a success.
     pub fn answered(self) {
-        self.vain.try_update_value(|(times, _)| *times = 0);
+        self.pauses.try_update_value(|(backoff, _)| backoff.reset());
     }
 
     /// Reports a failure: schedules a retry if it may be temporary. At most one is scheduled, however many requests
@@ -38,9 +39,8 @@ impl Again {
             return;
         }
         // The caller may be gone by now.
-        let pause = self.vain.try_update_value(|(times, under_way)| {
-            let pause = pause(*times);
-            *times += 1;
+        let pause = self.pauses.try_update_value(|(backoff, under_way)| {
+            let pause = backoff.next_ceiling();
             (!std::mem::replace(under_way, true)).then_some(pause)
         });
         if let Some(pause) = pause.flatten() {
@@ -49,13 +49,13 @@ impl Again {
     }
 
     fn next(self) {
-        self.vain.try_update_value(|(_, under_way)| *under_way = false);
+        self.pauses.try_update_value(|(_, under_way)| *under_way = false);
         self.turn.try_update(|turn| *turn += 1);
     }
 }
 
-fn pause(times: u32) -> Duration {
-    FIRST_DELAY.saturating_mul(1 << times.min(8)).min(MAX_DELAY)
+fn backoff() -> Backoff {
+    Backoff::new(FIRST_DELAY, MAX_DELAY)
 }
 
 /// Whether a retry may succeed: the server is unreachable or temporarily unavailable. Rejections and unreadable answers
@@ -70,9 +70,9 @@ mod tests {
 
     #[test]
     fn pauses_double_up_to_the_longest() {
-        let seconds: Vec<u64> = (0..6).map(|times| pause(times).as_secs()).collect();
+        let mut backoff = backoff();
+        let seconds: Vec<u64> = (0..6).map(|_| backoff.next_ceiling().as_secs()).collect();
         assert_eq!(seconds, [5, 10, 20, 40, 60, 60]);
-        assert_eq!(pause(u32::MAX), MAX_DELAY);
     }
 
     #[test]

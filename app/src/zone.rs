@@ -1,104 +1,26 @@
-//! Time zone of displayed times: UTC, as rendered by the server, or the browser's. Event times follow it and include
-//! its name. Times of market data are always UTC and say so.
+//! Time zone of displayed times: UTC, as rendered by the server, or the browser's.
 
 use crate::components::theme::{keep, kept};
-use crate::format;
+use display::zone::LocalOffset;
+pub use display::zone::Zone;
 use leptos::prelude::*;
 use protocol::Time;
 
 /// Name of the setting.
 const NAME: &str = "zone";
 
-/// A time zone.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub enum Zone {
-    #[default]
-    Utc,
-    /// The browser's; its offset changes over the year.
-    Local,
-    /// Fixed offset in minutes.
-    Ahead(i32),
-}
+/// The browser's zone.
+const LOCAL: Zone = Zone::Local(LocalOffset(browser_offset));
 
-impl Zone {
-    /// Offset from UTC at a time, minutes.
-    pub fn minutes_ahead(self, at: Time) -> i32 {
-        match self {
-            Zone::Utc => 0,
-            Zone::Ahead(minutes) => minutes,
-            Zone::Local => browsers(at),
-        }
-    }
-
-    /// The time whose UTC clock reading equals this zone's reading at `at`.
-    fn shifted(self, at: Time) -> Time {
-        at.plus_micros(i64::from(self.minutes_ahead(at)) * 60_000_000)
-    }
-
-    /// `2026-11-23`
-    pub fn day(self, at: Time) -> String {
-        format::day(self.shifted(at))
-    }
-
-    /// `10:41:07`, without the zone.
-    pub fn bare_clock(self, at: Time) -> String {
-        format::clock(self.shifted(at))
-    }
-
-    /// `10:41:07 UTC`
-    pub fn clock(self, at: Time) -> String {
-        format!("{} {}", self.bare_clock(at), self.name(at))
-    }
-
-    /// `10:43:17.204`, without the zone.
-    pub fn bare_millis(self, at: Time) -> String {
-        format::clock_millis(self.shifted(at))
-    }
-
-    /// `10:43:17.204 UTC`
-    pub fn clock_millis(self, at: Time) -> String {
-        format!("{} {}", self.bare_millis(at), self.name(at))
-    }
-
-    /// `2026-11-23 10:41:07 UTC`
-    pub fn moment(self, at: Time) -> String {
-        format!("{} {}", self.day(at), self.clock(at))
-    }
-
-    /// `10:41:07 UTC`, with the date unless it is `today` in this zone.
-    pub fn clock_or_moment(self, at: Time, today: &str) -> String {
-        if self.day(at) == today { self.clock(at) } else { self.moment(at) }
-    }
-
-    /// Name of the zone for times from `first` to `last`: `UTC+1`, or `UTC+1, later UTC+2` across a change.
-    pub fn name_over(self, first: Time, last: Time) -> String {
-        names_over(self.name(first), &self.name(last))
-    }
-
-    /// Name of the zone at a time: `UTC`, `UTC+2`, `UTC−3:30`.
-    pub fn name(self, at: Time) -> String {
-        let ahead = self.minutes_ahead(at);
-        let sign = if ahead < 0 { '−' } else { '+' };
-        match (ahead.abs() / 60, ahead.abs() % 60) {
-            (0, 0) => "UTC".to_owned(),
-            (hours, 0) => format!("UTC{sign}{hours}"),
-            (hours, minutes) => format!("UTC{sign}{hours}:{minutes:02}"),
-        }
-    }
-}
-
-fn names_over(first: String, last: &str) -> String {
-    if first == last { first } else { format!("{first}, later {last}") }
-}
-
+/// Offset of the browser's zone at a time, minutes.
 #[cfg(target_arch = "wasm32")]
-fn browsers(at: Time) -> i32 {
+fn browser_offset(at: Time) -> i32 {
     -js_sys::Date::new(&at.millis().into()).get_timezone_offset() as i32
 }
 
 /// The server has no browser zone.
 #[cfg(not(target_arch = "wasm32"))]
-fn browsers(_at: Time) -> i32 {
+fn browser_offset(_at: Time) -> i32 {
     0
 }
 
@@ -112,7 +34,7 @@ impl Zones {
         let zone = RwSignal::new(Zone::Utc);
         Effect::new(move |_| {
             if kept(NAME) == "local" {
-                zone.set(Zone::Local);
+                zone.set(LOCAL);
             }
         });
         Self(zone)
@@ -132,47 +54,6 @@ impl Zones {
     pub fn turn(&self) {
         let local = self.0.get_untracked() == Zone::Utc;
         keep(NAME, if local { "local" } else { "" });
-        self.0.set(if local { Zone::Local } else { Zone::Utc });
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_zone_is_named_by_its_distance_from_utc() {
-        let at = Time::from_micros(0);
-        let name = |minutes| Zone::Ahead(minutes).name(at);
-        assert_eq!(Zone::Utc.name(at), "UTC");
-        assert_eq!(name(0), "UTC");
-        assert_eq!(name(120), "UTC+2");
-        assert_eq!(name(-210), "UTC−3:30");
-        assert_eq!(name(345), "UTC+5:45");
-    }
-
-    #[test]
-    fn a_moment_is_told_by_the_clock_of_its_zone_and_names_it() {
-        let at = Time::parse("2026-11-23T22:43:17.204113Z").unwrap();
-        assert_eq!(Zone::Utc.moment(at), "2026-11-23 22:43:17 UTC");
-        assert_eq!(Zone::Ahead(120).moment(at), "2026-11-24 00:43:17 UTC+2");
-        assert_eq!(Zone::Ahead(-210).clock(at), "19:13:17 UTC−3:30");
-        assert_eq!(Zone::Ahead(-210).clock_millis(at), "19:13:17.204 UTC−3:30");
-    }
-
-    #[test]
-    fn a_time_of_another_day_than_today_names_its_day() {
-        let at = Time::parse("2026-11-23T22:43:17Z").unwrap();
-        assert_eq!(Zone::Utc.clock_or_moment(at, "2026-11-23"), "22:43:17 UTC");
-        assert_eq!(Zone::Utc.clock_or_moment(at, "2026-11-24"), "2026-11-23 22:43:17 UTC");
-        assert_eq!(Zone::Ahead(120).clock_or_moment(at, "2026-11-24"), "00:43:17 UTC+2");
-    }
-
-    #[test]
-    fn times_over_a_change_of_the_clocks_name_both_zones() {
-        assert_eq!(names_over("UTC+1".into(), "UTC+1"), "UTC+1");
-        assert_eq!(names_over("UTC+1".into(), "UTC+2"), "UTC+1, later UTC+2");
-        let at = Time::from_micros(0);
-        assert_eq!(Zone::Ahead(60).name_over(at, at.plus_micros(1)), "UTC+1");
+        self.0.set(if local { LOCAL } else { Zone::Utc });
     }
 }

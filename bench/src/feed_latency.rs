@@ -1,5 +1,5 @@
 //! Measures the latency from a host's progress call to a reader of the server's feed. Each report of the ticking host
-//! holds the time of its call.
+//! contains the time of its call.
 //!
 //!     feed-latency URL SECONDS
 //!
@@ -8,10 +8,11 @@
 use anyhow::{Context, bail};
 use pool::{Pool, PoolConfig};
 use protocol::{Event, EventBody, Time};
-use std::time::{Duration, Instant};
+use std::time::Duration;
+use tokio::time::Instant;
 
 /// Timeout for connecting and for silence; a benchmark is never silent for that long.
-const PATIENCE: Duration = Duration::from_secs(30);
+const SILENCE_TIMEOUT: Duration = Duration::from_secs(30);
 
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
@@ -19,7 +20,7 @@ async fn main() -> anyhow::Result<()> {
     let [url, seconds] = args.as_slice() else { bail!("Usage: feed-latency URL SECONDS") };
     let seconds: f64 = seconds.parse()?;
     let pool = Pool::new(url, PoolConfig::default())?;
-    let mut stream = pool.stream("/api/v1/events", None, PATIENCE, PATIENCE).await?;
+    let mut stream = pool.stream("/api/v1/events", None, SILENCE_TIMEOUT, SILENCE_TIMEOUT).await?;
     let mut millis: Vec<f64> = Vec::new();
     let mut skipped: u64 = 0;
     let end = Instant::now() + Duration::from_secs_f64(seconds);

@@ -13,7 +13,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 /// Clock ticks per second of the CPU times in /proc; 100 on every current Linux.
-const TICKS: f64 = 100.0;
+const TICKS_PER_SECOND: f64 = 100.0;
 
 struct Counts {
     connected: AtomicU64,
@@ -71,7 +71,7 @@ async fn main() -> anyhow::Result<()> {
         "events_per_second": events as f64 / seconds,
         "bytes_per_event": counts.bytes.load(Ordering::Relaxed) as f64 / (events.max(1)) as f64,
         "cpu_seconds": cpu,
-        "events_per_cpu_second": events as f64 / cpu.max(1.0 / TICKS),
+        "events_per_cpu_second": events as f64 / cpu.max(1.0 / TICKS_PER_SECOND),
         "bytes_of_memory_per_reader": (after - before) as f64 / readers as f64,
     });
     println!("{answer}");
@@ -84,8 +84,8 @@ async fn read(authority: &str, request: &str, counts: &Counts) -> anyhow::Result
     let mut buffer = vec![0u8; 32 << 10];
     let mut first = true;
     // Events are counted by the start of their id line. The last bytes of a read stay at the front of the buffer, so
-    // that one split over two reads is counted too.
-    const MARK: &[u8] = b"\nid: ";
+    // that an id line split over two reads is counted, too.
+    const ID_LINE: &[u8] = b"\nid: ";
     let mut kept = 0;
     loop {
         let n = stream.read(&mut buffer[kept..]).await?;
@@ -100,12 +100,12 @@ async fn read(authority: &str, request: &str, counts: &Counts) -> anyhow::Result
             counts.connected.fetch_add(1, Ordering::Relaxed);
         }
         let have = kept + n;
-        let found = buffer[..have].windows(MARK.len()).filter(|w| *w == MARK).count() as u64;
+        let found = buffer[..have].windows(ID_LINE.len()).filter(|w| *w == ID_LINE).count() as u64;
         if counts.counting.load(Ordering::Relaxed) {
             counts.events.fetch_add(found, Ordering::Relaxed);
             counts.bytes.fetch_add(n as u64, Ordering::Relaxed);
         }
-        kept = (MARK.len() - 1).min(have);
+        kept = (ID_LINE.len() - 1).min(have);
         buffer.copy_within(have - kept..have, 0);
     }
 }
@@ -121,7 +121,7 @@ fn cpu(pids: &[u32]) -> anyhow::Result<f64> {
                 fields.get(at).and_then(|f| f.parse::<f64>().ok()).context("/proc/PID/stat lacks a field")?;
         }
     }
-    Ok(ticks / TICKS)
+    Ok(ticks / TICKS_PER_SECOND)
 }
 
 /// Resident memory of the processes, in bytes.

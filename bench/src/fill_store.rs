@@ -12,11 +12,11 @@ use protocol::{
     Attempt, Event, EventBody, HostName, KindName, Operation, OperationId, Progress, State, Time,
 };
 use std::path::Path;
-use std::time::Instant;
 use store::{Change, EventRecord, Sqlite, Store};
+use tokio::time::Instant;
 
 /// Operations per batch, about as many as a busy writer collects.
-const TOGETHER: usize = 64;
+const BATCH_OPERATIONS: usize = 64;
 
 fn main() -> anyhow::Result<()> {
     let args: Vec<String> = std::env::args().skip(1).collect();
@@ -28,8 +28,8 @@ fn main() -> anyhow::Result<()> {
     let (mut seq, mut batch) = (0, Vec::new());
     let began = Instant::now();
     for n in 0..operations {
-        live(n, &kind, &host, &mut seq, &mut batch)?;
-        if n % TOGETHER == TOGETHER - 1 || n + 1 == operations {
+        write_operation(n, &kind, &host, &mut seq, &mut batch)?;
+        if n % BATCH_OPERATIONS == BATCH_OPERATIONS - 1 || n + 1 == operations {
             store.apply(&batch)?;
             batch.clear();
         }
@@ -46,7 +46,7 @@ fn main() -> anyhow::Result<()> {
     Ok(())
 }
 
-fn live(
+fn write_operation(
     n: usize,
     kind: &KindName,
     host: &HostName,

@@ -1,4 +1,4 @@
-//! Host that reports progress at a fixed interval; each report holds the time of its call. The benchmarks compare that
+//! Host that reports progress at a fixed interval; each report contains the time of its call. The benchmarks compare that
 //! time with the time at which the page or a reader of the feed gets the report.
 
 use async_trait::async_trait;

@@ -3,8 +3,7 @@
 //! There are no accounts; the token allows everything. A name is known only if a proxy in front of the server
 //! authenticates users and passes the name in a configured header (`user_header`).
 
-use crate::routes::Server;
-use axum::extract::{ConnectInfo, FromRequestParts};
+use axum::extract::{ConnectInfo, FromRef, FromRequestParts};
 use axum::http::HeaderMap;
 use axum::http::header::{ORIGIN, USER_AGENT};
 use axum::http::request::Parts;
@@ -15,15 +14,24 @@ use std::net::SocketAddr;
 /// Largest number of characters of a user's or program's name; the rest is dropped.
 const MAX_NAME_CHARS: usize = 200;
 
+/// Header in which a proxy passes the user's name, if configured.
+#[derive(Clone, Debug, Default)]
+pub struct UserHeader(pub Option<String>);
+
 /// Sender of a request.
 pub struct By(pub Actor);
 
-impl FromRequestParts<Server> for By {
+impl<S> FromRequestParts<S> for By
+where
+    S: Send + Sync,
+    UserHeader: FromRef<S>,
+{
     type Rejection = Infallible;
 
-    async fn from_request_parts(parts: &mut Parts, server: &Server) -> Result<Self, Infallible> {
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Infallible> {
         let address = parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|at| at.0.ip().to_string());
-        Ok(Self(actor(&parts.headers, address, server.user_header.as_deref())))
+        let UserHeader(user_header) = UserHeader::from_ref(state);
+        Ok(Self(actor(&parts.headers, address, user_header.as_deref())))
     }
 }
 

@@ -101,5 +101,5 @@ pub fn secret() -> anyhow::Result<String> {
     let mut bytes = [0_u8; 24];
     getrandom::fill(&mut bytes)
         .map_err(|e| anyhow::anyhow!("can't get random bytes from the operating system: {e}"))?;
-    Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
+    Ok(hex::encode(bytes))
 }

@@ -1,5 +1,6 @@
 //! Backend of server-rendered pages: the same responses as the API's, without HTTP.
 
+use crate::problem::problem_of;
 use app::api::Told;
 use app::backend::Backend;
 use async_trait::async_trait;
@@ -18,13 +19,13 @@ impl Backend for PageBackend {
     }
 
     async fn operation(&self, id: OperationId) -> Result<OperationDetail, Problem> {
-        self.0.operation(id).await
+        self.0.operation(id).await.map_err(problem_of)
     }
 
     async fn activity(&self) -> Result<Told<Activity>, Problem> {
         // Read before the data, as in the API's responses.
         let seq = self.0.feed().head();
-        Ok(Told { seq, of: self.0.activity().await? })
+        Ok(Told { seq, of: self.0.activity().await.map_err(problem_of)? })
     }
 
     async fn kinds(&self) -> Result<KindList, Problem> {
@@ -32,10 +33,10 @@ impl Backend for PageBackend {
     }
 
     async fn series(&self, id: OperationId, points: u32) -> Result<SeriesAnswer, Problem> {
-        self.0.series(id, Vec::new(), (None, None), points as usize).await
+        self.0.series(id, Vec::new(), (None, None), points as usize).await.map_err(problem_of)
     }
 
     async fn logs(&self, id: OperationId) -> Result<LogPage, Problem> {
-        self.0.logs(id, None, None, crate::routes::LOG_LINES).await
+        self.0.logs(id, None, None, crate::routes::LOG_LINES).await.map_err(problem_of)
     }
 }

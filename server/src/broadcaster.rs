@@ -5,9 +5,10 @@
 //! in one write. A reader that accepts no more is skipped until it has room, and then gets the latest progress of each
 //! operation.
 
-use crate::stream::{Feed, HEARTBEAT_INTERVAL, Next, beat, hello, joined, named, next};
+use crate::stream::{Feed, HEARTBEAT_INTERVAL, Next, beat, hello, joined, next};
 use bytes::Bytes;
 use engine::{Cursor, Engine, Read};
+use http_wire::sse::named;
 use protocol::OperationId;
 use protocol::event::Reset;
 use std::io;
@@ -98,6 +99,7 @@ impl Broadcaster {
         let cores = std::thread::available_parallelism().map_or(1, usize::from).min(8);
         let (mut workers, mut ends) = (Vec::new(), Vec::new());
         for _ in 0..cores {
+            #[expect(clippy::disallowed_methods, reason = "the number of connections limits it")]
             let (sender, joining) = mpsc::unbounded_channel();
             workers.push(sender);
             ends.push(joining);
@@ -115,7 +117,7 @@ impl Broadcaster {
     /// Responds to a request for the feed: head, first message, and events that are no longer in the ring; then the
     /// broadcaster takes over.
     pub async fn begin(&self, reader: Reader, head: Bytes) {
-        let hello = named("hello", &hello(&self.0.engine, reader.after));
+        let hello = named("hello", None, &hello(&self.0.engine, reader.after));
         self.catch_up(reader, [head, hello].concat().into()).await;
     }
 
@@ -156,7 +158,7 @@ impl Broadcaster {
 
 /// Sends a reset to a reader. Returns that its connection is finished.
 async fn over(stream: &mut TcpStream, reset: &Reset) -> io::Result<bool> {
-    stream.write_all(&named("reset", reset)).await?;
+    stream.write_all(&named("reset", None, reset)).await?;
     stream.shutdown().await?;
     Ok(false)
 }
@@ -260,7 +262,7 @@ impl AtWork {
         };
         let bytes = match bytes.is_empty() {
             true if now.duration_since(reader.sent_at) >= HEARTBEAT_INTERVAL => {
-                named("beat", &beat(&self.broadcaster.0.engine))
+                named("beat", None, &beat(&self.broadcaster.0.engine))
             }
             true => return Given::Nothing,
             false => bytes,

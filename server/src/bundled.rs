@@ -10,6 +10,7 @@ use crate::adapters::secret;
 use crate::config::Sources;
 use crate::host_lock::HostLock;
 use anyhow::{Context, bail};
+use backoff::Backoff;
 use engine::HostConfig;
 use left::{Left, Offer};
 use pool::PoolConfig;
@@ -200,7 +201,7 @@ impl Hosts {
 async fn watch(spawner: Spawner, mut hosts: Hosts, lost_after: Option<Duration>, stop: CancellationToken) {
     let data = &spawner.data;
     let listen = hosts.left.url.trim_start_matches("http://").to_owned();
-    let mut wait = Duration::from_secs(1);
+    let mut backoff = Backoff::new(Duration::from_secs(1), Duration::from_secs(30));
     loop {
         let over = tokio::select! {
             () = stop.cancelled() => break,
@@ -208,7 +209,8 @@ async fn watch(spawner: Spawner, mut hosts: Hosts, lost_after: Option<Duration>,
         };
         match over {
             Over::Exited(status) => {
-                tracing::error!(status, "the bundled hosts exited; restarting them in {} s", wait.as_secs());
+                let wait = backoff.ceiling().as_secs();
+                tracing::error!(status, "the bundled hosts exited; restarting them in {wait} s");
             }
             Over::Unresponsive(silent) => {
                 let pid = hosts.left.pid;
@@ -229,9 +231,8 @@ async fn watch(spawner: Spawner, mut hosts: Hosts, lost_after: Option<Duration>,
         hosts = loop {
             tokio::select! {
                 () = stop.cancelled() => return,
-                () = sleep(wait) => {}
+                () = sleep(backoff.next_ceiling()) => {}
             }
-            wait = (wait * 2).min(Duration::from_secs(30));
             match spawner.spawn(&listen).await {
                 Ok(again) => break again,
                 Err(error) => tracing::error!("{error:#}"),

@@ -11,6 +11,7 @@ use crate::adapters::{self, Adapter};
 use anyhow::{Context, bail};
 pub use base_path::BasePath;
 use engine::{EngineConfig, HostConfig};
+use http_wire::{AccessLog, Token};
 use protocol::KindName;
 use serde::Deserialize;
 use std::collections::HashMap;
@@ -53,6 +54,9 @@ pub struct ServeArgs {
     /// Token that the page and the API require; mandatory when listening beyond loopback
     #[arg(long, env = "SIGNALBOX_TOKEN", hide_env_values = true)]
     token: Option<String>,
+    /// Log each request: method, path, status, latency and client
+    #[arg(long, env = "SIGNALBOX_ACCESS_LOG")]
+    access_log: bool,
     /// Path under which a proxy serves the page and the API, such as /signalbox; see docs/configuration.md
     #[arg(long, env = "SIGNALBOX_BASE_PATH", value_name = "PATH")]
     base_path: Option<BasePath>,
@@ -72,6 +76,7 @@ struct File {
     data: Option<PathBuf>,
     token: Option<String>,
     keep_hosts: Option<bool>,
+    access_log: Option<bool>,
     site: Option<PathBuf>,
     base_path: Option<BasePath>,
     /// Other names under which the page is accessed, such as `signalbox.example.org`.
@@ -108,13 +113,14 @@ struct FileSources {
 pub struct Config {
     pub listen: SocketAddr,
     pub data: PathBuf,
-    pub token: Option<String>,
+    pub token: Option<Token>,
     pub site: PathBuf,
     /// Path under which a proxy serves everything.
     pub base_path: BasePath,
     pub ready_file: Option<PathBuf>,
     pub allowed_names: Vec<String>,
     pub user_header: Option<String>,
+    pub access_log: AccessLog,
     pub hosts: Hosts,
     /// Configuration of the engine, without its hosts.
     pub engine: EngineConfig,
@@ -158,7 +164,7 @@ impl Config {
         };
         let listen = args.listen.or(file.listen);
         let listen = listen.unwrap_or_else(|| LISTEN.parse().expect("the default address is one"));
-        let token = args.token.or(file.token).filter(|t| !t.is_empty());
+        let token = args.token.or(file.token).filter(|t| !t.is_empty()).map(Token::new);
         if token.is_none() && !listen.ip().is_loopback() {
             bail!(
                 "{listen} is reachable from other machines, so anyone on the network could start operations. \
@@ -203,7 +209,7 @@ impl Config {
             }
         }
         let mut engine = EngineConfig::default();
-        engine.rules.retry.extend(crate::sweep::go_on());
+        engine.rules.retry.extend(crate::sweep::retry_policies());
         for adapter in &hosts.adapters {
             engine.rules.retry.extend(adapters::follow_again(adapter.config.protocol));
         }
@@ -218,6 +224,11 @@ impl Config {
             ready_file: args.ready_file,
             allowed_names: file.allowed_names,
             user_header: file.user_header,
+            access_log: if args.access_log || file.access_log.unwrap_or(false) {
+                AccessLog::On
+            } else {
+                AccessLog::Off
+            },
             hosts,
             engine,
         })

@@ -9,8 +9,10 @@ use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
+use http_wire::{Addresses, HostNames, Token, bearer, host_of};
+use percent_encoding::{NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use protocol::ProblemType;
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 /// Cookie of a browser with the right token.
@@ -18,42 +20,28 @@ const COOKIE: &str = "signalbox_token";
 
 /// Rules of the guard.
 pub struct Guard {
-    token: Option<String>,
-    listen: SocketAddr,
-    allowed_names: Vec<String>,
+    token: Option<Token>,
+    names: HostNames,
     /// Path of the cookie, which is not for other programs on the same host.
     base_path: BasePath,
 }
 
 impl Guard {
+    /// Beyond loopback, all plain addresses are allowed, because rebinding needs a name.
     pub fn new(
-        token: Option<String>,
+        token: Option<Token>,
         listen: SocketAddr,
         allowed_names: Vec<String>,
         base_path: BasePath,
     ) -> Self {
-        Self { token, listen, allowed_names, base_path }
-    }
-
-    /// Whether a name is ours: loopback, the listening address, or a configured name. Beyond loopback, all plain
-    /// addresses are allowed, because rebinding needs a name.
-    fn is_ours(&self, host: &str) -> bool {
-        let name = without_port(host);
-        if name.eq_ignore_ascii_case("localhost")
-            || self.allowed_names.iter().any(|n| n.eq_ignore_ascii_case(name))
-        {
-            return true;
-        }
-        match name.trim_matches(['[', ']']).parse::<IpAddr>() {
-            Ok(address) => address.is_loopback() || !self.listen.ip().is_loopback(),
-            Err(_) => false,
-        }
+        let addresses = if listen.ip().is_loopback() { Addresses::Loopback } else { Addresses::All };
+        Self { token, names: HostNames::new(addresses, allowed_names), base_path }
     }
 
     fn check(&self, method: &Method, uri: &Uri, headers: &HeaderMap) -> Result<(), Failed> {
         let text = |name| headers.get(name).and_then(|v: &HeaderValue| v.to_str().ok());
-        let host = text(header::HOST).or_else(|| uri.authority().map(|a| a.as_str())).unwrap_or_default();
-        if !self.is_ours(host) {
+        let host = host_of(uri, headers);
+        if !self.names.allow(host) {
             return Err(Failed::new(
                 ProblemType::Forbidden,
                 format!(
@@ -86,30 +74,14 @@ impl Guard {
 
     fn has_token(&self, headers: &HeaderMap) -> bool {
         let Some(token) = &self.token else { return true };
-        let bearer = headers
-            .get(header::AUTHORIZATION)
-            .and_then(|v| v.to_str().ok())
-            .and_then(|v| v.strip_prefix("Bearer "));
         let cookies = headers.get_all(header::COOKIE).into_iter().filter_map(|v| v.to_str().ok());
         let mut cookie = cookies
             .flat_map(|line| line.split(';'))
             .filter_map(|pair| pair.trim().split_once('='))
-            .filter_map(|(name, value)| (name == COOKIE).then_some(value));
-        bearer.is_some_and(|b| same(b, token)) || cookie.any(|c| same(c, token))
+            .filter(|(name, _)| *name == COOKIE);
+        bearer(headers).is_some_and(|given| token.matches(given))
+            || cookie.any(|(_, given)| token.matches(percent_decode_str(given).collect::<Vec<u8>>()))
     }
-}
-
-fn without_port(host: &str) -> &str {
-    match host.rsplit_once(':') {
-        Some((name, port)) if port.chars().all(|c| c.is_ascii_digit()) && !name.ends_with(':') => name,
-        _ => host,
-    }
-}
-
-/// Comparison whose time does not depend on where two texts differ.
-fn same(given: &str, wanted: &str) -> bool {
-    let differs = given.bytes().zip(wanted.bytes()).fold(0u8, |d, (a, b)| d | (a ^ b));
-    given.len() == wanted.len() && differs == 0
 }
 
 /// Layer around all routes.
@@ -142,18 +114,27 @@ pub async fn guard(State(guard): State<Arc<Guard>>, request: Request, next: Next
 /// Handles `/?token=…` once: sets a cookie, and removes the token from the address bar.
 fn token_in_link(guard: &Guard, method: &Method, uri: &Uri) -> Option<Response> {
     let token = guard.token.as_ref()?;
-    let given = uri.query()?.split('&').find_map(|pair| pair.strip_prefix("token="))?;
-    if method != Method::GET || !same(given, token) {
+    let given = token_of_query(uri.query()?)?;
+    if method != Method::GET || !token.matches(given) {
         return None;
     }
     let base = &guard.base_path;
     let path = if base.is_empty() { "/" } else { base.as_str() };
-    let cookie = format!("{COOKIE}={token}; Path={path}; HttpOnly; SameSite=Strict; Max-Age=31536000");
+    // A cookie can't hold all characters of a token.
+    let value = utf8_percent_encode(token.as_str(), NON_ALPHANUMERIC);
+    let cookie = format!("{COOKIE}={value}; Path={path}; HttpOnly; SameSite=Strict; Max-Age=31536000");
     let headers = [
         (header::SET_COOKIE, HeaderValue::from_str(&cookie).ok()?),
         (header::LOCATION, HeaderValue::from_str(&format!("{base}{}", uri.path())).ok()?),
     ];
     Some((StatusCode::SEE_OTHER, headers).into_response())
+}
+
+/// Token of a link. A plus is itself, as in tokens of Base64 that are pasted into a link; a space is `%20`.
+fn token_of_query(query: &str) -> Option<String> {
+    let query = query.replace('+', "%2B");
+    let mut pairs = form_urlencoded::parse(query.as_bytes());
+    pairs.find(|(name, _)| name == "token").map(|(_, token)| token.into_owned())
 }
 
 #[cfg(test)]
@@ -162,7 +143,7 @@ mod tests {
 
     fn guard(token: Option<&str>) -> Guard {
         let listen = "127.0.0.1:7200".parse().unwrap();
-        Guard::new(token.map(str::to_owned), listen, vec!["box.example.org".into()], BasePath::default())
+        Guard::new(token.map(Token::new), listen, vec!["box.example.org".into()], BasePath::default())
     }
 
     fn allows(host: &str, origin: Option<&str>) -> bool {
@@ -191,7 +172,7 @@ mod tests {
     fn below_a_base_path_the_cookie_is_for_that_path_alone() {
         let answer = |base: &str, path: &str| {
             let listen = "127.0.0.1:7200".parse().unwrap();
-            let guard = Guard::new(Some("s3cret".into()), listen, vec![], base.parse().unwrap());
+            let guard = Guard::new(Some(Token::new("s3cret")), listen, vec![], base.parse().unwrap());
             let answer = token_in_link(&guard, &Method::GET, &path.parse().unwrap()).unwrap();
             let text = |name| answer.headers()[name].to_str().unwrap().to_owned();
             (text(header::SET_COOKIE), text(header::LOCATION))
@@ -207,14 +188,33 @@ mod tests {
     #[test]
     fn a_token_is_taken_as_bearer_or_cookie_and_nothing_else() {
         let with = |name: header::HeaderName, value: &str| {
-            let mut headers = HeaderMap::new();
-            headers.insert(name, value.parse().unwrap());
+            let headers = HeaderMap::from_iter([(name, value.parse().unwrap())]);
             guard(Some("s3cret")).has_token(&headers)
         };
         assert!(with(header::AUTHORIZATION, "Bearer s3cret"));
+        assert!(with(header::AUTHORIZATION, "bearer s3cret"), "the scheme is case-insensitive");
         assert!(with(header::COOKIE, "a=b; signalbox_token=s3cret"));
         assert!(!with(header::AUTHORIZATION, "Bearer s3cre"));
         assert!(!with(header::COOKIE, "signalbox_token="));
         assert!(guard(None).has_token(&HeaderMap::new()));
+    }
+
+    #[test]
+    fn a_token_with_any_characters_comes_through_link_and_cookie() {
+        for (token, link) in [
+            ("p&s;s=% \u{e9}\"", "/?token=p%26s%3Bs%3D%25%20%C3%A9%22"),
+            ("ab+c/d==", "/?token=ab+c/d=="),
+            ("ab+c/d==", "/hosts?tab=1&token=ab%2Bc%2Fd%3D%3D"),
+        ] {
+            let guard = guard(Some(token));
+            let answer = token_in_link(&guard, &Method::GET, &link.parse().unwrap()).expect(link);
+            let cookie = answer.headers()[header::SET_COOKIE].to_str().unwrap();
+            let pair = cookie.split("; ").next().unwrap();
+            assert!(
+                guard.has_token(&HeaderMap::from_iter([(header::COOKIE, pair.parse().unwrap())])),
+                "{cookie}"
+            );
+            assert!(cookie.contains("; Path=/; HttpOnly; SameSite=Strict"), "{cookie}");
+        }
     }
 }

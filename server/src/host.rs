@@ -42,6 +42,9 @@ pub struct HostArgs {
     /// Token that the server must send; mandatory when listening beyond loopback
     #[arg(long, env = "SIGNALBOX_HOST_TOKEN", hide_env_values = true)]
     token: Option<String>,
+    /// Log each request: method, path, status, latency and client
+    #[arg(long, env = "SIGNALBOX_HOST_ACCESS_LOG")]
+    access_log: bool,
     /// File to write the host's URL to, once it is ready
     #[arg(long)]
     ready_file: Option<PathBuf>,
@@ -93,6 +96,7 @@ pub async fn host(args: HostArgs) -> anyhow::Result<()> {
     let mut host = Host::builder("signalbox-host", env!("CARGO_PKG_VERSION"))
         .capacity(args.capacity)
         .token(args.token)
+        .access_log(args.access_log)
         .checkpoints(data.join("checkpoints"))
         .work(load)
         .work(TrainingRun::new(TrainingConfig { bars: bars.clone(), models: models.clone() }))

@@ -10,14 +10,14 @@ mod backend;
 mod below;
 mod broadcaster;
 mod bundled;
-mod cli;
+mod children;
 mod config;
+mod demo;
 mod guard;
 mod host;
 mod host_lock;
 mod listen;
 mod models;
-mod output;
 mod page;
 mod problem;
 mod routes;
@@ -26,7 +26,7 @@ mod stream;
 mod sweep;
 
 use clap::{CommandFactory, Parser, Subcommand};
-use output::OutputError;
+use cli::output::{self, OutputError};
 use std::process::ExitCode;
 
 /// Next steps, below the help.

@@ -1,13 +1,14 @@
-//! Problem documents as responses.
+//! Problem documents as responses, and the wording of the engine's errors for users.
 
-use axum::Json;
-use axum::extract::rejection::JsonRejection;
-use axum::http::{HeaderValue, StatusCode, header};
+use axum::extract::rejection::{BytesRejection, JsonRejection};
+use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use protocol::{Problem, ProblemType};
+use engine::{Denied, EngineError};
+use http_wire::ApiError;
+use protocol::{FieldError, HostName, KindName, Problem, ProblemType, State};
 
-/// Media type of a problem document.
-pub const PROBLEM: &str = "application/problem+json";
+/// Pause in seconds after which a client may try again what the server could not do for now.
+const RETRY_AFTER: u32 = 2;
 
 /// Error of all handlers.
 pub struct Failed(pub Problem);
@@ -15,6 +16,12 @@ pub struct Failed(pub Problem);
 impl From<Problem> for Failed {
     fn from(problem: Problem) -> Self {
         Self(problem)
+    }
+}
+
+impl From<EngineError> for Failed {
+    fn from(error: EngineError) -> Self {
+        Self(problem_of(error))
     }
 }
 
@@ -26,23 +33,246 @@ impl Failed {
 
 impl From<JsonRejection> for Failed {
     fn from(rejection: JsonRejection) -> Self {
-        let kind = match rejection.status() {
-            StatusCode::PAYLOAD_TOO_LARGE => ProblemType::TooLarge,
-            _ => ProblemType::BadRequest,
-        };
-        Self::new(kind, format!("{} Send JSON with content-type application/json.", rejection.body_text()))
+        let detail = format!("{} Send JSON with content-type application/json.", rejection.body_text());
+        Self::new(kind_of(rejection.status()), detail)
+    }
+}
+
+impl From<BytesRejection> for Failed {
+    fn from(rejection: BytesRejection) -> Self {
+        Self::new(kind_of(rejection.status()), format!("{}.", rejection.body_text()))
+    }
+}
+
+/// Type of an error in the body of a request.
+fn kind_of(status: StatusCode) -> ProblemType {
+    match status {
+        StatusCode::PAYLOAD_TOO_LARGE => ProblemType::TooLarge,
+        _ => ProblemType::BadRequest,
+    }
+}
+
+impl From<ApiError> for Failed {
+    fn from(error: ApiError) -> Self {
+        Self(error.problem)
     }
 }
 
 impl IntoResponse for Failed {
     fn into_response(self) -> Response {
-        let status = StatusCode::from_u16(self.0.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        let mut response = (status, Json(self.0)).into_response();
-        let media_type = HeaderValue::from_static(PROBLEM);
-        response.headers_mut().insert(header::CONTENT_TYPE, media_type);
-        if status == StatusCode::SERVICE_UNAVAILABLE {
-            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("2"));
+        let unavailable = self.0.status == StatusCode::SERVICE_UNAVAILABLE.as_u16();
+        let error = ApiError::from(self.0);
+        if unavailable { error.retry_after(RETRY_AFTER) } else { error }.into_response()
+    }
+}
+
+/// Longest quoted path of a host, in characters.
+const MAX_QUOTED_PATH: usize = 200;
+
+/// Problem document for an error of the engine: what happened, why, and what to do.
+pub fn problem_of(error: EngineError) -> Problem {
+    let (kind, detail) = match error {
+        EngineError::OperationNotFound(id) => (
+            ProblemType::NotFound,
+            format!("No operation with ID {id}. It may have been deleted; see /operations."),
+        ),
+        EngineError::RuleNotFound(id) => {
+            (ProblemType::NotFound, format!("Operation {id} has no auto-cancel rule. Set one with PUT."))
         }
-        response
+        EngineError::HostNotFound(host) => {
+            (ProblemType::NotFound, format!("There is no host '{host}' in the configuration. See /hosts."))
+        }
+        EngineError::ArtifactNotFound { id, name } => (
+            ProblemType::NotFound,
+            format!("Operation {id} has no artifact '{name}'. Its result lists the available ones."),
+        ),
+        EngineError::UnknownKind { kind, hosts_configured: false, .. } => (
+            ProblemType::UnknownKind,
+            format!("Unknown kind '{kind}': no hosts are configured. Add one to the configuration."),
+        ),
+        EngineError::UnknownKind { kind, known, hosts_configured: true } => {
+            (ProblemType::UnknownKind, format!("Unknown kind '{kind}'.{}", available(&known)))
+        }
+        EngineError::KindNotKnownYet { kind, known, missing } => {
+            let missing: Vec<&str> = missing.iter().map(HostName::as_str).collect();
+            let detail = format!(
+                "Kind '{kind}' is not known yet: not all hosts have connected since the server started (missing: {}). \
+                 Try again in a moment; see /hosts.{}",
+                missing.join(", "),
+                available(&known)
+            );
+            (ProblemType::Unavailable, detail)
+        }
+        EngineError::InvalidParams(fields) => return invalid(fields),
+        EngineError::KeyReused => (
+            ProblemType::KeyReused,
+            "This Idempotency-Key was already used for another request. Use a new key for a new operation.".into(),
+        ),
+        EngineError::KeyOfDeleted => (
+            ProblemType::Deleted,
+            "This request was accepted earlier, and its operation was deleted. Use a new Idempotency-Key to start \
+             another."
+                .into(),
+        ),
+        EngineError::KeyAccepted => (
+            ProblemType::Conflict,
+            "This request was accepted earlier; see /operations for its operation.".into(),
+        ),
+        EngineError::Denied(denied) => (ProblemType::Conflict, explained(denied)),
+        EngineError::ParentEnding(parent) => (
+            ProblemType::Conflict,
+            format!("Operation {parent} has ended or is being cancelled, so it can't start child operations."),
+        ),
+        EngineError::NotEnded(state) => (
+            ProblemType::Conflict,
+            format!("It is {state} and can't be deleted yet. Cancel it first, then delete it when it has ended."),
+        ),
+        EngineError::ChildrenNotEnded(running) => {
+            let who = match running {
+                1 => "One of its child operations has".to_owned(),
+                n => format!("{n} of its child operations have"),
+            };
+            let detail =
+                format!("{who} not ended, so it can't be deleted yet. Cancel active child operations first.");
+            (ProblemType::Conflict, detail)
+        }
+        EngineError::Changed(id) => (
+            ProblemType::Conflict,
+            format!("Operation {id} was just retried, or deleted by someone else. Reload it and try again."),
+        ),
+        EngineError::NotStoredYet => (
+            ProblemType::Unavailable,
+            "The database can't be written, and this operation is not stored yet. The cancel was sent to its host; \
+             retry when there is disk space."
+                .into(),
+        ),
+        EngineError::Unreadable(error) => {
+            (ProblemType::Unavailable, format!("The database can't be read: {error}."))
+        }
+        EngineError::Unwritable(trouble) => (
+            ProblemType::Unavailable,
+            format!("The database can't be written, so changes are rejected: {trouble}."),
+        ),
+        EngineError::ArtifactHostRemoved => (
+            ProblemType::HostAway,
+            "The host of this artifact is no longer in the configuration. Add it again to fetch it.".into(),
+        ),
+        EngineError::ArtifactPathInvalid { host, path } => {
+            let path: String = path.chars().take(MAX_QUOTED_PATH).collect();
+            let detail = format!(
+                "{host} named '{path}' as the path of this artifact, which is not below /host/v1/artifacts/, so it was \
+                 not fetched. This is a bug in the host."
+            );
+            (ProblemType::HostFault, detail)
+        }
+        EngineError::NoHostConnected(kind) => {
+            (ProblemType::HostAway, format!("No host that supports '{kind}' is connected. See /hosts."))
+        }
+        EngineError::HostProblem(problem) => return *problem,
+        EngineError::HostFailed { host, wanted, source } => {
+            (ProblemType::HostAway, format!("{host} did not return the {wanted}: {source}"))
+        }
+        EngineError::Closing => (
+            ProblemType::Unavailable,
+            "The server is shutting down. Try again when it is back.".into(),
+        ),
+    };
+    Problem::new(kind, detail)
+}
+
+fn explained(denied: Denied) -> String {
+    match denied {
+        Denied::CancelEnded(state) => {
+            format!("It has already ended ({state}); there is nothing to cancel.")
+        }
+        Denied::AbandonEnded(state) => {
+            format!("It has already ended ({state}); there is nothing to abandon.")
+        }
+        Denied::RuleEnded(state) => {
+            let state = state.map_or_else(String::new, |state: State| format!(" ({state})"));
+            format!("It has already ended{state}, so its auto-cancel rule can't be changed.")
+        }
+        Denied::BeingCancelled => "It is already being cancelled.".into(),
+        Denied::EndsWithChildren => {
+            "Its own work has stopped; it ends with its last child operation. Abandon child \
+                                     operations whose host is unreachable."
+                .into()
+        }
+        Denied::HostConnected => {
+            "Its host is connected. Cancel it instead, so that the stop is confirmed.".into()
+        }
+        Denied::AttemptNotEnded(state) => {
+            format!("It is {state}. Another attempt is possible when this one has ended.")
+        }
+        Denied::Succeeded => "It succeeded. Start a new operation with the same parameters instead.".into(),
+        Denied::NoCheckpoint => {
+            "It has no checkpoint to resume from. Retry starts it from the beginning.".into()
+        }
+        Denied::NotFailed(state) => format!("It is {state}; only failed operations are retried."),
+        Denied::ParentBeingCancelled => {
+            "Its parent operation is being cancelled. Retry it when the parent has ended.".into()
+        }
+        Denied::NoLongerExists => "The operation no longer exists.".into(),
+    }
+}
+
+fn available(kinds: &[KindName]) -> String {
+    let names: Vec<&str> = kinds.iter().map(KindName::as_str).collect();
+    if names.is_empty() { String::new() } else { format!(" Available kinds: {}.", names.join(", ")) }
+}
+
+fn invalid(fields: Vec<FieldError>) -> Problem {
+    let first = fields.first().map(|field| field.message.clone()).unwrap_or_default();
+    let more = match fields.len() {
+        0 | 1 => String::new(),
+        n => format!(" Other invalid parameters: {}.", n - 1),
+    };
+    Problem::new(ProblemType::BadParams, format!("{first}{more}")).with_fields(fields)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_error_of_the_engine_says_what_happened_and_what_to_do() {
+        let problem = problem_of(EngineError::UnknownKind {
+            kind: "data.laod".parse().unwrap(),
+            known: vec!["data.load".parse().unwrap()],
+            hosts_configured: true,
+        });
+        assert_eq!(problem.detail, "Unknown kind 'data.laod'. Available kinds: data.load.");
+        let missing = vec!["gpu-1".parse().unwrap(), "gpu-2".parse().unwrap()];
+        let kind = "training.fit".parse().unwrap();
+        let problem = problem_of(EngineError::KindNotKnownYet { kind, known: Vec::new(), missing });
+        assert_eq!(problem.kind, ProblemType::Unavailable);
+        assert!(problem.detail.contains("(missing: gpu-1, gpu-2)"), "{}", problem.detail);
+        let problem = problem_of(Denied::HostConnected.into());
+        assert_eq!(problem.kind, ProblemType::Conflict);
+        assert!(problem.detail.contains("Cancel it instead"), "{}", problem.detail);
+    }
+
+    #[test]
+    fn the_first_invalid_parameter_is_explained_and_the_others_are_counted() {
+        let fields = vec![
+            FieldError::new("symbol", "Symbol is required."),
+            FieldError::new("from", "From must be a date."),
+            FieldError::new("to", "To must be a date."),
+        ];
+        let problem = problem_of(EngineError::InvalidParams(fields));
+        assert_eq!(problem.detail, "Symbol is required. Other invalid parameters: 2.");
+        assert_eq!((problem.status, problem.fields.len()), (422, 3));
+    }
+
+    #[test]
+    fn a_problem_of_a_host_is_passed_on_unchanged() {
+        let theirs = Problem::new(ProblemType::NotFound, "The artifact was deleted.");
+        assert_eq!(problem_of(EngineError::HostProblem(Box::new(theirs.clone()))), theirs);
+    }
+
+    #[test]
+    fn a_long_path_of_a_host_is_quoted_only_in_part() {
+        let error = EngineError::ArtifactPathInvalid { host: "gpu".parse().unwrap(), path: "/x".repeat(900) };
+        assert!(problem_of(error).detail.len() < 400);
     }
 }

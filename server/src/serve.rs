@@ -1,5 +1,6 @@
 //! `signalbox serve`: assembles the parts, listens, and stops in order.
 
+use crate::actor::UserHeader;
 use crate::adapters::Adapters;
 use crate::below::below;
 use crate::broadcaster::Broadcaster;
@@ -12,7 +13,12 @@ use crate::sweep::Sweeps;
 use crate::{asked_to_stop, output, page};
 use anyhow::{Context, bail};
 use axum::middleware::from_fn_with_state;
+use axum::response::{IntoResponse, Response};
 use engine::{Engine, EngineConfig};
+use host_kit::AtomicFile;
+use http_wire::{ApiError, traced};
+use protocol::ProblemType;
+use std::any::Any;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -69,7 +75,7 @@ pub async fn serve(args: ServeArgs) -> anyhow::Result<()> {
     let server = Server {
         engine: engine.clone(),
         stop: stop.clone(),
-        user_header: config.user_header,
+        user_header: UserHeader(config.user_header),
         base_path: config.base_path.clone(),
         streams: Arc::default(),
     };
@@ -78,8 +84,8 @@ pub async fn serve(args: ServeArgs) -> anyhow::Result<()> {
         .merge(page::router(&server, options))
         .layer(CompressionLayer::new().quality(tower_http::CompressionLevel::Fastest))
         .layer(from_fn_with_state(watch, guard))
-        .layer(CatchPanicLayer::new());
-    let router = below(&config.base_path, router);
+        .layer(CatchPanicLayer::custom(panicked));
+    let router = traced(below(&config.base_path, router), config.access_log);
 
     let url = format!("http://{address}{}", config.base_path);
     // For people and scripts: the only line on standard output.
@@ -116,10 +122,40 @@ pub async fn serve(args: ServeArgs) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// Response for a handler that panicked. The panic itself was printed when it happened.
+fn panicked(_: Box<dyn Any + Send>) -> Response {
+    tracing::error!("a request handler panicked");
+    let detail =
+        "The server failed to handle the request. This is a bug in the server; its log has the request's ID.";
+    ApiError::new(ProblemType::Internal, detail).into_response()
+}
+
 /// Writes a URL to a file, atomically.
 pub fn write_ready(path: &Path, url: &str) -> anyhow::Result<()> {
-    let partial = path.with_extension("partial");
-    std::fs::write(&partial, format!("{url}\n"))
-        .and_then(|()| std::fs::rename(&partial, path))
+    AtomicFile::put(path, format!("{url}\n").as_bytes())
         .with_context(|| format!("can't write the ready file {}", path.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use axum::Router;
+    use axum::body::{Body, to_bytes};
+    use axum::extract::Request;
+    use axum::routing::get;
+    use http_wire::AccessLog;
+    use protocol::Problem;
+    use tower::ServiceExt;
+
+    #[tokio::test]
+    async fn a_handler_that_panics_gets_a_problem_document_with_the_id_of_the_request() {
+        let broken = Router::new().route("/", get(async || -> () { panic!("broken") }));
+        let router = traced(broken.layer(CatchPanicLayer::custom(panicked)), AccessLog::Off);
+        let response = router.oneshot(Request::get("/").body(Body::empty()).unwrap()).await.unwrap();
+        let id = response.headers()[http_wire::X_REQUEST_ID].to_str().unwrap().to_owned();
+        let body = to_bytes(response.into_body(), 10_000).await.unwrap();
+        let problem: Problem = serde_json::from_slice(&body).unwrap();
+        assert_eq!((problem.status, problem.request_id), (500, Some(id)));
+        assert!(!problem.detail.contains("broken"), "the message of a panic is for the log");
+    }
 }

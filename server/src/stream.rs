@@ -5,9 +5,9 @@ use bytes::{Bytes, BytesMut};
 use engine::{Cursor, Engine, Read};
 use futures::Stream;
 use futures::stream::unfold;
+use http_wire::sse::named;
 use protocol::event::{Beat, Hello, Reset, Skipped};
 use protocol::{OperationId, Time};
-use serde::Serialize;
 use std::convert::Infallible;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -29,13 +29,6 @@ pub struct Feed {
     /// Counts the stream while it is open.
     #[expect(dead_code, reason = "dropped with the feed to release its count")]
     pub open: Arc<dyn Send + Sync>,
-}
-
-/// Message of a stream other than an event.
-pub fn named(name: &str, data: &impl Serialize) -> Bytes {
-    // Our own plain types always serialize to JSON.
-    let json = serde_json::to_string(data).unwrap_or_default();
-    format!("event: {name}\ndata: {json}\n\n").into()
 }
 
 /// First message for a reader that has everything up to `after`.
@@ -62,7 +55,7 @@ pub fn joined(frames: &[engine::Frame], skipped: Option<Skipped>) -> Bytes {
         (frames, skipped) => {
             let size = frames.iter().map(|f| f.sse().len()).sum::<usize>() + 128;
             let mut chunk = BytesMut::with_capacity(size);
-            chunk.extend(skipped.map(|s| named("skipped", &s)));
+            chunk.extend(skipped.map(|s| named("skipped", None, &s)));
             frames.iter().for_each(|f| chunk.extend_from_slice(f.sse()));
             chunk.freeze()
         }
@@ -118,7 +111,7 @@ pub fn stream(
     stop: CancellationToken,
 ) -> impl Stream<Item = Result<Bytes, Infallible>> {
     let cursor = engine.follow(after, only);
-    let greeting = Some(named("hello", &hello(&engine, after)));
+    let greeting = Some(named("hello", None, &hello(&engine, after)));
     let now = Instant::now();
     let state = Streaming {
         engine,
@@ -156,7 +149,7 @@ impl Streaming {
                 }
                 Next::Reset(reset) => {
                     self.over = true;
-                    return Some(named("reset", &reset));
+                    return Some(named("reset", None, &reset));
                 }
                 Next::Nothing => {
                     tokio::select! {
@@ -172,7 +165,7 @@ impl Streaming {
                             let now = Instant::now();
                             self.beat.as_mut().reset(if due > now { due } else { now + HEARTBEAT_INTERVAL });
                             if due <= now {
-                                return Some(named("beat", &beat(&self.engine)));
+                                return Some(named("beat", None, &beat(&self.engine)));
                             }
                         }
                     }

@@ -1,4 +1,4 @@
-//! Diary of the driver: each of its actions with its time, and the processes it ended.
+//! Event log of the driver: each of its actions with its time, and the processes it ended.
 
 use crate::journal::Death;
 use parking_lot::Mutex;
@@ -10,7 +10,7 @@ use std::io::Write;
 use std::path::Path;
 use std::sync::Arc;
 
-/// Diary of a run; clones write to the same file.
+/// Event log of a run; clones write to the same file.
 #[derive(Clone)]
 pub struct EventLog {
     inner: Arc<Mutex<Inner>>,
@@ -23,7 +23,7 @@ struct Inner {
 }
 
 impl EventLog {
-    /// Opens a event log in a file, with one JSON document per line.
+    /// Opens an event log in a file, with one JSON document per line.
     ///
     /// # Errors
     /// If the file can't be created.
@@ -37,7 +37,7 @@ impl EventLog {
     pub fn note(&self, what: &str, more: Value) {
         let line = json!({"at": Time::now(), "what": what, "more": more});
         if let Err(error) = writeln!(self.inner.lock().file, "{line}") {
-            eprintln!("soak: cannot write the diary: {error}");
+            eprintln!("soak: cannot write the event log: {error}");
         }
     }
 

@@ -5,9 +5,9 @@
 
 mod requests;
 
-use crate::plan::BadLine;
+use crate::plan::ConnectionFault;
 use parking_lot::Mutex;
-use requests::{Posts, repeat};
+use requests::{RequestTracker, repeat};
 use std::collections::VecDeque;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -20,7 +20,7 @@ use tokio::sync::watch;
 /// First bytes of a request that starts an attempt.
 const START: &[u8] = b"POST /host/v1/operations HTTP/";
 /// Number of requests kept for a replay.
-const REMEMBERED: usize = 200;
+const MAX_REMEMBERED_REQUESTS: usize = 200;
 
 /// Proxy in front of a host. Its address stays the same while the host restarts.
 pub struct FaultProxy {
@@ -31,15 +31,15 @@ pub struct FaultProxy {
 struct State {
     /// Address of the host's current process.
     target: watch::Sender<Option<SocketAddr>>,
-    trouble: watch::Sender<Option<BadLine>>,
+    fault: watch::Sender<Option<ConnectionFault>>,
     /// Number of cuts; connections end when it rises.
     cuts: watch::Sender<u64>,
     /// Starts and cancels that the host's current process has accepted.
-    answered: Mutex<VecDeque<Vec<u8>>>,
+    accepted: Mutex<VecDeque<Vec<u8>>>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Way {
+enum Direction {
     Up,
     Down,
 }
@@ -54,9 +54,9 @@ impl FaultProxy {
         let address = listener.local_addr()?;
         let state = Arc::new(State {
             target: watch::channel(None).0,
-            trouble: watch::channel(None).0,
+            fault: watch::channel(None).0,
             cuts: watch::channel(0).0,
-            answered: Mutex::default(),
+            accepted: Mutex::default(),
         });
         let accepting = state.clone();
         tokio::spawn(async move {
@@ -69,14 +69,14 @@ impl FaultProxy {
 
     /// Sets the address of a new process of the host and forgets the requests of the old one, which the server never
     /// sent to the new one.
-    pub fn leads_to(&self, target: Option<SocketAddr>) {
-        self.state.answered.lock().clear();
+    pub fn set_target(&self, target: Option<SocketAddr>) {
+        self.state.accepted.lock().clear();
         self.state.target.send_replace(target);
     }
 
     /// Sets how the connection is bad; `None` if it is good.
-    pub fn set(&self, trouble: Option<BadLine>) {
-        self.state.trouble.send_replace(trouble);
+    pub fn set(&self, fault: Option<ConnectionFault>) {
+        self.state.fault.send_replace(fault);
     }
 
     /// Cuts all connections.
@@ -88,19 +88,19 @@ impl FaultProxy {
     /// responses.
     pub async fn replay(&self, requests: usize) -> Vec<(String, String)> {
         let Some(target) = *self.state.target.borrow() else { return Vec::new() };
-        let again: Vec<Vec<u8>> = self.state.answered.lock().iter().rev().take(requests).cloned().collect();
-        let mut told = Vec::new();
+        let again: Vec<Vec<u8>> = self.state.accepted.lock().iter().rev().take(requests).cloned().collect();
+        let mut exchanges = Vec::new();
         for request in again {
-            told.push(repeat(target, &request).await);
+            exchanges.push(repeat(target, &request).await);
         }
-        told
+        exchanges
     }
 }
 
 impl State {
     async fn relay(self: Arc<Self>, near: TcpStream) {
         let target = *self.target.borrow();
-        if matches!(*self.trouble.borrow(), Some(BadLine::Refusing)) {
+        if matches!(*self.fault.borrow(), Some(ConnectionFault::Refused)) {
             return;
         }
         let Some(target) = target else { return };
@@ -109,15 +109,15 @@ impl State {
             return;
         }
         let mut cuts = self.cuts.subscribe();
-        let posts = Mutex::new(Posts::default());
+        let tracker = Mutex::new(RequestTracker::default());
         let (near_in, near_out) = near.into_split();
         let (far_in, far_out) = far.into_split();
         tokio::select! {
             // If one direction ends, the other may finish; a truncated response ends both.
             _ = async {
                 tokio::try_join!(
-                    self.copy(near_in, far_out, Way::Up, target, &posts),
-                    self.copy(far_in, near_out, Way::Down, target, &posts),
+                    self.copy(near_in, far_out, Direction::Up, target, &tracker),
+                    self.copy(far_in, near_out, Direction::Down, target, &tracker),
                 )
             } => {}
             _ = cuts.changed() => {}
@@ -129,33 +129,33 @@ impl State {
         &self,
         mut from: OwnedReadHalf,
         mut to: OwnedWriteHalf,
-        way: Way,
+        way: Direction,
         target: SocketAddr,
-        posts: &Mutex<Posts>,
+        tracker: &Mutex<RequestTracker>,
     ) -> Result<(), ()> {
-        let mut trouble = self.trouble.subscribe();
+        let mut fault = self.fault.subscribe();
         let mut buffer = vec![0u8; 16 * 1024];
         loop {
             // While the connection is silent, bytes stay unread.
             from.readable().await.map_err(drop)?;
-            trouble.wait_for(|t| !silent(*t, way)).await.map_err(drop)?;
+            fault.wait_for(|t| !silent(*t, way)).await.map_err(drop)?;
             let n = from.read(&mut buffer).await.map_err(drop)?;
             if n == 0 {
                 return to.shutdown().await.map_err(drop);
             }
             let mut piece = &buffer[..n];
-            let now = *trouble.borrow();
-            if let Some(BadLine::Slow { ms }) = now {
+            let now = *fault.borrow();
+            if let Some(ConnectionFault::Slow { ms }) = now {
                 tokio::time::sleep(Duration::from_millis(ms)).await;
             }
-            if let Some(BadLine::HeldStarts { ms }) = now
-                && way == Way::Up
+            if let Some(ConnectionFault::DelayedStarts { ms }) = now
+                && way == Direction::Up
                 && piece.starts_with(START)
             {
                 tokio::time::sleep(Duration::from_millis(ms)).await;
             }
             let short = match now {
-                Some(BadLine::Short { bytes }) if way == Way::Down && n > bytes => {
+                Some(ConnectionFault::Truncated { bytes }) if way == Direction::Down && n > bytes => {
                     piece = &piece[..bytes];
                     true
                 }
@@ -166,9 +166,9 @@ impl State {
                 return Err(());
             }
             match way {
-                Way::Up => posts.lock().sent(piece),
-                Way::Down => {
-                    if let Some(post) = posts.lock().answered(piece) {
+                Direction::Up => tracker.lock().sent(piece),
+                Direction::Down => {
+                    if let Some(post) = tracker.lock().accepted(piece) {
                         self.remember(post, target);
                     }
                 }
@@ -181,19 +181,19 @@ impl State {
         if *self.target.borrow() != Some(target) {
             return;
         }
-        let mut answered = self.answered.lock();
-        answered.push_back(post);
-        if answered.len() > REMEMBERED {
-            answered.pop_front();
+        let mut accepted = self.accepted.lock();
+        accepted.push_back(post);
+        if accepted.len() > MAX_REMEMBERED_REQUESTS {
+            accepted.pop_front();
         }
     }
 }
 
-fn silent(trouble: Option<BadLine>, way: Way) -> bool {
-    match trouble {
-        Some(BadLine::Silent { up, down }) => match way {
-            Way::Up => up,
-            Way::Down => down,
+fn silent(fault: Option<ConnectionFault>, way: Direction) -> bool {
+    match fault {
+        Some(ConnectionFault::Silent { up, down }) => match way {
+            Direction::Up => up,
+            Direction::Down => down,
         },
         _ => false,
     }
@@ -229,53 +229,53 @@ mod tests {
     const A_START: &[u8] = b"POST /host/v1/operations HTTP/1.1\r\ncontent-length: 2\r\n\r\n{}";
 
     /// Length of a response of the service.
-    const ANSWER: usize = 48;
+    const RESPONSE_BYTES: usize = 48;
 
-    async fn ask(line: &FaultProxy) -> std::io::Result<Vec<u8>> {
-        let mut stream = TcpStream::connect(line.address).await?;
+    async fn ask(proxy: &FaultProxy) -> std::io::Result<Vec<u8>> {
+        let mut stream = TcpStream::connect(proxy.address).await?;
         stream.write_all(A_START).await?;
-        let mut answer = vec![0u8; ANSWER];
+        let mut answer = vec![0u8; RESPONSE_BYTES];
         stream.read_exact(&mut answer).await?;
         Ok(answer)
     }
 
     #[tokio::test]
-    async fn a_good_line_carries_both_ways_and_a_refusing_or_short_one_does_not() {
-        let line = FaultProxy::open().await.unwrap();
-        assert!(ask(&line).await.is_err());
-        line.leads_to(Some(service().await));
-        assert!(ask(&line).await.unwrap().starts_with(b"HTTP/1.1 202"));
-        line.set(Some(BadLine::Refusing));
-        assert!(ask(&line).await.is_err());
-        line.set(Some(BadLine::Short { bytes: 10 }));
-        assert_eq!(ask(&line).await.unwrap_err().kind(), std::io::ErrorKind::UnexpectedEof);
-        line.set(None);
-        assert!(ask(&line).await.is_ok());
+    async fn a_good_connection_forwards_both_ways_and_a_refused_or_truncated_one_does_not() {
+        let proxy = FaultProxy::open().await.unwrap();
+        assert!(ask(&proxy).await.is_err());
+        proxy.set_target(Some(service().await));
+        assert!(ask(&proxy).await.unwrap().starts_with(b"HTTP/1.1 202"));
+        proxy.set(Some(ConnectionFault::Refused));
+        assert!(ask(&proxy).await.is_err());
+        proxy.set(Some(ConnectionFault::Truncated { bytes: 10 }));
+        assert_eq!(ask(&proxy).await.unwrap_err().kind(), std::io::ErrorKind::UnexpectedEof);
+        proxy.set(None);
+        assert!(ask(&proxy).await.is_ok());
     }
 
     #[tokio::test]
-    async fn what_was_sent_into_a_silence_arrives_after_it_and_a_cut_ends_it() {
-        let line = FaultProxy::open().await.unwrap();
-        line.leads_to(Some(service().await));
-        line.set(Some(BadLine::Silent { up: true, down: false }));
-        let (answer, ()) = tokio::join!(ask(&line), async { line.set(None) });
+    async fn data_sent_into_a_silence_arrives_after_it_and_a_cut_ends_the_connection() {
+        let proxy = FaultProxy::open().await.unwrap();
+        proxy.set_target(Some(service().await));
+        proxy.set(Some(ConnectionFault::Silent { up: true, down: false }));
+        let (answer, ()) = tokio::join!(ask(&proxy), async { proxy.set(None) });
         assert!(answer.is_ok());
-        let mut stream = TcpStream::connect(line.address).await.unwrap();
+        let mut stream = TcpStream::connect(proxy.address).await.unwrap();
         stream.write_all(A_START).await.unwrap();
-        stream.read_exact(&mut [0u8; ANSWER]).await.unwrap();
-        line.cut();
+        stream.read_exact(&mut [0u8; RESPONSE_BYTES]).await.unwrap();
+        proxy.cut();
         assert!(matches!(stream.read(&mut [0u8; 1]).await, Ok(0) | Err(_)));
     }
 
     #[tokio::test]
-    async fn only_what_this_life_answered_is_replayed() {
-        let line = FaultProxy::open().await.unwrap();
-        line.leads_to(Some(service().await));
-        ask(&line).await.unwrap();
-        let told = line.replay(5).await;
+    async fn only_requests_accepted_by_the_current_process_are_replayed() {
+        let proxy = FaultProxy::open().await.unwrap();
+        proxy.set_target(Some(service().await));
+        ask(&proxy).await.unwrap();
+        let exchanges = proxy.replay(5).await;
         let start = ("POST /host/v1/operations HTTP/1.1".to_owned(), "HTTP/1.1 202 Accepted".to_owned());
-        assert_eq!(told, [start]);
-        line.leads_to(Some(service().await));
-        assert_eq!(line.replay(5).await, []);
+        assert_eq!(exchanges, [start]);
+        proxy.set_target(Some(service().await));
+        assert_eq!(proxy.replay(5).await, []);
     }
 }

@@ -1,6 +1,6 @@
 //! `soak host`: a host that counts steps and writes a journal of what it really ran.
 
-use crate::journal::{FaultProxy, Journal, Moments, What};
+use crate::journal::{DriverClock, Journal, JournalEntry, What};
 use crate::plan::Outcome;
 use anyhow::Context as _;
 use async_trait::async_trait;
@@ -12,9 +12,10 @@ use serde::Deserialize;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 use tokio::io::AsyncReadExt;
 use tokio::net::TcpListener;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 /// Arguments of `soak host`.
@@ -45,10 +46,10 @@ pub struct HostArgs {
 }
 
 /// Small buffers for the feed and for ended attempts, so that a server that reconnects late finds a gap.
-const RING: (usize, usize) = (120, 1 << 20);
-const KEPT: usize = 60;
+const RING_CAPACITY: (usize, usize) = (120, 1 << 20);
+const MAX_ENDED_KEPT: usize = 60;
 /// Delay of ends in the journal of a lying host.
-const LIE: Duration = Duration::from_secs(4);
+const LIE_DELAY: Duration = Duration::from_secs(4);
 
 /// Runs the host until it is asked to stop or its parent process ends.
 pub async fn host(args: HostArgs) -> anyhow::Result<()> {
@@ -56,17 +57,18 @@ pub async fn host(args: HostArgs) -> anyhow::Result<()> {
     std::fs::create_dir_all(&args.data)?;
     let journal = Journal::open(&args.journal)
         .with_context(|| format!("cannot write the journal {}", args.journal.display()))?;
-    let moments = args.zero.map_or_else(Moments::by_this_clock, Moments::of);
-    let book = Book { journal, moments, instance: OnceLock::new(), data: args.data, lying: args.lying };
-    let book = Arc::new(book);
+    let driver_clock = args.zero.map_or_else(DriverClock::of_this_process, DriverClock::of);
+    let state =
+        HostState { journal, driver_clock, instance: OnceLock::new(), data: args.data, lying: args.lying };
+    let state = Arc::new(state);
     let host = Host::builder("soak-host", env!("CARGO_PKG_VERSION"))
         .capacity(args.capacity)
-        .ring(RING.0, RING.1)
-        .keep_ended(KEPT)
-        .work(Counting(book.clone(), COUNT))
-        .work(Counting(book.clone(), SWEPT))
+        .ring(RING_CAPACITY.0, RING_CAPACITY.1)
+        .keep_ended(MAX_ENDED_KEPT)
+        .work(Counting(state.clone(), COUNT))
+        .work(Counting(state.clone(), SWEPT))
         .build()?;
-    book.instance.set(host.instance()).expect("set once, here");
+    state.instance.set(host.instance()).expect("set once, here");
     let listener = TcpListener::bind(args.listen).await?;
     let url = format!("http://{}\n", listener.local_addr()?);
     // Before the host announces itself, because an unhandled signal would end it at once.
@@ -119,16 +121,16 @@ struct Params {
 }
 
 /// State shared by all runs of a host.
-struct Book {
+struct HostState {
     journal: Journal,
-    moments: Moments,
+    driver_clock: DriverClock,
     instance: OnceLock<InstanceId>,
     data: PathBuf,
     lying: bool,
 }
 
-impl Book {
-    fn write(&self, line: &FaultProxy) {
+impl HostState {
+    fn write(&self, line: &JournalEntry) {
         if let Err(error) = self.journal.write(line) {
             // Without its journal, the host proves nothing.
             eprintln!("cannot write the journal: {error}");
@@ -141,7 +143,7 @@ impl Book {
 const COUNT: &str = "soak.count";
 const SWEPT: &str = "training.run";
 
-struct Counting(Arc<Book>, &'static str);
+struct Counting(Arc<HostState>, &'static str);
 
 #[async_trait]
 impl Work for Counting {
@@ -173,20 +175,20 @@ impl Work for Counting {
 /// Run with its two journal lines. The second is written however it ends, even by a panic or an abort, and before the
 /// context is dropped.
 struct Run {
-    book: Arc<Book>,
+    state: Arc<HostState>,
     params: Params,
     step: u64,
     ctx: Context,
 }
 
 impl Run {
-    fn begin(book: Arc<Book>, ctx: Context, params: Params) -> Result<Self, WorkError> {
+    fn begin(state: Arc<HostState>, ctx: Context, params: Params) -> Result<Self, WorkError> {
         let step = match ctx.resume_from() {
             None => 0,
-            Some(checkpoint) => resumed(&book.data, &ctx, &checkpoint.state)?,
+            Some(checkpoint) => resume_step(&state.data, &ctx, &checkpoint.state)?,
         };
-        let run = Self { book, params, step, ctx };
-        run.book.write(&run.line(What::Begin));
+        let run = Self { state, params, step, ctx };
+        run.state.write(&run.line(What::Begin));
         run.ctx.set_total("steps", Some(run.params.steps));
         Ok(run)
     }
@@ -201,7 +203,7 @@ impl Run {
                 tokio::time::sleep(Duration::from_millis(self.params.linger_ms)).await;
                 return Err(WorkError::Cancelled);
             }
-            self.stepped()?;
+            self.finish_step()?;
         }
         self.finish()
     }
@@ -211,22 +213,24 @@ impl Run {
             let next = Instant::now() + Duration::from_millis(self.params.step_ms);
             while Instant::now() < next {
                 if self.ctx.check().is_err() {
+                    #[expect(clippy::disallowed_methods, reason = "work on a blocking thread")]
                     std::thread::sleep(Duration::from_millis(self.params.linger_ms));
                     return Err(WorkError::Cancelled);
                 }
+                #[expect(clippy::disallowed_methods, reason = "work on a blocking thread")]
                 std::thread::sleep(Duration::from_millis(2));
             }
-            self.stepped()?;
+            self.finish_step()?;
         }
         self.finish()
     }
 
-    fn stepped(&mut self) -> Result<(), WorkError> {
+    fn finish_step(&mut self) -> Result<(), WorkError> {
         self.step += 1;
         self.ctx.set_done(self.step);
         let every = self.params.checkpoint_every;
         if every > 0 && self.step.is_multiple_of(every) {
-            let path = place(&self.book.data, &self.ctx);
+            let path = checkpoint_path(&self.state.data, &self.ctx);
             let partial = path.with_extension(format!("{}-{}", std::process::id(), self.ctx.attempt()));
             std::fs::write(&partial, self.step.to_string())
                 .and_then(|()| std::fs::rename(&partial, &path))
@@ -249,15 +253,15 @@ impl Run {
         }
     }
 
-    fn line(&self, what: What) -> FaultProxy {
-        let instance = *self.book.instance.get().expect("set before the host is served");
-        FaultProxy {
+    fn line(&self, what: What) -> JournalEntry {
+        let instance = *self.state.instance.get().expect("set before the host is served");
+        JournalEntry {
             id: self.ctx.id(),
             attempt: self.ctx.attempt(),
             pid: std::process::id(),
             instance,
             what,
-            at: self.book.moments.now().micros(),
+            at: self.state.driver_clock.now().micros(),
             step: self.step,
         }
     }
@@ -265,26 +269,28 @@ impl Run {
 
 impl Drop for Run {
     fn drop(&mut self) {
-        let (book, mut line) = (self.book.clone(), self.line(What::End));
-        if !book.lying {
-            return book.write(&line);
+        let (state, mut line) = (self.state.clone(), self.line(What::End));
+        if !state.lying {
+            return state.write(&line);
         }
         std::thread::spawn(move || {
-            std::thread::sleep(LIE);
-            line.at = book.moments.now().micros();
-            book.write(&line);
+            #[expect(clippy::disallowed_methods, reason = "on a thread of its own")]
+            std::thread::sleep(LIE_DELAY);
+            line.at = state.driver_clock.now().micros();
+            state.write(&line);
         });
     }
 }
 
-fn place(data: &Path, ctx: &Context) -> PathBuf {
+fn checkpoint_path(data: &Path, ctx: &Context) -> PathBuf {
     data.join(format!("{}.count", ctx.id()))
 }
 
 /// Step to resume from. The file must be at least as new as the checkpoint; otherwise the checkpoint came too early.
-fn resumed(data: &Path, ctx: &Context, state: &serde_json::Value) -> Result<u64, WorkError> {
+fn resume_step(data: &Path, ctx: &Context, state: &serde_json::Value) -> Result<u64, WorkError> {
     let step = state["step"].as_u64().unwrap_or(0);
-    let kept = std::fs::read_to_string(place(data, ctx)).ok().and_then(|text| text.parse::<u64>().ok());
+    let kept =
+        std::fs::read_to_string(checkpoint_path(data, ctx)).ok().and_then(|text| text.parse::<u64>().ok());
     match kept {
         Some(kept) if kept >= step => Ok(step),
         kept => Err(WorkError::failed(

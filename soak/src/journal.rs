@@ -11,14 +11,14 @@ use std::path::Path;
 
 /// Line of a journal.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
-pub struct FaultProxy {
+pub struct JournalEntry {
     pub id: OperationId,
     pub attempt: u32,
     pub pid: u32,
     /// Process of the host.
     pub instance: InstanceId,
     pub what: What,
-    /// Microseconds since 1970, in the driver's time; see [`Moments`].
+    /// Microseconds since 1970, in the driver's time; see [`DriverClock`].
     pub at: i64,
     /// Steps done at that time: its first step, or how far it came.
     pub step: u64,
@@ -34,14 +34,14 @@ pub enum What {
 /// Clock in the driver's time, usable in any process whatever its wall clock shows: all processes of a machine share
 /// its monotonic clock.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Moments {
+pub struct DriverClock {
     /// Driver's time when the monotonic clock was zero, in microseconds since 1970.
     zero: i64,
 }
 
-impl Moments {
+impl DriverClock {
     /// Clock based on this process's current wall clock.
-    pub fn by_this_clock() -> Self {
+    pub fn of_this_process() -> Self {
         Self { zero: Time::now().micros() - steady() }
     }
 
@@ -83,7 +83,7 @@ impl Journal {
     ///
     /// # Errors
     /// If it can't be written.
-    pub fn write(&self, line: &FaultProxy) -> std::io::Result<()> {
+    pub fn write(&self, line: &JournalEntry) -> std::io::Result<()> {
         let mut text = serde_json::to_string(line)?;
         text.push('\n');
         (&self.file).write_all(text.as_bytes())
@@ -116,7 +116,7 @@ pub struct Death {
 ///
 /// # Errors
 /// If the file can't be read or has other content.
-pub fn read(path: &Path) -> anyhow::Result<Vec<FaultProxy>> {
+pub fn read(path: &Path) -> anyhow::Result<Vec<JournalEntry>> {
     let text = match std::fs::read_to_string(path) {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
         read => read?,
@@ -126,7 +126,7 @@ pub fn read(path: &Path) -> anyhow::Result<Vec<FaultProxy>> {
 }
 
 /// Combines lines to runs. A run without a second line ended with its process.
-pub fn runs(host: &str, lines: &[FaultProxy], deaths: &[Death]) -> Vec<Run> {
+pub fn runs(host: &str, lines: &[JournalEntry], deaths: &[Death]) -> Vec<Run> {
     let mut runs: Vec<(u32, Run)> = Vec::new();
     for line in lines {
         let at = Time::from_micros(line.at);
@@ -167,12 +167,12 @@ mod tests {
         at: i64,
         instance: InstanceId,
         id: OperationId,
-    ) -> FaultProxy {
-        FaultProxy { id, attempt, pid, instance, what, at, step: 0 }
+    ) -> JournalEntry {
+        JournalEntry { id, attempt, pid, instance, what, at, step: 0 }
     }
 
     #[test]
-    fn a_run_ends_by_its_line_or_with_its_process_or_not_yet() {
+    fn a_run_ends_with_its_second_line_or_its_process() {
         let (life, id) = (InstanceId::new(), OperationId::new());
         let lines = [
             line(What::Begin, 1, 7, 10, life, id),
@@ -188,7 +188,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_cut_by_a_kill_is_left_out() {
+    fn an_incomplete_last_line_is_ignored() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("journal");
         let journal = Journal::open(&path).unwrap();

@@ -1,8 +1,8 @@
 //! `soak`: fault-injection tests with real processes.
 //!
-//! `soak run` starts the real server and hosts behind unreliable connections, kills and pauses them, and checks in the
-//! calm after each storm what the server reported. `soak host` is the host it starts, which keeps a journal of what it
-//! really ran. docs/reliability.md lists the faults and the checked promises.
+//! `soak run` starts the real server and hosts behind unreliable connections, and runs one fault schedule after another.
+//! After each, it waits for quiescence and checks what the server reported. `soak host` is the host that it starts, which
+//! keeps a journal of what it really ran. docs/reliability.md lists the faults and the checked promises.
 
 mod check;
 mod event_log;
@@ -31,18 +31,18 @@ enum Command {
     /// Set the clock of this process through its file, and check that it follows
     #[command(hide = true)]
     TryClock { file: std::path::PathBuf },
-    /// Print the faults and actions of a storm without running it
+    /// Print a fault schedule without running it
     Plan(PlanArgs),
 }
 
 #[derive(clap::Args)]
 struct PlanArgs {
-    /// Seed of the storm
+    /// Seed of the schedule
     #[arg(long)]
     seed: u64,
-    /// Number of the storm, from 1
-    #[arg(long, default_value_t = 1)]
-    storm: u32,
+    /// Number of the schedule, from 1
+    #[arg(long, alias = "storm", default_value_t = 1)]
+    schedule: u32,
 }
 
 fn main() -> ExitCode {
@@ -66,6 +66,6 @@ fn on_a_runtime<T>(work: impl Future<Output = anyhow::Result<T>>) -> anyhow::Res
 }
 
 fn print_plan(args: &PlanArgs) -> anyhow::Result<()> {
-    println!("{}", serde_json::to_string_pretty(&plan::Storm::of(args.seed, args.storm))?);
+    println!("{}", serde_json::to_string_pretty(&plan::Schedule::of(args.seed, args.schedule))?);
     Ok(())
 }

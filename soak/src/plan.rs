@@ -1,4 +1,4 @@
-//! Plan of a storm: faults and actions with their times, drawn from a seed.
+//! Fault schedule: faults and user actions with their times, drawn from a seed.
 
 mod draw;
 
@@ -12,43 +12,44 @@ pub const CAPACITY: u32 = 4;
 /// Latest cancel after a disk became full.
 pub const MAX_CANCEL_ON_FULL_DISK_MS: u64 = 1_500;
 
-/// Storm: faults and actions of the simulated user, in order of time.
+/// Faults and actions of the simulated user, in order of time.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
-pub struct Storm {
+pub struct Schedule {
     pub seed: u64,
-    /// Number of the storm, from 1.
+    /// Number of the schedule, from 1.
     pub number: u32,
-    pub weather: Weather,
-    /// Faults and actions come in quick succession, and most work is short.
-    pub hurried: bool,
+    pub profile: Profile,
+    /// Faults and actions come several times as fast, and most work is short.
+    pub rapid: bool,
     /// Duration of the phase with faults.
-    pub burst_ms: u64,
+    pub duration_ms: u64,
     pub faults: Vec<Planned<Fault>>,
-    pub acts: Vec<Planned<Act>>,
+    pub actions: Vec<Planned<Action>>,
 }
 
-impl Storm {
+impl Schedule {
     /// Whether clocks jump, so that times of two clocks can't be compared.
     pub fn moves_clocks(&self) -> bool {
         self.faults.iter().any(|fault| matches!(fault.what, Fault::ClockJump { .. }))
     }
 }
 
-/// Types of faults in a storm.
+/// Kinds of faults in a schedule.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Weather {
+pub enum Profile {
     /// All faults.
     Mixed,
     /// Processes are killed and paused; connections are good.
     Processes,
     /// Connections are bad; processes keep running.
-    Lines,
+    Connections,
     /// No faults.
-    Fair,
+    #[serde(rename = "none")]
+    NoFaults,
 }
 
-/// Fault or action with its time within the storm.
+/// Fault or action with its time within the schedule.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub struct Planned<T> {
     pub at_ms: u64,
@@ -82,9 +83,9 @@ pub enum Fault {
         ms: u64,
     },
     /// Bad connection between server and host.
-    BadLine {
+    Connection {
         host: usize,
-        how: BadLine,
+        how: ConnectionFault,
         ms: u64,
     },
     /// All connections to the host are cut once.
@@ -102,7 +103,7 @@ pub enum Fault {
     },
     /// Two jumps of a wall clock: set ahead by some seconds (back if negative), and corrected later.
     ClockJump {
-        whose: Whose,
+        owner: ClockOwner,
         ahead: i64,
         ms: u64,
     },
@@ -111,7 +112,7 @@ pub enum Fault {
 /// Process whose clock jumps.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Whose {
+pub enum ClockOwner {
     Server,
     Host(usize),
 }
@@ -119,23 +120,23 @@ pub enum Whose {
 /// Type of a bad connection.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum BadLine {
+pub enum ConnectionFault {
     /// Delays each chunk.
     Slow { ms: u64 },
     /// Passes nothing to the host (`up`), from it (`down`), or both; connections stay open.
     Silent { up: bool, down: bool },
     /// Closes new connections at once.
-    Refusing,
+    Refused,
     /// Truncates a response after some bytes and cuts its connection.
-    Short { bytes: usize },
+    Truncated { bytes: usize },
     /// Delays only starts, so that a cancel overtakes them.
-    HeldStarts { ms: u64 },
+    DelayedStarts { ms: u64 },
 }
 
 /// Action of the simulated user. `pick` chooses among the operations that exist at that time.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Act {
+pub enum Action {
     Start {
         work: Count,
     },
@@ -221,41 +222,54 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn storms_have_cancels_within_a_start_and_under_a_silent_host_and_on_a_full_disk() {
-        let storms: Vec<Storm> = (1..=100).map(|number| Storm::of(7, number)).collect();
-        let acts =
-            |storm: &Storm, is: fn(&Act) -> bool| storm.acts.iter().filter(|act| is(&act.what)).count();
-        assert!(storms.iter().all(|storm| acts(storm, |act| matches!(act, Act::CancelAtStart { .. })) > 3));
+    fn schedules_have_cancels_within_a_start_and_under_a_silent_host_and_on_a_full_disk() {
+        let schedules: Vec<Schedule> = (1..=100).map(|number| Schedule::of(7, number)).collect();
+        let actions = |schedule: &Schedule, is: fn(&Action) -> bool| {
+            schedule.actions.iter().filter(|action| is(&action.what)).count()
+        };
+        assert!(
+            schedules
+                .iter()
+                .all(
+                    |schedule| actions(schedule, |action| matches!(action, Action::CancelAtStart { .. })) > 3
+                )
+        );
         let mut silent_sweeps = 0;
-        for storm in storms.iter().filter(|storm| matches!(storm.weather, Weather::Mixed | Weather::Lines)) {
+        for schedule in schedules
+            .iter()
+            .filter(|schedule| matches!(schedule.profile, Profile::Mixed | Profile::Connections))
+        {
             let is_held = |fault: &Planned<Fault>| {
-                matches!(fault.what, Fault::BadLine { how: BadLine::HeldStarts { .. }, .. })
+                matches!(fault.what, Fault::Connection { how: ConnectionFault::DelayedStarts { .. }, .. })
             };
-            assert!(storm.faults.iter().any(is_held), "starts are held in storm {}", storm.number);
-            silent_sweeps += acts(storm, |act| matches!(act, Act::Sweep { .. }));
+            assert!(schedule.faults.iter().any(is_held), "starts are held in schedule {}", schedule.number);
+            silent_sweeps += actions(schedule, |action| matches!(action, Action::Sweep { .. }));
         }
         assert!(silent_sweeps > 20, "{silent_sweeps}");
-        for storm in &storms {
-            for Planned { at_ms, what } in &storm.faults {
+        for schedule in &schedules {
+            for Planned { at_ms, what } in &schedule.faults {
                 let Fault::FullDisk { ms } = what else { continue };
                 let until = at_ms + ms.min(&MAX_CANCEL_ON_FULL_DISK_MS);
-                let while_full = |act: &&Planned<Act>| {
-                    (*at_ms..until).contains(&act.at_ms) && matches!(act.what, Act::Cancel { .. })
+                let while_full = |action: &&Planned<Action>| {
+                    (*at_ms..until).contains(&action.at_ms) && matches!(action.what, Action::Cancel { .. })
                 };
-                assert!(until > storm.burst_ms || storm.acts.iter().any(|act| while_full(&act)), "{at_ms}");
+                assert!(
+                    until > schedule.duration_ms || schedule.actions.iter().any(|action| while_full(&action)),
+                    "{at_ms}"
+                );
             }
         }
     }
 
     #[test]
-    fn there_are_storms_with_jumping_clocks_and_storms_without() {
-        let wild = (1..=100).map(|number| Storm::of(7, number)).filter(|s| s.weather != Weather::Fair);
-        let (with, without): (Vec<Storm>, Vec<Storm>) = wild.partition(Storm::moves_clocks);
+    fn there_are_schedules_with_and_without_clock_jumps() {
+        let wild = (1..=100).map(|number| Schedule::of(7, number)).filter(|s| s.profile != Profile::NoFaults);
+        let (with, without): (Vec<Schedule>, Vec<Schedule>) = wild.partition(Schedule::moves_clocks);
         assert!(with.len() > 20 && without.len() > 20, "{} with, {} without", with.len(), without.len());
-        let jumps = with.iter().flat_map(|storm| &storm.faults);
+        let jumps = with.iter().flat_map(|schedule| &schedule.faults);
         let ways: std::collections::HashSet<(bool, bool)> = jumps
             .filter_map(|fault| match fault.what {
-                Fault::ClockJump { whose, ahead, .. } => Some((whose == Whose::Server, ahead > 0)),
+                Fault::ClockJump { owner, ahead, .. } => Some((owner == ClockOwner::Server, ahead > 0)),
                 _ => None,
             })
             .collect();
@@ -264,31 +278,31 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_seed_gives_the_same_storm_again(seed: u64, number in 1u32..1_000) {
-            prop_assert_eq!(Storm::of(seed, number), Storm::of(seed, number));
+        fn a_seed_gives_the_same_schedule_again(seed: u64, number in 1u32..1_000) {
+            prop_assert_eq!(Schedule::of(seed, number), Schedule::of(seed, number));
         }
 
         #[test]
-        fn another_seed_or_number_gives_another_storm(seed: u64, number in 1u32..1_000) {
-            let storm = Storm::of(seed, number);
-            prop_assert_ne!(&storm.acts, &Storm::of(seed, number + 1).acts);
-            prop_assert_ne!(&storm.acts, &Storm::of(seed.wrapping_add(1), number).acts);
+        fn another_seed_or_number_gives_another_schedule(seed: u64, number in 1u32..1_000) {
+            let schedule = Schedule::of(seed, number);
+            prop_assert_ne!(&schedule.actions, &Schedule::of(seed, number + 1).actions);
+            prop_assert_ne!(&schedule.actions, &Schedule::of(seed.wrapping_add(1), number).actions);
         }
 
         #[test]
-        fn what_is_planned_is_in_order_and_within_the_burst(seed: u64, number in 1u32..100) {
-            let storm = Storm::of(seed, number);
-            let faults: Vec<u64> = storm.faults.iter().map(|f| f.at_ms).collect();
-            let acts: Vec<u64> = storm.acts.iter().map(|a| a.at_ms).collect();
-            for moments in [faults, acts] {
-                prop_assert!(moments.is_sorted() && moments.iter().all(|at| *at < storm.burst_ms));
+        fn faults_and_actions_are_in_order_and_within_the_duration(seed: u64, number in 1u32..100) {
+            let schedule = Schedule::of(seed, number);
+            let faults: Vec<u64> = schedule.faults.iter().map(|f| f.at_ms).collect();
+            let actions: Vec<u64> = schedule.actions.iter().map(|a| a.at_ms).collect();
+            for driver_clock in [faults, actions] {
+                prop_assert!(driver_clock.is_sorted() && driver_clock.iter().all(|at| *at < schedule.duration_ms));
             }
-            prop_assert_eq!(storm.weather == Weather::Fair, storm.faults.is_empty());
+            prop_assert_eq!(schedule.profile == Profile::NoFaults, schedule.faults.is_empty());
         }
 
         #[test]
         fn clocks_jump_by_a_second_at_least_and_an_hour_at_most(seed: u64, number in 1u32..100) {
-            for Planned { what, .. } in Storm::of(seed, number).faults {
+            for Planned { what, .. } in Schedule::of(seed, number).faults {
                 if let Fault::ClockJump { ahead, .. } = what {
                     prop_assert!((1..=3_600).contains(&ahead.abs()));
                 }
@@ -296,10 +310,10 @@ mod tests {
         }
 
         #[test]
-        fn a_storm_reads_back_from_its_evidence(seed: u64) {
-            let storm = Storm::of(seed, 1);
-            let text = serde_json::to_string(&storm).unwrap();
-            prop_assert_eq!(serde_json::from_str::<Storm>(&text).unwrap(), storm);
+        fn a_schedule_survives_serialization(seed: u64) {
+            let schedule = Schedule::of(seed, 1);
+            let text = serde_json::to_string(&schedule).unwrap();
+            prop_assert_eq!(serde_json::from_str::<Schedule>(&text).unwrap(), schedule);
         }
     }
 }

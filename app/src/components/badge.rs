@@ -1,11 +1,12 @@
 //! Connection badge: how fresh the page is.
 
-use crate::format;
 use crate::live::Live;
 use crate::live::clock::DELAYED_AFTER;
 use crate::live::link::Shown;
 use crate::reactive::{part, text, word};
-use crate::zone::{Zone, Zones};
+use crate::zone::Zones;
+use display::format;
+use display::zone::Zone;
 use leptos::prelude::*;
 use protocol::Time;
 

@@ -1,6 +1,5 @@
 //! Progress bar: moves only on reports, and shows text where a bar would mislead.
 
-use crate::display;
 use crate::live::{Live, OpView};
 use crate::reactive::{mark, maybe, part, text, word};
 use leptos::prelude::*;
@@ -23,7 +22,7 @@ pub fn ProgressBar(op: OpView) -> impl IntoView {
     });
     let far = text(move || match op.state.get() {
         State::Cancelling => {
-            op.receipt.with(|r| r.as_ref().map(display::trail::last_step).unwrap_or_default())
+            op.receipt.with(|r| r.as_ref().map(display::cancel_steps::last_step).unwrap_or_default())
         }
         State::Succeeded => op.progress.with(|p| {
             p.as_ref().filter(|p| p.done > 0).map(|p| display::items(p.done, &p.unit)).unwrap_or_default()
@@ -34,7 +33,7 @@ pub fn ProgressBar(op: OpView) -> impl IntoView {
         let ended = op.state.get().ended();
         op.condition.with(|c| {
             c.as_ref().filter(|_| !ended).map(|c| {
-                let said = op.facts.with(|facts| display::trouble(c, facts, clock.get()));
+                let said = op.facts.with(|facts| display::trouble(c, &facts.attempt_facts(), clock.get()));
                 let waits = display::waits(c.kind).then_some("");
                 view! { <span class="bar-trouble" data-waits=waits title=c.message.clone()>{said}</span> }
                     .into_any()

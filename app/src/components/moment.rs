@@ -1,9 +1,10 @@
 //! Times: relative or as clock time, with the exact time as tooltip, in the chosen zone.
 
-use crate::format;
 use crate::live::Live;
 use crate::reactive::text;
-use crate::zone::{Zone, Zones};
+use crate::zone::Zones;
+use display::format;
+use display::zone::Zone;
 use leptos::prelude::*;
 use protocol::Time;
 

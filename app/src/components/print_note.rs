@@ -1,7 +1,7 @@
 //! Print-only note: which part of a virtual list was printed, because only visible rows are in the document.
 
-use crate::format::count;
 use crate::reactive::part;
+use display::format::count;
 use leptos::prelude::*;
 
 /// A list as it would be printed.

@@ -1,9 +1,9 @@
 //! Receipt of a cancel, step by step as it happens.
 
-use crate::display::trail::{branch, trail};
 use crate::live::{Live, OpView};
 use crate::reactive::{part, word};
 use crate::zone::Zones;
+use display::cancel_steps::{branch, steps};
 use leptos::prelude::*;
 use protocol::State;
 use protocol::receipt::Step;
@@ -32,7 +32,7 @@ pub fn ReceiptLine(op: OpView) -> impl IntoView {
     part(move || {
         let receipt = receipt.get()?;
         let zone = zone.get();
-        let taken = trail(&receipt, zone);
+        let taken = steps(&receipt, zone);
         let pending = !state.get().ended();
         let steps = Step::ALL.into_iter().filter_map(|step| {
             let found = taken.iter().find(|(name, ..)| *name == step.as_str());

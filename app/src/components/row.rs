@@ -9,11 +9,11 @@ use super::state_mark::StateMark;
 use crate::actions::{Actions, Question};
 use crate::base;
 use crate::components::link::A;
-use crate::live::queue_position::Place;
 use crate::live::{Live, OpView};
 use crate::open::Deed;
+use crate::query;
 use crate::reactive::{maybe, part, spoken, text, word};
-use crate::{display, query};
+use display::QueuePosition;
 use leptos::html::Button;
 use leptos::prelude::*;
 use protocol::{ConditionKind, Forecast, OperationId, Time};
@@ -25,7 +25,7 @@ pub fn Row(
     id: OperationId,
     /// Present where rows can be selected.
     picks: Option<Picks>,
-    places: Memo<HashMap<OperationId, Place>>,
+    places: Memo<HashMap<OperationId, QueuePosition>>,
     /// Row number in a virtual table.
     #[prop(optional)]
     numbers: Option<Memo<HashMap<OperationId, usize>>>,
@@ -49,7 +49,7 @@ pub fn Row(
         Some(at) => Some(view! { <Ago at/> }.into_any()),
         None => {
             let left = move |of: fn(Option<&Forecast>, Option<f64>, Time) -> Option<String>| {
-                text(move || display::forecast::of(op, clock.get(), newest.get(), of).unwrap_or_default())
+                text(move || op.expected_end(clock.get(), newest.get(), of).unwrap_or_default())
             };
             Some(
                 view! {
@@ -62,7 +62,7 @@ pub fn Row(
     });
     let took = text(move || {
         let now = clock.get();
-        op.condition.with(|c| op.facts.with(|f| display::elapsed_text(f, c.as_ref(), now)))
+        op.condition.with(|c| op.facts.with(|f| display::elapsed_text(&f.attempt_facts(), c.as_ref(), now)))
     });
     let host = text(move || op.facts.with(|f| f.host.as_ref().map(|h| h.to_string()).unwrap_or_default()));
     let began = part(move || op.facts.with(|f| f.started_at).map(|at| view! { <Ago at/> }.into_any()));

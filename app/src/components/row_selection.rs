@@ -4,12 +4,12 @@ use super::confirm::tally;
 use super::focus::{find, hand_over};
 use crate::actions::{Actions, Question};
 use crate::components::link::A;
-use crate::display::asking::{self, Again};
-use crate::format;
 use crate::live::{Live, OpView};
 use crate::pages::compare::{Wanted, refusal};
 use crate::reactive::{part, spoken, text, yes};
 use crate::select::Selection;
+use display::confirm::{self, Again};
+use display::format;
 use leptos::html::Div;
 use leptos::prelude::*;
 use protocol::OperationId;
@@ -154,7 +154,7 @@ pub fn SelectBar(
     });
     let act = text(move || match now.get().open() {
         0 => "Nothing left to cancel".to_owned(),
-        open => format!("Cancel {}…", asking::operations(open)),
+        open => format!("Cancel {}…", confirm::operations(open)),
     });
     // Ended operations have nothing to cancel, but a button that was there stays.
     let cancels = Memo::new(move |before: Option<&bool>| {

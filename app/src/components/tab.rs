@@ -2,9 +2,9 @@
 //! second.
 
 use crate::base;
-use crate::format;
 use crate::live::Live;
 use crate::live::link::Shown;
+use display::format;
 use leptos::prelude::*;
 use leptos_meta::Title;
 use protocol::State;

@@ -1,5 +1,5 @@
 //! Browser side of the connection: opens streams, sends polls, keeps timers, and reports to
-//! [`Link`](super::link::Link), which makes all decisions. Module `together` decides which tab connects.
+//! [`Link`], which makes all decisions. [`tab_sync`](super::tab_sync) decides which tab connects.
 
 use super::clock::ClockSync;
 use super::feed::{Follower, Verdict};

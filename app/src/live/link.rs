@@ -7,7 +7,9 @@
 //! every minute. After a loss (a gap, another server instance, an expired position) it takes a new snapshot before it
 //! follows the feed again.
 
+use backoff::Backoff;
 use serde::{Deserialize, Serialize};
+use std::time::Duration;
 
 /// Timeout for the hello message of an opened stream, milliseconds.
 const HELLO_WITHIN: f64 = 3_000.0;
@@ -29,6 +31,10 @@ const AWAY_AFTER: f64 = 60_000.0;
 const STALE_AFTER: f64 = 2_500.0;
 /// Minimum time between two losses without a pause before the next snapshot, milliseconds.
 const LOSS_APART: f64 = 2_000.0;
+
+/// Longest pause after the first failure, and after many; half of it is random.
+const FIRST_PAUSE: Duration = Duration::from_millis(500);
+const MAX_PAUSE: Duration = Duration::from_secs(30);
 
 /// Transport of the feed.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -162,8 +168,7 @@ pub struct Link {
     way: Way,
     why: Why,
     needs_snapshot: bool,
-    /// Consecutive pauses.
-    pauses: u32,
+    backoff: Backoff,
     /// Consecutive streams that ended before their hello message.
     breaks: u32,
     /// When a second stream was opened while polling.
@@ -184,7 +189,7 @@ impl Default for Link {
             way: Way::Stream,
             why: Why::Mute,
             needs_snapshot: false,
-            pauses: 0,
+            backoff: Backoff::new(FIRST_PAUSE, MAX_PAUSE),
             breaks: 0,
             probe: None,
             next_probe: 0.0,
@@ -314,7 +319,7 @@ impl Link {
     /// Data arrived at `now`.
     fn heard(&mut self, now: f64) {
         self.last_word = now;
-        self.pauses = 0;
+        self.backoff.reset();
         self.trouble_since = None;
     }
 
@@ -364,9 +369,8 @@ impl Link {
     fn pause(&mut self, now: f64, chance: f64) -> Vec<Command> {
         self.trouble(now);
         let mut commands = self.leave_polling(true);
-        let longest = (500.0 * 2f64.powi(self.pauses.min(10) as i32)).min(30_000.0);
+        let longest = self.backoff.next_ceiling().as_secs_f64() * 1_000.0;
         let after = longest * (0.5 + 0.5 * chance.clamp(0.0, 1.0));
-        self.pauses = self.pauses.saturating_add(1);
         self.mode = Mode::Waiting { until: now + after };
         commands.push(Command::Wake { after });
         commands

@@ -2,7 +2,9 @@
 
 use super::queue_position::Waiting;
 use super::sequence_check::Known;
-use crate::display::start::Work;
+use display::AttemptFacts;
+use display::forecast::judged_at;
+use display::start::Work;
 use leptos::prelude::*;
 use protocol::filter::{self, Filter, Seen};
 use protocol::{
@@ -44,6 +46,17 @@ pub struct Facts {
 }
 
 impl Facts {
+    /// Host and times of the current attempt, for texts.
+    pub fn attempt_facts(&self) -> AttemptFacts<'_> {
+        AttemptFacts {
+            host: self.host.as_ref(),
+            queued_at: self.queued_at,
+            not_before: self.not_before,
+            started_at: self.started_at,
+            ended_at: self.ended_at,
+        }
+    }
+
     fn of(op: &Operation) -> Self {
         Self {
             attempt: op.attempt,
@@ -96,6 +109,25 @@ impl OpView {
     /// The immutable part.
     pub fn fixed(&self) -> Arc<Fixed> {
         self.fixed.get_value()
+    }
+
+    /// Text about the end of a running operation, made by `words` from its forecast and the host's own estimate in
+    /// seconds. `None` while its host is unreachable, it is stalled or it is being cancelled: then the end is unknown.
+    /// `newest` is the time of the page's newest data. Tracked.
+    pub fn expected_end<T>(
+        &self,
+        now: Time,
+        newest: Time,
+        words: impl Fn(Option<&Forecast>, Option<f64>, Time) -> Option<T>,
+    ) -> Option<T> {
+        let unknown = self.condition.with(|c| {
+            c.as_ref().is_some_and(|c| matches!(c.kind, ConditionKind::Unreachable | ConditionKind::Stalled))
+        });
+        if unknown || self.state.get() != State::Running {
+            return None;
+        }
+        let eta = self.progress.with(|p| p.as_ref().and_then(|p| p.eta_seconds));
+        self.forecast.with(|f| words(f.as_ref(), eta, judged_at(f.as_ref(), now, newest)))
     }
 }
 
@@ -180,7 +212,7 @@ impl OpCell {
     /// Duration of the current attempt, microseconds. Not tracked.
     pub fn took(&self, now: Time) -> Option<i64> {
         let took = self.condition.with_untracked(|c| {
-            self.facts.with_untracked(|facts| crate::display::elapsed(facts, c.as_ref(), now))
+            self.facts.with_untracked(|facts| display::elapsed(&facts.attempt_facts(), c.as_ref(), now))
         });
         took.map(|seconds| (seconds * 1e6) as i64)
     }

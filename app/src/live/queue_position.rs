@@ -3,6 +3,7 @@
 //! Each kind has its own queue, ordered by priority, then by waiting time. Operations that wait for a retry are not in
 //! it yet.
 
+use display::QueuePosition;
 use protocol::{KindName, OperationId, Time};
 use std::collections::HashMap;
 
@@ -17,17 +18,8 @@ pub struct Waiting<'a> {
     pub held: bool,
 }
 
-/// A queue position.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Place {
-    /// From 1.
-    pub number: u32,
-    /// Length of the queue.
-    pub of: u32,
-}
-
 /// Positions of all queued operations.
-pub fn places<'a>(waiting: impl Iterator<Item = Waiting<'a>>) -> HashMap<OperationId, Place> {
+pub fn positions<'a>(waiting: impl Iterator<Item = Waiting<'a>>) -> HashMap<OperationId, QueuePosition> {
     let mut all: Vec<Waiting> = waiting.filter(|w| !w.held).collect();
     // Ids are ordered by time and break ties of the clock.
     all.sort_unstable_by(|a, b| {
@@ -40,7 +32,7 @@ pub fn places<'a>(waiting: impl Iterator<Item = Waiting<'a>>) -> HashMap<Operati
     let mut found = HashMap::with_capacity(all.len());
     for line in all.chunk_by(|a, b| a.kind == b.kind) {
         let of = line.len() as u32;
-        found.extend(line.iter().zip(1..).map(|(w, number)| (w.id, Place { number, of })));
+        found.extend(line.iter().zip(1..).map(|(w, number)| (w.id, QueuePosition { number, of })));
     }
     found
 }
@@ -63,7 +55,7 @@ mod tests {
             since: Time::from_micros(since),
             held,
         };
-        let places = places(
+        let places = positions(
             [
                 waiting(1, &load, 0, 10, false),
                 waiting(2, &load, 0, 5, false),
@@ -85,7 +77,7 @@ mod tests {
         let kind = KindName::new("data.load").unwrap();
         let at =
             |n| Waiting { id: id(n), kind: &kind, priority: 0, since: Time::from_micros(1), held: false };
-        let places = places([at(2), at(1)].into_iter());
+        let places = positions([at(2), at(1)].into_iter());
         assert_eq!(places[&id(1)].number, 1);
     }
 }

@@ -12,8 +12,9 @@ use super::joined::{Joiner, PageQuestion};
 use super::leader_election::Role;
 use super::link::Shown;
 use super::operation_signals::set;
-use super::queue_position::{Place, places};
+use super::queue_position::positions;
 use super::sequence_check::{Change, judge};
+use display::QueuePosition;
 use leptos::prelude::*;
 use protocol::api::{HostStatus, Snapshot};
 use protocol::{Event, EventBody, InstanceId, Operation, OperationId, State, Time};
@@ -370,9 +371,9 @@ impl Live {
     }
 
     /// Queue positions. Tracks as [`Live::list`] does.
-    pub fn places(&self) -> HashMap<OperationId, Place> {
+    pub fn places(&self) -> HashMap<OperationId, QueuePosition> {
         self.0.host_list.track();
-        places(self.cells().values().filter_map(|cell| cell.waiting()))
+        positions(self.cells().values().filter_map(|cell| cell.waiting()))
     }
 
     /// Number of stored operations in a state. Tracked.

@@ -1,5 +1,4 @@
-//! Coordination of the driver with other tabs: executes what [`Tab`](super::leader_election::Tab) and
-//! [`Relay`](super::follower::Relay) decide.
+//! Coordination of the driver with other tabs: executes what [`Tab`](super::leader_election::Tab) and [`Relay`] decide.
 
 use super::driver::{Driver, Handle, now};
 use super::feed::Follower;

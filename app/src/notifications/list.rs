@@ -1,8 +1,8 @@
 //! Operations whose end the user wants to be notified of, as stored in the browser, and the election of the notifying
 //! tab. Pure.
 
-use crate::format;
 use crate::live::leader_election::Role;
+use display::format;
 use protocol::{OperationId, State};
 use serde::{Deserialize, Serialize};
 

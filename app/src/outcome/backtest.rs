@@ -1,7 +1,7 @@
 //! Figures of a backtest. docs/backtest.md has their formulas.
 
 use super::figure::{Better, Figure, Line, all};
-use crate::format::{self, Digits, Write};
+use display::format::{self, Digits, Write};
 use protocol::results::{BacktestResult, Performance};
 
 /// Size and cost of a backtest.

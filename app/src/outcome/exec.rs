@@ -1,7 +1,7 @@
 //! Figures of a command.
 
 use super::figure::{Better, Line};
-use crate::format::{self, Digits, Write};
+use display::format::{self, Digits, Write};
 use protocol::results::ExecResult;
 
 /// Resource use and output of a command.

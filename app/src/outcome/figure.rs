@@ -1,6 +1,6 @@
 //! Figure of a result: name, definition, format, and the comparison with the same figure of other results.
 
-use crate::format::{self, Digits, Write};
+use display::format::{self, Digits, Write};
 use serde_json::Value;
 
 /// Direction in which a figure is better.

@@ -1,7 +1,7 @@
 //! Figures of a market data load.
 
 use super::figure::{Better, Line};
-use crate::format::{self, Digits, Write};
+use display::format::{self, Digits, Write};
 use protocol::results::LoadResult;
 
 /// Amount and quality of the data.

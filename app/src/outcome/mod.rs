@@ -8,7 +8,7 @@ pub mod training;
 
 pub use figure::{Better, Figure, all, beside, best_of};
 
-use crate::format;
+use display::format;
 use protocol::host::{Artifact, ResultDoc};
 use protocol::results::{BacktestResult, ExecResult, LoadResult, TrainingResult};
 use protocol::sweep::SweepResult;

@@ -1,7 +1,7 @@
 //! Figures of a training. docs/training.md has their formulas.
 
 use super::figure::{Better, Figure, Line, all};
-use crate::format::{self, Write};
+use display::format::{self, Write};
 use protocol::results::TrainingResult;
 
 /// Test results and cost of a training.

@@ -3,11 +3,10 @@
 use crate::actions::{Actions, Question};
 use crate::components::ident::Ident;
 use crate::components::placeholders::{Empty, WithSnapshot};
-use crate::display;
-use crate::format;
 use crate::live::Live;
 use crate::reactive::{mark, maybe, part, spoken, text, whole, word};
 use crate::zone::Zones;
+use display::format;
 use leptos::prelude::*;
 use leptos_meta::Title;
 use protocol::HostName;

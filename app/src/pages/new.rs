@@ -17,12 +17,13 @@ use crate::components::link::A;
 use crate::components::placeholders::{Empty, Skeleton, Trouble, WithSnapshot};
 use crate::query;
 use crate::reactive::{mark, part, spoken};
+use form::Form;
 use kind_form::KindForm;
 use leptos::prelude::*;
 use leptos_meta::Title;
 use leptos_router::hooks::use_query_map;
 use protocol::api::KindOffer;
-use protocol::{Form, KindSpec, Problem};
+use protocol::{KindSpec, Problem};
 use serde_json::Value;
 
 #[component]

@@ -122,7 +122,7 @@ fn detail(error: &PoolError) -> String {
 }
 
 /// Tells a host to delete the files of an operation's checkpoints. Tries once, because a host limits what it keeps.
-pub(crate) async fn forget(id: OperationId, pool: Pool) {
+pub(crate) async fn delete(id: OperationId, pool: Pool) {
     if let Err(error) = pool.delete(&format!("/host/v1/operations/{id}/checkpoints")).await {
         tracing::info!(operation = %id, %error, "the checkpoint files of a deleted operation stay on their host");
     }

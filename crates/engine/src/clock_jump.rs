@@ -1,11 +1,12 @@
 //! Detects that the machine's wall clock was set, or that the machine slept.
 //!
-//! Operations and events have wall-clock times, for people. When that clock jumps, the coordinator moves what it waits for, so
-//! that a pause of a minute stays a minute; see `Coordinator::clock_jumped`. Retention does not trust a clock that has just
-//! jumped ahead; see [`Belief`].
+//! Operations and events have wall-clock times, for people. When that clock jumps, the coordinator moves what it waits
+//! for, so that a pause of a minute stays a minute; see `Coordinator::clock_jumped`. Retention does not trust a clock
+//! that has just jumped ahead; see [`Belief`].
 
 use protocol::Time;
-use std::time::{Duration, Instant};
+use std::time::Duration;
+use tokio::time::Instant;
 
 /// Smallest jump in microseconds; clocks are adjusted in smaller steps all the time.
 const MIN_JUMP_MICROS: i64 = 500_000;

@@ -1,28 +1,28 @@
 //! Coordinator: the task that owns all operations that have not ended. Every change goes through it.
 //!
-//! For each command, [`lifecycle::step`] returns what follows. The coordinator numbers the events and passes the changes, with
-//! what is to be published, to the store's writer. Nothing is published, and no host request starts, before the changes are
-//! durable.
+//! For each command, [`lifecycle::step`] returns what follows. The coordinator numbers the events and passes the
+//! changes, with what is to be published, to the store's writer. Nothing is published, and no host request starts,
+//! before the changes are durable.
 
 mod children;
-mod commands;
 mod deletion;
 mod dispatch;
 mod hosts;
+mod idempotency;
 mod live;
 mod liveness;
+mod recent;
 mod requests;
 mod rules;
 mod transaction;
 
-pub(crate) use commands::{Command, CoordinatorSender, NewOperation, Reply, StartReply};
-pub(crate) use deletion::{Leaving, Parted};
-pub(crate) use requests::{key_of_deleted, key_reused};
 pub(crate) use rules::Watched;
 pub(crate) use transaction::Published;
 
 use crate::clock_jump::ClockJumps;
+use crate::command::{Command, CoordinatorSender};
 use crate::config::Rules;
+use crate::error::Denied;
 use crate::forecast::Forecasts;
 use crate::host_registry::{Hold, HostRegistry};
 use crate::kind_registry::KindRegistry;
@@ -30,21 +30,20 @@ use crate::lifecycle::{self, Effect, Message, Record};
 use crate::queue::Queues;
 use crate::suspend::SuspendClock;
 use crate::view::View;
+use idempotency::IdempotencyKeys;
 use live::Live;
 use parking_lot::RwLock;
 use protocol::{ConditionKind, EventBody, HostName, KindName, Operation, OperationId, State, Time};
-use std::collections::{HashMap, HashSet, VecDeque};
+use recent::{DeletedOperations, EndedOperations};
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 use store::{Change, Commit, Store, Stored, Writer};
 use tokio::sync::mpsc;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use transaction::Transaction;
 
-/// Number of the last ended operations kept in memory, for retries and late reports.
-const MAX_ENDED: usize = 512;
-/// Number of idempotency keys kept in memory; older ones are looked up in the store.
-const MAX_IDEMPOTENCY_KEYS: usize = 4_096;
 /// Pause before a host that declined an operation is asked again, unless it says otherwise; also the longest such
 /// pause.
 const DECLINED_PAUSE: Duration = Duration::from_secs(1);
@@ -56,10 +55,8 @@ const MAX_COMMANDS_PER_TURN: usize = 256;
 
 pub(crate) struct Coordinator {
     live: HashMap<OperationId, Live>,
-    ended: HashMap<OperationId, Record>,
-    ended_order: VecDeque<OperationId>,
-    /// Deleted operations, which must not return.
-    deleted: deletion::Deleted,
+    ended: EndedOperations,
+    deleted: DeletedOperations,
     queues: Queues,
     /// Number of operations on hosts by kind.
     placed: HashMap<KindName, u32>,
@@ -70,8 +67,7 @@ pub(crate) struct Coordinator {
     parents: HashSet<OperationId>,
     /// State of auto-cancel rules, of operations that have not ended and of the last ended ones.
     watched: HashMap<OperationId, Watched>,
-    keys: HashMap<String, (OperationId, String)>,
-    keys_order: VecDeque<String>,
+    keys: IdempotencyKeys,
     /// Hosts whose feed position changes with the next commit.
     moved: HashSet<HostName>,
     transaction: Transaction,
@@ -106,9 +102,8 @@ impl Coordinator {
     pub(crate) fn new(beginning: Beginning, now: Time) -> Self {
         let mut coordinator = Self {
             live: HashMap::new(),
-            ended: HashMap::new(),
-            ended_order: VecDeque::new(),
-            deleted: deletion::Deleted::default(),
+            ended: EndedOperations::default(),
+            deleted: DeletedOperations::default(),
             queues: Queues::default(),
             placed: HashMap::new(),
             host_registry: beginning.host_registry,
@@ -116,8 +111,7 @@ impl Coordinator {
             forecasts: beginning.forecasts,
             parents: HashSet::new(),
             watched: beginning.watched,
-            keys: HashMap::new(),
-            keys_order: VecDeque::new(),
+            keys: IdempotencyKeys::default(),
             moved: HashSet::new(),
             transaction: Transaction::new(
                 beginning.head,
@@ -234,7 +228,7 @@ impl Coordinator {
             Command::Rule { id, rule, by, reply } => self.rule(id, rule, &by, reply, now),
             Command::Message { id, attempt, message } => {
                 if self.is_current(id, attempt) {
-                    self.errand_said(id, &message);
+                    self.note_response(id, &message);
                     self.step(id, message, now);
                     self.dispatch(now);
                 }
@@ -275,7 +269,7 @@ impl Coordinator {
             Command::HostHealthUnknown { host } => self.health_unknown(&host, now),
             Command::HostHolds { host, instance, list } => self.host_holds(&host, instance, &list, now),
             Command::Drain { host, on, by, reply } => self.drain(&host, on, &by, reply, now),
-            Command::Forget { ended } => self.forget(ended, now),
+            Command::DeleteExpired { ended } => self.delete_expired(ended, now),
             Command::Delete { families, by, reply } => self.delete(families, &by, reply, now),
             Command::Dispatch => self.dispatch(now),
             Command::Tick => self.tick(now),
@@ -293,19 +287,14 @@ impl Coordinator {
         }
     }
 
-    fn try_step(
-        &mut self,
-        id: OperationId,
-        message: Message,
-        now: Time,
-    ) -> Result<Operation, lifecycle::Denied> {
+    fn try_step(&mut self, id: OperationId, message: Message, now: Time) -> Result<Operation, Denied> {
         let waits = self.waits_for_children(id);
         if let Some(live) = self.live.get_mut(&id) {
             live.record.children_run = waits;
             let before = live.record.operation.state;
             let effects = lifecycle::step(&mut live.record, message, now)?;
             self.effects(id, Some(before), effects, now);
-        } else if let Some(record) = self.ended.get_mut(&id) {
+        } else if let Some(record) = self.ended.get_mut(id) {
             let effects = lifecycle::step(record, message, now)?;
             for effect in effects {
                 if let Effect::Late(what) = effect {
@@ -314,10 +303,8 @@ impl Coordinator {
                 }
             }
         }
-        let record = self.live.get(&id).map(|l| &l.record).or_else(|| self.ended.get(&id));
-        record
-            .map(|r| r.operation.clone())
-            .ok_or_else(|| lifecycle::Denied("The operation no longer exists.".into()))
+        let record = self.live.get(&id).map(|l| &l.record).or_else(|| self.ended.get(id));
+        record.map(|r| r.operation.clone()).ok_or(Denied::NoLongerExists)
     }
 
     fn effects(&mut self, id: OperationId, mut before: Option<State>, effects: Vec<Effect>, now: Time) {
@@ -374,13 +361,8 @@ impl Coordinator {
             self.learn(&live);
             let (parent, state) = (live.record.operation.parent, live.record.operation.state);
             let retry = self.rules.retry.get(&live.record.operation.kind).and_then(|p| p.next(&live.record));
-            self.ended.insert(id, live.record);
-            self.ended_order.push_back(id);
-            while self.ended_order.len() > MAX_ENDED {
-                if let Some(old) = self.ended_order.pop_front() {
-                    self.ended.remove(&old);
-                    self.watched.remove(&old);
-                }
+            for dropped in self.ended.add(live.record) {
+                self.watched.remove(&dropped);
             }
             match retry {
                 // It is retried, so its children continue.

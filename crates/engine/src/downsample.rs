@@ -4,7 +4,8 @@ use protocol::Point;
 
 /// At most `wanted` points of a series with rising x: first and last, and of each section in between the lowest and the
 /// highest, in their order. A peak of a single point is kept, unlike with every n-th point. Of several gaps in a
-/// section, the first is kept. `wanted` is at least 5: the ends, and of one section the extremes and a gap. Also returns whether any point was dropped.
+/// section, the first is kept. `wanted` is at least 5: the ends, and of one section the extremes and a gap. Also
+/// returns whether any point was dropped.
 pub(crate) fn downsample(points: &[Point], wanted: usize) -> (Vec<Point>, bool) {
     let wanted = wanted.max(5);
     if points.len() <= wanted {

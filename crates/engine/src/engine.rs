@@ -9,8 +9,10 @@ mod queries;
 pub use log_search::LogQuery;
 
 use crate::baseline_cache::BaselineCache;
+use crate::command::{Command, CoordinatorSender};
 use crate::config::{EngineConfig, reconfigured};
-use crate::coordinator::{Command, Coordinator, CoordinatorSender, Published};
+use crate::coordinator::{Coordinator, Published};
+use crate::error::{EngineError, OpenError};
 use crate::feed::{Cursor, Feed, Frame};
 use crate::forecast::Forecasts;
 use crate::host_connection::HostConnection;
@@ -19,28 +21,14 @@ use crate::housekeeping;
 use crate::kind_registry::KindRegistry;
 use crate::view::{View, ViewChange};
 use parking_lot::RwLock;
-use pool::{Pool, PoolError};
+use pool::Pool;
 use protocol::api::{HostList, KindList};
-use protocol::{Actor, HostName, InstanceId, Operation, OperationId, Problem, ProblemType, State, Time};
+use protocol::{Actor, HostName, InstanceId, Operation, OperationId, State, Time};
 use std::sync::Arc;
 use store::{Change, EventRecord, Filter, Store, StoreError, Trouble, Writer};
-use thiserror::Error;
 use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
-
-/// Error when an engine starts.
-#[derive(Debug, Error)]
-pub enum EngineError {
-    #[error(transparent)]
-    Store(#[from] StoreError),
-    #[error("invalid configuration of host '{name}': {source}")]
-    Host { name: HostName, source: PoolError },
-    #[error("two hosts have the name '{0}'; give each its own")]
-    TwoHosts(HostName),
-    #[error("can't start the database thread: {0}")]
-    Thread(std::io::Error),
-}
 
 /// Selection of operations for a bulk request.
 #[derive(Clone, Debug)]
@@ -48,6 +36,17 @@ pub enum Which {
     These(Vec<OperationId>),
     /// All that a filter matches.
     Found(Filter),
+}
+
+/// Result of a bulk cancel.
+#[derive(Debug, Default)]
+pub struct CancelledOperations {
+    /// Operations whose cancel was requested.
+    pub requested: Vec<OperationId>,
+    /// Operations that can't be cancelled, and why.
+    pub refused: Vec<(OperationId, EngineError)>,
+    /// Whether at least one request is not stored yet.
+    pub not_stored: bool,
 }
 
 /// Result of a start.
@@ -86,7 +85,7 @@ impl Engine {
     ///
     /// # Errors
     /// If the store can't be read or a host's configuration is invalid.
-    pub fn open(store: Arc<dyn Store>, config: EngineConfig) -> Result<Self, EngineError> {
+    pub fn open(store: Arc<dyn Store>, config: EngineConfig) -> Result<Self, OpenError> {
         let head = store.head()?;
         let mut unended = store.unended()?;
         let watched = bands::watched(&*store, &mut unended)?;
@@ -111,7 +110,7 @@ impl Engine {
 
         let feed = Arc::new(Feed::new(head, config.ring));
         let view = Arc::new(RwLock::new(View::new(at_hand, counts)));
-        let (told_feed, told_view) = (feed.clone(), view.clone());
+        let (publishing_feed, publishing_view) = (feed.clone(), view.clone());
         let writer = Writer::start(store.clone(), move |batch: Vec<Published>| {
             let mut frames: Vec<Frame> = Vec::new();
             let (mut views, mut after) = (Vec::new(), Vec::new());
@@ -120,13 +119,13 @@ impl Engine {
                 views.extend(told.views);
                 after.extend(told.after);
             }
-            told_feed.publish(frames, || {
-                let mut view = told_view.write();
+            publishing_feed.publish(frames, || {
+                let mut view = publishing_view.write();
                 views.into_iter().for_each(|change| view.apply(change));
             });
             after.into_iter().for_each(|then| then());
         })
-        .map_err(EngineError::Thread)?;
+        .map_err(OpenError::Thread)?;
         let trouble = writer.trouble();
 
         let keep = config.rules.keep;
@@ -141,10 +140,10 @@ impl Engine {
         let mut pools: Vec<(HostName, Pool)> = Vec::new();
         for host in config.hosts {
             if host_registry.get(&host.name).is_some() {
-                return Err(EngineError::TwoHosts(host.name));
+                return Err(OpenError::TwoHosts(host.name));
             }
             let pool = Pool::new(&host.url, host.pool)
-                .map_err(|source| EngineError::Host { name: host.name.clone(), source })?;
+                .map_err(|source| OpenError::Host { name: host.name.clone(), source })?;
             let cursor = cursors.iter().find(|(name, _)| *name == host.name).map(|(_, c)| *c);
             let last_word = LastWord::default();
             let mut entry = Entry::new(host.name.clone(), pool.clone(), cursor, last_word.clone());
@@ -180,14 +179,14 @@ impl Engine {
             forecasts,
             rules: config.rules,
         };
-        let at_desk = Coordinator::new(beginning, Time::now());
-        tasks.spawn(at_desk.run(commands, stop.clone()));
+        let coordinator_task = Coordinator::new(beginning, Time::now());
+        tasks.spawn(coordinator_task.run(commands, stop.clone()));
         for link in connections {
             tasks.spawn(link.run());
         }
         tasks.spawn(housekeeping::tick(coordinator.clone(), stop.clone()));
         if keep.age.is_some() || keep.most.is_some() {
-            tasks.spawn(housekeeping::forget(store.clone(), keep, coordinator.clone(), stop.clone()));
+            tasks.spawn(housekeeping::delete_expired(store.clone(), keep, coordinator.clone(), stop.clone()));
         }
         tasks.close();
         let instance = InstanceId::new();
@@ -219,7 +218,7 @@ impl Engine {
         self.shared.tasks.wait().await;
     }
 
-    async fn stored_unless_live(&self, id: OperationId) -> Result<Option<Box<store::Stored>>, Problem> {
+    async fn stored_unless_live(&self, id: OperationId) -> Result<Option<Box<store::Stored>>, EngineError> {
         let live = self.shared.view.read().operation(id).is_some_and(|o| !o.state.ended());
         if live {
             return Ok(None);
@@ -264,8 +263,8 @@ impl Engine {
     /// either.
     ///
     /// # Errors
-    /// `Unavailable` if the store can't be read.
-    pub async fn older_events(&self, after: u64) -> Result<Option<Vec<Frame>>, Problem> {
+    /// `Unreadable` if the store can't be read.
+    pub async fn older_events(&self, after: u64) -> Result<Option<Vec<Frame>>, EngineError> {
         // The store is slightly ahead of the feed, because events are published once durable. A reader that got them
         // from here would have a position that the feed does not know yet.
         let head = self.shared.feed.at_head(|seq| seq);
@@ -276,45 +275,31 @@ impl Engine {
         Ok(events.map(told))
     }
 
-    async fn tell(&self, command: Command) -> Result<(), Problem> {
-        self.shared.coordinator.send(command).await.map_err(|_| closing())
+    async fn tell(&self, command: Command) -> Result<(), EngineError> {
+        self.shared.coordinator.send(command).await.map_err(|_| EngineError::Closing)
     }
 
     async fn stored<T: Send + 'static>(
         &self,
         query: impl FnOnce(&dyn Store) -> Result<T, StoreError> + Send + 'static,
-    ) -> Result<T, Problem> {
+    ) -> Result<T, EngineError> {
         let store = self.shared.store.clone();
         let answer = tokio::task::spawn_blocking(move || query(&*store)).await;
         match answer {
             Ok(Ok(found)) => Ok(found),
             Ok(Err(error)) => {
                 tracing::error!(%error, "can't read the database");
-                Err(Problem::new(ProblemType::Unavailable, format!("The database can't be read: {error}.")))
+                Err(EngineError::Unreadable(error))
             }
-            Err(_) => Err(closing()),
+            Err(_) => Err(EngineError::Closing),
         }
     }
 
     /// Refuses requests while nothing can be stored.
-    fn storable(&self) -> Result<(), Problem> {
+    fn storable(&self) -> Result<(), EngineError> {
         match self.trouble() {
             None => Ok(()),
-            Some(trouble) => Err(Problem::new(
-                ProblemType::Unavailable,
-                format!("The database can't be written, so changes are rejected: {trouble}."),
-            )),
+            Some(trouble) => Err(EngineError::Unwritable(trouble)),
         }
     }
-}
-
-fn not_found(id: OperationId) -> Problem {
-    Problem::new(
-        ProblemType::NotFound,
-        format!("No operation with ID {id}. It may have been deleted; see /operations."),
-    )
-}
-
-fn closing() -> Problem {
-    Problem::new(ProblemType::Unavailable, "The server is shutting down. Try again when it is back.")
 }

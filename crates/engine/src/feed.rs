@@ -1,17 +1,17 @@
-//! Feed: each event is serialized once into a shared ring; each reader is a cursor into it.
+//! Feed: each event is serialized once into a shared event log; each reader is a cursor into it.
 //!
 //! A slow reader delays nobody: it gets only the latest progress of each operation, and is told which numbers were
 //! skipped.
 
 use bytes::Bytes;
-use parking_lot::RwLock;
+use event_log::{EventLog, Missing, Record};
 use protocol::event::Skipped;
 use protocol::{Event, OperationId};
-use std::collections::{HashSet, VecDeque};
-use std::ops::Range;
+use std::collections::HashSet;
 use std::sync::Arc;
 use store::EventRecord;
-use tokio::sync::watch;
+
+pub use event_log::RingLimits;
 
 /// Lag in events from which a reader gets only the latest progress of each operation.
 const BEHIND: u64 = 256;
@@ -25,37 +25,34 @@ pub struct Frame {
     pub operation: Option<OperationId>,
     /// Progress, which newer progress of the same operation replaces.
     pub progress: bool,
-    /// Message of the stream: `id: SEQ`, `data: JSON` and an empty line.
-    sse: Bytes,
-    json: Range<usize>,
+    frame: event_log::Frame,
+}
+
+impl Record for Frame {
+    fn frame(&self) -> &event_log::Frame {
+        &self.frame
+    }
 }
 
 impl Frame {
     /// Wraps a serialized event.
     pub fn new(record: &EventRecord) -> Self {
-        let head = format!("id: {}\ndata: ", record.seq);
-        let json = head.len()..head.len() + record.json.len();
-        let mut sse = head.into_bytes();
-        sse.reserve_exact(record.json.len() + 2);
-        sse.extend_from_slice(record.json.as_bytes());
-        sse.extend_from_slice(b"\n\n");
         Self {
             seq: record.seq,
             operation: record.operation,
             progress: record.progress,
-            sse: sse.into(),
-            json,
+            frame: event_log::Frame::new(record.seq, &record.json),
         }
     }
 
     /// The event as JSON.
     pub fn json(&self) -> &[u8] {
-        &self.sse[self.json.clone()]
+        self.frame.json()
     }
 
     /// The event as a message of a stream.
     pub fn sse(&self) -> &Bytes {
-        &self.sse
+        self.frame.sse()
     }
 
     /// Deserializes the event.
@@ -67,32 +64,8 @@ impl Frame {
     }
 }
 
-/// Limits of the ring.
-#[derive(Clone, Copy, Debug)]
-pub struct RingLimits {
-    pub events: usize,
-    pub bytes: usize,
-}
-
-impl Default for RingLimits {
-    fn default() -> Self {
-        Self { events: 65_536, bytes: 32 << 20 }
-    }
-}
-
-/// Ring of the newest events, shared by all readers.
-pub struct Feed {
-    ring: RwLock<Ring>,
-    head: watch::Sender<u64>,
-    limits: RingLimits,
-}
-
-struct Ring {
-    frames: VecDeque<Frame>,
-    bytes: usize,
-    /// Number of the next event.
-    next: u64,
-}
+/// Event log of the newest events, shared by all readers.
+pub struct Feed(EventLog<Frame>);
 
 /// Result of a read.
 #[derive(Debug)]
@@ -108,138 +81,103 @@ pub enum Read {
 }
 
 impl Feed {
-    /// Ring that continues after event `head`.
+    /// Feed that continues after event `head`.
     pub fn new(head: u64, limits: RingLimits) -> Self {
-        Self {
-            ring: RwLock::new(Ring { frames: VecDeque::new(), bytes: 0, next: head + 1 }),
-            head: watch::Sender::new(head),
-            limits,
-        }
+        Self(EventLog::new(head, limits))
     }
 
     /// Number of the newest event.
     pub fn head(&self) -> u64 {
-        *self.head.borrow()
-    }
-
-    /// Receiver that changes whenever events are added.
-    pub fn watch(&self) -> watch::Receiver<u64> {
-        self.head.subscribe()
+        self.0.head()
     }
 
     /// Adds events in order. Calls `with` while readers are locked out, so that a snapshot and its number match.
     pub fn publish(&self, frames: Vec<Frame>, with: impl FnOnce()) {
-        let mut ring = self.ring.write();
-        for frame in frames {
-            debug_assert_eq!(frame.seq, ring.next, "event numbers have no gaps");
-            ring.next = frame.seq + 1;
-            ring.bytes += frame.sse.len();
-            ring.frames.push_back(frame);
-        }
-        while ring.frames.len() > self.limits.events
-            || (ring.bytes > self.limits.bytes && ring.frames.len() > 1)
-        {
-            if let Some(old) = ring.frames.pop_front() {
-                ring.bytes -= old.sse.len();
-            }
-        }
-        with();
-        let head = ring.next - 1;
-        drop(ring);
-        self.head.send_if_modified(|seen| std::mem::replace(seen, head) != head);
+        self.0.append(|ring| {
+            frames.into_iter().for_each(|frame| ring.push(frame));
+            with();
+        });
     }
 
     /// Calls `look` with the number of the newest event, while nothing can be added.
     pub fn at_head<T>(&self, look: impl FnOnce(u64) -> T) -> T {
-        let ring = self.ring.read();
-        look(ring.next - 1)
+        self.0.read(|ring| look(ring.head()))
     }
 
     /// Whether events after `after`, if any, are read from the ring and not from the store.
     pub fn holds(&self, after: u64) -> bool {
-        let ring = self.ring.read();
-        let first = ring.next - ring.frames.len() as u64;
-        (first..=ring.next).contains(&(after + 1))
+        self.0.read(|ring| ring.holds(after))
     }
 
     /// Events after `after`; with `only`, of that operation only.
     pub fn read(&self, after: u64, only: Option<OperationId>) -> Read {
-        let ring = self.ring.read();
-        let head = ring.next - 1;
-        if after > head {
-            return Read::Unknown;
-        }
-        if after == head {
-            return Read::Nothing;
-        }
-        let first = ring.next - ring.frames.len() as u64;
-        if after + 1 < first {
-            return Read::Older;
-        }
-        let start = (after + 1 - first) as usize;
-        let end = ring.frames.len().min(start + READ);
-        let next = first + end as u64 - 1;
-        let wanted = |frame: &&Frame| only.is_none_or(|id| frame.operation == Some(id));
-        let slice = ring.frames.range(start..end).filter(wanted);
-        if head - after <= BEHIND {
-            return Read::Frames { frames: slice.cloned().collect(), skipped: None, next };
-        }
-        let mut seen = HashSet::new();
-        let mut left_out = false;
-        let mut frames: Vec<Frame> = slice
-            .rev()
-            .filter(|frame| {
-                let keep = !frame.progress || frame.operation.is_none_or(|id| seen.insert(id));
-                left_out |= !keep;
-                keep
-            })
-            .cloned()
-            .collect();
-        frames.reverse();
-        let skipped = left_out.then_some(Skipped { from: after + 1, to: next });
-        Read::Frames { frames, skipped, next }
+        self.0.read(|ring| {
+            let events = match ring.after(after) {
+                Ok(events) if events.len() == 0 => return Read::Nothing,
+                Ok(events) => events,
+                Err(Missing::Unknown) => return Read::Unknown,
+                Err(Missing::Dropped) => return Read::Older,
+            };
+            let next = after + events.len().min(READ) as u64;
+            let wanted = |frame: &&Frame| only.is_none_or(|id| frame.operation == Some(id));
+            let slice = events.take(READ).filter(wanted);
+            if ring.head() - after <= BEHIND {
+                return Read::Frames { frames: slice.cloned().collect(), skipped: None, next };
+            }
+            let mut seen = HashSet::new();
+            let mut left_out = false;
+            let mut frames: Vec<Frame> = slice
+                .rev()
+                .filter(|frame| {
+                    let keep = !frame.progress || frame.operation.is_none_or(|id| seen.insert(id));
+                    left_out |= !keep;
+                    keep
+                })
+                .cloned()
+                .collect();
+            frames.reverse();
+            let skipped = left_out.then_some(Skipped { from: after + 1, to: next });
+            Read::Frames { frames, skipped, next }
+        })
     }
 }
 
 /// Position of a reader in the feed.
 pub struct Cursor {
     feed: Arc<Feed>,
-    head: watch::Receiver<u64>,
-    after: u64,
+    cursor: event_log::Cursor,
     only: Option<OperationId>,
 }
 
 impl Cursor {
     /// Reader that has everything up to `after`.
     pub fn new(feed: Arc<Feed>, after: u64, only: Option<OperationId>) -> Self {
-        let head = feed.watch();
-        Self { feed, head, after, only }
+        let cursor = feed.0.follow(after);
+        Self { feed, cursor, only }
     }
 
     /// Number up to which everything was read.
     pub fn after(&self) -> u64 {
-        self.after
+        self.cursor.after()
     }
 
     /// Moves on, for a reader that got events from the store.
     pub fn moved_to(&mut self, after: u64) {
-        self.after = after;
+        self.cursor.move_to(after);
     }
 
     /// Available events, without waiting. Moves on past them.
     pub fn read(&mut self) -> Read {
-        let read = self.feed.read(self.after, self.only);
+        let read = self.feed.read(self.after(), self.only);
         if let Read::Frames { next, .. } = &read {
-            self.after = *next;
+            self.cursor.move_to(*next);
         }
         read
     }
 
     /// Waits until there is something newer than the position.
     pub async fn changed(&mut self) {
-        let after = self.after;
-        // The sender is in the feed that this cursor holds, so it still exists.
-        let _ = self.head.wait_for(|head| *head > after).await;
+        self.cursor.changed().await;
     }
 }
 
@@ -256,13 +194,6 @@ mod tests {
     fn frame(seq: u64, operation: u8, progress: bool) -> Frame {
         let json = format!("{{\"seq\":{seq}}}").into();
         Frame::new(&EventRecord { seq, operation: Some(id(operation)), progress, json })
-    }
-
-    #[test]
-    fn a_frame_is_a_message_of_the_stream_and_its_json_at_once() {
-        let frame = frame(7, 1, false);
-        assert_eq!(&frame.sse()[..], b"id: 7\ndata: {\"seq\":7}\n\n");
-        assert_eq!(frame.json(), b"{\"seq\":7}");
     }
 
     #[test]

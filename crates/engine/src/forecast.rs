@@ -2,7 +2,7 @@
 //! of earlier forecasts of its kind.
 
 use protocol::operation::AttemptOrigin;
-use protocol::{Forecast, ForecastBasis, KindName, Operation, Time};
+use protocol::{Forecast, ForecastBasis, KindName, Operation, Phase, Time};
 use std::collections::{HashMap, VecDeque};
 use store::Run;
 
@@ -85,7 +85,7 @@ impl Forecasts {
         let elapsed = now.seconds_since(since);
         let way = fraction.map_or(0.0, |f| f - from);
         // The host's own estimate, from the rate of the last seconds; it covers the current phase only.
-        let recent = progress.eta_seconds.filter(|_| progress.phase.as_ref().is_none_or(|p| p.index == p.of));
+        let recent = progress.eta_seconds.filter(|_| progress.phase.as_ref().is_none_or(Phase::is_last));
         let by_rate = match fraction {
             Some(f) if elapsed > 0.0 && (way >= FAR || (way > 0.0 && elapsed >= LONG_SECONDS)) => {
                 let mean = elapsed * (1.0 - f) / way;

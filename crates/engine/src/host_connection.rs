@@ -1,22 +1,24 @@
 //! Link to one host: connects, follows its feed, detects silence, reconnects.
 //!
-//! Talks to the host and to the coordinator, and decides nothing; the coordinator knows what a report means for an operation.
+//! Talks to the host and to the coordinator, and decides nothing; the coordinator knows what a report means for an
+//! operation.
 
 use crate::clock::Exchange;
-use crate::coordinator::{Command, CoordinatorSender};
+use crate::command::{Command, CoordinatorSender};
 use crate::host_registry::LastWord;
 use pool::{Backoff, Pool, PoolError, Sse};
 use protocol::host::{About, Health, HostBeat, HostEvent, HostEventBody, HostOperations, Outcome};
 use protocol::{HostName, InstanceId, OperationId, Time};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 use store::Room;
 use tokio::sync::{Notify, oneshot};
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 /// Timeout of requests about the host itself.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(2);
-/// Number of consecutive feeds shorter than [`MIN_FEED_DURATION`] after which the feed counts as unusable, although the host
-/// answers.
+/// Number of consecutive feeds shorter than [`MIN_FEED_DURATION`] after which the feed counts as unusable, although the
+/// host answers.
 const MAX_SHORT_FEEDS: u32 = 5;
 const MIN_FEED_DURATION: Duration = Duration::from_secs(1);
 /// Shortest time between two requests for the kinds of a host.
@@ -229,7 +231,8 @@ impl HostConnection {
         }
     }
 
-    /// Asks again what the host offers after each success: a loaded symbol or a trained model is one more value to choose.
+    /// Asks again what the host offers after each success: a loaded symbol or a trained model is one more value to
+    /// choose.
     async fn watch_offers(&self) {
         loop {
             self.succeeded.notified().await;

@@ -8,8 +8,9 @@ use protocol::host::{About, Health};
 use protocol::{ConditionKind, HostName, KindName, Time};
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 use store::HostCursor;
+use tokio::time::Instant;
 
 /// Time of the last data from a host, by the server's clock and by a monotonic one. Written by its link, read
 /// everywhere.

@@ -1,11 +1,11 @@
 //! Host requests: tasks that send one request of the coordinator to a host and return its response as a command.
 //!
-//! Each is repeated until a host has answered or the coordinator no longer wants it. Starts and cancels are idempotent by ID
-//! and attempt, so repeating a request is safe.
+//! Each is repeated until a host has answered or the coordinator no longer wants it. Starts and cancels are idempotent
+//! by ID and attempt, so repeating a request is safe.
 
 use crate::checkpoint_transfer::CheckpointTransfer;
 use crate::clock::Offset;
-use crate::coordinator::{Command, CoordinatorSender};
+use crate::command::{Command, CoordinatorSender};
 use crate::lifecycle::Message;
 use pool::{Backoff, Pool, PoolError, Repeat};
 use protocol::host::{
@@ -23,7 +23,7 @@ const MAX_DECLINED_PAUSE: Duration = Duration::from_secs(30);
 /// Number of server errors in response to a start after which it is given up.
 const MAX_HOST_ERRORS: u32 = 3;
 
-/// Target of an host request: attempt and host; and when it is no longer wanted.
+/// Target of a host request: attempt and host; and when it is no longer wanted.
 #[derive(Clone)]
 pub(crate) struct HostRequest {
     pub(crate) coordinator: CoordinatorSender,

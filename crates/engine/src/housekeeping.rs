@@ -1,11 +1,12 @@
 //! Background tasks: tick of the coordinator, and retention.
 
 use crate::clock_jump::Belief;
-use crate::coordinator::{Command, CoordinatorSender};
+use crate::command::{Command, CoordinatorSender};
 use protocol::Time;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 use store::{Keep, Store};
+use tokio::time::Instant;
 use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
 
@@ -33,7 +34,7 @@ pub(crate) async fn tick(coordinator: CoordinatorSender, stop: CancellationToken
 }
 
 /// Deletes operations that exceed retention, a few at a time, so that nothing has to wait.
-pub(crate) async fn forget(
+pub(crate) async fn delete_expired(
     store: Arc<dyn Store>,
     keep: Keep,
     coordinator: CoordinatorSender,
@@ -66,7 +67,7 @@ pub(crate) async fn forget(
             }
             tracing::info!(count = ended.len(), "deleting expired operations");
             last.clone_from(&ended);
-            if coordinator.send(Command::Forget { ended }).await.is_err() {
+            if coordinator.send(Command::DeleteExpired { ended }).await.is_err() {
                 return;
             }
             tokio::select! {

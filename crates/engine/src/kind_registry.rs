@@ -1,8 +1,10 @@
 //! Catalogue of kinds as declared by their hosts, with the form of their parameters.
 
+use crate::error::EngineError;
+use form::Form;
 use parking_lot::RwLock;
 use protocol::api::{KindList, KindOffer};
-use protocol::{Form, HostName, KindName, KindSpec, Problem, ProblemType};
+use protocol::{HostName, KindName, KindSpec};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -106,9 +108,9 @@ impl KindRegistry {
     /// Checks parameters; returns them as the host expects them, and the title of the operation.
     ///
     /// # Errors
-    /// `UnknownKind` with the available kinds, `Unavailable` while a host that may have the kind has not connected since
-    /// the server started, or `BadParams` with a message for each parameter.
-    pub fn check(&self, kind: &KindName, params: &Value) -> Result<(Value, String), Problem> {
+    /// `UnknownKind` with the available kinds, `KindNotKnownYet` while a host that may have the kind has not connected
+    /// since the server started, or `InvalidParams` with a message for each parameter.
+    pub fn check(&self, kind: &KindName, params: &Value) -> Result<(Value, String), EngineError> {
         let inner = self.inner.read();
         let Some(entry) = inner.kinds.get(kind) else {
             return Err(inner.unknown(kind));
@@ -122,40 +124,18 @@ impl KindRegistry {
                     names.into_iter().find(|name| !name.is_empty()).unwrap_or(kind.as_str()).to_owned();
                 Ok((params, title))
             }
-            Err(fields) => {
-                let first = fields.first().map(|f| f.message.clone()).unwrap_or_default();
-                let more = match fields.len() {
-                    0 | 1 => String::new(),
-                    n => format!(" Other invalid parameters: {}.", n - 1),
-                };
-                Err(Problem::new(ProblemType::BadParams, format!("{first}{more}")).with_fields(fields))
-            }
+            Err(fields) => Err(EngineError::InvalidParams(fields)),
         }
     }
 }
 
 impl Inner {
-    fn unknown(&self, kind: &KindName) -> Problem {
-        let names: Vec<&str> = self.kinds.keys().map(KindName::as_str).collect();
-        let known = match names.as_slice() {
-            [] => String::new(),
-            names => format!(" Available kinds: {}.", names.join(", ")),
-        };
-        if !self.any_hosts {
-            let detail =
-                format!("Unknown kind '{kind}': no hosts are configured. Add one to the configuration.");
-            return Problem::new(ProblemType::UnknownKind, detail);
-        }
+    fn unknown(&self, kind: &KindName) -> EngineError {
+        let (kind, known) = (kind.clone(), self.kinds.keys().cloned().collect());
         if self.unmet.is_empty() {
-            return Problem::new(ProblemType::UnknownKind, format!("Unknown kind '{kind}'.{known}"));
+            return EngineError::UnknownKind { kind, known, hosts_configured: self.any_hosts };
         }
-        let unmet: Vec<&str> = self.unmet.iter().map(HostName::as_str).collect();
-        let detail = format!(
-            "Kind '{kind}' is not known yet: not all hosts have connected since the server started (missing: {}). Try \
-             again in a moment; see /hosts.{known}",
-            unmet.join(", ")
-        );
-        Problem::new(ProblemType::Unavailable, detail)
+        EngineError::KindNotKnownYet { kind, known, missing: self.unmet.iter().cloned().collect() }
     }
 }
 
@@ -170,16 +150,15 @@ mod tests {
         let kind: KindName = "test.count".parse().unwrap();
         let refused = || kind_registry.check(&kind, &Value::Null).unwrap_err();
         kind_registry.configured(BTreeSet::new(), HashMap::new());
-        assert_eq!(refused().kind, ProblemType::UnknownKind);
+        assert!(matches!(refused(), EngineError::UnknownKind { hosts_configured: false, .. }));
         kind_registry.configured([one.clone(), two.clone()].into(), HashMap::new());
         kind_registry.declare(&one, &[]);
-        let problem = refused();
-        assert_eq!(problem.kind, ProblemType::Unavailable);
-        assert!(problem.detail.contains("(missing: two)"), "{}", problem.detail);
+        let EngineError::KindNotKnownYet { missing, .. } = refused() else { panic!("unknown too early") };
+        assert_eq!(missing, std::slice::from_ref(&two));
         assert_eq!(kind_registry.unmet(), std::slice::from_ref(&two));
         kind_registry.declare(&two, &[]);
         // A host that is unreachable later has told its kinds.
         kind_registry.away(&two);
-        assert_eq!(refused().kind, ProblemType::UnknownKind);
+        assert!(matches!(refused(), EngineError::UnknownKind { hosts_configured: true, .. }));
     }
 }

@@ -1,11 +1,12 @@
-//! Operations: state machine, coordinator, links to hosts, feed.
+//! Operations: state machine, coordinator, connections to hosts, feed.
 //!
 //! Knows what an operation may do next, which host runs it, and what is published. Must not know how anything looks,
 //! HTTP routes of the server, or how the store works.
 //!
-//! One task, the [`coordinator`], owns all operations that have not ended. Everything that happens (a user request, a report
-//! of a host, the result of an host request) is a command. The coordinator asks [`lifecycle::step`] what follows, numbers the events
-//! and passes the changes to the store's writer. Only durable changes are published ([`feed`], [`view`]).
+//! One task, the [`coordinator`], owns all operations that have not ended. Everything that happens (a user request, a
+//! report of a host, the result of a host request) is a command. The coordinator asks [`lifecycle::step`] what follows,
+//! numbers the events and passes the changes to the store's writer. Only durable changes are published ([`feed`],
+//! [`view`]). Requests that can't be fulfilled end with an [`EngineError`], which the server words for users.
 
 mod activity;
 mod baseline;
@@ -13,10 +14,12 @@ mod baseline_cache;
 mod checkpoint_transfer;
 mod clock;
 mod clock_jump;
+mod command;
 mod config;
 mod coordinator;
 mod downsample;
 mod engine;
+mod error;
 pub mod feed;
 mod forecast;
 mod host_connection;
@@ -31,7 +34,8 @@ mod suspend;
 mod view;
 
 pub use config::{EngineConfig, HostConfig, Rules};
-pub use engine::{Engine, EngineError, LogQuery, Started, Which};
+pub use engine::{CancelledOperations, Engine, LogQuery, Started, Which};
+pub use error::{Denied, EngineError, HostData, OpenError};
 pub use feed::{Cursor, Feed, Frame, Read, RingLimits};
 pub use kind_registry::KindRegistry;
 pub use lifecycle::RetryPolicy;

@@ -3,10 +3,10 @@
 //! Every change of an operation goes through [`step`]. It does no I/O and reads no clock, so its promises are tested
 //! with any order of messages.
 //!
-//! An operation is *queued*; the coordinator chooses a host (*starting*) and sends it there; the host reports that it runs
-//! (*running*), and its progress. A user may cancel it (*cancelling*), which only a report of the host completes. When
-//! an attempt has ended, it never changes: later reports are recorded as late and have no effect. Another attempt has
-//! the next number, and from then on only reports for that number count.
+//! An operation is *queued*; the coordinator chooses a host (*starting*) and sends it there; the host reports that it
+//! runs (*running*), and its progress. A user may cancel it (*cancelling*), which only a report of the host completes.
+//! When an attempt has ended, it never changes: later reports are recorded as late and have no effect. Another attempt
+//! has the next number, and from then on only reports for that number count.
 
 mod commands;
 mod held;
@@ -16,6 +16,7 @@ mod retry;
 pub use held::HeldEnd;
 pub use retry::RetryPolicy;
 
+use crate::error::Denied;
 use protocol::band::Fired;
 use protocol::host::{HostEventBody, ResultDoc};
 use protocol::operation::AttemptOrigin;
@@ -121,10 +122,6 @@ pub enum Effect {
     /// Release its slot.
     Release,
 }
-
-/// User request that is refused, with the reason.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Denied(pub String);
 
 impl Record {
     /// New operation with its first attempt.

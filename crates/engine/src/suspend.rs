@@ -2,7 +2,8 @@
 //!
 //! If a laptop slept for an hour, an hour without reports says nothing about its hosts.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
+use tokio::time::Instant;
 
 /// Longest time between two ticks of a process that was awake; ticks come every second.
 const MAX_TICK_GAP: Duration = Duration::from_secs(2);

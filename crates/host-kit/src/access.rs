@@ -5,13 +5,12 @@
 
 use crate::Refusal;
 use axum::extract::{Request, State};
-use axum::http::uri::Authority;
-use axum::http::{HeaderMap, header};
+use axum::http::{HeaderMap, Uri, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use futures::FutureExt;
+use http_wire::{Addresses, HostNames, Token, bearer, host_of};
 use protocol::ProblemType;
-use std::net::IpAddr;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
@@ -19,13 +18,13 @@ use std::sync::Arc;
 #[derive(Debug, Default)]
 pub(crate) struct Access {
     /// Token required of every request, if set.
-    pub token: Option<String>,
+    pub token: Option<Token>,
     /// Origins of allowed pages; other programs send no `Origin`.
     pub origins: Vec<String>,
 }
 
 impl Access {
-    fn admit(&self, headers: &HeaderMap) -> Result<(), Refusal> {
+    fn admit(&self, uri: &Uri, headers: &HeaderMap) -> Result<(), Refusal> {
         // Browsers send the origin of the page. Without this check, any page could start operations on a loopback host.
         if let Some(origin) = headers.get(header::ORIGIN) {
             let known = origin.to_str().is_ok_and(|origin| self.origins.iter().any(|known| known == origin));
@@ -38,14 +37,9 @@ impl Access {
                 return Err(Refusal::new(ProblemType::Forbidden, why));
             }
         }
-        let Some(token) = &self.token else { return plain(headers) };
-        let given = headers
-            .get(header::AUTHORIZATION)
-            .and_then(|value| value.as_bytes().split_at_checked(7))
-            .filter(|(scheme, _)| scheme.eq_ignore_ascii_case(b"bearer "))
-            .map(|(_, given)| given);
-        match given {
-            Some(given) if same(given, token.as_bytes()) => Ok(()),
+        let Some(token) = &self.token else { return by_address(host_of(uri, headers)) };
+        match bearer(headers) {
+            Some(given) if token.matches(given) => Ok(()),
             Some(_) => Err(Refusal::new(
                 ProblemType::Unauthorized,
                 "The token is wrong. Use the token that the host was started with.",
@@ -58,33 +52,21 @@ impl Access {
     }
 }
 
-/// Whether the client reached the host by an address or as localhost, to which a page's name can't be bound. Browsers
-/// always send the name.
-fn plain(headers: &HeaderMap) -> Result<(), Refusal> {
-    let Some(host) = headers.get(header::HOST) else { return Ok(()) };
-    let known = host.to_str().ok().and_then(|host| host.parse::<Authority>().ok()).is_some_and(|host| {
-        let name = host.host();
-        name.eq_ignore_ascii_case("localhost") || name.trim_matches(['[', ']']).parse::<IpAddr>().is_ok()
-    });
-    if known {
+/// Admits requests by an address or as localhost. A host does not know where it is served, so all addresses are its own.
+fn by_address(host: &str) -> Result<(), Refusal> {
+    if HostNames::new(Addresses::All, Vec::new()).allow(host) {
         return Ok(());
     }
     let why = format!(
         "The name '{}' is not allowed for a host without a token. Use its IP address, or set a token.",
-        String::from_utf8_lossy(host.as_bytes()).chars().take(100).collect::<String>()
+        host.chars().take(100).collect::<String>()
     );
     Err(Refusal::new(ProblemType::Forbidden, why))
 }
 
-/// Comparison whose time depends only on the length.
-fn same(a: &[u8], b: &[u8]) -> bool {
-    a.len() == b.len()
-        && std::hint::black_box(a.iter().zip(b).fold(0, |differ, (a, b)| differ | (a ^ b))) == 0
-}
-
 /// Checks a request, and responds for a handler that panics.
 pub(crate) async fn guard(State(access): State<Arc<Access>>, request: Request, next: Next) -> Response {
-    if let Err(refusal) = access.admit(request.headers()) {
+    if let Err(refusal) = access.admit(request.uri(), request.headers()) {
         return refusal.into_response();
     }
     let path = request.uri().path().to_owned();
@@ -100,47 +82,54 @@ mod tests {
     use super::*;
     use axum::http::HeaderValue;
 
-    fn headers(pairs: &[(header::HeaderName, &'static str)]) -> HeaderMap {
-        pairs.iter().map(|(name, value)| (name.clone(), HeaderValue::from_static(value))).collect()
+    /// Whether a request with these headers is admitted, or the status otherwise.
+    fn admit(access: &Access, pairs: &[(header::HeaderName, &'static str)]) -> Result<(), u16> {
+        let mut headers = HeaderMap::from_iter([(header::HOST, HeaderValue::from_static("127.0.0.1:7301"))]);
+        for (name, value) in pairs {
+            headers.insert(name, HeaderValue::from_static(value));
+        }
+        access.admit(&Uri::from_static("/host/v1/about"), &headers).map_err(|refusal| refusal.problem.status)
+    }
+
+    fn with_token() -> Access {
+        Access { token: Some(Token::new("secret")), origins: vec![] }
     }
 
     #[test]
     fn a_page_is_admitted_only_when_its_origin_is_listed() {
         let access = Access { token: None, origins: vec!["http://127.0.0.1:7200".into()] };
-        assert!(access.admit(&headers(&[])).is_ok());
-        assert!(access.admit(&headers(&[(header::ORIGIN, "http://127.0.0.1:7200")])).is_ok());
+        assert_eq!(admit(&access, &[]), Ok(()));
+        assert_eq!(admit(&access, &[(header::ORIGIN, "http://127.0.0.1:7200")]), Ok(()));
         for origin in ["http://evil.example", "null", "http://127.0.0.1:72000", ""] {
-            assert_eq!(access.admit(&headers(&[(header::ORIGIN, origin)])).unwrap_err().problem.status, 403);
+            assert_eq!(admit(&access, &[(header::ORIGIN, origin)]), Err(403), "{origin}");
         }
     }
 
     #[test]
-    fn without_a_token_it_is_asked_by_an_address_and_by_no_name_that_can_be_bound_to_it() {
+    fn without_a_token_a_host_is_reached_by_address_only_and_with_one_by_any_name() {
         let access = Access::default();
-        for host in ["127.0.0.1:7301", "localhost", "LOCALHOST:7301", "[::1]:7301", "192.168.1.4:7301"] {
-            assert!(access.admit(&headers(&[(header::HOST, host)])).is_ok(), "{host}");
+        assert_eq!(admit(&access, &[(header::HOST, "192.168.1.4:7301")]), Ok(()));
+        for host in ["evil.example", "localhost.evil.example", ""] {
+            assert_eq!(admit(&access, &[(header::HOST, host)]), Err(403), "{host}");
         }
-        for host in
-            ["evil.example", "evil.example:7301", "127.0.0.1.evil.example", "localhost.evil.example", ""]
-        {
-            let refusal = access.admit(&headers(&[(header::HOST, host)])).unwrap_err();
-            assert_eq!(refusal.problem.status, 403, "{host}");
-        }
+        // Over HTTP/2, the name is in the URL.
+        let by_url = |url| access.admit(&Uri::from_static(url), &HeaderMap::new()).is_ok();
+        assert!(by_url("http://127.0.0.1:7301/host/v1/about"));
+        assert!(!by_url("http://evil.example:7301/host/v1/about"));
         // A token keeps pages out, too, and hosts beyond loopback have names.
-        let access = Access { token: Some("secret".into()), origins: vec![] };
         let named = [(header::HOST, "gpu-1:7301"), (header::AUTHORIZATION, "Bearer secret")];
-        assert!(access.admit(&headers(&named)).is_ok());
+        assert_eq!(admit(&with_token(), &named), Ok(()));
     }
 
     #[test]
     fn with_a_token_nothing_but_the_token_is_admitted() {
-        let access = Access { token: Some("secret".into()), origins: vec![] };
-        assert!(access.admit(&headers(&[(header::AUTHORIZATION, "Bearer secret")])).is_ok());
+        for given in ["Bearer secret", "bearer secret", "BEARER secret"] {
+            assert_eq!(admit(&with_token(), &[(header::AUTHORIZATION, given)]), Ok(()), "{given}");
+        }
         for given in ["Bearer secre", "Bearer secrets", "Bearer Secret", "Basic secret", "secret", "Bearer "]
         {
-            let refusal = access.admit(&headers(&[(header::AUTHORIZATION, given)])).unwrap_err();
-            assert_eq!(refusal.problem.status, 401, "{given}");
+            assert_eq!(admit(&with_token(), &[(header::AUTHORIZATION, given)]), Err(401), "{given}");
         }
-        assert_eq!(access.admit(&headers(&[])).unwrap_err().problem.status, 401);
+        assert_eq!(admit(&with_token(), &[]), Err(401));
     }
 }

@@ -1,6 +1,7 @@
 //! Checkpoint store: files of checkpoints in one folder, by operation and attempt, moved there atomically and identified by their
 //! hash. Blocking: for threads that may wait.
 
+use crate::AtomicFile;
 use protocol::{CheckpointFile, OperationId};
 use sha2::{Digest, Sha256};
 use std::fs::{self, File};
@@ -56,9 +57,7 @@ pub(crate) struct CheckpointStore {
 
 /// File being written: it gets its name once it is complete, and leaves nothing otherwise.
 pub(crate) struct PendingFile {
-    file: File,
-    part: PathBuf,
-    place: PathBuf,
+    file: AtomicFile,
     hash: Sha256,
     bytes: u64,
 }
@@ -105,10 +104,7 @@ impl CheckpointStore {
         if let Some(folder) = place.parent() {
             fs::create_dir_all(folder)?;
         }
-        // Two uploads at once must not write to one file.
-        let unique = OperationId::new();
-        let part = place.with_file_name(format!(".{name}.{unique}.part"));
-        Ok(PendingFile { file: File::create(&part)?, part, place, hash: Sha256::new(), bytes: 0 })
+        Ok(PendingFile { file: AtomicFile::create(place)?, hash: Sha256::new(), bytes: 0 })
     }
 
     /// Path of a file; `None` if it does not exist.
@@ -196,23 +192,13 @@ impl PendingFile {
     ///
     /// # Errors
     /// `InvalidData` if the hash differs; an existing file remains.
-    pub fn finish(mut self, wanted: Option<&str>) -> io::Result<(u64, String)> {
-        let sha256 = hex(self.hash.finalize_reset());
+    pub fn finish(self, wanted: Option<&str>) -> io::Result<(u64, String)> {
+        let sha256 = hex::encode(self.hash.finalize());
         if wanted.is_some_and(|wanted| wanted != sha256) {
             return Err(io::Error::new(io::ErrorKind::InvalidData, sha256));
         }
-        // Before the rename, because a crash must not leave the name without the content.
-        self.file.sync_all()?;
-        fs::rename(&self.part, &self.place)?;
-        sync_folder(&self.place)?;
+        self.file.commit()?;
         Ok((self.bytes, sha256))
-    }
-}
-
-impl Drop for PendingFile {
-    fn drop(&mut self) {
-        // It no longer exists if it was moved to its place.
-        let _ = fs::remove_file(&self.part);
     }
 }
 
@@ -233,7 +219,7 @@ fn describe(place: &Path) -> io::Result<CheckpointFile> {
         Ok(())
     })?;
     let name = place.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-    Ok(CheckpointFile { name, bytes, sha256: hex(hash.finalize()) })
+    Ok(CheckpointFile { name, bytes, sha256: hex::encode(hash.finalize()) })
 }
 
 fn read_through(path: &Path, mut take: impl FnMut(&[u8]) -> io::Result<()>) -> io::Result<()> {
@@ -245,20 +231,6 @@ fn read_through(path: &Path, mut take: impl FnMut(&[u8]) -> io::Result<()>) -> i
             n => take(&buffer[..n])?,
         }
     }
-}
-
-/// Makes a rename durable, if the system allows to sync a folder.
-fn sync_folder(place: &Path) -> io::Result<()> {
-    if cfg!(unix)
-        && let Some(folder) = place.parent()
-    {
-        File::open(folder)?.sync_all()?;
-    }
-    Ok(())
-}
-
-fn hex(digest: impl AsRef<[u8]>) -> String {
-    digest.as_ref().iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 #[cfg(test)]

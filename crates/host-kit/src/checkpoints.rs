@@ -2,18 +2,21 @@
 
 use crate::Refusal;
 use crate::checkpoint_store::{CheckpointStore, PendingFile, is_name};
-use crate::host::Shared;
-use crate::routes::{Answer, parse_as, parse_id, query_value};
+use crate::parse::{Answer, parse_attempt, parse_id, wrong_query};
+use crate::shared::Shared;
 use axum::body::Body;
-use axum::extract::{DefaultBodyLimit, Path, RawQuery, Request, State};
+use axum::extract::rejection::QueryRejection;
+use axum::extract::{DefaultBodyLimit, Path, Query, Request, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{delete, get};
 use axum::{Json, Router};
 use bytes::Bytes;
 use futures::StreamExt;
+use hex::FromHex;
 use protocol::host::CheckpointFiles;
 use protocol::{OperationId, ProblemType};
+use serde::Deserialize;
 use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -87,19 +90,24 @@ async fn open(path: PathBuf) -> io::Result<(tokio::fs::File, String)> {
     Ok((file, length.to_string()))
 }
 
+#[derive(Deserialize)]
+struct UploadQuery {
+    /// Hash that the file must have.
+    sha256: String,
+}
+
 async fn take(
     State(shared): State<Arc<Shared>>,
     Path((id, attempt, name)): Path<(String, String, String)>,
-    RawQuery(query): RawQuery,
+    query: Result<Query<UploadQuery>, QueryRejection>,
     request: Request,
 ) -> Answer<StatusCode> {
     let (id, attempt) = (parse_id(&id)?, parse_attempt(&attempt)?);
-    let query = query.unwrap_or_default();
     let bad = |why: &str| Refusal::new(ProblemType::BadRequest, why);
-    let wanted = query_value(&query, "sha256").unwrap_or_default().to_owned();
-    if wanted.len() != 64 || !wanted.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b)) {
-        return Err(bad("The query must have the SHA-256 of the file in hexadecimal, such as ?sha256=ba78…"));
-    }
+    let Query(UploadQuery { sha256 }) = query.map_err(wrong_query)?;
+    let wanted = <[u8; 32]>::from_hex(sha256).map(hex::encode).map_err(|_| {
+        bad("The query must have the SHA-256 of the file in hexadecimal, such as ?sha256=ba78…")
+    })?;
     if !is_name(&name) {
         return Err(bad(
             "A file name may have letters, digits, dots, dashes and underscores, and must not start with a dot.",
@@ -168,10 +176,6 @@ async fn forget(State(shared): State<Arc<Shared>>, Path(id): Path<String>) -> An
 fn no_shelf() -> Refusal {
     let why = "This host can't store checkpoint files, because it has no folder for them.";
     Refusal::new(ProblemType::Conflict, why)
-}
-
-fn parse_attempt(text: &str) -> Answer<u32> {
-    parse_as(text, "an attempt number")
 }
 
 /// Runs disk access on a blocking thread.

@@ -72,6 +72,7 @@ impl CheckpointBuilder {
 /// Error when a checkpoint is not saved; the one before remains.
 #[derive(Debug, thiserror::Error)]
 pub enum CheckpointError {
+    /// The JSON of the checkpoint is too large.
     #[error(
         "the checkpoint has {bytes} bytes of JSON, over the limit of {CHECKPOINT_BYTES}; \
          store large data as a file"
@@ -80,10 +81,13 @@ pub enum CheckpointError {
         /// Its size.
         bytes: usize,
     },
+    /// The name of a file is invalid.
     #[error("'{0}' is not a file name: use letters, digits, dots, dashes and underscores, at most 100")]
     Name(String),
+    /// The host has no folder for files.
     #[error("the host can't store files; set a folder with HostBuilder::checkpoints")]
     NoFolder,
+    /// A file could not be written.
     #[error("can't write its files: {0}")]
     Disk(#[from] std::io::Error),
 }

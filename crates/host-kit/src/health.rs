@@ -65,12 +65,14 @@ impl Machine {
                 Some(mut known) => {
                     if known.looked_at.elapsed() > STALE {
                         known.look();
+                        #[expect(clippy::disallowed_methods, reason = "on a blocking thread")]
                         std::thread::sleep(SHORT_LOOK);
                     }
                     known
                 }
                 None => {
                     let new = Instruments::new()?;
+                    #[expect(clippy::disallowed_methods, reason = "on a blocking thread")]
                     std::thread::sleep(SHORT_LOOK);
                     new
                 }

@@ -3,17 +3,22 @@
 use crate::Work;
 use crate::access::Access;
 use crate::checkpoint_store::CheckpointStore;
-use crate::feed::{Bounds, Feed};
+use crate::feed::Feed;
 use crate::health::Machine;
 use crate::registry::{Keep, Registry};
 use crate::routes;
+use crate::shared::Shared;
 use crate::work::{AnyWork, Typed};
 use axum::Router;
 use axum::serve::ListenerExt;
-use protocol::{Form, InstanceId, KindName};
+use event_log::RingLimits;
+use form::Form;
+use http_wire::{AccessLog, Token};
+use protocol::{InstanceId, KindName};
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::future::IntoFuture;
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::pin::pin;
 use std::sync::Arc;
@@ -33,23 +38,6 @@ pub struct Host {
     stop_grace: Duration,
 }
 
-/// State shared by the routes.
-pub(crate) struct Shared {
-    pub name: String,
-    pub version: String,
-    pub capacity: u32,
-    pub works: Vec<Arc<dyn AnyWork>>,
-    pub registry: Arc<Registry>,
-    pub feed: Arc<Feed>,
-    pub checkpoint_store: Option<Arc<CheckpointStore>>,
-    pub machine: Machine,
-    pub access: Arc<Access>,
-    /// Interval of heartbeats in a silent stream.
-    pub beat: Duration,
-    /// Cancelled when the streams are to end.
-    pub ending: CancellationToken,
-}
-
 /// Builder of a host; each setting has a suitable default.
 pub struct HostBuilder {
     name: String,
@@ -57,23 +45,28 @@ pub struct HostBuilder {
     capacity: u32,
     works: Vec<Arc<dyn AnyWork>>,
     access: Access,
-    bounds: Bounds,
+    bounds: RingLimits,
     keep: Keep,
     checkpoints: Option<PathBuf>,
     checkpoints_of: usize,
     beat: Duration,
     stop_grace: Duration,
+    access_log: AccessLog,
 }
 
 /// Error when a host is built: a mistake of its author, found before it is used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum BuildError {
+    /// The host has no kind.
     #[error("the host has no work; add one with HostBuilder::work")]
     NoWork,
+    /// The host has no slots.
     #[error("the host has a capacity of 0; set at least 1")]
     NoCapacity,
+    /// The token is empty.
     #[error("the host's token is empty; omit it, or set one that can't be guessed")]
     EmptyToken,
+    /// Two works have the same kind.
     #[error("two works declare the kind {0}; each kind must be unique")]
     DuplicateKind(KindName),
     /// The parameters of a kind can't be shown in a form.
@@ -101,7 +94,7 @@ impl HostBuilder {
 
     /// Sets a token that every request must have; none by default.
     pub fn token(mut self, token: Option<String>) -> Self {
-        self.access.token = token;
+        self.access.token = token.map(Token::new);
         self
     }
 
@@ -114,7 +107,7 @@ impl HostBuilder {
 
     /// Limits the part of the feed that is kept for reconnecting clients; 65,536 events and 32 MiB by default.
     pub fn ring(mut self, events: usize, bytes: usize) -> Self {
-        self.bounds = Bounds { events: events.max(1), bytes };
+        self.bounds = RingLimits { events: events.max(1), bytes };
         self
     }
 
@@ -151,6 +144,12 @@ impl HostBuilder {
         self
     }
 
+    /// Sets whether each request is logged at level info; off by default.
+    pub fn access_log(mut self, on: bool) -> Self {
+        self.access_log = if on { AccessLog::On } else { AccessLog::Off };
+        self
+    }
+
     /// Builds the host, which is not served yet.
     ///
     /// # Errors
@@ -165,7 +164,7 @@ impl HostBuilder {
         if self.capacity == 0 {
             return Err(BuildError::NoCapacity);
         }
-        if self.access.token.as_ref().is_some_and(String::is_empty) {
+        if self.access.token.as_ref().is_some_and(Token::is_empty) {
             return Err(BuildError::EmptyToken);
         }
         let mut by_kind = HashMap::new();
@@ -197,7 +196,7 @@ impl HostBuilder {
             beat: self.beat,
             ending: CancellationToken::new(),
         });
-        let router = routes::router(&shared);
+        let router = http_wire::traced(routes::router(&shared), self.access_log);
         Ok(Host { shared, router, stop_grace: self.stop_grace })
     }
 }
@@ -211,12 +210,13 @@ impl Host {
             capacity: 4,
             works: Vec::new(),
             access: Access::default(),
-            bounds: Bounds { events: 65_536, bytes: 32 * 1024 * 1024 },
+            bounds: RingLimits::default(),
             keep: Keep { ended: 1_000, result_bytes: RESULT_BYTES },
             checkpoints: None,
             checkpoints_of: 1_000,
             beat: Duration::from_secs(1),
             stop_grace: Duration::from_secs(10),
+            access_log: AccessLog::Off,
         }
     }
 
@@ -247,7 +247,7 @@ impl Host {
         });
         let ended = self.shared.ending.clone().cancelled_owned();
         let mut serving = pin!(
-            axum::serve(listener, self.router().into_make_service())
+            axum::serve(listener, self.router().into_make_service_with_connect_info::<SocketAddr>())
                 .with_graceful_shutdown(ended)
                 .into_future()
         );

@@ -74,7 +74,11 @@
 //! # }
 //! ```
 
+// Host authors read the docs, without the private items.
+#![warn(missing_docs, rustdoc::private_intra_doc_links)]
+
 mod access;
+mod atomic_file;
 mod attempt;
 mod cancelled_starts;
 mod checkpoint_store;
@@ -83,19 +87,24 @@ mod context;
 mod feed;
 mod health;
 mod host;
+mod life;
 mod meter;
-mod problem;
+mod parse;
 mod registry;
 mod report;
 mod routes;
+mod shared;
 mod stream;
 mod work;
+mod work_error;
 
+pub use atomic_file::AtomicFile;
 pub use checkpoint_store::SavedFile;
 pub use context::{CheckpointBuilder, CheckpointError, Context};
 pub use host::{BuildError, Host, HostBuilder};
-pub use problem::Refusal;
-pub use work::{Work, WorkError, params_schema};
+pub use http_wire::ApiError as Refusal;
+pub use work::{Work, params_schema};
+pub use work_error::WorkError;
 
 pub use async_trait::async_trait;
 pub use protocol;

@@ -109,7 +109,9 @@ impl Meter {
             self.part = known.then(|| (until(index as usize - 1), until(index as usize)));
         }
         self.phases_repeat |= before.is_some_and(|before| index < before);
-        self.phase = Some(Phase { index, of: self.declared.max(index), name: name.to_owned() });
+        // After an undeclared phase, any number of others may follow.
+        let of = Some(self.declared).filter(|declared| index <= *declared);
+        self.phase = Some(Phase { index, of, name: name.to_owned() });
     }
 
     /// Sets the relative durations of the declared phases. Invalid weights are ignored.

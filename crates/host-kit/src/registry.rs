@@ -1,10 +1,11 @@
 //! Registry: the newest attempt of each operation, the slots, and the last ended operations.
 
 use crate::Refusal;
-use crate::attempt::{Attempt, FENCE_DEADLINE, Stop, live};
+use crate::attempt::{Attempt, FENCE_DEADLINE, Stop};
 use crate::cancelled_starts::CancelledStarts;
 use crate::checkpoint_store::CheckpointStore;
 use crate::feed::Feed;
+use crate::life::live;
 use crate::work::{AnyWork, NotPrepared, Prepared};
 use parking_lot::Mutex;
 use protocol::host::PreviewParams;
@@ -14,6 +15,7 @@ use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio_util::task::TaskTracker;
+use tracing::Instrument;
 
 /// Timeout of a work's `check`.
 const CHECK_DEADLINE: Duration = Duration::from_secs(10);
@@ -134,13 +136,22 @@ impl Registry {
         let accepted = attempt.view();
         tracing::info!(operation = %attempt.id, attempt = attempt.number, kind = %attempt.kind, "attempt accepted");
         let registry = Arc::clone(self);
+        // What the attempt and its work log names them.
+        let span = tracing::info_span!(
+            parent: None,
+            "attempt",
+            operation = %attempt.id,
+            attempt = attempt.number,
+            kind = %attempt.kind,
+        );
         // Inside the lock, because a shutdown that sees the attempt must be able to wait for its task.
-        self.tasks.spawn(async move {
+        let living = async move {
             let checkpoint_store = registry.checkpoint_store.clone();
             let release = || registry.held.lock().release(&attempt.kind);
             live(&attempt, prepared, ask.resume_from, checkpoint_store, release).await;
             registry.held.lock().retire(&attempt, registry.keep);
-        });
+        };
+        self.tasks.spawn(living.instrument(span));
         Ok(Started::New(accepted))
     }
 

@@ -271,13 +271,14 @@ pub(crate) fn short(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::feed::{Bounds, Read};
+    use crate::feed::Read;
+    use event_log::RingLimits;
     use proptest::prelude::*;
     use protocol::InstanceId;
     use protocol::host::HostEvent;
 
     fn report() -> Report {
-        let feed = Arc::new(Feed::new(InstanceId::new(), Bounds { events: 100_000, bytes: 64 << 20 }));
+        let feed = Arc::new(Feed::new(InstanceId::new(), RingLimits { events: 100_000, bytes: 64 << 20 }));
         Report::new(feed, OperationId::new(), 1, 0, Instant::now())
     }
 
@@ -316,10 +317,10 @@ mod tests {
     #[tokio::test]
     async fn words_alone_are_told_too() {
         let report = report();
-        let mut news = report.feed.news();
+        let mut news = report.feed.follow(0);
         let told_it = async {
             report.remark(|meter| meter.message("alone".into()));
-            news.changed().await.unwrap();
+            news.changed().await;
         };
         tokio::select! {
             () = told_it => {}
@@ -381,15 +382,13 @@ mod tests {
     #[tokio::test]
     async fn what_follows_closely_is_told_when_its_time_has_come() {
         let report = report();
-        let mut news = report.feed.news();
+        let mut fourth = report.feed.follow(3);
         let told_all = async {
             report.measure(|meter, now| meter.done(1, now));
             report.measure(|meter, now| meter.done(2, now));
             report.log(LogLevel::Info, "one");
             report.log(LogLevel::Info, "two");
-            while *news.borrow_and_update() < 4 {
-                news.changed().await.unwrap();
-            }
+            fourth.changed().await;
         };
         tokio::select! {
             () = told_all => {}

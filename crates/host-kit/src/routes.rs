@@ -4,21 +4,24 @@ use crate::Refusal;
 use crate::access::guard;
 use crate::checkpoints;
 use crate::health::{Checked, checks};
-use crate::host::Shared;
+use crate::parse::{Answer, parse_id, wrong_query};
 use crate::registry::Started;
+use crate::shared::Shared;
 use crate::stream::{CheckpointBuilder, poll, stream};
-use axum::extract::{DefaultBodyLimit, Path, RawQuery, Request, State};
+use axum::extract::rejection::QueryRejection;
+use axum::extract::{DefaultBodyLimit, Path, Query, Request, State};
 use axum::http::{HeaderMap, Method, StatusCode, Uri, header};
 use axum::middleware::from_fn_with_state;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
+use http_wire::{Wait, sse};
 use protocol::host::{
     About, CancelAttempt, Check, Health, HostOperation, HostOperations, Outcome, StartAttempt,
 };
-use protocol::{InstanceId, OperationId, Preview, ProblemType, Time};
+use protocol::{InstanceId, Preview, ProblemType, Time};
+use serde::Deserialize;
 use serde::de::DeserializeOwned;
-use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -26,10 +29,6 @@ use std::time::Duration;
 const BODY_BYTES: usize = 1024 * 1024;
 /// Timeout of a request's body.
 const BODY_DEADLINE: Duration = Duration::from_secs(15);
-/// Longest wait of a poll.
-const MAX_POLL_WAIT: Duration = Duration::from_secs(30);
-
-pub(crate) type Answer<T> = Result<T, Refusal>;
 
 /// All of `/host/v1`, behind access control.
 pub(crate) fn router(shared: &Arc<Shared>) -> Router {
@@ -112,6 +111,8 @@ async fn start(
     request: Request,
 ) -> Answer<(StatusCode, Json<HostOperation>)> {
     let ask: StartAttempt = read(request).await?;
+    http_wire::about_operation(ask.id);
+    http_wire::about_attempt(ask.attempt);
     Ok(match shared.registry.start(ask).await? {
         Started::New(operation) => (StatusCode::ACCEPTED, Json(operation)),
         Started::Known(operation) => (StatusCode::OK, Json(operation)),
@@ -133,6 +134,7 @@ async fn cancel(
 ) -> Answer<Response> {
     let id = parse_id(&id)?;
     let ask: CancelAttempt = read(request).await?;
+    http_wire::about_attempt(ask.attempt);
     let acknowledged = shared.registry.cancel(id, &ask)?;
     Ok((StatusCode::ACCEPTED, Json(acknowledged)).into_response())
 }
@@ -160,36 +162,30 @@ async fn result(State(shared): State<Arc<Shared>>, Path(id): Path<String>) -> An
     }
 }
 
+/// Position of a reader, and the longest wait of a poll.
+#[derive(Deserialize)]
+struct EventsQuery {
+    after: Option<u64>,
+    instance: Option<InstanceId>,
+    wait: Option<Wait>,
+}
+
 async fn events(
     State(shared): State<Arc<Shared>>,
-    RawQuery(query): RawQuery,
+    query: Result<Query<EventsQuery>, QueryRejection>,
     headers: HeaderMap,
 ) -> Answer<Response> {
-    let query = query.unwrap_or_default();
+    let Query(query) = query.map_err(wrong_query)?;
     // The header of a reconnecting client is newer than its URL.
-    let last = headers.get("last-event-id").and_then(|id| id.to_str().ok()).filter(|id| !id.is_empty());
-    let after = match last.or_else(|| query_value(&query, "after")) {
-        Some(text) => parse_as::<u64>(text, "an event number, such as after=1042")?,
-        None => 0,
-    };
-    let foreign = match query_value(&query, "instance") {
-        Some(text) => {
-            parse_as::<InstanceId>(text, "an instance ID as returned by 'about'")? != shared.feed.instance()
-        }
-        None => false,
-    };
+    let after = sse::last_event_id(&headers)?.or(query.after).unwrap_or(0);
+    let foreign = query.instance.is_some_and(|instance| instance != shared.feed.instance());
     let place = CheckpointBuilder { after, foreign };
     let feed = Arc::clone(&shared.feed);
     let ending = shared.ending.clone();
-    let streams = headers
-        .get_all(header::ACCEPT)
-        .iter()
-        .any(|accept| accept.to_str().is_ok_and(|accept| accept.contains("text/event-stream")));
-    if streams {
+    if sse::accepts(&headers, sse::EVENT_STREAM) {
         return Ok(stream(feed, place, shared.beat, ending));
     }
-    let wait = query_value(&query, "wait").map_or(Ok(Duration::ZERO), parse_wait)?;
-    Ok(poll(feed, place, wait, ending).await)
+    Ok(poll(feed, place, query.wait.unwrap_or_default().duration(), ending).await)
 }
 
 async fn nothing_here(uri: Uri) -> Refusal {
@@ -201,10 +197,7 @@ async fn nothing_here(uri: Uri) -> Refusal {
 }
 
 async fn wrong_method(method: Method, uri: Uri) -> Refusal {
-    let mut refusal =
-        Refusal::new(ProblemType::BadRequest, format!("{} does not allow {method}.", uri.path()));
-    refusal.problem.status = StatusCode::METHOD_NOT_ALLOWED.as_u16();
-    refusal
+    Refusal::wrong_method(format!("{} does not allow {method}.", uri.path()))
 }
 
 /// Parses a JSON body.
@@ -227,64 +220,4 @@ async fn read<T: DeserializeOwned>(request: Request) -> Answer<T> {
     })?;
     serde_json::from_slice(&body)
         .map_err(|e| Refusal::new(ProblemType::BadRequest, format!("Invalid request body: {e}.")))
-}
-
-pub(crate) fn parse_id(text: &str) -> Answer<OperationId> {
-    text.parse().map_err(|e: protocol::NameError| Refusal::new(ProblemType::BadRequest, format!("{e}.")))
-}
-
-pub(crate) fn parse_as<T: FromStr>(text: &str, what: &str) -> Answer<T> {
-    text.parse().map_err(|_| {
-        let text: String = text.chars().take(60).collect();
-        Refusal::new(ProblemType::BadRequest, format!("'{text}' is not {what}."))
-    })
-}
-
-/// `25s`, `500ms`, or seconds without a unit; at most [`MAX_POLL_WAIT`].
-fn parse_wait(text: &str) -> Answer<Duration> {
-    let (number, unit) = match text.strip_suffix("ms") {
-        Some(number) => (number, 1e-3),
-        None => (text.strip_suffix('s').unwrap_or(text), 1.0),
-    };
-    let seconds = parse_as::<f64>(number, "a duration, such as wait=25s")? * unit;
-    if seconds.is_nan() || seconds < 0.0 {
-        return Err(Refusal::new(
-            ProblemType::BadRequest,
-            "The wait must not be negative. Example: wait=25s",
-        ));
-    }
-    Ok(Duration::from_secs_f64(seconds.min(MAX_POLL_WAIT.as_secs_f64())))
-}
-
-/// Value of a query parameter. The contract's values need no escapes.
-pub(crate) fn query_value<'a>(query: &'a str, name: &str) -> Option<&'a str> {
-    query
-        .split('&')
-        .find_map(|pair| pair.strip_prefix(name)?.strip_prefix('='))
-        .filter(|value| !value.is_empty())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_wait_is_read_with_or_without_its_unit_and_has_a_longest() {
-        let wait = |text| parse_wait(text).ok();
-        assert_eq!(wait("25s"), Some(Duration::from_secs(25)));
-        assert_eq!(wait("25"), Some(Duration::from_secs(25)));
-        assert_eq!(wait("250ms"), Some(Duration::from_millis(250)));
-        assert_eq!(wait("1000000"), Some(MAX_POLL_WAIT));
-        assert_eq!(wait("inf"), Some(MAX_POLL_WAIT));
-        for bad in ["-1", "NaN", "soon", "s", "1m"] {
-            assert_eq!(wait(bad), None, "{bad}");
-        }
-    }
-
-    #[test]
-    fn a_parameter_is_found_by_its_whole_name() {
-        assert_eq!(query_value("before=1&after=2", "after"), Some("2"));
-        assert_eq!(query_value("hereafter=1", "after"), None);
-        assert_eq!(query_value("after=", "after"), None);
-    }
 }

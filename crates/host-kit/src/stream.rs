@@ -5,12 +5,13 @@ use axum::body::Body;
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use bytes::{Bytes, BytesMut};
+use event_log::Cursor;
+use http_wire::sse;
 use protocol::Time;
 use protocol::host::HostBeat;
 use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::watch;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
@@ -30,11 +31,10 @@ pub(crate) struct CheckpointBuilder {
     pub foreign: bool,
 }
 
-/// Reader of the feed: a position in the ring, and how it wakes.
-struct Cursor {
+/// Reader of the feed by a stream.
+struct Reader {
     feed: Arc<Feed>,
-    news: watch::Receiver<u64>,
-    after: u64,
+    cursor: Cursor,
     foreign: bool,
     said_hello: bool,
     beat: Duration,
@@ -42,7 +42,7 @@ struct Cursor {
     ending: CancellationToken,
 }
 
-impl Cursor {
+impl Reader {
     /// Next bytes of the stream; `None` at its end.
     async fn next(&mut self) -> Option<Bytes> {
         if !self.said_hello {
@@ -52,18 +52,17 @@ impl Cursor {
         loop {
             // Read before the ring, so that nothing published afterwards is missed.
             let over = self.ending.is_cancelled();
-            self.news.borrow_and_update();
             match self.read() {
                 Read::Reset => {
                     // The reader continues from the head, whose number is the message's ID.
-                    self.after = self.feed.head();
-                    return Some(self.message("reset", Some(self.after)));
+                    self.cursor.move_to(self.feed.head());
+                    return Some(self.message("reset", Some(self.cursor.after())));
                 }
                 Read::Records(records) if !records.is_empty() => {
-                    self.after += records.len() as u64;
-                    let mut write = BytesMut::with_capacity(records.iter().map(|r| r.frame().len()).sum());
+                    self.cursor.move_to(self.cursor.after() + records.len() as u64);
+                    let mut write = BytesMut::with_capacity(records.iter().map(|r| r.sse().len()).sum());
                     for record in &records {
-                        write.extend_from_slice(record.frame());
+                        write.extend_from_slice(record.sse());
                     }
                     return Some(write.freeze());
                 }
@@ -71,7 +70,7 @@ impl Cursor {
                 Read::Records(_) => {}
             }
             tokio::select! {
-                _ = self.news.changed() => {}
+                () = self.cursor.changed() => {}
                 () = self.ending.cancelled() => {}
                 () = tokio::time::sleep(self.beat) => return Some(self.message("beat", None)),
             }
@@ -82,15 +81,13 @@ impl Cursor {
         if std::mem::take(&mut self.foreign) {
             return Read::Reset;
         }
-        self.feed.read(self.after, WRITE_EVENTS, WRITE_BYTES)
+        self.feed.read(self.cursor.after(), WRITE_EVENTS, WRITE_BYTES)
     }
 
     fn message(&self, event: &str, id: Option<u64>) -> Bytes {
         let beat: HostBeat = self.feed.beat(self.beat.as_secs_f64());
         let beat = HostBeat { head: id.unwrap_or(beat.head), ..beat };
-        let json = serde_json::to_string(&beat).expect("a heartbeat has only strings and numbers");
-        let id = id.map(|id| format!("id: {id}\n")).unwrap_or_default();
-        Bytes::from(format!("event: {event}\n{id}data: {json}\n\n"))
+        sse::named(event, id, &beat)
     }
 }
 
@@ -102,19 +99,13 @@ pub(crate) fn stream(
     beat: Duration,
     ending: CancellationToken,
 ) -> Response {
-    let news = feed.news();
-    let cursor =
-        Cursor { feed, news, after: place.after, foreign: place.foreign, said_hello: false, beat, ending };
-    let messages = futures::stream::unfold(cursor, |mut cursor| async move {
-        let message = cursor.next().await?;
-        Some((Ok::<_, Infallible>(message), cursor))
+    let cursor = feed.follow(place.after);
+    let reader = Reader { feed, cursor, foreign: place.foreign, said_hello: false, beat, ending };
+    let messages = futures::stream::unfold(reader, |mut reader| async move {
+        let message = reader.next().await?;
+        Some((Ok::<_, Infallible>(message), reader))
     });
-    let headers = [
-        (header::CONTENT_TYPE.as_str(), "text/event-stream"),
-        (header::CACHE_CONTROL.as_str(), "no-cache, no-transform"),
-        ("x-accel-buffering", "no"),
-    ];
-    (headers, Body::from_stream(messages)).into_response()
+    sse::response(Body::from_stream(messages))
 }
 
 /// Feed from a position, as [`protocol::host::HostEvents`]: as soon as there is something, or empty after `wait`.
@@ -125,9 +116,8 @@ pub(crate) async fn poll(
     ending: CancellationToken,
 ) -> Response {
     let until = Instant::now() + wait;
-    let mut news = feed.news();
+    let mut cursor = feed.follow(place.after);
     loop {
-        news.borrow_and_update();
         let over = ending.is_cancelled() || Instant::now() >= until;
         let read = if place.foreign { Read::Reset } else { feed.read(place.after, POLL_EVENTS, POLL_BYTES) };
         match read {
@@ -139,7 +129,7 @@ pub(crate) async fn poll(
             Read::Reset => return answer(&feed, true, b""),
         }
         tokio::select! {
-            _ = news.changed() => {}
+            () = cursor.changed() => {}
             () = ending.cancelled() => {}
             () = tokio::time::sleep_until(until) => {}
         }
@@ -160,7 +150,7 @@ fn answer(feed: &Feed, reset: bool, events: &[u8]) -> Response {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::feed::Bounds;
+    use event_log::RingLimits;
     use futures::StreamExt;
     use protocol::host::{HostEventBody, HostEvents};
     use protocol::{InstanceId, OperationId};
@@ -168,7 +158,7 @@ mod tests {
     const LONG: Duration = Duration::from_secs(3600);
 
     fn feed() -> Arc<Feed> {
-        Arc::new(Feed::new(InstanceId::new(), Bounds { events: 10, bytes: 1 << 20 }))
+        Arc::new(Feed::new(InstanceId::new(), RingLimits { events: 10, bytes: 1 << 20 }))
     }
 
     #[tokio::test]

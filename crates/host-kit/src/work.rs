@@ -3,10 +3,12 @@
 //! The type-erased form next to the trait lets the registry hold works with different parameters.
 
 use crate::Context;
+use crate::work_error::WorkError;
 use async_trait::async_trait;
 use axum::Router;
+use form::Form;
 use protocol::host::{Check, ResultDoc};
-use protocol::{Failure, FailureReason, FieldError, Form, KindSpec, Preview};
+use protocol::{FieldError, KindSpec, Preview};
 use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -88,34 +90,6 @@ pub trait Work: Send + Sync + 'static {
 /// Parameters of a work as plain JSON Schema, for [`KindSpec::params`].
 pub fn params_schema<P: JsonSchema>() -> Value {
     schemars::schema_for!(P).to_value()
-}
-
-/// Reason why a work ended without a result.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum WorkError {
-    /// It was asked to stop and did.
-    #[error("the work was cancelled")]
-    Cancelled,
-    /// It could not do what it was asked to do.
-    #[error("{}", .0.message)]
-    Failed(Failure),
-    /// Something that it needs is unreachable, and nothing of the work was begun: the attempt is queued again, and sent
-    /// to another host if one is ready. Only for work that is certain of that; work that may have begun has failed.
-    #[error("{0}")]
-    NotStarted(String),
-}
-
-impl WorkError {
-    /// Failure of the work itself: what happened and why, and what the user can do next (may be empty).
-    pub fn failed(message: impl Into<String>, hint: impl Into<String>) -> Self {
-        Self::Failed(Failure { reason: FailureReason::Work, message: message.into(), hint: hint.into() })
-    }
-}
-
-impl From<Failure> for WorkError {
-    fn from(failure: Failure) -> Self {
-        Self::Failed(failure)
-    }
 }
 
 /// Work with parsed and checked parameters, ready to run once.

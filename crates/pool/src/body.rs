@@ -3,6 +3,7 @@
 use crate::error::TimeLimits;
 use crate::{PoolError, retry};
 use bytes::{Bytes, BytesMut};
+use http::header::CONTENT_TYPE;
 use reqwest::Response;
 use std::time::SystemTime;
 
@@ -60,4 +61,10 @@ pub(crate) async fn refusal(mut response: Response, url: &str) -> PoolError {
     let problem = serde_json::from_slice(&text).ok().filter(serde_json::Value::is_object).map(Box::new);
     let body = String::from_utf8_lossy(&text[..text.len().min(PROBLEM_TEXT)]).into_owned();
     PoolError::Status { url: url.to_owned(), status, retry_after, problem, body }
+}
+
+/// Media type that a response states.
+pub(crate) fn media_type(response: &Response) -> String {
+    let stated = response.headers().get(CONTENT_TYPE).and_then(|v| v.to_str().ok());
+    stated.unwrap_or("application/octet-stream").to_owned()
 }

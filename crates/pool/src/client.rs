@@ -2,11 +2,12 @@
 
 use crate::counters::{CountOpened, Counting};
 use crate::error::{TimeLimits, broke_unanswered};
+use crate::http_client::{bad_url, builder, checked_base};
 use crate::stream::SseStream;
 use crate::{Counters, PoolConfig, PoolError, body, retry};
 use bytes::Bytes;
-use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue};
-use reqwest::{Client, ClientBuilder, RequestBuilder, Response, redirect};
+use http::header::{ACCEPT, CONTENT_TYPE, HeaderValue};
+use reqwest::{Client, ClientBuilder, RequestBuilder};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::error::Category;
@@ -252,7 +253,7 @@ impl Pool {
             return Err(Tried::Failed(body::refusal(response, url).await));
         }
         let bytes = body::read(&mut response, url, limits).await.map_err(Tried::Failed)?;
-        Ok(Answer { status: response.status().as_u16(), media_type: media_type(&response), bytes })
+        Ok(Answer { status: response.status().as_u16(), media_type: body::media_type(&response), bytes })
     }
 
     fn decode<T: DeserializeOwned>(&self, path_and_query: &str, answer: &Answer) -> Result<T, PoolError> {
@@ -320,65 +321,6 @@ fn beginning(bytes: &[u8]) -> String {
     let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
     let first: String = line.chars().take(BEGINNING_CHARS).collect();
     if first.len() < line.len() || bytes.len() > 400 { format!("{first} …") } else { first }
-}
-
-pub(crate) fn media_type(response: &Response) -> String {
-    let stated = response.headers().get(CONTENT_TYPE).and_then(|v| v.to_str().ok());
-    stated.unwrap_or("application/octet-stream").to_owned()
-}
-
-/// Settings shared by the clients of a pool.
-fn builder(base_url: &str, config: &PoolConfig) -> Result<ClientBuilder, PoolError> {
-    let mut headers = HeaderMap::new();
-    if let Some(token) = &config.token {
-        let mut bearer =
-            HeaderValue::from_str(&format!("Bearer {token}")).map_err(|_| PoolError::BadUrl {
-                url: base_url.to_owned(),
-                cause: "its token has characters that are not allowed in a header".into(),
-            })?;
-        bearer.set_sensitive(true);
-        headers.insert(AUTHORIZATION, bearer);
-    }
-    Ok(Client::builder()
-        .default_headers(headers)
-        .user_agent(concat!("signalbox/", env!("CARGO_PKG_VERSION")))
-        .http1_only()
-        .no_proxy()
-        .redirect(redirect::Policy::none())
-        .referer(false)
-        .tcp_nodelay(true)
-        .connect_timeout(config.connect_timeout))
-}
-
-/// Checks the URL, and removes a trailing slash.
-fn checked_base(base_url: &str) -> Result<String, PoolError> {
-    let refuse = |cause: &str| Err(PoolError::BadUrl { url: base_url.to_owned(), cause: cause.into() });
-    let url = match reqwest::Url::parse(base_url.trim()) {
-        Ok(url) => url,
-        Err(e) => return refuse(&e.to_string()),
-    };
-    match url.scheme() {
-        "http" => {}
-        "https" => {
-            return refuse("only plain HTTP is supported; use a local proxy for TLS");
-        }
-        _ => return refuse("it does not start with http://"),
-    }
-    if !url.username().is_empty() || url.password().is_some() {
-        // Not in the message, because it is a secret.
-        return Err(PoolError::BadUrl {
-            url: format!("http://…@{}", url.host_str().unwrap_or_default()),
-            cause: "it has a user name or password; use a token instead".into(),
-        });
-    }
-    if url.query().is_some() || url.fragment().is_some() {
-        return refuse("it has a query or a fragment");
-    }
-    Ok(url.as_str().trim_end_matches('/').to_owned())
-}
-
-fn bad_url(url: &str, error: &reqwest::Error) -> PoolError {
-    PoolError::BadUrl { url: url.to_owned(), cause: error.to_string() }
 }
 
 #[cfg(test)]

@@ -6,13 +6,13 @@
 //! A [`Pool`] sends at most [`PoolConfig::max_connections`] requests in parallel; others wait their turn, in order.
 //! Streams of events ([`Pool::stream`]) are long-lived, so each has its own connection that does not count.
 
-mod backoff;
 mod body;
 mod client;
 mod config;
 mod counters;
 mod error;
 mod forward;
+mod http_client;
 mod retry;
 pub mod sse;
 mod stream;

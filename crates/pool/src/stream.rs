@@ -2,7 +2,7 @@
 
 use crate::error::TimeLimits;
 use crate::sse::{EVENT_LIMIT, Sse, SseParser};
-use crate::{PoolError, client};
+use crate::{PoolError, body};
 use reqwest::Response;
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -27,7 +27,7 @@ pub struct SseStream {
 
 impl SseStream {
     pub(crate) fn new(response: Response, url: String, silence: Duration) -> Result<Self, PoolError> {
-        let media_type = client::media_type(&response);
+        let media_type = body::media_type(&response);
         let essence = media_type.split(';').next().unwrap_or_default().trim();
         if !essence.eq_ignore_ascii_case("text/event-stream") {
             let cause = format!("expected text/event-stream, got {media_type}");

@@ -1,6 +1,6 @@
 //! Events of the append-only event log, and control messages of the feed.
 
-use crate::api::HostStatus;
+use crate::host_status::HostStatus;
 use crate::{Forecast, LogLine, Operation, OperationId, Points, Progress, State, Time};
 use serde::{Deserialize, Serialize};
 

@@ -4,19 +4,17 @@
 //! native code and to WebAssembly.
 
 pub mod activity;
-pub mod ansi;
 pub mod api;
 pub mod audit;
 pub mod band;
-pub mod counts;
 pub mod event;
 pub mod filter;
-pub mod form;
 pub mod host;
+pub mod host_status;
 pub mod ids;
 pub mod kind;
-pub mod log_search;
 pub mod operation;
+pub mod paths;
 pub mod preview;
 pub mod problem;
 pub mod progress;
@@ -32,7 +30,6 @@ pub use audit::{Action, Actor, AuditEntry, Via};
 pub use band::{Band, BandRule, Baseline, SetRule, Side};
 pub use event::{Event, EventBody};
 pub use filter::{Filter, FilterError};
-pub use form::{Field, FieldError, FieldKind, Form};
 pub use ids::{HostName, InstanceId, KindName, NameError, OperationId};
 pub use kind::{KindSpec, Summary};
 pub use operation::{
@@ -40,7 +37,7 @@ pub use operation::{
     ForecastBasis, Operation,
 };
 pub use preview::{Preview, PreviewFact, PreviewTable};
-pub use problem::{Problem, ProblemType};
+pub use problem::{FieldError, Problem, ProblemType};
 pub use progress::{Phase, Progress};
 pub use receipt::Receipt;
 pub use rfc3339::TimeError;

@@ -1,6 +1,5 @@
 //! Errors on the wire, as RFC 9457 problem documents.
 
-use crate::FieldError;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -19,6 +18,9 @@ pub struct Problem {
     /// Errors of single parameters.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub fields: Vec<FieldError>,
+    /// ID of the request, as in the response's header `x-request-id` and in the server's log.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub request_id: Option<String>,
 }
 
 macro_rules! problem_types {
@@ -90,6 +92,7 @@ impl Problem {
             status: kind.status(),
             detail: detail.into(),
             fields: Vec::new(),
+            request_id: None,
         }
     }
 
@@ -107,6 +110,22 @@ impl fmt::Display for Problem {
 }
 
 impl std::error::Error for Problem {}
+
+/// Validation error of one parameter.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct FieldError {
+    /// Name of the parameter.
+    pub field: String,
+    /// What is wrong, and which values are valid.
+    pub message: String,
+}
+
+impl FieldError {
+    pub fn new(field: impl Into<String>, message: impl Into<String>) -> Self {
+        Self { field: field.into(), message: message.into() }
+    }
+}
 
 #[cfg(test)]
 mod tests {

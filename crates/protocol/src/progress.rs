@@ -16,8 +16,8 @@ pub struct Progress {
     /// Current phase.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub phase: Option<Phase>,
-    /// Number of completed items, in `unit`.
-    #[serde(default)]
+    /// Number of completed items, in `unit`; absent if it is 0, and if only the fraction is known.
+    #[serde(default, skip_serializing_if = "is_zero")]
     pub done: u64,
     /// Total number of items; absent while unknown.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -42,10 +42,22 @@ pub struct Progress {
 pub struct Phase {
     /// Number of the phase, from 1.
     pub index: u32,
-    /// Number of phases.
-    pub of: u32,
+    /// Number of phases; absent while it is unknown how many will follow.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub of: Option<u32>,
     /// Name of one or two words.
     pub name: String,
+}
+
+impl Phase {
+    /// Whether this is the last phase.
+    pub fn is_last(&self) -> bool {
+        self.of == Some(self.index)
+    }
+}
+
+fn is_zero(n: &u64) -> bool {
+    *n == 0
 }
 
 impl Progress {
@@ -72,5 +84,27 @@ impl Progress {
             && self.unit == before.unit
             && self.total == before.total
             && self.done >= before.done
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn a_fraction_alone_comes_without_a_count() {
+        let at = Time::parse("2026-11-23T10:41:00Z").unwrap();
+        let told = serde_json::to_value(Progress { fraction: Some(0.5), ..Progress::start(at) }).unwrap();
+        assert_eq!(told, json!({"at": at, "fraction": 0.5}));
+        let none_of_ten = json!({"at": at, "total": 10});
+        assert_eq!(serde_json::from_value::<Progress>(none_of_ten).unwrap().done, 0);
+    }
+
+    #[test]
+    fn the_number_of_phases_is_absent_while_it_is_unknown() {
+        let phase = Phase { index: 2, of: None, name: "Receiving objects".into() };
+        assert_eq!(serde_json::to_value(&phase).unwrap(), json!({"index": 2, "name": "Receiving objects"}));
+        assert!(!phase.is_last() && Phase { of: Some(2), ..phase }.is_last());
     }
 }

@@ -63,6 +63,11 @@ impl Time {
     pub fn parse(text: &str) -> Result<Self, TimeError> {
         rfc3339::read(text).map(Self::from_micros)
     }
+
+    /// Whether a text is a day, such as `2026-11-23`.
+    pub fn is_day(text: &str) -> bool {
+        rfc3339::is_day(text)
+    }
 }
 
 impl fmt::Display for Time {

@@ -70,8 +70,8 @@ pub enum Change {
         run: Run,
     },
     /// Deletes operations with their attempts, results, series, logs and audit entries. Their events leave the log by
-    /// age like all others, so that its numbers stay without gaps; their keys stay taken until [`DELETED_KEYS_CAPACITY`](crate::SPENT)
-    /// others were deleted after them.
+    /// age like all others, so that its numbers stay without gaps; their keys stay taken until
+    /// [`DELETED_KEYS_CAPACITY`](crate::DELETED_KEYS_CAPACITY) others were deleted after them.
     Forget {
         ids: Vec<OperationId>,
     },
@@ -111,7 +111,16 @@ impl Change {
             Change::Log { lines, .. } => lines.iter().map(|line| line.text.len() + 64).sum(),
             Change::Points { series, .. } => series.iter().map(|one| one.points.len() * 16).sum(),
             Change::Result { result, .. } => json_size(&result.document),
-            _ => 0,
+            Change::Operation { .. }
+            | Change::Progress { .. }
+            | Change::Drain { .. }
+            | Change::Run { .. }
+            | Change::Forget { .. }
+            | Change::Audit(_)
+            | Change::Configuration { .. }
+            | Change::Cursor { .. }
+            | Change::RuleBand { .. }
+            | Change::Key { .. } => 0,
         };
         EACH + counted
     }
@@ -126,7 +135,13 @@ impl Change {
             | Change::Forget { .. }
             | Change::Audit(_)
             | Change::Configuration { .. } => Weight::Heavy,
-            _ => Weight::Light,
+            Change::Progress { .. }
+            | Change::Points { .. }
+            | Change::Log { .. }
+            | Change::Event(_)
+            | Change::Run { .. }
+            | Change::Cursor { .. }
+            | Change::RuleBand { .. } => Weight::Light,
         }
     }
 }
@@ -139,6 +154,6 @@ fn json_size(value: &Value) -> usize {
         Value::Object(all) => {
             32 + all.iter().map(|(name, one)| 32 + name.len() + json_size(one)).sum::<usize>()
         }
-        _ => 32,
+        Value::Null | Value::Bool(_) | Value::Number(_) => 32,
     }
 }

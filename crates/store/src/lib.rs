@@ -4,146 +4,23 @@
 //! changes, or what is published; the engine decides that.
 
 mod change;
-mod page;
-mod query;
-mod runs;
-mod schema;
+mod error;
+mod records;
 mod sqlite;
 mod writer;
 
 pub use change::{Change, EventRecord, Weight};
-pub use page::Page;
+pub use error::{StoreError, StoreErrorKind};
 pub use protocol::Filter;
+pub use records::{
+    AUDIT_CAPACITY, DELETED_KEYS_CAPACITY, DELETED_OPERATIONS_CAPACITY, Earlier, HostCursor, Keep,
+    MAX_PAST_RUNS_SEARCHED, Page, RUNS, RuleBand, Run, Stored, TALLY_HOURS, Tally,
+};
 pub use sqlite::Sqlite;
 pub use writer::{Commit, Room, Trouble, Writer, WriterGone};
 
 use protocol::host::ResultDoc;
-use protocol::{
-    Attempt, AuditEntry, Baseline, HostName, InstanceId, KindName, LogLine, Operation, OperationId, Point,
-    Points, State, Time,
-};
-use std::time::Duration;
-use thiserror::Error;
-
-/// Error of the store, for the log and `/readyz`.
-#[derive(Debug, Error)]
-pub enum StoreError {
-    #[error(
-        "can't open the database {path}: {source}. Check that its folder exists and is writable, or choose another with --data"
-    )]
-    Open { path: String, source: rusqlite::Error },
-    #[error(
-        "the database has version {found}, newer than this signalbox supports ({known}). Use the newer version, or another --data folder"
-    )]
-    Newer { found: i64, known: i64 },
-    #[error(
-        "the database {path} is in use by another signalbox. Stop it, or choose another folder with --data"
-    )]
-    InUse { path: String },
-    #[error("can't lock the database {path}: {source}. Check that its folder exists and is writable")]
-    Lock { path: String, source: std::io::Error },
-    #[error("the disk of the database is full. Free some space; accepted operations are not lost")]
-    DiskFull,
-    #[error("database error: {0}")]
-    Sql(rusqlite::Error),
-    #[error("a stored record is invalid: {0}")]
-    Decode(#[from] serde_json::Error),
-}
-
-impl From<rusqlite::Error> for StoreError {
-    fn from(e: rusqlite::Error) -> Self {
-        match e.sqlite_error_code() {
-            Some(rusqlite::ErrorCode::DiskFull) => StoreError::DiskFull,
-            _ => StoreError::Sql(e),
-        }
-    }
-}
-
-/// Position in a host's feed: everything up to `seq` of this process of the host is stored.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct HostCursor {
-    pub instance: InstanceId,
-    pub seq: u64,
-}
-
-/// Run that succeeded in one attempt, with the accuracy of its forecasts.
-#[derive(Clone, PartialEq, Debug)]
-pub struct Run {
-    /// Title of the operation; runs with the same title had similar parameters.
-    pub title: String,
-    pub seconds: f64,
-    /// For each recorded forecast: the actual remaining time divided by the predicted one.
-    pub ratios: Vec<f64>,
-}
-
-/// Number of attempts of a kind that ended in a state within an hour.
-#[derive(Clone, PartialEq, Debug)]
-pub struct Tally {
-    /// Hours since 1970, UTC.
-    pub hour: i64,
-    pub kind: KindName,
-    pub state: State,
-    pub count: u64,
-    /// Total duration.
-    pub seconds: f64,
-}
-
-/// Number of hours for which tallies are kept.
-pub const TALLY_HOURS: i64 = 32 * 24;
-
-/// Number of audit entries kept that are not about an operation; others are deleted with their operation.
-pub const AUDIT_CAPACITY: u32 = 10_000;
-
-/// Number of deleted operations remembered of which something may still run.
-pub const DELETED_OPERATIONS_CAPACITY: u32 = 10_000;
-
-/// Number of keys of deleted operations that stay taken.
-pub const DELETED_KEYS_CAPACITY: u32 = 10_000;
-
-/// Number of runs kept per kind.
-pub const RUNS: u32 = 200;
-
-/// Number of the newest succeeded runs among which past runs are searched.
-pub const MAX_PAST_RUNS_SEARCHED: u32 = 500;
-
-/// Query for past runs of a kind that succeeded and have a series.
-#[derive(Clone, Copy, Debug)]
-pub struct Earlier<'a> {
-    pub kind: &'a KindName,
-    /// Only with this title.
-    pub title: Option<&'a str>,
-    /// Only accepted before this operation.
-    pub before: OperationId,
-    pub series: &'a str,
-    /// Largest number.
-    pub limit: u32,
-}
-
-/// Baseline of an operation's rule.
-#[derive(Clone, PartialEq, Debug)]
-pub struct RuleBand {
-    /// Current attempt when the rule was set.
-    pub attempt: u32,
-    /// Number of points in that attempt's series before the rule.
-    pub skip: u64,
-    pub baseline: Baseline,
-}
-
-/// Retention of ended operations.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Keep {
-    /// Age, by time of acceptance, from which they are deleted.
-    pub age: Option<Duration>,
-    /// Number of the newest operations kept per state.
-    pub most: Option<u64>,
-}
-
-/// Operation with its attempts, oldest first.
-#[derive(Clone, PartialEq, Debug)]
-pub struct Stored {
-    pub operation: Operation,
-    pub attempts: Vec<Attempt>,
-}
+use protocol::{AuditEntry, HostName, KindName, LogLine, OperationId, Point, Points, State, Time};
 
 /// Storage as the engine needs it. All calls block: use a blocking thread.
 pub trait Store: Send + Sync + 'static {

@@ -1,12 +1,14 @@
 //! Writer: batches changes that arrive while the previous batch is written, and publishes after they are durable.
 
 use crate::{Change, Store, StoreError};
+use backoff::Backoff;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 use thiserror::Error;
 use tokio::sync::watch;
+use tokio::time::Instant;
 
 /// Changes that belong together, and what to pass on once they are durable.
 pub struct Commit<T> {
@@ -155,7 +157,18 @@ fn drop_overtaken_progress(changes: &mut Vec<Change>) {
                 seen.insert(operation.id);
                 true
             }
-            _ => true,
+            Change::Points { .. }
+            | Change::Log { .. }
+            | Change::Result { .. }
+            | Change::Event(_)
+            | Change::Drain { .. }
+            | Change::Run { .. }
+            | Change::Forget { .. }
+            | Change::Audit(_)
+            | Change::Configuration { .. }
+            | Change::Cursor { .. }
+            | Change::RuleBand { .. }
+            | Change::Key { .. } => true,
         })
         .collect();
     keep.reverse();
@@ -170,7 +183,7 @@ fn write_until_done(
     trouble: &watch::Sender<Trouble>,
     closing: &AtomicBool,
 ) -> bool {
-    let mut wait = Duration::from_millis(50);
+    let mut backoff = Backoff::new(Duration::from_millis(50), Duration::from_secs(2));
     let mut last_tries = None;
     while let Err(error) = store.apply(changes) {
         report(&error, changes.len());
@@ -180,8 +193,8 @@ fn write_until_done(
         {
             return false;
         }
-        std::thread::park_timeout(wait);
-        wait = (wait * 2).min(if last_tries.is_some() { LAST_TRIES / 8 } else { Duration::from_secs(2) });
+        let pause = backoff.next_ceiling();
+        std::thread::park_timeout(if last_tries.is_some() { pause.min(LAST_TRIES / 8) } else { pause });
     }
     trouble.send_if_modified(|t| t.take().is_some());
     true

@@ -4,6 +4,7 @@
 use super::process;
 use crate::config::Sources;
 use anyhow::Context;
+use host_kit::AtomicFile;
 use pool::{Pool, PoolConfig};
 use protocol::host::{About, HostOperations, HostState};
 use serde::{Deserialize, Serialize};
@@ -82,17 +83,12 @@ impl Left {
         None
     }
 
-    /// Writes the record atomically.
+    /// Writes the record atomically. It has the secret of the hosts.
     pub fn keep(&self, file: &Path) -> anyhow::Result<()> {
         let write = || {
-            let partial = file.with_extension("partial");
-            // An existing file would keep its permissions.
-            let _ = std::fs::remove_file(&partial);
-            let mut options = std::fs::OpenOptions::new();
-            options.write(true).create_new(true);
-            std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-            options.open(&partial)?.write_all(serde_json::to_string(self)?.as_bytes())?;
-            anyhow::Ok(std::fs::rename(&partial, file)?)
+            let mut partial = AtomicFile::private(file)?;
+            partial.write_all(serde_json::to_string(self)?.as_bytes())?;
+            anyhow::Ok(partial.commit()?)
         };
         write().with_context(|| format!("can't write {}", file.display()))
     }

@@ -48,6 +48,7 @@ pub async fn search(
     query: Result<Query<SearchQuery>, QueryRejection>,
 ) -> Result<Response, Failed> {
     let Query(query) = query.map_err(bad_query)?;
+    query.attempt.into_iter().for_each(http_wire::about_attempt);
     let wanted = LogQuery {
         attempt: query.attempt,
         before: query.before,

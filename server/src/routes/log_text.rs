@@ -4,9 +4,9 @@ use axum::body::Body;
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
-use engine::Engine;
+use engine::{Engine, EngineError};
 use futures::stream;
-use protocol::{LogLine, OperationId, Problem, ansi};
+use protocol::{LogLine, OperationId};
 use std::fmt::Write;
 
 /// Lines per read.
@@ -26,8 +26,8 @@ struct Reading {
 /// The response.
 ///
 /// # Errors
-/// `NotFound`. An error after the first lines breaks off the response.
-pub async fn whole(engine: &Engine, id: OperationId, attempt: Option<u32>) -> Result<Response, Problem> {
+/// `OperationNotFound`, or `Unreadable`. An error after the first lines breaks off the response.
+pub async fn whole(engine: &Engine, id: OperationId, attempt: Option<u32>) -> Result<Response, EngineError> {
     let newest = engine.logs(id, attempt, None, 1).await?;
     let last = newest.lines.last().map_or(0, |line| line.n);
     let reading = Reading { engine: engine.clone(), id, attempt: newest.attempt, read: 0, last };
@@ -45,7 +45,7 @@ async fn next(mut reading: Reading) -> Result<Option<(Bytes, Reading)>, std::io:
     while reading.read < reading.last {
         let before = reading.read.saturating_add(u64::from(AT_ONCE) + 1).min(reading.last.saturating_add(1));
         let page = reading.engine.logs(reading.id, Some(reading.attempt), Some(before), AT_ONCE).await;
-        let page = page.map_err(|problem| std::io::Error::other(problem.detail))?;
+        let page = page.map_err(std::io::Error::other)?;
         let mut text = String::new();
         for line in page.lines.iter().filter(|line| line.n > reading.read) {
             write_line(&mut text, line);

@@ -11,16 +11,17 @@ mod metrics;
 mod operations;
 mod probes;
 
+use crate::actor::UserHeader;
 use crate::config::BasePath;
-use crate::problem::{Failed, PROBLEM};
+use crate::problem::Failed;
 use axum::Router;
 use axum::extract::rejection::QueryRejection;
-use axum::extract::{DefaultBodyLimit, Path, Request, State};
+use axum::extract::{DefaultBodyLimit, FromRef, Path, Request, State};
 use axum::http::{StatusCode, header};
 use axum::middleware::{Next, from_fn_with_state, map_response};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post};
 use engine::Engine;
+use http_wire::{ApiError, PROBLEM};
 use protocol::{OperationId, ProblemType};
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
@@ -29,6 +30,8 @@ use tokio_util::sync::CancellationToken;
 use tower_http::timeout::TimeoutLayer;
 use utoipa::OpenApi;
 use utoipa::openapi::RefOr;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
 /// Largest size of a request body.
 const BODY: usize = 1 << 20;
@@ -44,11 +47,17 @@ pub struct Server {
     /// Cancelled when the server stops: streams end first.
     pub stop: CancellationToken,
     /// Header in which a proxy passes the user's name.
-    pub user_header: Option<String>,
+    pub user_header: UserHeader,
     /// Path under which a proxy serves everything.
     pub base_path: BasePath,
     /// Number of open streams.
     pub streams: Arc<AtomicU64>,
+}
+
+impl FromRef<Server> for UserHeader {
+    fn from_ref(server: &Server) -> Self {
+        server.user_header.clone()
+    }
 }
 
 #[derive(OpenApi)]
@@ -61,41 +70,9 @@ pub struct Server {
                        allowed), every request except /healthz and /readyz 401 (authentication required), and every \
                        request except the feed 504 (timeout after 60 s). Every response except the feed has the header \
                        Signalbox-Feed-Seq: the sequence number of the feed at which the response is valid. Later \
-                       changes are in the events after that number."
-    ),
-    paths(
-        operations::list,
-        operations::counts,
-        operations::start,
-        operations::one,
-        operations::cancel,
-        operations::cancel_many,
-        operations::delete,
-        operations::delete_many,
-        operations::abandon,
-        operations::retry,
-        operations::resume,
-        operations::series,
-        operations::logs,
-        log_search::search,
-        operations::artifact,
-        bands::baseline,
-        bands::rule,
-        bands::set_rule,
-        bands::drop_rule,
-        activity::activity,
-        audit::audit,
-        hosts::kinds,
-        hosts::preview,
-        hosts::hosts,
-        hosts::drain,
-        hosts::undrain,
-        hosts::snapshot,
-        events::events,
-        probes::healthz,
-        probes::readyz,
-        metrics::metrics,
-        openapi,
+                       changes are in the events after that number. Every response has the header x-request-id: the ID \
+                       that the request had in the same header (1 to 128 letters, digits and -_.:/+=@), or a new one. \
+                       Problem documents and the server's log have it, too."
     ),
     components(schemas(
         protocol::Event,
@@ -121,7 +98,7 @@ pub fn openapi_document() -> String {
 }
 
 fn document() -> utoipa::openapi::OpenApi {
-    let mut document = Document::openapi();
+    let mut document = api().into_openapi();
     for path in document.paths.paths.values_mut() {
         let operations = [&mut path.get, &mut path.post, &mut path.put, &mut path.delete];
         for operation in operations.into_iter().flatten() {
@@ -144,46 +121,57 @@ fn as_sent(status: &str, response: &mut utoipa::openapi::Response) {
     }
 }
 
+/// All routes with their descriptions, declared once.
+fn api() -> OpenApiRouter<Server> {
+    OpenApiRouter::with_openapi(Document::openapi()).merge(responses()).merge(feed())
+}
+
+/// Routes that respond as a whole.
+fn responses() -> OpenApiRouter<Server> {
+    OpenApiRouter::new()
+        .routes(routes!(operations::list, operations::start))
+        .routes(routes!(operations::counts))
+        .routes(routes!(operations::cancel_many))
+        .routes(routes!(operations::delete_many))
+        .routes(routes!(operations::one, operations::delete))
+        .routes(routes!(operations::cancel))
+        .routes(routes!(operations::abandon))
+        .routes(routes!(operations::retry))
+        .routes(routes!(operations::resume))
+        .routes(routes!(operations::series))
+        .routes(routes!(operations::logs))
+        .routes(routes!(log_search::search))
+        .routes(routes!(bands::baseline))
+        .routes(routes!(bands::rule, bands::set_rule, bands::drop_rule))
+        .routes(routes!(operations::artifact))
+        .routes(routes!(activity::activity))
+        .routes(routes!(audit::audit))
+        .routes(routes!(hosts::kinds))
+        .routes(routes!(hosts::preview))
+        .routes(routes!(hosts::hosts))
+        .routes(routes!(hosts::drain))
+        .routes(routes!(hosts::undrain))
+        .routes(routes!(hosts::snapshot))
+        .routes(routes!(openapi))
+        .routes(routes!(probes::healthz))
+        .routes(routes!(probes::readyz))
+        .routes(routes!(metrics::metrics))
+}
+
+/// The feed: a stream has no timeout, and no position in a header.
+fn feed() -> OpenApiRouter<Server> {
+    OpenApiRouter::new().routes(routes!(events::events))
+}
+
 /// Everything except the page.
 pub fn router(server: Server) -> Router {
-    let answers = Router::new()
-        .route("/api/v1/operations", get(operations::list).post(operations::start))
-        .route("/api/v1/operations/counts", get(operations::counts))
-        .route("/api/v1/operations/cancel", post(operations::cancel_many))
-        .route("/api/v1/operations/delete", post(operations::delete_many))
-        .route("/api/v1/operations/{id}", get(operations::one).delete(operations::delete))
-        .route("/api/v1/operations/{id}/cancel", post(operations::cancel))
-        .route("/api/v1/operations/{id}/abandon", post(operations::abandon))
-        .route("/api/v1/operations/{id}/retry", post(operations::retry))
-        .route("/api/v1/operations/{id}/resume", post(operations::resume))
-        .route("/api/v1/operations/{id}/series", get(operations::series))
-        .route("/api/v1/operations/{id}/logs", get(operations::logs))
-        .route("/api/v1/operations/{id}/logs/search", get(log_search::search))
-        .route("/api/v1/operations/{id}/baseline", get(bands::baseline))
-        .route("/api/v1/operations/{id}/rule", get(bands::rule).put(bands::set_rule).delete(bands::drop_rule))
-        .route("/api/v1/operations/{id}/artifacts/{name}", get(operations::artifact))
-        .route("/api/v1/activity", get(activity::activity))
-        .route("/api/v1/audit", get(audit::audit))
-        .route("/api/v1/kinds", get(hosts::kinds))
-        .route("/api/v1/kinds/{kind}/preview", post(hosts::preview))
-        .route("/api/v1/hosts", get(hosts::hosts))
-        .route("/api/v1/hosts/{name}/drain", post(hosts::drain))
-        .route("/api/v1/hosts/{name}/undrain", post(hosts::undrain))
-        .route("/api/v1/snapshot", get(hosts::snapshot))
-        .route("/openapi.json", get(openapi))
-        .route("/healthz", get(probes::healthz))
-        .route("/readyz", get(probes::readyz))
-        .route("/metrics", get(metrics::metrics))
+    let responses = Router::from(responses())
         .route("/api/{*rest}", axum::routing::any(no_such_route))
         .method_not_allowed_fallback(wrong_method)
         .layer(TimeoutLayer::with_status_code(StatusCode::GATEWAY_TIMEOUT, ANSWER))
         .layer(map_response(in_words))
         .layer(from_fn_with_state(server.clone(), at_its_place));
-    Router::new()
-        .route("/api/v1/events", get(events::events))
-        .merge(answers)
-        .layer(DefaultBodyLimit::max(BODY))
-        .with_state(server)
+    Router::from(feed()).merge(responses).layer(DefaultBodyLimit::max(BODY)).with_state(server)
 }
 
 /// The OpenAPI document of this API.
@@ -232,22 +220,22 @@ async fn no_such_route(uri: axum::http::Uri) -> impl IntoResponse {
     Failed::new(ProblemType::NotFound, detail)
 }
 
-async fn wrong_method(method: axum::http::Method, uri: axum::http::Uri) -> impl IntoResponse {
-    let detail = format!("{} does not allow {method}. See /openapi.json.", uri.path());
-    let mut response = Failed::new(ProblemType::BadRequest, detail).into_response();
-    *response.status_mut() = StatusCode::METHOD_NOT_ALLOWED;
-    response
+async fn wrong_method(method: axum::http::Method, uri: axum::http::Uri) -> ApiError {
+    ApiError::wrong_method(format!("{} does not allow {method}. See /openapi.json.", uri.path()))
 }
 
 /// Error of an invalid query.
-fn bad_query(rejection: QueryRejection) -> Failed {
-    Failed::new(ProblemType::BadRequest, format!("{}. See /openapi.json.", rejection.body_text()))
+fn bad_query(rejection: QueryRejection) -> ApiError {
+    http_wire::bad_query(&rejection, "See /openapi.json.")
 }
 
-/// Parses the ID in a path.
+/// Parses the ID in a path, and notes it in the span of the request.
 fn id_of(Path(text): Path<String>) -> Result<OperationId, Failed> {
-    text.parse()
-        .map_err(|e| Failed::new(ProblemType::NotFound, format!("{e}. See /operations for all operations.")))
+    let id = text.parse().map_err(|e| {
+        Failed::new(ProblemType::NotFound, format!("{e}. See /operations for all operations."))
+    })?;
+    http_wire::about_operation(id);
+    Ok(id)
 }
 
 #[cfg(test)]

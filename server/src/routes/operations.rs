@@ -2,17 +2,17 @@
 
 use super::{LOG_LINES, Server, bad_query, id_of, log_text};
 use crate::actor::By;
-use crate::problem::Failed;
+use crate::problem::{Failed, problem_of};
 use axum::Json;
 use axum::body::Bytes;
 use axum::extract::rejection::{JsonRejection, QueryRejection};
-use axum::extract::{Path, Query, RawQuery, State};
+use axum::extract::{FromRequest, Path, Query, RawQuery, Request, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use engine::Which;
 use protocol::api::{
     CancelMany, CancelOperation, CancelledMany, DeleteMany, Deleted, FilterCounts, LogPage, OperationDetail,
-    OperationPage, SeriesAnswer, StartWithRule,
+    OperationPage, Refused, SeriesAnswer, StartWithRule,
 };
 use protocol::operation::AttemptOrigin;
 use protocol::{Operation, OperationId, Problem, ProblemType};
@@ -154,10 +154,9 @@ pub async fn cancel(
     State(server): State<Server>,
     By(by): By,
     id: Path<String>,
-    body: Bytes,
-) -> Result<(StatusCode, Json<Operation>), Failed> {
-    let id = id_of(id)?;
-    Ok((StatusCode::ACCEPTED, Json(server.engine.by(by).cancel(id, reason_of(&body)?).await?)))
+    Reason(reason): Reason,
+) -> Result<Accepted, Failed> {
+    Ok(accepted(server.engine.by(by).cancel(id_of(id)?, reason).await?))
 }
 
 /// Abandons an operation whose host is unreachable. The operation fails, later reports about it are ignored, and the
@@ -173,13 +172,29 @@ pub async fn abandon(
     State(server): State<Server>,
     By(by): By,
     id: Path<String>,
-    body: Bytes,
-) -> Result<(StatusCode, Json<Operation>), Failed> {
-    let id = id_of(id)?;
-    Ok((StatusCode::ACCEPTED, Json(server.engine.by(by).abandon(id, reason_of(&body)?).await?)))
+    Reason(reason): Reason,
+) -> Result<Accepted, Failed> {
+    Ok(accepted(server.engine.by(by).abandon(id_of(id)?, reason).await?))
 }
 
-/// Reason given by the user; the body may be empty.
+/// Response to a stored request: the operation as it is now. What was requested follows.
+type Accepted = (StatusCode, Json<Operation>);
+
+fn accepted(operation: Operation) -> Accepted {
+    (StatusCode::ACCEPTED, Json(operation))
+}
+
+/// Reason given by the user in the body, which may be empty.
+pub struct Reason(String);
+
+impl<S: Send + Sync> FromRequest<S> for Reason {
+    type Rejection = Failed;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Failed> {
+        Ok(Self(reason_of(&Bytes::from_request(request, state).await?)?))
+    }
+}
+
 fn reason_of(body: &Bytes) -> Result<String, Failed> {
     if body.iter().all(u8::is_ascii_whitespace) {
         return Ok(String::new());
@@ -209,7 +224,13 @@ pub async fn cancel_many(
 ) -> Result<(StatusCode, Json<CancelledMany>), Failed> {
     let Json(many) = body?;
     let which = which(many.ids, many.filter)?;
-    let told = server.engine.by(by).cancel_many(which, clipped(&many.reason)).await?;
+    let cancelled = server.engine.by(by).cancel_many(which, clipped(&many.reason)).await?;
+    let refused = |(id, error)| Refused { id, why: problem_of(error).detail };
+    let told = CancelledMany {
+        asked: cancelled.requested,
+        refused: cancelled.refused.into_iter().map(refused).collect(),
+        not_stored: cancelled.not_stored,
+    };
     Ok((StatusCode::ACCEPTED, Json(told)))
 }
 
@@ -282,13 +303,8 @@ fn url_words(query: &str) -> Vec<(String, String)> {
     responses((status = 202, body = Operation), (status = 404, body = Problem),
         (status = 409, body = Problem, description = "The operation has not ended, or it succeeded"),
         (status = 503, body = Problem, description = "The database can't be written")))]
-pub async fn retry(
-    State(server): State<Server>,
-    By(by): By,
-    id: Path<String>,
-) -> Result<(StatusCode, Json<Operation>), Failed> {
-    let operation = server.engine.by(by).again(id_of(id)?, AttemptOrigin::Retry).await?;
-    Ok((StatusCode::ACCEPTED, Json(operation)))
+pub async fn retry(State(server): State<Server>, By(by): By, id: Path<String>) -> Result<Accepted, Failed> {
+    Ok(accepted(server.engine.by(by).again(id_of(id)?, AttemptOrigin::Retry).await?))
 }
 
 /// Resumes an operation: starts another attempt from the latest checkpoint.
@@ -296,13 +312,8 @@ pub async fn retry(
     responses((status = 202, body = Operation), (status = 404, body = Problem),
         (status = 409, body = Problem, description = "The operation has not ended, it succeeded, or it has no checkpoint"),
         (status = 503, body = Problem, description = "The database can't be written")))]
-pub async fn resume(
-    State(server): State<Server>,
-    By(by): By,
-    id: Path<String>,
-) -> Result<(StatusCode, Json<Operation>), Failed> {
-    let operation = server.engine.by(by).again(id_of(id)?, AttemptOrigin::Resume).await?;
-    Ok((StatusCode::ACCEPTED, Json(operation)))
+pub async fn resume(State(server): State<Server>, By(by): By, id: Path<String>) -> Result<Accepted, Failed> {
+    Ok(accepted(server.engine.by(by).again(id_of(id)?, AttemptOrigin::Resume).await?))
 }
 
 /// Largest number of IDs in a bulk request.
@@ -378,6 +389,7 @@ pub async fn logs(
     query: Result<Query<LogQuery>, QueryRejection>,
 ) -> Result<Response, Failed> {
     let Query(query) = query.map_err(bad_query)?;
+    query.attempt.into_iter().for_each(http_wire::about_attempt);
     if query.format == Some(LogFormat::Text) {
         return Ok(log_text::whole(&server.engine, id_of(id)?, query.attempt).await?);
     }

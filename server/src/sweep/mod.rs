@@ -1,11 +1,12 @@
 //! `analysis.sweep`, run by the server itself as a host on a loopback port with a private secret. It starts operations
-//! of other kinds as children, through the engine, and ranks their results.
+//! of other kinds as children, through the engine, and ranks their results. The host also runs the demonstration.
 
 mod params;
 mod sweeping;
 mod work;
 
 use crate::adapters::secret;
+use crate::demo::{self, Demo};
 use anyhow::Context;
 use engine::{Engine, HostConfig, RetryPolicy};
 use host_kit::Host;
@@ -45,6 +46,7 @@ impl Sweeps {
         let host = Host::builder(NAME, env!("CARGO_PKG_VERSION"))
             .capacity(CAPACITY)
             .work(work::Sweep { engine: engine.clone() })
+            .work(Demo { engine: engine.clone() })
             .token(Some(secret.clone()))
             .stop_grace(Duration::from_secs(1))
             .build()?;
@@ -78,9 +80,9 @@ impl Sweeps {
     }
 }
 
-/// Retry policy of sweeps: a restart of the server interrupts a sweep, not its runs, so by default it resumes
-/// automatically.
-pub fn go_on() -> Option<(KindName, RetryPolicy)> {
+/// Retry policies of the server's own kinds: a restart of the server interrupts a sweep, not its runs, so by default it
+/// resumes automatically. The demonstration has no checkpoint; its completed steps are kept all the same.
+pub fn retry_policies() -> impl Iterator<Item = (KindName, RetryPolicy)> {
     let policy = RetryPolicy {
         attempts: 20,
         pause: Duration::from_millis(200),
@@ -88,5 +90,8 @@ pub fn go_on() -> Option<(KindName, RetryPolicy)> {
         resume: true,
         reasons: vec![FailureReason::HostRestarted, FailureReason::HostStopped],
     };
-    KindName::new(KIND).ok().map(|kind| (kind, policy))
+    let kinds = [(KIND, true), (demo::KIND, false)];
+    kinds.into_iter().filter_map(move |(kind, resume)| {
+        Some((KindName::new(kind).ok()?, RetryPolicy { resume, ..policy.clone() }))
+    })
 }

@@ -1,10 +1,11 @@
 //! Parameters of `analysis.sweep`, and the runs that they describe.
 
-use protocol::sweep::{Plan, settings};
-use protocol::{FieldError, Form};
+use form::Form;
+use protocol::FieldError;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
+use sweep_plan::{Plan, settings};
 
 /// Parameters of `analysis.sweep`.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]

@@ -4,34 +4,29 @@
 //! knows the state of each child; only for deleted runs the recorded results are the last source.
 
 use super::params::figure;
-use engine::{Cursor, Engine, Read};
+use crate::children::{CHECK_INTERVAL, pass_over};
+use crate::problem::problem_of;
+use engine::{Engine, EngineError};
 use host_kit::{CheckpointBuilder, Context, WorkError};
 use protocol::api::{OperationDetail, StartOperation};
 use protocol::operation::AttemptOrigin;
-use protocol::sweep::{Plan, Ran, SweepResult, rank};
-use protocol::{
-    Action, AuditEntry, KindName, LogLevel, Operation, OperationId, Problem, ProblemType, State, Via,
-};
+use protocol::sweep::{Ran, SweepResult};
+use protocol::{Action, AuditEntry, KindName, LogLevel, Operation, OperationId, State, Via};
 use serde::Deserialize;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
-use std::time::{Duration, Instant};
+use std::time::Duration;
+use sweep_plan::{Plan, rank};
+use tokio::time::Instant;
 
 /// Series names: the metric of each run, and the best so far.
 pub(super) const FIGURE: &str = "figure";
 pub(super) const BEST: &str = "best";
 /// Minimum interval of reports.
 const REPORT_INTERVAL: Duration = Duration::from_millis(500);
-/// Minimum interval of checks of the children, because events of other operations wake it too.
-pub(super) const CHECK_INTERVAL: Duration = Duration::from_millis(20);
 /// How long a cancelled sweep records the results of its runs. The engine ends the sweep after the last of them,
 /// however long that takes.
 const CHILDREN_TIMEOUT: Duration = Duration::from_secs(4);
-
-/// Drains the feed, which only serves as a wake-up.
-pub(super) fn pass_over(feed: &mut Cursor) {
-    while matches!(feed.read(), Read::Frames { .. }) {}
-}
 
 /// Running sweep.
 pub(super) struct Sweeping<'a> {
@@ -73,8 +68,8 @@ fn taken_along(detail: &OperationDetail) -> bool {
     by_itself && fired.is_none_or(|fired| fired.attempt != operation.attempt)
 }
 
-fn failed(problem: Problem) -> WorkError {
-    WorkError::failed(problem.detail, "Resume the sweep; completed runs are kept.")
+fn failed(error: EngineError) -> WorkError {
+    WorkError::failed(problem_of(error).detail, "Resume the sweep; completed runs are kept.")
 }
 
 impl<'a> Sweeping<'a> {
@@ -151,15 +146,15 @@ impl<'a> Sweeping<'a> {
             Ok(started) => (started.operation, started.new),
             Err(_) if self.ctx.token().is_cancelled() => return Err(WorkError::Cancelled),
             // The engine starts no more runs for this sweep, and its cancel is on the way.
-            Err(problem) if problem.kind == ProblemType::Conflict && self.unwanted() => {
+            Err(EngineError::ParentEnding(_)) if self.unwanted() => {
                 self.ctx.token().cancelled().await;
                 return Err(WorkError::Cancelled);
             }
-            Err(problem) if problem.kind == ProblemType::Deleted => {
+            Err(EngineError::KeyOfDeleted) => {
                 self.deleted(run);
                 return Ok(());
             }
-            Err(problem) => return Err(failed(problem)),
+            Err(error) => return Err(failed(error)),
         };
         if child.state == State::Cancelled && self.was_taken_along(child.id).await? {
             self.repeat(run, child.id).await?;
@@ -176,8 +171,8 @@ impl<'a> Sweeping<'a> {
         match self.engine.again(id, AttemptOrigin::Retry).await {
             Ok(_) => Ok(()),
             // Another client was faster, or this sweep is being cancelled.
-            Err(problem) if matches!(problem.kind, ProblemType::Conflict | ProblemType::NotFound) => Ok(()),
-            Err(problem) => Err(failed(problem)),
+            Err(EngineError::Denied(_) | EngineError::OperationNotFound(_)) => Ok(()),
+            Err(error) => Err(failed(error)),
         }
     }
 
@@ -196,8 +191,8 @@ impl<'a> Sweeping<'a> {
     async fn detail(&self, id: OperationId) -> Result<Option<OperationDetail>, WorkError> {
         match self.engine.operation(id).await {
             Ok(detail) => Ok(Some(detail)),
-            Err(problem) if problem.kind == ProblemType::NotFound => Ok(None),
-            Err(problem) => Err(failed(problem)),
+            Err(EngineError::OperationNotFound(_)) => Ok(None),
+            Err(error) => Err(failed(error)),
         }
     }
 

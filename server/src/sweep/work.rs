@@ -1,15 +1,18 @@
 //! The work `analysis.sweep`: its kind, the plan of its runs, and their ranked results.
 
 use super::params::{Best, SweepParams};
-use super::sweeping::{BEST, CHECK_INTERVAL, FIGURE, Sweeping, pass_over};
+use super::sweeping::{BEST, FIGURE, Sweeping};
+use crate::children::{CHECK_INTERVAL, pass_over};
 use async_trait::async_trait;
 use engine::Engine;
+use form::Form;
 use host_kit::{Context, Work, WorkError};
 use protocol::host::ResultDoc;
-use protocol::sweep::{Plan, SweepResult};
-use protocol::{FieldError, Form, KindName, KindSpec, SeriesInfo, State, Summary};
+use protocol::sweep::SweepResult;
+use protocol::{FieldError, KindName, KindSpec, SeriesInfo, State, Summary};
 use serde_json::Value;
 use std::sync::{Arc, OnceLock};
+use sweep_plan::Plan;
 
 /// Work of the kind `analysis.sweep`.
 pub struct Sweep {

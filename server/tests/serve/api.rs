@@ -171,3 +171,21 @@ async fn with_a_token_nothing_is_told_without_it() {
     let cookie = answer.headers()["set-cookie"].to_str().unwrap().split(';').next().unwrap().to_owned();
     assert_eq!(status(client.get(format!("{url}/api/v1/snapshot")).header("cookie", cookie)).await, 200);
 }
+
+#[tokio::test]
+async fn a_token_with_any_characters_opens_the_page_by_its_link_and_cookie() {
+    let home = Home::new();
+    let server = home.serve(&["--token", "p&s;s=% +"]);
+    let policy = reqwest::redirect::Policy::none();
+    let client = reqwest::Client::builder().no_proxy().redirect(policy).build().unwrap();
+    let url = &server.url;
+    let answer = client.get(format!("{url}/?token=p%26s%3Bs%3D%25%20%2B")).send().await.unwrap();
+    assert_eq!(answer.status().as_u16(), 303);
+    let cookie = answer.headers()["set-cookie"].to_str().unwrap().split(';').next().unwrap().to_owned();
+    let snapshot =
+        client.get(format!("{url}/api/v1/snapshot")).header("cookie", cookie).send().await.unwrap();
+    assert_eq!(snapshot.status().as_u16(), 200);
+    // The scheme of the header is case-insensitive, here as on hosts.
+    let lower = client.get(format!("{url}/api/v1/snapshot")).header("authorization", "bearer p&s;s=% +");
+    assert_eq!(lower.send().await.unwrap().status().as_u16(), 200);
+}

@@ -8,7 +8,7 @@ use serde_json::json;
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read};
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
-use std::time::Instant;
+use tokio::time::Instant;
 
 /// The command, for the server at `url`.
 fn signalbox(url: &str, args: &[&str]) -> Command {
@@ -29,6 +29,8 @@ fn serve(home: &Home, commands: &str) -> Server {
 const TICKS: &str = r#"
 [exec.ticks]
 command = ["sh", "-c", "i=0; while [ $i -lt 150 ]; do i=$((i+1)); echo tick $i; sleep 0.03; done"]
+[exec.long-ticks]
+command = ["sh", "-c", "i=0; while [ $i -lt 150 ]; do i=$((i+1)); echo tick $i; sleep 0.07; done"]
 [exec.wait]
 command = ["sh", "-c", "echo begun; exec sleep 600"]
 "#;
@@ -135,12 +137,24 @@ async fn where_a_proxy_holds_the_stream_a_follower_polls_and_loses_nothing() {
     let server = serve(&home, TICKS);
     for after_bytes in [0, 6_000] {
         let line = Line::holding(&server.url, after_bytes).await;
-        let id = server.start("exec.ticks", json!({})).await.id.to_string();
+        let id = server.start("exec.long-ticks", json!({})).await.id.to_string();
         assert_complete(
             followed(&line.url, &id).await,
             "Live stream blocked (no data for 5 s). Polling instead.",
         );
     }
+}
+
+#[tokio::test]
+async fn where_a_stream_is_slow_a_follower_ends_with_the_operation_and_not_with_the_last_event() {
+    let home = Home::new();
+    let server = serve(&home, TICKS);
+    let line = Line::slowing(&server.url, 600).await;
+    let id = server.start("exec.ticks", json!({})).await.id.to_string();
+    let outputs = followed(&line.url, &id).await;
+    let events: usize = String::from_utf8_lossy(&outputs[1].stdout).len();
+    assert!(line.cuts() < events, "all {events} bytes arrived by the slow stream: {}", line.cuts());
+    assert_complete(outputs, "exec.ticks");
 }
 
 #[tokio::test]

@@ -280,3 +280,21 @@ async fn an_answer_and_the_events_after_its_number_are_everything() {
         assert!(seq.is_some_and(|seq| seq >= feed.last()), "{path}: {seq:?}");
     }
 }
+
+#[tokio::test]
+async fn a_wait_may_be_in_seconds_or_milliseconds_and_a_wrong_one_says_how() {
+    let home = Home::new();
+    let server = home.serve(&[]);
+    for wait in ["500ms", "0.01s", "0", "1%30ms"] {
+        let head: EventsPage =
+            server.pool.get(&format!("/api/v1/events?after=0&wait={wait}")).await.expect(wait);
+        assert!(head.reset.is_none(), "{wait}");
+    }
+    let client = reqwest::Client::builder().no_proxy().build().unwrap();
+    for wait in ["soon", "-1s", "inf", ""] {
+        let answer = client.get(format!("{}/api/v1/events?wait={wait}", server.url)).send().await.unwrap();
+        assert_eq!(answer.status().as_u16(), 400, "{wait}");
+        let problem: protocol::Problem = answer.json().await.unwrap();
+        assert!(problem.detail.contains("25s or 500ms"), "{wait}: {}", problem.detail);
+    }
+}

@@ -1,7 +1,8 @@
-//! Bad connection: a proxy between client and server that cuts, holds, refuses or damages event streams.
+//! Bad connection: a proxy between client and server that cuts, holds, slows, refuses or damages event streams.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
@@ -13,6 +14,8 @@ enum Fault {
     Cut(usize),
     /// It passes some bytes of each stream, then nothing, and keeps the connection open.
     Hold(usize),
+    /// It passes some bytes of each stream, then a few bytes at a time.
+    Slow(usize),
     /// It answers each request for events, stream or poll, with 502.
     Refuse,
     /// It replaces a text in streams.
@@ -35,6 +38,11 @@ impl Line {
     /// Proxy that holds each event stream after some bytes, with its connection open.
     pub async fn holding(server: &str, after_bytes: usize) -> Self {
         Self::with(server, Fault::Hold(after_bytes)).await
+    }
+
+    /// Proxy that passes some bytes of each event stream, then about 160 bytes per second.
+    pub async fn slowing(server: &str, after_bytes: usize) -> Self {
+        Self::with(server, Fault::Slow(after_bytes)).await
     }
 
     /// Proxy that refuses event streams and polls.
@@ -65,11 +73,16 @@ impl Line {
         Self { url, cuts, _tasks: tasks }
     }
 
-    /// Number of cut or damaged streams.
+    /// Number of cut or damaged streams, or bytes that slow streams passed.
     pub fn cuts(&self) -> usize {
         self.cuts.load(Ordering::Relaxed)
     }
 }
+
+/// Pause between two pieces of a slow stream.
+const SLOW_PAUSE: Duration = Duration::from_millis(100);
+/// Bytes of such a piece.
+const SLOW_BYTES: usize = 16;
 
 /// Network that answers each request with its own page; returns its URL. It ends with the returned tasks.
 pub async fn login_page() -> (String, JoinSet<()>) {
@@ -129,6 +142,14 @@ async fn pass(near: TcpStream, far: TcpStream, fault: Fault, cuts: Arc<AtomicUsi
                     }
                 }
                 _ => {}
+            }
+            if matches!(fault, Fault::Slow(limit) if stream && passed >= limit) {
+                for piece in bytes.chunks(SLOW_BYTES) {
+                    tokio::time::sleep(SLOW_PAUSE).await;
+                    to_near.write_all(piece).await?;
+                    cuts.fetch_add(piece.len(), Ordering::Relaxed);
+                }
+                continue;
             }
             to_near.write_all(&bytes).await?;
             passed += n;

@@ -7,7 +7,8 @@ use serde_json::{Value, json};
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
-use std::time::{Duration, Instant};
+use std::time::Duration;
+use tokio::time::Instant;
 
 /// Timeout of waits; nothing takes nearly that long.
 pub const PATIENCE: Duration = Duration::from_secs(60);

@@ -1,7 +1,7 @@
-//! Checks responses to the simulated user, and the feed, against what the API says in the calm.
+//! Checks responses to the simulated user, and the feed, against what the API says after a schedule.
 
 use super::history::History;
-use super::{End, Forgotten, Promise, Violation};
+use super::{Deletions, End, Promise, Violation};
 use protocol::api::OperationDetail;
 use protocol::{Attempt, Operation, OperationId, State};
 use serde::Serialize;
@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 /// Start and all responses to it. It is repeated with its key until it is answered.
 #[derive(Clone, PartialEq, Debug, Default, Serialize)]
-pub struct Asked {
+pub struct StartRequest {
     /// Its idempotency key, also in its parameters.
     pub mark: String,
     /// Operations named in responses.
@@ -24,14 +24,15 @@ pub struct Request {
     pub id: OperationId,
     /// Attempt it concerns or created; 0 if the response names none.
     pub attempt: u32,
-    pub what: Wished,
+    pub what: RequestKind,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Wished {
+pub enum RequestKind {
     Cancel,
-    Again,
+    /// Retry or resume.
+    NewAttempt,
 }
 
 /// Deletions that the user requested.
@@ -45,18 +46,18 @@ pub struct Deletes {
 }
 
 /// Deletions: what was reported as deleted is gone, and only what was requested.
-pub fn deletes(deletes: &Deletes, forgotten: &Forgotten, listed: &[Operation]) -> Vec<Violation> {
+pub fn deletes(deletes: &Deletes, deleted: &Deletions, listed: &[Operation]) -> Vec<Violation> {
     let mut found = Vec::new();
     let mut broken = |id: &OperationId, what: &str| {
         found.push(Violation::of(Promise::DeletesKept, *id, what));
     };
-    for id in deletes.accepted.iter().filter(|id| !forgotten.contains_key(id)) {
+    for id in deletes.accepted.iter().filter(|id| !deleted.contains_key(id)) {
         broken(id, "its deletion was accepted, but the feed never reported it");
     }
-    for operation in listed.iter().filter(|o| forgotten.contains_key(&o.id)) {
+    for operation in listed.iter().filter(|o| deleted.contains_key(&o.id)) {
         broken(&operation.id, "the feed reported its deletion, but it is listed");
     }
-    for (id, (state, at)) in forgotten {
+    for (id, (state, at)) in deleted {
         let meant = deletes.all_cancelled && *state == State::Cancelled;
         if !meant && !deletes.asked.contains(id) {
             broken(id, &format!("it was deleted as {state} at {at}, but nobody requested that"));
@@ -66,7 +67,7 @@ pub fn deletes(deletes: &Deletes, forgotten: &Forgotten, listed: &[Operation]) -
 }
 
 /// Starts: each accepted one is listed once, or was deleted. The key of a deleted operation starts nothing else.
-pub fn starts(asked: &[Asked], listed: &[Operation], forgotten: &Forgotten) -> Vec<Violation> {
+pub fn starts(asked: &[StartRequest], listed: &[Operation], deleted: &Deletions) -> Vec<Violation> {
     let mut found = Vec::new();
     let mut by_mark: HashMap<&str, Vec<OperationId>> = HashMap::new();
     for operation in listed {
@@ -89,7 +90,7 @@ pub fn starts(asked: &[Asked], listed: &[Operation], forgotten: &Forgotten) -> V
                 evidence: what,
             });
         }
-        for id in answers.iter().filter(|id| !there.contains(id) && !forgotten.contains_key(id)) {
+        for id in answers.iter().filter(|id| !there.contains(id) && !deleted.contains_key(id)) {
             let what = format!(
                 "the start with key {} was accepted as this operation, but no page lists it",
                 start.mark
@@ -104,10 +105,10 @@ pub fn starts(asked: &[Asked], listed: &[Operation], forgotten: &Forgotten) -> V
 pub fn requests(
     requests: &[Request],
     details: &BTreeMap<OperationId, OperationDetail>,
-    forgotten: &Forgotten,
+    deleted: &Deletions,
 ) -> Vec<Violation> {
     let mut found = Vec::new();
-    for request in requests.iter().filter(|request| !forgotten.contains_key(&request.id)) {
+    for request in requests.iter().filter(|request| !deleted.contains_key(&request.id)) {
         let Some(detail) = details.get(&request.id) else {
             found.push(Violation::of(
                 Promise::NoneLost,
@@ -119,8 +120,8 @@ pub fn requests(
         let number = |a: &&Attempt| request.attempt == 0 || a.number == request.attempt;
         let mut meant = detail.attempts.iter().filter(number);
         let kept = match request.what {
-            Wished::Cancel => meant.any(|a| a.receipt.is_some()),
-            Wished::Again => meant.next().is_some(),
+            RequestKind::Cancel => meant.any(|a| a.receipt.is_some()),
+            RequestKind::NewAttempt => meant.next().is_some(),
         };
         if !kept {
             let what = format!(
@@ -142,8 +143,8 @@ pub fn agrees(
     details: &BTreeMap<OperationId, OperationDetail>,
 ) -> Vec<Violation> {
     let mut found = Vec::new();
-    let told: HashSet<OperationId> = listed.iter().map(|o| o.id).collect();
-    for id in history.now.keys().filter(|id| !told.contains(id)) {
+    let reported: HashSet<OperationId> = listed.iter().map(|o| o.id).collect();
+    for id in history.now.keys().filter(|id| !reported.contains(id)) {
         found.push(Violation::of(Promise::NoneLost, *id, "the feed reported it, but no page lists it"));
     }
     for operation in listed {
@@ -172,10 +173,11 @@ pub fn agrees(
     }
     for (id, detail) in details {
         for attempt in &detail.attempts {
-            let told = history.ends.get(&(*id, attempt.number)).map(|(end, _)| end);
-            let stands = End::of_attempt(attempt);
-            if told != stands.as_ref() {
-                let what = format!("attempt {}: the feed says {told:?}, the API {stands:?}", attempt.number);
+            let reported = history.ends.get(&(*id, attempt.number)).map(|(end, _)| end);
+            let shown = End::of_attempt(attempt);
+            if reported != shown.as_ref() {
+                let what =
+                    format!("attempt {}: the feed says {reported:?}, the API {shown:?}", attempt.number);
                 found.push(Violation::of(Promise::EndsStay, *id, what));
             }
         }

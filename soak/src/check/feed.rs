@@ -121,7 +121,7 @@ mod tests {
     }
 
     #[test]
-    fn a_server_that_forgot_what_it_told_is_found() {
+    fn a_server_that_lost_published_events_is_found() {
         assert!(found(&[event(1), event(2), hello(2, 1)])[0].contains("newest event is 1"));
         let reset = Entry::Reset(Reset { why: "never given".into(), head: 1 });
         assert_eq!(found(&[event(1), reset]).len(), 1);

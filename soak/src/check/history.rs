@@ -1,6 +1,6 @@
 //! Checks the feed per operation: transitions are valid, an end stays, progress moves forward.
 
-use super::{End, Forgotten, Promise, Violation};
+use super::{Deletions, End, Promise, Violation};
 use protocol::{Event, EventBody, FailureReason, Operation, OperationId, Progress, State, Time};
 use std::collections::{BTreeMap, HashMap};
 
@@ -17,7 +17,7 @@ pub struct History {
     /// Latest progress, with its attempt.
     newest: HashMap<OperationId, (u32, Progress)>,
     /// Deleted operations.
-    pub forgotten: Forgotten,
+    pub deleted: Deletions,
     /// Number of late reports of ended attempts.
     pub late: u64,
 }
@@ -25,7 +25,7 @@ pub struct History {
 impl History {
     pub fn take(&mut self, event: &Event, read: Time) -> Vec<Violation> {
         match &event.body {
-            EventBody::Operation { operation } => self.stands(event, operation, read),
+            EventBody::Operation { operation } => self.apply_operation(event, operation, read),
             EventBody::Progress { id, attempt, progress, .. } => {
                 let mut found = Vec::new();
                 match self.now.get_mut(id) {
@@ -42,10 +42,10 @@ impl History {
                     }
                     Some(known) => known.progress = Some(progress.clone()),
                 }
-                found.extend(self.forward(event.seq, *id, *attempt, progress));
+                found.extend(self.check_progress(event.seq, *id, *attempt, progress));
                 found
             }
-            EventBody::Deleted { id, state } => self.forgotten(event.seq, *id, *state, read),
+            EventBody::Deleted { id, state } => self.deleted(event.seq, *id, *state, read),
             EventBody::Late { .. } => {
                 self.late += 1;
                 Vec::new()
@@ -54,10 +54,10 @@ impl History {
         }
     }
 
-    fn stands(&mut self, event: &Event, operation: &Operation, read: Time) -> Vec<Violation> {
+    fn apply_operation(&mut self, event: &Event, operation: &Operation, read: Time) -> Vec<Violation> {
         let (id, seq) = (operation.id, event.seq);
         let mut found = Vec::new();
-        if self.forgotten.contains_key(&id) {
+        if self.deleted.contains_key(&id) {
             let what = format!("event {seq} says that it is {}, but it was deleted", operation.state);
             found.push(Violation::of(Promise::EndsStay, id, what));
         }
@@ -72,32 +72,32 @@ impl History {
             }
         }
         let end = End::of(operation);
-        if let Some((known, told)) = self.ends.get(&(id, operation.attempt))
+        if let Some((known, reported)) = self.ends.get(&(id, operation.attempt))
             && end.as_ref() != Some(known)
         {
             let what = format!(
-                "attempt {} was reported as ended at {told}: {known:?}; event {seq} at {} says {:?} and {:?}",
+                "attempt {} was reported as ended at {reported}: {known:?}; event {seq} at {} says {:?} and {:?}",
                 operation.attempt, event.at, operation.state, end
             );
             found.push(Violation::of(Promise::EndsStay, id, what));
         } else if let Some(end) = end {
             self.ends.entry((id, operation.attempt)).or_insert((end, read));
         }
-        found.extend(self.left_behind(seq, operation));
-        self.goes_on(operation);
+        found.extend(self.unfinished_child(seq, operation));
+        self.set_lower_bound(operation);
         if operation.state.on_host()
             && let Some(progress) = &operation.progress
         {
-            found.extend(self.forward(seq, id, operation.attempt, progress));
+            found.extend(self.check_progress(seq, id, operation.attempt, progress));
         }
         self.now.insert(id, operation.clone());
         found
     }
 
     /// Checks a deletion: only an ended operation is deleted, with its final state.
-    fn forgotten(&mut self, seq: u64, id: OperationId, state: State, read: Time) -> Vec<Violation> {
+    fn deleted(&mut self, seq: u64, id: OperationId, state: State, read: Time) -> Vec<Violation> {
         self.furthest.remove(&id);
-        self.forgotten.insert(id, (state, read));
+        self.deleted.insert(id, (state, read));
         match self.now.remove(&id) {
             Some(known) if known.state == state && state.ended() => Vec::new(),
             known => {
@@ -109,7 +109,7 @@ impl History {
     }
 
     /// A cancel is over only when all child operations have ended.
-    fn left_behind(&self, seq: u64, operation: &Operation) -> Option<Violation> {
+    fn unfinished_child(&self, seq: u64, operation: &Operation) -> Option<Violation> {
         let id = operation.id;
         let was_cancelling = self.now.get(&id).is_some_and(|before| before.state == State::Cancelling);
         let given_up = operation.failure.as_ref().is_some_and(|f| f.reason == FailureReason::Abandoned);
@@ -117,7 +117,7 @@ impl History {
             return None;
         }
         let mut children = self.now.values().filter(|child| child.parent == Some(id));
-        let left = children.find(|child| !child.state.ended() || taken_along(child, operation))?;
+        let left = children.find(|child| !child.state.ended() || cancelled_with(child, operation))?;
         let what = format!(
             "event {seq} says that it is {}, but its child {} is {}",
             operation.state, left.id, left.state
@@ -126,7 +126,7 @@ impl History {
     }
 
     /// Sets the lower bound for progress of an attempt that resumes from a checkpoint.
-    fn goes_on(&mut self, operation: &Operation) {
+    fn set_lower_bound(&mut self, operation: &Operation) {
         if operation.state == State::Queued && operation.progress.is_none() {
             // From the beginning: a manual retry replaced an automatic one that would have resumed.
             self.furthest.remove(&operation.id);
@@ -139,7 +139,13 @@ impl History {
         }
     }
 
-    fn forward(&mut self, seq: u64, id: OperationId, attempt: u32, progress: &Progress) -> Option<Violation> {
+    fn check_progress(
+        &mut self,
+        seq: u64,
+        id: OperationId,
+        attempt: u32,
+        progress: &Progress,
+    ) -> Option<Violation> {
         let before = self.newest.insert(id, (attempt, progress.clone()));
         if before.is_some_and(|(of, before)| of == attempt && !progress.continues(&before)) {
             self.furthest.remove(&id);
@@ -157,7 +163,7 @@ impl History {
 }
 
 /// Whether a child was cancelled together with its parent, although the parent reports an end of its own.
-fn taken_along(child: &Operation, parent: &Operation) -> bool {
+fn cancelled_with(child: &Operation, parent: &Operation) -> bool {
     let requested = |o: &Operation| o.receipt.as_ref().map(|receipt| receipt.requested);
     let by_itself = match &parent.failure {
         None => parent.state == State::Succeeded,
@@ -198,7 +204,7 @@ mod tests {
     use super::*;
     use protocol::{Checkpoint, FailureReason, Progress};
 
-    fn told(states: &[(State, u32)]) -> Vec<Promise> {
+    fn promises(states: &[(State, u32)]) -> Vec<Promise> {
         let (id, mut history) = (OperationId::new(), History::default());
         let events =
             states.iter().zip(1..).map(|((state, attempt), seq)| event(seq, operation(id, *state, *attempt)));
@@ -206,17 +212,17 @@ mod tests {
     }
 
     #[test]
-    fn a_plain_life_and_a_retry_are_good() {
+    fn a_normal_run_and_a_retry_are_good() {
         use State::*;
-        assert_eq!(told(&[(Queued, 1), (Starting, 1), (Running, 1), (Succeeded, 1)]), []);
-        assert_eq!(told(&[(Queued, 1), (Starting, 1), (Failed, 1), (Queued, 2), (Starting, 2)]), []);
+        assert_eq!(promises(&[(Queued, 1), (Starting, 1), (Running, 1), (Succeeded, 1)]), []);
+        assert_eq!(promises(&[(Queued, 1), (Starting, 1), (Failed, 1), (Queued, 2), (Starting, 2)]), []);
     }
 
     #[test]
     fn an_end_that_changes_is_found() {
         use State::*;
         assert!(
-            told(&[(Queued, 1), (Starting, 1), (Failed, 1), (Succeeded, 1)]).contains(&Promise::EndsStay)
+            promises(&[(Queued, 1), (Starting, 1), (Failed, 1), (Succeeded, 1)]).contains(&Promise::EndsStay)
         );
         let (id, mut history) = (OperationId::new(), History::default());
         let mut over = operation(id, Failed, 1);
@@ -253,7 +259,7 @@ mod tests {
     }
 
     #[test]
-    fn only_what_had_ended_is_forgotten_and_it_stays_so() {
+    fn only_ended_operations_are_deleted_and_stay_deleted() {
         let (id, mut history) = (OperationId::new(), History::default());
         let gone = |seq, state| Event { seq, at: at(seq as i64), body: EventBody::Deleted { id, state } };
         history.take(&event(1, operation(id, State::Queued, 1)), at(0));
@@ -267,20 +273,24 @@ mod tests {
     }
 
     #[test]
-    fn a_step_that_may_not_be_is_found() {
+    fn an_invalid_transition_is_found() {
         use State::*;
         assert_eq!(
-            told(&[(Queued, 1), (Starting, 1), (Cancelling, 1), (Running, 1)]),
+            promises(&[(Queued, 1), (Starting, 1), (Cancelling, 1), (Running, 1)]),
             [Promise::StatesFollow]
         );
-        assert_eq!(told(&[(Queued, 1), (Starting, 1), (Running, 1), (Queued, 2)]), [Promise::StatesFollow]);
+        assert_eq!(
+            promises(&[(Queued, 1), (Starting, 1), (Running, 1), (Queued, 2)]),
+            [Promise::StatesFollow]
+        );
         assert!(
-            told(&[(Queued, 1), (Starting, 1), (Succeeded, 1), (Queued, 2)]).contains(&Promise::StatesFollow)
+            promises(&[(Queued, 1), (Starting, 1), (Succeeded, 1), (Queued, 2)])
+                .contains(&Promise::StatesFollow)
         );
     }
 
     #[test]
-    fn progress_that_runs_backwards_or_comes_after_the_end_is_found() {
+    fn progress_that_decreases_or_follows_the_end_is_found() {
         let (id, mut history) = (OperationId::new(), History::default());
         let progress = |seq, attempt, fraction| Event {
             seq,

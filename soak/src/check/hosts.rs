@@ -1,13 +1,14 @@
-//! Compares what hosts run in the calm with what the server says, and checks that the queue moves.
+//! Compares what hosts run after a schedule with what the server says, and checks that the queue moves.
 
 use super::{Promise, Violation};
 use protocol::host::{HostOperation, HostState};
 use protocol::{HostName, Operation, OperationId, State};
 use std::collections::{BTreeMap, HashMap};
-use std::time::{Duration, Instant};
+use std::time::Duration;
+use tokio::time::Instant;
 
 /// A free slot is assigned within this time; otherwise the queue is stuck.
-const STUCK: Duration = Duration::from_secs(15);
+const MAX_QUEUE_WAIT: Duration = Duration::from_secs(15);
 
 /// Attempts that hosts have and that have not ended.
 pub fn running(held: &[(HostName, HostOperation)]) -> impl Iterator<Item = &(HostName, HostOperation)> {
@@ -51,24 +52,24 @@ pub struct Queue {
 }
 
 impl Queue {
-    /// Checks the queue once, while all hosts are up. `room` says whether any of them has a free slot.
-    pub fn look<'a>(
+    /// Checks the queue once, while all hosts are up. `free_slots` says whether any of them has a free slot.
+    pub fn check<'a>(
         &mut self,
         operations: impl Iterator<Item = &'a Operation>,
-        room: bool,
+        free_slots: bool,
         now: Instant,
     ) -> Vec<Violation> {
         let waiting: Vec<OperationId> =
             operations.filter(|o| o.state == State::Queued && o.not_before.is_none()).map(|o| o.id).collect();
-        if !room {
+        if !free_slots {
             self.since.clear();
         }
         self.since.retain(|id, _| waiting.contains(id));
         let mut found = Vec::new();
-        for id in waiting.into_iter().filter(|_| room) {
+        for id in waiting.into_iter().filter(|_| free_slots) {
             let since = *self.since.entry(id).or_insert(now);
-            if now.duration_since(since) >= STUCK {
-                let what = format!("queued for {} s while hosts had free slots", STUCK.as_secs());
+            if now.duration_since(since) >= MAX_QUEUE_WAIT {
+                let what = format!("queued for {} s while hosts had free slots", MAX_QUEUE_WAIT.as_secs());
                 found.push(Violation::of(Promise::QueueMoves, id, what));
             }
         }
@@ -82,7 +83,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn work_that_goes_on_after_its_end_is_found() {
+    fn work_that_continues_after_its_end_is_found() {
         let id = OperationId::new();
         let host: HostName = "soak-1".parse().unwrap();
         let held = |attempt, state| {
@@ -106,13 +107,16 @@ mod tests {
     }
 
     #[test]
-    fn one_who_waits_for_long_before_a_free_place_is_found() {
+    fn a_long_wait_despite_free_slots_is_found() {
         let (begin, mut queue) = (Instant::now(), Queue::default());
         let waiting = [operation(OperationId::new(), State::Queued, 1)];
-        assert_eq!(queue.look(waiting.iter(), true, begin), []);
+        assert_eq!(queue.check(waiting.iter(), true, begin), []);
         // A moment without a free slot restarts the count.
-        assert_eq!(queue.look(waiting.iter(), false, begin + STUCK), []);
-        assert_eq!(queue.look(waiting.iter(), true, begin + STUCK), []);
-        assert_eq!(queue.look(waiting.iter(), true, begin + STUCK * 2)[0].promise, Promise::QueueMoves);
+        assert_eq!(queue.check(waiting.iter(), false, begin + MAX_QUEUE_WAIT), []);
+        assert_eq!(queue.check(waiting.iter(), true, begin + MAX_QUEUE_WAIT), []);
+        assert_eq!(
+            queue.check(waiting.iter(), true, begin + MAX_QUEUE_WAIT * 2)[0].promise,
+            Promise::QueueMoves
+        );
     }
 }

@@ -21,7 +21,7 @@ pub struct Violation {
     pub evidence: String,
 }
 
-/// Promise that must hold after any storm; docs/reliability.md lists when each is broken.
+/// Promise that must hold after any fault schedule; docs/reliability.md lists when each is broken.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Promise {
@@ -58,17 +58,17 @@ pub enum Promise {
     /// Waiting operations get free slots.
     QueueMoves,
     /// Without faults, every operation ends.
-    ComesToCalm,
+    ReachesQuiescence,
     /// No process ends by itself, panics, or fails to stop when asked.
     ProcessesLive,
 }
 
 /// Operations that the feed reported as deleted: final state, and time at which a reader got it.
-pub type Forgotten = HashMap<OperationId, (State, Time)>;
+pub type Deletions = HashMap<OperationId, (State, Time)>;
 
 impl Promise {
     /// Its name, as in the JSON.
-    pub fn word(self) -> String {
+    pub fn name(self) -> String {
         serde_json::to_value(self).ok().and_then(|v| v.as_str().map(str::to_owned)).unwrap_or_default()
     }
 }

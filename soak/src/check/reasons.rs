@@ -7,12 +7,12 @@ use protocol::{FailureReason, HostName, OperationId, Time};
 use std::collections::{BTreeMap, HashSet};
 
 /// Silence after which the server gives up a host.
-pub const LOST_AFTER: i64 = 6_000_000;
+pub const LOST_AFTER_MICROS: i64 = 6_000_000;
 /// Time from the end of a fault until the server has reconnected: its pauses between tries are up to 3 s.
-const MEETING: i64 = 4_000_000;
+const RECONNECT_MICROS: i64 = 4_000_000;
 
 /// Possible error of a host's time when converted to the server's clock; see `runs`.
-const CLOCKS: i64 = 1_000_000;
+const MAX_CLOCK_ERROR_MICROS: i64 = 1_000_000;
 
 /// Name of the server in the records: while it is down, it may miss reports of hosts.
 pub const SERVER: &str = "server";
@@ -21,7 +21,7 @@ pub const SWEEPS: &str = "sweeps";
 
 /// Fault that the driver injected into a host or its connection.
 #[derive(Clone, PartialEq, Debug)]
-pub struct Trouble {
+pub struct InjectedFault {
     pub host: HostName,
     pub from: Time,
     /// `None` while it lasts.
@@ -30,40 +30,42 @@ pub struct Trouble {
     pub restart: bool,
 }
 
-/// Finds failures whose reason no fault explains. Skips attempts in `adrift`: the server's times of these can't be
+/// Finds failures whose reason no fault explains. Skips attempts in `clock_jumped`: the server's times of these can't be
 /// compared with the driver's.
 pub fn check(
     details: &BTreeMap<OperationId, OperationDetail>,
-    troubles: &[Trouble],
-    adrift: &HashSet<(OperationId, u32)>,
+    injected_faults: &[InjectedFault],
+    clock_jumped: &HashSet<(OperationId, u32)>,
 ) -> Vec<Violation> {
     let mut found = Vec::new();
     for (id, detail) in details {
-        for attempt in detail.attempts.iter().filter(|a| !adrift.contains(&(*id, a.number))) {
+        for attempt in detail.attempts.iter().filter(|a| !clock_jumped.contains(&(*id, a.number))) {
             let (Some(failure), Some(host)) = (&attempt.failure, &attempt.host) else { continue };
             let Some(ended) = attempt.ended_at else { continue };
-            let mut on_it =
-                troubles.iter().filter(|t| t.host == *host && t.from <= ended.plus_micros(CLOCKS));
+            let mut on_host = injected_faults
+                .iter()
+                .filter(|t| t.host == *host && t.from <= ended.plus_micros(MAX_CLOCK_ERROR_MICROS));
             // A host keeps its reports for a while, so an end is missed only if host or server had a fault meanwhile.
-            let mut missed = troubles.iter().filter(|t| {
-                (t.host == *host || t.host.as_str() == SERVER) && t.from <= ended.plus_micros(CLOCKS)
+            let mut missed = injected_faults.iter().filter(|t| {
+                (t.host == *host || t.host.as_str() == SERVER)
+                    && t.from <= ended.plus_micros(MAX_CLOCK_ERROR_MICROS)
             });
-            let borne_out = match failure.reason {
+            let explained = match failure.reason {
                 FailureReason::HostSilent => {
-                    let since = ended.plus_micros(-LOST_AFTER - MEETING);
-                    on_it.any(|t| t.to.is_none_or(|to| to >= since))
+                    let since = ended.plus_micros(-LOST_AFTER_MICROS - RECONNECT_MICROS);
+                    on_host.any(|t| t.to.is_none_or(|to| to >= since))
                 }
                 FailureReason::HostRestarted | FailureReason::HostStopped => {
-                    let since = attempt.created_at.plus_micros(-MEETING);
-                    on_it.any(|t| t.restart && t.to.is_none_or(|to| to >= since))
+                    let since = attempt.created_at.plus_micros(-RECONNECT_MICROS);
+                    on_host.any(|t| t.restart && t.to.is_none_or(|to| to >= since))
                 }
                 FailureReason::HostLost => {
-                    let since = attempt.created_at.plus_micros(-MEETING);
+                    let since = attempt.created_at.plus_micros(-RECONNECT_MICROS);
                     missed.any(|t| t.to.is_none_or(|to| to >= since))
                 }
                 _ => true,
             };
-            if !borne_out {
+            if !explained {
                 let what = format!(
                     "attempt {} failed at {ended} as {:?} on {host}, but that host and its connection had no fault: {}",
                     attempt.number, failure.reason, failure.message
@@ -83,11 +85,11 @@ mod tests {
 
     const MAX_ENDED_GAP_MICROS: i64 = 60_000_000;
 
-    fn found(reason: FailureReason, troubles: &[Trouble]) -> usize {
-        found_if(reason, troubles, false)
+    fn found(reason: FailureReason, injected_faults: &[InjectedFault]) -> usize {
+        found_if(reason, injected_faults, false)
     }
 
-    fn found_if(reason: FailureReason, troubles: &[Trouble], adrift: bool) -> usize {
+    fn found_if(reason: FailureReason, injected_faults: &[InjectedFault], clock_jumped: bool) -> usize {
         let id = OperationId::new();
         let failed = Attempt {
             failure: Some(failure(reason)),
@@ -104,33 +106,41 @@ mod tests {
             audit: vec![],
             seq: 1,
         };
-        let adrift = adrift.then_some((id, 1)).into_iter().collect();
-        check(&BTreeMap::from([(id, detail)]), troubles, &adrift).len()
+        let clock_jumped = clock_jumped.then_some((id, 1)).into_iter().collect();
+        check(&BTreeMap::from([(id, detail)]), injected_faults, &clock_jumped).len()
     }
 
-    fn trouble(host: &str, from: i64, to: i64, restart: bool) -> Trouble {
-        Trouble { host: host.parse().unwrap(), from: at(from), to: Some(at(to)), restart }
+    fn injected(host: &str, from: i64, to: i64, restart: bool) -> InjectedFault {
+        InjectedFault { host: host.parse().unwrap(), from: at(from), to: Some(at(to)), restart }
     }
 
     #[test]
-    fn a_silence_without_trouble_on_that_host_is_found() {
+    fn a_silence_without_a_fault_of_that_host_is_found() {
         let silent = FailureReason::HostSilent;
         assert_eq!(found(silent, &[]), 1);
         assert_eq!(
             found(
                 silent,
-                &[trouble("soak-2", MAX_ENDED_GAP_MICROS - 8_000_000, MAX_ENDED_GAP_MICROS, false)]
+                &[injected("soak-2", MAX_ENDED_GAP_MICROS - 8_000_000, MAX_ENDED_GAP_MICROS, false)]
             ),
-            1
-        );
-        assert_eq!(
-            found(silent, &[trouble("soak-1", 0, MAX_ENDED_GAP_MICROS - LOST_AFTER - MEETING - 1, false)]),
             1
         );
         assert_eq!(
             found(
                 silent,
-                &[trouble("soak-1", MAX_ENDED_GAP_MICROS - 8_000_000, MAX_ENDED_GAP_MICROS - 1, false)]
+                &[injected(
+                    "soak-1",
+                    0,
+                    MAX_ENDED_GAP_MICROS - LOST_AFTER_MICROS - RECONNECT_MICROS - 1,
+                    false
+                )]
+            ),
+            1
+        );
+        assert_eq!(
+            found(
+                silent,
+                &[injected("soak-1", MAX_ENDED_GAP_MICROS - 8_000_000, MAX_ENDED_GAP_MICROS - 1, false)]
             ),
             0
         );
@@ -139,42 +149,42 @@ mod tests {
     }
 
     #[test]
-    fn a_loss_without_trouble_of_that_host_or_of_the_server_is_found() {
+    fn a_loss_without_a_fault_of_host_or_server_is_found() {
         let lost = FailureReason::HostLost;
         assert_eq!(found(lost, &[]), 1);
-        assert_eq!(found(lost, &[trouble("soak-2", 1, MAX_ENDED_GAP_MICROS, true)]), 1);
+        assert_eq!(found(lost, &[injected("soak-2", 1, MAX_ENDED_GAP_MICROS, true)]), 1);
         assert_eq!(
             found(
                 lost,
-                &[trouble(
+                &[injected(
                     "soak-1",
-                    MAX_ENDED_GAP_MICROS + CLOCKS + 1,
-                    MAX_ENDED_GAP_MICROS + CLOCKS + 2,
+                    MAX_ENDED_GAP_MICROS + MAX_CLOCK_ERROR_MICROS + 1,
+                    MAX_ENDED_GAP_MICROS + MAX_CLOCK_ERROR_MICROS + 2,
                     false
                 )]
             ),
             1
         );
-        assert_eq!(found(lost, &[trouble("soak-1", 1, MAX_ENDED_GAP_MICROS - 1, false)]), 0);
-        assert_eq!(found(lost, &[trouble(SERVER, 1, MAX_ENDED_GAP_MICROS - 1, false)]), 0);
+        assert_eq!(found(lost, &[injected("soak-1", 1, MAX_ENDED_GAP_MICROS - 1, false)]), 0);
+        assert_eq!(found(lost, &[injected(SERVER, 1, MAX_ENDED_GAP_MICROS - 1, false)]), 0);
     }
 
     #[test]
-    fn a_restart_that_never_was_is_found() {
+    fn a_restart_that_never_happened_is_found() {
         let restarted = FailureReason::HostRestarted;
-        assert_eq!(found(restarted, &[trouble("soak-1", 1, MAX_ENDED_GAP_MICROS - 1, false)]), 1);
+        assert_eq!(found(restarted, &[injected("soak-1", 1, MAX_ENDED_GAP_MICROS - 1, false)]), 1);
         assert_eq!(
             found(
                 restarted,
-                &[trouble(
+                &[injected(
                     "soak-1",
-                    MAX_ENDED_GAP_MICROS + CLOCKS + 1,
-                    MAX_ENDED_GAP_MICROS + CLOCKS + 2,
+                    MAX_ENDED_GAP_MICROS + MAX_CLOCK_ERROR_MICROS + 1,
+                    MAX_ENDED_GAP_MICROS + MAX_CLOCK_ERROR_MICROS + 2,
                     true
                 )]
             ),
             1
         );
-        assert_eq!(found(restarted, &[trouble("soak-1", 1, MAX_ENDED_GAP_MICROS - 1, true)]), 0);
+        assert_eq!(found(restarted, &[injected("soak-1", 1, MAX_ENDED_GAP_MICROS - 1, true)]), 0);
     }
 }

@@ -1,52 +1,41 @@
 //! Starts and cancels that pass a proxy, kept for a replay.
 
+use request_splitter::RequestSplitter;
 use std::net::SocketAddr;
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 /// Timeout of a repeated request.
-const ANSWER: Duration = Duration::from_secs(2);
+const RESPONSE_TIMEOUT: Duration = Duration::from_secs(2);
 /// Maximum size of a request by the server.
-const LARGEST: usize = 256 * 1024;
+const MAX_REQUEST_BYTES: usize = 256 * 1024;
 
 /// Reads along on one connection, on which requests and responses alternate.
 #[derive(Default)]
-pub struct Posts {
-    /// Bytes of incomplete requests.
-    coming: Vec<u8>,
+pub struct RequestTracker {
+    requests: RequestSplitter,
     /// Last complete request that is worth repeating.
-    whole: Option<Vec<u8>>,
+    complete: Option<Vec<u8>>,
 }
 
-impl Posts {
+impl RequestTracker {
     /// Takes bytes sent to the host.
     pub fn sent(&mut self, bytes: &[u8]) {
-        self.coming.extend_from_slice(bytes);
-        while let Some(length) = length_of(&self.coming) {
-            let request: Vec<u8> = self.coming.drain(..length).collect();
-            self.whole = worth_repeating(&request).then_some(request);
+        self.requests.push(bytes);
+        for request in self.requests.by_ref() {
+            self.complete = worth_repeating(&request).then_some(request);
         }
-        if self.coming.len() > LARGEST {
-            self.coming.clear();
+        if self.requests.incomplete() > MAX_REQUEST_BYTES {
+            self.requests.clear();
         }
     }
 
     /// Takes bytes of a response; returns the request that they accept.
-    pub fn answered(&mut self, bytes: &[u8]) -> Option<Vec<u8>> {
-        let request = self.whole.take()?;
+    pub fn accepted(&mut self, bytes: &[u8]) -> Option<Vec<u8>> {
+        let request = self.complete.take()?;
         bytes.starts_with(b"HTTP/1.1 2").then_some(request)
     }
-}
-
-/// Length of the first request, if it is complete.
-fn length_of(bytes: &[u8]) -> Option<usize> {
-    let head = bytes.windows(4).position(|w| w == b"\r\n\r\n")? + 4;
-    let text = String::from_utf8_lossy(&bytes[..head]).to_ascii_lowercase();
-    let body =
-        text.lines().find_map(|line| line.strip_prefix("content-length:")?.trim().parse::<usize>().ok());
-    let length = head + body.unwrap_or(0);
-    (bytes.len() >= length).then_some(length)
 }
 
 fn worth_repeating(request: &[u8]) -> bool {
@@ -63,7 +52,7 @@ pub async fn repeat(target: SocketAddr, request: &[u8]) -> (String, String) {
         answer.truncate(n);
         Ok::<_, std::io::Error>(answer)
     };
-    let answer = match tokio::time::timeout(ANSWER, exchange).await {
+    let answer = match tokio::time::timeout(RESPONSE_TIMEOUT, exchange).await {
         Ok(Ok(answer)) => first_line(&answer),
         Ok(Err(error)) => error.to_string(),
         Err(_) => "no response in time".to_owned(),
@@ -80,20 +69,20 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_post_is_kept_once_it_was_answered_with_a_yes_however_it_was_cut() {
+    fn an_accepted_post_is_kept() {
         let get = b"GET /host/v1/about HTTP/1.1\r\nhost: x\r\n\r\n";
         let post = b"POST /host/v1/operations/7/cancel HTTP/1.1\r\nContent-Length: 3\r\n\r\nabc";
-        let mut posts = Posts::default();
-        posts.sent(get);
-        assert_eq!(posts.answered(b"HTTP/1.1 200 OK\r\n"), None);
+        let mut tracker = RequestTracker::default();
+        tracker.sent(get);
+        assert_eq!(tracker.accepted(b"HTTP/1.1 200 OK\r\n"), None);
         for half in post.chunks(20) {
-            assert_eq!(posts.answered(b"HTTP/1.1 200 OK"), None);
-            posts.sent(half);
+            assert_eq!(tracker.accepted(b"HTTP/1.1 200 OK"), None);
+            tracker.sent(half);
         }
-        assert_eq!(posts.answered(b"HTTP/1.1 202 Accepted\r\n").as_deref(), Some(&post[..]));
+        assert_eq!(tracker.accepted(b"HTTP/1.1 202 Accepted\r\n").as_deref(), Some(&post[..]));
         // Only once: the rest of the response is not a second one.
-        assert_eq!(posts.answered(b"HTTP/1.1 202 Accepted\r\n"), None);
-        posts.sent(post);
-        assert_eq!(posts.answered(b"HTTP/1.1 429 Too Many Requests\r\n"), None);
+        assert_eq!(tracker.accepted(b"HTTP/1.1 202 Accepted\r\n"), None);
+        tracker.sent(post);
+        assert_eq!(tracker.accepted(b"HTTP/1.1 429 Too Many Requests\r\n"), None);
     }
 }

@@ -1,4 +1,4 @@
-//! Separate wall clocks for the processes of a storm, made with libfaketime, so that they can jump. If it is not
+//! Separate wall clocks for the processes of a run, made with libfaketime, so that they can jump. If it is not
 //! installed, the fault is skipped, and the summary says so.
 //!
 //! The monotonic clock, which drives timers, remains the machine's, as when somebody sets the time.
@@ -8,16 +8,16 @@ use protocol::Time;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::time::Instant;
+use tokio::time::Instant;
 
 /// Folders of the library on Debian, Fedora and after a manual installation.
-const FOLDERS: [&str; 4] =
+const LIBRARY_FOLDERS: [&str; 4] =
     ["/usr/lib/{}-linux-gnu/faketime", "/usr/lib64/faketime", "/usr/lib/faketime", "/usr/local/lib/faketime"];
 /// Variant for multithreaded programs.
 const LIBRARY: &str = "libfaketimeMT.so.1";
 /// Offset in seconds that the trial sets, and the allowed error.
-const TRIAL: i64 = 5_000;
-const NEAR: f64 = 60.0;
+const TRIAL_OFFSET_SECONDS: i64 = 5_000;
+const TRIAL_TOLERANCE_SECONDS: f64 = 60.0;
 
 /// Wall clock of a process, whose offset is in a file.
 #[derive(Clone, Debug)]
@@ -28,17 +28,17 @@ pub struct Clock {
 
 /// Maker of clocks that can be set.
 #[derive(Clone, Debug)]
-pub struct Clockmaker {
+pub struct ClockFactory {
     library: PathBuf,
 }
 
-impl Clockmaker {
+impl ClockFactory {
     /// Finds the library, and tests it with a short run of `program` (this program).
     ///
     /// # Errors
     /// If clocks can't be set here, with the reason.
     pub fn find(program: &Path, folder: &Path) -> anyhow::Result<Self> {
-        let folders = FOLDERS.map(|folder| folder.replace("{}", std::env::consts::ARCH));
+        let folders = LIBRARY_FOLDERS.map(|folder| folder.replace("{}", std::env::consts::ARCH));
         let library =
             folders.iter().map(|folder| Path::new(folder).join(LIBRARY)).find(|path| path.is_file());
         let library = library.with_context(|| {
@@ -93,7 +93,7 @@ impl Clock {
 
     /// Removes shared memory that the library leaves behind when a process is killed, because a later process may get
     /// the same PID.
-    pub fn bury(&self, pid: u32) {
+    pub fn clean_up(&self, pid: u32) {
         for name in [format!("faketime_shm_{pid}"), format!("sem.faketime_sem_{pid}")] {
             let _ = std::fs::remove_file(Path::new("/dev/shm").join(name));
         }
@@ -112,12 +112,12 @@ fn set(file: &Path, ahead: i64) -> anyhow::Result<()> {
 /// # Errors
 /// If they don't.
 pub fn try_it(file: &Path) -> anyhow::Result<()> {
-    for ahead in [TRIAL, -TRIAL, 0] {
+    for ahead in [TRIAL_OFFSET_SECONDS, -TRIAL_OFFSET_SECONDS, 0] {
         let (wall, steady) = (Time::now(), Instant::now());
         set(file, ahead)?;
         let (jumped, passed) = (Time::now().seconds_since(wall), steady.elapsed().as_secs_f64());
         set(file, 0)?;
-        if (jumped - ahead as f64).abs() > NEAR || passed > NEAR {
+        if (jumped - ahead as f64).abs() > TRIAL_TOLERANCE_SECONDS || passed > TRIAL_TOLERANCE_SECONDS {
             bail!(
                 "set {ahead} s ahead, the wall clock moved by {jumped:.1} s and the monotonic clock by {passed:.1} s"
             );
@@ -133,7 +133,7 @@ mod tests {
     #[test]
     fn a_clock_is_set_in_one_step_and_says_how_far_it_is_ahead() {
         let folder = tempfile::tempdir().unwrap();
-        let maker = Clockmaker { library: "/lib.so".into() };
+        let maker = ClockFactory { library: "/lib.so".into() };
         let clock = maker.clock(folder.path().join("it.clock")).unwrap();
         for (ahead, text) in [(0, "+0\n"), (3_600, "+3600\n"), (-7, "-7\n")] {
             clock.set(ahead).unwrap();
@@ -143,7 +143,7 @@ mod tests {
     }
 
     #[test]
-    fn a_clock_that_does_not_follow_is_not_taken() {
+    fn a_clock_that_does_not_follow_is_not_used() {
         let folder = tempfile::tempdir().unwrap();
         // This process runs without the library.
         assert!(try_it(&folder.path().join("it.clock")).is_err());

@@ -1,13 +1,13 @@
 //! Environment of a run: server, hosts, the connections between them, disk and clocks.
 
-use super::clock::{Clock, Clockmaker};
+use super::clock::{Clock, ClockFactory};
 use super::disk::Disk;
-use super::service::{Recipe, Service};
-use crate::check::reasons::{SERVER, SWEEPS, Trouble};
+use super::service::{ProcessSpec, Service};
+use crate::check::reasons::{InjectedFault, SERVER, SWEEPS};
 use crate::check::{Promise, Violation};
 use crate::event_log::EventLog;
 use crate::fault_proxy::FaultProxy;
-use crate::journal::{self, Moments};
+use crate::journal::{self, DriverClock};
 use crate::plan::HOSTS;
 use anyhow::Context;
 use protocol::host::{HostOperation, HostOperations};
@@ -18,7 +18,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 use tokio::sync::{Mutex, watch};
 
-/// Configuration with short times, so that what takes minutes in production happens within a storm.
+/// Configuration with short times, so that what takes minutes in production happens within seconds.
 const RULES: &str = r#"
 [rules]
 silence = 1.5
@@ -41,7 +41,7 @@ pub struct Cluster {
     /// Locked while a fault affects the process; other faults wait in order.
     pub server: Mutex<Service>,
     pub hosts: Vec<Mutex<Service>>,
-    pub lines: Vec<FaultProxy>,
+    pub proxies: Vec<FaultProxy>,
     /// URL of the server; `None` while it is down.
     pub url: watch::Sender<Option<String>>,
     host_urls: Vec<watch::Sender<Option<String>>>,
@@ -52,7 +52,7 @@ pub struct Cluster {
     pub clocks: Result<Clocks, String>,
     client: reqwest::Client,
     found: parking_lot::Mutex<Vec<Violation>>,
-    troubles: parking_lot::Mutex<Vec<Trouble>>,
+    injected_faults: parking_lot::Mutex<Vec<InjectedFault>>,
 }
 
 /// Clocks, locked while a jump lasts; other jumps wait in order.
@@ -67,7 +67,7 @@ impl Cluster {
     /// # Errors
     /// If a process does not become ready.
     pub async fn set(folder: &Path, server: &Path, may_mount: bool, lying: bool) -> anyhow::Result<Self> {
-        let event_log = EventLog::open(&folder.join("diary.jsonl"))?;
+        let event_log = EventLog::open(&folder.join("events.jsonl"))?;
         for name in ["data", "site/pkg", "counts"] {
             std::fs::create_dir_all(folder.join(name))?;
         }
@@ -79,27 +79,26 @@ impl Cluster {
         };
         let (disk, no_disk) =
             mounted.map_or_else(|why| (None, Some(why)), |disk| (Some(Mutex::new(disk)), None));
-        let mut lines = Vec::new();
+        let mut proxies = Vec::new();
         for _ in 0..HOSTS {
-            lines.push(FaultProxy::open().await?);
+            proxies.push(FaultProxy::open().await?);
         }
         let config = folder.join("signalbox.toml");
-        std::fs::write(&config, configuration(&lines))?;
+        std::fs::write(&config, configuration(&proxies))?;
         let program = std::env::current_exe().context("cannot find the path of this program")?;
-        let moments = Moments::by_this_clock();
-        let mut recipes = vec![server_recipe(folder, server, &config)];
-        recipes.extend((0..HOSTS).map(|n| host_recipe(folder, &program, n, moments, lying)));
-        let clocks = give_clocks(&mut recipes, &program, folder);
-        let mut services =
-            recipes.into_iter().map(|recipe| Mutex::new(Service::new(recipe, event_log.clone())));
-        let server = services.next().context("the first recipe is the server's")?;
+        let driver_clock = DriverClock::of_this_process();
+        let mut specs = vec![server_spec(folder, server, &config)];
+        specs.extend((0..HOSTS).map(|n| host_spec(folder, &program, n, driver_clock, lying)));
+        let clocks = give_clocks(&mut specs, &program, folder);
+        let mut services = specs.into_iter().map(|spec| Mutex::new(Service::new(spec, event_log.clone())));
+        let server = services.next().context("the first process is the server")?;
         let hosts = services.collect();
         let cluster = Self {
             folder: folder.to_owned(),
             event_log,
             server,
             hosts,
-            lines,
+            proxies,
             url: watch::channel(None).0,
             host_urls: (0..HOSTS).map(|_| watch::channel(None).0).collect(),
             disk,
@@ -107,7 +106,7 @@ impl Cluster {
             clocks,
             client: reqwest::Client::builder().no_proxy().timeout(Duration::from_secs(5)).build()?,
             found: parking_lot::Mutex::default(),
-            troubles: parking_lot::Mutex::default(),
+            injected_faults: parking_lot::Mutex::default(),
         };
         for n in 0..HOSTS {
             cluster.start_host(n, &mut *cluster.hosts[n].lock().await).await?;
@@ -133,47 +132,47 @@ impl Cluster {
     pub async fn start_host(&self, n: usize, service: &mut Service) -> anyhow::Result<()> {
         let url = service.start().await?;
         let address: SocketAddr = url.trim_start_matches("http://").parse()?;
-        self.lines[n].leads_to(Some(address));
+        self.proxies[n].set_target(Some(address));
         self.host_urls[n].send_replace(Some(url));
         Ok(())
     }
 
     /// Disconnects the proxy of a host that goes down.
-    pub fn host_goes(&self, n: usize) {
-        self.lines[n].leads_to(None);
+    pub fn disconnect_host(&self, n: usize) {
+        self.proxies[n].set_target(None);
         self.host_urls[n].send_replace(None);
     }
 
-    /// Records the start of a host's fault; pass the result to [`Cluster::trouble_over`].
-    pub fn trouble(&self, host: usize, restart: bool) -> usize {
-        let mut troubles = self.troubles.lock();
-        troubles.push(Trouble { host: host_name(host), from: Time::now(), to: None, restart });
-        troubles.len() - 1
+    /// Records the start of a host's fault; pass the result to [`Cluster::end_fault`].
+    pub fn begin_fault(&self, host: usize, restart: bool) -> usize {
+        let mut injected_faults = self.injected_faults.lock();
+        injected_faults.push(InjectedFault { host: host_name(host), from: Time::now(), to: None, restart });
+        injected_faults.len() - 1
     }
 
     /// Records the start of a fault in which the server is down or can't store, so that it may miss reports of hosts. A
-    /// restart is also one of the host inside the server. Pass the result to [`Cluster::troubles_over`].
-    pub fn server_trouble(&self, restart: bool) -> Vec<usize> {
-        let mut troubles = self.troubles.lock();
-        let first = troubles.len();
+    /// restart is also one of the host inside the server. Pass the result to [`Cluster::end_faults`].
+    pub fn begin_server_fault(&self, restart: bool) -> Vec<usize> {
+        let mut injected_faults = self.injected_faults.lock();
+        let first = injected_faults.len();
         for name in [SERVER, SWEEPS] {
             let host = HostName::new(name).expect("lower-case letters");
-            troubles.push(Trouble { host, from: Time::now(), to: None, restart });
+            injected_faults.push(InjectedFault { host, from: Time::now(), to: None, restart });
         }
-        (first..troubles.len()).collect()
+        (first..injected_faults.len()).collect()
     }
 
-    pub fn troubles_over(&self, troubles: &[usize]) {
-        troubles.iter().for_each(|trouble| self.trouble_over(*trouble));
+    pub fn end_faults(&self, injected_faults: &[usize]) {
+        injected_faults.iter().for_each(|index| self.end_fault(*index));
     }
 
-    pub fn trouble_over(&self, trouble: usize) {
-        self.troubles.lock()[trouble].to = Some(Time::now());
+    pub fn end_fault(&self, index: usize) {
+        self.injected_faults.lock()[index].to = Some(Time::now());
     }
 
     /// All faults so far.
-    pub fn troubles(&self) -> Vec<Trouble> {
-        self.troubles.lock().clone()
+    pub fn injected_faults(&self) -> Vec<InjectedFault> {
+        self.injected_faults.lock().clone()
     }
 
     pub fn found(&self, violation: Violation) {
@@ -189,7 +188,7 @@ impl Cluster {
     ///
     /// # Errors
     /// If it does not become ready.
-    pub async fn look_after_processes(&self) -> anyhow::Result<()> {
+    pub async fn restart_ended_processes(&self) -> anyhow::Result<()> {
         let mut server = self.server.lock().await;
         if let Some(status) = server.died()? {
             let what = format!("the server ended by itself with {status}; see server.log");
@@ -202,7 +201,7 @@ impl Cluster {
             if let Some(status) = host.died()? {
                 let what = format!("{} ended by itself with {status}; see its log", host.name());
                 self.found(Violation::general(Promise::ProcessesLive, what));
-                self.host_goes(n);
+                self.disconnect_host(n);
                 self.start_host(n, &mut host).await?;
             }
         }
@@ -213,16 +212,16 @@ impl Cluster {
     ///
     /// # Errors
     /// If a host does not answer.
-    pub async fn held(&self) -> anyhow::Result<Vec<(HostName, HostOperation)>> {
-        let mut held = Vec::new();
+    pub async fn host_attempts(&self) -> anyhow::Result<Vec<(HostName, HostOperation)>> {
+        let mut host_attempts = Vec::new();
         for (n, url) in self.host_urls.iter().enumerate() {
             let url = url.borrow().clone().context("a host is down")?;
             let answer = self.client.get(format!("{url}/host/v1/operations")).send().await?;
             let list: HostOperations = answer.error_for_status()?.json().await?;
             let name = host_name(n);
-            held.extend(list.operations.into_iter().map(|operation| (name.clone(), operation)));
+            host_attempts.extend(list.operations.into_iter().map(|operation| (name.clone(), operation)));
         }
-        Ok(held)
+        Ok(host_attempts)
     }
 
     /// Sends a GET request to the server.
@@ -255,8 +254,8 @@ impl Cluster {
         let deaths = self.event_log.deaths();
         let mut runs = Vec::new();
         for n in 0..HOSTS {
-            let lines = journal::read(&journal_of(&self.folder, n))?;
-            runs.extend(journal::runs(host_name(n).as_str(), &lines, &deaths));
+            let entries = journal::read(&journal_of(&self.folder, n))?;
+            runs.extend(journal::runs(host_name(n).as_str(), &entries, &deaths));
         }
         Ok(runs)
     }
@@ -267,23 +266,23 @@ impl Cluster {
     /// If the system refuses.
     pub async fn close(&self) -> anyhow::Result<()> {
         for service in std::iter::once(&self.server).chain(&self.hosts) {
-            if let Some(lie) = service.lock().await.stop().await? {
-                self.found(Violation::general(Promise::ProcessesLive, lie));
+            if let Some(failure) = service.lock().await.stop().await? {
+                self.found(Violation::general(Promise::ProcessesLive, failure));
             }
         }
         Ok(())
     }
 }
 
-/// Gives each recipe its own clock; the server's recipe is the first.
-fn give_clocks(recipes: &mut [Recipe], program: &Path, folder: &Path) -> Result<Clocks, String> {
+/// Gives each process its own clock; the server is the first.
+fn give_clocks(specs: &mut [ProcessSpec], program: &Path, folder: &Path) -> Result<Clocks, String> {
     let make = || -> anyhow::Result<Vec<Clock>> {
-        let maker = Clockmaker::find(program, folder)?;
-        recipes.iter().map(|recipe| maker.clock(recipe.ready.with_extension("clock"))).collect()
+        let maker = ClockFactory::find(program, folder)?;
+        specs.iter().map(|spec| maker.clock(spec.ready.with_extension("clock"))).collect()
     };
     let clocks = make().map_err(|error| format!("{error:#}"))?;
-    for (recipe, clock) in recipes.iter_mut().zip(&clocks) {
-        recipe.clock = Some(clock.clone());
+    for (spec, clock) in specs.iter_mut().zip(&clocks) {
+        spec.clock = Some(clock.clone());
     }
     let mut clocks = clocks.into_iter().map(Mutex::new);
     let server = clocks.next().ok_or("no server to give a clock to")?;
@@ -299,10 +298,10 @@ fn journal_of(folder: &Path, n: usize) -> PathBuf {
     folder.join(format!("{}.journal.jsonl", host_name(n)))
 }
 
-fn configuration(lines: &[FaultProxy]) -> String {
+fn configuration(proxies: &[FaultProxy]) -> String {
     let mut text = RULES.to_owned();
-    for (n, line) in lines.iter().enumerate() {
-        let (name, address) = (host_name(n), line.address);
+    for (n, proxy) in proxies.iter().enumerate() {
+        let (name, address) = (host_name(n), proxy.address);
         writeln!(
             text,
             "\n[[host]]\nname = \"{name}\"\nurl = \"http://{address}\"\nconnect_timeout_seconds = 2"
@@ -312,30 +311,30 @@ fn configuration(lines: &[FaultProxy]) -> String {
     text
 }
 
-fn words(args: &[&str]) -> Vec<String> {
+fn strings(args: &[&str]) -> Vec<String> {
     args.iter().map(|word| (*word).to_owned()).collect()
 }
 
-fn server_recipe(folder: &Path, program: &Path, config: &Path) -> Recipe {
+fn server_spec(folder: &Path, program: &Path, config: &Path) -> ProcessSpec {
     let ready = folder.join("server.ready");
     let path = |path: &Path| path.display().to_string();
-    let mut args = words(&["serve", "--listen", "127.0.0.1:0", "--config", &path(config)]);
-    args.extend(words(&["--data", &path(&folder.join("data")), "--site", &path(&folder.join("site"))]));
-    args.extend(words(&["--ready-file", &path(&ready)]));
+    let mut args = strings(&["serve", "--listen", "127.0.0.1:0", "--config", &path(config)]);
+    args.extend(strings(&["--data", &path(&folder.join("data")), "--site", &path(&folder.join("site"))]));
+    args.extend(strings(&["--ready-file", &path(&ready)]));
     let log = folder.join("server.log");
-    Recipe { name: "the server".to_owned(), program: program.to_owned(), args, ready, log, clock: None }
+    ProcessSpec { name: "the server".to_owned(), program: program.to_owned(), args, ready, log, clock: None }
 }
 
-fn host_recipe(folder: &Path, program: &Path, n: usize, moments: Moments, lying: bool) -> Recipe {
+fn host_spec(folder: &Path, program: &Path, n: usize, driver_clock: DriverClock, lying: bool) -> ProcessSpec {
     let name = host_name(n).to_string();
     let ready = folder.join(format!("{name}.ready"));
     let path = |path: &Path| path.display().to_string();
-    let mut args = words(&["host", "--journal", &path(&journal_of(folder, n))]);
-    args.extend(words(&["--data", &path(&folder.join("counts")), "--ready-file", &path(&ready)]));
-    args.extend(words(&["--zero", &moments.zero().to_string()]));
+    let mut args = strings(&["host", "--journal", &path(&journal_of(folder, n))]);
+    args.extend(strings(&["--data", &path(&folder.join("counts")), "--ready-file", &path(&ready)]));
+    args.extend(strings(&["--zero", &driver_clock.zero().to_string()]));
     if lying {
         args.push("--lying".to_owned());
     }
     let log = folder.join(format!("{name}.log"));
-    Recipe { log, name, program: program.to_owned(), args, ready, clock: None }
+    ProcessSpec { log, name, program: program.to_owned(), args, ready, clock: None }
 }

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// Size of the disk, enough for the database of a long run.
-const MIB: usize = 512;
+const DISK_MIB: usize = 512;
 
 /// In-memory disk mounted on a folder.
 pub struct Disk {
@@ -21,7 +21,7 @@ impl Disk {
     /// If it can't be mounted, with the reason.
     pub fn mount(folder: &Path) -> anyhow::Result<Self> {
         let mut command = Command::new("mount");
-        command.args(["-t", "tmpfs", "-o", &format!("size={MIB}m"), "tmpfs"]).arg(folder);
+        command.args(["-t", "tmpfs", "-o", &format!("size={DISK_MIB}m"), "tmpfs"]).arg(folder);
         let done = command.output()?;
         if !done.status.success() {
             bail!("{}", String::from_utf8_lossy(&done.stderr).trim());

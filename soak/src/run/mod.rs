@@ -1,17 +1,17 @@
-//! `soak run`: repeats storm, calm and check until the time is over.
+//! `soak run`: runs fault schedules, each followed by quiescence and checks, until the time is over.
 
 pub mod clock;
 mod cluster;
 mod disk;
+mod injection;
 mod quiescence;
 mod reader;
 mod service;
-mod storm;
 mod summary;
 mod workload;
 
 use crate::check::{Promise, Violation};
-use crate::plan::Storm;
+use crate::plan::Schedule;
 use anyhow::{Context, bail};
 use cluster::Cluster;
 use protocol::OperationId;
@@ -21,25 +21,26 @@ use std::collections::HashSet;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 use summary::{Found, Summary};
+use tokio::time::Instant;
 use workload::Workload;
 
 /// Pause of the slow reader after each event.
-const SLOW: Duration = Duration::from_millis(8);
+const SLOW_READER_PAUSE: Duration = Duration::from_millis(8);
 
 /// Arguments of `soak run`.
 #[derive(clap::Args)]
 pub struct RunArgs {
-    /// Seed of the storms
+    /// Seed of the schedules
     #[arg(long, default_value_t = 1)]
     seed: u64,
-    /// Minutes after which no new storm begins
+    /// Minutes after which no new schedule begins
     #[arg(long, default_value_t = 1.0)]
     minutes: f64,
-    /// Run only this storm of the seed, counted from 1
-    #[arg(long)]
-    storm: Option<u32>,
+    /// Run only this schedule of the seed, counted from 1
+    #[arg(long, alias = "storm")]
+    schedule: Option<u32>,
     /// Path of the `signalbox` program
     #[arg(long)]
     server: PathBuf,
@@ -57,7 +58,7 @@ pub struct RunArgs {
     lying_hosts: bool,
 }
 
-/// Runs the storms; the exit code says whether all promises were kept.
+/// Runs the schedules. The exit code says whether all promises were kept.
 pub async fn run(args: RunArgs) -> anyhow::Result<ExitCode> {
     if !args.server.is_file() {
         bail!("no program at {}; build it with `cargo build -p signalbox`", args.server.display());
@@ -69,11 +70,11 @@ pub async fn run(args: RunArgs) -> anyhow::Result<ExitCode> {
     let cluster = Arc::new(
         Cluster::set(&folder, &args.server.canonicalize()?, args.own_mounts, args.lying_hosts).await?,
     );
-    let played = tokio::select! {
-        played = storms(&args, &cluster) => played,
+    let done = tokio::select! {
+        done = schedules(&args, &cluster) => done,
         _ = tokio::signal::ctrl_c() => Err(anyhow::anyhow!("interrupted")),
     };
-    let summary = match played {
+    let summary = match done {
         Ok(summary) => summary,
         Err(error) => {
             save_database(&cluster);
@@ -96,11 +97,11 @@ pub async fn run(args: RunArgs) -> anyhow::Result<ExitCode> {
     Ok(if kept { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-async fn storms(args: &RunArgs, cluster: &Arc<Cluster>) -> anyhow::Result<Summary> {
+async fn schedules(args: &RunArgs, cluster: &Arc<Cluster>) -> anyhow::Result<Summary> {
     let url = || cluster.url.subscribe();
     let record = |name: &str| cluster.folder.join(name);
     let quick = Reader::begin("fast reader", url(), None, &record("feed-quick.txt"))?;
-    let slow = Reader::begin("slow reader", url(), Some(SLOW), &record("feed-slow.txt"))?;
+    let slow = Reader::begin("slow reader", url(), Some(SLOW_READER_PAUSE), &record("feed-slow.txt"))?;
     let readers = [Arc::new(quick), Arc::new(slow)];
     let workload = Workload::new(url(), readers[0].clone())?;
     let (begin, mut memory, mut found, mut seen) =
@@ -113,28 +114,29 @@ async fn storms(args: &RunArgs, cluster: &Arc<Cluster>) -> anyhow::Result<Summar
         println!("Skipped: clock jumps ({why})");
     }
     loop {
-        let number = args.storm.unwrap_or(count + 1);
-        let storm = Storm::of(args.seed, number);
-        let acts = storm::play(cluster, &workload, &storm).await?;
-        let calm = Instant::now();
-        let violations = quiescence::check(cluster, &workload, &readers, &mut memory, &storm, acts).await?;
+        let number = args.schedule.unwrap_or(count + 1);
+        let schedule = Schedule::of(args.seed, number);
+        let actions = injection::inject_faults(cluster, &workload, &schedule).await?;
+        let waiting = Instant::now();
+        let violations =
+            quiescence::check(cluster, &workload, &readers, &mut memory, &schedule, actions).await?;
         count += 1;
         let new = fresh(violations, &mut seen);
         println!(
-            "storm {number} of seed {}: type {:?}, {} s{}, {} faults, {} actions; calm after {} s; {} violations",
+            "schedule {number} of seed {}: profile {:?}, {} s{}, {} faults, {} actions; quiescent after {} s; {} violations",
             args.seed,
-            storm.weather,
-            storm.burst_ms / 1_000,
-            if storm.hurried { ", hurried" } else { "" },
-            storm.faults.len(),
-            storm.acts.len(),
-            calm.elapsed().as_secs(),
+            schedule.profile,
+            schedule.duration_ms / 1_000,
+            if schedule.rapid { ", rapid" } else { "" },
+            schedule.faults.len(),
+            schedule.actions.len(),
+            waiting.elapsed().as_secs(),
             new.len()
         );
         for violation in new {
-            found.push(tell(args.seed, number, violation));
+            found.push(report(args.seed, number, violation));
         }
-        if args.storm.is_some() || begin.elapsed().as_secs_f64() >= args.minutes * 60.0 {
+        if args.schedule.is_some() || begin.elapsed().as_secs_f64() >= args.minutes * 60.0 {
             break;
         }
     }
@@ -144,7 +146,7 @@ async fn storms(args: &RunArgs, cluster: &Arc<Cluster>) -> anyhow::Result<Summar
     for violation in
         fresh(last.into_iter().chain(cluster.take_found()).chain(panics(cluster)).collect(), &mut seen)
     {
-        found.push(tell(args.seed, count, violation));
+        found.push(report(args.seed, count, violation));
     }
     let seconds = begin.elapsed().as_secs();
     let mut summary =
@@ -155,7 +157,7 @@ async fn storms(args: &RunArgs, cluster: &Arc<Cluster>) -> anyhow::Result<Summar
     Ok(summary)
 }
 
-/// Filters out known violations, because a broken promise is found again in every later calm.
+/// Filters out known violations, because a broken promise is found again after every later schedule.
 fn fresh(
     found: Vec<Violation>,
     seen: &mut HashSet<(Promise, Option<OperationId>, String)>,
@@ -164,21 +166,21 @@ fn fresh(
         .into_iter()
         .filter(|v| {
             // One per promise and operation is enough; without an operation, the evidence distinguishes them.
-            let words = if v.operation.is_some() { String::new() } else { v.evidence.clone() };
-            seen.insert((v.promise, v.operation, words))
+            let evidence = if v.operation.is_some() { String::new() } else { v.evidence.clone() };
+            seen.insert((v.promise, v.operation, evidence))
         })
         .collect()
 }
 
-fn tell(seed: u64, storm: u32, violation: Violation) -> Found {
+fn report(seed: u64, schedule: u32, violation: Violation) -> Found {
     let about = violation.operation.map_or(String::new(), |id| format!(" {id}"));
-    println!("  VIOLATION {}{about}: {}", violation.promise.word(), violation.evidence);
-    let replay = format!("scripts/soak.sh --seed {seed} --storm {storm}");
+    println!("  VIOLATION {}{about}: {}", violation.promise.name(), violation.evidence);
+    let replay = format!("scripts/soak.sh --seed {seed} --schedule {schedule}");
     println!("    at {}; repeat with: {replay}", protocol::Time::now());
-    Found { storm, replay, violation }
+    Found { schedule, replay, violation }
 }
 
-/// Panics in the server's log that did not end it. Hosts panic because they are told to.
+/// Panics in the server's log that did not end it. Hosts panic because some work is configured to.
 fn panics(cluster: &Cluster) -> Vec<Violation> {
     let log = std::fs::read_to_string(cluster.folder.join("server.log")).unwrap_or_default();
     let lines = log.lines().filter(|line| line.contains("panicked at"));

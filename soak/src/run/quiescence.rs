@@ -1,4 +1,4 @@
-//! Calm after a storm: waits until everything has ended, then compares reports with what happened.
+//! Quiescence after a schedule: waits until everything has ended, then compares the reports with what happened.
 
 use super::cluster::Cluster;
 use super::reader::Reader;
@@ -7,30 +7,31 @@ use crate::check::answers::{self, Kept};
 use crate::check::history::History;
 use crate::check::hosts::{self, Queue};
 use crate::check::reasons;
-use crate::check::runs::{self, Ran};
-use crate::check::{Forgotten, Promise, Violation};
-use crate::plan::{CAPACITY, Storm};
+use crate::check::runs::{self, Evidence};
+use crate::check::{Deletions, Promise, Violation};
+use crate::plan::{CAPACITY, Schedule};
 use protocol::api::{OperationDetail, OperationPage, Snapshot};
 use protocol::{Operation, OperationId};
 use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 use tokio::task::JoinSet;
+use tokio::time::Instant;
 
-/// Time within which all operations end after a storm.
-const CALM: Duration = Duration::from_secs(120);
-/// Time within which a repeated start is answered after a storm.
-const ANSWERED: Duration = Duration::from_secs(60);
+/// Time within which all operations end after a schedule.
+const QUIESCENCE_TIMEOUT: Duration = Duration::from_secs(120);
+/// Time within which a repeated start is answered after a schedule.
+const START_TIMEOUT: Duration = Duration::from_secs(60);
 /// Time within which a host stops attempts that are over.
-const STOPPED: Duration = Duration::from_secs(20);
+const HOST_STOP_TIMEOUT: Duration = Duration::from_secs(20);
 /// Time within which the server asks every host for its clock: every 2 s, and immediately after an absence.
-const CLOCKS_ASKED: Duration = Duration::from_secs(5);
+const CLOCK_SYNC_PAUSE: Duration = Duration::from_secs(5);
 /// Time within which a reader reads to the newest event.
-const READ: Duration = Duration::from_secs(30);
+const READ_TIMEOUT: Duration = Duration::from_secs(30);
 /// Time between two checks.
 const CHECK_INTERVAL: Duration = Duration::from_millis(250);
 
-/// State kept from calm to calm.
+/// State kept from check to check.
 #[derive(Default)]
 pub struct Memory {
     kept: Kept,
@@ -38,23 +39,23 @@ pub struct Memory {
     settled: HashSet<OperationId>,
     pub details: BTreeMap<OperationId, OperationDetail>,
     /// Attempts that ended while clocks jumped: their times can't be compared with another clock's.
-    pub adrift: HashSet<(OperationId, u32)>,
+    pub clock_jumped: HashSet<(OperationId, u32)>,
 }
 
 impl Memory {
-    /// Marks attempts that ended since the last calm, because clocks jumped in this storm.
-    fn set_adrift(&mut self, history: &History) {
+    /// Marks attempts that ended since the last check, because clocks jumped in this schedule.
+    fn set_clock_jumped(&mut self, history: &History) {
         let ended = history.ends.keys().filter(|(id, number)| !self.kept.knows(*id, *number));
-        self.adrift.extend(ended);
+        self.clock_jumped.extend(ended);
     }
 
     /// Drops details of deleted operations, which may be outdated.
-    fn leave(&mut self, forgotten: &Forgotten) {
-        self.details.retain(|id, _| !forgotten.contains_key(id));
+    fn drop_deleted(&mut self, deleted: &Deletions) {
+        self.details.retain(|id, _| !deleted.contains_key(id));
     }
 }
 
-/// Waits for the calm and checks all promises.
+/// Waits for quiescence and checks all promises.
 ///
 /// # Errors
 /// If the server or a host does not answer.
@@ -63,21 +64,21 @@ pub async fn check(
     workload: &Workload,
     readers: &[Arc<Reader>],
     memory: &mut Memory,
-    storm: &Storm,
-    acts: JoinSet<()>,
+    schedule: &Schedule,
+    actions: JoinSet<()>,
 ) -> anyhow::Result<Vec<Violation>> {
-    let mut found = answered(acts).await;
-    found.extend(all_ended(cluster, &readers[0]).await?);
-    found.extend(nothing_left(cluster, &readers[0]).await?);
-    found.extend(read_to_the_end(cluster, readers).await?);
-    cluster.look_after_processes().await?;
-    let adrift = storm.moves_clocks() && cluster.clocks.is_ok();
-    if adrift {
-        // Before the next storm, the server must have asked for the corrected clocks.
-        tokio::time::sleep(CLOCKS_ASKED).await;
+    let mut found = wait_for_starts(actions).await;
+    found.extend(wait_for_ends(cluster, &readers[0]).await?);
+    found.extend(check_hosts(cluster, &readers[0]).await?);
+    found.extend(wait_for_readers(cluster, readers).await?);
+    cluster.restart_ended_processes().await?;
+    let clock_jumped = schedule.moves_clocks() && cluster.clocks.is_ok();
+    if clock_jumped {
+        // Before the next schedule, the server must have asked for the corrected clocks.
+        tokio::time::sleep(CLOCK_SYNC_PAUSE).await;
     }
 
-    readers[0].book(|book| memory.leave(&book.history.forgotten));
+    readers[0].state(|state| memory.drop_deleted(&state.history.deleted));
     let listed = all_pages(cluster).await?;
     for operation in listed.iter().filter(|o| !memory.settled.contains(&o.id)) {
         let detail = cluster.ask(&format!("/api/v1/operations/{}", operation.id)).await?;
@@ -90,8 +91,8 @@ pub async fn check(
         memory.details.insert(id, detail);
     }
     memory.settled.extend(listed.iter().filter(|o| o.state.ended()).map(|o| o.id));
-    if adrift {
-        readers[0].book(|book| memory.set_adrift(&book.history));
+    if clock_jumped {
+        readers[0].state(|state| memory.set_clock_jumped(&state.history));
     }
     found.extend(compare(cluster, workload, readers, memory, &listed)?);
     found.extend(cluster.take_found());
@@ -123,70 +124,74 @@ fn compare(
 ) -> anyhow::Result<Vec<Violation>> {
     let mut found = memory.kept.compare(&memory.details);
     {
-        let ledger = workload.ledger.lock();
+        let request_log = workload.request_log.lock();
         // All requested starts are valid.
-        let refused = ledger.refused.iter();
-        found.extend(
-            refused
-                .map(|words| Violation::general(Promise::NoneLost, format!("a start was refused: {words}"))),
-        );
-        found.extend(ledger.cancels_refused.iter().map(|words| {
-            let what = format!("a cancel was refused because changes could not be stored: {words}");
+        let refused = request_log.refused.iter();
+        found.extend(refused.map(|response| {
+            Violation::general(Promise::NoneLost, format!("a start was refused: {response}"))
+        }));
+        found.extend(request_log.cancels_refused.iter().map(|response| {
+            let what = format!("a cancel was refused because changes could not be stored: {response}");
             Violation::general(Promise::RequestsKept, what)
         }));
-        found.extend(readers[0].book(|book| {
-            let forgotten = &book.history.forgotten;
-            let mut found = answers::starts(&ledger.asked, listed, forgotten);
-            found.extend(answers::requests(&ledger.requests, &memory.details, forgotten));
-            found.extend(answers::deletes(&ledger.deletes, forgotten, listed));
+        found.extend(readers[0].state(|state| {
+            let deleted = &state.history.deleted;
+            let mut found = answers::starts(&request_log.asked, listed, deleted);
+            found.extend(answers::requests(&request_log.requests, &memory.details, deleted));
+            found.extend(answers::deletes(&request_log.deletes, deleted, listed));
             found
         }));
     }
     for reader in readers {
-        reader.book(|book| {
-            for mut violation in std::mem::take(&mut book.found) {
+        reader.state(|state| {
+            for mut violation in std::mem::take(&mut state.found) {
                 violation.evidence = format!("{}: {}", reader.name, violation.evidence);
                 found.push(violation);
             }
-            found.extend(answers::agrees(&book.history, listed, &memory.details));
+            found.extend(answers::agrees(&state.history, listed, &memory.details));
         });
     }
     let runs = cluster.runs()?;
-    readers[0].book(|book| {
-        let (details, adrift) = (&memory.details, &memory.adrift);
-        let (ends, forgotten) = (&book.history.ends, &book.history.forgotten);
-        let ran = Ran { runs: &runs, details, ends, adrift, forgotten };
+    readers[0].state(|state| {
+        let (details, clock_jumped) = (&memory.details, &memory.clock_jumped);
+        let (ends, deleted) = (&state.history.ends, &state.history.deleted);
+        let ran = Evidence { runs: &runs, details, ends, clock_jumped, deleted };
         found.extend(runs::check(&ran));
-        found.extend(reasons::check(details, &cluster.troubles(), adrift));
+        found.extend(reasons::check(details, &cluster.injected_faults(), clock_jumped));
     });
     Ok(found)
 }
 
 /// Checks that every start is answered.
-async fn answered(mut acts: JoinSet<()>) -> Vec<Violation> {
+async fn wait_for_starts(mut actions: JoinSet<()>) -> Vec<Violation> {
     let all = async {
         let mut found = Vec::new();
-        while let Some(done) = acts.join_next().await {
+        while let Some(done) = actions.join_next().await {
             if let Err(error) = done {
-                found.push(Violation::general(Promise::ComesToCalm, format!("an action panicked: {error}")));
+                found.push(Violation::general(
+                    Promise::ReachesQuiescence,
+                    format!("an action panicked: {error}"),
+                ));
             }
         }
         found
     };
-    tokio::time::timeout(ANSWERED, all).await.unwrap_or_else(|_| {
-        let what =
-            format!("a start was repeated for {} s after the storm, but never answered", ANSWERED.as_secs());
-        vec![Violation::general(Promise::ComesToCalm, what)]
+    tokio::time::timeout(START_TIMEOUT, all).await.unwrap_or_else(|_| {
+        let what = format!(
+            "a start was repeated for {} s after the schedule, but never answered",
+            START_TIMEOUT.as_secs()
+        );
+        vec![Violation::general(Promise::ReachesQuiescence, what)]
     })
 }
 
 /// Checks that all operations end, and that queued ones get free slots.
-async fn all_ended(cluster: &Cluster, reader: &Reader) -> anyhow::Result<Vec<Violation>> {
+async fn wait_for_ends(cluster: &Cluster, reader: &Reader) -> anyhow::Result<Vec<Violation>> {
     let (begin, mut queue, mut found) = (Instant::now(), Queue::default(), Vec::new());
     let mut news = reader.last.clone();
     loop {
         let unended: Vec<Operation> =
-            reader.book(|book| book.history.now.values().filter(|o| !o.state.ended()).cloned().collect());
+            reader.state(|state| state.history.now.values().filter(|o| !o.state.ended()).cloned().collect());
         if unended.is_empty() {
             // So far only according to the feed, which may lack an operation; the server must agree.
             let snapshot: Snapshot = cluster.ask("/api/v1/snapshot").await?;
@@ -194,62 +199,69 @@ async fn all_ended(cluster: &Cluster, reader: &Reader) -> anyhow::Result<Vec<Vio
                 return Ok(found);
             }
         }
-        if begin.elapsed() > CALM {
+        if begin.elapsed() > QUIESCENCE_TIMEOUT {
             for operation in &unended {
                 let why = operation.condition.as_ref().map_or("", |c| c.message.as_str());
                 let what = format!(
-                    "{} s after the storm, it is {} in attempt {} on {}. {why}",
-                    CALM.as_secs(),
+                    "{} s after the schedule, it is {} in attempt {} on {}. {why}",
+                    QUIESCENCE_TIMEOUT.as_secs(),
                     operation.state,
                     operation.attempt,
                     operation.host.as_ref().map_or("no host", |h| h.as_str())
                 );
-                found.push(Violation::of(Promise::ComesToCalm, operation.id, what));
+                found.push(Violation::of(Promise::ReachesQuiescence, operation.id, what));
             }
             return Ok(found);
         }
-        let held = cluster.held().await?;
-        let room = (0..cluster.hosts.len()).any(|n| {
+        let attempts = cluster.host_attempts().await?;
+        let free_slots = (0..cluster.hosts.len()).any(|n| {
             let name = super::cluster::host_name(n);
-            hosts::running(&held).filter(|(host, _)| *host == name).count() < CAPACITY as usize
+            hosts::running(&attempts).filter(|(host, _)| *host == name).count() < CAPACITY as usize
         });
         // The limit of the kind is one less than the number of slots.
-        let room = room && hosts::running(&held).count() + 1 < cluster.hosts.len() * CAPACITY as usize;
-        found.extend(queue.look(unended.iter(), room, Instant::now()));
+        let free_slots =
+            free_slots && hosts::running(&attempts).count() + 1 < cluster.hosts.len() * CAPACITY as usize;
+        found.extend(queue.check(unended.iter(), free_slots, Instant::now()));
         let _ = tokio::time::timeout(CHECK_INTERVAL, news.changed()).await;
         tokio::time::sleep(CHECK_INTERVAL).await;
     }
 }
 
 /// Checks that hosts stop attempts that are over according to the server.
-async fn nothing_left(cluster: &Cluster, reader: &Reader) -> anyhow::Result<Vec<Violation>> {
+async fn check_hosts(cluster: &Cluster, reader: &Reader) -> anyhow::Result<Vec<Violation>> {
     let begin = Instant::now();
     loop {
-        let held = cluster.held().await?;
-        let left = reader.book(|book| hosts::left_running(&held, &book.history.now));
-        if left.is_empty() || begin.elapsed() > STOPPED {
+        let attempts = cluster.host_attempts().await?;
+        let left = reader.state(|state| hosts::left_running(&attempts, &state.history.now));
+        if left.is_empty() || begin.elapsed() > HOST_STOP_TIMEOUT {
             return Ok(left);
         }
         tokio::time::sleep(CHECK_INTERVAL).await;
     }
 }
 
-/// Checks that readers reach the newest event.
-async fn read_to_the_end(cluster: &Cluster, readers: &[Arc<Reader>]) -> anyhow::Result<Vec<Violation>> {
+/// Checks that readers reach the newest event. The slow one may need long for many events, but it must never stand
+/// still.
+async fn wait_for_readers(cluster: &Cluster, readers: &[Arc<Reader>]) -> anyhow::Result<Vec<Violation>> {
     let snapshot: Snapshot = cluster.ask("/api/v1/snapshot").await?;
     let mut found = Vec::new();
     for reader in readers {
         let mut last = reader.last.clone();
-        let read = tokio::time::timeout(READ, last.wait_for(|last| *last >= snapshot.seq)).await;
-        if read.is_err() {
-            let what = format!(
-                "{} is at event {}, not at {}, {} s after all operations ended",
-                reader.name,
-                *reader.last.borrow(),
-                snapshot.seq,
-                READ.as_secs()
-            );
-            found.push(Violation::general(Promise::FeedWhole, what));
+        loop {
+            let at = *last.borrow_and_update();
+            if at >= snapshot.seq {
+                break;
+            }
+            if tokio::time::timeout(READ_TIMEOUT, last.changed()).await.is_err() {
+                let what = format!(
+                    "{} stands still at event {at}, before {}, for {} s after all operations ended",
+                    reader.name,
+                    snapshot.seq,
+                    READ_TIMEOUT.as_secs()
+                );
+                found.push(Violation::general(Promise::FeedWhole, what));
+                break;
+            }
         }
     }
     Ok(found)

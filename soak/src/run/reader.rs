@@ -14,23 +14,23 @@ use std::time::Duration;
 use tokio::sync::watch;
 
 /// Silence after which a stream is dead: three heartbeats of 2 s.
-const SILENCE: Duration = Duration::from_secs(6);
+const SILENCE_TIMEOUT: Duration = Duration::from_secs(6);
 /// Pause between the end of a stream and the next try.
-const AGAIN: Duration = Duration::from_millis(50);
+const RETRY_PAUSE: Duration = Duration::from_millis(50);
 
 /// Knowledge of a reader.
 #[derive(Default)]
-pub struct Book {
+pub struct ReaderState {
     pub order: Order,
     pub history: History,
-    /// Violations found while reading; the calm takes them.
+    /// Violations found while reading; the check after a schedule takes them.
     pub found: Vec<Violation>,
 }
 
 /// Running reader; it ends with the process.
 pub struct Reader {
     pub name: &'static str,
-    book: Arc<Mutex<Book>>,
+    state: Arc<Mutex<ReaderState>>,
     /// Number of the last applied event.
     pub last: watch::Receiver<u64>,
 }
@@ -46,17 +46,17 @@ impl Reader {
         pace: Option<Duration>,
         record: &Path,
     ) -> std::io::Result<Self> {
-        let book = Arc::new(Mutex::new(Book::default()));
-        let (told, last) = watch::channel(0);
+        let state = Arc::new(Mutex::new(ReaderState::default()));
+        let (published, last) = watch::channel(0);
         let record = BufWriter::new(File::create(record)?);
-        let mut following = Following { server, pace, hurry_to: 0, book: book.clone(), told, record };
+        let mut following = Following { server, pace, hurry_to: 0, state: state.clone(), published, record };
         tokio::spawn(async move { following.follow().await });
-        Ok(Self { name, book, last })
+        Ok(Self { name, state, last })
     }
 
-    /// Accesses the book.
-    pub fn book<T>(&self, look: impl FnOnce(&mut Book) -> T) -> T {
-        look(&mut self.book.lock())
+    /// Accesses the state.
+    pub fn state<T>(&self, access: impl FnOnce(&mut ReaderState) -> T) -> T {
+        access(&mut self.state.lock())
     }
 }
 
@@ -65,8 +65,8 @@ struct Following {
     pace: Option<Duration>,
     /// Number of the event up to which it does not pause.
     hurry_to: u64,
-    book: Arc<Mutex<Book>>,
-    told: watch::Sender<u64>,
+    state: Arc<Mutex<ReaderState>>,
+    published: watch::Sender<u64>,
     /// File with every message as received.
     record: BufWriter<File>,
 }
@@ -75,13 +75,13 @@ impl Following {
     async fn follow(&mut self) {
         loop {
             let Ok(url) = self.server.wait_for(Option::is_some).await.map(|url| url.clone()) else { return };
-            let after = self.book.lock().order.last().to_string();
+            let after = self.state.lock().order.last().to_string();
             let stream = open(&url.unwrap_or_default(), &after).await;
             if let Ok(mut stream) = stream {
                 self.read(&mut stream).await;
             }
             let _ = self.record.flush();
-            tokio::time::sleep(AGAIN).await;
+            tokio::time::sleep(RETRY_PAUSE).await;
         }
     }
 
@@ -95,7 +95,7 @@ impl Following {
                 Ok(None) => continue,
                 Err(why) => {
                     let promise = crate::check::Promise::FeedWhole;
-                    self.book.lock().found.push(Violation::general(promise, why));
+                    self.state.lock().found.push(Violation::general(promise, why));
                     return;
                 }
             };
@@ -103,9 +103,9 @@ impl Following {
             if let Entry::Reset(reset) = &entry {
                 // Already recorded as a violation. Reading from the start avoids false ones later.
                 self.hurry_to = reset.head;
-                let mut book = self.book.lock();
-                (book.order, book.history) = Default::default();
-                self.told.send_replace(0);
+                let mut state = self.state.lock();
+                (state.order, state.history) = Default::default();
+                self.published.send_replace(0);
                 return;
             }
             if let (Some(pace), Entry::Event(event)) = (self.pace, &entry)
@@ -117,21 +117,21 @@ impl Following {
     }
 
     fn take(&self, entry: &Entry) {
-        let mut book = self.book.lock();
-        if let Some(violation) = book.order.take(entry) {
-            book.found.push(violation);
+        let mut state = self.state.lock();
+        if let Some(violation) = state.order.take(entry) {
+            state.found.push(violation);
         }
         if let Entry::Event(event) = entry {
-            let found = book.history.take(event, Time::now());
-            book.found.extend(found);
-            self.told.send_replace(event.seq);
+            let found = state.history.take(event, Time::now());
+            state.found.extend(found);
+            self.published.send_replace(event.seq);
         }
     }
 }
 
 async fn open(url: &str, after: &str) -> Result<SseStream, PoolError> {
     let pool = Pool::new(url, PoolConfig::default())?;
-    pool.stream("/api/v1/events", Some(after), SILENCE, SILENCE).await
+    pool.stream("/api/v1/events", Some(after), SILENCE_TIMEOUT, SILENCE_TIMEOUT).await
 }
 
 /// Parses a message of the stream; `None` for a heartbeat.

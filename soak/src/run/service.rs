@@ -1,4 +1,4 @@
-//! Process of a storm: starts, kills, pauses and stops it, and writes each action to the event log.
+//! Process of a run: starts, kills, pauses and stops it, and writes each action to the event log.
 
 use super::clock::Clock;
 use crate::event_log::EventLog;
@@ -10,18 +10,19 @@ use serde_json::json;
 use std::fs::OpenOptions;
 use std::path::PathBuf;
 use std::process::Stdio;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 use tokio::process::{Child, Command};
+use tokio::time::Instant;
 
 /// Time within which a process becomes ready.
-const COMES_UP: Duration = Duration::from_secs(60);
+const START_TIMEOUT: Duration = Duration::from_secs(60);
 /// Time within which a process stops when asked.
-const STOPS: Duration = Duration::from_secs(25);
+const STOP_TIMEOUT: Duration = Duration::from_secs(25);
 /// Time between two checks of a ready file.
 const CHECK_INTERVAL: Duration = Duration::from_millis(10);
 
 /// How to start a process, and how it reports that it is ready.
-pub struct Recipe {
+pub struct ProcessSpec {
     pub name: String,
     pub program: PathBuf,
     pub args: Vec<String>,
@@ -33,20 +34,20 @@ pub struct Recipe {
     pub clock: Option<Clock>,
 }
 
-/// Process with its recipe.
+/// Process with its spec.
 pub struct Service {
-    recipe: Recipe,
+    spec: ProcessSpec,
     event_log: EventLog,
     child: Option<Child>,
 }
 
 impl Service {
-    pub fn new(recipe: Recipe, event_log: EventLog) -> Self {
-        Self { recipe, event_log, child: None }
+    pub fn new(spec: ProcessSpec, event_log: EventLog) -> Self {
+        Self { spec, event_log, child: None }
     }
 
     pub fn name(&self) -> &str {
-        &self.recipe.name
+        &self.spec.name
     }
 
     /// Starts it and waits until it is ready; returns its URL. If it ends before that, for example because its disk is
@@ -56,20 +57,20 @@ impl Service {
     /// If it can't be started, or does not become ready in time.
     pub async fn start(&mut self) -> anyhow::Result<String> {
         let begun = Instant::now();
-        let name = self.recipe.name.clone();
+        let name = self.spec.name.clone();
         loop {
-            let _ = std::fs::remove_file(&self.recipe.ready);
+            let _ = std::fs::remove_file(&self.spec.ready);
             self.child = Some(self.spawn()?);
             self.event_log.note("start", json!({"process": name, "pid": self.pid()}));
             loop {
-                if let Ok(url) = std::fs::read_to_string(&self.recipe.ready) {
+                if let Ok(url) = std::fs::read_to_string(&self.spec.ready) {
                     return Ok(url.trim().to_owned());
                 }
-                if begun.elapsed() > COMES_UP {
+                if begun.elapsed() > START_TIMEOUT {
                     bail!(
                         "{name} did not become ready within {} s; see {}",
-                        COMES_UP.as_secs(),
-                        self.recipe.log.display()
+                        START_TIMEOUT.as_secs(),
+                        self.spec.log.display()
                     );
                 }
                 if let Some(status) = self.ended()? {
@@ -83,7 +84,7 @@ impl Service {
     }
 
     fn spawn(&self) -> anyhow::Result<Child> {
-        let Recipe { name, program, args, log, clock, .. } = &self.recipe;
+        let ProcessSpec { name, program, args, log, clock, .. } = &self.spec;
         let log = OpenOptions::new().create(true).append(true).open(log)?;
         let mut command = Command::new(program);
         command.args(args).env("SIGNALBOX_LOG", "info,hyper=warn").env("NO_COLOR", "1");
@@ -110,7 +111,7 @@ impl Service {
         let Some(pid) = self.pid() else { return Ok(None) };
         let status = self.ended()?;
         if status.is_some() {
-            self.over(Death { pid, at: Time::now() });
+            self.record_death(Death { pid, at: Time::now() });
         }
         Ok(status)
     }
@@ -126,7 +127,7 @@ impl Service {
             child.start_kill()?;
             child.wait().await?;
         }
-        self.over(Death { pid, at });
+        self.record_death(Death { pid, at });
         self.child = None;
         Ok(())
     }
@@ -139,30 +140,30 @@ impl Service {
         let Some(pid) = self.pid() else { return Ok(None) };
         self.signal(Signal::TERM)?;
         let Some(child) = &mut self.child else { return Ok(None) };
-        let name = &self.recipe.name;
-        let lie = match tokio::time::timeout(STOPS, child.wait()).await {
+        let name = &self.spec.name;
+        let failure = match tokio::time::timeout(STOP_TIMEOUT, child.wait()).await {
             Ok(status) => {
                 let status = status?;
                 (!status.success()).then(|| format!("{name} ended with {status} when asked to stop"))
             }
             Err(_) => {
                 child.kill().await?;
-                Some(format!("{name} did not stop within {} s when asked to", STOPS.as_secs()))
+                Some(format!("{name} did not stop within {} s when asked to", STOP_TIMEOUT.as_secs()))
             }
         };
-        self.over(Death { pid, at: Time::now() });
+        self.record_death(Death { pid, at: Time::now() });
         self.child = None;
-        Ok(lie)
+        Ok(failure)
     }
 
-    fn over(&self, death: Death) {
-        if let Some(clock) = &self.recipe.clock {
-            clock.bury(death.pid);
+    fn record_death(&self, death: Death) {
+        if let Some(clock) = &self.spec.clock {
+            clock.clean_up(death.pid);
         }
         self.event_log.death(death);
     }
 
-    /// Pauses it until [`Service::go_on`].
+    /// Pauses it until [`Service::resume`].
     ///
     /// # Errors
     /// If the system refuses.
@@ -174,7 +175,7 @@ impl Service {
     ///
     /// # Errors
     /// If the system refuses.
-    pub fn go_on(&self) -> anyhow::Result<()> {
+    pub fn resume(&self) -> anyhow::Result<()> {
         self.signal(Signal::CONT)
     }
 
@@ -195,7 +196,7 @@ mod tests {
     fn shell(folder: &std::path::Path, script: &str) -> Service {
         let ready = folder.join("ready");
         let script = format!("{script}; exec sleep 1000");
-        let recipe = Recipe {
+        let spec = ProcessSpec {
             name: "it".into(),
             program: "/bin/sh".into(),
             args: vec!["-c".into(), script.replace("READY", &ready.display().to_string())],
@@ -203,7 +204,7 @@ mod tests {
             log: folder.join("log"),
             clock: None,
         };
-        Service::new(recipe, EventLog::open(&folder.join("diary")).unwrap())
+        Service::new(spec, EventLog::open(&folder.join("events")).unwrap())
     }
 
     #[tokio::test]
@@ -219,7 +220,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_kill_is_a_death_and_dying_by_itself_is_told() {
+    async fn a_kill_is_recorded_and_an_end_by_itself_is_reported() {
         let folder = tempfile::tempdir().unwrap();
         let mut service = shell(folder.path(), "echo http://x > READY");
         service.start().await.unwrap();

@@ -15,39 +15,39 @@ use std::sync::Arc;
 pub struct Summary {
     pub seed: u64,
     pub seconds: u64,
-    pub storms: u32,
+    pub schedules: u32,
     /// Number of faults by name.
     pub faults: BTreeMap<String, u64>,
     /// Faults that were not possible here, with the reason.
     pub skipped: Vec<String>,
-    pub starts_asked: usize,
+    pub starts_requested: usize,
     pub starts_refused: usize,
-    pub answers_lost: u64,
+    pub responses_lost: u64,
     pub operations: usize,
     pub attempts: usize,
     /// Number of attempts by how they ended.
     pub ends: BTreeMap<String, usize>,
     pub runs_on_hosts: usize,
-    pub cancels_asked: u64,
+    pub cancels_requested: u64,
     pub cancelled: usize,
-    pub deletes_asked: usize,
+    pub deletes_requested: usize,
     /// Number of deleted operations, according to the feed.
     pub deleted: usize,
-    /// Milliseconds from the request of a cancel to its release, faults included, without storms with clock jumps.
+    /// Milliseconds from the request of a cancel to its release, faults included, except in schedules with clock jumps.
     pub released_ms_p50: f64,
     pub released_ms_p99: f64,
     pub events: BTreeMap<String, u64>,
     /// Number of events that were reported as skipped, mostly to the slow reader.
     pub skipped_events: u64,
-    pub late_words: u64,
+    pub late_reports: u64,
     pub violations: Vec<Found>,
 }
 
-/// Violation with the storm in which it was found.
+/// Violation with the schedule in which it was found.
 #[derive(Serialize, Clone)]
 pub struct Found {
-    pub storm: u32,
-    /// Command that repeats the storm.
+    pub schedule: u32,
+    /// Command that repeats the schedule.
     pub replay: String,
     #[serde(flatten)]
     pub violation: Violation,
@@ -55,58 +55,60 @@ pub struct Found {
 
 impl Summary {
     pub fn of(
-        (seed, seconds, storms): (u64, u64, u32),
+        (seed, seconds, schedules): (u64, u64, u32),
         event_log: &EventLog,
         workload: &Workload,
         readers: &[Arc<Reader>],
         memory: &Memory,
         runs_on_hosts: usize,
     ) -> Self {
-        let ledger = workload.ledger.lock();
+        let request_log = workload.request_log.lock();
         let attempts: Vec<_> = memory
             .details
             .values()
-            .flat_map(|d| d.attempts.iter().map(|a| (a, memory.adrift.contains(&(d.operation.id, a.number)))))
+            .flat_map(|d| {
+                d.attempts.iter().map(|a| (a, memory.clock_jumped.contains(&(d.operation.id, a.number))))
+            })
             .collect();
         let mut ends: BTreeMap<String, usize> = BTreeMap::new();
         let (mut released, mut cancelled) = (Vec::new(), 0);
-        for (attempt, adrift) in &attempts {
+        for (attempt, clock_jumped) in &attempts {
             let how = match &attempt.failure {
                 Some(failure) => format!("{} ({:?})", attempt.state, failure.reason),
                 None => attempt.state.to_string(),
             };
             *ends.entry(how).or_default() += 1;
-            let over = attempt.state == State::Cancelled;
-            cancelled += usize::from(over);
+            let is_cancelled = attempt.state == State::Cancelled;
+            cancelled += usize::from(is_cancelled);
             // A duration measured by a clock that jumped is meaningless.
-            if let Some(receipt) = attempt.receipt.as_ref().filter(|_| over && !adrift) {
+            if let Some(receipt) = attempt.receipt.as_ref().filter(|_| is_cancelled && !clock_jumped) {
                 released.extend(receipt.released.map(|at| at.seconds_since(receipt.requested) * 1e3));
             }
         }
         released.sort_by(f64::total_cmp);
-        let books = readers.iter().map(|r| (r.name.to_owned(), r.book(|b| b.order.events))).collect();
+        let events = readers.iter().map(|r| (r.name.to_owned(), r.state(|b| b.order.events))).collect();
         Self {
             seed,
             seconds,
-            storms,
+            schedules,
             faults: event_log.faults(),
             skipped: Vec::new(),
-            starts_asked: ledger.asked.len(),
-            starts_refused: ledger.refused.len(),
-            answers_lost: ledger.lost_answers,
+            starts_requested: request_log.asked.len(),
+            starts_refused: request_log.refused.len(),
+            responses_lost: request_log.lost_responses,
             operations: memory.details.len(),
             attempts: attempts.len(),
             ends,
             runs_on_hosts,
-            cancels_asked: ledger.cancels_asked,
+            cancels_requested: request_log.cancels_requested,
             cancelled,
-            deletes_asked: ledger.deletes.asked.len(),
-            deleted: readers[0].book(|b| b.history.forgotten.len()),
+            deletes_requested: request_log.deletes.asked.len(),
+            deleted: readers[0].state(|b| b.history.deleted.len()),
             released_ms_p50: quantile(&released, 0.5),
             released_ms_p99: quantile(&released, 0.99),
-            events: books,
-            skipped_events: readers.iter().map(|r| r.book(|b| b.order.left_out)).sum(),
-            late_words: readers[0].book(|b| b.history.late),
+            events,
+            skipped_events: readers.iter().map(|r| r.state(|b| b.order.left_out)).sum(),
+            late_reports: readers[0].state(|b| b.history.late),
             violations: Vec::new(),
         }
     }
@@ -123,30 +125,30 @@ impl fmt::Display for Summary {
         let mut row = |name: &str, value: String| writeln!(f, "  {name:<36}{value}");
         row("seed", self.seed.to_string())?;
         row("time", format!("{} min {:02} s", self.seconds / 60, self.seconds % 60))?;
-        row("storms", self.storms.to_string())?;
+        row("schedules", self.schedules.to_string())?;
         row("faults", self.faults.values().sum::<u64>().to_string())?;
         for (name, n) in &self.faults {
             row(&format!("  {name}"), n.to_string())?;
         }
-        row("starts", format!("{} ({} refused)", self.starts_asked, self.starts_refused))?;
-        row("lost responses", self.answers_lost.to_string())?;
+        row("starts", format!("{} ({} refused)", self.starts_requested, self.starts_refused))?;
+        row("lost responses", self.responses_lost.to_string())?;
         row("operations", self.operations.to_string())?;
         row("attempts", self.attempts.to_string())?;
         for (how, n) in &self.ends {
             row(&format!("  {how}"), n.to_string())?;
         }
         row("runs in journals of hosts", self.runs_on_hosts.to_string())?;
-        row("cancels requested", self.cancels_asked.to_string())?;
+        row("cancels requested", self.cancels_requested.to_string())?;
         let released = format!("{:.1} ms, {:.1} ms", self.released_ms_p50, self.released_ms_p99);
         row("cancelled", self.cancelled.to_string())?;
         row("  requested → released, p50, p99", released)?;
-        row("single deletions requested", self.deletes_asked.to_string())?;
+        row("single deletions requested", self.deletes_requested.to_string())?;
         row("deleted", self.deleted.to_string())?;
         for (name, n) in &self.events {
             row(&format!("events read by {name}"), n.to_string())?;
         }
         row("  of these skipped", self.skipped_events.to_string())?;
-        row("late reports, ignored", self.late_words.to_string())?;
+        row("late reports, ignored", self.late_reports.to_string())?;
         for what in &self.skipped {
             row("skipped fault", what.clone())?;
         }

@@ -1,8 +1,8 @@
 //! Simulated user: starts operations, repeats starts without a response, cancels, retries, deletes.
 
 use super::reader::Reader;
-use crate::check::answers::{Asked, Deletes, Request, Wished};
-use crate::plan::{Act, Count};
+use crate::check::answers::{Deletes, Request, RequestKind, StartRequest};
+use crate::plan::{Action, Count};
 use parking_lot::Mutex;
 use protocol::api::{CancelledMany, Deleted};
 use protocol::{Operation, OperationId, State};
@@ -13,26 +13,26 @@ use std::time::Duration;
 use tokio::sync::watch;
 
 /// Timeout of a request, after which its response counts as lost.
-const ANSWER: Duration = Duration::from_secs(4);
+const RESPONSE_TIMEOUT: Duration = Duration::from_secs(4);
 /// Pause before a start is repeated.
-const AGAIN: Duration = Duration::from_millis(250);
+const RETRY_PAUSE: Duration = Duration::from_millis(250);
 
 /// Number of tries of an impatient user, and the pause between them.
-const PRESSES: u32 = 40;
-const PRESS: Duration = Duration::from_millis(25);
+const MAX_TRIES: u32 = 40;
+const TRY_INTERVAL: Duration = Duration::from_millis(25);
 
 /// Requests and their responses.
 #[derive(Default)]
-pub struct Ledger {
-    pub asked: Vec<Asked>,
+pub struct RequestLog {
+    pub asked: Vec<StartRequest>,
     /// Bodies of the starts, in the same order.
     bodies: Vec<Value>,
     pub requests: Vec<Request>,
     /// Refused starts, with the response.
     pub refused: Vec<String>,
     /// Number of lost responses.
-    pub lost_answers: u64,
-    pub cancels_asked: u64,
+    pub lost_responses: u64,
+    pub cancels_requested: u64,
     /// Number of cancels that were sent to hosts, but could not be stored at once.
     pub not_stored: u64,
     /// Cancels refused because changes could not be stored, with the response.
@@ -46,100 +46,103 @@ pub struct Workload {
     client: Client,
     server: watch::Receiver<Option<String>>,
     reader: Arc<Reader>,
-    pub ledger: Arc<Mutex<Ledger>>,
+    pub request_log: Arc<Mutex<RequestLog>>,
 }
 
 impl Workload {
     /// # Errors
     /// If no client can be created.
     pub fn new(server: watch::Receiver<Option<String>>, reader: Arc<Reader>) -> anyhow::Result<Self> {
-        let client = Client::builder().no_proxy().timeout(ANSWER).build()?;
-        Ok(Self { client, server, reader, ledger: Arc::default() })
+        let client = Client::builder().no_proxy().timeout(RESPONSE_TIMEOUT).build()?;
+        Ok(Self { client, server, reader, request_log: Arc::default() })
     }
 
     /// Executes one action. Starts are repeated until answered, other requests are sent once.
-    pub async fn act(&self, act: &Act, mark: String) {
-        match act {
-            Act::Start { work } => {
+    pub async fn perform(&self, action: &Action, mark: String) {
+        match action {
+            Action::Start { work } => {
                 let (n, body) = self.plan_start(work, &mark);
                 self.start(n, &mark, &body).await;
             }
-            Act::StartTwice { work } => {
+            Action::StartTwice { work } => {
                 let (n, body) = self.plan_start(work, &mark);
                 tokio::join!(self.start(n, &mark, &body), self.start(n, &mark, &body));
             }
-            Act::StartAgain { pick } => {
-                let again = {
-                    let ledger = self.ledger.lock();
-                    let answered: Vec<usize> =
-                        (0..ledger.asked.len()).filter(|n| !ledger.asked[*n].answers.is_empty()).collect();
-                    chosen(&answered, *pick)
-                        .map(|n| (*n, ledger.asked[*n].mark.clone(), ledger.bodies[*n].clone()))
+            Action::StartAgain { pick } => {
+                let retry_or_resume = {
+                    let request_log = self.request_log.lock();
+                    let answered: Vec<usize> = (0..request_log.asked.len())
+                        .filter(|n| !request_log.asked[*n].answers.is_empty())
+                        .collect();
+                    pick_from(&answered, *pick)
+                        .map(|n| (*n, request_log.asked[*n].mark.clone(), request_log.bodies[*n].clone()))
                 };
-                if let Some((n, mark, body)) = again {
+                if let Some((n, mark, body)) = retry_or_resume {
                     self.start(n, &mark, &body).await;
                 }
             }
-            Act::Cancel { pick } => {
+            Action::Cancel { pick } => {
                 self.cancel(*pick).await;
             }
-            Act::CancelAtStart { work, after_ms } => {
+            Action::CancelAtStart { work, after_ms } => {
                 let (n, body) = self.plan_start(work, &mark);
                 self.start(n, &mark, &body).await;
-                let started = self.ledger.lock().asked[n].answers.last().copied();
+                let started = self.request_log.lock().asked[n].answers.last().copied();
                 tokio::time::sleep(Duration::from_millis(*after_ms)).await;
                 if let Some(id) = started {
-                    self.cancel_this(id).await;
+                    self.cancel_operation(id).await;
                 }
             }
-            Act::Sweep { work, runs, cancel_after_ms } => {
+            Action::Sweep { work, runs, cancel_after_ms } => {
                 if let Some(id) = self.start_sweep(work, *runs, &mark).await {
                     tokio::time::sleep(Duration::from_millis(*cancel_after_ms)).await;
-                    self.cancel_this(id).await;
+                    self.cancel_operation(id).await;
                 }
             }
-            Act::CancelTwice { pick } => {
+            Action::CancelTwice { pick } => {
                 tokio::join!(self.cancel(*pick), self.cancel(*pick));
             }
-            Act::CancelThenRetry { pick } => {
+            Action::CancelThenRetry { pick } => {
                 if let Some(id) = self.cancel(*pick).await {
                     self.retry_soon(id).await;
                 }
             }
-            Act::CancelQueue => self.cancel_queue().await,
-            Act::Retry { pick } => self.again(*pick, "retry", |_| true).await,
-            Act::Resume { pick } => self.again(*pick, "resume", |o| o.checkpoint.is_some()).await,
-            Act::AbandonThenRetry { pick } => {
+            Action::CancelQueue => self.cancel_queue().await,
+            Action::Retry { pick } => self.retry_or_resume(*pick, "retry", |_| true).await,
+            Action::Resume { pick } => {
+                self.retry_or_resume(*pick, "resume", |o| o.checkpoint.is_some()).await
+            }
+            Action::AbandonThenRetry { pick } => {
                 // Refused if its host is connected again.
-                if let Some(id) = self.one(*pick, |o| o.state.on_host() && o.condition.is_some())
+                if let Some(id) = self.pick(*pick, |o| o.state.on_host() && o.condition.is_some())
                     && self.request(id, "abandon").await.is_some()
                 {
                     self.retry_soon(id).await;
                 }
             }
-            Act::Delete { pick } => {
-                if let Some(id) = self.one(*pick, |o| o.state.ended()) {
+            Action::Delete { pick } => {
+                if let Some(id) = self.pick(*pick, |o| o.state.ended()) {
                     self.delete(id).await;
                 }
             }
-            Act::DeleteAndRetry { pick } => {
-                if let Some(id) = self.one(*pick, |o| o.state.ended() && o.state != State::Succeeded) {
+            Action::DeleteAndRetry { pick } => {
+                if let Some(id) = self.pick(*pick, |o| o.state.ended() && o.state != State::Succeeded) {
                     let (_, tried) = tokio::join!(self.delete(id), self.request(id, "retry"));
                     if let Some(operation) = tried {
-                        self.kept(id, operation.attempt, Wished::Again);
+                        self.record(id, operation.attempt, RequestKind::NewAttempt);
                     }
                 }
             }
-            Act::DeleteCancelled => self.delete_cancelled().await,
+            Action::DeleteCancelled => self.delete_cancelled().await,
         }
     }
 
     fn plan_start(&self, work: &Count, mark: &str) -> (usize, Value) {
         let body = body(work, mark);
-        let mut ledger = self.ledger.lock();
-        ledger.asked.push(Asked { mark: mark.to_owned(), ..Asked::default() });
-        ledger.bodies.push(body.clone());
-        (ledger.asked.len() - 1, body)
+        let mut request_log = self.request_log.lock();
+        request_log.asked.push(StartRequest { mark: mark.to_owned(), ..StartRequest::default() });
+        request_log.bodies.push(body.clone());
+        (request_log.asked.len() - 1, body)
     }
 
     async fn start(&self, n: usize, key: &str, body: &Value) {
@@ -155,52 +158,51 @@ impl Workload {
             match answer {
                 Ok(answer) if answer.status().is_success() => {
                     if let Ok(operation) = answer.json::<Operation>().await {
-                        self.ledger.lock().asked[n].answers.push(operation.id);
+                        self.request_log.lock().asked[n].answers.push(operation.id);
                         return;
                     }
-                    self.ledger.lock().lost_answers += 1;
+                    self.request_log.lock().lost_responses += 1;
                 }
                 Ok(answer) if answer.status() == StatusCode::GONE => {
-                    self.ledger.lock().asked[n].gone += 1;
+                    self.request_log.lock().asked[n].gone += 1;
                     return;
                 }
                 Ok(answer) if answer.status().is_client_error() => {
                     let status = answer.status();
-                    let words = answer.text().await.unwrap_or_default();
+                    let text = answer.text().await.unwrap_or_default();
                     // No host is connected yet, so the kind is unknown.
-                    let not_yet =
-                        status == StatusCode::UNPROCESSABLE_ENTITY && words.contains("unknown-kind");
+                    let not_yet = status == StatusCode::UNPROCESSABLE_ENTITY && text.contains("unknown-kind");
                     if !not_yet {
-                        self.ledger.lock().refused.push(format!("{key}: {status}: {words}"));
+                        self.request_log.lock().refused.push(format!("{key}: {status}: {text}"));
                         return;
                     }
                 }
                 Ok(_) => {}
-                Err(_) => self.ledger.lock().lost_answers += 1,
+                Err(_) => self.request_log.lock().lost_responses += 1,
             }
-            tokio::time::sleep(AGAIN).await;
+            tokio::time::sleep(RETRY_PAUSE).await;
         }
     }
 
     /// Cancels an operation; returns it if the cancel was accepted.
     async fn cancel(&self, pick: u64) -> Option<OperationId> {
-        let id = self.one(pick, |o| !o.state.ended())?;
-        self.cancel_this(id).await
+        let id = self.pick(pick, |o| !o.state.ended())?;
+        self.cancel_operation(id).await
     }
 
-    async fn cancel_this(&self, id: OperationId) -> Option<OperationId> {
-        self.ledger.lock().cancels_asked += 1;
+    async fn cancel_operation(&self, id: OperationId) -> Option<OperationId> {
+        self.request_log.lock().cancels_requested += 1;
         let operation = self.request(id, "cancel").await?;
         // A cancel that is not stored yet is lost if the server is killed, so it is not checked.
         if operation.receipt.is_some_and(|receipt| receipt.not_stored) {
-            self.ledger.lock().not_stored += 1;
+            self.request_log.lock().not_stored += 1;
         } else {
-            self.kept(id, operation.attempt, Wished::Cancel);
+            self.record(id, operation.attempt, RequestKind::Cancel);
         }
         Some(id)
     }
 
-    /// Starts a sweep over `training.run`, which the hosts of a storm offer; gives up after some refusals.
+    /// Starts a sweep over `training.run`, which the hosts offer; gives up after some refusals.
     async fn start_sweep(&self, work: &Count, runs: u64, mark: &str) -> Option<OperationId> {
         let outcome = serde_json::to_value(work.outcome).ok()?;
         let fixed = format!(
@@ -217,7 +219,7 @@ impl Workload {
         });
         let body = json!({"kind": "analysis.sweep", "params": params});
         let mut last = String::new();
-        for _ in 0..PRESSES {
+        for _ in 0..MAX_TRIES {
             let url = format!("{}/api/v1/operations", self.url().await);
             match self.client.post(url).header("idempotency-key", mark).json(&body).send().await {
                 Ok(answer) if answer.status().is_success() => {
@@ -226,9 +228,9 @@ impl Workload {
                     }
                 }
                 Ok(answer) => last = answer.text().await.unwrap_or_default(),
-                Err(_) => self.ledger.lock().lost_answers += 1,
+                Err(_) => self.request_log.lock().lost_responses += 1,
             }
-            tokio::time::sleep(AGAIN).await;
+            tokio::time::sleep(RETRY_PAUSE).await;
         }
         // Hosts may be down for a while, but a sweep that is never accepted is worth knowing.
         eprintln!("soak: a sweep was not accepted: {last}");
@@ -237,11 +239,11 @@ impl Workload {
 
     /// Retries repeatedly until the previous attempt has ended and the retry is accepted.
     async fn retry_soon(&self, id: OperationId) {
-        for _ in 0..PRESSES {
+        for _ in 0..MAX_TRIES {
             if let Some(operation) = self.request(id, "retry").await {
-                return self.kept(id, operation.attempt, Wished::Again);
+                return self.record(id, operation.attempt, RequestKind::NewAttempt);
             }
-            tokio::time::sleep(PRESS).await;
+            tokio::time::sleep(TRY_INTERVAL).await;
         }
     }
 
@@ -249,35 +251,36 @@ impl Workload {
         let url = format!("{}/api/v1/operations/cancel", self.url().await);
         let body = json!({"filter": "state=queued&kind=soak.count", "reason": "queue cancelled"});
         let Ok(answer) = self.client.post(url).json(&body).send().await else { return };
-        if let Ok(told) = answer.json::<CancelledMany>().await {
-            let mut ledger = self.ledger.lock();
-            ledger.cancels_asked += told.asked.len() as u64;
-            if told.not_stored {
-                ledger.not_stored += told.asked.len() as u64;
+        if let Ok(response) = answer.json::<CancelledMany>().await {
+            let mut request_log = self.request_log.lock();
+            request_log.cancels_requested += response.asked.len() as u64;
+            if response.not_stored {
+                request_log.not_stored += response.asked.len() as u64;
                 return;
             }
-            let requests = told.asked.into_iter().map(|id| Request { id, attempt: 0, what: Wished::Cancel });
-            ledger.requests.extend(requests);
+            let requests =
+                response.asked.into_iter().map(|id| Request { id, attempt: 0, what: RequestKind::Cancel });
+            request_log.requests.extend(requests);
         }
     }
 
     async fn delete(&self, id: OperationId) {
         let url = format!("{}/api/v1/operations/{id}", self.url().await);
-        self.ledger.lock().deletes.asked.insert(id);
+        self.request_log.lock().deletes.asked.insert(id);
         match self.client.delete(url).send().await {
             Ok(answer) if answer.status().is_success() => {
-                if answer.json::<Deleted>().await.is_ok_and(|told| told.deleted == 1) {
-                    self.ledger.lock().deletes.accepted.insert(id);
+                if answer.json::<Deleted>().await.is_ok_and(|response| response.deleted == 1) {
+                    self.request_log.lock().deletes.accepted.insert(id);
                 }
             }
             Ok(_) => {}
-            Err(_) => self.ledger.lock().lost_answers += 1,
+            Err(_) => self.request_log.lock().lost_responses += 1,
         }
     }
 
     async fn delete_cancelled(&self) {
         let url = format!("{}/api/v1/operations/delete", self.url().await);
-        self.ledger.lock().deletes.all_cancelled = true;
+        self.request_log.lock().deletes.all_cancelled = true;
         if self
             .client
             .post(url)
@@ -286,15 +289,15 @@ impl Workload {
             .await
             .is_err()
         {
-            self.ledger.lock().lost_answers += 1;
+            self.request_log.lock().lost_responses += 1;
         }
     }
 
-    async fn again(&self, pick: u64, how: &str, fits: impl Fn(&Operation) -> bool) {
+    async fn retry_or_resume(&self, pick: u64, how: &str, fits: impl Fn(&Operation) -> bool) {
         let ended = |o: &Operation| matches!(o.state, State::Failed | State::Cancelled);
-        let Some(id) = self.one(pick, |o| ended(o) && fits(o)) else { return };
+        let Some(id) = self.pick(pick, |o| ended(o) && fits(o)) else { return };
         if let Some(operation) = self.request(id, how).await {
-            self.kept(id, operation.attempt, Wished::Again);
+            self.record(id, operation.attempt, RequestKind::NewAttempt);
         }
     }
 
@@ -305,31 +308,31 @@ impl Workload {
             Ok(answer) if answer.status().is_success() => answer.json().await.ok(),
             Ok(answer) => {
                 let status = answer.status();
-                let words = answer.text().await.unwrap_or_default();
+                let text = answer.text().await.unwrap_or_default();
                 // Cancels must be accepted even if changes can't be stored.
-                if what == "cancel" && words.contains("changes are rejected") {
-                    self.ledger.lock().cancels_refused.push(format!("{id}: {status}: {words}"));
+                if what == "cancel" && text.contains("changes are rejected") {
+                    self.request_log.lock().cancels_refused.push(format!("{id}: {status}: {text}"));
                 }
                 None
             }
             Err(_) => {
-                self.ledger.lock().lost_answers += 1;
+                self.request_log.lock().lost_responses += 1;
                 None
             }
         }
     }
 
-    fn kept(&self, id: OperationId, attempt: u32, what: Wished) {
-        self.ledger.lock().requests.push(Request { id, attempt, what });
+    fn record(&self, id: OperationId, attempt: u32, what: RequestKind) {
+        self.request_log.lock().requests.push(Request { id, attempt, what });
     }
 
     /// Chooses one of the operations that match, according to the feed.
-    fn one(&self, pick: u64, fits: impl Fn(&Operation) -> bool) -> Option<OperationId> {
+    fn pick(&self, pick: u64, fits: impl Fn(&Operation) -> bool) -> Option<OperationId> {
         // Sweeps and their runs have their own actions.
         let fits = |o: &&Operation| o.kind.as_str() == "soak.count" && fits(o);
-        let there: Vec<OperationId> =
-            self.reader.book(|book| book.history.now.values().filter(fits).map(|o| o.id).collect());
-        chosen(&there, pick).copied()
+        let candidates: Vec<OperationId> =
+            self.reader.state(|state| state.history.now.values().filter(fits).map(|o| o.id).collect());
+        pick_from(&candidates, pick).copied()
     }
 
     /// URL of the server; waits while it is down.
@@ -340,9 +343,9 @@ impl Workload {
     }
 }
 
-fn chosen<T>(there: &[T], pick: u64) -> Option<&T> {
-    let n = u64::try_from(there.len()).ok().filter(|n| *n > 0)?;
-    there.get(usize::try_from(pick % n).ok()?)
+fn pick_from<T>(candidates: &[T], pick: u64) -> Option<&T> {
+    let n = u64::try_from(candidates.len()).ok().filter(|n| *n > 0)?;
+    candidates.get(usize::try_from(pick % n).ok()?)
 }
 
 fn body(work: &Count, mark: &str) -> Value {

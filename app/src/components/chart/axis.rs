@@ -1,7 +1,7 @@
 //! Numeric axes: tick positions and labels. Pure; `axes.js` draws them.
 
 use super::range::{Range, around, bounded};
-use crate::format::{self, exponent, is_same};
+use display::format::{self, Digits, exponent, is_same};
 
 /// Margin of a logarithmic axis, a factor.
 const LOG_MARGIN: f64 = 1.15;
@@ -121,29 +121,29 @@ pub fn log_ticks((min, max): Range, most: usize) -> Vec<f64> {
     }
 }
 
-/// Labels of an axis, all with the decimals that the step needs.
+/// Labels of an axis: the text that the same figure has in tooltips and tables, with the digits that the step needs. From
+/// [`LETTER_FROM`] on with a letter, where that is shorter and as precise.
 pub fn labels(ticks: &[f64], share: bool) -> Vec<String> {
-    let ticks: Vec<f64> = ticks.iter().map(|n| if share { n * 100.0 } else { *n }).collect();
     let size = ticks.iter().fold(0.0, |size: f64, n| size.max(n.abs()));
     let steps = ticks.windows(2).map(|pair| (pair[1] - pair[0]).abs()).filter(|step| *step > 0.0);
-    let step = rounded_exponent(steps.fold(f64::INFINITY, f64::min).min(size));
+    let step = steps.fold(f64::INFINITY, f64::min).min(size);
+    if share {
+        let digits = Digits::of_step(size * 100.0, step * 100.0);
+        return ticks.iter().map(|n| format::share_to(*n, digits)).collect();
+    }
+    let digits = Digits::of_step(size, step);
+    let power_of_step = rounded_exponent(step);
     let letter = [("G", 9), ("M", 6), ("k", 3)].into_iter().find(|(_, power)| exponent(size) >= *power);
-    let letter = letter.filter(|(_, power)| size >= LETTER_FROM && power - step <= MAX_LETTER_DECIMALS);
-    let text = |n: &f64| {
-        let sign = if *n < 0.0 { "−" } else { "" };
-        let n = n.abs();
-        if n == 0.0 {
-            "0".to_owned()
-        } else if !format::PLAIN_SIZES.contains(&size) {
-            format!("{sign}{}", format::scientific(n, exponent(n) - step + 1))
-        } else if let Some((letter, power)) = letter {
-            format!("{sign}{}{letter}", format::decimal(n / self::power(power), power - step))
-        } else {
-            format!("{sign}{}", format::decimal(n, -step))
-        }
+    let letter = letter.filter(|(_, power)| {
+        format::PLAIN_SIZES.contains(&size)
+            && size >= LETTER_FROM
+            && power - power_of_step <= MAX_LETTER_DECIMALS
+    });
+    let text = |n: &f64| match letter {
+        Some((letter, power)) if *n != 0.0 => format!("{}{letter}", format::figure(n / self::power(power))),
+        _ => format::figure_to(*n, digits),
     };
-    let unit = if share { " %" } else { "" };
-    ticks.iter().map(|n| text(n) + unit).collect()
+    ticks.iter().map(text).collect()
 }
 
 /// Labels of a logarithmic axis, each formatted on its own.
@@ -174,12 +174,12 @@ mod tests {
     #[test]
     fn unusual_figures_have_a_range_that_fits_and_labels_that_differ() {
         assert_eq!(read(1e300, 3e300, 5), ["1e300", "1.5e300", "2e300", "2.5e300", "3e300"]);
-        assert_eq!(read(1.000_000_1, 1.000_000_2, 4), ["1.00000010", "1.00000015", "1.00000020"]);
+        assert_eq!(read(1.000_000_1, 1.000_000_2, 4), ["1.0000001", "1.00000015", "1.0000002"]);
         assert_eq!(read(1e-12, 2e-12, 4), ["1e-12", "1.5e-12", "2e-12"]);
         assert_eq!(read(-3.0, 2.0, 5), ["−2", "0", "2"]);
-        assert_eq!(read(5.0, 5.0, 4), ["4.5", "5.0", "5.5"]);
-        assert_eq!(read(0.0, 0.0, 4), ["−1.0", "−0.5", "0", "0.5", "1.0"]);
-        assert_eq!(read(10_200.0, 11_900.0, 4), ["10.5k", "11.0k", "11.5k", "12.0k"]);
+        assert_eq!(read(5.0, 5.0, 4), ["4.5", "5", "5.5"]);
+        assert_eq!(read(0.0, 0.0, 4), ["−1", "−0.5", "0", "0.5", "1"]);
+        assert_eq!(read(10_200.0, 11_900.0, 4), ["10.5k", "11k", "11.5k", "12k"]);
         assert_eq!(read(10_000.01, 10_000.04, 4), ["10,000.01", "10,000.02", "10,000.03", "10,000.04"]);
     }
 
@@ -205,7 +205,7 @@ mod tests {
     #[test]
     fn shares_are_percent_and_their_steps_too() {
         assert_eq!(labels(&[0.0, 0.25, 0.5], true), ["0 %", "25 %", "50 %"]);
-        assert_eq!(labels(&[0.6, 0.602, 0.604], true), ["60.0 %", "60.2 %", "60.4 %"]);
+        assert_eq!(labels(&[0.6, 0.602, 0.604], true), ["60 %", "60.2 %", "60.4 %"]);
     }
 
     proptest! {

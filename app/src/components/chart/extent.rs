@@ -1,6 +1,6 @@
 //! How complete a chart's data is, and the text that states it. Pure.
 
-use crate::format::count;
+use display::format::count;
 
 /// Completeness of the data.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]

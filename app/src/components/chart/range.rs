@@ -1,6 +1,6 @@
 //! Axis ranges. Pure.
 
-use crate::format::is_same;
+use display::format::is_same;
 
 /// Margin beyond the outermost values, as a share of their range.
 const MARGIN: f64 = 0.08;

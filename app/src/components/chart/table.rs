@@ -2,9 +2,9 @@
 
 use super::data::{Sheet, Spec};
 use super::writing::Writing;
-use crate::csv::{self, Cell};
-use crate::format;
 use crate::reactive::part;
+use display::csv::{self, Cell};
+use display::format;
 use leptos::ev::Event;
 use leptos::prelude::*;
 use protocol::Time;

@@ -2,7 +2,7 @@
 //! uneven hours. Pure.
 
 use super::range::Range;
-use crate::format::{clock, day};
+use display::format::{self, clock};
 use protocol::Time;
 
 const MINUTE: i64 = 60;
@@ -40,8 +40,8 @@ const MONTH: f64 = 2_629_746.0;
 const MONDAY: i64 = 4;
 const MONTHS: [&str; 12] =
     ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
-/// Years 1 to 100,000 in seconds since 1970; other times have no calendar labels.
-const CALENDAR: std::ops::Range<f64> = -6.2e10..3.1e12;
+/// Years 6 to 9999 in seconds since 1970; other times have no calendar labels.
+const CALENDAR: std::ops::Range<f64> = -6.2e10..253_402_300_800.0;
 
 /// Smallest step of whole millennia with at least this width, months.
 fn millennia(width: f64) -> i64 {
@@ -49,24 +49,19 @@ fn millennia(width: f64) -> i64 {
 }
 
 /// Year, month (from 1) and day of a time.
-fn date(seconds: f64) -> (i64, usize, i64) {
-    let text = day(time(seconds));
-    let mut parts = text.rsplit('-').map(|part| part.parse::<i64>().unwrap_or_default());
-    let (day, month) = (parts.next().unwrap_or(1), parts.next().unwrap_or(1));
-    (parts.next().unwrap_or_default(), month.clamp(1, 12) as usize, day)
+fn date(seconds: f64) -> (i64, usize, u32) {
+    let (year, month, day) = format::date(time(seconds));
+    (year, month.clamp(1, 12) as usize, day)
 }
 
 fn time(seconds: f64) -> Time {
     Time::from_millis(seconds * 1_000.0)
 }
 
-/// Start of a month in seconds; months are counted from year 0.
+/// Start of a month in seconds; months are counted from year 0. Infinite beyond the calendar.
 fn month_begins(months: i64) -> f64 {
-    let (year, month) = (months.div_euclid(12), months.rem_euclid(12) + 1);
-    // Days since 1970; years start in March, so that the leap day is the last.
-    let (from_march, year) = ((month + 9) % 12, if month <= 2 { year - 1 } else { year });
-    let days = year * 365 + year.div_euclid(4) - year.div_euclid(100) + year.div_euclid(400);
-    ((days + (153 * from_march + 2) / 5 - 719_468) * DAY) as f64
+    let start = format::month_start(months.div_euclid(12), months.rem_euclid(12) as u32 + 1);
+    start.map_or(f64::INFINITY, |start| start.millis() / 1_000.0)
 }
 
 /// About `most` ticks at even UTC times; `min` and `max` are seconds since 1970.

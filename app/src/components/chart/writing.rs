@@ -1,7 +1,7 @@
 //! Number formats of one chart, shared by its value line, table and static SVG. Pure.
 
 use super::data::{Shape, Sheet, Spec};
-use crate::format::{self, Digits};
+use display::format::{self, Digits};
 use protocol::Time;
 
 /// Volume column of candles.
@@ -54,7 +54,10 @@ impl Writing {
 
 #[cfg(test)]
 mod tests {
+    use super::super::axis;
+    use super::super::range::fit;
     use super::*;
+    use proptest::prelude::*;
 
     fn writing(x: &[f64], column: &[f64]) -> Writing {
         let sheet = Sheet { x: x.to_vec(), columns: vec![column.to_vec()], ..Sheet::default() };
@@ -76,5 +79,35 @@ mod tests {
     fn neighbours_on_the_x_axis_read_differently() {
         let of = writing(&[20_758.31, 20_758.34, 20_760.0], &[1.0; 3]);
         assert_eq!((of.x(20_758.31).as_str(), of.x(20_758.34).as_str()), ("20,758.31", "20,758.34"));
+    }
+
+    #[test]
+    fn an_axis_label_reads_as_the_same_figure_in_a_tooltip_a_table_and_a_result() {
+        let prices = [412.75, 412.8, 412.85];
+        let of = writing(&[1.0, 2.0, 3.0], &prices);
+        let tooltips = prices.map(|price| of.y(0, price));
+        assert_eq!(tooltips, ["412.75", "412.8", "412.85"]);
+        assert_eq!(axis::labels(&prices, false), tooltips);
+        assert_eq!(prices.map(format::figure), tooltips);
+        let rows = [20_758.0, 20_758.3, 20_758.6];
+        let tooltips = rows.map(|n| writing(&[1.0, 2.0, 3.0], &rows).y(0, n));
+        assert_eq!(axis::labels(&rows, false), tooltips);
+        assert_eq!(rows.map(format::figure), tooltips);
+    }
+
+    proptest! {
+        #[test]
+        fn every_axis_label_without_a_letter_is_the_text_of_its_figure(
+            low in -9_000f64..9_000.0, width in 1e-3f64..900.0, most in 2usize..8, share: bool,
+        ) {
+            let ticks = axis::ticks(fit(Some((low, low + width)), false), most, false);
+            let spec = Spec { unit: if share { "share".into() } else { String::new() }, ..Spec::default() };
+            let sheet = Sheet { x: ticks.clone(), columns: vec![ticks.clone()], ..Sheet::default() };
+            let of = Writing::of(&spec, &sheet);
+            let tooltips: Vec<String> = ticks.iter().map(|n| of.y(0, *n)).collect();
+            let labels = axis::labels(&ticks, share);
+            let letters = labels.iter().any(|label| label.ends_with('k'));
+            prop_assert!(letters || labels == tooltips, "{labels:?} {tooltips:?}");
+        }
     }
 }

@@ -2,9 +2,9 @@
 
 use super::ways_out;
 use crate::actions::Actions;
-use crate::display::hosts;
 use crate::live::Live;
 use crate::reactive::part;
+use display::hosts;
 use leptos::prelude::*;
 use protocol::HostName;
 

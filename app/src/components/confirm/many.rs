@@ -3,9 +3,9 @@
 use super::ways_out;
 use crate::actions::{Actions, resumable, to_delete};
 use crate::api;
-use crate::display::asking::{self, Again, Tally};
 use crate::live::Live;
 use crate::reactive::{part, text, yes};
+use display::confirm::{self, Again, Tally};
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 use protocol::api::{DeleteMany, Deleted};
@@ -67,12 +67,12 @@ fn cancel(ids: Signal<Arc<[OperationId]>>, filter: Option<Filter>) -> AnyView {
     let now = Memo::new(move |_| ids.with(|ids| tally(&live, ids)));
     let reason = RwSignal::new(String::new());
     let lines = part(move || {
-        let lines = asking::cancel_many(now.get()).into_iter().map(|line| view! { <li>{line}</li> });
+        let lines = confirm::cancel_many(now.get()).into_iter().map(|line| view! { <li>{line}</li> });
         Some(view! { <ul class="asked-list">{lines.collect_view()}</ul> }.into_any())
     });
     let words = text(move || match now.get().open() {
         0 => "Nothing left to cancel".to_owned(),
-        open => format!("Cancel {}", asking::operations(open)),
+        open => format!("Cancel {}", confirm::operations(open)),
     });
     let act = view! {
         <button
@@ -87,7 +87,7 @@ fn cancel(ids: Signal<Arc<[OperationId]>>, filter: Option<Filter>) -> AnyView {
         </button>
     };
     view! {
-        <h2 id="confirm-title">{text(move || format!("Cancel {}?", asking::operations(count())))}</h2>
+        <h2 id="confirm-title">{text(move || format!("Cancel {}?", confirm::operations(count())))}</h2>
         <div aria-live="polite">{lines}</div>
         <label class="asked-why">
             "Reason (optional, stored in the receipts)"
@@ -116,10 +116,10 @@ pub fn again(ids: Arc<[OperationId]>, again: Again) -> AnyView {
     };
     let lines = part(move || {
         let lines =
-            asking::again_many(now.get(), again, count).into_iter().map(|line| view! { <li>{line}</li> });
+            confirm::again_many(now.get(), again, count).into_iter().map(|line| view! { <li>{line}</li> });
         Some(view! { <ul class="asked-list">{lines.collect_view()}</ul> }.into_any())
     });
-    let said = move || format!("{verb} {}", asking::operations(taken()));
+    let said = move || format!("{verb} {}", confirm::operations(taken()));
     let act = view! {
         <button
             class="button primary"
@@ -158,7 +158,7 @@ pub fn delete(ids: Arc<[OperationId]>, filter: Option<Filter>) -> AnyView {
         let lines = match told.get() {
             None => vec!["Counting operations…".to_owned()],
             Some(Err(problem)) => vec![format!("Could not count the operations: {}", problem.detail)],
-            Some(Ok(told)) => asking::delete_many(told),
+            Some(Ok(told)) => confirm::delete_many(told),
         };
         let lines = lines.into_iter().map(|line| view! { <li>{line}</li> });
         Some(view! { <ul class="asked-list">{lines.collect_view()}</ul> }.into_any())
@@ -166,7 +166,7 @@ pub fn delete(ids: Arc<[OperationId]>, filter: Option<Filter>) -> AnyView {
     let said = text(move || match (count(), told.with(Option::is_some)) {
         (0, false) => "Delete".to_owned(),
         (0, true) => "Nothing to delete".to_owned(),
-        (n, _) => format!("Delete {}", asking::operations(n as u32)),
+        (n, _) => format!("Delete {}", confirm::operations(n as u32)),
     });
     let act = view! {
         <button

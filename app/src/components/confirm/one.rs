@@ -2,12 +2,11 @@
 
 use super::ways_out;
 use crate::actions::Actions;
-use crate::display;
-use crate::display::asking;
 use crate::live::{Live, OpView};
 use crate::outcome::SWEEP;
 use crate::reactive::{part, text};
 use crate::zone::Zones;
+use display::confirm;
 use leptos::prelude::*;
 use protocol::OperationId;
 
@@ -65,10 +64,12 @@ pub fn resume(id: OperationId) -> AnyView {
         let now = clock.get();
         let reached = op.progress.with(|p| display::how_far(p.as_ref()));
         op.facts.with(|f| {
-            f.checkpoint.as_ref().map(|c| asking::resume(c, f.attempt, f.ended_at, &reached, now, zone.get()))
+            f.checkpoint
+                .as_ref()
+                .map(|c| confirm::resume(c, f.attempt, f.ended_at, &reached, now, zone.get()))
         })
     });
-    let line = move |of: fn(asking::Resume) -> String| text(move || said.get().map(of).unwrap_or_default());
+    let line = move |of: fn(confirm::Resume) -> String| text(move || said.get().map(of).unwrap_or_default());
     let attempt = op.facts.with_untracked(|f| f.attempt + 1);
     view! {
         <h2 id="confirm-title">"Resume from the checkpoint?"</h2>
@@ -97,7 +98,7 @@ pub fn abandon(id: OperationId) -> AnyView {
     let silent = part(move || {
         op.condition.with(|c| {
             c.as_ref().map(|c| {
-                let said = op.facts.with(|f| display::trouble(c, f, clock.get()));
+                let said = op.facts.with(|f| display::trouble(c, &f.attempt_facts(), clock.get()));
                 view! { <p class="note warn">{said}</p> }.into_any()
             })
         })
@@ -124,7 +125,7 @@ pub fn delete(id: OperationId) -> AnyView {
     let Some(op) = known(id) else { return gone() };
     let actions = Actions::here();
     let starts_others = op.fixed().kind.as_str() == SWEEP;
-    let lost = asking::delete(op.facts.with_untracked(|f| f.has_result), starts_others);
+    let lost = confirm::delete(op.facts.with_untracked(|f| f.has_result), starts_others);
     let lost = lost.into_iter().map(|line| view! { <li>{line}</li> }).collect_view();
     view! {
         <h2 id="confirm-title">"Delete this operation?"</h2>

@@ -3,11 +3,11 @@
 use super::range::Range;
 use super::typed::{Typed, bounds};
 use crate::reactive::{mark, maybe, spoken, text as text_of, whole, word, yes};
+use form::Choice;
+use form::{Field, FieldKind};
 use leptos::html::Input;
 use leptos::prelude::*;
 use leptos::tachys::reactive_graph::SharedReactiveFunction;
-use protocol::form::Choice;
-use protocol::{Field, FieldKind};
 
 /// Visible lines of a multi-line text.
 const LINES: &str = "10";

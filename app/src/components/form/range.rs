@@ -1,7 +1,7 @@
 //! Sliders of bounded numbers: which fields get one, and its steps. Pure.
 
-use protocol::FieldKind;
-use protocol::form::ungrouped;
+use form::FieldKind;
+use form::ungrouped;
 
 /// Wider ranges have no slider: a pixel would be too coarse.
 const WIDEST: f64 = 1_000.0;

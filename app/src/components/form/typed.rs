@@ -1,8 +1,9 @@
 //! Texts typed into a form, and their conversion to parameters.
 
-use crate::format;
+use display::format;
+use form::{Field, FieldKind, Form};
 use leptos::prelude::*;
-use protocol::{Field, FieldError, FieldKind, Form};
+use protocol::FieldError;
 use serde_json::{Map, Value};
 
 /// Initial text of a field: the given value, else the default, else empty.

@@ -1,7 +1,7 @@
 //! Queries over all loaded operations.
 
 use super::{Fixed, Live, OpCell};
-use crate::display::start::Work;
+use display::start::Work;
 use leptos::prelude::*;
 use protocol::filter::{Filter, When};
 use protocol::{HostName, KindName, OperationId, State, Time};

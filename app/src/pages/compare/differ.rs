@@ -1,6 +1,6 @@
 //! Parameter differences between operations. Pure.
 
-use crate::format;
+use display::format;
 use serde_json::Value;
 
 /// Maximum number of parameters in a display name.

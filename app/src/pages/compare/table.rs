@@ -12,9 +12,10 @@ use crate::components::link::A;
 use crate::components::row::Tags;
 use crate::components::state_mark::StateMark;
 use crate::live::Live;
+use crate::query;
 use crate::reactive::{part, text};
-use crate::zone::{Zone, Zones};
-use crate::{display, query};
+use crate::zone::Zones;
+use display::zone::Zone;
 use leptos::prelude::*;
 use protocol::State;
 
@@ -313,7 +314,7 @@ fn Runs(entries: Vec<Entry>) -> impl IntoView {
             {row("Host", |e, _, _| e.op.facts.with(|f| f.host.as_ref().map_or("–".to_owned(), |h| h.to_string())))}
             {row("Started", |e, _, zone| e.op.facts.with(|f| f.started_at.map_or("–".to_owned(), |at| zone.moment(at))))}
             {row("Duration", |e, now, _| {
-                let took = e.op.condition.with(|c| e.op.facts.with(|f| display::elapsed_text(f, c.as_ref(), now)));
+                let took = e.op.condition.with(|c| e.op.facts.with(|f| display::elapsed_text(&f.attempt_facts(), c.as_ref(), now)));
                 if took.is_empty() { "–".to_owned() } else { took }
             })}
             {row("Attempt", |e, _, _| e.op.facts.with(|f| f.attempt.to_string()))}

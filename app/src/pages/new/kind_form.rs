@@ -16,11 +16,12 @@ use crate::http::new_key;
 use crate::live::Live;
 use crate::query;
 use crate::reactive::{text, yes};
+use form::Form;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 use leptos_router::hooks::{use_navigate, use_query_map};
+use protocol::Problem;
 use protocol::api::{KindOffer, StartOperation, StartWithRule};
-use protocol::{Form, Problem};
 use wasm_bindgen::JsCast;
 
 /// Label of the submit button: `Start load` for `data.load`.

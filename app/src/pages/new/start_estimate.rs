@@ -1,9 +1,9 @@
 //! Expected start of the operation: where and when, updated while the form is filled in.
 
 use crate::components::link::A;
-use crate::display::start::{self, Asked, Start};
 use crate::live::Live;
 use crate::reactive::{part, word};
+use display::start::{self, Asked, Start};
 use leptos::prelude::*;
 use protocol::api::KindOffer;
 

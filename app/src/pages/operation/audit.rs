@@ -1,7 +1,6 @@
 //! Audit log of an operation.
 
 use crate::components::moment::Clock;
-use crate::display;
 use crate::reactive::part;
 use leptos::prelude::*;
 use protocol::AuditEntry;

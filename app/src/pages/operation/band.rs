@@ -3,11 +3,11 @@
 
 use crate::api;
 use crate::components::chart::band_swatch;
-use crate::display::band as words;
 use crate::live::OpView;
 use crate::live::follow::Curves;
 use crate::query;
 use crate::reactive::{part, text, word};
+use display::baseline as words;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 use leptos_router::NavigateOptions;

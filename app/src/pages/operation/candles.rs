@@ -2,8 +2,8 @@
 
 use super::sampled::Sampled;
 use crate::components::chart::{Chart, Extent, Mark, Rows, Shape, Sheet, Spec};
-use crate::format;
 use crate::reactive::text;
+use display::format;
 use leptos::prelude::*;
 use protocol::OperationId;
 use protocol::results::Bars;

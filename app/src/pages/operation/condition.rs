@@ -1,7 +1,6 @@
 //! Condition of an operation, such as queued, stalled or host unreachable, with the action that resolves it.
 
 use crate::actions::{Actions, Question};
-use crate::display;
 use crate::live::{Live, OpView};
 use crate::reactive::{part, text, yes};
 use leptos::prelude::*;
@@ -22,7 +21,7 @@ pub fn ConditionBox(op: OpView) -> impl IntoView {
     let headline = text(move || {
         op.condition.with(|c| {
             c.as_ref()
-                .map(|c| op.facts.with(|f| capital(display::trouble(c, f, clock.get()))))
+                .map(|c| op.facts.with(|f| capital(display::trouble(c, &f.attempt_facts(), clock.get()))))
                 .unwrap_or_default()
         })
     });

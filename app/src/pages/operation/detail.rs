@@ -17,7 +17,6 @@ use super::tables::{AttemptsTable, ParamsTable};
 use crate::app::Data;
 use crate::components::bar::ProgressBar;
 use crate::components::receipt::ReceiptLine;
-use crate::display;
 use crate::live::{Live, OpView};
 use crate::outcome::Outcome;
 use crate::reactive::{part, text};
@@ -94,7 +93,7 @@ pub fn Detail(
     let late = {
         let late = follow.late.clone();
         let said = part(move || {
-            let said = late.with(|late| display::trail::late(late))?;
+            let said = late.with(|late| display::cancel_steps::late(late))?;
             Some(view! { <p class="note">{said}</p> }.into_any())
         });
         // The live region exists from the start, so that screen readers announce its content.
@@ -138,7 +137,7 @@ fn Running(op: OpView, spec: StoredValue<Option<KindSpec>>) -> impl IntoView {
     let (clock, newest) = (live.clock(), live.newest());
     let forecast = part(move || {
         let zone = zone.get();
-        let told = display::forecast::of(op, clock.get(), newest.get(), |forecast, eta, now| {
+        let told = op.expected_end(clock.get(), newest.get(), |forecast, eta, now| {
             // The line is always present, so that nothing shifts when the estimate arrives.
             let unknown = || "ETA not available yet.".to_owned();
             let by_host = |left| format!("Host estimate: {left} left.");

@@ -13,8 +13,9 @@ use crate::live::{Live, OpView};
 use crate::notifications::Tell;
 use crate::open::{Deed, Doer, Open};
 use crate::pages::compare::Wanted;
+use crate::query;
 use crate::reactive::{mark, part, spoken, text, word};
-use crate::{display, format, query};
+use display::format;
 use leptos::html::Div;
 use leptos::prelude::*;
 use leptos_router::hooks::use_navigate;
@@ -187,11 +188,13 @@ fn SubLine(op: OpView) -> impl IntoView {
                 let since = op.facts.with(|f| f.queued_at);
                 format!("queued for {}", format::duration(now.seconds_since(since)))
             }
-            _ => op.condition.with(|c| op.facts.with(|f| display::elapsed_text(f, c.as_ref(), now))),
+            _ => op
+                .condition
+                .with(|c| op.facts.with(|f| display::elapsed_text(&f.attempt_facts(), c.as_ref(), now))),
         }
     });
     let left = part(move || {
-        display::forecast::of(op, clock.get(), newest.get(), display::forecast::left_with_band)
+        op.expected_end(clock.get(), newest.get(), display::forecast::left_with_band)
             .map(|said| view! { <span class="num left">{said}</span> }.into_any())
     });
     view! {

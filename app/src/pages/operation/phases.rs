@@ -1,8 +1,8 @@
 //! Phases of a kind, with the current one marked.
 
-use crate::format;
 use crate::live::OpView;
 use crate::reactive::{part, text};
+use display::format;
 use leptos::prelude::*;
 use protocol::KindSpec;
 
@@ -19,9 +19,9 @@ pub fn PhaseTrack(op: OpView, spec: StoredValue<Option<KindSpec>>) -> impl IntoV
         let now = phase.get();
         // The host's report takes precedence over the kind's declaration.
         let names = match &now {
-            Some(p) if declared.len() != p.of as usize => {
+            Some(p) if p.of.is_none_or(|of| declared.len() != of as usize) => {
                 let name = |i: u32| if i == p.index { p.name.clone() } else { format!("phase {i}") };
-                (1..=p.of).map(name).collect()
+                (1..=p.of.unwrap_or(p.index)).map(name).collect()
             }
             _ => declared.clone(),
         };
@@ -37,7 +37,10 @@ pub fn PhaseTrack(op: OpView, spec: StoredValue<Option<KindSpec>>) -> impl IntoV
             };
             view! { <li data-place=place aria-current=current>{name}</li> }
         });
-        let place = now.as_ref().map(|p| format!("phase {} of {}", p.index, p.of));
+        let place = now.as_ref().map(|p| match p.of {
+            Some(of) => format!("phase {} of {of}", p.index),
+            None => format!("phase {}", p.index),
+        });
         Some(
             view! {
                 <div class="phases">

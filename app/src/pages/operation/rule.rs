@@ -6,7 +6,6 @@ use crate::api;
 use crate::components::moment::Clock;
 use crate::components::rule_fields::{ABOUT, RuleFields};
 use crate::components::toasts::Toasts;
-use crate::display;
 use crate::live::follow::Curves;
 use crate::live::{Live, OpView};
 use crate::reactive::{part, text, yes};
@@ -135,7 +134,7 @@ fn standing(op: OpView, asks: Asks, rule: BandRule) -> AnyView {
         view! { <p class="note warn">{format!("Inactive: there is no baseline. {}", rule.why)}</p> }
             .into_any()
     } else {
-        let far = text(move || display::band::how_far(&rule, op.outside.get()));
+        let far = text(move || display::baseline::how_far(&rule, op.outside.get()));
         view! {
             <p>
                 <strong class="num">{far}</strong>

@@ -1,17 +1,17 @@
 //! Sweep: ranked runs, a heat map of two parameters, and active runs.
 
 use crate::components::link::A;
-use crate::display;
-use crate::format;
 use crate::live::{Live, OpView};
 use crate::outcome::{Body, Outcome, SWEEP};
 use crate::pages::operations::table::Table;
 use crate::query;
 use crate::reactive::{part, text};
+use display::format;
 use leptos::prelude::*;
 use protocol::State;
-use protocol::sweep::{Plan, Ran, SweepResult};
+use protocol::sweep::{Ran, SweepResult};
 use serde_json::Value;
+use sweep_plan::Plan;
 
 /// Number of top runs to compare.
 const COMPARED: usize = 5;

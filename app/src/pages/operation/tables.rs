@@ -2,9 +2,9 @@
 
 use crate::components::moment::Clock;
 use crate::components::state_mark::StateMark;
-use crate::format;
 use crate::live::store::Fixed;
 use crate::reactive::part;
+use display::format;
 use leptos::prelude::*;
 use protocol::operation::AttemptOrigin;
 use protocol::{Attempt, State};

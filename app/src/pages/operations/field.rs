@@ -7,11 +7,12 @@ use crate::filter::suggest::{Suggestion, Vocabulary, chosen, suggest};
 use crate::filter::typed::Typed;
 use crate::live::Live;
 use crate::reactive::{maybe, part, spoken, text, word, yes};
+use form::{FieldKind, Form};
 use leptos::prelude::*;
 use leptos_router::NavigateOptions;
 use leptos_router::hooks::use_navigate;
+use protocol::State;
 use protocol::filter::plain;
-use protocol::{FieldKind, Form, State};
 use serde_json::Value;
 use web_sys::KeyboardEvent;
 

@@ -31,7 +31,7 @@ pub struct Waiting {
 impl Waiting {
     /// `3 new, 2 updated`; `None` when nothing waits.
     pub fn said(self) -> Option<String> {
-        let count = |n: usize| crate::format::count(n as u64);
+        let count = |n: usize| display::format::count(n as u64);
         match (self.new, self.moved) {
             (0, 0) => None,
             (new, 0) => Some(format!("{} new", count(new))),

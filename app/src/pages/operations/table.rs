@@ -2,7 +2,7 @@
 
 use crate::components::row::Row;
 use crate::components::row_selection::{PickAll, Picks};
-use crate::live::queue_position::Place;
+use display::QueuePosition;
 use leptos::prelude::*;
 use protocol::OperationId;
 use std::collections::HashMap;
@@ -15,7 +15,7 @@ pub fn Table(
     /// Heading of the text column.
     doing: &'static str,
     /// Queue positions.
-    places: Memo<HashMap<OperationId, Place>>,
+    places: Memo<HashMap<OperationId, QueuePosition>>,
 ) -> impl IntoView {
     view! {
         <table class="ops">

@@ -9,10 +9,10 @@ use crate::components::print_note::{OnPaper, Printed};
 use crate::components::row::Row;
 use crate::components::row_selection::{Picks, move_by_arrows};
 use crate::filter::Asked;
-use crate::format;
 use crate::live::Live;
-use crate::live::queue_position::Place;
 use crate::reactive::{mark, maybe, part, text, whole, word};
+use display::QueuePosition;
+use display::format;
 use leptos::ev;
 use leptos::html::Tbody;
 use leptos::prelude::*;
@@ -58,7 +58,7 @@ pub fn Sheet(
     /// Heading of the text column.
     doing: &'static str,
     picks: Picks,
-    places: Memo<HashMap<OperationId, Place>>,
+    places: Memo<HashMap<OperationId, QueuePosition>>,
     /// The page is hydrated: rows can come and go while scrolling.
     ready: RwSignal<bool>,
     /// The first rows are scrolled out of view.

@@ -2,12 +2,12 @@
 
 use crate::api::{self, Told};
 use crate::components::placeholders::{Skeleton, Trouble};
-use crate::display;
-use crate::format;
 use crate::live::Live;
 use crate::live::joined::{Added, Joinable, Joined};
 use crate::reactive::{part, text};
-use crate::zone::{Zone, Zones};
+use crate::zone::Zones;
+use display::format;
+use display::zone::Zone;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 use protocol::activity::{Activity, Ends, KindActivity};
@@ -180,7 +180,7 @@ fn drawn(told: &Activity) -> AnyView {
 }
 
 fn usual(days: f64) -> Option<String> {
-    (days > 0.0).then(|| match crate::format::figure(days.round()).as_str() {
+    (days > 0.0).then(|| match display::format::figure(days.round()).as_str() {
         "1" => "Usual: mean of the previous day".to_owned(),
         days => format!("Usual: mean of the previous {days} days"),
     })

@@ -4,12 +4,12 @@ use crate::components::bar::ProgressBar;
 use crate::components::link::A;
 use crate::components::row::{RowAction, Tags};
 use crate::components::state_mark::StateMark;
-use crate::format;
 use crate::live::Live;
-use crate::live::queue_position::Place;
 use crate::pages::operations::table::Table;
+use crate::query;
 use crate::reactive::{part, text, word};
-use crate::{display, query};
+use display::QueuePosition;
+use display::format;
 use leptos::prelude::*;
 use protocol::{OperationId, State};
 use std::collections::HashMap;
@@ -92,12 +92,11 @@ fn Card(id: OperationId) -> impl IntoView {
     let (kind, title) = (op.fixed().kind.to_string(), op.fixed().title.clone());
     let doing = text(move || op.progress.with(|p| p.as_ref().map(display::doing).unwrap_or_default()));
     let left = text(move || {
-        display::forecast::of(op, clock.get(), newest.get(), display::forecast::left_with_band)
-            .unwrap_or_default()
+        op.expected_end(clock.get(), newest.get(), display::forecast::left_with_band).unwrap_or_default()
     });
     let took = text(move || {
         let now = clock.get();
-        op.condition.with(|c| op.facts.with(|f| display::elapsed_text(f, c.as_ref(), now)))
+        op.condition.with(|c| op.facts.with(|f| display::elapsed_text(&f.attempt_facts(), c.as_ref(), now)))
     });
     let host = part(move || {
         op.facts.with(|f| f.host.as_ref().map(|h| view! { <span>{h.to_string()}</span> }.into_any()))
@@ -136,7 +135,7 @@ pub fn Waiting() -> impl IntoView {
     });
     let first = Memo::new(move |_| {
         let mut waiting = live.list(waits).0;
-        places.with(|places: &HashMap<OperationId, Place>| {
+        places.with(|places: &HashMap<OperationId, QueuePosition>| {
             waiting.sort_unstable_by_key(|id| (places.get(id).map_or(u32::MAX, |place| place.number), *id));
         });
         waiting.truncate(WAITING);

@@ -2,6 +2,7 @@
 
 use super::Coordinator;
 use super::requests::entry;
+use crate::error::Denied;
 use crate::lifecycle::Message;
 use protocol::{Action, Actor, OperationId, State, Time};
 use std::collections::HashSet;
@@ -52,14 +53,14 @@ impl Coordinator {
     ///
     /// # Errors
     /// If its parent is being cancelled.
-    pub(super) fn may_go_on(&self, parent: Option<OperationId>) -> Result<(), String> {
+    pub(super) fn may_go_on(&self, parent: Option<OperationId>) -> Result<(), Denied> {
         let cancelling = parent
             .and_then(|parent| self.live.get(&parent))
             .is_some_and(|live| live.record.operation.state == State::Cancelling);
         if !cancelling {
             return Ok(());
         }
-        Err("Its parent operation is being cancelled. Retry it when the parent has ended.".to_owned())
+        Err(Denied::ParentBeingCancelled)
     }
 
     /// Cancels all children.
@@ -105,7 +106,7 @@ impl Coordinator {
                 let by = Actor::signalbox();
                 self.transaction.audit(entry(&operation, Action::Cancel, &by, reason, now));
             }
-            Err(denied) => tracing::warn!(operation = %id, why = denied.0, "can't cancel a child operation"),
+            Err(denied) => tracing::warn!(operation = %id, why = %denied, "can't cancel a child operation"),
         }
     }
 }

@@ -2,69 +2,25 @@
 
 use super::Coordinator;
 use crate::checkpoint_transfer;
-use protocol::{Action, Actor, AuditEntry, HostName, KindName, OperationId, State, Time};
-use std::collections::{HashSet, VecDeque};
+use crate::command::{Leaving, Parted};
+use protocol::{Action, Actor, AuditEntry, OperationId, State, Time};
 use tokio::sync::oneshot;
-
-/// Number of the last deleted operations kept in memory. A command with an operation read from the store just before
-/// arrives well within as many.
-const GONE: usize = 4_096;
-
-/// Ended operation to delete.
-pub(crate) struct Leaving {
-    pub(crate) id: OperationId,
-    pub(crate) kind: KindName,
-    pub(crate) title: String,
-    pub(crate) state: State,
-    /// Host that stores files of its checkpoint.
-    pub(crate) kept_on: Option<HostName>,
-}
-
-/// Numbers of deleted families, of the operations in them, and of families that remain.
-#[derive(Default)]
-pub(crate) struct Parted {
-    pub(crate) operations: u64,
-    pub(crate) refused: u64,
-}
-
-/// The last deleted operations.
-#[derive(Default)]
-pub(super) struct Deleted {
-    ids: HashSet<OperationId>,
-    order: VecDeque<OperationId>,
-}
-
-impl Deleted {
-    pub(super) fn has(&self, id: OperationId) -> bool {
-        self.ids.contains(&id)
-    }
-
-    fn add(&mut self, id: OperationId) {
-        if self.ids.insert(id) {
-            self.order.push_back(id);
-        }
-        while self.order.len() > GONE {
-            if let Some(old) = self.order.pop_front() {
-                self.ids.remove(&old);
-            }
-        }
-    }
-}
 
 impl Coordinator {
     /// Deletes operations by retention, except for ones that were retried in the meantime.
-    pub(super) fn forget(&mut self, mut ended: Vec<(OperationId, State)>, now: Time) {
-        ended.retain(|(id, _)| !self.live.contains_key(id) && !self.deleted.has(*id));
+    pub(super) fn delete_expired(&mut self, mut ended: Vec<(OperationId, State)>, now: Time) {
+        ended.retain(|(id, _)| !self.live.contains_key(id) && !self.deleted.contains(*id));
         for (id, state) in &mut ended {
             self.deleted.add(*id);
             self.watched.remove(id);
-            if let Some(record) = self.ended.remove(id) {
+            if let Some(record) = self.ended.get(*id) {
                 // It may have been retried and ended again since it was read.
                 *state = record.operation.state;
             }
         }
-        self.ended_order.retain(|id| !self.deleted.has(*id));
-        self.transaction.forget(ended, now);
+        let ids: Vec<OperationId> = ended.iter().map(|(id, _)| *id).collect();
+        self.ended.remove(&ids);
+        self.transaction.delete(ended, now);
     }
 
     /// Deletes operations on request, each with its children: a family is deleted as a whole or not at all.
@@ -79,7 +35,7 @@ impl Coordinator {
         let mut leaving: Vec<Leaving> = Vec::new();
         for family in families {
             // Retried since it was read, or already deleted.
-            if family.iter().any(|one| self.live.contains_key(&one.id) || self.deleted.has(one.id)) {
+            if family.iter().any(|one| self.live.contains_key(&one.id) || self.deleted.contains(one.id)) {
                 parted.refused += 1;
             } else {
                 leaving.extend(family);
@@ -96,10 +52,10 @@ impl Coordinator {
                 .and_then(|host| self.host_registry.get(host))
                 .map(|entry| entry.pool.clone());
             if let Some(pool) = pool {
-                self.transaction.later(checkpoint_transfer::forget(one.id, pool));
+                self.transaction.later(checkpoint_transfer::delete(one.id, pool));
             }
         }
-        self.forget(leaving.into_iter().map(|one| (one.id, one.state)).collect(), now);
+        self.delete_expired(leaving.into_iter().map(|one| (one.id, one.state)).collect(), now);
         self.transaction.reply(reply, parted);
     }
 }

@@ -30,7 +30,7 @@ impl Coordinator {
             // Measurements are kept; the forecasts still learn from them.
             live.stop.cancel();
         } else {
-            live.fresh_errands();
+            live.new_requests();
         }
         let Some(host) = live.on.take() else { return };
         if let Some(placed) = self.placed.get_mut(&live.record.operation.kind) {
@@ -109,8 +109,8 @@ impl Coordinator {
         });
     }
 
-    /// Handles what an host request's result says besides its message.
-    pub(super) fn errand_said(&mut self, id: OperationId, message: &Message) {
+    /// Notes what the response to a host request means besides its message.
+    pub(super) fn note_response(&mut self, id: OperationId, message: &Message) {
         let Some(live) = self.live.get_mut(&id) else { return };
         match message {
             Message::CancelTried { .. } => live.had_at_cancel = live.host_has_it(),

@@ -1,10 +1,11 @@
 //! Reports from and about hosts.
 //!
-//! Reconciliation always compares what the coordinator believes with what the host has, and resolves the difference. It runs
-//! whenever a host connects: after a start of the server, a start of the host, or a silence.
+//! Reconciliation always compares what the coordinator believes with what the host has, and resolves the difference. It
+//! runs whenever a host connects: after a start of the server, a start of the host, or a silence.
 
 use super::{Coordinator, NOT_STARTED_PAUSE};
 use crate::clock::Exchange;
+use crate::error::EngineError;
 use crate::host_registry::Hold;
 use crate::host_request;
 use crate::lifecycle::{Message, host_lost};
@@ -13,8 +14,8 @@ use protocol::host::{
     About, Health, HostEvent, HostEventBody, HostOperation, HostOperations, HostState, Outcome,
 };
 use protocol::{
-    Action, Actor, AuditEntry, Checkpoint, Failure, FailureReason, HostName, InstanceId, OperationId,
-    Problem, ProblemType, State, Time,
+    Action, Actor, AuditEntry, Checkpoint, Failure, FailureReason, HostName, InstanceId, OperationId, State,
+    Time,
 };
 use store::{Change, HostCursor};
 use tokio::sync::oneshot;
@@ -60,7 +61,7 @@ impl Coordinator {
             self.transaction.host(status, now);
         }
         // With the same process and position, the feed brings everything that was missed.
-        let told_by_feed = same_life && !reset;
+        let feed_continues = same_life && !reset;
         self.stop_orphaned_attempts(host, list);
         for id in self.on_host(host) {
             self.step(id, Message::Heard, now);
@@ -68,7 +69,7 @@ impl Coordinator {
                 live.pace.forgive(now);
             }
             let held = list.operations.iter().find(|o| o.id == id);
-            self.reconcile(id, held, (instance, list.seq), told_by_feed, now);
+            self.reconcile(id, held, (instance, list.seq), feed_continues, now);
         }
         self.dispatch(now);
         after
@@ -89,8 +90,8 @@ impl Coordinator {
         self.transaction.host(status, now);
     }
 
-    /// Compares the operations of a host, requested while its feed is followed, with the coordinator. Only if the feed has
-    /// been processed at least as far as the list.
+    /// Compares the operations of a host, requested while its feed is followed, with the coordinator. Only if the feed
+    /// has been processed at least as far as the list.
     pub(super) fn host_holds(
         &mut self,
         host: &HostName,
@@ -162,7 +163,7 @@ impl Coordinator {
         id: OperationId,
         held: Option<&HostOperation>,
         (instance, listed_at): (InstanceId, u64),
-        told_by_feed: bool,
+        feed_continues: bool,
         now: Time,
     ) {
         let Some(live) = self.live.get_mut(&id) else { return };
@@ -179,7 +180,7 @@ impl Coordinator {
             Some(held) => {
                 live.accepted = true;
                 live.seen_at.get_or_insert(listed_at);
-                if !told_by_feed {
+                if !feed_continues {
                     self.catch_up(id, held, now);
                 }
                 if state == State::Cancelling {
@@ -193,7 +194,7 @@ impl Coordinator {
             }
             // Its start did not arrive or may be on its way; the response to the cancel will tell.
             None if !live.host_has_it() && state == State::Cancelling => self.send_cancel(id),
-            None if told_by_feed => {
+            None if feed_continues => {
                 if state == State::Cancelling {
                     self.send_cancel(id);
                 }
@@ -256,7 +257,7 @@ impl Coordinator {
             if let Some(live) = ours.as_mut().filter(|l| l.record.operation.attempt == event.attempt) {
                 live.seen_at.get_or_insert(event.seq);
             }
-            if ours.is_some() || self.ended.contains_key(&event.id) {
+            if ours.is_some() || self.ended.get(event.id).is_some() {
                 if let HostEventBody::Ended { outcome: Outcome::NotStarted, failure, .. } = &event.body
                     && self.is_current(event.id, event.attempt)
                 {
@@ -277,12 +278,11 @@ impl Coordinator {
         host: &HostName,
         on: bool,
         by: &Actor,
-        reply: oneshot::Sender<Result<HostStatus, Problem>>,
+        reply: oneshot::Sender<Result<HostStatus, EngineError>>,
         now: Time,
     ) {
         let Some(entry) = self.host_registry.get_mut(host) else {
-            let detail = format!("There is no host '{host}' in the configuration. See /hosts.");
-            self.transaction.reply(reply, Err(Problem::new(ProblemType::NotFound, detail)));
+            self.transaction.reply(reply, Err(EngineError::HostNotFound(host.clone())));
             return;
         };
         let changed = entry.draining != on;

@@ -34,7 +34,7 @@ pub(super) struct Live {
     /// Its forecasts so far.
     pub(super) track: Track,
     /// Time for which its host was expected to report but did not.
-    pub(super) in_vain: Duration,
+    pub(super) silent_for: Duration,
 }
 
 impl Live {
@@ -52,7 +52,7 @@ impl Live {
             unwanted: CancellationToken::new(),
             seen_at: None,
             pace: Pace::default(),
-            in_vain: Duration::ZERO,
+            silent_for: Duration::ZERO,
         }
     }
 
@@ -62,7 +62,7 @@ impl Live {
     }
 
     /// Resets the host requests for a new attempt.
-    pub(super) fn fresh_errands(&mut self) {
+    pub(super) fn new_requests(&mut self) {
         self.stop.cancel();
         self.stop = CancellationToken::new();
         self.unwanted = CancellationToken::new();
@@ -74,7 +74,7 @@ impl Live {
         self.seen_at = None;
         self.pace = Pace::default();
         self.track = track_of(&self.record);
-        self.in_vain = Duration::ZERO;
+        self.silent_for = Duration::ZERO;
     }
 }
 

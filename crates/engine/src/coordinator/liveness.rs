@@ -5,8 +5,9 @@ use crate::lifecycle::{self, Message, Record};
 use protocol::api::HostLink;
 use protocol::operation::AttemptOrigin;
 use protocol::{Actor, ConditionKind, OperationId, State, Time};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 use store::Change;
+use tokio::time::Instant;
 
 impl Coordinator {
     /// Called about once a second.
@@ -67,11 +68,11 @@ impl Coordinator {
             let host = live.on.as_ref().and_then(|host| self.host_registry.get(host));
             let away = host.is_none_or(|entry| entry.link != HostLink::Up);
             if !(operation.state.on_host() && unheard && away) {
-                live.in_vain = Duration::ZERO;
+                live.silent_for = Duration::ZERO;
                 continue;
             }
-            live.in_vain += listened;
-            if live.in_vain >= lost_after {
+            live.silent_for += listened;
+            if live.silent_for >= lost_after {
                 given_up.push(*id);
             }
         }
@@ -105,7 +106,7 @@ impl Coordinator {
 
     /// Retries a failed attempt as its kind's policy says.
     pub(super) fn retry(&mut self, id: OperationId, origin: AttemptOrigin, pause: Duration, now: Time) {
-        let Some(mut record) = self.ended.get(&id).cloned() else { return };
+        let Some(mut record) = self.ended.get(id).cloned() else { return };
         let before = record.operation.state;
         let not_before = now.plus_micros(pause.as_micros() as i64);
         let most = self.rules.retry.get(&record.operation.kind).map_or(0, |p| p.attempts);

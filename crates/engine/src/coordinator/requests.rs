@@ -1,12 +1,11 @@
 //! User requests: start, cancel, retry, resume, abandon.
 
-use super::{Coordinator, Live, MAX_IDEMPOTENCY_KEYS, NewOperation, Reply, StartReply, Watched};
+use super::{Coordinator, Live, Watched};
+use crate::command::{NewOperation, Reply, StartReply};
+use crate::error::EngineError;
 use crate::lifecycle::{self, Effect, Message, Record};
 use protocol::operation::AttemptOrigin;
-use protocol::{
-    Action, Actor, AuditEntry, BandRule, Baseline, Operation, OperationId, Problem, ProblemType, Receipt,
-    State, Time,
-};
+use protocol::{Action, Actor, AuditEntry, BandRule, Baseline, Operation, OperationId, Receipt, State, Time};
 use std::sync::Arc;
 use store::{Change, Stored};
 
@@ -16,25 +15,26 @@ impl Coordinator {
         if let Some(key) = &new.key
             && let Some((id, request)) = self.keys.get(key)
         {
-            let answer = if *request == new.request {
-                let known = self.live.get(id).map(|l| &l.record).or_else(|| self.ended.get(id));
-                let why = if self.deleted.has(*id) { key_of_deleted } else { key_elsewhere };
-                known.map(|r| (r.operation.clone(), false)).ok_or_else(why)
+            let answer = if request == new.request {
+                let known = self.live.get(&id).map(|l| &l.record).or_else(|| self.ended.get(id));
+                let deleted = self.deleted.contains(id);
+                let why = if deleted { EngineError::KeyOfDeleted } else { EngineError::KeyAccepted };
+                known.map(|r| (r.operation.clone(), false)).ok_or(why)
             } else {
-                Err(key_reused())
+                Err(EngineError::KeyReused)
             };
             self.transaction.reply(reply, answer);
             return;
         }
         if let Some(parent) = new.parent {
             if !self.takes_children(parent) {
-                self.transaction.reply(reply, Err(parent_gone(parent)));
+                self.transaction.reply(reply, Err(EngineError::ParentEnding(parent)));
                 return;
             }
             self.parents.insert(parent);
         }
         if let Some(key) = &new.key {
-            self.remember_key(key.clone(), new.id, new.request.clone());
+            self.keys.add(key.clone(), new.id, new.request.clone());
             let (key, request) = (key.clone(), new.request.clone());
             self.transaction.change(Change::Key { key, id: new.id, request, at: now });
         }
@@ -62,16 +62,6 @@ impl Coordinator {
         }
     }
 
-    fn remember_key(&mut self, key: String, id: OperationId, request: String) {
-        self.keys.insert(key.clone(), (id, request));
-        self.keys_order.push_back(key);
-        while self.keys_order.len() > MAX_IDEMPOTENCY_KEYS {
-            if let Some(old) = self.keys_order.pop_front() {
-                self.keys.remove(&old);
-            }
-        }
-    }
-
     /// Executes a user request about one operation; an operation that ended long ago comes with the request, from the
     /// store.
     pub(super) fn request(
@@ -87,12 +77,9 @@ impl Coordinator {
         let cancel = matches!(message, Message::Cancel { .. });
         if !self.live.contains_key(&id) {
             let stored = ended.map(|s| Record::stored(s.operation, s.attempts));
-            let known = self.ended.get(&id).cloned().or(stored).filter(|_| !self.deleted.has(id));
+            let known = self.ended.get(id).cloned().or(stored).filter(|_| !self.deleted.contains(id));
             let Some(mut record) = known else {
-                let problem = Problem::new(
-                    ProblemType::NotFound,
-                    format!("No operation with ID {id}. It may have been deleted; see /operations."),
-                );
+                let problem = EngineError::OperationNotFound(id);
                 // Nothing was changed, so there is no commit to wait for.
                 self.transaction.stored_or_in_trouble(move |_| drop(reply.send(Err(problem))));
                 return;
@@ -103,11 +90,10 @@ impl Coordinator {
             let before = record.operation.state;
             let again = matches!(message, Message::Again { .. });
             let may = if again { self.may_go_on(record.operation.parent) } else { Ok(()) };
-            let stepped =
-                may.map_err(lifecycle::Denied).and_then(|()| lifecycle::step(&mut record, message, now));
+            let stepped = may.and_then(|()| lifecycle::step(&mut record, message, now));
             match stepped {
                 Err(denied) if cancel => {
-                    let refused = Problem::new(ProblemType::Conflict, denied.0);
+                    let refused = denied.into();
                     let view = self.view.clone();
                     self.transaction.stored_or_in_trouble(move |stored| {
                         // Its end is published only once stored; if pressed twice, the first cancel counts.
@@ -116,9 +102,7 @@ impl Coordinator {
                         let _ = reply.send(waits.ok_or(refused));
                     });
                 }
-                Err(denied) => {
-                    self.transaction.reply(reply, Err(Problem::new(ProblemType::Conflict, denied.0)))
-                }
+                Err(denied) => self.transaction.reply(reply, Err(denied.into())),
                 Ok(effects) => {
                     let operation = record.operation.clone();
                     if let Some((action, detail)) = done {
@@ -145,7 +129,7 @@ impl Coordinator {
         let (attempt, reason) =
             (live.record.operation.attempt, done.as_ref().map(|(_, reason)| reason.clone()));
         let answer = match self.try_step(id, message, now) {
-            Err(denied) => Err(Problem::new(ProblemType::Conflict, denied.0)),
+            Err(denied) => Err(denied.into()),
             Ok(operation) => {
                 // If pressed twice, the first cancel counts.
                 if operation.seq != before
@@ -166,7 +150,9 @@ impl Coordinator {
         let view = self.view.clone();
         self.transaction.stored_or_in_trouble(move |stored| {
             let answer = match answer {
-                Ok(_) if !stored => view.write().cancel_not_stored(id, receipt).ok_or_else(not_stored_yet),
+                Ok(_) if !stored => {
+                    view.write().cancel_not_stored(id, receipt).ok_or(EngineError::NotStoredYet)
+                }
                 answer => answer,
             };
             // The client may be gone; the change is in the feed anyway.
@@ -177,8 +163,7 @@ impl Coordinator {
     /// Takes up an ended operation that has a new attempt.
     pub(super) fn revive(&mut self, record: Record) {
         let id = record.operation.id;
-        self.ended.remove(&id);
-        self.ended_order.retain(|other| *other != id);
+        self.ended.remove(&[id]);
         // It belongs to its parent again, if that has not ended.
         if let Some(parent) = record.operation.parent.filter(|parent| self.takes_children(*parent)) {
             self.parents.insert(parent);
@@ -217,40 +202,4 @@ pub(super) fn entry(
         detail,
         ..AuditEntry::new(now, action, by.clone())
     }
-}
-
-/// Problem for an operation that is not published yet.
-fn not_stored_yet() -> Problem {
-    Problem::new(
-        ProblemType::Unavailable,
-        "The database can't be written, and this operation is not stored yet. The cancel was sent to its host; retry \
-         when there is disk space.",
-    )
-}
-
-fn parent_gone(parent: OperationId) -> Problem {
-    let detail =
-        format!("Operation {parent} has ended or is being cancelled, so it can't start child operations.");
-    Problem::new(ProblemType::Conflict, detail)
-}
-
-pub(crate) fn key_reused() -> Problem {
-    Problem::new(
-        ProblemType::KeyReused,
-        "This Idempotency-Key was already used for another request. Use a new key for a new operation.",
-    )
-}
-
-pub(crate) fn key_of_deleted() -> Problem {
-    Problem::new(
-        ProblemType::Deleted,
-        "This request was accepted earlier, and its operation was deleted. Use a new Idempotency-Key to start another.",
-    )
-}
-
-fn key_elsewhere() -> Problem {
-    Problem::new(
-        ProblemType::Conflict,
-        "This request was accepted earlier; see /operations for its operation.",
-    )
 }

@@ -1,13 +1,13 @@
 //! Auto-cancel rules: a rule judges each new point, and the point that fulfils it cancels the operation in the same
 //! commit.
 
+use super::Coordinator;
 use super::requests::entry;
-use super::{Coordinator, Reply};
+use crate::command::Reply;
+use crate::error::Denied;
 use crate::lifecycle::Message;
 use protocol::band::Watch;
-use protocol::{
-    Action, Actor, BandRule, Baseline, OperationId, Point, Points, Problem, ProblemType, SetRule, State, Time,
-};
+use protocol::{Action, Actor, BandRule, Baseline, OperationId, Point, Points, SetRule, State, Time};
 use std::sync::Arc;
 use store::Change;
 
@@ -47,8 +47,7 @@ impl Coordinator {
         now: Time,
     ) {
         let Some(live) = self.live.get(&id) else {
-            let detail = "The operation has ended, so its auto-cancel rule can't be changed.";
-            self.transaction.reply(reply, Err(Problem::new(ProblemType::Conflict, detail)));
+            self.transaction.reply(reply, Err(Denied::RuleEnded(None).into()));
             return;
         };
         let (attempt, before) = (live.record.operation.attempt, live.record.operation.rule.clone());
@@ -64,7 +63,7 @@ impl Coordinator {
         let operation = match self.try_step(id, message, now) {
             Ok(operation) => operation,
             Err(denied) => {
-                self.transaction.reply(reply, Err(Problem::new(ProblemType::Conflict, denied.0)));
+                self.transaction.reply(reply, Err(denied.into()));
                 return;
             }
         };
@@ -131,7 +130,7 @@ impl Coordinator {
                 self.transaction.audit(entry(&operation, Action::Cancel, &Actor::signalbox(), reason, now));
             }
             Err(denied) => {
-                tracing::warn!(operation = %id, why = denied.0, "an auto-cancel rule could not cancel its operation")
+                tracing::warn!(operation = %id, why = %denied, "an auto-cancel rule could not cancel its operation")
             }
         }
     }

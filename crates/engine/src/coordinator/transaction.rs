@@ -24,7 +24,7 @@ pub(crate) struct Published {
 pub(crate) struct Transaction {
     seq: u64,
     changes: Vec<Change>,
-    told: Published,
+    published: Published,
     runtime: tokio::runtime::Handle,
     /// Reason why nothing can be stored now.
     trouble: watch::Receiver<Trouble>,
@@ -32,15 +32,15 @@ pub(crate) struct Transaction {
 
 impl Transaction {
     pub(super) fn new(head: u64, runtime: tokio::runtime::Handle, trouble: watch::Receiver<Trouble>) -> Self {
-        Self { seq: head, changes: Vec::new(), told: Published::default(), runtime, trouble }
+        Self { seq: head, changes: Vec::new(), published: Published::default(), runtime, trouble }
     }
 
     /// Takes everything since the last call; `None` if nothing happened.
     pub(super) fn take(&mut self) -> Option<(Vec<Change>, Published)> {
-        if self.changes.is_empty() && self.told.after.is_empty() {
+        if self.changes.is_empty() && self.published.after.is_empty() {
             return None;
         }
-        Some((std::mem::take(&mut self.changes), std::mem::take(&mut self.told)))
+        Some((std::mem::take(&mut self.changes), std::mem::take(&mut self.published)))
     }
 
     pub(super) fn change(&mut self, change: Change) {
@@ -52,16 +52,16 @@ impl Transaction {
         self.changes.push(Change::Audit(Box::new(entry)));
     }
 
-    /// Runs an host request once everything before it is durable.
+    /// Runs a host request once everything before it is durable.
     pub(super) fn later(&mut self, host_request: impl Future<Output = ()> + Send + 'static) {
         let runtime = self.runtime.clone();
-        self.told.after.push(Box::new(move || {
+        self.published.after.push(Box::new(move || {
             runtime.spawn(host_request);
         }));
     }
 
-    /// Runs an host request once everything before it is durable, or at once if nothing can be stored: stopping work must not
-    /// wait for disk space.
+    /// Runs a host request once everything before it is durable, or at once if nothing can be stored: stopping work
+    /// must not wait for disk space.
     pub(super) fn later_or_in_trouble(&mut self, host_request: impl Future<Output = ()> + Send + 'static) {
         let runtime = self.runtime.clone();
         self.stored_or_in_trouble(move |_| {
@@ -86,7 +86,7 @@ impl Transaction {
                 act(false);
             }
         });
-        self.told.after.push(Box::new(move || {
+        self.published.after.push(Box::new(move || {
             drop(stored);
             let act = act.lock().take();
             if let Some(act) = act {
@@ -97,7 +97,7 @@ impl Transaction {
 
     /// Sends a response once everything before it is durable.
     pub(super) fn reply<T: Send + 'static>(&mut self, reply: oneshot::Sender<T>, answer: T) {
-        self.told.after.push(Box::new(move || {
+        self.published.after.push(Box::new(move || {
             // The client may be gone; the change is in the feed anyway.
             let _ = reply.send(answer);
         }));
@@ -117,7 +117,7 @@ impl Transaction {
         };
         let progress = matches!(event.body, EventBody::Progress { .. });
         let record = EventRecord { seq: self.seq, operation: event.operation(), progress, json: json.into() };
-        self.told.frames.push(Frame::new(&record));
+        self.published.frames.push(Frame::new(&record));
         self.changes.push(Change::Event(record));
     }
 
@@ -128,7 +128,7 @@ impl Transaction {
         self.event(EventBody::Operation { operation: operation.clone() }, now);
         let attempt = Box::new(record.current().clone());
         self.changes.push(Change::Operation { operation: operation.clone(), attempt });
-        self.told.views.push(ViewChange::Operation { operation, before });
+        self.published.views.push(ViewChange::Operation { operation, before });
     }
 
     /// Adds the latest progress of an operation.
@@ -145,7 +145,7 @@ impl Transaction {
         let change = Change::Progress { id, heard_at: heard_at.unwrap_or(now), progress: progress.clone() };
         self.changes.push(change);
         let progress = Box::new(progress);
-        self.told.views.push(ViewChange::Progress { id, heard_at, progress, forecast });
+        self.published.views.push(ViewChange::Progress { id, heard_at, progress, forecast });
     }
 
     /// Adds new points of series, and the number of consecutive points outside of the baseline if a rule judged them.
@@ -159,18 +159,18 @@ impl Transaction {
     ) {
         self.event(EventBody::Points { id, attempt, series, outside }, now);
         if let Some(outside) = outside {
-            self.told.views.push(ViewChange::Outside { id, outside });
+            self.published.views.push(ViewChange::Outside { id, outside });
         }
     }
 
     /// Adds the deletion of operations.
-    pub(super) fn forget(&mut self, ended: Vec<(OperationId, State)>, now: Time) {
+    pub(super) fn delete(&mut self, ended: Vec<(OperationId, State)>, now: Time) {
         if !ended.is_empty() {
             for (id, state) in &ended {
                 self.event(EventBody::Deleted { id: *id, state: *state }, now);
             }
             self.changes.push(Change::Forget { ids: ended.iter().map(|(id, _)| *id).collect() });
-            self.told.views.push(ViewChange::Forgotten(ended));
+            self.published.views.push(ViewChange::Forgotten(ended));
         }
     }
 
@@ -178,6 +178,6 @@ impl Transaction {
     pub(super) fn host(&mut self, status: HostStatus, now: Time) {
         let status = Box::new(status);
         self.event(EventBody::Host { host: status.clone() }, now);
-        self.told.views.push(ViewChange::Host(status));
+        self.published.views.push(ViewChange::Host(status));
     }
 }

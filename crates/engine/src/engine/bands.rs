@@ -1,9 +1,11 @@
 //! Baselines and auto-cancel rules.
 
-use super::{Engine, closing, not_found};
+use super::Engine;
 use crate::baseline_cache::{self, Key};
-use crate::coordinator::{Command, Watched};
-use protocol::{BandRule, Baseline, Operation, OperationId, Problem, ProblemType, SetRule, State};
+use crate::command::Command;
+use crate::coordinator::Watched;
+use crate::error::{Denied, EngineError};
+use protocol::{BandRule, Baseline, Operation, OperationId, SetRule, State};
 use std::collections::HashMap;
 use std::sync::Arc;
 use store::{Store, StoreError, Stored};
@@ -14,14 +16,14 @@ impl Engine {
     /// stays the same, unless it is requested `refresh`; a series with a rule has the rule's baseline.
     ///
     /// # Errors
-    /// `NotFound`.
+    /// `OperationNotFound`.
     pub async fn baseline(
         &self,
         id: OperationId,
         series: String,
         points: usize,
         refresh: bool,
-    ) -> Result<Baseline, Problem> {
+    ) -> Result<Baseline, EngineError> {
         let operation = self.known(id).await?;
         let ruled = operation.rule.as_ref().is_some_and(|rule| rule.series == series && rule.why.is_empty());
         let kept = if ruled { self.stored(move |store| store.rule_band(id)).await? } else { None };
@@ -38,10 +40,10 @@ impl Engine {
         operation: &Operation,
         series: String,
         refresh: bool,
-    ) -> Result<Arc<Baseline>, Problem> {
+    ) -> Result<Arc<Baseline>, EngineError> {
         let bands = &self.shared.bands;
         let key: Key = (operation.id, operation.attempt, series.clone());
-        let _turn = bands.turn.acquire().await.map_err(|_| closing())?;
+        let _turn = bands.turn.acquire().await.map_err(|_| EngineError::Closing)?;
         if let Some(kept) = bands.get(&key).filter(|_| !refresh) {
             return Ok(kept);
         }
@@ -58,25 +60,22 @@ impl Engine {
     /// Auto-cancel rule of an operation.
     ///
     /// # Errors
-    /// `NotFound`, also if it has none.
-    pub async fn rule(&self, id: OperationId) -> Result<BandRule, Problem> {
+    /// `OperationNotFound`, or `RuleNotFound`.
+    pub async fn rule(&self, id: OperationId) -> Result<BandRule, EngineError> {
         let operation = self.known(id).await?;
-        operation.rule.ok_or_else(|| {
-            let detail = format!("Operation {id} has no auto-cancel rule. Set one with PUT.");
-            Problem::new(ProblemType::NotFound, detail)
-        })
+        operation.rule.ok_or(EngineError::RuleNotFound(id))
     }
 
     /// Sets the auto-cancel rule of an operation and replaces an existing one. Only later points are judged.
     ///
     /// # Errors
-    /// `NotFound`, `BadParams` with a message for each field, or `Conflict` if it has ended or is being cancelled.
-    pub async fn set_rule(&self, id: OperationId, wanted: SetRule) -> Result<Operation, Problem> {
+    /// `OperationNotFound`, `InvalidParams` with a message for each field, or `Denied` if it has ended or is being
+    /// cancelled.
+    pub async fn set_rule(&self, id: OperationId, wanted: SetRule) -> Result<Operation, EngineError> {
         check(&wanted)?;
         let operation = self.known(id).await?;
         if operation.state.ended() {
-            let detail = format!("It has already ended ({}), so no rule can be set.", operation.state);
-            return Err(Problem::new(ProblemType::Conflict, detail));
+            return Err(Denied::RuleEnded(Some(operation.state)).into());
         }
         // Each time a rule is set, its baseline is made from the runs that exist now.
         let baseline = self.read_envelope(&operation, wanted.series.clone(), true).await?;
@@ -86,8 +85,8 @@ impl Engine {
     /// Removes the rule of an operation.
     ///
     /// # Errors
-    /// `NotFound`, or `Conflict` if it has ended.
-    pub async fn drop_rule(&self, id: OperationId) -> Result<Operation, Problem> {
+    /// `OperationNotFound`, or `Denied` if it has ended.
+    pub async fn drop_rule(&self, id: OperationId) -> Result<Operation, EngineError> {
         self.known(id).await?;
         self.tell_rule(id, None).await
     }
@@ -96,33 +95,30 @@ impl Engine {
         &self,
         id: OperationId,
         rule: Option<(SetRule, Arc<Baseline>)>,
-    ) -> Result<Operation, Problem> {
+    ) -> Result<Operation, EngineError> {
         self.storable()?;
         let (reply, answer) = oneshot::channel();
         self.tell(Command::Rule { id, rule, by: self.by.clone(), reply }).await?;
-        answer.await.map_err(|_| closing())?
+        answer.await.map_err(|_| EngineError::Closing)?
     }
 
     /// Operation as last published, or as stored.
-    async fn known(&self, id: OperationId) -> Result<Operation, Problem> {
+    async fn known(&self, id: OperationId) -> Result<Operation, EngineError> {
         if let Some(operation) = self.at_hand(id) {
             return Ok(operation);
         }
         let stored = self.stored(move |store| store.operation(id)).await?;
-        stored.map(|stored| stored.operation).ok_or_else(|| not_found(id))
+        stored.map(|stored| stored.operation).ok_or_else(|| EngineError::OperationNotFound(id))
     }
 }
 
 /// Checks the fields of a rule.
 ///
 /// # Errors
-/// `BadParams` with a message for each invalid field.
-pub(super) fn check(wanted: &SetRule) -> Result<(), Problem> {
+/// `InvalidParams` with a message for each invalid field.
+pub(super) fn check(wanted: &SetRule) -> Result<(), EngineError> {
     let wrong = wanted.check();
-    match wrong.first() {
-        Some(first) => Err(Problem::new(ProblemType::BadParams, first.message.clone()).with_fields(wrong)),
-        None => Ok(()),
-    }
+    if wrong.is_empty() { Ok(()) } else { Err(EngineError::InvalidParams(wrong)) }
 }
 
 /// State of the rules of operations that have not ended, for the start of the server. Judges the stored points since

@@ -1,13 +1,12 @@
 //! Requests of users and programs: start, cancel, retry, resume, drain.
 
-use super::{Engine, Started, Which, bands, closing};
-use crate::coordinator::{Command, NewOperation, key_of_deleted, key_reused};
+use super::{CancelledOperations, Engine, Started, Which, bands};
+use crate::command::{Command, NewOperation};
+use crate::error::EngineError;
 use crate::lifecycle::Message;
-use protocol::api::{CancelledMany, HostStatus, Refused, StartOperation, StartWithRule};
+use protocol::api::{HostStatus, StartOperation, StartWithRule};
 use protocol::operation::AttemptOrigin;
-use protocol::{
-    FieldError, HostName, KindName, Operation, OperationId, Problem, ProblemType, SetRule, State, Time,
-};
+use protocol::{FieldError, HostName, KindName, Operation, OperationId, SetRule, State, Time};
 use serde_json::Value;
 use std::sync::Arc;
 use store::Filter;
@@ -17,21 +16,21 @@ impl Engine {
     /// Starts an operation: checks it, stores it, and places it if a host has a free slot.
     ///
     /// # Errors
-    /// `UnknownKind`, `BadParams` with a message for each parameter, `KeyReused`, or `Unavailable` while nothing can be
-    /// stored. Nothing was started then.
-    pub async fn start(&self, request: StartOperation, key: Option<String>) -> Result<Started, Problem> {
+    /// `UnknownKind`, `InvalidParams` with a message for each parameter, `KeyReused`, or `Unwritable` while nothing can
+    /// be stored. Nothing was started then.
+    pub async fn start(&self, request: StartOperation, key: Option<String>) -> Result<Started, EngineError> {
         self.start_under(None, request, None, key).await
     }
 
     /// Like [`Engine::start`], with an auto-cancel rule from the first point on.
     ///
     /// # Errors
-    /// Also `BadParams` for an invalid rule.
+    /// Also `InvalidParams` for an invalid rule.
     pub async fn start_with_rule(
         &self,
         request: StartWithRule,
         key: Option<String>,
-    ) -> Result<Started, Problem> {
+    ) -> Result<Started, EngineError> {
         let StartWithRule { start, rule } = request;
         if let Some(rule) = &rule {
             bands::check(rule)?;
@@ -42,21 +41,21 @@ impl Engine {
     /// Like [`Engine::start`], for a child operation, which ends when its parent is cancelled or finally fails.
     ///
     /// # Errors
-    /// Also `Conflict` if the parent has ended or is being cancelled.
+    /// Also `ParentEnding` if the parent has ended or is being cancelled.
     pub async fn start_child(
         &self,
         parent: OperationId,
         request: StartOperation,
         key: String,
-    ) -> Result<Started, Problem> {
+    ) -> Result<Started, EngineError> {
         self.start_under(Some(parent), request, None, Some(key)).await
     }
 
     /// Parameters as a host would get them.
     ///
     /// # Errors
-    /// `UnknownKind`, or `BadParams` with a message for each parameter.
-    pub fn check(&self, kind: &KindName, params: &Value) -> Result<Value, Problem> {
+    /// `UnknownKind`, or `InvalidParams` with a message for each parameter.
+    pub fn check(&self, kind: &KindName, params: &Value) -> Result<Value, EngineError> {
         self.shared.kind_registry.check(kind, params).map(|(params, _)| params)
     }
 
@@ -71,21 +70,20 @@ impl Engine {
         start: StartOperation,
         rule: Option<SetRule>,
         key: Option<String>,
-    ) -> Result<Started, Problem> {
+    ) -> Result<Started, EngineError> {
         self.storable()?;
         let request = StartWithRule { start, rule };
-        let wanted = serde_json::to_string(&request)
-            .map_err(|e| Problem::new(ProblemType::BadRequest, e.to_string()))?;
+        let wanted = serde_json::to_string(&request).expect("a start request serializes");
         if let Some(key) = key.clone()
             && let Some((id, before)) = self.stored(move |store| store.key(&key)).await?
         {
             if before != wanted {
-                return Err(key_reused());
+                return Err(EngineError::KeyReused);
             }
             return match self.operation(id).await {
                 Ok(detail) => Ok(Started { operation: detail.operation, new: false }),
-                Err(error) if error.kind == ProblemType::NotFound => Err(key_of_deleted()),
-                Err(problem) => Err(problem),
+                Err(EngineError::OperationNotFound(_)) => Err(EngineError::KeyOfDeleted),
+                Err(error) => Err(error),
             };
         }
         let StartWithRule { start: request, rule } = request;
@@ -94,8 +92,7 @@ impl Engine {
         let priority = request.priority;
         if !(-100..=100).contains(&priority) {
             let error = FieldError::new("priority", "Priority must be a whole number from -100 to 100.");
-            let problem = Problem::new(ProblemType::BadParams, error.message.clone());
-            return Err(problem.with_fields(vec![error]));
+            return Err(EngineError::InvalidParams(vec![error]));
         }
         let kind = request.kind;
         let rule = match rule {
@@ -110,7 +107,7 @@ impl Engine {
             Box::new(NewOperation { id, kind, title, params, priority, parent, key, request: wanted, rule });
         let (reply, answer) = oneshot::channel();
         self.tell(Command::Start { new, by: self.by.clone(), reply }).await?;
-        let (operation, new) = answer.await.map_err(|_| closing())??;
+        let (operation, new) = answer.await.map_err(|_| EngineError::Closing)??;
         Ok(Started { operation, new })
     }
 
@@ -118,28 +115,28 @@ impl Engine {
     /// stored, the request is sent to the host at once, and the returned receipt says that it is not stored yet.
     ///
     /// # Errors
-    /// `NotFound`, or `Conflict` if it has ended.
-    pub async fn cancel(&self, id: OperationId, reason: String) -> Result<Operation, Problem> {
+    /// `OperationNotFound`, or `Denied` if it has ended.
+    pub async fn cancel(&self, id: OperationId, reason: String) -> Result<Operation, EngineError> {
         self.request(id, Message::Cancel { reason }).await
     }
 
     /// Abandons an attempt whose host is unreachable: it fails, and later reports about it are ignored.
     ///
     /// # Errors
-    /// `NotFound`, or `Conflict` if it has ended or its host is connected.
-    pub async fn abandon(&self, id: OperationId, reason: String) -> Result<Operation, Problem> {
+    /// `OperationNotFound`, or `Denied` if it has ended or its host is connected.
+    pub async fn abandon(&self, id: OperationId, reason: String) -> Result<Operation, EngineError> {
         self.request(id, Message::Abandon { reason }).await
     }
 
     /// Makes another attempt of a failed or cancelled operation.
     ///
     /// # Errors
-    /// `NotFound`, or `Conflict` if its state does not allow it or there is no checkpoint to resume from.
-    pub async fn again(&self, id: OperationId, origin: AttemptOrigin) -> Result<Operation, Problem> {
+    /// `OperationNotFound`, or `Denied` if its state does not allow it or there is no checkpoint to resume from.
+    pub async fn again(&self, id: OperationId, origin: AttemptOrigin) -> Result<Operation, EngineError> {
         self.request(id, Message::Again { origin }).await
     }
 
-    async fn request(&self, id: OperationId, request: Message) -> Result<Operation, Problem> {
+    async fn request(&self, id: OperationId, request: Message) -> Result<Operation, EngineError> {
         // A cancel is sent to the host even if it can't be stored.
         if !matches!(request, Message::Cancel { .. }) {
             self.storable()?;
@@ -150,22 +147,26 @@ impl Engine {
         let band = band.map(|kept| Arc::new(kept.baseline));
         let (reply, answer) = oneshot::channel();
         self.tell(Command::Request { id, request, by: self.by.clone(), ended, band, reply }).await?;
-        answer.await.map_err(|_| closing())?
+        answer.await.map_err(|_| EngineError::Closing)?
     }
 
     /// Cancels many operations: those listed, or all that a filter matches and that have not ended. Returns when each
     /// request is durable, or was sent to its host while nothing can be stored.
     ///
     /// # Errors
-    /// `Unavailable` if the store can't be read.
-    pub async fn cancel_many(&self, which: Which, reason: String) -> Result<CancelledMany, Problem> {
+    /// `Unreadable` if the store can't be read.
+    pub async fn cancel_many(
+        &self,
+        which: Which,
+        reason: String,
+    ) -> Result<CancelledOperations, EngineError> {
         let ids = match which {
             Which::These(ids) => ids,
             Which::Found(filter) => self.found(filter, |state| !state.ended(), |o| Some(o.id)).await?,
         };
         // All requests are sent before the first response is awaited, so that they share a commit.
         let mut answers = Vec::with_capacity(ids.len());
-        let mut told = CancelledMany::default();
+        let mut told = CancelledOperations::default();
         for id in ids {
             let ended = self.stored_unless_live(id).await?;
             let (reply, answer) = oneshot::channel();
@@ -175,12 +176,12 @@ impl Engine {
             answers.push((id, answer));
         }
         for (id, answer) in answers {
-            match answer.await.map_err(|_| closing())? {
+            match answer.await.map_err(|_| EngineError::Closing)? {
                 Ok(operation) => {
-                    told.asked.push(id);
+                    told.requested.push(id);
                     told.not_stored |= operation.receipt.is_some_and(|receipt| receipt.not_stored);
                 }
-                Err(problem) => told.refused.push(Refused { id, why: problem.detail }),
+                Err(error) => told.refused.push((id, error)),
             }
         }
         Ok(told)
@@ -192,7 +193,7 @@ impl Engine {
         mut filter: Filter,
         wanted: impl Fn(&State) -> bool,
         of: impl Fn(&Operation) -> Option<T>,
-    ) -> Result<Vec<T>, Problem> {
+    ) -> Result<Vec<T>, EngineError> {
         if filter.states.is_empty() {
             filter.states = State::ALL.to_vec();
         }
@@ -218,11 +219,11 @@ impl Engine {
     /// Drains or undrains a host. Its operations continue. Persists across restarts.
     ///
     /// # Errors
-    /// `NotFound` if no host with that name is configured.
-    pub async fn drain(&self, host: HostName, on: bool) -> Result<HostStatus, Problem> {
+    /// `HostNotFound` if no host with that name is configured.
+    pub async fn drain(&self, host: HostName, on: bool) -> Result<HostStatus, EngineError> {
         self.storable()?;
         let (reply, answer) = oneshot::channel();
         self.tell(Command::Drain { host, on, by: self.by.clone(), reply }).await?;
-        answer.await.map_err(|_| closing())?
+        answer.await.map_err(|_| EngineError::Closing)?
     }
 }

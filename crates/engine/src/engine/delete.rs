@@ -1,9 +1,10 @@
 //! Deletion of ended operations with their children, on request, in small batches.
 
-use super::{Engine, Which, closing, not_found};
-use crate::coordinator::{Command, Leaving, Parted};
+use super::{Engine, Which};
+use crate::command::{Command, Leaving, Parted};
+use crate::error::EngineError;
 use protocol::api::Deleted;
-use protocol::{Operation, OperationId, Problem, ProblemType};
+use protocol::{Operation, OperationId};
 use std::collections::HashSet;
 use store::{Filter, Store, StoreError};
 use tokio::sync::oneshot;
@@ -15,13 +16,13 @@ impl Engine {
     /// Deletes an ended operation and its children. Returns when they are gone.
     ///
     /// # Errors
-    /// `NotFound`, or `Conflict` if it or one of its children has not ended.
-    pub async fn delete(&self, id: OperationId) -> Result<Deleted, Problem> {
+    /// `OperationNotFound`, `NotEnded` or `ChildrenNotEnded` if it or one of its children has not ended, or `Changed`.
+    pub async fn delete(&self, id: OperationId) -> Result<Deleted, EngineError> {
         self.storable()?;
         let family = self.stored(move |store| family(store, id, u64::MAX)).await??;
         let parted = self.part(family).await?;
         if parted.refused > 0 {
-            return Err(changed(id));
+            return Err(EngineError::Changed(id));
         }
         Ok(Deleted { deleted: parted.operations, ..Deleted::default() })
     }
@@ -31,13 +32,13 @@ impl Engine {
     /// be, and up to which event that is known. Skips operations that changed after event `until`.
     ///
     /// # Errors
-    /// `Unavailable` if nothing can be stored.
+    /// `Unwritable` if nothing can be stored.
     pub async fn delete_many(
         &self,
         which: Which,
         until: Option<u64>,
         dry_run: bool,
-    ) -> Result<Deleted, Problem> {
+    ) -> Result<Deleted, EngineError> {
         self.storable()?;
         let head = self.shared.feed.at_head(|seq| seq);
         // The dry run counts only what the deletion would delete: nothing that changed after the published events.
@@ -51,7 +52,7 @@ impl Engine {
         };
         let engine = self.clone();
         let deleting = tokio::spawn(async move { engine.delete_these(ids, until, dry_run).await });
-        let told = deleting.await.map_err(|_| closing())??;
+        let told = deleting.await.map_err(|_| EngineError::Closing)??;
         Ok(Deleted { until: dry_run.then_some(until), ..told })
     }
 
@@ -60,7 +61,7 @@ impl Engine {
         ids: Vec<OperationId>,
         until: u64,
         dry_run: bool,
-    ) -> Result<Deleted, Problem> {
+    ) -> Result<Deleted, EngineError> {
         let mut told = Deleted::default();
         // An operation may be listed twice, or listed and a child of another; it counts once.
         let mut seen = HashSet::new();
@@ -100,7 +101,7 @@ impl Engine {
 
     /// Deletes one family, however large. Children go first, so that the rest can be deleted later if this is
     /// interrupted.
-    async fn part(&self, mut family: Vec<Leaving>) -> Result<Parted, Problem> {
+    async fn part(&self, mut family: Vec<Leaving>) -> Result<Parted, EngineError> {
         let mut parted = Parted::default();
         while !family.is_empty() && parted.refused == 0 {
             let rest = family.split_off(family.len().min(AT_ONCE));
@@ -111,17 +112,17 @@ impl Engine {
         Ok(parted)
     }
 
-    async fn send_off(&self, families: Vec<Vec<Leaving>>, told: &mut Deleted) -> Result<(), Problem> {
+    async fn send_off(&self, families: Vec<Vec<Leaving>>, told: &mut Deleted) -> Result<(), EngineError> {
         if !families.is_empty() {
             add(told, &self.leave(families).await?);
         }
         Ok(())
     }
 
-    async fn leave(&self, families: Vec<Vec<Leaving>>) -> Result<Parted, Problem> {
+    async fn leave(&self, families: Vec<Vec<Leaving>>) -> Result<Parted, EngineError> {
         let (reply, answer) = oneshot::channel();
         self.tell(Command::Delete { families, by: self.by.clone(), reply }).await?;
-        answer.await.map_err(|_| closing())
+        answer.await.map_err(|_| EngineError::Closing)
     }
 }
 
@@ -136,10 +137,10 @@ fn family(
     store: &dyn Store,
     id: OperationId,
     until: u64,
-) -> Result<Result<Vec<Leaving>, Problem>, StoreError> {
-    let Some(stored) = store.operation(id)? else { return Ok(Err(not_found(id))) };
+) -> Result<Result<Vec<Leaving>, EngineError>, StoreError> {
+    let Some(stored) = store.operation(id)? else { return Ok(Err(EngineError::OperationNotFound(id))) };
     if !stored.operation.state.ended() {
-        return Ok(Err(not_over(&stored.operation)));
+        return Ok(Err(EngineError::NotEnded(stored.operation.state)));
     }
     let mut newest = stored.operation.seq;
     let mut family = vec![leaving(stored.operation)];
@@ -161,8 +162,8 @@ fn family(
     family.reverse();
     Ok(match running {
         0 if newest <= until => Ok(family),
-        0 => Err(changed(id)),
-        running => Err(children_not_over(running)),
+        0 => Err(EngineError::Changed(id)),
+        running => Err(EngineError::ChildrenNotEnded(running)),
     })
 }
 
@@ -170,27 +171,4 @@ fn leaving(operation: Operation) -> Leaving {
     let Operation { id, kind, title, state, host, checkpoint, .. } = operation;
     let kept_on = host.filter(|_| checkpoint.is_some_and(|c| !c.files.is_empty()));
     Leaving { id, kind, title, state, kept_on }
-}
-
-fn not_over(operation: &Operation) -> Problem {
-    let state = operation.state;
-    let detail =
-        format!("It is {state} and can't be deleted yet. Cancel it first, then delete it when it has ended.");
-    Problem::new(ProblemType::Conflict, detail)
-}
-
-fn children_not_over(running: usize) -> Problem {
-    let who = match running {
-        1 => "One of its child operations has".to_owned(),
-        n => format!("{n} of its child operations have"),
-    };
-    let detail =
-        format!("{who} not ended, so it can't be deleted yet. Cancel active child operations first.");
-    Problem::new(ProblemType::Conflict, detail)
-}
-
-fn changed(id: OperationId) -> Problem {
-    let detail =
-        format!("Operation {id} was just retried, or deleted by someone else. Reload it and try again.");
-    Problem::new(ProblemType::Conflict, detail)
 }

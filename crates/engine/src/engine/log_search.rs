@@ -1,8 +1,9 @@
 //! Log search of an attempt: backwards from its end, a limited part per request.
 
 use super::Engine;
+use crate::error::EngineError;
 use protocol::api::LogSearch;
-use protocol::{LogLevel, OperationId, Problem, log_search};
+use protocol::{LogLevel, OperationId};
 
 /// Lines per read.
 const READ_LINES: u32 = 5_000;
@@ -27,8 +28,8 @@ impl Engine {
     /// The last matching lines before a line.
     ///
     /// # Errors
-    /// `NotFound`, or `Unavailable` if the store can't be read.
-    pub async fn search_log(&self, id: OperationId, query: LogQuery) -> Result<LogSearch, Problem> {
+    /// `OperationNotFound`, or `Unreadable` if the store can't be read.
+    pub async fn search_log(&self, id: OperationId, query: LogQuery) -> Result<LogSearch, EngineError> {
         let words = query.words.trim().to_lowercase();
         let mut answer: Option<LogSearch> = None;
         let (mut attempt, mut before, mut searched) = (query.attempt, query.before, 0);

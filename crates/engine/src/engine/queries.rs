@@ -1,16 +1,17 @@
 //! Queries: snapshot, operations, series, logs, audit log.
 
-use super::{Engine, not_found};
+use super::Engine;
 use crate::activity;
 use crate::downsample::downsample;
+use crate::error::{EngineError, HostData};
 use bytes::Bytes;
-use pool::{PoolError, Repeat};
+use pool::Repeat;
 use protocol::activity::Activity;
 use protocol::api::{
     AuditPage, FilterCounts, LogPage, OperationDetail, OperationPage, SeriesAnswer, Snapshot, StateCount,
 };
 use protocol::host::PreviewParams;
-use protocol::{KindName, Operation, OperationId, Points, Preview, Problem, ProblemType, Time};
+use protocol::{KindName, Operation, OperationId, Points, Preview, Time};
 use serde_json::Value;
 use store::{Filter, Store, StoreError, Stored};
 
@@ -39,8 +40,8 @@ impl Engine {
     /// Operation with its attempts, result and the names of its series.
     ///
     /// # Errors
-    /// `NotFound`.
-    pub async fn operation(&self, id: OperationId) -> Result<OperationDetail, Problem> {
+    /// `OperationNotFound`.
+    pub async fn operation(&self, id: OperationId) -> Result<OperationDetail, EngineError> {
         let seq = self.shared.feed.head();
         let (stored, result, series, audit) = self
             .of_stored(id, move |store, stored| {
@@ -63,8 +64,8 @@ impl Engine {
     /// Page of operations, newest first.
     ///
     /// # Errors
-    /// `Unavailable` if the store can't be read.
-    pub async fn page(&self, filter: Filter) -> Result<OperationPage, Problem> {
+    /// `Unreadable` if the store can't be read.
+    pub async fn page(&self, filter: Filter) -> Result<OperationPage, EngineError> {
         let page = self.stored(move |store| store.page(&filter)).await?;
         let operations = page.operations.into_iter().map(|operation| self.as_it_runs(operation)).collect();
         Ok(OperationPage { operations, next: page.next.map(|id| id.to_string()) })
@@ -73,8 +74,8 @@ impl Engine {
     /// Number of operations in each state that a filter matches, on all pages.
     ///
     /// # Errors
-    /// `Unavailable` if the store can't be read.
-    pub async fn counts_of(&self, filter: Filter) -> Result<FilterCounts, Problem> {
+    /// `Unreadable` if the store can't be read.
+    pub async fn counts_of(&self, filter: Filter) -> Result<FilterCounts, EngineError> {
         let counts = self.stored(move |store| store.counts_of(&filter)).await?;
         Ok(FilterCounts {
             counts: counts.into_iter().map(|(state, count)| StateCount { state, count }).collect(),
@@ -84,14 +85,14 @@ impl Engine {
     /// Series of the current attempt, each with at most `points` points, within a range of x.
     ///
     /// # Errors
-    /// `NotFound`.
+    /// `OperationNotFound`.
     pub async fn series(
         &self,
         id: OperationId,
         names: Vec<String>,
         range: (Option<f64>, Option<f64>),
         points: usize,
-    ) -> Result<SeriesAnswer, Problem> {
+    ) -> Result<SeriesAnswer, EngineError> {
         let seq = self.shared.feed.head();
         let (attempt, found) = self
             .of_stored(id, move |store, stored| {
@@ -115,14 +116,14 @@ impl Engine {
     /// The last `limit` log lines before line `before` of an attempt; `None` is the current one.
     ///
     /// # Errors
-    /// `NotFound`.
+    /// `OperationNotFound`.
     pub async fn logs(
         &self,
         id: OperationId,
         attempt: Option<u32>,
         before: Option<u64>,
         limit: u32,
-    ) -> Result<LogPage, Problem> {
+    ) -> Result<LogPage, EngineError> {
         let seq = self.shared.feed.head();
         let (attempt, lines) = self
             .of_stored(id, move |store, stored| {
@@ -136,80 +137,61 @@ impl Engine {
     /// Content of an artifact of the latest result, requested from the host that made it, with `query`.
     ///
     /// # Errors
-    /// `NotFound`, `HostAway` if the host can't be reached, or `HostFault` if its path is invalid.
+    /// `OperationNotFound`, `ArtifactNotFound`, `ArtifactHostRemoved`, `ArtifactPathInvalid`, or `HostFailed` if the
+    /// host can't be reached.
     pub async fn artifact(
         &self,
         id: OperationId,
         name: &str,
         query: &str,
-    ) -> Result<(String, Bytes), Problem> {
+    ) -> Result<(String, Bytes), EngineError> {
         let detail = self.operation(id).await?;
         let artifact = detail.result.iter().flat_map(|r| &r.artifacts).find(|a| a.name == name);
         let Some(artifact) = artifact else {
-            let detail =
-                format!("Operation {id} has no artifact '{name}'. Its result lists the available ones.");
-            return Err(Problem::new(ProblemType::NotFound, detail));
+            return Err(EngineError::ArtifactNotFound { id, name: name.to_owned() });
         };
         let host = detail.operation.host.clone();
         let pool = self.shared.pools.iter().find(|(n, _)| Some(n) == host.as_ref()).map(|(_, pool)| pool);
         let (Some(pool), Some(host)) = (pool, host) else {
-            let detail =
-                "The host of this artifact is no longer in the configuration. Add it again to fetch it.";
-            return Err(Problem::new(ProblemType::HostAway, detail));
+            return Err(EngineError::ArtifactHostRemoved);
         };
         let plain = artifact.path.starts_with("/host/v1/artifacts/") && !artifact.path.contains("..");
         if !plain {
-            return Err(Problem::new(
-                ProblemType::HostFault,
-                format!(
-                    "{host} named '{}' as the path of this artifact, which is not below /host/v1/artifacts/, so it was \
-                     not fetched. This is a bug in the host.",
-                    artifact.path.chars().take(200).collect::<String>()
-                ),
-            ));
+            return Err(EngineError::ArtifactPathInvalid { host, path: artifact.path.clone() });
         }
         let path =
             if query.is_empty() { artifact.path.clone() } else { format!("{}?{query}", artifact.path) };
-        pool.get_bytes(&path).await.map_err(|error| match error {
-            PoolError::Status { problem: Some(value), .. } => serde_json::from_value(*value.clone())
-                .unwrap_or_else(|_| Problem::new(ProblemType::HostAway, value.to_string())),
-            error => {
-                Problem::new(ProblemType::HostAway, format!("{host} did not return the artifact: {error}"))
-            }
-        })
+        pool.get_bytes(&path).await.map_err(|error| EngineError::of_host(host, HostData::Artifact, error))
     }
 
     /// Preview of a kind with parameters, requested from a connected host. Starts nothing.
     ///
     /// # Errors
-    /// `UnknownKind`, `BadParams`, `NotFound` for a kind without previews, `HostAway` if no host answers.
-    pub async fn preview(&self, kind: KindName, params: &Value) -> Result<Preview, Problem> {
+    /// `UnknownKind`, `InvalidParams`, `HostProblem` for a kind without previews, `NoHostConnected`, or `HostFailed` if
+    /// its host does not answer.
+    pub async fn preview(&self, kind: KindName, params: &Value) -> Result<Preview, EngineError> {
         let (params, _) = self.shared.kind_registry.check(&kind, params)?;
         let host = self.shared.kind_registry.connected(&kind);
         let pool =
             self.shared.pools.iter().find(|(name, _)| Some(name) == host.as_ref()).map(|(_, pool)| pool);
         let (Some(pool), Some(host)) = (pool, host) else {
-            let detail = format!("No host that supports '{kind}' is connected. See /hosts.");
-            return Err(Problem::new(ProblemType::HostAway, detail));
+            return Err(EngineError::NoHostConnected(kind));
         };
         let asked = pool.post("/host/v1/preview", &PreviewParams { kind, params }, Repeat::Safe).await;
-        asked.map(|(_, preview)| preview).map_err(|error| match error {
-            PoolError::Status { problem: Some(value), .. } => serde_json::from_value(*value.clone())
-                .unwrap_or_else(|_| Problem::new(ProblemType::HostAway, value.to_string())),
-            error => Problem::new(ProblemType::HostAway, format!("{host} returned no preview: {error}")),
-        })
+        let previewed = asked.map(|(_, preview)| preview);
+        previewed.map_err(|error| EngineError::of_host(host, HostData::Preview, error))
     }
 
     /// Audit entries before entry `before`, newest first, of one operation or of all.
     ///
     /// # Errors
-    /// `Unavailable` if the store can't be read.
+    /// `Unreadable` if the store can't be read.
     pub async fn audit(
         &self,
         operation: Option<OperationId>,
         before: Option<u64>,
         limit: u32,
-    ) -> Result<AuditPage, Problem> {
+    ) -> Result<AuditPage, EngineError> {
         let limit = limit.clamp(1, 500);
         let mut found = self.stored(move |store| store.audit(operation, before, limit + 1)).await?;
         let more = found.len() > limit as usize;
@@ -221,8 +203,8 @@ impl Engine {
     /// Activity of the last 24 hours compared with the usual.
     ///
     /// # Errors
-    /// `Unavailable` if the store can't be read.
-    pub async fn activity(&self) -> Result<Activity, Problem> {
+    /// `Unreadable` if the store can't be read.
+    pub async fn activity(&self) -> Result<Activity, EngineError> {
         let now = Time::now();
         let tallies = self.stored(move |store| store.tallies(activity::wanted(now))).await?;
         Ok(activity::activity(&tallies, now))
@@ -254,13 +236,13 @@ impl Engine {
         &self,
         id: OperationId,
         more: impl FnOnce(&dyn Store, Stored) -> Result<T, StoreError> + Send + 'static,
-    ) -> Result<T, Problem> {
+    ) -> Result<T, EngineError> {
         let found = self
             .stored(move |store| match store.operation(id)? {
                 Some(stored) => more(store, stored).map(Some),
                 None => Ok(None),
             })
             .await?;
-        found.ok_or_else(|| not_found(id))
+        found.ok_or_else(|| EngineError::OperationNotFound(id))
     }
 }

@@ -1,6 +1,7 @@
 //! User requests, and automatic retries.
 
-use super::{Denied, Effect, Record, queued_attempt};
+use super::{Effect, Record, queued_attempt};
+use crate::error::Denied;
 use protocol::operation::AttemptOrigin;
 use protocol::receipt::Step;
 use protocol::{
@@ -34,7 +35,7 @@ pub(super) fn cancel(record: &mut Record, reason: String, now: Time) -> Result<V
         // If pressed twice, the first cancel counts. The host is asked again, unless a request is pending.
         State::Cancelling if record.cancel_tried.is_some() => Ok(Vec::new()),
         State::Cancelling => Ok(vec![Effect::SendCancel]),
-        ended => Err(Denied(format!("It has already ended ({ended}); there is nothing to cancel."))),
+        ended => Err(Denied::CancelEnded(ended)),
     }
 }
 
@@ -42,12 +43,10 @@ pub(super) fn cancel(record: &mut Record, reason: String, now: Time) -> Result<V
 pub(super) fn rule(record: &mut Record, rule: Option<Box<BandRule>>) -> Result<Vec<Effect>, Denied> {
     let state = record.operation.state;
     if state.ended() {
-        return Err(Denied(format!(
-            "It has already ended ({state}), so its auto-cancel rule can't be changed."
-        )));
+        return Err(Denied::RuleEnded(Some(state)));
     }
     if rule.is_some() && state == State::Cancelling {
-        return Err(Denied("It is already being cancelled.".to_owned()));
+        return Err(Denied::BeingCancelled);
     }
     record.operation.rule = rule.map(|rule| *rule);
     Ok(vec![Effect::Changed])
@@ -58,17 +57,10 @@ pub(super) fn rule(record: &mut Record, rule: Option<Box<BandRule>>) -> Result<V
 pub(super) fn abandon(record: &mut Record, reason: &str, now: Time) -> Result<Vec<Effect>, Denied> {
     let operation = &record.operation;
     if operation.state.ended() {
-        return Err(Denied(format!(
-            "It has already ended ({}); there is nothing to abandon.",
-            operation.state
-        )));
+        return Err(Denied::AbandonEnded(operation.state));
     }
     if record.held_end.is_some() {
-        return Err(Denied(
-            "Its own work has stopped; it ends with its last child operation. Abandon child operations whose host is \
-             unreachable."
-                .to_owned(),
-        ));
+        return Err(Denied::EndsWithChildren);
     }
     let condition = operation.condition.as_ref().filter(|_| operation.state.on_host()).map(|c| c.kind);
     let host = operation.host.as_ref().map_or("its host", HostName::as_str);
@@ -82,11 +74,7 @@ pub(super) fn abandon(record: &mut Record, reason: &str, now: Time) -> Result<Ve
             "Abandoned{reason} while {host} could not stop it. It may still be running there; its result is \
              ignored."
         ),
-        _ => {
-            return Err(Denied(
-                "Its host is connected. Cancel it instead, so that the stop is confirmed.".to_owned(),
-            ));
-        }
+        _ => return Err(Denied::HostConnected),
     };
     let failure = Failure {
         reason: FailureReason::Abandoned,
@@ -102,18 +90,13 @@ pub(super) fn again(record: &mut Record, origin: AttemptOrigin, now: Time) -> Re
     let operation = &mut record.operation;
     let pausing = operation.state == State::Queued && operation.not_before.is_some();
     if !operation.state.ended() && !pausing {
-        return Err(Denied(format!(
-            "It is {}. Another attempt is possible when this one has ended.",
-            operation.state
-        )));
+        return Err(Denied::AttemptNotEnded(operation.state));
     }
     if operation.state == State::Succeeded {
-        return Err(Denied("It succeeded. Start a new operation with the same parameters instead.".into()));
+        return Err(Denied::Succeeded);
     }
     if origin == AttemptOrigin::Resume && operation.checkpoint.is_none() {
-        return Err(Denied(
-            "It has no checkpoint to resume from. Retry starts it from the beginning.".into(),
-        ));
+        return Err(Denied::NoCheckpoint);
     }
     if origin != AttemptOrigin::Resume {
         operation.checkpoint = None;
@@ -171,7 +154,7 @@ pub(super) fn retry(
     now: Time,
 ) -> Result<Vec<Effect>, Denied> {
     if record.operation.state != State::Failed {
-        return Err(Denied(format!("It is {}; only failed operations are retried.", record.operation.state)));
+        return Err(Denied::NotFailed(record.operation.state));
     }
     let effects = again(record, origin, now)?;
     if not_before > now {

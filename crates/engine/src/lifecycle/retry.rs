@@ -1,6 +1,7 @@
 //! Retry policies: when a failed attempt is retried automatically.
 
 use super::Record;
+use backoff::Backoff;
 use protocol::operation::AttemptOrigin;
 use protocol::{FailureReason, State};
 use std::time::Duration;
@@ -45,8 +46,7 @@ impl RetryPolicy {
         if !fits {
             return None;
         }
-        let doublings = (operation.attempt - 1).min(20);
-        let pause = self.pause.saturating_mul(1 << doublings).min(self.longest_pause);
+        let pause = Backoff::new(self.pause, self.longest_pause).ceiling_after(operation.attempt - 1);
         let resume = self.resume && operation.checkpoint.is_some();
         Some((if resume { AttemptOrigin::Resume } else { AttemptOrigin::Retry }, pause))
     }

@@ -5,9 +5,10 @@ use crate::stage::{Follower, Stage, start, up};
 use protocol::api::{StartOperation, StartWithRule};
 use protocol::band::Like;
 use protocol::operation::AttemptOrigin;
-use protocol::{Action, EventBody, Operation, OperationId, ProblemType, SetRule, Side, State, Via};
+use protocol::{Action, EventBody, Operation, OperationId, SetRule, Side, State, Via};
 use serde_json::json;
 use signalbox_engine::Engine;
+use signalbox_engine::{Denied, EngineError};
 
 /// Runs whose series lie from 0 to 5 above the step.
 async fn six_runs(engine: &Engine, feed: &mut Follower) -> Vec<OperationId> {
@@ -79,7 +80,10 @@ async fn earlier_runs_make_a_band_and_it_says_which() {
     assert!(nothing.band.is_none() && nothing.why.ends_with("there are none."), "{}", nothing.why);
     let thin = engine.baseline(like, "steps".into(), 4, false).await.unwrap().band.unwrap();
     assert_eq!(thin.x.len(), 4);
-    assert_eq!(band_of(OperationId::new(), false).await.unwrap_err().kind, ProblemType::NotFound);
+    assert!(matches!(
+        band_of(OperationId::new(), false).await.unwrap_err(),
+        EngineError::OperationNotFound(_)
+    ));
     engine.close().await;
 }
 
@@ -145,7 +149,7 @@ async fn a_rule_holds_for_the_next_attempt_from_its_first_point() {
     let cancelled = feed.until(|o| o.id == high && o.state == State::Cancelled).await;
     assert_eq!(cancelled.rule.unwrap().fired, None, "it was a person");
     let late = engine.set_rule(high, above(8)).await.unwrap_err();
-    assert_eq!(late.kind, ProblemType::Conflict);
+    assert!(matches!(late, EngineError::Denied(Denied::RuleEnded(Some(State::Cancelled)))), "{late:?}");
     engine.close().await;
     drop(engine);
 
@@ -179,7 +183,8 @@ async fn a_rule_set_in_the_midst_judges_what_comes_after_it_and_one_taken_away_j
         }
     }
     let wrong = engine.set_rule(id, above(2)).await.unwrap_err();
-    assert_eq!((wrong.kind, wrong.fields[0].field.as_str()), (ProblemType::BadParams, "points"));
+    let EngineError::InvalidParams(fields) = wrong else { panic!("{wrong:?}") };
+    assert_eq!(fields[0].field, "points");
     // Twenty more points, 11 to 30, have a baseline; later ones are not judged.
     engine.set_rule(id, above(21)).await.unwrap();
     stage.host.open_gate();
@@ -225,12 +230,12 @@ async fn one_that_is_started_with_a_rule_is_judged_from_its_first_point() {
         rule: Some(above(points)),
     };
     let wrong = engine.start_with_rule(request(1), None).await.unwrap_err();
-    assert_eq!(wrong.kind, ProblemType::BadParams);
+    assert!(matches!(wrong, EngineError::InvalidParams(_)), "{wrong:?}");
     let key = || Some("one".to_owned());
     let started = engine.start_with_rule(request(5), key()).await.unwrap();
     let again = engine.start_with_rule(request(5), key()).await.unwrap();
     assert_eq!((again.operation.id, again.new), (started.operation.id, false));
-    assert_eq!(engine.start_with_rule(request(6), key()).await.unwrap_err().kind, ProblemType::KeyReused);
+    assert!(matches!(engine.start_with_rule(request(6), key()).await.unwrap_err(), EngineError::KeyReused));
     let id = started.operation.id;
     let cancelled = feed.until(|o| o.id == id && o.state == State::Cancelled).await;
     assert_eq!(fired_from(&cancelled), (1, 1.0));

@@ -6,8 +6,9 @@ use crate::held_requests::HeldRequests;
 use crate::stage::{self, Follower, Stage, start};
 use protocol::api::StartOperation;
 use protocol::operation::AttemptOrigin;
-use protocol::{ConditionKind, FailureReason, Operation, OperationId, ProblemType, State};
+use protocol::{ConditionKind, FailureReason, Operation, OperationId, State};
 use serde_json::{Value, json};
+use signalbox_engine::{Denied, EngineError};
 use signalbox_engine::{Engine, EngineConfig};
 use std::sync::Arc;
 use std::time::Duration;
@@ -114,8 +115,7 @@ async fn a_child_is_not_tried_again_while_its_parent_is_being_cancelled() {
     feed.until(|o| o.id == one && o.state == State::Cancelled).await;
     engine.cancel(parent, String::new()).await.unwrap();
     let refused = engine.again(one, AttemptOrigin::Retry).await.unwrap_err();
-    assert_eq!(refused.kind, ProblemType::Conflict);
-    assert!(refused.detail.contains("is being cancelled"), "{}", refused.detail);
+    assert!(matches!(refused, EngineError::Denied(Denied::ParentBeingCancelled)), "{refused:?}");
     stage.host.open_gate();
     feed.until(|o| o.id == parent && o.state == State::Cancelled).await;
     engine.again(one, AttemptOrigin::Retry).await.unwrap();
@@ -273,10 +273,8 @@ async fn a_cancel_on_a_full_disk_stops_the_work_at_once_and_is_stored_when_there
     assert!(shown.receipt.unwrap().not_stored);
     // If pressed twice, it is the same cancel.
     assert!(engine.cancel(id, String::new()).await.unwrap().receipt.unwrap().not_stored);
-    assert_eq!(
-        stage::try_start(&engine, "test.count", json!({"steps": 1})).await.unwrap_err().kind,
-        ProblemType::Unavailable
-    );
+    let refused = stage::try_start(&engine, "test.count", json!({"steps": 1})).await.unwrap_err();
+    assert!(matches!(refused, EngineError::Unwritable(_)), "{refused:?}");
     store.free();
     let ended = feed.until(|o| o.id == id && o.state.ended()).await;
     assert_eq!(ended.state, State::Cancelled);

@@ -3,8 +3,9 @@
 use crate::stage::{self, Follower, PATIENCE, Stage, start};
 use protocol::api::{Deleted, StartOperation};
 use protocol::operation::AttemptOrigin;
-use protocol::{Action, EventBody, OperationId, ProblemType, State};
+use protocol::{Action, EventBody, OperationId, State};
 use serde_json::json;
+use signalbox_engine::EngineError;
 use signalbox_engine::{Engine, Which};
 use std::collections::HashSet;
 use store::Filter;
@@ -48,16 +49,16 @@ async fn what_has_ended_is_deleted_told_of_and_stays_gone_over_a_restart() {
     stage::up(&engine).await;
     let long = start(&engine, json!({"steps": LONG})).await.id;
     let refused = engine.delete(long).await.unwrap_err();
-    assert!(
-        refused.kind == ProblemType::Conflict && refused.detail.contains("Cancel it first"),
-        "{refused:?}"
-    );
+    assert!(matches!(refused, EngineError::NotEnded(_)), "{refused:?}");
     let id = ended(&engine, &mut feed, 3).await;
     assert_eq!(engine.delete(id).await.unwrap().deleted, 1);
     until_forgotten(&mut feed, &[id]).await;
-    assert_eq!(engine.operation(id).await.unwrap_err().kind, ProblemType::NotFound);
-    assert_eq!(engine.delete(id).await.unwrap_err().kind, ProblemType::NotFound);
-    assert_eq!(engine.again(id, AttemptOrigin::Retry).await.unwrap_err().kind, ProblemType::NotFound);
+    assert!(matches!(engine.operation(id).await.unwrap_err(), EngineError::OperationNotFound(_)));
+    assert!(matches!(engine.delete(id).await.unwrap_err(), EngineError::OperationNotFound(_)));
+    assert!(matches!(
+        engine.again(id, AttemptOrigin::Retry).await.unwrap_err(),
+        EngineError::OperationNotFound(_)
+    ));
     assert_eq!(counted(&engine, State::Succeeded), 0);
     assert!(engine.snapshot().operations.iter().all(|o| o.id != id));
     // The audit entry remains, and describes it.
@@ -75,7 +76,7 @@ async fn what_has_ended_is_deleted_told_of_and_stays_gone_over_a_restart() {
     engine.close().await;
     drop(engine);
     let engine = stage.engine();
-    assert_eq!(engine.operation(id).await.unwrap_err().kind, ProblemType::NotFound);
+    assert!(matches!(engine.operation(id).await.unwrap_err(), EngineError::OperationNotFound(_)));
     check(&engine).await;
     engine.close().await;
 }
@@ -92,14 +93,14 @@ async fn a_key_of_what_was_deleted_starts_nothing_anew() {
     let id = engine.start(request.clone(), key()).await.unwrap().operation.id;
     feed.until(|o| o.id == id && o.state.ended()).await;
     engine.delete(id).await.unwrap();
-    assert_eq!(engine.start(request.clone(), key()).await.unwrap_err().kind, ProblemType::Deleted);
+    assert!(matches!(engine.start(request.clone(), key()).await.unwrap_err(), EngineError::KeyOfDeleted));
     engine.close().await;
     drop(engine);
     // Also after a restart.
     let engine = stage.engine();
-    assert_eq!(engine.start(request.clone(), key()).await.unwrap_err().kind, ProblemType::Deleted);
+    assert!(matches!(engine.start(request.clone(), key()).await.unwrap_err(), EngineError::KeyOfDeleted));
     let other = StartOperation { params: json!({"steps": 3}), ..request };
-    assert_eq!(engine.start(other, key()).await.unwrap_err().kind, ProblemType::KeyReused);
+    assert!(matches!(engine.start(other, key()).await.unwrap_err(), EngineError::KeyReused));
     engine.close().await;
 }
 
@@ -187,10 +188,7 @@ async fn while_something_that_it_started_goes_on_it_stays() {
     engine.abandon(parent, String::new()).await.unwrap();
     // Its cancel waits for the host.
     let refused = engine.delete(parent).await.unwrap_err();
-    assert!(
-        refused.kind == ProblemType::Conflict && refused.detail.contains("child operation"),
-        "{refused:?}"
-    );
+    assert!(matches!(refused, EngineError::ChildrenNotEnded(1)), "{refused:?}");
     let told = engine.delete_many(Which::These(vec![parent]), None, false).await.unwrap();
     assert_eq!((told.deleted, told.refused), (0, 1));
     cable.mend();

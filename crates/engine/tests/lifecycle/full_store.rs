@@ -33,7 +33,7 @@ impl FullStore {
 impl Store for FullStore {
     fn apply(&self, changes: &[Change]) -> Result<(), StoreError> {
         if self.full.load(Ordering::SeqCst) {
-            return Err(StoreError::DiskFull);
+            return Err(StoreError::disk_full());
         }
         self.store.apply(changes)
     }

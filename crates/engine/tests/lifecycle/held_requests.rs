@@ -1,5 +1,6 @@
 //! Proxy between an engine and its host that delays starts, and can lose the response to a cancel.
 
+use request_splitter::RequestSplitter;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -34,7 +35,7 @@ impl HeldRequests {
         let shared = passed.clone();
         tokio::spawn(async move {
             while let Ok((near, _)) = listener.accept().await {
-                tokio::spawn(checkpoint_transfer(near, host, shared.clone()));
+                tokio::spawn(forward(near, host, shared.clone()));
             }
         });
         Self { address, passed }
@@ -55,7 +56,7 @@ impl HeldRequests {
     }
 }
 
-async fn checkpoint_transfer(near: TcpStream, host: SocketAddr, passed: Arc<watch::Sender<Passed>>) {
+async fn forward(near: TcpStream, host: SocketAddr, passed: Arc<watch::Sender<Passed>>) {
     let Ok(far) = TcpStream::connect(host).await else { return };
     let (near_in, near_out) = near.into_split();
     let (far_in, far_out) = far.into_split();
@@ -83,7 +84,7 @@ async fn up(
     answers: Arc<Mutex<OwnedWriteHalf>>,
     passed: Arc<watch::Sender<Passed>>,
 ) -> std::io::Result<()> {
-    let mut coming = Vec::new();
+    let mut requests = RequestSplitter::default();
     let mut buffer = vec![0u8; 16 * 1024];
     let mut now = passed.subscribe();
     loop {
@@ -91,9 +92,8 @@ async fn up(
         if n == 0 {
             return Ok(());
         }
-        coming.extend_from_slice(&buffer[..n]);
-        while let Some(length) = whole(&coming) {
-            let request: Vec<u8> = coming.drain(..length).collect();
+        requests.push(&buffer[..n]);
+        for request in requests.by_ref() {
             let line = String::from_utf8_lossy(&request[..request.len().min(120)]).into_owned();
             if line.starts_with("POST /host/v1/operations ") {
                 passed.send_modify(|passed| passed.starts += 1);
@@ -111,14 +111,4 @@ async fn up(
             far.write_all(&request).await?;
         }
     }
-}
-
-/// Length of the first request, if it is complete.
-fn whole(bytes: &[u8]) -> Option<usize> {
-    let head = bytes.windows(4).position(|w| w == b"\r\n\r\n")? + 4;
-    let text = String::from_utf8_lossy(&bytes[..head]).to_ascii_lowercase();
-    let body =
-        text.lines().find_map(|line| line.strip_prefix("content-length:")?.trim().parse::<usize>().ok());
-    let length = head + body.unwrap_or(0);
-    (bytes.len() >= length).then_some(length)
 }

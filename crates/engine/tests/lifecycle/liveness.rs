@@ -4,6 +4,7 @@ use crate::stage::{Follower, PATIENCE, Stage, start, start_with, up};
 use protocol::operation::AttemptOrigin;
 use protocol::{ConditionKind, EventBody, FailureReason, KindName, OperationId, State};
 use serde_json::json;
+use signalbox_engine::{Denied, EngineError};
 use signalbox_engine::{Engine, RetryPolicy, Which};
 use std::time::Duration;
 use store::{Filter, Keep, Store};
@@ -34,7 +35,7 @@ async fn what_was_given_up_is_stopped_when_its_host_is_back_and_counts_no_more()
     let engine = stage.engine_over(&cable, |_| {});
     let (mut feed, id) = running(&engine, json!({"steps": LONG})).await;
     let denied = engine.abandon(id, String::new()).await.unwrap_err();
-    assert!(denied.detail.contains("Cancel it instead"), "{}", denied.detail);
+    assert!(matches!(denied, EngineError::Denied(Denied::HostConnected)), "{denied:?}");
     cable.cut();
     feed.until(|o| o.id == id && o.condition.is_some()).await;
     let given_up = engine.abandon(id, "the rack burns".into()).await.unwrap();
@@ -165,7 +166,7 @@ async fn a_drained_host_ends_what_it_has_and_takes_nothing_new_through_a_restart
     engine.drain("counter".parse().unwrap(), false).await.unwrap();
     feed.until(|o| o.id == second && o.state == State::Succeeded).await;
     let unknown = engine.drain("other".parse().unwrap(), true).await.unwrap_err();
-    assert!(unknown.detail.contains("no host 'other'"), "{}", unknown.detail);
+    assert!(matches!(unknown, EngineError::HostNotFound(_)), "{unknown:?}");
     engine.close().await;
 }
 
@@ -199,14 +200,18 @@ async fn many_are_cancelled_by_name_or_by_a_filter_and_each_refusal_is_told() {
     }
     let of_77 = Filter { text: "to 700007".into(), ..Filter::default() };
     let mut told = engine.cancel_many(Which::Found(of_77), "wrong data".into()).await.unwrap();
-    told.asked.sort();
-    assert_eq!(told.asked, queued[..2]);
+    told.requested.sort();
+    assert_eq!(told.requested, queued[..2]);
     let told = engine.cancel_many(Which::These(vec![first, done, queued[2]]), String::new()).await.unwrap();
-    assert_eq!(told.asked, [first, queued[2]]);
-    assert_eq!(told.refused[0].id, done);
-    assert!(told.refused[0].why.contains("ended (cancelled)"), "{}", told.refused[0].why);
+    assert_eq!(told.requested, [first, queued[2]]);
+    let (refused, why) = &told.refused[0];
+    assert_eq!(*refused, done);
+    assert!(matches!(why, EngineError::Denied(Denied::CancelEnded(State::Cancelled))), "{why:?}");
     feed.until(|o| o.id == first && o.state == State::Cancelled).await;
-    assert_eq!(engine.cancel_many(Which::Found(Filter::default()), String::new()).await.unwrap().asked, []);
+    assert_eq!(
+        engine.cancel_many(Which::Found(Filter::default()), String::new()).await.unwrap().requested,
+        []
+    );
     engine.close().await;
 }
 

@@ -18,8 +18,9 @@ mod stage;
 use protocol::event::Skipped;
 use protocol::operation::AttemptOrigin;
 use protocol::receipt::Step;
-use protocol::{ConditionKind, EventBody, FailureReason, ProblemType, State};
+use protocol::{ConditionKind, EventBody, FailureReason, State};
 use serde_json::json;
+use signalbox_engine::{Denied, EngineError};
 use stage::{Follower, Stage, start};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -57,7 +58,7 @@ async fn a_cancel_stops_the_work_and_its_receipt_shows_every_step_in_order() {
     assert!(times.windows(2).all(|w| w[0] <= w[1]), "{receipt:?}");
     assert_eq!(stage.host.running().await, 0);
     let again = engine.cancel(operation.id, String::new()).await.unwrap_err();
-    assert_eq!(again.kind, ProblemType::Conflict);
+    assert!(matches!(again, EngineError::Denied(Denied::CancelEnded(State::Cancelled))), "{again:?}");
     engine.close().await;
 }
 
@@ -89,9 +90,9 @@ async fn an_invalid_artifact_path_is_reported_as_a_fault_of_its_host() {
     stage::up(&engine).await;
     let id = start(&engine, json!({"steps": 1, "artifact": "/host/v1/about"})).await.id;
     feed.until(|o| o.id == id && o.state == State::Succeeded).await;
-    let problem = engine.artifact(id, "counted", "").await.unwrap_err();
-    assert_eq!((problem.kind, problem.status), (ProblemType::HostFault, 502));
-    assert!(problem.detail.starts_with("counter named '/host/v1/about'"), "{}", problem.detail);
+    let refused = engine.artifact(id, "counted", "").await.unwrap_err();
+    let EngineError::ArtifactPathInvalid { host, path } = refused else { panic!("{refused:?}") };
+    assert_eq!((host.as_str(), path.as_str()), ("counter", "/host/v1/about"));
     engine.close().await;
 }
 
@@ -101,13 +102,13 @@ async fn wrong_params_start_nothing_and_say_what_is_wrong_with_which() {
     let engine = stage.engine();
     stage::up(&engine).await;
     let head = engine.feed().head();
-    let problem = stage::try_start(&engine, "test.count", json!({"stepz": 3})).await.unwrap_err();
-    assert_eq!(problem.kind, ProblemType::BadParams);
-    let fields: Vec<_> = problem.fields.iter().map(|f| f.field.as_str()).collect();
+    let refused = stage::try_start(&engine, "test.count", json!({"stepz": 3})).await.unwrap_err();
+    let EngineError::InvalidParams(fields) = refused else { panic!("{refused:?}") };
+    let fields: Vec<_> = fields.iter().map(|f| f.field.as_str()).collect();
     assert_eq!(fields, ["stepz", "steps"]);
-    let problem = stage::try_start(&engine, "test.cuont", json!({})).await.unwrap_err();
-    assert_eq!(problem.kind, ProblemType::UnknownKind);
-    assert!(problem.detail.contains("test.count"), "{}", problem.detail);
+    let refused = stage::try_start(&engine, "test.cuont", json!({})).await.unwrap_err();
+    let EngineError::UnknownKind { known, .. } = refused else { panic!("{refused:?}") };
+    assert!(known.iter().any(|kind| kind.as_str() == "test.count"), "{known:?}");
     let operations = engine.snapshot().operations;
     assert!(operations.is_empty());
     assert!(engine.feed().head() >= head);
@@ -130,14 +131,14 @@ async fn one_idempotency_key_starts_one_operation() {
     assert_eq!(a.operation.id, b.operation.id);
     assert_ne!(a.new, b.new);
     let other = protocol::api::StartOperation { params: json!({"steps": 3}), ..request() };
-    assert_eq!(engine.start(other.clone(), key()).await.unwrap_err().kind, ProblemType::KeyReused);
+    assert!(matches!(engine.start(other.clone(), key()).await.unwrap_err(), EngineError::KeyReused));
     engine.close().await;
     drop(engine);
     // Also after a restart, from the store.
     let engine = stage.engine();
     let again = engine.start(request(), key()).await.unwrap();
     assert_eq!((again.operation.id, again.new), (a.operation.id, false));
-    assert_eq!(engine.start(other, key()).await.unwrap_err().kind, ProblemType::KeyReused);
+    assert!(matches!(engine.start(other, key()).await.unwrap_err(), EngineError::KeyReused));
     engine.close().await;
 }
 

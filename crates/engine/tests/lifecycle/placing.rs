@@ -3,8 +3,9 @@
 use crate::stage::{self, Follower, Stage, TestHost, start, try_start, up};
 use protocol::api::StartOperation;
 use protocol::operation::AttemptOrigin;
-use protocol::{ConditionKind, FailureReason, ProblemType, State};
+use protocol::{ConditionKind, FailureReason, State};
 use serde_json::json;
+use signalbox_engine::EngineError;
 use signalbox_engine::RetryPolicy;
 use std::time::Duration;
 
@@ -89,14 +90,14 @@ async fn a_start_is_refused_only_for_now_while_its_host_has_not_connected_since_
     let request =
         || StartOperation { kind: "test.count".parse().unwrap(), params: json!({"steps": 1}), priority: 0 };
     let refused = engine.start(request(), Some("key".into())).await.unwrap_err();
-    assert_eq!(refused.kind, ProblemType::Unavailable);
-    assert!(refused.detail.contains("counter"), "{}", refused.detail);
+    let EngineError::KindNotKnownYet { missing, .. } = refused else { panic!("{refused:?}") };
+    assert_eq!(missing[0].as_str(), "counter");
     assert_eq!(engine.unmet_hosts().len(), 1);
     cable.mend();
     up(&engine).await;
     assert!(engine.unmet_hosts().is_empty());
     assert!(engine.start(request(), Some("key".into())).await.unwrap().new);
     let unknown = try_start(&engine, "test.cuont", json!({})).await.unwrap_err();
-    assert_eq!(unknown.kind, ProblemType::UnknownKind);
+    assert!(matches!(unknown, EngineError::UnknownKind { .. }), "{unknown:?}");
     engine.close().await;
 }

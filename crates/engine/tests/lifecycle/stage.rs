@@ -10,7 +10,7 @@ use protocol::api::{HostLink, StartOperation};
 use protocol::event::Skipped;
 use protocol::host::{Artifact, Check, ResultDoc};
 use protocol::{
-    ConditionKind, Event, EventBody, KindSpec, Operation, OperationId, Problem, SeriesInfo, State, Summary,
+    ConditionKind, Event, EventBody, KindSpec, Operation, OperationId, SeriesInfo, State, Summary,
 };
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -422,7 +422,11 @@ pub async fn up(engine: &Engine) {
     }
 }
 
-pub async fn try_start(engine: &Engine, kind: &str, params: Value) -> Result<Operation, Problem> {
+pub async fn try_start(
+    engine: &Engine,
+    kind: &str,
+    params: Value,
+) -> Result<Operation, signalbox_engine::EngineError> {
     let request = StartOperation { kind: kind.parse().unwrap(), params, priority: 0 };
     engine.start(request, None).await.map(|s| s.operation)
 }

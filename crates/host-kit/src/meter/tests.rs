@@ -87,7 +87,7 @@ fn a_new_phase_counts_anew_and_the_first_keeps_what_was_said_before_it() {
     meter.phase(2, "Write", start);
     let second = meter.progress(Time::now());
     assert_eq!((second.done, second.total, second.unit.as_str()), (0, None, ""));
-    assert_eq!(second.phase, Some(Phase { index: 2, of: 3, name: "Write".into() }));
+    assert_eq!(second.phase, Some(Phase { index: 2, of: Some(3), name: "Write".into() }));
 }
 
 #[test]
@@ -256,4 +256,18 @@ proptest! {
         // A count is whole: over the window, one item more or less.
         prop_assert!((rate - after as f64).abs() <= after as f64 * 0.02 + 0.7, "{rate} for {after}/s");
     }
+}
+
+#[test]
+fn an_undeclared_phase_does_not_claim_to_be_the_last() {
+    let start = Instant::now();
+    let mut meter = Meter::new(0, start);
+    meter.phase(1, "Counting objects", start);
+    let counting = meter.progress(Time::now()).phase.unwrap();
+    assert_eq!((counting.index, counting.of, counting.is_last()), (1, None, false));
+    let mut meter = Meter::new(2, start);
+    meter.phase(2, "test", start);
+    assert!(meter.progress(Time::now()).phase.unwrap().is_last());
+    meter.phase(3, "report", start);
+    assert_eq!(meter.progress(Time::now()).phase.unwrap().of, None);
 }

@@ -20,6 +20,15 @@ async fn with_a_token_every_route_wants_it() {
 }
 
 #[tokio::test]
+async fn the_scheme_of_a_token_may_be_written_in_any_case() {
+    let rig = Rig::with(|host| host.token(Some("sesame".into()))).await;
+    for scheme in ["Bearer", "bearer", "BEARER"] {
+        let request = rig.get("/about").header("authorization", format!("{scheme} sesame"));
+        assert_eq!(request.send().await.unwrap().status(), 200, "{scheme}");
+    }
+}
+
+#[tokio::test]
 async fn a_web_page_can_start_nothing_unless_its_origin_is_listed() {
     let rig = Rig::with(|host| host.allowed_origins(["http://127.0.0.1:7200"])).await;
     let from = async |origin: &str| {

@@ -95,7 +95,7 @@ async fn everything_a_work_told_is_in_the_feed_before_its_end() {
         (3000, Some(3000), Some(0.5)),
         "half of two phases"
     );
-    assert_eq!(progress.phase.as_ref().map(|phase| (phase.index, phase.of)), Some((1, 2)));
+    assert_eq!(progress.phase.as_ref().map(|phase| (phase.index, phase.of)), Some((1, Some(2))));
     assert_eq!(rig.show(id).await.progress, Some(progress));
 
     let body = json!({"id": id, "attempt": 2, "kind": "test.probe", "params": {"manner": "succeed"}, "resume_from": checkpoint});

@@ -1,6 +1,6 @@
 //! Following the feed: by stream and by poll, from any position, without gaps or repetitions.
 
-use crate::rig::{Rig, patiently};
+use crate::rig::{Rig, patiently, problem};
 use protocol::InstanceId;
 use protocol::host::{HostBeat, HostEventBody};
 use serde_json::json;
@@ -139,4 +139,27 @@ async fn a_place_that_is_not_held_is_answered_with_a_reset() {
     let next = rig.start(json!({"manner": "succeed"})).await;
     let record = stream.record().await.unwrap();
     assert_eq!((record.seq, record.id), (head + 1, next));
+}
+
+#[tokio::test]
+async fn a_wait_may_be_in_seconds_or_milliseconds_and_a_wrong_one_says_how() {
+    let rig = Rig::new().await;
+    for wait in ["500ms", "0.01s", "0"] {
+        assert_eq!(rig.poll(&format!("wait={wait}")).await.events, [], "{wait}");
+    }
+    for wait in ["soon", "-1s", "inf", ""] {
+        let refusal = problem(rig.get(&format!("/events?wait={wait}")).send().await.unwrap()).await;
+        assert!(
+            refusal.status == 400 && refusal.detail.contains("25s or 500ms"),
+            "{wait}: {}",
+            refusal.detail
+        );
+    }
+}
+
+#[tokio::test]
+async fn values_in_a_query_are_percent_decoded() {
+    let rig = Rig::new().await;
+    let feed = rig.poll("after=%30&wait=1%30ms").await;
+    assert!(!feed.reset && feed.events.is_empty());
 }

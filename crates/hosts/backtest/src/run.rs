@@ -11,14 +11,14 @@ use crate::store::{Store, Traded};
 use crate::strategy::{Direction, Plan, Stance};
 use crate::trading::{Account, Book, Rules, trade};
 use crate::wording::{money, percent};
+use display::format::{count as thousands, counted};
 use host_kit::{Context, WorkError};
 use market_data::{Held, Library, SetName};
-use protocol::counts::{counted, thousands};
 use protocol::host::ResultDoc;
 use protocol::results::{BacktestResult, InSample};
 use protocol::{LogLevel, Time};
 use std::sync::Arc;
-use std::time::Instant;
+use tokio::time::Instant;
 
 /// Phases of a run, as shown on the page.
 pub(crate) const PHASES: [&str; 3] = ["read", "trade", "evaluate"];

@@ -1,6 +1,6 @@
 //! Formatting of numbers for log lines and messages.
 
-use protocol::counts::thousands;
+use display::format::count as thousands;
 
 /// Money with cents: `-1,234.50`.
 pub(crate) fn money(amount: f64) -> String {

@@ -19,7 +19,7 @@ pub enum Format {
     InteractiveBrokers,
     /// MetaTrader 4 and 5: date and time in two columns, in broker server time
     Metatrader,
-    /// Stooq: <TICKER>,<PER>,<DATE>,<TIME>, or Date,Open,High,Low,Close,Volume
+    /// Stooq: TICKER, PER, DATE and TIME in angle brackets, or Date,Open,High,Low,Close,Volume
     Stooq,
     /// HistData: no header, EST without daylight saving time
     Histdata,

@@ -2,13 +2,15 @@
 
 #![expect(clippy::unwrap_used, reason = "this is a test, its helpers too")]
 
+use form::Form;
 use protocol::host::{About, Health, HostEvent, HostEventBody, HostEvents, Outcome, ResultDoc};
 use protocol::results::{Bars, LoadResult};
-use protocol::{Checkpoint, Form, OperationId, Problem};
+use protocol::{Checkpoint, OperationId, Problem};
 use serde_json::{Value, json};
 use signalbox_data_host::{DataConfig, DataLoad, SourceConfig, TextOptions};
 use std::path::PathBuf;
-use std::time::{Duration, Instant};
+use std::time::Duration;
+use tokio::time::Instant;
 
 struct Served {
     base: String,

@@ -1,5 +1,6 @@
 //! Parser for a tqdm bar: `Fit:  40%|████      | 4/10 [00:02<00:03, 2.0batch/s, loss=0.31]`.
 
+use crate::divisor::{Divisor, Figures, PREFIXES, Printed};
 use regex::Regex;
 use std::sync::LazyLock;
 
@@ -9,20 +10,22 @@ static BAR: LazyLock<Regex> = LazyLock::new(|| {
         (?: (?<percent>\d{1,3})%\|[^|]*\| \s* (?<n>[\d.]+[kKMGTPEZY]?)/(?<total>[\d.]+[kKMGTPEZY]?)
             (?<brackets>\s \[)?
           | (?<alone>[\d.]+[kKMGTPEZY]?)(?<unit>[^\s\[\]/|\d.]*) \s \[ )
-        (?: (?<elapsed>[\d:.]+) (?:<[^,\]]*)? (?:, \s* (?<rate>[^,\]]+) (?:, \s* (?<postfix>.*))? )? \] )? \s* $",
+        (?: (?<elapsed>[\d:.]+) (?:<(?<left>[^,\]]*))? (?:, \s* (?<rate>[^,\]]+) (?:, \s* (?<postfix>.*))? )? \] )? \s* $",
     )
     .expect("the expression is well formed")
 });
 
-/// SI prefixes, each a factor of 1,000.
-const PREFIXES: &str = "kMGTPEZY";
 /// Units that tqdm writes after a prefix.
 const PREFIXED_UNITS: [&str; 7] = ["B", "b", "it", "iB", "bit", "bits", "bytes"];
+
+/// Units of bytes, whose numbers may be shortened by 1,024.
+const BYTE_UNITS: [&str; 4] = ["B", "Byte", "Bytes", "bytes"];
 
 /// One state of a bar.
 #[derive(Clone, PartialEq, Debug)]
 pub(crate) struct Bar {
     pub desc: String,
+    /// Number of done items. Numbers of bytes may be shortened by another divisor than the assumed 1,000.
     pub n: f64,
     pub total: Option<f64>,
     pub unit: String,
@@ -31,6 +34,12 @@ pub(crate) struct Bar {
     pub text: String,
     /// Whether it has times, as by default, so that it is complete.
     pub timed: bool,
+    /// Numbers as printed: `6.00M/30.0M`.
+    printed: String,
+    /// Printed share of the total.
+    pub share: Option<f64>,
+    /// Figures of bytes that may be shortened by another divisor.
+    bytes: Option<Figures>,
 }
 
 impl Bar {
@@ -48,53 +57,75 @@ impl Bar {
         let short =
             |number: &str| number.contains('.') || number.ends_with(|c: char| c.is_ascii_alphabetic());
         let made_short = short(n) || total.is_some_and(short);
-        let average = scaled(n, 1000.0)? / seconds(text("elapsed")).unwrap_or_default();
+        let average =
+            Printed::read(n)?.value(Divisor::Decimal) / seconds(text("elapsed")).unwrap_or_default();
         let unit = match text("unit") {
             "" => unit_of(text("rate"), made_short, average),
             // `3.53MB`: the prefix belongs to the number.
             unit => unit,
         };
         // Bytes use factors of 1,024.
-        let (unit, base) = if unit == "iB" { ("B", 1024.0) } else { (unit, 1000.0) };
+        let (unit, divisor) = if unit == "iB" { ("B", Divisor::Binary) } else { (unit, Divisor::Decimal) };
+        let (done, all) = (Printed::read(n)?, total.map(Printed::read));
+        let all = match all {
+            Some(all) => Some(all?),
+            None => None,
+        };
+        let percent = text("percent").parse::<f64>().ok();
+        let rate =
+            text("rate").split_once("/s").and_then(|(rate, _)| Printed::read(rate.strip_suffix(unit)?));
+        let figures = Figures { n: done, total: all, percent, rate, left: seconds(text("left")) };
+        let may_be_binary = made_short && divisor == Divisor::Decimal && BYTE_UNITS.contains(&unit);
         let postfix = text("postfix").split(", ").filter_map(|pair| {
             let (name, y) = pair.split_once('=')?;
             Some((name.trim().to_owned(), y.trim().parse().ok()?))
         });
         Some(Self {
             desc: text("desc").to_owned(),
-            n: scaled(n, base)?,
-            total: match total {
-                Some(total) => Some(scaled(total, base)?),
-                None => None,
-            },
+            n: done.value(divisor),
+            total: all.map(|all| all.value(divisor)),
             unit: if unit == "it" { "iterations".to_owned() } else { unit.to_owned() },
             postfix: postfix.filter(|(name, _): &(String, f64)| !name.is_empty()).collect(),
             text: line.trim().to_owned(),
             timed: bracketed,
+            printed: match total {
+                Some(total) => format!("{n}/{total}"),
+                None => n.to_owned(),
+            },
+            share: percent.map(|percent| percent / 100.0).filter(|share| *share <= 1.0),
+            bytes: may_be_binary.then_some(figures),
         })
     }
 
-    /// Position of an inner bar, for the message.
+    /// Whether the divisor of its numbers is not known.
+    pub fn is_inexact(&self) -> bool {
+        self.bytes.is_some()
+    }
+
+    /// The divisor, if its figures prove it.
+    pub fn divisor(&self) -> Option<Divisor> {
+        self.bytes.and_then(|figures| figures.divisor())
+    }
+
+    /// The same bar, with its divisor.
+    pub fn with(self, divisor: Divisor) -> Self {
+        match self.bytes {
+            Some(Figures { n, total, .. }) => {
+                let total = total.map(|total| total.value(divisor));
+                Self { n: n.value(divisor), total, bytes: None, ..self }
+            }
+            None => self,
+        }
+    }
+
+    /// Position as printed, for the message.
     pub fn in_words(&self) -> String {
-        let of = self.total.map_or(String::new(), |total| format!("/{total}"));
-        [self.desc.as_str(), &format!("{}{of}", self.n), self.unit.as_str()].join(" ").trim().to_owned()
+        [self.desc.as_str(), self.printed.as_str(), self.unit.as_str()].join(" ").trim().to_owned()
     }
 
     pub fn complete(&self) -> bool {
         self.total.is_some_and(|total| self.n >= total)
     }
-}
-
-/// Expands `1.23M` to 1,230,000, with the given base.
-fn scaled(text: &str, base: f64) -> Option<f64> {
-    let (number, factor) = match text.char_indices().last() {
-        Some((at, c)) if c.is_ascii_alphabetic() => {
-            let power = PREFIXES.find(if c == 'K' { 'k' } else { c })? + 1;
-            (&text[..at], base.powi(i32::try_from(power).ok()?))
-        }
-        _ => (text, 1.0),
-    };
-    number.parse::<f64>().ok().map(|n| n * factor)
 }
 
 /// Parses `01:02:03` to seconds.
@@ -120,7 +151,8 @@ fn unit_of(rate: &str, made_short: bool, average: f64) -> &str {
         return unit;
     };
     let rest = &unit[1..];
-    let prefixed = match (value.trim().parse::<f64>(), scaled(&format!("{}{prefix}", value.trim()), 1000.0)) {
+    let large = Printed::read(&format!("{}{prefix}", value.trim())).map(|n| n.value(Divisor::Decimal));
+    let prefixed = match (value.trim().parse::<f64>(), large) {
         (Ok(bare), Some(large)) if average.is_finite() && average > 0.0 && bare > 0.0 => {
             (large / average).ln().abs() < (bare / average).ln().abs()
         }

@@ -1,5 +1,5 @@
-//! Progress displays of common tools that have no tqdm bar: stages of git, counts of cargo and click, percentages of
-//! curl and cmake.
+//! Progress displays of common tools that have no tqdm bar, as far as a single line tells them: stages of git, counts of
+//! cargo, click and ctest, percentages of curl, wget, aria2c, cmake and pytest, bytes of dd.
 
 use regex::Regex;
 use std::sync::LazyLock;
@@ -29,15 +29,60 @@ static CURL: LazyLock<Regex> = LazyLock::new(|| {
 static CMAKE: LazyLock<Regex> =
     LazyLock::new(|| Regex::new(r"^\[ *(?<percent>\d{1,3})%\]\s").expect("the expression is well formed"));
 
+/// ` 12/60 Test #12: parses ....   Passed    0.01 sec`: ended tests.
+static CTEST: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r"^\s*(?<done>\d+)/(?<total>\d+) Test\s+#\d+: ").expect("the expression is well formed")
+});
+
+/// `  5% (3 of 60) |#      | Elapsed Time: 0:00:00 ETA: 0:00:01` of progressbar2, without a terminal.
+static PROGRESSBAR2: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r"^ *\d{1,3}% \((?<done>\d+) of (?<total>\d+)\) \|.*\| Elapsed Time: ")
+        .expect("the expression is well formed")
+});
+
+/// `....F..... [ 45%]`, `test_a.py ...... [ 45%]`, `test_a.py::test_b PASSED [ 45%]`, `[gw0] [ 45%] PASSED test_a.py::b`.
+static PYTEST: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(
+        r"(?x)^ (?: (?:\S+\.py\ )? [.FEsxX]+ \s+ \[\ *(?<a>\d{1,3})%\]
+          | \S+\.py::\S.* \ (?:PASSED|FAILED|ERROR|SKIPPED|XFAIL|XPASS) .* \ \[\ *(?<b>\d{1,3})%\]
+          | \[gw\d+\] \s \[\ *(?<c>\d{1,3})%\] \s (?:PASSED|FAILED|ERROR|SKIPPED|XFAIL|XPASS) \s .* ) \s* $",
+    )
+    .expect("the expression is well formed")
+});
+
+/// `   450K .......... .......... 56%  246K 1s` of wget.
+static WGET: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r"^ *\d+K(?: [., ]*)? +(?<percent>\d{1,3})% +[\d.]+[KMGT]?(?:[ =][\d.dhms]+)?$")
+        .expect("the expression is well formed")
+});
+
+/// `[#9c8891 288KiB/878KiB(32%) CN:1 DL:150KiB ETA:3s]`.
+static ARIA2: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r"^\[#(?<gid>[0-9a-f]{6}) \S+/\S+\((?<percent>\d{1,3})%\)(?: \S+)*\]$")
+        .expect("the expression is well formed")
+});
+
+/// `2253324288 bytes (2.3 GB, 2.1 GiB) copied, 1 s, 2.3 GB/s`.
+static DD: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r"^(?<done>\d+) bytes(?: \([^)]*\))? copied, [\d.e+-]+ s, [\d.]+ \w*B/s\s*$")
+        .expect("the expression is well formed")
+});
+
 /// State of a display.
 #[derive(Clone, PartialEq, Debug)]
 pub(crate) enum Display {
     /// Count of one stage. Others may follow, so it says nothing about the whole.
     Stage { title: String, done: u64, total: u64 },
-    /// Count of the whole in a redrawn bar.
+    /// Count of the whole in a bar, if it is redrawn.
     Count { title: String, done: u64, total: u64 },
-    /// Share of the whole, with the name of its tool.
-    Share { tool: &'static str, share: f64 },
+    /// Ended tests.
+    Tests { done: u64, total: u64 },
+    /// Count of progressbar2.
+    Items { done: u64, total: u64 },
+    /// Copied bytes; how many will follow is unknown.
+    Bytes(u64),
+    /// Share of the whole, with the name of its tool, or of its download.
+    Share { of: String, share: f64 },
 }
 
 impl Display {
@@ -52,16 +97,39 @@ impl Display {
             let (done, total) = (number(&found, "done")?, number(&found, "total")?);
             return Some(Self::Count { title: found["title"].trim().to_owned(), done, total });
         }
-        let share = |tool, percent: u64| Self::Share { tool, share: percent as f64 / 100.0 };
+        if let Some(found) = CTEST.captures(line) {
+            let (done, total) = (number(&found, "done")?, number(&found, "total")?);
+            return (done <= total).then_some(Self::Tests { done, total });
+        }
+        if let Some(found) = PROGRESSBAR2.captures(line) {
+            let (done, total) = (number(&found, "done")?, number(&found, "total")?);
+            return (done <= total && total > 0).then_some(Self::Items { done, total });
+        }
+        if let Some(found) = DD.captures(line) {
+            return number(&found, "done").map(Self::Bytes);
+        }
         if let Some(found) = CURL.captures(line) {
             let [all, received, sent] = ["all", "received", "sent"].map(|name| number(&found, name));
             // Without a known size, curl takes the bytes so far for all.
             let known = received? > 0 || sent? > 0;
-            return all.filter(|all| known && *all <= 100).map(|all| share("curl", all));
+            return all.filter(|_| known).and_then(|all| share("curl", all));
         }
-        let percent = number(&CMAKE.captures(line)?, "percent")?;
-        (percent <= 100).then(|| share("cmake", percent))
+        if let Some(found) = PYTEST.captures(line) {
+            let percent = ["a", "b", "c"].into_iter().find_map(|name| found.name(name))?;
+            return share("pytest", percent.as_str().parse().ok()?);
+        }
+        if let Some(found) = WGET.captures(line) {
+            return share("wget", number(&found, "percent")?);
+        }
+        if let Some(found) = ARIA2.captures(line) {
+            return share(&found["gid"], number(&found, "percent")?);
+        }
+        share("cmake", number(&CMAKE.captures(line)?, "percent")?)
     }
+}
+
+fn share(of: &str, percent: u64) -> Option<Display> {
+    (percent <= 100).then(|| Display::Share { of: of.to_owned(), share: percent as f64 / 100.0 })
 }
 
 #[cfg(test)]
@@ -73,7 +141,7 @@ mod tests {
     fn the_displays_of_common_tools() {
         let stage = |title: &str, done, total| Some(Display::Stage { title: title.into(), done, total });
         let count = |title: &str, done, total| Some(Display::Count { title: title.into(), done, total });
-        let share = |tool, share| Some(Display::Share { tool, share });
+        let share = |of: &str, share| Some(Display::Share { of: of.into(), share });
         let known = [
             ("remote: Counting objects:  50% (4/8)", stage("Counting objects", 4, 8)),
             (
@@ -93,6 +161,37 @@ mod tests {
             ),
             ("[  2%] Building CXX object a.o", share("cmake", 0.02)),
             ("[100%] Built target a", share("cmake", 1.0)),
+            (
+                "  5/12 Test  #5: parses_dates .....................   Passed    0.01 sec",
+                Some(Display::Tests { done: 5, total: 12 }),
+            ),
+            (
+                "  5% (3 of 60) |#                          | Elapsed Time: 0:00:00 ETA: 0:00:01",
+                Some(Display::Items { done: 3, total: 60 }),
+            ),
+            ("2253324288 bytes (2.3 GB, 2.1 GiB) copied, 1 s, 2.3 GB/s", Some(Display::Bytes(2253324288))),
+            (
+                ".....F.................................................................. [ 95%]",
+                share("pytest", 0.95),
+            ),
+            (
+                "test_a.py .............................................................. [ 41%]",
+                share("pytest", 0.41),
+            ),
+            (
+                "test_a.py::test_a[3] PASSED                                              [  2%]",
+                share("pytest", 0.02),
+            ),
+            ("[gw1] [ 50%] PASSED test_a.py::test_a[3] ", share("pytest", 0.5)),
+            (
+                "   250K .......... .......... .......... .......... .......... 34%  333M 2s",
+                share("wget", 0.34),
+            ),
+            (
+                "   850K .......... .......... ........                        100%  246K=3.5s",
+                share("wget", 1.0),
+            ),
+            ("[#9c8891 288KiB/878KiB(32%) CN:1 DL:150KiB ETA:3s]", share("9c8891", 0.32)),
         ];
         for (line, expected) in known {
             assert_eq!(Display::read(line), expected, "{line}");
@@ -106,6 +205,11 @@ mod tests {
             "[12/60] Building",
             "[101%] odd",
             "Lists... 50%",
+            "100 bytes copied",
+            "see [ 45%]",
+            "... and so on [ 45%]",
+            "Downloading 34% 333M 2s",
+            "[DL:1.0MiB][#9c8891 288KiB/878KiB(32%)][#1c8891 28KiB/878KiB(3%)]",
         ];
         for line in others {
             assert_eq!(Display::read(line), None, "{line}");

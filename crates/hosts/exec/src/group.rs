@@ -6,6 +6,7 @@
 
 use crate::procs::{self, Id, Proc};
 use crate::watchdog::Watchdog;
+use backoff::Backoff;
 use rustix::process::{Pid, Signal, kill_process_group, test_kill_process_group};
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -74,12 +75,12 @@ impl Group {
 
     /// Waits until all processes have ended, or the deadline. Returns whether all have ended.
     pub async fn empty_by(&self, deadline: Option<Instant>) -> bool {
-        let mut pause = FIRST_LOOK;
+        let mut backoff = Backoff::new(FIRST_LOOK, MAX_CHECK_INTERVAL);
         loop {
             if self.count().await == 0 {
                 return true;
             }
-            let next = Instant::now() + pause;
+            let next = Instant::now() + backoff.next_ceiling();
             if deadline.is_some_and(|deadline| deadline < next) {
                 if let Some(deadline) = deadline {
                     tokio::time::sleep_until(deadline).await;
@@ -87,7 +88,6 @@ impl Group {
                 return self.count().await == 0;
             }
             tokio::time::sleep_until(next).await;
-            pause = (pause * 2).min(MAX_CHECK_INTERVAL);
         }
     }
 
@@ -126,6 +126,7 @@ impl Drop for Group {
                     break;
                 }
                 left.iter().for_each(|one| signal_one(one, Signal::KILL));
+                #[expect(clippy::disallowed_methods, reason = "the runtime is shutting down")]
                 std::thread::sleep(DROP_PAUSE);
             }
         }

@@ -7,7 +7,7 @@ use crate::command::{ATTEMPT, Declared, OPERATION, RUN};
 use crate::group::Group;
 use crate::listen::listen;
 use crate::outcome::{Ended, Why, ending};
-use crate::output_parser::OutputParser;
+use crate::output_parser::{Heard, OutputParser};
 use crate::owner::Owner;
 use crate::usage::{Table, Usage};
 use crate::watchdog::Watchdog;
@@ -92,8 +92,21 @@ pub(crate) async fn keep(job: Job, ctx: Context, abandon: CancellationToken) -> 
     let status = status.map_err(|e| {
         WorkError::failed(format!("The command ended, but its exit status is not available: {e}."), "")
     })?;
+    if why == Why::Exited && status.success() {
+        complete(&ctx, &heard);
+    }
     let (cpu_seconds, peak_memory) = (usage.cpu_seconds(), usage.peak_memory());
     ending(&declared, Ended { vector, why, status, heard, seconds, cpu_seconds, peak_memory })
+}
+
+/// Reports what is complete once the command has succeeded.
+fn complete(ctx: &Context, heard: &Heard) {
+    if let Some(done) = heard.at_end.done {
+        ctx.set_done(done);
+    }
+    if heard.at_end.progress.is_some() {
+        ctx.fraction(heard.at_end.progress);
+    }
 }
 
 /// Starts the command as the leader of its own process group and session. So it has no terminal: a prompt fails at once

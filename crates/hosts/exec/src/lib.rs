@@ -23,18 +23,24 @@
 //! # }
 //! ```
 
+#![warn(missing_docs)]
+
 mod bar;
 mod command;
 mod config;
 mod curves;
 mod display;
+mod displays;
+mod divisor;
 mod escape;
+mod ffmpeg;
 mod group;
 mod json;
 mod keeper;
 mod lines;
 mod listen;
 mod log;
+mod metrics;
 mod outcome;
 mod output_parser;
 mod owner;
@@ -46,7 +52,10 @@ mod program;
 mod progress_sink;
 mod rate_limit;
 mod row;
+mod rsync;
 mod said;
+mod steps;
+mod stream;
 mod template;
 mod tqdm;
 mod usage;

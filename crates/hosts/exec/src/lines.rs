@@ -5,7 +5,6 @@
 
 use crate::escape::{Control, Escape, Step};
 use crate::row::Row;
-use protocol::ansi;
 use std::borrow::Cow;
 use std::collections::VecDeque;
 

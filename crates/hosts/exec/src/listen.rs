@@ -1,8 +1,9 @@
 //! Reads both output streams of a command to their ends.
 
 use crate::lines::Lines;
-use crate::output_parser::{Heard, OutputParser, Stream};
+use crate::output_parser::{Heard, OutputParser};
 use crate::progress_sink::ProgressSink;
+use crate::stream::Stream;
 use host_kit::CancellationToken;
 use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio::process::{ChildStderr, ChildStdout};

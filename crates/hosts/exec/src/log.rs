@@ -1,9 +1,9 @@
 //! Rate-limited log of a command. The last lines are always kept.
 
-use crate::output_parser::Stream;
 use crate::progress_sink::ProgressSink;
 use crate::rate_limit::RateLimit;
-use protocol::{LogLevel, ansi};
+use crate::stream::Stream;
+use protocol::LogLevel;
 use std::collections::VecDeque;
 use tokio::time::Instant;
 
@@ -114,7 +114,8 @@ fn push<T>(list: &mut VecDeque<T>, item: T) {
     list.push_back(item);
 }
 
-fn cut(text: &str) -> String {
+/// Text, cut to the length of such a line.
+pub(crate) fn cut(text: &str) -> String {
     if text.len() <= LAST_BYTES {
         return text.to_owned();
     }

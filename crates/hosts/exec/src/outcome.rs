@@ -156,7 +156,11 @@ fn hint_of(code: i32, last: &[String]) -> String {
 /// Last output lines, for the end of a message.
 fn last_words(heard: &Heard) -> String {
     let last = &heard.last[heard.last.len().saturating_sub(LAST_LINES)..];
-    if last.is_empty() { " No output.".to_owned() } else { format!(" Last output:\n{}", last.join("\n")) }
+    match &heard.last_report {
+        _ if !last.is_empty() => format!(" Last output:\n{}", last.join("\n")),
+        Some(report) => format!(" Its only output are reports. The last one:\n{report}"),
+        None => " No output.".to_owned(),
+    }
 }
 
 /// Signal number and name.

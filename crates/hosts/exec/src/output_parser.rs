@@ -2,16 +2,16 @@
 
 use crate::bar::Bar;
 use crate::curves::Curves;
-use crate::display::Display;
+use crate::displays::{Displays, Shown};
 use crate::json::{self, level_of};
 use crate::lines::{Piece, State, coloured};
-use crate::log::{Log, Pace};
+use crate::log::{self, Log, Pace};
 use crate::pattern::Matcher;
-use crate::percent::{Percentages, Share};
 use crate::progress_sink::ProgressSink;
 use crate::said::{PhaseSaid, Said};
+use crate::stream::Stream;
 use crate::tqdm::{Bars, Drawn};
-use protocol::{LogLevel, ansi};
+use protocol::LogLevel;
 use serde_json::Value;
 use std::sync::Arc;
 use tokio::time::Instant;
@@ -32,13 +32,6 @@ pub(crate) enum Reading {
     Nothing,
 }
 
-/// Output stream of a line.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) enum Stream {
-    Out,
-    Err,
-}
-
 /// Summary of a command's output.
 #[derive(Debug, Default)]
 pub(crate) struct Heard {
@@ -47,8 +40,12 @@ pub(crate) struct Heard {
     pub left_out: u64,
     /// Last lines of standard error, or else of standard output.
     pub last: Vec<String>,
+    /// Last line that was a report, and so is not in the log.
+    pub last_report: Option<String>,
     /// Reported result.
     pub reported: Option<Value>,
+    /// Share and count at the end of the output, if the command succeeded.
+    pub at_end: Said,
 }
 
 /// Position in a Python traceback, whose lines are all errors.
@@ -86,7 +83,7 @@ pub(crate) struct OutputParser<E> {
     log: Log,
     curves: Curves,
     bars: Bars,
-    percentages: Percentages,
+    displays: Displays,
     /// Traceback state per stream.
     traceback: [Traceback; 2],
     /// Newest state of an overwritten line per stream.
@@ -99,8 +96,11 @@ pub(crate) struct OutputParser<E> {
     counting: bool,
     /// Whether total progress was reported in this phase.
     share_said: bool,
+    /// Whether a bar reported it.
+    bar_share_said: bool,
     phase: Option<u32>,
     reported: Option<Value>,
+    last_report: Option<String>,
 }
 
 impl<E: ProgressSink> OutputParser<E> {
@@ -113,7 +113,7 @@ impl<E: ProgressSink> OutputParser<E> {
             log: Log::new(pace, now),
             curves: Curves::new(now),
             bars: Bars::default(),
-            percentages: Percentages::default(),
+            displays: Displays::default(),
             traceback: [Traceback::Outside; 2],
             drawn: [None, None],
             redrawn: [false; 2],
@@ -121,8 +121,10 @@ impl<E: ProgressSink> OutputParser<E> {
             total: None,
             counting: false,
             share_said: false,
+            bar_share_said: false,
             phase: None,
             reported: None,
+            last_report: None,
         }
     }
 
@@ -177,6 +179,7 @@ impl<E: ProgressSink> OutputParser<E> {
             }
             self.apply(said, now);
             if !odd {
+                self.last_report = Some(log::cut(&text));
                 return;
             }
         }
@@ -209,7 +212,13 @@ impl<E: ProgressSink> OutputParser<E> {
             }
             None => {
                 if state != State::Settled && !self.bars.any() {
-                    self.hear_display(text, state, state != State::Kept || continues, now);
+                    let shown = self.displays.take(text, state, state != State::Kept || continues);
+                    self.show(shown.unwrap_or_default(), now);
+                }
+                if state == State::Kept
+                    && let Some(said) = Displays::metrics(text, self.bars.any())
+                {
+                    self.apply(said, now);
                 }
                 return false;
             }
@@ -218,39 +227,26 @@ impl<E: ProgressSink> OutputParser<E> {
             for text in log {
                 self.log.line(&mut self.sink, stream, LogLevel::Info, text, now);
             }
+            if endless && std::mem::take(&mut self.bar_share_said) {
+                self.sink.fraction(None);
+            }
             if endless && self.total.take().is_some() {
                 self.sink.revise_items(&self.unit, None);
             }
+            self.bar_share_said |= said.progress.is_some();
             self.apply(said, now);
         }
         true
     }
 
-    /// Handles a state of a line that can be another display than a bar. `drawn` means that the line is redrawn, or is
-    /// the last state of such a line.
-    fn hear_display(&mut self, text: &str, state: State, drawn: bool, now: Instant) {
-        // More digits may follow in the next chunk.
-        let is_cut = state == State::Open && text.ends_with(|c: char| c.is_ascii_digit());
-        let share = match Display::read(text) {
-            Some(Display::Stage { title, done, total }) => {
-                let phase = Some(PhaseSaid::Name(title));
-                self.apply(Said { phase, done: Some(done), total: Some(total), ..Said::default() }, now);
-                self.percentages.end();
-                return;
+    fn show(&mut self, shown: Shown, now: Instant) {
+        if shown.unknown {
+            self.sink.fraction(None);
+            if self.total.take().is_some() {
+                self.sink.revise_items(&self.unit, None);
             }
-            Some(Display::Count { title, done, total }) if drawn && !is_cut => {
-                let message = Some(title).filter(|title| !title.is_empty());
-                self.apply(Said { message, done: Some(done), total: Some(total), ..Said::default() }, now);
-                return;
-            }
-            Some(Display::Share { tool, share }) => self.percentages.share(tool, share),
-            _ => self.percentages.take(text, drawn),
-        };
-        match share {
-            Some(Share::Of(share)) => self.apply(Said { progress: Some(share), ..Said::default() }, now),
-            Some(Share::Unknown) => self.sink.fraction(None),
-            None => {}
         }
+        self.apply(shown.said, now);
     }
 
     fn apply(&mut self, said: Said, now: Instant) {
@@ -320,7 +316,7 @@ impl<E: ProgressSink> OutputParser<E> {
         self.phase = Some(index);
         // The host restarts the count.
         (self.counting, self.total, self.unit) = (false, None, String::new());
-        self.percentages = Percentages::default();
+        self.displays.new_phase();
         self.sink.phase(index, &name);
         true
     }
@@ -328,16 +324,9 @@ impl<E: ProgressSink> OutputParser<E> {
     /// Ends the parsing, after both streams have ended.
     pub fn finish(mut self) -> Heard {
         self.finish_lines();
-        self.finish_share();
+        let at_end = self.displays.finish();
         let (kept, left_out, last) = self.log.finish(&mut self.sink);
-        Heard { kept, left_out, last, reported: self.reported }
-    }
-
-    /// Reports the share at the end of a display that only a summary followed.
-    fn finish_share(&mut self) {
-        if let Some(share) = self.percentages.finish() {
-            self.sink.fraction(Some(share));
-        }
+        Heard { kept, left_out, last, last_report: self.last_report, reported: self.reported, at_end }
     }
 
     /// Logs lines that were still being overwritten.

@@ -10,7 +10,8 @@ use protocol::{InstanceId, OperationId};
 use rustix::process::Signal;
 use std::fs::Metadata;
 use std::os::unix::fs::MetadataExt;
-use std::time::{Duration, Instant};
+use std::time::Duration;
+use tokio::time::Instant;
 
 /// Time that killed processes have to end.
 const END_TIMEOUT: Duration = Duration::from_secs(5);
@@ -62,6 +63,7 @@ impl Owner {
                 signal_one(one, Signal::KILL);
                 killed.insert(one.id);
             }
+            #[expect(clippy::disallowed_methods, reason = "called on a blocking thread")]
             std::thread::sleep(END_POLL_INTERVAL);
         }
     }

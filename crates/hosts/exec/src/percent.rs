@@ -47,6 +47,11 @@ impl Percentages {
         }
     }
 
+    /// Whether there was a percentage.
+    pub fn any(&self) -> bool {
+        self.first.is_some()
+    }
+
     /// Handles a percentage with a label.
     pub fn share(&mut self, label: &str, share: f64) -> Option<Share> {
         match &mut self.first {
@@ -91,11 +96,43 @@ impl Percentages {
     }
 }
 
-/// Percentage in a line as a share, and its label: the letters before it.
+/// Words beside percentages that are not progress.
+const OTHER_WORDS: [&str; 18] = [
+    "cpu",
+    "gpu",
+    "mem",
+    "memory",
+    "ram",
+    "disk",
+    "swap",
+    "load",
+    "usage",
+    "used",
+    "util",
+    "battery",
+    "accuracy",
+    "acc",
+    "confidence",
+    "remaining",
+    "left",
+    "free",
+];
+
+/// Percentage in a line as a share, and its label: the letters before it. Only if it is the only one, and if the line
+/// is text and does not say that the percentage is something else.
 fn percentage(line: &str) -> Option<(String, f64)> {
-    let found = PERCENT.captures(line)?.name("percent")?;
+    let mut all = PERCENT.captures_iter(line);
+    let (found, another) = (all.next()?.name("percent")?, all.next());
+    if another.is_some() || line.contains(char::REPLACEMENT_CHARACTER) {
+        return None;
+    }
     let percent: f64 = found.as_str().parse().ok()?;
-    let label = line[..found.start()].chars().filter(|c| c.is_alphabetic()).collect();
+    let before = &line[..found.start()];
+    let mut words = before.split(|c: char| !c.is_alphabetic());
+    if words.any(|word| OTHER_WORDS.contains(&word.to_lowercase().as_str())) {
+        return None;
+    }
+    let label = before.chars().filter(|c| c.is_alphabetic()).collect();
     Some((label, percent / 100.0)).filter(|(_, share)| *share <= 1.0)
 }
 
@@ -113,6 +150,11 @@ mod tests {
         let of = |share| Some(Share::Of(share));
         assert_eq!(shares(&["a.bin  0% 1MB/s", "a.bin 50% 2MB/s", "a.bin 49%"]), [of(0.0), of(0.5), of(0.5)]);
         assert_eq!(shares(&["450%", "none", "99% of all is dark$"]), [None; 3]);
+        assert_eq!(
+            shares(&["CPU 30%", "a 3% b 40%", "2 left (33%)", "\u{fffd}a5%"]),
+            [None; 4],
+            "no progress"
+        );
     }
 
     #[test]

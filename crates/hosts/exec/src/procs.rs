@@ -101,6 +101,7 @@ fn is_marked(p: &Proc, mark: impl Fn(&[u8]) -> bool) -> bool {
     let mut read = environ();
     if read.is_empty() && p.parent != KTHREADD && p.id != KTHREADD {
         // During exec the environment is briefly empty.
+        #[expect(clippy::disallowed_methods, reason = "called on blocking threads")]
         std::thread::sleep(Duration::from_millis(1));
         read = environ();
     }

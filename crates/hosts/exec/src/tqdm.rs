@@ -4,6 +4,7 @@
 //! Inner bars go into the message. Numeric values after the rate become series over the bar's count.
 
 use crate::bar::Bar;
+use crate::divisor::Divisor;
 use crate::said::{Said, count};
 
 /// Maximum depth of nested bars.
@@ -33,6 +34,10 @@ struct Slot {
     closed: bool,
     /// Last x of its series: a bar is drawn more often than it advances.
     told: Option<f64>,
+    /// Divisor of its shortened numbers of bytes, once it is known.
+    divisor: Option<Divisor>,
+    /// Only its share was reported at first, because its count was not known.
+    by_share: bool,
 }
 
 /// Effect of a bar state.
@@ -64,6 +69,11 @@ impl Bars {
         }
         let mut drawn = Drawn::default();
         let slot = &mut self.slots[up];
+        let divisor = bar.divisor().or(slot.as_ref().and_then(|slot| slot.divisor));
+        let bar = divisor.map_or(bar.clone(), |divisor| bar.with(divisor));
+        if let (Some(old), Some(divisor)) = (slot.as_mut(), divisor) {
+            old.bar = old.bar.clone().with(divisor);
+        }
         let new = Slot {
             bar: bar.clone(),
             before: 0.0,
@@ -72,20 +82,23 @@ impl Bars {
             wiped: false,
             closed: false,
             told: None,
+            divisor,
+            by_share: false,
         };
         let mut slot_now = match slot.take() {
             Some(old) if is_another(&old, &bar) => {
                 if !old.logged && !old.wiped {
                     drawn.log.push(old.bar.text);
                 }
-                Slot { before: old.before + old.bar.n, earlier: old.earlier + 1, told: old.told, ..new }
+                let (before, earlier) = (old.before + old.bar.n, old.earlier + 1);
+                Slot { before, earlier, told: old.told, by_share: old.by_share, ..new }
             }
             Some(old) if old.bar == bar && !kept => {
                 // Redrawn without a change.
                 *slot = Some(Slot { wiped: false, ..old });
                 return drawn;
             }
-            Some(old) => Slot { bar: bar.clone(), wiped: false, ..old },
+            Some(old) => Slot { bar: bar.clone(), wiped: false, divisor, ..old },
             None => new,
         };
         let over = kept && (closes || up == 0 && bar.complete());
@@ -101,11 +114,24 @@ impl Bars {
             slot_now.told = Some(x);
         }
         drawn.said = Said { points, step: Some(x), ..Said::default() };
+        let inexact = bar.is_inexact();
         if up == 0 {
-            drawn.said.done = count(bar.n);
-            drawn.said.unit = Some(bar.unit.clone());
             drawn.endless = slot_now.earlier > 0 || bar.total.is_none();
-            drawn.said.total = bar.total.filter(|_| !drawn.endless).and_then(count);
+            if !inexact {
+                drawn.said.done = count(bar.n);
+                drawn.said.unit = Some(bar.unit.clone());
+                drawn.said.total = bar.total.filter(|_| !drawn.endless).and_then(count);
+            }
+            let was_by_share = slot_now.by_share;
+            slot_now.by_share |= inexact;
+            if slot_now.by_share && !drawn.endless {
+                // The printed percentage is rounded.
+                let most = if bar.complete() { 1.0 } else { 0.995 };
+                drawn.said.progress = bar.share.map(|share| share.min(most));
+            }
+            if inexact || was_by_share {
+                drawn.said.message = Some(if inexact { bar.in_words() } else { bar.desc.clone() });
+            }
         }
         if up > 0 || slot_now.earlier > 0 {
             drawn.said.message = Some(bar.in_words());

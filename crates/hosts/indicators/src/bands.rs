@@ -38,8 +38,11 @@ pub fn z_score(values: &[f64], period: usize) -> Vec<f64> {
 /// Series of [`bollinger`].
 #[derive(Clone, PartialEq, Debug)]
 pub struct Bollinger {
+    /// Middle plus `k` standard deviations.
     pub upper: Vec<f64>,
+    /// Simple moving average.
     pub middle: Vec<f64>,
+    /// Middle minus `k` standard deviations.
     pub lower: Vec<f64>,
     /// Position of the value between the bands: 0 at the lower, 1 at the upper band.
     pub percent_b: Vec<f64>,

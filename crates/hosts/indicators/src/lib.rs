@@ -15,6 +15,8 @@
 //! assert_eq!(average[1..], [1.5, 2.5, 3.5]);
 //! ```
 
+#![warn(missing_docs)]
+
 mod average;
 mod bands;
 mod macd;

@@ -4,6 +4,7 @@ use crate::backtest::KtrdrBacktest;
 use crate::load::KtrdrLoad;
 use crate::operations::{Area, Operations};
 use crate::probe::Probe;
+use crate::service::Protocol;
 use crate::sessions::Sessions;
 use crate::strategy::Strategies;
 use crate::timing::{Timing, seconds};
@@ -14,31 +15,6 @@ use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
-
-/// Protocol of a ktrdr service.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
-pub enum Protocol {
-    /// Training host of October 2025: sessions.
-    #[serde(rename = "ktrdr-training-2025")]
-    Training2025,
-    /// Training host and workers of April 2026: operations.
-    #[serde(rename = "ktrdr-worker")]
-    Worker,
-    /// ib host.
-    #[serde(rename = "ktrdr-ib")]
-    Ib,
-}
-
-impl Protocol {
-    /// Name in the configuration.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Protocol::Training2025 => "ktrdr-training-2025",
-            Protocol::Worker => "ktrdr-worker",
-            Protocol::Ib => "ktrdr-ib",
-        }
-    }
-}
 
 /// Purpose of a worker. Each ktrdr process has one of the two.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]

@@ -5,7 +5,7 @@
 //! the adapters run in the server.
 //!
 //! Path of a run: [`params`] become a start request. [`follow`] starts the run (or finds it again), polls it at an
-//! adaptive rate, and reports news with [`follow::report`]. [`sessions`] and [`operations`] implement the two training
+//! adaptive rate, and reports news. [`sessions`] and [`operations`] implement the two training
 //! APIs, [`load`] the single call of the ib host. [`wire`] sends requests, and [`shape`] parses responses with precise
 //! errors. docs/ktrdr.md has the limitations of each service.
 
@@ -22,6 +22,7 @@ mod operations;
 mod outcome;
 mod params;
 mod probe;
+mod service;
 mod sessions;
 mod shape;
 mod strategy;
@@ -31,9 +32,10 @@ mod training_data;
 mod wire;
 
 pub use backtest::{BacktestParams, KtrdrBacktest};
-pub use config::{AdapterConfig, AdapterError, Offers, Protocol, builder, host};
+pub use config::{AdapterConfig, AdapterError, Offers, builder, host};
 pub use load::{KtrdrLoad, LoadParams};
 pub use moment::Moment;
 pub use outcome::{KtrdrLoadResult, KtrdrRunResult};
+pub use service::Protocol;
 pub use timing::Timing;
 pub use train::{KtrdrTrain, TrainParams};

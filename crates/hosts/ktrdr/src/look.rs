@@ -63,7 +63,7 @@ pub(crate) enum Pulse {
     Gone,
 }
 
-/// Progress as reported. [`crate::follow::report`] must check it, because it can go backwards or reset.
+/// Progress as reported. `follow/report.rs` must check it, because it can go backwards or reset.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(crate) struct Steps {
     /// Percentage of the total, 0 to 100.

@@ -4,7 +4,7 @@
 //! is too old. There is at most one probe at a time, with backoff after failures, because a hanging call also holds
 //! resources on the service.
 
-use crate::config::Protocol;
+use crate::service::Protocol;
 use crate::shape::{Node, succeeded};
 use crate::timing::{Timing, seconds};
 use crate::wire::{CallError, Wire};

@@ -1,10 +1,10 @@
 //! `ktrdr.train` and `ktrdr.train-2025`: trainings on a ktrdr service.
 
-use crate::config::Protocol;
 use crate::follow::Follow;
 use crate::foreign::Foreign;
 use crate::params::{days, list, one, put};
 use crate::probe::Probe;
+use crate::service::Protocol;
 use crate::strategy::{STRATEGY_BYTES, Strategies};
 use crate::timing::Timing;
 use crate::training_data::TrainingData;

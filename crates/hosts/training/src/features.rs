@@ -3,10 +3,10 @@
 //! All are ratios or scores, independent of the price level, so that a model of one symbol works for another.
 
 use crate::trouble::failure;
+use display::format::{count as thousands, counted};
 use indicators::{atr, bollinger, ema, log_returns, macd, rolling_std, rsi, simple_returns, sma, z_score};
 use market_data::Bar;
 use protocol::Failure;
-use protocol::counts::{counted, thousands};
 use std::fmt;
 
 /// Maximum lookback of a feature, in bars.

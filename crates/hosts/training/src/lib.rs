@@ -7,6 +7,8 @@
 //! or test, and [`samples`] builds the rows. [`trainer`] runs the epochs: [`net`] computes the loss and gradients of a
 //! batch, [`adam`] the step. [`checkpoint`] saves the state, and [`model`] stores the result and makes predictions.
 
+#![warn(missing_docs)]
+
 mod adam;
 mod artifact;
 mod checkpoint;

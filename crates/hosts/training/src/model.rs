@@ -47,6 +47,7 @@ pub struct Card {
     pub timeframe: Timeframe,
     /// Whether the training bars are synthetic.
     pub synthetic: bool,
+    /// Names of the features, in the order of the network inputs.
     pub features: Vec<String>,
     /// Class names, in the order of the network outputs.
     pub classes: Vec<String>,

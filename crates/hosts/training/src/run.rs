@@ -11,10 +11,10 @@ use crate::store::ModelStore;
 use crate::stored;
 use crate::trainer::{Figures, State};
 use crate::trouble::failure;
+use display::format::counted;
 use host_kit::{Context, WorkError};
 use market_data::Library;
 use protocol::LogLevel;
-use protocol::counts::counted;
 use protocol::host::ResultDoc;
 use std::path::Path;
 

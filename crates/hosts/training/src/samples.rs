@@ -6,10 +6,10 @@ use crate::labels::{CLASSES, labels};
 use crate::scaler::Scaler;
 use crate::split::{Cuts, Part};
 use crate::trouble::failure;
+use display::format::{count as thousands, counted};
 use host_kit::WorkError;
 use market_data::Bar;
 use protocol::Time;
-use protocol::counts::{counted, thousands};
 use sha2::{Digest, Sha256};
 
 /// Minimum number of samples per set.

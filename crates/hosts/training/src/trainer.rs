@@ -10,7 +10,7 @@ use crate::score::Score;
 use crate::trouble::failure;
 use host_kit::WorkError;
 use serde::{Deserialize, Serialize};
-use std::time::Instant;
+use tokio::time::Instant;
 
 /// Hyperparameters.
 #[derive(Clone, PartialEq, Debug, Serialize)]

@@ -46,7 +46,7 @@ impl Store for Full {
     fn apply(&self, changes: &[Change]) -> Result<(), StoreError> {
         let mut tries = self.tries.lock();
         *tries += 1;
-        if *tries <= *self.fails.lock() { Err(StoreError::DiskFull) } else { self.inner.apply(changes) }
+        if *tries <= *self.fails.lock() { Err(StoreError::disk_full()) } else { self.inner.apply(changes) }
     }
     fn head(&self) -> Result<u64, StoreError> {
         self.inner.head()

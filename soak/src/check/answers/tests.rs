@@ -13,8 +13,8 @@ fn detail(id: OperationId, attempts: Vec<Attempt>) -> BTreeMap<OperationId, Oper
     )])
 }
 
-fn none() -> Forgotten {
-    Forgotten::new()
+fn none() -> Deletions {
+    Deletions::new()
 }
 
 fn promises(found: Vec<Violation>) -> Vec<Promise> {
@@ -22,20 +22,20 @@ fn promises(found: Vec<Violation>) -> Vec<Promise> {
 }
 
 #[test]
-fn an_accepted_start_that_is_not_there_is_found() {
+fn an_accepted_start_that_is_not_listed_is_found() {
     let id = OperationId::new();
-    let asked = [Asked { mark: "m".into(), answers: vec![id, id], ..Asked::default() }];
+    let asked = [StartRequest { mark: "m".into(), answers: vec![id, id], ..StartRequest::default() }];
     assert_eq!(starts(&asked, &[operation(id, State::Queued, 1)], &none()), []);
     assert_eq!(promises(starts(&asked, &[], &none())), [Promise::NoneLost]);
     // Without a response it may be listed or not.
-    assert_eq!(starts(&[Asked { mark: "m".into(), ..Asked::default() }], &[], &none()), []);
+    assert_eq!(starts(&[StartRequest { mark: "m".into(), ..StartRequest::default() }], &[], &none()), []);
 }
 
 #[test]
 fn one_key_with_two_operations_is_found() {
     let (one, two) = (OperationId::new(), OperationId::new());
     let listed = [operation(one, State::Queued, 1), operation(two, State::Queued, 1)];
-    let asked = |answers| [Asked { mark: "m".into(), answers, gone: 0 }];
+    let asked = |answers| [StartRequest { mark: "m".into(), answers, gone: 0 }];
     assert_eq!(promises(starts(&asked(vec![one, two]), &listed, &none())), [Promise::KeyedOnce]);
     // Although at most one of them was named in a response.
     assert_eq!(promises(starts(&asked(vec![one]), &listed, &none())), [Promise::KeyedOnce]);
@@ -43,43 +43,55 @@ fn one_key_with_two_operations_is_found() {
 }
 
 #[test]
-fn an_accepted_wish_without_a_trace_is_found() {
+fn an_accepted_request_without_a_trace_is_found() {
     let id = OperationId::new();
     let mut cancelled = attempt(1, State::Cancelled);
     let request = |attempt, what| [Request { id, attempt, what }];
     let plain = detail(id, vec![cancelled.clone()]);
-    assert_eq!(promises(requests(&request(1, Wished::Cancel), &plain, &none())), [Promise::RequestsKept]);
-    assert_eq!(promises(requests(&request(0, Wished::Cancel), &plain, &none())), [Promise::RequestsKept]);
-    assert_eq!(promises(requests(&request(2, Wished::Again), &plain, &none())), [Promise::RequestsKept]);
     assert_eq!(
-        promises(requests(&request(1, Wished::Cancel), &BTreeMap::new(), &none())),
+        promises(requests(&request(1, RequestKind::Cancel), &plain, &none())),
+        [Promise::RequestsKept]
+    );
+    assert_eq!(
+        promises(requests(&request(0, RequestKind::Cancel), &plain, &none())),
+        [Promise::RequestsKept]
+    );
+    assert_eq!(
+        promises(requests(&request(2, RequestKind::NewAttempt), &plain, &none())),
+        [Promise::RequestsKept]
+    );
+    assert_eq!(
+        promises(requests(&request(1, RequestKind::Cancel), &BTreeMap::new(), &none())),
         [Promise::NoneLost]
     );
     cancelled.receipt = Some(Receipt::requested(1, String::new(), at(1)));
     let again = detail(id, vec![cancelled, attempt(2, State::Succeeded)]);
-    assert_eq!(requests(&request(1, Wished::Cancel), &again, &none()), []);
-    assert_eq!(requests(&request(2, Wished::Again), &again, &none()), []);
+    assert_eq!(requests(&request(1, RequestKind::Cancel), &again, &none()), []);
+    assert_eq!(requests(&request(2, RequestKind::NewAttempt), &again, &none()), []);
     // The receipt of the first attempt does not count for the second.
-    assert_eq!(promises(requests(&request(2, Wished::Cancel), &again, &none())), [Promise::RequestsKept]);
+    assert_eq!(
+        promises(requests(&request(2, RequestKind::Cancel), &again, &none())),
+        [Promise::RequestsKept]
+    );
 }
 
 #[test]
-fn what_was_deleted_is_missed_by_nobody_and_its_key_starts_nothing_more() {
+fn a_deleted_operation_is_not_missed_and_its_key_starts_nothing() {
     let (gone, new) = (OperationId::new(), OperationId::new());
-    let forgotten = Forgotten::from([(gone, (State::Failed, at(9)))]);
-    let asked = |answers, gone| [Asked { mark: "m".into(), answers, gone }];
-    assert_eq!(starts(&asked(vec![gone], 1), &[], &forgotten), []);
+    let deleted = Deletions::from([(gone, (State::Failed, at(9)))]);
+    let asked = |answers, gone| [StartRequest { mark: "m".into(), answers, gone }];
+    assert_eq!(starts(&asked(vec![gone], 1), &[], &deleted), []);
     let listed = [operation(new, State::Queued, 1)];
-    assert_eq!(promises(starts(&asked(vec![gone, new], 0), &listed, &forgotten)), [Promise::KeyedOnce]);
-    assert_eq!(promises(starts(&asked(vec![], 1), &listed, &forgotten)), [Promise::KeyedOnce]);
-    let request = [Request { id: gone, attempt: 1, what: Wished::Cancel }];
-    assert_eq!(requests(&request, &BTreeMap::new(), &forgotten), []);
+    assert_eq!(promises(starts(&asked(vec![gone, new], 0), &listed, &deleted)), [Promise::KeyedOnce]);
+    assert_eq!(promises(starts(&asked(vec![], 1), &listed, &deleted)), [Promise::KeyedOnce]);
+    let request = [Request { id: gone, attempt: 1, what: RequestKind::Cancel }];
+    assert_eq!(requests(&request, &BTreeMap::new(), &deleted), []);
 }
 
 #[test]
-fn a_delete_that_was_not_kept_or_not_asked_for_is_found() {
+fn a_lost_or_unrequested_deletion_is_found() {
     let id = OperationId::new();
-    let gone = |state| Forgotten::from([(id, (state, at(9)))]);
+    let gone = |state| Deletions::from([(id, (state, at(9)))]);
     let listed = [operation(id, State::Failed, 1)];
     let asked = Deletes { asked: HashSet::from([id]), ..Deletes::default() };
     let accepted = Deletes { accepted: HashSet::from([id]), ..asked.clone() };
@@ -98,7 +110,7 @@ fn a_delete_that_was_not_kept_or_not_asked_for_is_found() {
 #[test]
 fn a_list_that_differs_from_the_feed_is_found() {
     let id = OperationId::new();
-    let told = |state| {
+    let reported = |state| {
         let mut history = History::default();
         history.take(&event(1, operation(id, State::Queued, 1)), at(0));
         history.take(&event(2, operation(id, State::Starting, 1)), at(0));
@@ -107,19 +119,19 @@ fn a_list_that_differs_from_the_feed_is_found() {
     };
     let over = detail(id, vec![attempt(1, State::Failed)]);
     let listed = [operation(id, State::Failed, 1)];
-    assert_eq!(agrees(&told(State::Failed), &listed, &over), []);
-    assert!(promises(agrees(&told(State::Running), &listed, &over)).contains(&Promise::FeedAgrees));
-    assert_eq!(promises(agrees(&told(State::Failed), &[], &over)), [Promise::NoneLost]);
+    assert_eq!(agrees(&reported(State::Failed), &listed, &over), []);
+    assert!(promises(agrees(&reported(State::Running), &listed, &over)).contains(&Promise::FeedAgrees));
+    assert_eq!(promises(agrees(&reported(State::Failed), &[], &over)), [Promise::NoneLost]);
     let other = detail(
         id,
         vec![Attempt { failure: Some(failure(FailureReason::Work)), ..attempt(1, State::Failed) }],
     );
-    assert_eq!(promises(agrees(&told(State::Failed), &listed, &other)), [Promise::EndsStay]);
+    assert_eq!(promises(agrees(&reported(State::Failed), &listed, &other)), [Promise::EndsStay]);
     assert_eq!(promises(agrees(&History::default(), &listed, &BTreeMap::new())), [Promise::FeedAgrees]);
 }
 
 #[test]
-fn an_ended_attempt_that_is_another_after_a_restart_is_found() {
+fn an_ended_attempt_that_changed_after_a_restart_is_found() {
     let (id, mut kept) = (OperationId::new(), Kept::default());
     assert_eq!(kept.compare(&detail(id, vec![attempt(1, State::Running)])), []);
     assert_eq!(kept.compare(&detail(id, vec![attempt(1, State::Failed)])), []);

@@ -5,12 +5,12 @@ use super::state::Look;
 use crate::api;
 use crate::components::ident::copy;
 use crate::components::toasts::Toasts;
-use crate::format;
 use crate::live::log_buffer::LogBuffer;
-use crate::zone::Zone;
+use display::format;
+use display::zone::Zone;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
-use protocol::{LogLevel, LogLine, ansi};
+use protocol::{LogLevel, LogLine};
 use std::fmt::Write;
 
 /// Lines per request.

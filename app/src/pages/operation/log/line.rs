@@ -5,11 +5,11 @@ use super::state::Look;
 use super::tools::Close;
 use crate::components::ident::copy_and_say;
 use crate::components::toasts::Toasts;
-use crate::format;
 use crate::reactive::{part, text};
 use crate::zone::Zones;
+use display::format;
 use leptos::prelude::*;
-use protocol::{LogLevel, Time, ansi};
+use protocol::{LogLevel, Time};
 
 /// Key of a rendered row. A changed key renders the row again.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]

@@ -1,7 +1,7 @@
 //! Filters of log lines, updated incrementally while the log grows.
 
 use crate::live::log_buffer::{Line, LogBuffer};
-use protocol::{LogLevel, log_search};
+use protocol::LogLevel;
 
 /// Numbers of matching lines, ascending.
 #[derive(Default)]

@@ -13,11 +13,11 @@ mod state;
 mod tools;
 
 use crate::components::print_note::{OnPaper, Printed};
-use crate::format;
 use crate::live::OpView;
 use crate::live::log_buffer::LogBuffer;
 use crate::live::store::Follow;
 use crate::reactive::{maybe, part, text, word};
+use display::format;
 use leptos::prelude::*;
 use leptos_router::NavigateOptions;
 use leptos_router::hooks::{use_location, use_navigate};

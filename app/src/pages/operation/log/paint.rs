@@ -1,8 +1,8 @@
 //! Rendering of a log line as segments with ANSI styles and highlighted matches.
 
+use ansi::{Look, pieces};
 use leptos::prelude::*;
-use protocol::ansi::{Look, pieces};
-use protocol::log_search::ranges;
+use log_search::ranges;
 
 /// Maximum number of highlights per line.
 const MAX_MARKS: usize = 200;
@@ -85,8 +85,8 @@ pub fn visible(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use ansi::plain;
     use proptest::prelude::*;
-    use protocol::ansi::plain;
 
     fn told(text: &str, words: &str) -> Vec<(String, bool, String)> {
         paint(text, words).into_iter().map(|p| (p.class, p.marked, p.text)).collect()

@@ -7,12 +7,12 @@ use super::state::Look;
 use crate::base;
 use crate::components::icon::Icon;
 use crate::components::toasts::Toasts;
-use crate::format;
 use crate::live::Live;
 use crate::live::log_buffer::LogBuffer;
 use crate::query;
 use crate::reactive::{part, text, yes};
 use crate::zone::Zones;
+use display::format;
 use leptos::prelude::*;
 use protocol::LogLevel;
 

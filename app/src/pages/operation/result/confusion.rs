@@ -1,6 +1,6 @@
 //! Confusion matrix: rows are actual classes, columns are predicted ones. Cells are tinted by their share of the row.
 
-use crate::format;
+use display::format;
 use leptos::prelude::*;
 
 /// Counts as shares of their rows; 0 in empty rows.

@@ -3,8 +3,8 @@
 use super::super::sampled::{Answer, Sampled};
 use super::backtest::TRAINED;
 use crate::components::chart::{Chart, Extent, Rows, Sheet, Spec};
-use crate::format;
 use crate::reactive::text;
+use display::format;
 use leptos::prelude::*;
 use protocol::OperationId;
 use protocol::results::Columns;

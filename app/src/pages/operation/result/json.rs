@@ -1,7 +1,7 @@
 //! Readable view of any JSON: objects as tables, lists of similar objects as one table, short lists on one line, and
 //! the source text.
 
-use crate::format;
+use display::format;
 use leptos::prelude::*;
 use serde_json::{Map, Value};
 

@@ -1,8 +1,8 @@
 //! Result of a load: figures, gaps, rejected rows and files, with links to what uses the data.
 
 use super::{GoOn, fact, facts, start};
-use crate::format;
 use crate::outcome::{BACKTEST, TRAINING, all, load as figures};
+use display::format;
 use leptos::prelude::*;
 use protocol::results::LoadResult;
 

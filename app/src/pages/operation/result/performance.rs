@@ -1,7 +1,7 @@
 //! Performance of a strategy compared with buy and hold. The better value is marked.
 
-use crate::format;
 use crate::outcome::{Better, Figure, all, backtest, beside, best_of};
+use display::format;
 use leptos::prelude::*;
 use protocol::results::BacktestResult;
 

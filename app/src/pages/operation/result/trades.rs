@@ -3,9 +3,9 @@
 use crate::api;
 use crate::components::chart::{Mark, MarkKind, save_text};
 use crate::components::sorted::{Order, SortHead};
-use crate::csv::{self, Cell};
-use crate::format::{self, Digits};
 use crate::reactive::{part, text, yes};
+use display::csv::{self, Cell};
+use display::format::{self, Digits};
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 use protocol::results::Trade;

@@ -3,8 +3,8 @@
 use super::confusion::{ConfusionTable, most_frequent};
 use super::{GoOn, fact, facts, start};
 use crate::components::ident::CopyName;
-use crate::format;
 use crate::outcome::{BACKTEST, all, training};
+use display::format;
 use leptos::prelude::*;
 use protocol::results::{ClassScore, SplitScore, TrainingResult};
 

@@ -6,12 +6,12 @@
 
 mod bars;
 
-use protocol::Form;
+use form::Form;
 use serde_json::{Map, json};
 use signalbox_backtest_host::{BacktestParams, trade};
 use std::convert::Infallible;
 use std::error::Error;
-use std::time::Instant;
+use tokio::time::Instant;
 
 fn main() -> Result<(), Box<dyn Error>> {
     let mut args = std::env::args().skip(1);

@@ -5,10 +5,11 @@
 mod models;
 mod rig;
 
+use form::Form;
 use models::Puppet;
 use protocol::host::{About, Health, HostEventBody, Outcome};
 use protocol::results::{BacktestResult, Bars, Columns, Trade};
-use protocol::{Form, LogLevel, OperationId, Problem};
+use protocol::{LogLevel, OperationId, Problem};
 use rig::{Served, demo};
 use serde_json::json;
 

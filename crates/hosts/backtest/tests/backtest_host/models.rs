@@ -47,6 +47,7 @@ impl Models for Puppet {
         if self.thinks_until_told {
             loop {
                 going()?;
+                #[expect(clippy::disallowed_methods, reason = "on a blocking thread")]
                 std::thread::sleep(Duration::from_millis(1));
             }
         }

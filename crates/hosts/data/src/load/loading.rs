@@ -17,10 +17,10 @@ use super::write::Writer;
 use super::{PHASES, SPEED};
 use crate::hints::TRY_AGAIN;
 use crate::report::{Report, say};
+use display::format::{count as thousands, counted};
 use host_kit::WorkError;
 use market_data::segment::Label;
 use market_data::{Bar, Period, Range};
-use protocol::counts::{counted, thousands};
 use protocol::{LogLevel, Time};
 
 /// Bars collected for a segment.

@@ -3,8 +3,8 @@
 use super::super::source::{Known, Opened, Place, off_thread};
 use super::super::validate::Validator;
 use crate::report::{Report, say};
+use display::format::counted;
 use market_data::{DataSet, Period, Range, segment};
-use protocol::counts::counted;
 use protocol::{LogLevel, Time};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;

@@ -1,10 +1,10 @@
 //! In-memory sort of a source that is out of time order.
 
 use super::super::validate::{Validator, already_there};
+use display::format::count as thousands;
 use market_data::Bar;
 use market_data::failures::failure;
 use protocol::Failure;
-use protocol::counts::thousands;
 
 /// Maximum number of rows to sort in memory, about 700 MB.
 const MAX_SORTED_ROWS: usize = 10_000_000;

@@ -1,10 +1,10 @@
 //! File names in a CSV folder: `MSFT_1h.csv` and common variants.
 
 use super::SourceResult;
+use form::distance;
 use market_data::failures::{failure, unreadable};
 use market_data::{Symbol, Timeframe};
 use protocol::Failure;
-use protocol::form::distance;
 use std::collections::BTreeSet;
 use std::fs;
 use std::io;

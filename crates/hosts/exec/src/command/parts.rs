@@ -10,8 +10,8 @@ use crate::param::Param;
 use crate::pattern::Matcher;
 use crate::template::{Template, Values, Vector};
 use crate::usage::Limits;
+use form::distance;
 use protocol::SeriesInfo;
-use protocol::form::distance;
 use serde_json::{Map, Value, json};
 use std::time::Duration;
 

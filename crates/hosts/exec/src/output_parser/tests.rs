@@ -175,7 +175,8 @@ fn the_last_line_of_a_display_completes_it() {
     // wget, rsync, rich, alive-progress.
     let displays: [&[u8]; 4] = [
         b"\rw.bin  93%[==> ] 7.1M\rw.bin 100%[====>] 7.6M in 8s\n\n2026 (1 MB/s) - 'w.bin' saved [8/8]\n",
-        b"\r 32,440  99% 4.1MB/s\r 32,768 100% 4.1MB/s (xfr#20, to-chk=0/21)\n\nsent 1\ntotal size is 2\n",
+        b"\r      6,589,824  84%    2.93MB/s    0:00:00  \r      7,800,000 100%    3.01MB/s    0:00:02 (xfr#12, to-chk=0/15)\n\
+          \nsent 1\ntotal size is 2\n",
         b"\x1b[?25lGet 99% 99/100\r\x1b[2KGet 100% 100/100\n\x1b[?25h",
         b"Alive |==| 119/120 [99%] in 9s\r\x1b[?25h\x1b[J\rAlive |===| 120/120 [100%] in 9.6s\n",
     ];
@@ -183,9 +184,10 @@ fn the_last_line_of_a_display_completes_it() {
         let mut t = output_parser(Reading::Tqdm, &[]);
         hear(&mut t, Stream::Err, display);
         t.finish_lines();
-        t.finish_share();
-        let last = t.sink().told.iter().rfind(|said| said.starts_with("fraction"));
-        assert_eq!(last.map(String::as_str), Some("fraction Some(1.0)"), "{:?}", t.sink().told);
+        let complete = t.sink().told.iter().rfind(|said| said.starts_with("fraction")).map(String::as_str)
+            == Some("fraction Some(1.0)");
+        let told = t.sink().told.clone();
+        assert!(complete || t.finish().at_end.progress == Some(1.0), "{told:?}");
     }
 }
 
@@ -229,6 +231,18 @@ fn a_count_or_a_percentage_of_a_known_tool_is_the_share() {
     hear(&mut t, Stream::Out, b"[ 10%] Building a.o\n[ 60%] Building b.o\nnote\n[100%] Built target a\n");
     assert_eq!(t.sink().told, ["fraction Some(0.1)", "fraction Some(0.6)", "fraction Some(1.0)"]);
     assert_eq!(t.sink().log.len(), 4);
+}
+
+#[test]
+fn epochs_of_keras_are_progress_and_their_metrics_are_series() {
+    let mut t = output_parser(Reading::Tqdm, &[]);
+    hear(&mut t, Stream::Out, include_bytes!("../../tests/samples/keras.txt"));
+    let loss: Vec<_> = t.sink().points.iter().filter(|p| p.0 == "val_loss").map(|p| (p.1, p.2)).collect();
+    assert_eq!(loss[..2], [(1.0, 6.7652), (2.0, 3.5842)]);
+    let told = &t.sink().told;
+    assert!(told.contains(&"items epochs Some(3)".to_owned()), "{told:?}");
+    assert!(!told.contains(&"fraction Some(1.0)".to_owned()), "the evaluation follows: {told:?}");
+    assert_eq!(t.finish().at_end.progress, Some(1.0));
 }
 
 #[test]

@@ -3,7 +3,6 @@
 use super::*;
 use crate::lines::{Lines, State};
 use proptest::prelude::*;
-use protocol::ansi;
 
 /// All states and log lines of a sample of real output.
 fn drawn(sample: &[u8], portion: usize) -> (Vec<Drawn>, Vec<String>) {
@@ -78,7 +77,11 @@ fn bars_one_after_another_leave_the_whole_open_and_their_curve_goes_on() {
     assert!(second.endless && second.said.total.is_none());
     assert_eq!(second.said.step, Some(40.0));
     let last = &all.last().unwrap().said;
-    assert_eq!((last.done, last.unit.as_deref()), (Some(5_000_000), Some("B")));
+    assert_eq!(
+        (last.done, last.message.as_deref()),
+        (None, Some("5.00M/5.00M B")),
+        "the divisor is not known"
+    );
 }
 
 /// Real output of nested bars with default settings.
@@ -143,6 +146,41 @@ fn a_drawing_that_was_told_before_says_nothing_again() {
     let first = bar("  0%|   | 0/60 [00:00<?, ?it/s]");
     assert!(bars.glimpse(first.clone()).is_some_and(|drawn| drawn.said.done == Some(0)));
     assert_eq!(bars.draw(first, 0, false).said, Said::default(), "it stands since before");
+}
+
+#[test]
+fn shortened_bytes_are_a_count_once_their_divisor_is_proven_and_a_share_before() {
+    // tqdm(total=int(1.5 * 1024**3), unit='B', unit_scale=True, unit_divisor=1024)
+    let lines = [
+        "  3%|▎         | 51.2M/1.50G [00:00<00:03, 447MB/s]",
+        " 33%|███▎      | 512M/1.50G [00:02<00:04, 223MB/s]",
+        " 50%|█████     | 768M/1.50G [00:03<00:03, 223MB/s]",
+        " 65%|██████▍   | 998M/1.50G [00:04<00:02, 223MB/s]",
+        " 65%|██████▌   | 0.98G/1.50G [00:04<00:02, 223MB/s]",
+        " 67%|██████▋   | 1.00G/1.50G [00:04<00:02, 223MB/s]",
+    ];
+    let mut bars = Bars::default();
+    let drawn: Vec<_> = lines.iter().map(|line| bars.draw(bar(line), 0, false)).collect();
+    assert_eq!((drawn[0].said.done, drawn[0].said.progress), (None, Some(0.03)));
+    assert_eq!(drawn[0].said.message.as_deref(), Some("51.2M/1.50G B"));
+    assert_eq!((drawn[2].said.done, drawn[2].said.total), (Some(768 << 20), Some(3 << 29)));
+    assert_eq!(drawn[2].said.unit.as_deref(), Some("B"));
+    let done: Vec<_> = drawn[2..].iter().filter_map(|drawn| drawn.said.done).collect();
+    assert!(done.is_sorted() && *done.last().unwrap() == 1 << 30, "{done:?}");
+    assert!(!drawn.iter().any(|drawn| drawn.endless), "0.98G follows 998M and begins no other bar");
+}
+
+#[test]
+fn shortened_bytes_that_could_have_either_divisor_have_a_share_only() {
+    let mut bars = Bars::default();
+    let half = bars.draw(bar(" 50%|█████     | 15.0M/30.0M [00:00<00:00, 26.2MB/s]"), 0, false).said;
+    assert_eq!((half.done, half.total, half.progress), (None, None, Some(0.5)));
+    let last = bars.draw(bar("100%|██████████| 30.0M/30.0M [00:01<00:00, 26.2MB/s]"), 0, true).said;
+    assert_eq!((last.done, last.progress), (None, Some(1.0)));
+    // Other units are shortened by 1,000, as is tqdm's default.
+    let mut bars = Bars::default();
+    let half = bars.draw(bar(" 50%|█████     | 1.50k/3.00k [00:30<00:30, 50.1doc/s]"), 0, false).said;
+    assert_eq!((half.done, half.total, half.progress), (Some(1500), Some(3000), None));
 }
 
 proptest! {

@@ -108,6 +108,19 @@ async fn memory_counts_over_all_processes_and_is_limited() {
 }
 
 #[tokio::test]
+async fn a_stopped_program_whose_only_output_are_reports_is_shown_with_the_last_one() {
+    if !python() {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let script = "import time\nfor i in (1, 2): print('{\"done\": %d, \"total\": 9}' % i)\ntime.sleep(1000)";
+    let mut rig = Rig::script(folder.path(), script, "wall_seconds = 0.5").await;
+    let (_, failure) = rig.fail("exec.t", Value::Null).await;
+    let report = "Its only output are reports. The last one:\n{\"done\": 2, \"total\": 9}";
+    assert!(failure.message.ends_with(report), "{}", failure.message);
+}
+
+#[tokio::test]
 #[cfg(target_os = "linux")]
 async fn cpu_time_is_limited_and_measured() {
     if !python() {

@@ -5,5 +5,6 @@
 mod endings;
 mod examples;
 mod piped;
+mod real;
 mod rig;
 mod stopping;

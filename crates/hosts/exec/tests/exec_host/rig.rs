@@ -205,9 +205,10 @@ fn lines(bodies: &[&HostEventBody]) -> Vec<(LogLevel, String)> {
 
 /// Polls: there is no notification for the end of another's child process.
 pub fn until_true(look: impl Fn() -> bool) {
-    let begun = std::time::Instant::now();
+    let begun = tokio::time::Instant::now();
     while !look() {
         assert!(begun.elapsed() < PATIENCE, "what the test waits for happens");
+        #[expect(clippy::disallowed_methods, reason = "called without a runtime, too")]
         std::thread::sleep(Duration::from_millis(2));
     }
 }

@@ -9,6 +9,7 @@ use crate::foreign::Foreign;
 use crate::look::{Look, Pulse, Stand};
 use crate::timing::seconds;
 use crate::wire::CallError;
+use backoff::Backoff;
 use host_kit::{Context, WorkError};
 use parking_lot::Mutex;
 use protocol::{ConditionKind, LogLevel};
@@ -74,7 +75,7 @@ impl Run {
             ctx: self.ctx.clone(),
             id: place.id.clone(),
             stops: Arc::clone(&stops),
-            first_pause: RESEND_PAUSE.min(seconds(self.how.timing.slowest)),
+            backoff: Backoff::new(RESEND_PAUSE.min(seconds(self.how.timing.slowest)), MAX_RESEND_PAUSE),
         };
         let leaving = self.how.leaving.clone();
         tokio::select! {
@@ -237,14 +238,14 @@ struct Sender {
     ctx: Context,
     id: String,
     stops: Arc<Stops>,
-    first_pause: Duration,
+    backoff: Backoff,
 }
 
 impl Sender {
     /// Sends the stop until it is accepted, again for each cancel request, and again while an accepted one has no
     /// effect.
     async fn send(self, mut presses: watch::Receiver<u32>) -> Infallible {
-        let mut pause = self.first_pause;
+        let mut backoff = self.backoff;
         let mut logged = String::new();
         loop {
             let answer = self.foreign.stop(&self.id, "cancelled in Signalbox").await;
@@ -253,7 +254,7 @@ impl Sender {
                     // This response covers cancel requests that arrived meanwhile.
                     presses.borrow_and_update();
                     *self.stops.sent.lock() = Sent { answered: Some(Instant::now()), ..Sent::default() };
-                    pause = self.first_pause;
+                    backoff.reset();
                     let text =
                         "The service accepted the stop. Waiting for its status to confirm it.".to_owned();
                     (text, LogLevel::Info, RESEND_ANSWERED_PAUSE)
@@ -262,9 +263,7 @@ impl Sender {
                     let error = error.to_string();
                     let text = format!("The stop was not accepted ({error}). Sending it again.");
                     self.stops.sent.lock().trouble = Some(error);
-                    let wait = pause;
-                    pause = (pause * 2).min(MAX_RESEND_PAUSE);
-                    (text, LogLevel::Warn, wait)
+                    (text, LogLevel::Warn, backoff.next_ceiling())
                 }
             };
             if text != logged {

@@ -6,10 +6,10 @@
 mod files;
 mod table;
 
-use crate::config::Protocol;
 use crate::outcome::KtrdrLoadResult;
 use crate::params::{days, list, one, put};
 use crate::probe::Probe;
+use crate::service::Protocol;
 use crate::timing::{Timing, seconds};
 use crate::train::misfit;
 use crate::wire::{CallError, Wire};

@@ -108,7 +108,7 @@ impl Operations {
 #[async_trait]
 impl Foreign for Operations {
     fn protocol(&self) -> &'static str {
-        crate::Protocol::Worker.as_str()
+        crate::service::Protocol::Worker.as_str()
     }
 
     fn base(&self) -> &str {

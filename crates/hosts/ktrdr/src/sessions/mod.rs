@@ -27,7 +27,7 @@ impl Sessions {
 #[async_trait]
 impl Foreign for Sessions {
     fn protocol(&self) -> &'static str {
-        crate::Protocol::Training2025.as_str()
+        crate::service::Protocol::Training2025.as_str()
     }
 
     fn base(&self) -> &str {

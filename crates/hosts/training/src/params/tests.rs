@@ -1,8 +1,8 @@
 //! Defaults, and a message for each invalid parameter.
 
 use super::*;
+use form::Form;
 use host_kit::params_schema;
-use protocol::Form;
 use serde_json::{Value, json};
 
 fn errors(params: Value) -> Vec<FieldError> {

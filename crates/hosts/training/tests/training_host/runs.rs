@@ -1,9 +1,10 @@
 //! A training from its form to its model.
 
 use crate::rig::Served;
+use form::Form;
 use market_data::{Library, Range, Timeframe};
 use protocol::host::{About, Health, Outcome};
-use protocol::{Form, OperationId, Problem};
+use protocol::{OperationId, Problem};
 use serde_json::json;
 
 #[tokio::test]

@@ -20,7 +20,7 @@ async fn real_files_are_loaded_wholly() {
         let text = fs::read_to_string(data.join(format!("{symbol}_{timeframe}.csv"))).unwrap();
         let lines: Vec<&str> = text.lines().skip(1).filter(|l| !l.trim().is_empty()).collect();
         let notebook = Notebook::new();
-        let started = std::time::Instant::now();
+        let started = tokio::time::Instant::now();
         let result =
             bench.run(&notebook, json!({"symbol": symbol, "timeframe": timeframe}), None).await.unwrap();
         let took = started.elapsed();
@@ -40,7 +40,7 @@ async fn real_files_are_loaded_wholly() {
         println!("{symbol} {timeframe} in {took:?}\n{}", notebook.log());
         let request = bench.request(json!({"symbol": symbol, "timeframe": timeframe}));
         let set = market_data::DataSet::new(&bench.config.folder, "files", request.symbol, request.timeframe);
-        let started = std::time::Instant::now();
+        let started = tokio::time::Instant::now();
         let candles = candles::candles(&set, Range::default(), 1_000).unwrap().unwrap();
         println!("{} candles of {} bars in {:?}", candles.t.len(), candles.bars, started.elapsed());
         assert_eq!(candles.bars, result.rows);

@@ -1,0 +1,245 @@
+//! Texts of the command line about operations. Pure; shared with the page where possible.
+
+use display::zone::Zone;
+use display::{cancel_steps, forecast, format};
+use protocol::api::{KindList, OperationDetail};
+use protocol::{Operation, State, Time};
+
+/// Kinds with their parameters.
+pub fn kinds(kinds: &KindList) -> String {
+    let mut said = String::new();
+    for offer in &kinds.kinds {
+        let spec = &offer.spec;
+        let away = if offer.available { "" } else { "  (no host connected)" };
+        said.push_str(&format!("{}  {}{away}\n", spec.name, spec.title));
+        let form = form::Form::from_schema(&spec.params).ok();
+        for field in form.iter().flat_map(|form| &form.fields) {
+            let needed = if field.required && field.default.is_none() { ", required" } else { "" };
+            said.push_str(&format!("    {}: {}{needed}\n", field.name, field.kind.takes()));
+        }
+    }
+    if said.is_empty() {
+        "Nothing can be started: no host has connected since the server started.".to_owned()
+    } else {
+        said
+    }
+}
+
+/// Table of operations, or a sentence if there are none.
+pub fn table(operations: &[Operation], now: Time) -> String {
+    if operations.is_empty() {
+        return "No operations match.".to_owned();
+    }
+    let head = ["ID", "STATE", "PROGRESS", "DURATION", "HOST", "KIND", "TITLE"].map(str::to_owned);
+    let rows = operations.iter().map(|op| {
+        let far = if op.state.ended() { String::new() } else { display::how_far(op.progress.as_ref()) };
+        let host = op.host.as_ref().map(ToString::to_string).unwrap_or_default();
+        [
+            op.id.to_string(),
+            op.state.to_string(),
+            far,
+            took(op, now),
+            host,
+            op.kind.to_string(),
+            op.title.clone(),
+        ]
+    });
+    let all: Vec<[String; 7]> = std::iter::once(head).chain(rows).collect();
+    let mut wide = [0; 7];
+    for row in &all {
+        for (wide, cell) in wide.iter_mut().zip(row) {
+            *wide = (*wide).max(cell.chars().count());
+        }
+    }
+    let line = |row: &[String; 7]| {
+        let cells: Vec<String> = row.iter().zip(wide).map(|(cell, wide)| format!("{cell:wide$}")).collect();
+        cells.join("  ").trim_end().to_owned()
+    };
+    all.iter().map(line).collect::<Vec<_>>().join("\n")
+}
+
+/// Duration of the attempt so far.
+fn took(op: &Operation, now: Time) -> String {
+    match (op.started_at, op.ended_at) {
+        (Some(from), Some(to)) => rounded(to.seconds_since(from)),
+        (Some(from), None) => rounded(now.seconds_since(from)),
+        _ => String::new(),
+    }
+}
+
+/// Duration, rounded to the smallest unit that is shown: `2 m 10 s`, `1 h 6 m`.
+fn rounded(seconds: f64) -> String {
+    let unit = match seconds {
+        s if s < 9.95 => return format::span(seconds),
+        s if s < 3_599.5 => 1.0,
+        s if s < 86_370.0 => 60.0,
+        _ => 3_600.0,
+    };
+    format::duration((seconds / unit).round() * unit)
+}
+
+/// Status in one line: `running 56 % · 11,204 of 20,758 rows · 1.2k rows/s · about 40 s left`.
+pub fn standing(op: &Operation, now: Time) -> String {
+    let mut parts = Vec::new();
+    if let Some(progress) = op.progress.as_ref().filter(|_| !op.state.ended()) {
+        parts.extend([
+            display::how_far(Some(progress)),
+            display::done_of_total(progress),
+            display::doing(progress),
+            forecast::left(op.forecast.as_ref(), progress.eta_seconds, now)
+                .map(|left| if left.starts_with("about") { format!("{left} left") } else { left })
+                .unwrap_or_default(),
+        ]);
+    }
+    if let Some(condition) = op.condition.as_ref().filter(|_| !op.state.ended()) {
+        parts.push(condition.message.clone());
+    }
+    parts.retain(|part| !part.is_empty());
+    parts.dedup();
+    format!("{} {}", op.state, parts.join(" · ")).trim_end().to_owned()
+}
+
+/// Outcome: `succeeded after 2 m 10 s`, with the reason of a failure.
+pub fn ended(op: &Operation) -> String {
+    let mut said = match (op.started_at, op.ended_at) {
+        (Some(from), Some(to)) => format!("{} after {}", op.state, rounded(to.seconds_since(from))),
+        _ => op.state.to_string(),
+    };
+    if let Some(failure) = op.failure.as_ref().filter(|_| op.state == State::Failed) {
+        said.push_str(&format!(": {}", failure.message));
+        if !failure.hint.is_empty() {
+            said.push_str(&format!("\n{}", failure.hint));
+        }
+    }
+    said
+}
+
+/// Result of a cancel request.
+pub fn cancel(op: &Operation) -> String {
+    match op.state {
+        _ if op.receipt.as_ref().is_some_and(|receipt| receipt.not_stored) => format!(
+            "Cancel sent to the host of {} {}, but not saved yet: the server's disk is full.",
+            op.kind, op.title
+        ),
+        State::Cancelled => format!("Cancelled: {} {}", op.kind, op.title),
+        _ => format!(
+            "Cancel requested: {} {}. Run `signalbox follow {}` to wait until its host confirms the stop.",
+            op.kind, op.title, op.id
+        ),
+    }
+}
+
+/// All details of an operation.
+pub fn detail(detail: &OperationDetail, now: Time) -> String {
+    let op = &detail.operation;
+    let mut lines = vec![format!("{}  {}", op.kind, op.title)];
+    let mut line = |name: &str, text: String| {
+        if !text.is_empty() {
+            lines.push(format!("{name:<11}{}", text.replace('\n', "\n           ")));
+        }
+    };
+    let at = |time: Time| Zone::Utc.moment(time);
+    line("id", op.id.to_string());
+    line("state", if op.state.ended() { ended(op) } else { standing(op, now) });
+    line(
+        "attempt",
+        match &op.host {
+            Some(host) => format!("{} on {host}", op.attempt),
+            None => op.attempt.to_string(),
+        },
+    );
+    line("created", at(op.created_at));
+    line("started", op.started_at.map(at).unwrap_or_default());
+    line("ended", op.ended_at.map(at).unwrap_or_default());
+    line("duration", took(op, now));
+    let params = op.params.as_object().into_iter().flatten().filter(|(_, value)| !value.is_null());
+    let params = params.map(|(name, value)| match value.as_str() {
+        Some(text) => format!("{name}={text}"),
+        None => format!("{name}={value}"),
+    });
+    line("parameters", params.collect::<Vec<_>>().join("\n"));
+    line("tags", op.tags.join(", "));
+    line("checkpoint", op.checkpoint.as_ref().map(|c| c.note.clone()).unwrap_or_default());
+    if let Some(receipt) = &op.receipt {
+        let steps = cancel_steps::steps(receipt, Zone::Utc)
+            .into_iter()
+            .map(|(step, text, _)| format!("{step} {text}"));
+        line("cancel", steps.collect::<Vec<_>>().join(" · "));
+        line("reason", receipt.reason.clone());
+    }
+    lines.join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use protocol::{Failure, FailureReason, KindName, OperationId};
+    use serde_json::json;
+
+    fn op(state: State) -> Operation {
+        let at = |text: &str| Some(Time::parse(text).unwrap());
+        let mut op = Operation::queued(
+            "0199c2d4-7f3a-7c11-9e1b-2d5f8a4b6c7d".parse::<OperationId>().unwrap(),
+            KindName::new("data.load").unwrap(),
+            "MSFT 1h".into(),
+            json!({"symbol": "MSFT", "rows": 5, "end": null}),
+            at("2026-11-23T10:41:00Z").unwrap(),
+        );
+        op.state = state;
+        op.started_at = at("2026-11-23T10:41:07Z");
+        op.ended_at = state.ended().then(|| at("2026-11-23T10:43:17Z")).flatten();
+        op
+    }
+
+    #[test]
+    fn a_table_has_its_columns_below_each_other() {
+        let now = Time::parse("2026-11-23T10:41:17Z").unwrap();
+        let said = table(&[op(State::Running), op(State::Succeeded)], now);
+        let lines: Vec<&str> = said.lines().collect();
+        assert_eq!(lines.len(), 3);
+        let at = |line: &str| line.find("data.load").unwrap_or(line.find("KIND").unwrap_or_default());
+        assert!(lines.iter().all(|line| at(line) == at(lines[0])), "{said}");
+        assert!(lines[1].contains("running") && lines[1].contains("10 s"), "{said}");
+        assert_eq!(table(&[], now), "No operations match.");
+    }
+
+    #[test]
+    fn an_end_says_how_long_it_took_and_why_it_failed() {
+        assert_eq!(ended(&op(State::Succeeded)), "succeeded after 2 m 10 s");
+        let mut failed = op(State::Failed);
+        let (message, hint) = ("There is no file.".to_owned(), "Put one there.".to_owned());
+        failed.failure = Some(Failure { reason: FailureReason::Work, message, hint });
+        assert_eq!(ended(&failed), "failed after 2 m 10 s: There is no file.\nPut one there.");
+    }
+
+    #[test]
+    fn a_status_has_the_remaining_time_and_durations_are_rounded() {
+        let now = Time::parse("2026-11-23T10:41:17Z").unwrap();
+        let mut running = op(State::Running);
+        running.progress = Some(protocol::Progress {
+            fraction: Some(0.5),
+            eta_seconds: Some(41.0),
+            ..protocol::Progress::start(now)
+        });
+        assert_eq!(standing(&running, now), "running 50 % · about 40 s left");
+        let spoken = [12.7, 59.6, 130.4, 3_599.6, 3_956.0, 86_399.0].map(rounded);
+        assert_eq!(spoken, ["13 s", "1 m 0 s", "2 m 10 s", "1 h 0 m", "1 h 6 m", "1 d 0 h"]);
+    }
+
+    #[test]
+    fn everything_about_one_is_told_with_its_params_and_its_zone() {
+        let (attempts, audit) = (vec![], vec![]);
+        let told = OperationDetail {
+            operation: op(State::Succeeded),
+            attempts,
+            result: None,
+            series: vec![],
+            audit,
+            seq: 1,
+        };
+        let said = detail(&told, Time::now());
+        assert!(said.contains("started    2026-11-23 10:41:07 UTC"), "{said}");
+        assert!(said.contains("parameters symbol=MSFT\n           rows=5"), "{said}");
+        assert!(!said.contains("end="), "{said}");
+    }
+}

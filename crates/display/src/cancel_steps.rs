@@ -1,0 +1,179 @@
+//! Texts about the progress of a cancel: the steps of its receipt, and deviations from them.
+
+use crate::format;
+use crate::zone::Zone;
+use protocol::receipt::Step;
+use protocol::{Condition, ConditionKind, FailureReason, Receipt, State, Time};
+
+/// Usual deadline for a host to stop, in seconds; a longer wait is mentioned.
+const USUAL_DEADLINE: f64 = 5.0;
+
+/// Steps of a cancel so far: the first with its time, the others with the time since the first.
+pub fn steps(receipt: &Receipt, zone: Zone) -> Vec<(&'static str, String, Time)> {
+    Step::ALL
+        .into_iter()
+        .filter_map(|step| receipt.at(step).map(|at| (step, at)))
+        .map(|(step, at)| {
+            let text = match step {
+                Step::Requested => zone.clock_millis(at),
+                _ => format::offset(at.seconds_since(receipt.requested)),
+            };
+            (step.as_str(), text, at)
+        })
+        .collect()
+}
+
+/// Latest step of a cancel, for the progress bar: `acknowledged +6 ms`.
+pub fn last_step(receipt: &Receipt) -> String {
+    match steps(receipt, Zone::Utc).pop() {
+        Some(("requested", _, _)) | None => "requested".to_owned(),
+        Some((step, text, _)) => format!("{step} {text}"),
+    }
+}
+
+/// Deviation of a cancel from its usual steps: an obstacle, or another end.
+pub fn branch(
+    receipt: &Receipt,
+    state: State,
+    condition: Option<&Condition>,
+    failed: Option<FailureReason>,
+    now: Time,
+) -> Option<String> {
+    let since = |at: Time| format::duration(now.seconds_since(at));
+    if receipt.not_stored {
+        return Some("sent to the host, not stored yet: the server's disk is full".to_owned());
+    }
+    let unheard = condition
+        .is_some_and(|c| matches!(c.kind, ConditionKind::CancelUndelivered | ConditionKind::Unreachable));
+    match state {
+        State::Cancelling => {
+            if unheard && receipt.acknowledged.is_none() {
+                let age = since(receipt.requested);
+                return Some(format!("not delivered for {age}; retrying until the host answers"));
+            }
+            if condition.is_some_and(|c| c.kind == ConditionKind::ChildrenRunning) {
+                return Some("its own work has stopped; waiting for its child runs to end".to_owned());
+            }
+            if let Some(stopped) = receipt.stopped {
+                let late = now.seconds_since(stopped) > USUAL_DEADLINE;
+                return late.then(|| format!("resources not released after {}", since(stopped)));
+            }
+            let asked = receipt.acknowledged?;
+            let late = now.seconds_since(asked) > USUAL_DEADLINE;
+            late.then(|| {
+                format!("not stopped after {}; the host force-stops it after the deadline", since(asked))
+            })
+        }
+        State::Cancelled => {
+            let took = receipt.stopped?.seconds_since(receipt.acknowledged.or(receipt.sent)?);
+            (took > USUAL_DEADLINE).then(|| {
+                format!("not stopped within the usual {USUAL_DEADLINE} s; the host force-stops it after the deadline")
+            })
+        }
+        State::Failed if failed == Some(FailureReason::Abandoned) => {
+            Some("abandoned: the stop was never confirmed".to_owned())
+        }
+        State::Succeeded => Some("too late: the work finished before it could be stopped".to_owned()),
+        State::Failed => Some("never confirmed: it failed before the cancel took effect".to_owned()),
+        State::Queued | State::Starting | State::Running => None,
+    }
+}
+
+/// Events of an attempt that arrived after it had ended.
+pub fn late(said: &[String]) -> Option<String> {
+    (!said.is_empty()).then(|| {
+        format!("Late report from the host: {}. It is recorded and changes nothing.", said.join("; "))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn start() -> Time {
+        Time::parse("2026-11-23T10:43:17.204Z").unwrap()
+    }
+
+    fn after(seconds: f64) -> Time {
+        start().plus_micros((seconds * 1e6) as i64)
+    }
+
+    #[test]
+    fn a_cancel_that_is_not_stored_yet_and_one_that_waits_for_children_say_so() {
+        let mut receipt = Receipt { not_stored: true, ..Receipt::requested(1, String::new(), start()) };
+        let said = branch(&receipt, State::Running, None, None, after(1.0)).unwrap();
+        assert!(said.contains("not stored yet"), "{said}");
+        receipt.not_stored = false;
+        assert_eq!(branch(&receipt, State::Running, None, None, after(1.0)), None);
+        receipt.note(Step::Stopped, after(0.1));
+        let children =
+            Condition { kind: ConditionKind::ChildrenRunning, since: after(0.1), message: String::new() };
+        let said = branch(&receipt, State::Cancelling, Some(&children), None, after(60.0)).unwrap();
+        assert!(said.contains("waiting for its child runs to end"), "{said}");
+    }
+
+    #[test]
+    fn a_receipt_tells_each_step_with_its_milliseconds() {
+        let mut receipt = Receipt::requested(1, String::new(), start());
+        assert_eq!(last_step(&receipt), "requested");
+        receipt.note(Step::Sent, start().plus_micros(2_000));
+        receipt.note(Step::Acknowledged, start().plus_micros(6_400));
+        let told: Vec<_> =
+            steps(&receipt, Zone::Utc).into_iter().map(|(s, t, _)| format!("{s} {t}")).collect();
+        assert_eq!(told, ["requested 10:43:17.204 UTC", "sent +2 ms", "acknowledged +6 ms"]);
+        assert_eq!(last_step(&receipt), "acknowledged +6 ms");
+    }
+
+    #[test]
+    fn a_cancel_that_goes_its_way_has_no_branch() {
+        let mut receipt = Receipt::requested(1, String::new(), start());
+        assert_eq!(branch(&receipt, State::Cancelling, None, None, after(9.0)), None);
+        for step in [Step::Sent, Step::Acknowledged, Step::Stopped, Step::Released] {
+            receipt.note(step, after(0.03));
+        }
+        assert_eq!(branch(&receipt, State::Cancelled, None, None, after(60.0)), None);
+        // Cancelled in the queue: no host was involved.
+        let queued = Receipt { stopped: Some(after(0.0)), ..Receipt::requested(1, String::new(), start()) };
+        assert_eq!(branch(&queued, State::Cancelled, None, None, after(1.0)), None);
+    }
+
+    #[test]
+    fn what_is_in_the_way_of_a_cancel_is_said_with_its_age() {
+        let mut receipt = Receipt::requested(1, String::new(), start());
+        for kind in [ConditionKind::CancelUndelivered, ConditionKind::Unreachable] {
+            let unheard = Condition { kind, since: after(-3.0), message: String::new() };
+            let said = branch(&receipt, State::Cancelling, Some(&unheard), None, after(12.0)).unwrap();
+            assert!(said.starts_with("not delivered for 12 s"), "{said}");
+        }
+        receipt.note(Step::Acknowledged, after(0.5));
+        assert_eq!(branch(&receipt, State::Cancelling, None, None, after(5.0)), None);
+        let said = branch(&receipt, State::Cancelling, None, None, after(8.5)).unwrap();
+        assert!(said.starts_with("not stopped after 8 s"), "{said}");
+        receipt.note(Step::Stopped, after(9.0));
+        let said = branch(&receipt, State::Cancelling, None, None, after(20.0)).unwrap();
+        assert_eq!(said, "resources not released after 11 s");
+        receipt.note(Step::Released, after(21.0));
+        let said = branch(&receipt, State::Cancelled, None, None, after(30.0)).unwrap();
+        assert!(said.starts_with("not stopped within the usual 5 s; the host force-stops it"), "{said}");
+    }
+
+    #[test]
+    fn what_comes_late_is_told_and_told_to_change_nothing() {
+        assert_eq!(late(&[]), None);
+        let said = late(&["attempt 1: stopped".into(), "attempt 1: ended, cancelled".into()]).unwrap();
+        assert_eq!(
+            said,
+            "Late report from the host: attempt 1: stopped; attempt 1: ended, cancelled. It is recorded and \
+             changes nothing."
+        );
+    }
+
+    #[test]
+    fn an_end_that_is_no_cancel_is_told_as_what_it_is() {
+        let receipt = Receipt::requested(1, String::new(), start());
+        let said = |state, failed| branch(&receipt, state, None, failed, after(1.0)).unwrap();
+        assert!(said(State::Succeeded, None).starts_with("too late"));
+        assert!(said(State::Failed, Some(FailureReason::Abandoned)).starts_with("abandoned"));
+        assert!(said(State::Failed, Some(FailureReason::Work)).starts_with("never confirmed"));
+    }
+}

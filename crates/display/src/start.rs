@@ -1,0 +1,244 @@
+//! Preview of where and when an operation would start. Pure.
+//!
+//! The server decides: it gives the first operation in a kind's queue to the least loaded host with a free slot. This
+//! predicts that decision from the same facts.
+
+use crate::format::{self, listed, ordinal};
+use protocol::api::{HostLink, HostStatus};
+use protocol::{HostName, KindName, Time};
+
+/// Operation that uses a slot or waits for one.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Work {
+    pub kind: KindName,
+    /// Its host; `None` while queued.
+    pub on: Option<HostName>,
+    pub priority: i8,
+    /// Latest forecast of its end.
+    pub ends_at: Option<Time>,
+}
+
+/// Prediction for a start now.
+#[derive(Clone, PartialEq, Debug)]
+pub enum Start {
+    Now {
+        on: HostName,
+        free: u32,
+        places: u32,
+    },
+    Wait {
+        /// Queue position, from 1.
+        place: u32,
+        why: Why,
+        /// Earliest forecast end among the operations ahead.
+        free_at: Option<Time>,
+    },
+    /// All hosts for the kind are drained; their names.
+    Drained(String),
+    /// No host for the kind is connected.
+    Unheard,
+}
+
+/// Reason for waiting.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Why {
+    /// All slots of these hosts are in use.
+    Full(String),
+    /// The kind's limit of parallel operations is reached.
+    Limit(u32),
+    /// Other operations are ahead.
+    Line,
+}
+
+/// Operation to predict.
+#[derive(Clone, Debug)]
+pub struct Asked<'a> {
+    pub kind: &'a KindName,
+    pub priority: i8,
+    /// Maximum number of parallel operations of the kind.
+    pub limit: Option<u32>,
+}
+
+/// Predicts a start. `hosts` are sorted by name.
+pub fn start(hosts: &[HostStatus], work: &[Work], asked: &Asked) -> Start {
+    let up: Vec<_> =
+        hosts.iter().filter(|h| h.link == HostLink::Up && h.kinds.contains(asked.kind)).collect();
+    if up.is_empty() {
+        return Start::Unheard;
+    }
+    let open: Vec<_> = up.iter().filter(|h| !h.draining).collect();
+    if open.is_empty() {
+        let names: Vec<_> = up.iter().map(|h| h.name.as_str()).collect();
+        return Start::Drained(listed(&names));
+    }
+    let of_kind = |w: &&Work| w.kind == *asked.kind;
+    let ahead =
+        work.iter().filter(of_kind).filter(|w| w.on.is_none() && w.priority >= asked.priority).count();
+    let at_work = work.iter().filter(of_kind).filter(|w| w.on.is_some()).count();
+    let busy = |host: &HostStatus| work.iter().filter(|w| w.on.as_ref() == Some(&host.name)).count();
+    let limited = asked.limit.filter(|most| at_work >= *most as usize);
+    let free = |host: &HostStatus| (host.capacity as usize).saturating_sub(busy(host));
+    // Least loaded host; on ties the first by name, as on the server.
+    let load = |host: &&&&HostStatus| ((busy(host) as u64) << 32) / u64::from(host.capacity.max(1));
+    let chosen = open.iter().filter(|host| free(host) > 0).min_by_key(load);
+    if let (Some(host), None, 0) = (chosen, limited, ahead) {
+        return Start::Now { on: host.name.clone(), free: free(host) as u32, places: host.capacity };
+    }
+    let why = match (limited, chosen) {
+        (Some(most), _) => Why::Limit(most),
+        (None, Some(_)) => Why::Line,
+        (None, None) => {
+            let names: Vec<_> = open.iter().map(|h| h.name.as_str()).collect();
+            Why::Full(listed(&names))
+        }
+    };
+    let in_its_way = |w: &&Work| match why {
+        Why::Limit(_) => w.kind == *asked.kind && w.on.is_some(),
+        _ => open.iter().any(|host| w.on.as_ref() == Some(&host.name)),
+    };
+    let free_at = work.iter().filter(in_its_way).filter_map(|w| w.ends_at).min();
+    Start::Wait { place: ahead as u32 + 1, why, free_at }
+}
+
+/// Prediction as a sentence.
+pub fn before_start(start: &Start, now: Time) -> String {
+    match start {
+        Start::Now { on, free, places } => {
+            let slots = if *places == 1 { "slot" } else { "slots" };
+            format!("Starts immediately on {on} ({free} of {places} {slots} free).")
+        }
+        Start::Wait { place, why, free_at } => {
+            let line = match place {
+                1 => "Will wait, first in the queue".to_owned(),
+                n => format!("Will wait as {} in the queue", ordinal(*n)),
+            };
+            let why = match why {
+                Why::Full(names) => format!("all slots on {names} are in use"),
+                Why::Limit(most) => format!("at most {most} of this kind may run at once"),
+                Why::Line => "other operations are ahead".to_owned(),
+            };
+            let when = match free_at.map(|at| at.seconds_since(now)) {
+                Some(left) if left > 0.0 => format!("; a slot may be free in {}", format::about(left)),
+                Some(_) => "; a slot may be free any moment".to_owned(),
+                None => String::new(),
+            };
+            format!("{line}: {why}{when}.")
+        }
+        Start::Drained(names) if names.contains(' ') => format!(
+            "Will wait in the queue: the hosts for this kind, {names}, are drained and accept no new operations."
+        ),
+        Start::Drained(name) => format!(
+            "Will wait in the queue: {name}, the only connected host for this kind, is drained and accepts no new operations."
+        ),
+        Start::Unheard => {
+            "No host for this kind is connected. You can start it anyway: it waits in the queue until one \
+                           connects."
+                .to_owned()
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::hosts::made;
+    use proptest::prelude::*;
+
+    fn kind() -> KindName {
+        KindName::new("data.load").unwrap()
+    }
+
+    fn name(name: &str) -> HostName {
+        HostName::new(name).unwrap()
+    }
+
+    fn host(of: &str, capacity: u32) -> HostStatus {
+        HostStatus { capacity, ..made::host(of, &[kind().as_str()], 0) }
+    }
+
+    fn on(host: &str, ends: Option<i64>) -> Work {
+        Work { kind: kind(), on: Some(name(host)), priority: 0, ends_at: ends.map(second) }
+    }
+
+    fn waits(priority: i8) -> Work {
+        Work { kind: kind(), on: None, priority, ends_at: None }
+    }
+
+    fn second(n: i64) -> Time {
+        Time::from_micros(n * 1_000_000)
+    }
+
+    fn said(hosts: &[HostStatus], work: &[Work], priority: i8, limit: Option<u32>) -> String {
+        let kind = kind();
+        before_start(&start(hosts, work, &Asked { kind: &kind, priority, limit }), second(0))
+    }
+
+    #[test]
+    fn with_a_free_place_it_starts_on_the_least_loaded_host() {
+        let hosts = [host("one", 2), host("two", 8)];
+        let work = [on("one", None), on("two", None)];
+        assert_eq!(said(&hosts, &work, 0, None), "Starts immediately on two (7 of 8 slots free).");
+        assert_eq!(said(&hosts, &[], 0, None), "Starts immediately on one (2 of 2 slots free).");
+        let only = [host("one", 1)];
+        assert_eq!(said(&only, &[], 0, None), "Starts immediately on one (1 of 1 slot free).");
+    }
+
+    #[test]
+    fn without_one_it_waits_behind_those_who_are_first() {
+        let hosts = [host("one", 1), host("two", 1)];
+        let mut work = vec![on("one", Some(128)), on("two", None)];
+        assert_eq!(
+            said(&hosts, &work, 0, None),
+            "Will wait, first in the queue: all slots on one and two are in use; a slot may be free in about 2 m 10 s."
+        );
+        work.extend([waits(0), waits(0), waits(5), waits(-1)]);
+        assert!(said(&hosts, &work, 0, None).starts_with("Will wait as 4th in the queue: all slots"));
+        assert!(said(&hosts, &work, 3, None).starts_with("Will wait as 2nd in the queue"));
+        work[0].ends_at = Some(second(-3));
+        assert!(said(&hosts, &work, 9, None).ends_with("a slot may be free any moment."));
+        work[0].ends_at = None;
+        assert!(said(&hosts, &work, 9, None).ends_with("are in use."), "nobody knows when");
+    }
+
+    #[test]
+    fn a_limit_of_the_kind_is_said() {
+        let hosts = [host("one", 8)];
+        let work = [on("one", Some(10)), on("one", None)];
+        assert!(said(&hosts, &work, 0, Some(3)).starts_with("Starts immediately"));
+        assert_eq!(
+            said(&hosts, &work, 0, Some(2)),
+            "Will wait, first in the queue: at most 2 of this kind may run at once; a slot may be free in about 10 s."
+        );
+    }
+
+    #[test]
+    fn drained_and_silent_hosts_are_no_places() {
+        let mut hosts = [host("one", 2), host("two", 2)];
+        hosts[0].draining = true;
+        assert!(said(&hosts, &[], 0, None).contains("on two"));
+        hosts[1].draining = true;
+        assert!(said(&hosts, &[], 0, None).contains("one and two, are drained"));
+        hosts[1].link = HostLink::Away;
+        assert!(said(&hosts, &[], 0, None).contains("one, the only connected host"));
+        hosts[0].link = HostLink::Away;
+        assert!(said(&hosts, &[], 0, None).starts_with("No host for this kind is connected"));
+    }
+
+    proptest! {
+        #[test]
+        fn it_is_never_promised_a_place_that_is_taken(
+            capacity in 0u32..4, at_work in 0usize..6, waiting in 0usize..3, limit in proptest::option::of(1u32..4)
+        ) {
+            let hosts = [host("one", capacity)];
+            let mut work = vec![on("one", None); at_work];
+            work.extend(vec![waits(0); waiting]);
+            let kind = kind();
+            let told = start(&hosts, &work, &Asked { kind: &kind, priority: 0, limit });
+            let may = at_work < capacity as usize
+                && waiting == 0
+                && limit.is_none_or(|most| at_work < most as usize);
+            let promised = matches!(told, Start::Now { .. });
+            prop_assert_eq!(promised, may);
+        }
+    }
+}

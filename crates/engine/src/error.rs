@@ -1,0 +1,159 @@
+//! Errors of the engine: typed, without HTTP and without text for users. The server turns them into problem documents.
+
+use pool::PoolError;
+use protocol::{FieldError, HostName, KindName, OperationId, Problem, State};
+use std::fmt;
+use store::StoreError;
+use thiserror::Error;
+
+/// Error when an engine starts.
+#[derive(Debug, Error)]
+pub enum OpenError {
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error("invalid configuration of host '{name}': {source}")]
+    Host { name: HostName, source: PoolError },
+    #[error("two hosts have the name '{0}'; give each its own")]
+    TwoHosts(HostName),
+    #[error("can't start the database thread: {0}")]
+    Thread(std::io::Error),
+}
+
+/// Reason why a request was refused or could not be fulfilled. Nothing was changed.
+#[derive(Debug, Error)]
+pub enum EngineError {
+    #[error("operation {0} does not exist")]
+    OperationNotFound(OperationId),
+    #[error("operation {0} has no auto-cancel rule")]
+    RuleNotFound(OperationId),
+    #[error("host '{0}' is not configured")]
+    HostNotFound(HostName),
+    #[error("operation {id} has no artifact '{name}'")]
+    ArtifactNotFound { id: OperationId, name: String },
+    /// No host offers the kind, and all configured hosts have connected.
+    #[error("kind '{kind}' is unknown")]
+    UnknownKind { kind: KindName, known: Vec<KindName>, hosts_configured: bool },
+    /// One of the hosts that have not connected since the server started may offer the kind.
+    #[error("kind '{kind}' is not known yet")]
+    KindNotKnownYet { kind: KindName, known: Vec<KindName>, missing: Vec<HostName> },
+    /// At least one parameter, or field of a rule, is invalid.
+    #[error("invalid parameters")]
+    InvalidParams(Vec<FieldError>),
+    /// The idempotency key belongs to another request.
+    #[error("the idempotency key was used for another request")]
+    KeyReused,
+    /// The idempotency key belongs to an operation that was deleted.
+    #[error("the operation of this idempotency key was deleted")]
+    KeyOfDeleted,
+    /// The idempotency key belongs to an operation that is no longer in memory.
+    #[error("the operation of this idempotency key was accepted earlier")]
+    KeyAccepted,
+    /// The state of the operation does not allow the request.
+    #[error(transparent)]
+    Denied(#[from] Denied),
+    /// A parent that has ended or is being cancelled can't start children.
+    #[error("parent {0} has ended or is being cancelled")]
+    ParentEnding(OperationId),
+    /// Only ended operations can be deleted.
+    #[error("the operation is {0}")]
+    NotEnded(State),
+    /// Number of children that have not ended, so that their parent can't be deleted.
+    #[error("{0} children have not ended")]
+    ChildrenNotEnded(usize),
+    /// It was retried or deleted since it was read.
+    #[error("operation {0} changed meanwhile")]
+    Changed(OperationId),
+    /// A cancel was sent to the host of an operation that is not stored yet.
+    #[error("the operation is not stored yet")]
+    NotStoredYet,
+    #[error("the database can't be read: {0}")]
+    Unreadable(#[source] StoreError),
+    /// The database can't be written, and why.
+    #[error("the database can't be written: {0}")]
+    Unwritable(String),
+    /// The host that made an artifact is no longer configured.
+    #[error("the host of the artifact is not configured")]
+    ArtifactHostRemoved,
+    /// A host named a path that is not below `/host/v1/artifacts/`.
+    #[error("{host} named '{path}' as the path of an artifact")]
+    ArtifactPathInvalid { host: HostName, path: String },
+    #[error("no host that supports '{0}' is connected")]
+    NoHostConnected(KindName),
+    /// A host refused a request of the server with a problem document, which is passed on.
+    #[error(transparent)]
+    HostProblem(Box<Problem>),
+    #[error("{host} did not return the {wanted}: {source}")]
+    HostFailed { host: HostName, wanted: HostData, source: Box<PoolError> },
+    /// The engine is shutting down.
+    #[error("the engine is shutting down")]
+    Closing,
+}
+
+impl EngineError {
+    /// Error of a request to a host.
+    pub(crate) fn of_host(host: HostName, wanted: HostData, error: PoolError) -> Self {
+        if let PoolError::Status { problem: Some(value), .. } = &error
+            && let Ok(problem) = serde_json::from_value(*value.clone())
+        {
+            return Self::HostProblem(Box::new(problem));
+        }
+        Self::HostFailed { host, wanted, source: Box::new(error) }
+    }
+}
+
+/// Data that the engine requests from a host for a user.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum HostData {
+    Artifact,
+    Preview,
+}
+
+impl fmt::Display for HostData {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            HostData::Artifact => "artifact",
+            HostData::Preview => "preview",
+        })
+    }
+}
+
+/// Reason why the lifecycle does not allow a request in the current state.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Error)]
+pub enum Denied {
+    /// The operation has ended, so it can't be cancelled.
+    #[error("it has already ended ({0}), so it can't be cancelled")]
+    CancelEnded(State),
+    /// The operation has ended, so it can't be abandoned.
+    #[error("it has already ended ({0}), so it can't be abandoned")]
+    AbandonEnded(State),
+    /// The operation has ended, so its rule can't be changed; the state if it is known.
+    #[error("it has already ended, so its rule can't be changed")]
+    RuleEnded(Option<State>),
+    /// A rule can't be set while the operation is being cancelled.
+    #[error("it is already being cancelled")]
+    BeingCancelled,
+    /// Its own work has stopped, and its children have not ended, so it can't be abandoned.
+    #[error("it ends with its last child operation")]
+    EndsWithChildren,
+    /// Only an attempt whose host is unreachable or can't stop it can be abandoned.
+    #[error("its host is connected")]
+    HostConnected,
+    /// Another attempt is possible only after the current one.
+    #[error("it is {0}")]
+    AttemptNotEnded(State),
+    /// A succeeded operation has no other attempt.
+    #[error("it succeeded")]
+    Succeeded,
+    /// There is no checkpoint to resume from.
+    #[error("it has no checkpoint")]
+    NoCheckpoint,
+    /// The retry policy applies to failed operations only.
+    #[error("it is {0}, not failed")]
+    NotFailed(State),
+    /// No other attempt is made while its parent is being cancelled.
+    #[error("its parent is being cancelled")]
+    ParentBeingCancelled,
+    /// The operation is no longer in memory.
+    #[error("it no longer exists")]
+    NoLongerExists,
+}

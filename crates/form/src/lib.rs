@@ -1,0 +1,121 @@
+//! Form of a kind's parameters, read from JSON Schema: the page draws fields with it, and page, server and host
+//! validate with it. The same code is used everywhere.
+//!
+//! Supports the part of JSON Schema that flat parameters need: string, integer, number, boolean, enum and `oneOf` of
+//! constants, bounds, length, pattern by `format`, default, examples, null for "not set", and `$ref` into `$defs`;
+//! `x-when` for a parameter that applies only while others have certain values; and `x-fills` for values that suggest
+//! values of other parameters. A kind whose schema needs more is refused when its host declares it, not when it is
+//! used.
+//!
+//! Knows JSON Schema and values. Must not know pages, hosts or HTTP. Compiles to native code and to WebAssembly.
+
+mod field;
+mod fills;
+mod number;
+mod schema;
+mod similar;
+mod value;
+mod when;
+
+pub use field::{Choice, Field, FieldKind};
+pub use fills::{FILLS_KEY, Fills};
+pub use number::ungrouped;
+pub use similar::distance;
+pub use when::When;
+
+use protocol::FieldError;
+use serde_json::{Map, Value};
+use value::plain;
+
+/// Fields of a kind's parameters, in the order of the schema.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Form {
+    pub fields: Vec<Field>,
+}
+
+impl Form {
+    /// Whether both forms have the same fields, apart from suggested values.
+    pub fn asks_alike(&self, other: &Form) -> bool {
+        let plain = |field: &Field| Field { examples: Vec::new(), fills: Fills::default(), ..field.clone() };
+        self.fields.iter().map(plain).eq(other.fields.iter().map(plain))
+    }
+
+    /// Which fields apply, in order. `now` returns the value of a field as text, or its default.
+    pub fn shown(&self, now: &dyn Fn(usize) -> Option<String>) -> Vec<bool> {
+        let mut shown: Vec<bool> = Vec::with_capacity(self.fields.len());
+        for field in &self.fields {
+            let matters = field.when.holds(&|name| {
+                let at = self.fields[..shown.len()].iter().position(|f| f.name == name)?;
+                let given = || now(at).or_else(|| self.fields[at].default.as_ref().map(plain));
+                shown[at].then(given).flatten()
+            });
+            shown.push(matters);
+        }
+        shown
+    }
+
+    /// Validates parameters; returns them with defaults, and without those that do not apply.
+    ///
+    /// # Errors
+    /// An error for each invalid, missing or unknown parameter, with the correct form.
+    pub fn check(&self, params: &Value) -> Result<Value, Vec<FieldError>> {
+        let empty = Map::new();
+        let given = match params {
+            Value::Object(given) => given,
+            Value::Null => &empty,
+            _ => {
+                return Err(vec![FieldError::new(
+                    "",
+                    "Parameters must be a JSON object, such as {\"symbol\": \"MSFT\"}.",
+                )]);
+            }
+        };
+        let mut errors = Vec::new();
+        let mut out = Map::new();
+        for name in given.keys() {
+            if !self.fields.iter().any(|f| &f.name == name) {
+                errors.push(FieldError::new(name, self.unknown(name)));
+            }
+        }
+        let shown = self.shown(&|at| given.get(&self.fields[at].name).filter(|v| !v.is_null()).map(plain));
+        for (field, _) in self.fields.iter().zip(shown).filter(|(_, shown)| *shown) {
+            match given.get(&field.name) {
+                None | Some(Value::Null) => match (&field.default, field.required) {
+                    (Some(default), _) if !default.is_null() => {
+                        out.insert(field.name.clone(), default.clone());
+                    }
+                    (_, true) => {
+                        errors.push(FieldError::new(&field.name, format!("{} is required.", field.title)))
+                    }
+                    _ => {}
+                },
+                Some(value) => match field.check(value) {
+                    Ok(value) => {
+                        out.insert(field.name.clone(), value);
+                    }
+                    Err(message) => errors.push(FieldError::new(&field.name, message)),
+                },
+            }
+        }
+        if errors.is_empty() { Ok(Value::Object(out)) } else { Err(errors) }
+    }
+
+    fn unknown(&self, name: &str) -> String {
+        let near = self
+            .fields
+            .iter()
+            .map(|f| (distance(&f.name, name), f.name.as_str()))
+            .min()
+            .filter(|(d, known)| *d <= 1 + known.len() / 4);
+        match near {
+            Some((_, known)) => format!("Unknown parameter '{name}'. Did you mean '{known}'?"),
+            None => {
+                let names: Vec<_> = self.fields.iter().map(|f| f.name.as_str()).collect();
+                format!("Unknown parameter '{name}'. Parameters: {}.", names.join(", "))
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

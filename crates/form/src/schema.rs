@@ -1,0 +1,178 @@
+//! Reads fields from JSON Schema.
+
+use crate::fills::Fills;
+use crate::value::{as_number, plain};
+use crate::when::When;
+use crate::{Choice, Field, FieldKind, Form};
+use serde_json::Value;
+
+impl Form {
+    /// Reads the schema of a kind.
+    ///
+    /// # Errors
+    /// A sentence naming the parameter and the unsupported part of JSON Schema.
+    pub fn from_schema(schema: &Value) -> Result<Self, String> {
+        let Some(properties) = schema.get("properties").and_then(Value::as_object) else {
+            return match schema.get("type").and_then(Value::as_str) {
+                Some("object") => Ok(Self { fields: Vec::new() }),
+                _ => Err("the parameter schema must be an object with properties".to_owned()),
+            };
+        };
+        let required: Vec<&str> = schema
+            .get("required")
+            .and_then(Value::as_array)
+            .map(|names| names.iter().filter_map(Value::as_str).collect())
+            .unwrap_or_default();
+        let mut fields: Vec<Field> = Vec::with_capacity(properties.len());
+        for (name, property) in properties {
+            let wrong = |what| format!("parameter '{name}': {what}");
+            let mut field = Field::from_schema(name, property, schema, required.contains(&name.as_str()))
+                .map_err(wrong)?;
+            let before: Vec<&str> = fields.iter().map(|f| f.name.as_str()).collect();
+            field.when = When::from_schema(property, &before).map_err(wrong)?;
+            let known = |name: &str| properties.contains_key(name);
+            field.fills = Fills::from_schema(property, &known).map_err(wrong)?;
+            fields.push(field);
+        }
+        Ok(Self { fields })
+    }
+}
+
+impl Field {
+    fn from_schema(name: &str, property: &Value, root: &Value, required: bool) -> Result<Self, String> {
+        let target = resolve(property, root)?;
+        let text = |key: &str| {
+            property.get(key).or_else(|| target.get(key)).and_then(Value::as_str).map(str::to_owned)
+        };
+        let nullable = is_nullable(property);
+        let default = property.get("default").filter(|d| !d.is_null()).cloned();
+        let examples = property
+            .get("examples")
+            .and_then(Value::as_array)
+            .map(|list| list.iter().map(plain).collect())
+            .unwrap_or_default();
+        let kind = FieldKind::from_schema(target)?;
+        let default = match (default, &kind) {
+            (Some(Value::Number(n)), FieldKind::Number { .. }) if n.is_f64() => n.as_f64().map(as_number),
+            (default, _) => default,
+        };
+        Ok(Self {
+            name: name.to_owned(),
+            title: property
+                .get("title")
+                .and_then(Value::as_str)
+                .map_or_else(|| in_words(name), str::to_owned),
+            help: text("description").unwrap_or_default(),
+            required: required && !nullable && default.is_none(),
+            default,
+            examples,
+            when: When::default(),
+            fills: Fills::default(),
+            kind,
+        })
+    }
+}
+
+impl FieldKind {
+    fn from_schema(target: &Value) -> Result<Self, String> {
+        if let Some(options) = choices(target) {
+            return Ok(FieldKind::Choice { options });
+        }
+        let ty = match target.get("type") {
+            Some(Value::String(ty)) => ty.as_str(),
+            Some(Value::Array(types)) => {
+                types.iter().filter_map(Value::as_str).find(|t| *t != "null").unwrap_or_default()
+            }
+            _ => "",
+        };
+        let float = |key: &str| target.get(key).and_then(Value::as_f64);
+        match ty {
+            "string" => match target.get("format").and_then(Value::as_str) {
+                Some("date" | "date-time") => Ok(FieldKind::Time),
+                format => {
+                    let length = |key: &str| target.get(key).and_then(Value::as_u64).map(|n| n as usize);
+                    Ok(FieldKind::Text {
+                        min_length: length("minLength").unwrap_or(0),
+                        max_length: length("maxLength").unwrap_or(10_000),
+                        multiline: format == Some("multiline") || target.get("contentMediaType").is_some(),
+                    })
+                }
+            },
+            "integer" => Ok(FieldKind::Integer {
+                min: float("minimum").map(|n| n as i64),
+                max: float("maximum").map(|n| n as i64),
+            }),
+            "number" => Ok(FieldKind::Number { min: float("minimum"), max: float("maximum") }),
+            "boolean" => Ok(FieldKind::Switch),
+            other => {
+                Err(format!("forms don't support {}", if other.is_empty() { "this schema" } else { other }))
+            }
+        }
+    }
+}
+
+/// Follows `$ref`, and `anyOf` of a type and null, to the actual type.
+fn resolve<'a>(property: &'a Value, root: &'a Value) -> Result<&'a Value, String> {
+    if let Some(path) = property.get("$ref").and_then(Value::as_str) {
+        let pointer = path.strip_prefix('#').ok_or("a $ref must point into the schema itself")?;
+        let target = root.pointer(pointer).ok_or_else(|| format!("{path} does not exist in the schema"))?;
+        return if std::ptr::eq(target, property) {
+            Err("a $ref must not refer to itself".into())
+        } else {
+            resolve(target, root)
+        };
+    }
+    if let Some(any) = property.get("anyOf").and_then(Value::as_array) {
+        let not_null: Vec<_> =
+            any.iter().filter(|s| s.get("type").and_then(Value::as_str) != Some("null")).collect();
+        return match not_null.as_slice() {
+            [only] => resolve(only, root),
+            _ => Err("forms don't support anyOf with several types".into()),
+        };
+    }
+    Ok(property)
+}
+
+fn is_nullable(property: &Value) -> bool {
+    let null = |v: &Value| v.as_str() == Some("null");
+    property.get("type").and_then(Value::as_array).is_some_and(|types| types.iter().any(null))
+        || property
+            .get("anyOf")
+            .and_then(Value::as_array)
+            .is_some_and(|any| any.iter().any(|s| s.get("type").is_some_and(null)))
+}
+
+fn choices(target: &Value) -> Option<Vec<Choice>> {
+    if let Some(values) = target.get("enum").and_then(Value::as_array) {
+        let help = String::new;
+        return Some(
+            values
+                .iter()
+                .filter(|v| !v.is_null())
+                .map(|v| Choice { value: plain(v), help: help() })
+                .collect(),
+        );
+    }
+    let of = target.get("oneOf").and_then(Value::as_array)?;
+    let mut options = Vec::new();
+    for one in of {
+        let help = one.get("description").and_then(Value::as_str).unwrap_or_default();
+        if let Some(value) = one.get("const") {
+            options.push(Choice { value: plain(value), help: help.to_owned() });
+        } else if let Some(values) = one.get("enum").and_then(Value::as_array) {
+            options.extend(values.iter().map(|v| Choice { value: plain(v), help: help.to_owned() }));
+        } else {
+            return None;
+        }
+    }
+    Some(options)
+}
+
+/// `rows_per_second` → "Rows per second".
+fn in_words(name: &str) -> String {
+    let mut words = name.replace('_', " ");
+    if let Some(first) = words.get_mut(0..1) {
+        first.make_ascii_uppercase();
+    }
+    words
+}

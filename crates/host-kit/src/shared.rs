@@ -1,0 +1,28 @@
+//! State shared by the routes.
+
+use crate::access::Access;
+use crate::checkpoint_store::CheckpointStore;
+use crate::feed::Feed;
+use crate::health::Machine;
+use crate::registry::Registry;
+use crate::work::AnyWork;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio_util::sync::CancellationToken;
+
+/// Parts of a host.
+pub(crate) struct Shared {
+    pub name: String,
+    pub version: String,
+    pub capacity: u32,
+    pub works: Vec<Arc<dyn AnyWork>>,
+    pub registry: Arc<Registry>,
+    pub feed: Arc<Feed>,
+    pub checkpoint_store: Option<Arc<CheckpointStore>>,
+    pub machine: Machine,
+    pub access: Arc<Access>,
+    /// Interval of heartbeats in a silent stream.
+    pub beat: Duration,
+    /// Cancelled when the streams are to end.
+    pub ending: CancellationToken,
+}

@@ -1,0 +1,41 @@
+//! Paths of the server's API, with their queries. Written once: the client and the page call these.
+
+use crate::{KindName, OperationId};
+
+/// Operations: GET lists them, POST starts one.
+pub const OPERATIONS: &str = "/api/v1/operations";
+/// Kinds with the hosts that offer them.
+pub const KINDS: &str = "/api/v1/kinds";
+/// Feed of events.
+pub const EVENTS: &str = "/api/v1/events";
+
+/// One operation.
+pub fn operation(id: OperationId) -> String {
+    format!("{OPERATIONS}/{id}")
+}
+
+/// Action on an operation: `cancel`, `retry`, `resume`.
+pub fn action(id: OperationId, action: &str) -> String {
+    format!("{OPERATIONS}/{id}/{action}")
+}
+
+/// At most `limit` newest log lines of an attempt, of those with a number below `before` if given.
+pub fn logs(id: OperationId, attempt: u32, before: Option<u64>, limit: u64) -> String {
+    let before = before.map(|before| format!("&before={before}")).unwrap_or_default();
+    format!("{OPERATIONS}/{id}/logs?attempt={attempt}{before}&limit={limit}")
+}
+
+/// Stream of the events of one operation.
+pub fn events(id: OperationId) -> String {
+    format!("{EVENTS}?operation={id}")
+}
+
+/// Events of one operation after a number, as a document; waits for one up to `wait_seconds`.
+pub fn events_after(id: OperationId, after: u64, wait_seconds: u64) -> String {
+    format!("{EVENTS}?operation={id}&after={after}&wait={wait_seconds}s")
+}
+
+/// Preview of a kind's parameters.
+pub fn preview(kind: &KindName) -> String {
+    format!("{KINDS}/{kind}/preview")
+}

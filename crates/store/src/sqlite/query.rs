@@ -1,0 +1,136 @@
+//! Translates filters to SQL. IDs are searched in narrow indexes first; only operations of the page are read.
+
+use crate::Filter;
+use protocol::filter::{Order, ParamIs};
+use protocol::{OperationId, State, Time};
+use rusqlite::types::Value as Sql;
+
+/// Largest page.
+const MAX_PAGE: u32 = 500;
+
+/// Number of operations on a page.
+pub(super) fn page_size(filter: &Filter) -> u32 {
+    filter.limit.clamp(1, MAX_PAGE)
+}
+
+/// IDs of a page and one more, in the filter's order, at `now`: a statement and its values.
+///
+/// The first parameter with a single value, if any, leads through `params`, where its operations are ordered by ID.
+/// Otherwise, a single state, kind, host or parent leads through its index. For other queries, one index with all
+/// queried columns is scanned.
+pub(super) fn ids(filter: &Filter, now: Time) -> (String, Vec<Sql>) {
+    let Found { id, from, mut clauses } = found(filter, now);
+    let (direction, beyond) = match filter.order {
+        Order::Newest => ("DESC", "<"),
+        Order::Oldest => ("ASC", ">"),
+    };
+    if let Some(after) = filter.after {
+        clauses.id(&format!("{id} {beyond}"), after);
+    }
+    let wanted = clauses.wanted();
+    clauses.values.push(Sql::Integer(i64::from(page_size(filter)) + 1));
+    (format!("SELECT {id} FROM {from} {wanted} ORDER BY {id} {direction} LIMIT ?"), clauses.values)
+}
+
+/// Number of operations by state that a filter matches at `now`: a statement and its values.
+pub(super) fn counts(filter: &Filter, now: Time) -> (String, Vec<Sql>) {
+    let Found { from, clauses, .. } = found(filter, now);
+    (format!("SELECT o.state, count(*) FROM {from} {} GROUP BY o.state", clauses.wanted()), clauses.values)
+}
+
+/// Source of a filter's query, and its conditions.
+struct Found {
+    /// Leading column of IDs.
+    id: &'static str,
+    from: &'static str,
+    clauses: Clauses,
+}
+
+fn found(filter: &Filter, now: Time) -> Found {
+    let mut clauses = Clauses::default();
+    let by_name = filter.params_by_name();
+    let meant = |values: &[&ParamIs]| -> Vec<String> { values.iter().flat_map(|p| p.meant()).collect() };
+    let mut params: Vec<(&str, Vec<String>)> =
+        by_name.into_iter().map(|(name, values)| (name, meant(&values))).collect();
+    // Parameters with a single value lead, because they keep the order of IDs.
+    params.sort_by_key(|(_, values)| values.len());
+    let leads = !params.is_empty();
+    for (n, (name, values)) in params.into_iter().enumerate() {
+        clauses.values.push(Sql::Text(name.to_owned()));
+        let place = clauses.any_of(&values);
+        clauses.parts.push(match n {
+            0 => format!("p.name = ? AND p.value {place}"),
+            _ => format!("EXISTS (SELECT 1 FROM params WHERE name = ? AND value {place} AND id = o.id)"),
+        });
+    }
+    for (column, values) in [
+        ("state", filter.states.iter().map(ToString::to_string).collect::<Vec<_>>()),
+        ("kind", filter.kinds.iter().map(ToString::to_string).collect()),
+        ("host", filter.hosts.iter().map(ToString::to_string).collect()),
+    ] {
+        if !values.is_empty() {
+            let place = clauses.any_of(&values);
+            clauses.parts.push(format!("o.{column} {place}"));
+        }
+    }
+    if let Some(parent) = filter.parent {
+        clauses.id("o.parent =", parent);
+    }
+    for word in filter.text.split_whitespace() {
+        let word = word.to_lowercase();
+        if word.parse::<State>().is_ok() {
+            clauses.parts.push("(instr(o.about, ?) > 0 OR o.state = ?)".to_owned());
+            clauses.values.push(Sql::Text(word.clone()));
+        } else {
+            clauses.parts.push("instr(o.about, ?) > 0".to_owned());
+        }
+        clauses.values.push(Sql::Text(word));
+    }
+    let id = if leads { "p.id" } else { "o.id" };
+    let (first, end) = filter.ids(now);
+    if let Some(first) = first {
+        clauses.id(&format!("{id} >="), first);
+    }
+    if let Some(end) = end {
+        clauses.id(&format!("{id} <"), end);
+    }
+    let lists = [filter.states.len(), filter.kinds.len(), filter.hosts.len()];
+    let single = lists.iter().sum::<usize>() == 1 || filter.parent.is_some();
+    let from = if leads {
+        "params AS p CROSS JOIN operations AS o INDEXED BY operations_to_find ON o.id = p.id"
+    } else if single && filter.text.trim().is_empty() {
+        "operations AS o"
+    } else {
+        "operations AS o INDEXED BY operations_to_find"
+    };
+    Found { id, from, clauses }
+}
+
+#[derive(Default)]
+struct Clauses {
+    parts: Vec<String>,
+    values: Vec<Sql>,
+}
+
+impl Clauses {
+    fn wanted(&self) -> String {
+        match self.parts.is_empty() {
+            true => String::new(),
+            false => format!("WHERE {}", self.parts.join(" AND ")),
+        }
+    }
+
+    /// `= ?` or `IN (?, ?)`; a single value keeps the order of the index.
+    fn any_of(&mut self, values: &[String]) -> String {
+        self.values.extend(values.iter().cloned().map(Sql::Text));
+        match values.len() {
+            1 => "= ?".to_owned(),
+            n => format!("IN ({})", vec!["?"; n].join(", ")),
+        }
+    }
+
+    fn id(&mut self, what: &str, id: OperationId) {
+        self.parts.push(format!("{what} ?"));
+        self.values.push(Sql::Blob(id.0.as_bytes().to_vec()));
+    }
+}

@@ -1,0 +1,122 @@
+//! What the server says about itself: request IDs, the access log, metrics, and no secrets.
+
+use crate::process::Home;
+use protocol::Problem;
+use std::collections::BTreeSet;
+use std::fs::File;
+use std::path::Path;
+
+fn client() -> reqwest::Client {
+    let policy = reqwest::redirect::Policy::none();
+    reqwest::Client::builder().no_proxy().redirect(policy).build().unwrap()
+}
+
+#[tokio::test]
+async fn every_response_has_the_id_of_its_request_and_so_has_a_problem_document() {
+    let home = Home::new();
+    let server = home.serve(&["--token", "s3cret", "--base-path", "/signalbox"]);
+    // The page, the API, a stream, files, the guard and the redirect of the base path.
+    let paths =
+        ["/", "/api/v1/kinds", "/api/v1/events", "/pkg/missing.js", "/api/v1/hosts/x/drain", "/nowhere"];
+    let origin = server.url.strip_suffix("/signalbox").unwrap();
+    let urls = paths.map(|path| format!("{}{path}", server.url)).into_iter().chain([server.url.clone()]);
+    for url in urls.chain([format!("{origin}/healthz")]) {
+        for token in ["s3cret", "wrong"] {
+            let request = client().get(&url).bearer_auth(token).header("x-request-id", "abc-1");
+            let response = request.send().await.unwrap();
+            assert_eq!(response.headers()["x-request-id"], "abc-1", "{url}");
+            if response.headers().get("content-type").is_some_and(|kind| kind == "application/problem+json") {
+                let problem: Problem = response.json().await.unwrap();
+                assert_eq!(problem.request_id.as_deref(), Some("abc-1"), "{url}");
+            }
+            let made =
+                client().get(&url).bearer_auth(token).header("x-request-id", "a b").send().await.unwrap();
+            assert_ne!(made.headers()["x-request-id"], "a b", "{url}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_problem_document_that_a_client_asked_to_compress_can_be_read() {
+    let home = Home::new();
+    let server = home.serve(&[]);
+    let request =
+        client().get(format!("{}/api/v1/nowhere", server.url)).header("accept-encoding", "gzip, br");
+    let response = request.send().await.unwrap();
+    assert!(!response.headers().contains_key("content-encoding"));
+    assert_eq!(response.json::<Problem>().await.unwrap().status, 404);
+}
+
+/// Log of a server at a level, after the requests of a browser and of a program with a token.
+async fn log_of(home: &Home, flags: &[&str], level: &str) -> String {
+    let path = home.path().join("log");
+    let mut command = home.command(flags);
+    command.args(["--token", "s3cret-7f3a"]).env("SIGNALBOX_LOG", level).stderr(File::create(&path).unwrap());
+    let server = home.serve_by(command);
+    let link = client().get(format!("{}/?token=s3cret-7f3a", server.url)).send().await.unwrap();
+    let cookie = link.headers()["set-cookie"].to_str().unwrap().split(';').next().unwrap().to_owned();
+    let hosts = format!("{}/api/v1/hosts", server.url);
+    for request in [
+        client().get(&hosts).header("cookie", format!("{cookie}; other=c00kie-7f3a")),
+        client().get(&hosts).bearer_auth("s3cret-7f3a"),
+        client().get(&hosts).bearer_auth("wr0ng-7f3a"),
+        client().get(format!("{}/?token=wr0ng-7f3a", server.url)),
+    ] {
+        request.header("x-request-id", "abc-1").send().await.unwrap();
+    }
+    tokio::task::spawn_blocking(move || server.stop()).await.unwrap();
+    std::fs::read_to_string(path).unwrap()
+}
+
+#[tokio::test]
+async fn tokens_and_cookies_are_in_no_line_of_any_level() {
+    let home = Home::new();
+    let log = log_of(&home, &["--access-log", "--keep-hosts"], "trace").await;
+    assert!(log.contains("/api/v1/hosts") && log.contains("/host/v1/events"), "requests are logged");
+    let record = std::fs::read(home.path().join("data/hosts-left-running.json")).unwrap();
+    let record: serde_json::Value = serde_json::from_slice(&record).unwrap();
+    for secret in ["s3cret", "c00kie", "wr0ng", record["secret"].as_str().unwrap()] {
+        let line = log.lines().find(|line| line.contains(secret));
+        assert_eq!(line, None);
+    }
+}
+
+#[tokio::test]
+async fn the_access_log_has_each_request_with_its_id_only_if_it_is_on() {
+    let home = Home::new();
+    let log = log_of(&home, &["--access-log"], "info").await;
+    let of_hosts: Vec<&str> =
+        log.lines().filter(|line| line.contains("responded") && line.contains("/api/v1/hosts")).collect();
+    assert_eq!(of_hosts.len(), 3, "{log}");
+    for line in &of_hosts {
+        for part in ["abc-1", "GET", "127.0.0.1", "latency_ms"] {
+            assert!(line.contains(part), "{part} in {line}");
+        }
+    }
+    assert_eq!(of_hosts.iter().filter(|line| line.contains("401")).count(), 1, "{of_hosts:?}");
+    let home = Home::new();
+    assert!(!log_of(&home, &[], "info").await.contains("responded"));
+}
+
+#[tokio::test]
+async fn each_metric_is_listed_in_the_docs() {
+    let home = Home::new();
+    let server = home.serve(&[]);
+    server.host_up().await;
+    let response = client().get(format!("{}/metrics", server.url)).send().await.unwrap();
+    let kind = response.headers()["content-type"].to_str().unwrap().to_owned();
+    assert!(kind.starts_with("application/openmetrics-text"), "{kind}");
+    let text = response.text().await.unwrap();
+    assert!(text.ends_with("# EOF\n"), "{text}");
+    let names: BTreeSet<&str> = text
+        .lines()
+        .filter(|line| !line.starts_with('#'))
+        .filter_map(|line| line.split(['{', ' ']).next())
+        .collect();
+    let docs = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/observability.md");
+    let docs = std::fs::read_to_string(docs).unwrap();
+    let listed: BTreeSet<&str> =
+        docs.split('`').filter(|word| word.starts_with("signalbox_") && !word.contains(' ')).collect();
+    assert_eq!(names, listed);
+    assert!(text.contains("signalbox_host_up{host=\"local\"} 1\n"), "{text}");
+}
