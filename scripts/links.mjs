@@ -1,6 +1,6 @@
 // Checks that the docs lead somewhere; exit code 1 when something does not exist:
 // - relative links and anchors of all Markdown files;
-// - names of files and folders of the project in `backticks`. `live/link.rs` may stand for `app/src/live/link.rs`;
+// - names of files and folders of the project in `backticks`. `tabs/frame.rs` may stand for `app/live/src/tabs/frame.rs`;
 // - docs and scripts that comments in the code name.
 //
 //   node scripts/links.mjs

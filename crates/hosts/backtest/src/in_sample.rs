@@ -2,8 +2,8 @@
 
 use crate::figures::performance;
 use crate::models::TrainingPeriod;
-use crate::params::{Direction, Request};
-use crate::strategy::{Plan, Stance};
+use crate::params::Request;
+use crate::strategy::{Direction, Plan, Stance};
 use crate::trading::{Book, Rules, trade};
 use market_data::{Bar, Held};
 use protocol::results::{InSample, OutOfSample};

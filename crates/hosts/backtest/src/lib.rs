@@ -22,7 +22,7 @@ mod wording;
 mod work;
 
 pub use models::{Models, TrainingPeriod};
-pub use params::{BacktestParams, Direction, Fill, Request, StrategyName};
-pub use strategy::{Plan, Stance, Words};
-pub use trading::{Account, Book, Rules, trade};
+pub use params::{BacktestParams, Request, StrategyName};
+pub use strategy::{Direction, Plan, Stance, Words};
+pub use trading::{Account, Book, Fill, Rules, trade};
 pub use work::{BacktestConfig, BacktestRun};

@@ -1,7 +1,7 @@
 //! Parameters of `backtest.run`: the form schema, and their parsing into a valid request.
 
-use crate::strategy::Plan;
-use crate::trading::Rules;
+use crate::strategy::{Direction, Plan};
+use crate::trading::{Fill, Rules};
 use market_data::{Range, Timeframe};
 use protocol::FieldError;
 use schemars::JsonSchema;
@@ -126,28 +126,6 @@ pub enum StrategyName {
     BuyAndHold,
     /// Trades the predictions of a trained model
     Model,
-}
-
-/// Allowed positions.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum Direction {
-    /// Long or flat
-    #[default]
-    LongOnly,
-    /// Long or short
-    LongShort,
-}
-
-/// When an order decided at the close of a bar is filled.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum Fill {
-    /// Next bar's open (realistic)
-    #[default]
-    NextOpen,
-    /// Same bar's close (no delay)
-    ThisClose,
 }
 
 /// Validated request. Its bars and model are not checked yet.

@@ -1,8 +1,9 @@
 //! Strategies: the stance after each bar and its reason. No money, no orders.
 
-use crate::params::Direction;
 use indicators::{rsi, sma};
 use market_data::Bar;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
 /// Relative tolerance for equal averages. Prices in cents often have exactly equal averages, and rounding errors must
 /// not decide a trade.
@@ -37,6 +38,17 @@ impl Stance {
             Direction::LongShort => self,
         }
     }
+}
+
+/// Allowed positions.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Direction {
+    /// Long or flat
+    #[default]
+    LongOnly,
+    /// Long or short
+    LongShort,
 }
 
 /// Strategy with its parameters.

@@ -2,10 +2,22 @@
 //!
 //! Pure: no I/O, no clock, no host. A stance is decided at the close of a bar, without lookahead.
 
-use crate::params::Fill;
 use crate::strategy::{Stance, Words};
 use market_data::Bar;
 use protocol::results::Trade;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// When an order decided at the close of a bar is filled.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Fill {
+    /// Next bar's open (realistic)
+    #[default]
+    NextOpen,
+    /// Same bar's close (no delay)
+    ThisClose,
+}
 
 /// Market rules and position sizing.
 #[derive(Clone, Copy, PartialEq, Debug)]

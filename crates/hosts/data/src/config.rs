@@ -82,7 +82,7 @@ impl DataConfig {
                 return Err(ConfigError::NameTwice(name.to_owned()));
             }
             if let SourceConfig::Http { template, .. } = source {
-                super::source::check_template(template)
+                super::url_template::check_template(template)
                     .map_err(|why| ConfigError::BadTemplate { name: name.to_owned(), why })?;
             }
         }

@@ -14,7 +14,9 @@ mod hints;
 mod load;
 mod options;
 mod params;
+mod report;
 mod source;
+mod url_template;
 mod validate;
 mod zone;
 

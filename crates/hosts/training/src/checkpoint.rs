@@ -3,7 +3,7 @@
 //! The metadata (epoch, and what the file belongs to) goes to the server. The host kit keeps the file, and transfers it
 //! to the host that resumes.
 
-use crate::run::far;
+use crate::progress::far;
 use crate::trainer::State;
 use crate::trouble::failure;
 use host_kit::{CheckpointBuilder, Context, SavedFile, WorkError};

@@ -21,6 +21,7 @@ mod model;
 mod net;
 mod outcome;
 mod params;
+mod progress;
 mod run;
 mod samples;
 mod scaler;

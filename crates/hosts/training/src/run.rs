@@ -5,21 +5,18 @@ use crate::features::require_volume;
 use crate::files::sha256;
 use crate::outcome::conclude;
 use crate::params::{Plan, TrainingParams};
+use crate::progress::{PHASES, TRAINING, far};
 use crate::samples::{Samples, samples};
 use crate::store::ModelStore;
 use crate::stored;
 use crate::trainer::{Figures, State};
 use crate::trouble::failure;
-use crate::work::PHASES;
 use display::format::counted;
 use host_kit::{Context, WorkError};
 use market_data::Library;
 use protocol::LogLevel;
 use protocol::host::ResultDoc;
 use std::path::Path;
-
-/// Progress at the start and end of the training phase.
-const TRAINING: (f64, f64) = (0.02, 0.98);
 
 /// Runs a training.
 ///
@@ -92,11 +89,6 @@ fn log_start(ctx: &Context, samples: &Samples, state: &State) {
     let after =
         if state.epoch > 0 { format!(", resuming after epoch {}", state.epoch) } else { String::new() };
     ctx.log(LogLevel::Info, format!("Network: {parameters}{after}"));
-}
-
-/// Total progress after this many epochs.
-pub(crate) fn far(epochs: f64, of: u32) -> f64 {
-    TRAINING.0 + (TRAINING.1 - TRAINING.0) * epochs / f64::from(of)
 }
 
 /// Runs the remaining epochs and saves checkpoints.

@@ -2,6 +2,7 @@
 
 use crate::artifact;
 use crate::params::TrainingParams;
+use crate::progress::PHASES;
 use crate::run;
 use crate::store::ModelStore;
 use axum::Router;
@@ -13,9 +14,6 @@ use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-
-/// Phases of a training, as shown on the page.
-pub(crate) const PHASES: [&str; 3] = ["prepare", "train", "evaluate"];
 
 /// Series of a training: name, title, unit.
 const SERIES: [(&str, &str, &str); 7] = [

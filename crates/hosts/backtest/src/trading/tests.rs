@@ -1,9 +1,8 @@
 //! Invariants of the simulation: accounts add up, costs only reduce equity, and there is no lookahead.
 
 use super::*;
-use crate::params::Direction;
-use crate::strategy::Plan;
 use crate::strategy::tests::bars;
+use crate::strategy::{Direction, Plan};
 use proptest::prelude::*;
 use std::convert::Infallible;
 

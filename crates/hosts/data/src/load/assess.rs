@@ -1,6 +1,6 @@
 //! Final phase of a load: reads back all stored bars to report their number, quality and gaps.
 
-use super::report::Report;
+use crate::report::Report;
 use host_kit::WorkError;
 use market_data::{Calendar, DataSet, Findings, Range, broken};
 use protocol::Time;

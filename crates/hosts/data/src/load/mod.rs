@@ -5,15 +5,12 @@ mod interrupted;
 mod loading;
 mod outcome;
 mod pace;
-mod report;
 mod resume;
 mod run;
 mod sorting;
 #[cfg(test)]
 mod tests;
 mod write;
-
-pub(crate) use report::Report;
 
 use super::candles;
 use super::config::{ConfigError, DataConfig, SourceConfig};

@@ -3,9 +3,9 @@
 use super::super::params::{Mode, Request};
 use super::super::validate::{Reason, Rejections, Validator};
 use super::assess::{Assessment, listed};
-use super::report::{Report, say};
 use super::resume::Done;
 use super::write::Writer;
+use crate::report::{Report, say};
 use display::format::{count as thousands, counted};
 use host_kit::WorkError;
 use market_data::failures::failure;

@@ -2,7 +2,7 @@
 
 use super::super::source::{Known, Opened, Place, off_thread};
 use super::super::validate::Validator;
-use super::report::{Report, say};
+use crate::report::{Report, say};
 use display::format::counted;
 use market_data::{DataSet, Period, Range, segment};
 use protocol::{LogLevel, Time};

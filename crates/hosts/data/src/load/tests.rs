@@ -1,9 +1,9 @@
 //! End-to-end loads with a fake host that can cancel at any check and fill the disk.
 
 use super::super::options::TextOptions;
-use super::report::Report;
 use super::*;
 use crate::at;
+use crate::report::Report;
 use form::Form;
 use host_kit::CancellationToken;
 use market_data::{Bar, Range, segment};

@@ -24,7 +24,6 @@ use protocol::{Failure, Time};
 use tokio_util::sync::CancellationToken;
 
 pub(crate) use file_names::symbols;
-pub(crate) use http::check_template;
 pub(crate) use preview::{describe, preview};
 pub(crate) use watch::Watch;
 

@@ -2,9 +2,9 @@
 
 use super::layout::{Layout, TimeKind};
 use super::{Notify, Opened, Rows, open};
-use crate::load::Report;
 use crate::options::BarTime;
 use crate::params::Request;
+use crate::report::Report;
 use crate::validate::{Judged, Validator};
 use display::format::counted;
 use host_kit::WorkError;

@@ -2,8 +2,8 @@
 
 use super::super::interrupted::Interrupted;
 use super::super::outcome::{finer, rejects_too_many};
-use super::super::report::Report;
 use super::Loading;
+use crate::report::Report;
 use crate::validate::{Reason, Reject};
 use market_data::wording::moment;
 use market_data::{Bar, is_off_grid};

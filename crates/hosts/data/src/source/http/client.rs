@@ -1,6 +1,6 @@
 //! HTTP(S) client for one GET: follows redirects, and reports the framing of the body.
 
-use super::template::shown;
+use crate::url_template::shown;
 use bytes::Bytes;
 use http::header::{
     ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, CONTENT_LENGTH, HOST, LOCATION, TRANSFER_ENCODING, USER_AGENT,

@@ -3,9 +3,6 @@
 
 mod client;
 mod retry;
-mod template;
-
-pub(crate) use template::check_template;
 
 use super::csv_text::CsvText;
 use super::decode::{Decoder, PACKED_PIECE_BYTES, is_zip, locate};
@@ -13,6 +10,7 @@ use super::layout::{About, Layout};
 use super::{Notify, Opened, Place, Rows, SourceResult};
 use crate::hints::TRY_AGAIN;
 use crate::params::Request;
+use crate::url_template::{fill, shown};
 use crate::validate::Row;
 use client::{Answer, Framing, NoAnswer, Roots};
 use host_kit::WorkError;
@@ -26,7 +24,6 @@ use retry::{RETRY_POLICY, RetryPolicy, retry_after, transient};
 use std::collections::VecDeque;
 use std::io::Cursor;
 use std::time::{Duration, SystemTime};
-use template::{fill, shown};
 use tokio_util::sync::CancellationToken;
 use url::Url;
 

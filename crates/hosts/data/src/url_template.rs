@@ -28,7 +28,7 @@ pub(crate) fn check_template(template: &str) -> Result<(), String> {
 }
 
 /// Replaces each `{name}` by the percent-encoded result of `value`.
-pub(super) fn fill(template: &str, value: impl Fn(&str) -> Option<String>) -> Result<String, String> {
+pub(crate) fn fill(template: &str, value: impl Fn(&str) -> Option<String>) -> Result<String, String> {
     let mut out = String::with_capacity(template.len() + 32);
     let mut rest = template;
     while let Some(open) = rest.find('{') {
@@ -62,7 +62,7 @@ fn encode(value: &str, out: &mut String) {
 }
 
 /// URL for logs and messages, without user name, password and keys.
-pub(super) fn shown(url: &Url) -> String {
+pub(crate) fn shown(url: &Url) -> String {
     let mut url = url.clone();
     // These fail only for URLs without a host, which were rejected before.
     let _ = url.set_username("");
