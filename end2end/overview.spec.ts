@@ -14,6 +14,19 @@ test('an empty installation offers what can be done first', async ({ page }) => 
     await expect(page.getByLabel('Symbol')).toBeVisible();
 });
 
+test('one button loads, trains and backtests, up to an equity curve', async ({ page }) => {
+    await page.goto('/');
+    await alive(page);
+    await page.getByRole('button', { name: 'Run the demonstration' }).click();
+    await expect(page).toHaveURL(/\/operations\?parent=/);
+    const rows = page.locator('tr.row');
+    await expect(rows).toHaveCount(3, { timeout: 30_000 });
+    for (const row of await rows.all()) await expect(row).toContainText('succeeded', { timeout: 30_000 });
+    await rows.filter({ hasText: 'backtest.run' }).getByRole('link').first().click();
+    await expect(page.getByText('Synthetic', { exact: false }).first()).toBeVisible();
+    await expect(page.getByRole('heading', { name: /Equity/ }).first()).toBeVisible();
+});
+
 test('what runs, waits and failed is there and stays true', async ({ page, request }) => {
     await page.goto('/');
     await alive(page);

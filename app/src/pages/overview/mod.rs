@@ -1,6 +1,7 @@
 //! Overview page: running and queued operations, recent failures, and the last 24 hours compared with the days before.
 
 mod activity;
+mod demo;
 mod failed;
 mod hosts;
 mod now;
@@ -11,6 +12,7 @@ use components::icon::Icon;
 use components::link::A;
 use components::placeholders::WithSnapshot;
 use components::reactive::{part, whole};
+use demo::Demonstration;
 use failed::Failed;
 use hosts::HostLine;
 use leptos::prelude::*;
@@ -72,12 +74,23 @@ fn FirstSteps() -> impl IntoView {
         <section class="face first-steps">
             <p class="face-title">"No operations yet"</p>
             <p class="muted">
-                "See what is running, queued and failed across your hosts. Start with one of these. Loading from the synthetic source needs no files."
+                "Here you see what is running, queued and failed across your hosts."
             </p>
             <Suspense>
                 {part(move || {
                     let Some(Ok(list)) = kinds.get() else { return None };
-                    let cards = list.kinds.into_iter().filter(|offer| offer.available).map(|offer| {
+                    let (demo, others): (Vec<_>, Vec<_>) = list
+                        .kinds
+                        .into_iter()
+                        .filter(|offer| offer.available)
+                        .partition(|offer| offer.spec.name.as_str() == demo::KIND);
+                    let demo = demo.into_iter().next().map(|offer| {
+                        view! {
+                            <Demonstration kind=offer.spec.name/>
+                            <p class="muted">"Or start with your own:"</p>
+                        }
+                    });
+                    let cards = others.into_iter().map(|offer| {
                         view! {
                             <A
                                 href=query::url("/new", [("kind", offer.spec.name.as_str())])
@@ -90,8 +103,11 @@ fn FirstSteps() -> impl IntoView {
                         }
                     });
                     Some(
-                        view! { <nav class="first-kinds" aria-label="Start an operation">{cards.collect_view()}</nav> }
-                            .into_any(),
+                        view! {
+                            {demo}
+                            <nav class="first-kinds" aria-label="Start an operation">{cards.collect_view()}</nav>
+                        }
+                        .into_any(),
                     )
                 })}
             </Suspense>
