@@ -96,6 +96,14 @@ impl Still {
         still
     }
 
+    /// Handles a moved pointer. A pointer that merely rests where the list appears, after a click that led here, freezes
+    /// nothing.
+    pub fn pointed(self) {
+        if !self.points.get_untracked() {
+            self.points.set(true);
+        }
+    }
+
     /// Handles `focusout`; the focus may stay within the lists.
     pub fn left(self, event: &FocusEvent) {
         let to = event.related_target().and_then(|t| t.dyn_into::<Node>().ok());

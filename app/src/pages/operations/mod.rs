@@ -220,7 +220,7 @@ fn Lists() -> impl IntoView {
                     <div
                         class="lists"
                         node_ref=still.region
-                        on:pointerenter=move |_| still.points.set(true)
+                        on:pointermove=move |_| still.pointed()
                         on:pointerleave=move |_| still.points.set(false)
                         on:focusin=move |_| still.focused.set(true)
                         on:focusout=move |event| still.left(&event)
