@@ -24,7 +24,7 @@ test('one button loads, trains and backtests, up to an equity curve', async ({ p
     for (const row of await rows.all()) await expect(row).toContainText('succeeded', { timeout: 30_000 });
     await rows.filter({ hasText: 'backtest.run' }).getByRole('link').first().click();
     await expect(page.getByText('Synthetic', { exact: false }).first()).toBeVisible();
-    await expect(page.getByRole('heading', { name: /Equity/ }).first()).toBeVisible();
+    await expect(page.getByRole('img', { name: /Chart: Equity/ })).toBeVisible();
 });
 
 test('what runs, waits and failed is there and stays true', async ({ page, request }) => {
