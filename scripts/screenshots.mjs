@@ -57,6 +57,10 @@ await done('analysis.sweep', {
     vary: 'fast=5,10,20; slow=50..200:50',
     rank_by: 'sharpe',
 });
+// Six past runs of one title make a baseline for the seventh.
+const usual = { ...training, hidden: '16', epochs: 40 };
+for (const seed of [1, 2, 3, 4, 5, 6]) await done('training.run', { ...usual, seed });
+const compared = await done('training.run', { ...usual, seed: 11 });
 const cancelled = await start('data.load', { ...load, symbol: 'MSFT', rows_per_second: 500 });
 await new Promise((wait) => setTimeout(wait, 1_500));
 await api('POST', `/operations/${cancelled}/cancel`, {});
@@ -74,6 +78,7 @@ const pages = [
     ['backtest', `/operations/${backtest.id}`],
     ['compare', `/compare?ids=${trained.id},${other.id}`],
     ['hosts', '/hosts'],
+    ['baseline', `/operations/${compared.id}?band=train_loss`],
 ];
 const browser = await chromium.launch({ executablePath: process.env.CHROMIUM });
 for (const colorScheme of ['light', 'dark']) {
