@@ -4,7 +4,7 @@
 //! Knows: wording, units, precision. Pure: values and the current time in, text out. Must not know: signals, views,
 //! I/O, clocks. Compiles to native code and to WebAssembly.
 //!
-//! [`format`] has numbers, times and durations, [`zone`] times in a time zone, [`csv`] exports. Sentences:
+//! [`mod@format`] has numbers, times and durations, [`zone`] times in a time zone, [`csv`] exports. Sentences:
 //! [`operation`] state and progress, [`forecast`] expected end, [`cancel_steps`] steps of a cancel, [`confirm`]
 //! confirmation dialogs and outcomes, [`start`] where and when a start would run, [`audit`] audit log, [`baseline`]
 //! past runs, [`activity`] recently ended operations, [`hosts`] hosts, [`sweep`] sweeps, [`shell_command`] starts as

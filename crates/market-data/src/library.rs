@@ -41,7 +41,7 @@ pub struct Held {
 }
 
 impl Library {
-    /// Data sets below the folder of [`crate::DataConfig::folder`].
+    /// Data sets below the data folder of the host.
     pub fn new(folder: impl Into<PathBuf>) -> Self {
         Self { folder: folder.into() }
     }

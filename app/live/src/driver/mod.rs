@@ -1,5 +1,5 @@
 //! Browser side of the connection: opens streams, sends polls, keeps timers, and reports to
-//! [`ConnectionState`](crate::connection::state::ConnectionState), which makes all decisions. Module `tab_sync` decides which tab connects.
+//! [`ConnectionState`], which makes all decisions. Module `tab_sync` decides which tab connects.
 
 mod tab_sync;
 

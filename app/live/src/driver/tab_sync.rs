@@ -1,5 +1,5 @@
 //! Coordination of the driver with other tabs: executes what [`Tab`](crate::tabs::leader_election::Tab) and
-//! [`Follower`](crate::tabs::follower::Follower) decide.
+//! [`Follower`] decide.
 
 use super::{Driver, Handle, now};
 use crate::connection::sequence_check::SequenceCheck;
