@@ -175,7 +175,10 @@ impl<E: ProgressSink> OutputParser<E> {
         {
             let odd = said.odd;
             if let Some((level, text)) = said.log.take() {
-                self.log.line(&mut self.sink, stream, level, text, now);
+                for line in text.lines() {
+                    let line = ansi::coloured(line).into_owned();
+                    self.log.line(&mut self.sink, stream, level, line, now);
+                }
             }
             self.apply(said, now);
             if !odd {

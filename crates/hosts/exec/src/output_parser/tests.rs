@@ -92,6 +92,15 @@ fn the_log_keeps_colours_and_whatever_is_read_is_read_without_them() {
 }
 
 #[test]
+fn a_reported_log_text_has_colours_and_no_other_control_characters() {
+    let mut t = output_parser(Reading::Lines, &[]);
+    let line = r#"{"log":"a\u001b[2J\u001b[31mb\u001b[0m\u001b]52;c;eA==\u0007\u0000c\nd","level":"warn"}"#;
+    hear(&mut t, Stream::Out, format!("{line}\n").as_bytes());
+    let expected = [(LogLevel::Warn, "a\u{1b}[31mb\u{1b}[0mc".to_owned()), (LogLevel::Warn, "d".to_owned())];
+    assert_eq!(t.sink().log, expected);
+}
+
+#[test]
 fn a_total_that_comes_later_keeps_the_count() {
     let mut t = output_parser(Reading::Lines, &[]);
     hear(
