@@ -1,6 +1,6 @@
 //! JSON lines: an object on a line of its own is a report.
 
-use crate::said::{PhaseSaid, Said, count};
+use crate::said::{PhaseSaid, Said};
 use protocol::LogLevel;
 use serde_json::{Map, Value};
 
@@ -40,11 +40,8 @@ fn take(said: &mut Said, level: &mut LogLevel, key: &str, value: Value) -> bool 
             Some(progress) => said.progress = Some(progress),
             None => return false,
         },
-        ("done" | "total", value) => match value.as_f64().and_then(count) {
-            Some(n) if key == "done" => said.done = Some(n),
-            Some(n) => said.total = Some(n),
-            None => return false,
-        },
+        ("done", value) => return value.as_f64().is_some_and(|n| said.set_done(n)),
+        ("total", value) => return value.as_f64().is_some_and(|n| said.set_total(n)),
         ("step", value) => match value.as_f64() {
             Some(step) => said.step = Some(step),
             None => return false,

@@ -101,6 +101,23 @@ fn a_reported_log_text_has_colours_and_no_other_control_characters() {
 }
 
 #[test]
+fn a_count_that_is_not_whole_is_never_rounded_up() {
+    let mut t = output_parser(Reading::Lines, &[]);
+    hear(&mut t, Stream::Out, b"{\"done\":0.6,\"total\":1,\"unit\":\"GB\"}\n{\"done\":1}\n");
+    let expected = ["items GB Some(1)", "done 0", "fraction Some(0.6)", "done 1", "fraction Some(1.0)"];
+    assert_eq!(t.sink().told, expected);
+    let mut t = output_parser(Reading::Lines, &[]);
+    hear(&mut t, Stream::Out, b"{\"done\":7.5,\"total\":10}\n{\"done\":7.9,\"total\":12.5}\n");
+    let lower = ["revised  None", "done 7", "fraction None", "fraction Some(0.632)"];
+    assert_eq!(t.sink().told[..3], ["items  Some(10)", "done 7", "fraction Some(0.75)"]);
+    assert_eq!(t.sink().told[3..], lower);
+    // Errors of floats are no parts of an item.
+    let mut t = output_parser(Reading::Lines, &[]);
+    hear(&mut t, Stream::Out, b"{\"done\":2.9999999999999996,\"total\":3}\n");
+    assert_eq!(t.sink().told, ["items  Some(3)", "done 3"]);
+}
+
+#[test]
 fn a_total_that_comes_later_keeps_the_count() {
     let mut t = output_parser(Reading::Lines, &[]);
     hear(
@@ -176,7 +193,7 @@ fn a_second_bar_in_the_same_place_takes_the_share_back() {
 fn a_percentage_that_is_drawn_over_is_the_share() {
     let mut t = output_parser(Reading::Tqdm, &[]);
     hear(&mut t, Stream::Err, b"12% done\r55% done\rab\n99% of all is dark\n");
-    assert_eq!(t.sink().told, ["fraction Some(0.12)", "fraction Some(0.55)"]);
+    assert_eq!(t.sink().told, ["fraction Some(0.55)"]);
 }
 
 #[test]
@@ -310,7 +327,7 @@ fn points_go_on_or_are_left_out_with_a_word() {
 fn a_percentage_of_stages_is_not_the_whole() {
     let mut t = output_parser(Reading::Tqdm, &[]);
     hear(&mut t, Stream::Err, b"Counting: 50%\rCounting: 100%, done.\nPacking: 1%\rPacking: 2%\r");
-    assert_eq!(t.sink().told, ["fraction Some(0.5)", "fraction Some(1.0)", "fraction None"]);
+    assert_eq!(t.sink().told, ["fraction Some(1.0)", "fraction None"]);
 }
 
 #[test]
