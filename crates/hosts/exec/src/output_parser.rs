@@ -15,6 +15,7 @@ use crate::stream::Stream;
 use crate::tqdm::{Bars, Drawn};
 use protocol::LogLevel;
 use serde_json::Value;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use tokio::time::Instant;
 
@@ -102,6 +103,8 @@ pub(crate) struct OutputParser<E> {
     /// Whether a bar reported it.
     bar_share_said: bool,
     phase: Option<u32>,
+    /// Keys of reports whose invalid value is in the log.
+    wrong: BTreeSet<&'static str>,
     reported: Option<Value>,
     last_report: Option<String>,
 }
@@ -127,6 +130,7 @@ impl<E: ProgressSink> OutputParser<E> {
             share_said: false,
             bar_share_said: false,
             phase: None,
+            wrong: BTreeSet::new(),
             reported: None,
             last_report: None,
         }
@@ -182,6 +186,11 @@ impl<E: ProgressSink> OutputParser<E> {
                 for line in text.lines() {
                     let line = ansi::coloured(line).into_owned();
                     self.log.line(&mut self.sink, stream, level, line, now);
+                }
+            }
+            for (key, why) in std::mem::take(&mut said.wrong) {
+                if self.wrong.insert(key) {
+                    self.sink.log(LogLevel::Warn, format!("Part of a report is ignored: {why}."));
                 }
             }
             self.apply(said, now);

@@ -23,6 +23,8 @@ pub(crate) struct Said {
     pub points: Vec<(String, f64)>,
     pub result: Option<Value>,
     pub log: Option<(LogLevel, String)>,
+    /// Keys with an invalid value, and what would be valid.
+    pub wrong: Vec<(&'static str, String)>,
     /// Whether part of the line was not understood, so that it also belongs in the log.
     pub odd: bool,
 }

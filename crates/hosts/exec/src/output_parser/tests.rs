@@ -118,6 +118,16 @@ fn a_count_that_is_not_whole_is_never_rounded_up() {
 }
 
 #[test]
+fn an_invalid_value_of_a_report_is_explained_once() {
+    let mut t = output_parser(Reading::Lines, &[]);
+    hear(&mut t, Stream::Out, b"{\"progress\":50,\"loss\":1}\n{\"progress\":60,\"loss\":2}\n");
+    let log: Vec<_> = t.sink().log.iter().map(|(_, text)| text.as_str()).collect();
+    let why = "Part of a report is ignored: progress must be 0 to 1, got 50.";
+    assert_eq!(log, [why, "{\"progress\":50,\"loss\":1}", "{\"progress\":60,\"loss\":2}"]);
+    assert_eq!(t.sink().points.len(), 2);
+}
+
+#[test]
 fn a_total_that_comes_later_keeps_the_count() {
     let mut t = output_parser(Reading::Lines, &[]);
     hear(
