@@ -135,7 +135,7 @@ impl Printer {
         if self.json {
             return Ok(());
         }
-        let status = text::standing(&self.op, self.now());
+        let status = text::one_row(&text::standing(&self.op, self.now()));
         if self.terminal {
             self.status = status;
             return self.draw();
