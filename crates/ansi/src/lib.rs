@@ -56,6 +56,29 @@ pub fn plain(text: &str) -> Cow<'_, str> {
     Cow::Owned(pieces(text).into_iter().map(|(_, words)| words).collect())
 }
 
+/// Removes all control characters except tabs, and all escape sequences except those of colours and weight (SGR).
+pub fn coloured(text: &str) -> Cow<'_, str> {
+    if !text.contains(|c| is_control(c) && c != '\t') {
+        return Cow::Borrowed(text);
+    }
+    let (mut out, mut rest) = (String::with_capacity(text.len()), text);
+    let mut from = 0;
+    while let Some(at) = rest[from..].find("\u{1b}[").map(|at| from + at) {
+        let params = &rest[at + 2..];
+        let end =
+            params.find(|c: char| !(c.is_ascii_digit() || matches!(c, ';' | ':'))).unwrap_or(params.len());
+        if params[end..].starts_with('m') {
+            out.push_str(&plain(&rest[..at]));
+            out.push_str(&rest[at..at + 2 + end + 1]);
+            (rest, from) = (&params[end + 1..], 0);
+        } else {
+            from = at + 2;
+        }
+    }
+    out.push_str(&plain(rest));
+    out.into()
+}
+
 fn is_control(c: char) -> bool {
     c.is_control()
 }
@@ -297,6 +320,8 @@ mod tests {
             assert_eq!(plain(text), "ab", "{text:?}");
         }
         assert_eq!(plain("a\tb"), "a\tb");
+        let styled = "a\u{1b}[2J\u{1b}[1;31mb\u{1b}]52;c;eA==\u{7}\u{0}\u{1b}[mc\u{1b}[?25md";
+        assert_eq!(coloured(styled), "a\u{1b}[1;31mb\u{1b}[mcd");
         assert_eq!(plain("\u{1b}[31\u{e9}"), "\u{e9}", "incomplete sequence, the rest is text");
     }
 
@@ -307,6 +332,9 @@ mod tests {
             prop_assert!(shown.chars().all(|c| !c.is_control() || c == '\t'));
             prop_assert_eq!(&shown, &plain(&text).into_owned());
             prop_assert_eq!(&shown, &plain(&shown).into_owned());
+            let styled = coloured(&text).into_owned();
+            prop_assert!(styled.chars().all(|c| !c.is_control() || c == '\t' || c == ESC));
+            prop_assert_eq!(&styled, &coloured(&styled).into_owned());
         }
 
         #[test]

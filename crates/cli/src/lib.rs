@@ -178,7 +178,7 @@ pub async fn start(args: StartArgs) -> anyhow::Result<Exit> {
     let request = StartOperation { kind: KindName::new(args.kind)?, params, priority: args.priority };
     let operation = client.start(&request).await.map_err(advised)?;
     if args.to.json && !args.follow {
-        output::line(&serde_json::to_string(&operation)?)?;
+        output::json(&serde_json::to_string(&operation)?)?;
         return Ok(Exit::Fine);
     }
     if !args.to.json {
@@ -187,7 +187,7 @@ pub async fn start(args: StartArgs) -> anyhow::Result<Exit> {
         output::note(&format!(
             "Started {} {}: {}",
             operation.kind,
-            operation.title,
+            text::one_row(&operation.title),
             client.page_of(operation.id)
         ))?;
         written?;
@@ -215,7 +215,7 @@ pub async fn list(args: ListArgs) -> anyhow::Result<Exit> {
     };
     let page = client.operations(&query).await.map_err(advised)?;
     if args.to.json {
-        output::line(&serde_json::to_string(&page)?)?;
+        output::json(&serde_json::to_string(&page)?)?;
         return Ok(Exit::Fine);
     }
     output::line(&text::table(&page.operations, protocol::Time::now()))?;
@@ -231,7 +231,7 @@ pub async fn show(args: ShowArgs) -> anyhow::Result<Exit> {
     let id = id::id_of(&client, &args.id).await?;
     let detail = client.operation(id).await.map_err(advised)?;
     if args.to.json {
-        output::line(&serde_json::to_string(&detail)?)?;
+        output::json(&serde_json::to_string(&detail)?)?;
     } else {
         output::line(&text::detail(&detail, protocol::Time::now()))?;
     }
@@ -263,7 +263,7 @@ pub async fn cancel(args: CancelArgs) -> anyhow::Result<Exit> {
         return follow_to_end(&client, id, false, args.to.json).await;
     }
     if args.to.json {
-        output::line(&serde_json::to_string(&operation)?)?;
+        output::json(&serde_json::to_string(&operation)?)?;
     } else {
         output::line(&text::cancel(&operation))?;
     }

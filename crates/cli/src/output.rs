@@ -1,6 +1,7 @@
 //! Standard output and standard error of commands. A failed write is an error with its own exit code; the `print!`
 //! macros would panic.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::io::{self, Write};
 
@@ -38,22 +39,68 @@ impl From<io::Error> for OutputError {
     }
 }
 
-/// Writes a line to standard output.
+/// Writes text for people to standard output, as one or several lines without control characters: titles, parameters
+/// and messages come from others, and must not control the terminal.
 ///
 /// # Errors
 /// [`OutputError`]; the command can't continue then.
 pub fn line(text: &str) -> Result<(), OutputError> {
+    written(&clean(text))
+}
+
+/// Writes a line of JSON to standard output.
+///
+/// # Errors
+/// Like [`line`].
+pub fn json(text: &str) -> Result<(), OutputError> {
+    written(&escaped(text))
+}
+
+/// Writes a line of a log to standard output, which keeps its colours.
+///
+/// # Errors
+/// Like [`line`].
+pub fn log_line(text: &str) -> Result<(), OutputError> {
+    written(&styled(text))
+}
+
+fn written(text: &str) -> Result<(), OutputError> {
     let mut out = io::stdout().lock();
     writeln!(out, "{}", text.trim_end_matches('\n'))?;
     Ok(out.flush()?)
 }
 
-/// Writes a line to standard error.
+/// Text without control characters except line ends and tabs.
+fn clean(text: &str) -> String {
+    text.split('\n').map(ansi::plain).collect::<Vec<_>>().join("\n")
+}
+
+/// One line whose only control sequences are colours, which end with it.
+fn styled(text: &str) -> String {
+    let one_row = text.replace(['\n', '\r'], " ");
+    let styled = ansi::coloured(&one_row);
+    let reset = if styled.contains('\u{1b}') { "\u{1b}[0m" } else { "" };
+    format!("{styled}{reset}")
+}
+
+/// JSON whose texts have no control characters: JSON allows those from U+007F on, but terminals act on some of them.
+fn escaped(json: &str) -> Cow<'_, str> {
+    if !json.contains(|c: char| c.is_control()) {
+        return json.into();
+    }
+    let escaped = |c: char| match c {
+        '\u{7f}'..='\u{9f}' => format!("\\u{:04x}", u32::from(c)),
+        c => c.to_string(),
+    };
+    json.chars().map(escaped).collect::<String>().into()
+}
+
+/// Writes a line for people to standard error, without control characters.
 ///
 /// # Errors
 /// [`OutputError::Closed`]. Other errors are ignored, because they can't be reported anywhere.
 pub fn note(text: &str) -> Result<(), OutputError> {
-    beside(&format!("{text}\n"))
+    beside(&format!("{}\n", clean(text)))
 }
 
 /// Writes to standard error without a line end, for a status line.
@@ -90,6 +137,22 @@ pub fn still_read() -> Result<(), OutputError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn nothing_from_others_controls_the_terminal() {
+        let hostile = "a\u{1b}[2J\u{1b}]52;c;eA==\u{7}b\u{0}\u{9b}2Jc\rd\u{1b}[31me";
+        assert_eq!(clean(&format!("{hostile}\n\tf")), "abcde\n\tf");
+        assert_eq!(styled(&format!("{hostile}\nf")), "abc d\u{1b}[31me f\u{1b}[0m");
+        assert_eq!(styled("plain"), "plain");
+    }
+
+    #[test]
+    fn json_has_no_control_characters_and_means_the_same() {
+        let json = serde_json::to_string("a\u{1b}[2J\u{9b}2J\u{7f}é").unwrap();
+        let printed = escaped(&json);
+        assert!(!printed.contains(|c: char| c.is_control()), "{printed}");
+        assert_eq!(serde_json::from_str::<String>(&printed).unwrap(), "a\u{1b}[2J\u{9b}2J\u{7f}é");
+    }
 
     #[test]
     fn a_closed_pipe_is_told_from_a_full_disk() {

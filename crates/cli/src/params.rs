@@ -1,7 +1,7 @@
 //! Parameters as typed on the command line, parsed as the kind declares them.
 
 use anyhow::bail;
-use form::Form;
+use form::{FieldKind, Form};
 use protocol::api::KindList;
 use serde_json::{Map, Value};
 
@@ -32,15 +32,16 @@ pub fn read(kinds: &KindList, kind: &str, given: &[String]) -> anyhow::Result<Va
                 false => bail!("{kind} has no parameter '{name}'. It takes: {}", names.join(", ")),
             }
         };
-        match field.read(text) {
-            Ok(Some(value)) => {
-                if params.insert(name.to_owned(), value).is_some() {
-                    bail!("parameter {name} is given twice");
-                }
-            }
-            // Empty means not set.
-            Ok(None) => {}
+        let value = match field.read(text) {
+            Ok(Some(value)) => value,
+            // An empty text is a value for a program.
+            Ok(None) if matches!(field.kind, FieldKind::Text { verbatim: true, .. }) => Value::from(text),
+            // Otherwise, empty means not set.
+            Ok(None) => continue,
             Err(why) => bail!("{name}: {why}"),
+        };
+        if params.insert(name.to_owned(), value).is_some() {
+            bail!("parameter {name} is given twice");
         }
     }
     Ok(Value::Object(params))
@@ -70,7 +71,7 @@ mod tests {
             "spec": {
                 "name": "data.load", "title": "Load", "description": "", "summary": "{symbol}",
                 "params": {"type": "object", "properties": {
-                    "symbol": {"type": "string"}, "rows": {"type": "integer"}, "dry": {"type": "boolean"}
+                    "symbol": {"type": "string"}, "note": {"type": "string", "x-verbatim": true}, "rows": {"type": "integer"}, "dry": {"type": "boolean"}
                 }}
             },
             "hosts": [], "available": true
@@ -94,6 +95,12 @@ mod tests {
     }
 
     #[test]
+    fn a_verbatim_text_is_sent_exactly_as_typed_also_if_it_is_empty() {
+        assert_eq!(said("data.load", &["note= a "]).unwrap(), json!({"note": " a "}));
+        assert_eq!(said("data.load", &["note="]).unwrap(), json!({"note": ""}));
+    }
+
+    #[test]
     fn a_kind_of_a_host_that_has_not_connected_is_left_to_the_server() {
         let params = said("exec.fit", &["epochs=3", "data=a=b.csv", "dry=true", "name=7a"]).unwrap();
         assert_eq!(params, json!({"epochs": 3, "data": "a=b.csv", "dry": true, "name": "7a"}));
@@ -102,7 +109,7 @@ mod tests {
     #[test]
     fn what_is_not_known_is_named_with_what_would_be_right() {
         let wrong = said("data.load", &["symbl=MSFT"]).unwrap_err();
-        assert_eq!(wrong, "data.load has no parameter 'symbl'. It takes: symbol, rows, dry");
+        assert_eq!(wrong, "data.load has no parameter 'symbl'. It takes: symbol, note, rows, dry");
         assert!(said("data.load", &["MSFT"]).unwrap_err().contains("name=value"));
         assert!(said("data.load", &["rows=many"]).unwrap_err().starts_with("rows: "));
         assert_eq!(said("data.load", &["rows=1", "rows=2"]).unwrap_err(), "parameter rows is given twice");

@@ -44,11 +44,11 @@ impl Printer {
     /// Prints the current state: as JSON for programs; title and status for people.
     pub fn begin(&mut self) -> Result<(), OutputError> {
         if self.json {
-            output::line(&serde_json::to_string(&self.op).unwrap_or_default())
+            output::json(&serde_json::to_string(&self.op).unwrap_or_default())
         } else if self.op.state.ended() {
             Ok(())
         } else {
-            output::note(&format!("{} {}", self.op.kind, self.op.title))?;
+            output::note(&format!("{} {}", self.op.kind, text::one_row(&self.op.title)))?;
             self.show(true)
         }
     }
@@ -57,14 +57,14 @@ impl Printer {
     pub fn restart(&mut self, op: Operation, why: &str) -> Result<(), OutputError> {
         self.aside(why)?;
         if self.json {
-            output::line(&serde_json::to_string(&op).unwrap_or_default())?;
+            output::json(&serde_json::to_string(&op).unwrap_or_default())?;
         }
         self.changed(op)
     }
 
     /// Prints an event as sent by the server.
     pub fn event(&mut self, json: &str) -> Result<(), OutputError> {
-        if self.json { output::line(json) } else { Ok(()) }
+        if self.json { output::json(json) } else { Ok(()) }
     }
 
     /// Prints a changed state.
@@ -105,7 +105,7 @@ impl Printer {
         self.clear()?;
         for line in lines {
             let at = Zone::Utc.clock_millis(line.at);
-            output::line(&format!("{at} {:<5} {}", line.level.as_str(), line.text))?;
+            output::log_line(&format!("{at} {:<5} {}", line.level.as_str(), line.text))?;
         }
         self.draw()
     }
@@ -135,7 +135,7 @@ impl Printer {
         if self.json {
             return Ok(());
         }
-        let status = text::standing(&self.op, self.now());
+        let status = text::one_row(&text::standing(&self.op, self.now()));
         if self.terminal {
             self.status = status;
             return self.draw();

@@ -44,7 +44,8 @@ pub fn table(operations: &[Operation], now: Time) -> String {
             op.title.clone(),
         ]
     });
-    let all: Vec<[String; 7]> = std::iter::once(head).chain(rows).collect();
+    let all: Vec<[String; 7]> =
+        std::iter::once(head).chain(rows.map(|row| row.map(|cell| one_row(&cell)))).collect();
     let mut wide = [0; 7];
     for row in &all {
         for (wide, cell) in wide.iter_mut().zip(row) {
@@ -56,6 +57,11 @@ pub fn table(operations: &[Operation], now: Time) -> String {
         cells.join("  ").trim_end().to_owned()
     };
     all.iter().map(line).collect::<Vec<_>>().join("\n")
+}
+
+/// Text in one row, without control characters, so that it takes the columns that it is counted with.
+pub fn one_row(text: &str) -> String {
+    ansi::plain(&text.replace(['\n', '\r', '\t'], " ")).into_owned()
 }
 
 /// Duration of the attempt so far.
@@ -132,7 +138,7 @@ pub fn cancel(op: &Operation) -> String {
 /// All details of an operation.
 pub fn detail(detail: &OperationDetail, now: Time) -> String {
     let op = &detail.operation;
-    let mut lines = vec![format!("{}  {}", op.kind, op.title)];
+    let mut lines = vec![format!("{}  {}", op.kind, one_row(&op.title))];
     let mut line = |name: &str, text: String| {
         if !text.is_empty() {
             lines.push(format!("{name:<11}{}", text.replace('\n', "\n           ")));
@@ -201,6 +207,14 @@ mod tests {
         assert!(lines.iter().all(|line| at(line) == at(lines[0])), "{said}");
         assert!(lines[1].contains("running") && lines[1].contains("10 s"), "{said}");
         assert_eq!(table(&[], now), "No operations match.");
+    }
+
+    #[test]
+    fn a_title_with_terminal_sequences_takes_one_row_and_moves_no_column() {
+        let mut hostile = op(State::Running);
+        hostile.title = "a\u{1b}[2Jb\nc\u{7}".into();
+        let said = table(&[hostile], Time::now());
+        assert!(said.ends_with("ab c") && said.lines().count() == 2, "{said:?}");
     }
 
     #[test]

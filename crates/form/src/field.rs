@@ -35,6 +35,8 @@ pub enum FieldKind {
         /// May have several lines, which are kept unchanged: `format: multiline` in the schema, or a
         /// `contentMediaType`.
         multiline: bool,
+        /// Is kept exactly as given, also with spaces around it: `x-verbatim` in the schema.
+        verbatim: bool,
     },
     /// Day, or time with a time zone.
     Time,
@@ -66,10 +68,11 @@ impl Field {
     /// # Errors
     /// If it does not fit the type.
     pub fn read(&self, typed: &str) -> Result<Option<Value>, String> {
-        if typed.trim().is_empty() {
+        let verbatim = matches!(self.kind, FieldKind::Text { verbatim: true, .. });
+        if typed.is_empty() || typed.trim().is_empty() && !verbatim {
             return Ok(None);
         }
-        if let FieldKind::Text { multiline: true, .. } = self.kind {
+        if verbatim || matches!(self.kind, FieldKind::Text { multiline: true, .. }) {
             return Ok(Some(Value::from(typed)));
         }
         let typed = typed.trim();
@@ -96,11 +99,12 @@ impl Field {
     pub fn check(&self, value: &Value) -> Result<Value, String> {
         let wrong = || format!("{} is not {}.", shown(value), self.kind.takes());
         match &self.kind {
-            FieldKind::Text { min_length, max_length, multiline } => {
+            FieldKind::Text { min_length, max_length, multiline, verbatim } => {
                 let given = value.as_str().ok_or_else(wrong)?;
                 let trimmed = given.trim();
-                // Multiline text keeps its indentation and its end.
-                let text = if *multiline && !trimmed.is_empty() { given } else { trimmed };
+                // Multiline text keeps its indentation and its end. A required text has more than spaces.
+                let kept = *verbatim && *min_length == 0 || (*verbatim || *multiline) && !trimmed.is_empty();
+                let text = if kept { given } else { trimmed };
                 let length = text.chars().count();
                 if length < *min_length && length == 0 {
                     return Err(format!("{} is required.", self.title));

@@ -3,7 +3,7 @@
 //!
 //! Supports the part of JSON Schema that flat parameters need: string, integer, number, boolean, enum and `oneOf` of
 //! constants, bounds, length, pattern by `format`, default, examples, null for "not set", and `$ref` into `$defs`;
-//! `x-when` for a parameter that applies only while others have certain values; and `x-fills` for values that suggest
+//! `x-verbatim` for a text that keeps the spaces around it; `x-when` for a parameter that applies only while others have certain values; and `x-fills` for values that suggest
 //! values of other parameters. A kind whose schema needs more is refused when its host declares it, not when it is
 //! used.
 //!

@@ -94,6 +94,7 @@ impl FieldKind {
                     Ok(FieldKind::Text {
                         min_length: length("minLength").unwrap_or(0),
                         max_length: length("maxLength").unwrap_or(10_000),
+                        verbatim: target.get("x-verbatim").and_then(Value::as_bool) == Some(true),
                         multiline: format == Some("multiline") || target.get("contentMediaType").is_some(),
                     })
                 }

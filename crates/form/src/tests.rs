@@ -94,6 +94,22 @@ fn a_schema_that_no_form_can_show_is_refused_with_its_param() {
     assert_eq!(Form::from_schema(&nested).unwrap_err(), "parameter 'a': forms don't support object");
 }
 
+#[test]
+fn a_verbatim_text_keeps_its_spaces_and_others_lose_them() {
+    let schema = json!({"type": "object", "properties": {
+        "text": {"type": "string", "x-verbatim": true, "default": "hi"},
+        "must": {"type": "string", "x-verbatim": true, "minLength": 1, "default": "x"},
+        "symbol": {"type": "string", "default": "A"}
+    }});
+    let form = Form::from_schema(&schema).unwrap();
+    let checked = form.check(&json!({"text": " lead ", "must": " x ", "symbol": " MSFT "})).unwrap();
+    assert_eq!(checked, json!({"text": " lead ", "must": " x ", "symbol": "MSFT"}));
+    assert_eq!(form.check(&json!({"text": ""})).unwrap()["text"], "", "empty is given");
+    assert_eq!(form.check(&json!({"must": "  "})).unwrap_err()[0].message, "Must is required.");
+    assert_eq!(form.fields[0].read(" lead ").unwrap(), Some(json!(" lead ")));
+    assert_eq!(form.fields[0].read("").unwrap(), None);
+}
+
 proptest! {
     #[test]
     fn what_was_checked_once_passes_unchanged(symbol in "[A-Z]{1,12}", rate in proptest::option::of(1i64..1_000_000), dry: bool) {

@@ -78,10 +78,12 @@ impl Displays {
         }
         if let Some(share) = self.rsync.take(text) {
             let row = text.split_whitespace().collect::<Vec<_>>().join(" ");
-            return match share {
+            let shown = match share {
                 Some(Share::Of(share)) => Shown::share(self.percentages.share("rsync", share)),
-                _ => Shown::said(Said { message: Some(row), ..Said::default() }),
+                _ => None,
             };
+            let Shown { said, unknown } = shown.unwrap_or_default();
+            return Some(Shown { said: Said { message: Some(row), ..said }, unknown });
         }
         // More digits may follow in the next chunk.
         let is_cut = state == State::Open && text.ends_with(|c: char| c.is_ascii_digit());

@@ -1,9 +1,11 @@
 //! JSON lines: an object on a line of its own is a report.
 
-use crate::said::{PhaseSaid, Said, count};
+use crate::said::{PhaseSaid, Said};
 use protocol::LogLevel;
 use serde_json::{Map, Value};
 
+/// Maximum length of a value in a message.
+const MAX_SHOWN_CHARS: usize = 40;
 /// Maximum length of a series name.
 const MAX_NAME_CHARS: usize = 64;
 
@@ -15,15 +17,21 @@ pub(crate) fn read(line: &str) -> Option<Said> {
     }
     let object: Map<String, Value> = match serde_json::from_str(line) {
         Ok(object) => object,
-        // Python writes NaN and Infinity as bare words, which is not valid JSON.
+        // Python writes NaN and Infinity as bare words, which is not valid JSON. 1e999 is valid, but no float.
         Err(_) => serde_json::from_str(&quote_non_numbers(line)?).ok()?,
     };
     let mut said = Said::default();
     let mut level = LogLevel::Info;
     for (key, value) in object {
+        let shown = value.to_string();
         if !take(&mut said, &mut level, &key, value) {
             said.odd = true;
+            said.wrong.extend(wrong(&key, &shown));
         }
+    }
+    if said.total == Some(0) && said.done.is_some_and(|done| done > 0) {
+        (said.total, said.odd) = (None, true);
+        said.wrong.push(("total", "total must be more than 0, got 0".to_owned()));
     }
     if let Some((of_line, _)) = &mut said.log {
         *of_line = level;
@@ -40,11 +48,8 @@ fn take(said: &mut Said, level: &mut LogLevel, key: &str, value: Value) -> bool 
             Some(progress) => said.progress = Some(progress),
             None => return false,
         },
-        ("done" | "total", value) => match value.as_f64().and_then(count) {
-            Some(n) if key == "done" => said.done = Some(n),
-            Some(n) => said.total = Some(n),
-            None => return false,
-        },
+        ("done", value) => return value.as_f64().is_some_and(|n| said.set_done(n)),
+        ("total", value) => return value.as_f64().is_some_and(|n| said.set_total(n)),
         ("step", value) => match value.as_f64() {
             Some(step) => said.step = Some(step),
             None => return false,
@@ -75,6 +80,23 @@ fn take(said: &mut Said, level: &mut LogLevel, key: &str, value: Value) -> bool 
     true
 }
 
+/// Key with an invalid value, and what would be valid. Only for numbers: other programs log JSON, too.
+fn wrong(key: &str, value: &str) -> Option<(&'static str, String)> {
+    let (key, takes) = match key {
+        "progress" => ("progress", "0 to 1"),
+        "done" => ("done", "a number of at least 0"),
+        "total" => ("total", "a number of at least 0"),
+        "step" => ("step", "a number"),
+        "phase" => ("phase", "a name or a number from 1"),
+        _ => return None,
+    };
+    let mut shown: String = value.chars().take(MAX_SHOWN_CHARS).collect();
+    if shown.len() < value.len() {
+        shown.push('…');
+    }
+    Some((key, format!("{key} must be {takes}, got {shown}")))
+}
+
 /// Log level by its common names.
 pub(crate) fn level_of(word: &str) -> Option<LogLevel> {
     match word.to_ascii_lowercase().as_str() {
@@ -96,20 +118,33 @@ fn not_a_number(text: &str) -> Option<f64> {
     }
 }
 
-/// Quotes bare `NaN` and `Infinity`; `None` if there are none.
+/// Number at the start of the text that is too large for a float, and its value as a word.
+fn too_large(text: &str) -> Option<(&str, &'static str)> {
+    let end =
+        text.find(|c: char| !matches!(c, '0'..='9' | '-' | '+' | '.' | 'e' | 'E')).unwrap_or(text.len());
+    let number = text[..end].parse::<f64>().ok().filter(|n| n.is_infinite())?;
+    Some((&text[..end], if number > 0.0 { "Infinity" } else { "-Infinity" }))
+}
+
+/// Quotes bare `NaN` and `Infinity`, and makes numbers that are too large one of them; `None` if there are none.
 fn quote_non_numbers(line: &str) -> Option<String> {
     let mut out = String::with_capacity(line.len() + 8);
     let (mut in_text, mut escaped, mut changed) = (false, false, false);
     let mut rest = line;
     while let Some(c) = rest.chars().next() {
-        let word =
-            ["NaN", "Infinity", "-Infinity"].into_iter().find(|word| !in_text && rest.starts_with(word));
-        if let Some(word) = word {
+        let word = ["NaN", "Infinity", "-Infinity"].into_iter().find(|word| rest.starts_with(word));
+        let begins_number =
+            (c.is_ascii_digit() || c == '-') && !out.ends_with(|c: char| c.is_ascii_alphanumeric());
+        let word = word
+            .map(|word| (word, word))
+            .or_else(|| begins_number.then(|| too_large(rest)).flatten())
+            .filter(|_| !in_text);
+        if let Some((written, word)) = word {
             out.push('"');
             out.push_str(word);
             out.push('"');
             changed = true;
-            rest = &rest[word.len()..];
+            rest = &rest[written.len()..];
             continue;
         }
         in_text ^= c == '"' && !escaped;
@@ -158,6 +193,7 @@ mod tests {
         assert!(odd(r#"{"loss":0.1,"best":true}"#));
         assert!(odd(r#"{"done":1,"progress":40}"#), "a fraction is not a percentage");
         assert!(odd(r#"{"done":1,"total":-1}"#));
+        assert!(odd(r#"{"progress":50}"#));
         assert!(!odd(r#"{"done":1,"total":null}"#));
     }
 
@@ -167,6 +203,29 @@ mod tests {
         assert_eq!(said.done, Some(4));
         assert!(said.points[0].1.is_nan() && said.points[0].0 == "note \" NaN");
         assert_eq!(said.points[1], ("loss".to_owned(), f64::NEG_INFINITY));
+    }
+
+    #[test]
+    fn one_bad_value_of_a_report_leaves_the_others_and_is_named() {
+        let said = read(r#"{"done":1,"total":3,"loss":1e999,"gain":-1e400,"lr":1e-3}"#).unwrap();
+        assert_eq!((said.done, said.total, said.odd), (Some(1), Some(3), false));
+        let points = [("loss", f64::INFINITY), ("gain", f64::NEG_INFINITY), ("lr", 0.001)];
+        assert_eq!(said.points, points.map(|(name, y)| (name.to_owned(), y)));
+        for (line, wrong) in [
+            (r#"{"progress":50}"#, "progress must be 0 to 1, got 50"),
+            (r#"{"progress":1.7,"loss":1}"#, "progress must be 0 to 1, got 1.7"),
+            (r#"{"done":"9"}"#, "done must be a number of at least 0, got \"9\""),
+            (r#"{"done":-4}"#, "done must be a number of at least 0, got -4"),
+            (r#"{"done":5,"total":0}"#, "total must be more than 0, got 0"),
+            (r#"{"step":"a","loss":1}"#, "step must be a number, got \"a\""),
+            (r#"{"phase":0}"#, "phase must be a name or a number from 1, got 0"),
+        ] {
+            let said = read(line).unwrap();
+            assert_eq!(said.wrong.iter().map(|(_, why)| why.as_str()).collect::<Vec<_>>(), [wrong]);
+            assert!(said.odd, "{line}");
+        }
+        assert_eq!(read(r#"{"done":5,"total":0}"#).unwrap().done, Some(5));
+        assert_eq!(read(r#"{"done":0,"total":0}"#).unwrap().wrong, []);
     }
 
     #[test]

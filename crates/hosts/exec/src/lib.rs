@@ -33,6 +33,7 @@ mod display;
 mod displays;
 mod divisor;
 mod escape;
+mod exact;
 mod ffmpeg;
 mod group;
 mod json;

@@ -4,11 +4,15 @@ use crate::command::Declared;
 use crate::output_parser::Heard;
 use crate::usage::Overrun;
 use host_kit::WorkError;
+use protocol::KindName;
 use protocol::host::ResultDoc;
 use protocol::results::ExecResult;
 use std::os::unix::process::ExitStatusExt;
 use std::process::ExitStatus;
 
+const MB: f64 = 1024.0 * 1024.0;
+/// A shell adds this to the signal number that killed its child.
+const BY_SIGNAL: i32 = 128;
 /// Number of last output lines in a failure message.
 const LAST_LINES: usize = 5;
 
@@ -40,7 +44,6 @@ pub(crate) struct Ended {
 /// # Errors
 /// If it was cancelled, exceeded a limit, or failed.
 pub(crate) fn ending(declared: &Declared, ended: Ended) -> Result<ResultDoc, WorkError> {
-    const MB: f64 = 1024.0 * 1024.0;
     let limits = declared.limits;
     let kind = &declared.spec.name;
     match ended.why {
@@ -76,7 +79,7 @@ pub(crate) fn ending(declared: &Declared, ended: Ended) -> Result<ResultDoc, Wor
         }
     }
     if !ended.status.success() {
-        return Err(failed(&ended));
+        return Err(failed(declared, &ended));
     }
     let result = ExecResult {
         command: ended.vector,
@@ -94,7 +97,7 @@ pub(crate) fn ending(declared: &Declared, ended: Ended) -> Result<ResultDoc, Wor
     Ok(ResultDoc { document, artifacts: Vec::new(), tags: Vec::new() })
 }
 
-fn failed(ended: &Ended) -> WorkError {
+fn failed(declared: &Declared, ended: &Ended) -> WorkError {
     let program = ended.vector.first().map_or("", String::as_str);
     let (how, hint) = match (ended.status.code(), ended.status.signal()) {
         (Some(code), _) => (format!("exited with code {code}"), hint_of(code, &ended.heard.last)),
@@ -103,7 +106,38 @@ fn failed(ended: &Ended) -> WorkError {
         }
         (None, None) => ("ended without an exit code or signal".to_owned(), String::new()),
     };
+    let memory = declared.limits.address_space.filter(|_| lacked_memory(ended.status, &ended.heard.last));
+    let hint = match memory {
+        Some(limit) => hint_of_address_space(limit, &declared.spec.name),
+        None => hint,
+    };
     WorkError::failed(format!("{program} {how}.{}", last_words(&ended.heard)), hint)
+}
+
+/// Whether output or exit suggest that an allocation failed, as it does at a limit of the address space.
+fn lacked_memory(status: ExitStatus, last: &[String]) -> bool {
+    const WORDS: [&str; 8] = [
+        "memoryerror",
+        "bad_alloc",
+        "cannot allocate memory",
+        "out of memory",
+        "outofmemoryerror",
+        "memory exhausted",
+        "memory allocation of",
+        "unable to allocate",
+    ];
+    let says = last.iter().map(|line| line.to_ascii_lowercase());
+    let crashed = status.signal().or(status.code().map(|code| code - BY_SIGNAL));
+    matches!(crashed, Some(6 | 7 | 11))
+        || says.into_iter().any(|line| WORDS.iter().any(|word| line.contains(word)))
+}
+
+fn hint_of_address_space(limit: u64, kind: &KindName) -> String {
+    format!(
+        "Each process is limited to {:.0} MiB of address space, which may be the cause. Reduce its memory use, or raise \
+         address_space_mb of {kind} in the configuration.",
+        limit as f64 / MB
+    )
 }
 
 /// Advice for a signal that Signalbox did not send.
@@ -120,8 +154,6 @@ fn hint_of_signal(signal: i32) -> &'static str {
 
 /// Advice for an exit code. Codes are ambiguous, so it is not stated as a fact, nor against the last output.
 fn hint_of(code: i32, last: &[String]) -> String {
-    /// A shell adds this to the signal number that killed its child.
-    const BY_SIGNAL: i32 = 128;
     let says = |words: &[&str]| {
         last.iter().any(|line| words.iter().any(|word| line.to_ascii_lowercase().contains(word)))
     };
@@ -186,6 +218,20 @@ fn name_of(signal: i32) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_failed_allocation_names_the_limit_of_the_address_space() {
+        let lacked =
+            |wait_status, last: &str| lacked_memory(ExitStatus::from_raw(wait_status), &[last.to_owned()]);
+        assert!(lacked(1 << 8, "MemoryError") && lacked(1 << 8, "terminate: std::bad_alloc"));
+        assert!(lacked(11, "") && lacked(134 << 8, ""), "a crash");
+        assert!(!lacked(1 << 8, "ValueError: no") && !lacked(15, ""));
+        let hint = hint_of_address_space(300 << 20, &KindName::new("exec.oom").unwrap());
+        assert!(
+            hint.contains("limited to 300 MiB") && hint.contains("address_space_mb of exec.oom"),
+            "{hint}"
+        );
+    }
 
     #[test]
     fn advice_does_not_contradict_the_output() {

@@ -3,16 +3,19 @@
 use crate::bar::Bar;
 use crate::curves::Curves;
 use crate::displays::{Displays, Shown};
+use crate::exact::Exact;
 use crate::json::{self, level_of};
 use crate::lines::{Piece, State, coloured};
 use crate::log::{self, Log, Pace};
 use crate::pattern::Matcher;
+use crate::percent::Share;
 use crate::progress_sink::ProgressSink;
 use crate::said::{PhaseSaid, Said};
 use crate::stream::Stream;
 use crate::tqdm::{Bars, Drawn};
 use protocol::LogLevel;
 use serde_json::Value;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use tokio::time::Instant;
 
@@ -92,6 +95,7 @@ pub(crate) struct OutputParser<E> {
     redrawn: [bool; 2],
     unit: String,
     total: Option<u64>,
+    exact: Exact,
     /// Whether anything was counted in this phase.
     counting: bool,
     /// Whether total progress was reported in this phase.
@@ -99,6 +103,8 @@ pub(crate) struct OutputParser<E> {
     /// Whether a bar reported it.
     bar_share_said: bool,
     phase: Option<u32>,
+    /// Keys of reports whose invalid value is in the log.
+    wrong: BTreeSet<&'static str>,
     reported: Option<Value>,
     last_report: Option<String>,
 }
@@ -119,10 +125,12 @@ impl<E: ProgressSink> OutputParser<E> {
             redrawn: [false; 2],
             unit: String::new(),
             total: None,
+            exact: Exact::default(),
             counting: false,
             share_said: false,
             bar_share_said: false,
             phase: None,
+            wrong: BTreeSet::new(),
             reported: None,
             last_report: None,
         }
@@ -175,7 +183,15 @@ impl<E: ProgressSink> OutputParser<E> {
         {
             let odd = said.odd;
             if let Some((level, text)) = said.log.take() {
-                self.log.line(&mut self.sink, stream, level, text, now);
+                for line in text.lines() {
+                    let line = ansi::coloured(line).into_owned();
+                    self.log.line(&mut self.sink, stream, level, line, now);
+                }
+            }
+            for (key, why) in std::mem::take(&mut said.wrong) {
+                if self.wrong.insert(key) {
+                    self.sink.log(LogLevel::Warn, format!("Part of a report is ignored: {why}."));
+                }
             }
             self.apply(said, now);
             if !odd {
@@ -227,8 +243,11 @@ impl<E: ProgressSink> OutputParser<E> {
             for text in log {
                 self.log.line(&mut self.sink, stream, LogLevel::Info, text, now);
             }
-            if endless && std::mem::take(&mut self.bar_share_said) {
-                self.sink.fraction(None);
+            if endless {
+                let by_count = self.exact.end();
+                if std::mem::take(&mut self.bar_share_said) || by_count {
+                    self.sink.fraction(None);
+                }
             }
             if endless && self.total.take().is_some() {
                 self.sink.revise_items(&self.unit, None);
@@ -256,6 +275,11 @@ impl<E: ProgressSink> OutputParser<E> {
                 self.sink.fraction(None);
             }
         }
+        // The fraction is that of the whole, of which a phase is only a part.
+        let exact = if self.phase.is_none() { self.exact.take(&said) } else { None };
+        if said.exact_total.is_some() && self.total.take().is_some() {
+            self.sink.revise_items(&self.unit, None);
+        }
         let unit = said.unit.filter(|unit| *unit != self.unit);
         let total = said.total.filter(|total| Some(*total) != self.total);
         if unit.is_some() || total.is_some() {
@@ -270,6 +294,15 @@ impl<E: ProgressSink> OutputParser<E> {
         if let Some(done) = said.done {
             self.counting = true;
             self.sink.done(done);
+        }
+        if let Some((share, lower)) = exact {
+            self.share_said = true;
+            if lower || share == Share::Unknown {
+                self.sink.fraction(None);
+            }
+            if let Share::Of(share) = share {
+                self.sink.fraction(Some(share));
+            }
         }
         if said.progress.is_some() {
             self.share_said = true;

@@ -146,6 +146,7 @@ fn schema(config: &ParamConfig) -> Value {
     };
     set("type", Some(json!(ty)));
     set("format", config.multiline.filter(|multiline| *multiline).map(|_| json!("multiline")));
+    set("x-verbatim", (config.r#type == ParamType::Text).then(|| json!(true)));
     set("title", config.title.as_ref().map(|t| json!(t)));
     let help = config.help.clone().unwrap_or_default();
     let help = match config.r#type {

@@ -1,6 +1,6 @@
 //! Progress from lines that match a configured regular expression.
 
-use crate::said::{PhaseSaid, Said, count};
+use crate::said::{PhaseSaid, Said};
 use regex::Regex;
 
 /// Regular expressions of a command. The first match counts.
@@ -39,8 +39,8 @@ impl Matcher {
             let Some(text) = found.name(name).map(|m| m.as_str().trim()) else { continue };
             let number = number(text);
             match name {
-                "done" => said.done = number.and_then(count),
-                "total" => said.total = number.and_then(count),
+                "done" => _ = number.is_some_and(|n| said.set_done(n)),
+                "total" => _ = number.is_some_and(|n| said.set_total(n)),
                 "fraction" => said.progress = number.filter(|n| (0.0..=1.0).contains(n)),
                 "percent" => said.progress = number.map(|n| n / 100.0).filter(|n| (0.0..=1.0).contains(n)),
                 "message" => said.message = Some(text.to_owned()),

@@ -18,6 +18,8 @@ const MAX_SUMMARY_LINES: u32 = 3;
 /// Percentages of one command.
 #[derive(Debug, Default)]
 pub(crate) struct Percentages {
+    /// Label and lowest value of a percentage that has not risen yet. One that fell never counts.
+    waiting: Option<(String, f64)>,
     /// Label and value of the first percentage.
     first: Option<(String, f64)>,
     /// Whether another one followed, or other output after 100 %.
@@ -41,7 +43,7 @@ impl Percentages {
             return None;
         }
         match percentage(line).filter(|_| drawn) {
-            Some((label, share)) => self.share(&label, share),
+            Some((label, share)) => self.bare(label, share),
             None if !drawn => self.other_line(),
             None => None,
         }
@@ -50,6 +52,29 @@ impl Percentages {
     /// Whether there was a percentage.
     pub fn any(&self) -> bool {
         self.first.is_some()
+    }
+
+    /// Handles a percentage that no known tool printed: it counts once it rises.
+    fn bare(&mut self, label: String, share: f64) -> Option<Share> {
+        if self.several || self.first.is_some() {
+            return self.share(&label, share);
+        }
+        match &mut self.waiting {
+            None => {
+                self.waiting = Some((label, share));
+                None
+            }
+            Some((of, low)) if *of == label => {
+                if share > *low {
+                    return self.share(&label, share);
+                }
+                if share < *low - MAX_CORRECTION {
+                    *low = f64::INFINITY;
+                }
+                None
+            }
+            Some(_) => self.end(),
+        }
     }
 
     /// Handles a percentage with a label.
@@ -97,7 +122,37 @@ impl Percentages {
 }
 
 /// Words beside percentages that are not progress.
-const OTHER_WORDS: [&str; 18] = [
+const OTHER_WORDS: [&str; 48] = [
+    "rate",
+    "rates",
+    "loss",
+    "losses",
+    "error",
+    "errors",
+    "return",
+    "returns",
+    "drawdown",
+    "pnl",
+    "profit",
+    "gain",
+    "win",
+    "wins",
+    "change",
+    "coverage",
+    "sparsity",
+    "vram",
+    "precision",
+    "recall",
+    "score",
+    "volatility",
+    "utilization",
+    "utilisation",
+    "hit",
+    "hits",
+    "miss",
+    "misses",
+    "dropout",
+    "exposure",
     "cpu",
     "gpu",
     "mem",
@@ -132,6 +187,11 @@ fn percentage(line: &str) -> Option<(String, f64)> {
     if words.any(|word| OTHER_WORDS.contains(&word.to_lowercase().as_str())) {
         return None;
     }
+    // A number with a sign is a change.
+    let before_sign = before.strip_suffix(['+', '-']);
+    if before_sign.is_some_and(|rest| rest.is_empty() || rest.ends_with([' ', '(', '=', ':'])) {
+        return None;
+    }
     let label = before.chars().filter(|c| c.is_alphabetic()).collect();
     Some((label, percent / 100.0)).filter(|(_, share)| *share <= 1.0)
 }
@@ -148,7 +208,7 @@ mod tests {
     #[test]
     fn one_percentage_that_rises_is_the_share() {
         let of = |share| Some(Share::Of(share));
-        assert_eq!(shares(&["a.bin  0% 1MB/s", "a.bin 50% 2MB/s", "a.bin 49%"]), [of(0.0), of(0.5), of(0.5)]);
+        assert_eq!(shares(&["a.bin  0% 1MB/s", "a.bin 50% 2MB/s", "a.bin 49%"]), [None, of(0.5), of(0.5)]);
         assert_eq!(shares(&["450%", "none", "99% of all is dark$"]), [None; 3]);
         assert_eq!(
             shares(&["CPU 30%", "a 3% b 40%", "2 left (33%)", "\u{fffd}a5%"]),
@@ -158,12 +218,39 @@ mod tests {
     }
 
     #[test]
+    fn a_percentage_that_is_named_as_something_else_or_does_not_rise_is_not_the_share() {
+        for (first, second) in [
+            ("win rate 55%", "win rate 56%"),
+            ("drawdown 12%", "drawdown 13%"),
+            ("return 12.5%", "return 13%"),
+            ("pnl +3%", "pnl +4%"),
+            ("day 3 +3%", "day 4 +5%"),
+            ("error 4%", "error 5%"),
+            ("packet loss 3%", "packet loss 5%"),
+            ("success rate 95%", "success rate 96%"),
+            ("hit rate 99%", "hit rate 99.5%"),
+            ("coverage 88%", "coverage 89%"),
+            ("sparsity 30%", "sparsity 50%"),
+            ("VRAM: 71%", "VRAM: 72%"),
+            ("model 55%", "model 55%"),
+            ("model 55%", "model 40%"),
+        ] {
+            assert_eq!(shares(&[first, second]), [None; 2], "{first}");
+        }
+        assert_eq!(shares(&["model 55%", "model 40%", "model 70%"]), [None; 3], "it fell");
+    }
+
+    #[test]
     fn another_stage_or_file_makes_the_whole_unknown() {
         let stages =
             ["Counting: 50% (4/8)", "Counting: 100% (8/8)", "Counting: 100% (8/8), done.", "Packing: 2%"];
         assert_eq!(shares(&stages)[3], Some(Share::Unknown));
-        assert_eq!(shares(&["file-1  90%", "file-2   0%", "file-2  50%"])[1..], [Some(Share::Unknown), None]);
-        assert_eq!(shares(&["Lists... 100%", "Lists... Done$", "Unpacking x$"])[1], Some(Share::Unknown));
+        assert_eq!(
+            shares(&["file-1  80%", "file-1  90%", "file-2   0%", "file-2  50%"])[2..],
+            [Some(Share::Unknown), None]
+        );
+        let lists = ["Lists... 99%", "Lists... 100%", "Lists... Done$", "Unpacking x$"];
+        assert_eq!(shares(&lists)[2], Some(Share::Unknown));
         assert_eq!(shares(&["Get 40%", "a line between$", "Get 41%"])[2], Some(Share::Of(0.41)));
     }
 
@@ -177,8 +264,8 @@ mod tests {
             percentages.finish()
         };
         assert_eq!(finished(&["a 99%", "a 100%", "$", "saved$", "total size is 1$"]), Some(1.0));
-        assert_eq!(finished(&["a 100%", "1$", "2$", "3$", "4$"]), None, "more work");
-        assert_eq!(finished(&["a 100%", "saved$", "b 10%"]), None, "another file");
+        assert_eq!(finished(&["a 99%", "a 100%", "1$", "2$", "3$", "4$"]), None, "more work");
+        assert_eq!(finished(&["a 99%", "a 100%", "saved$", "b 10%"]), None, "another file");
         assert_eq!(finished(&["a 99%", "saved$"]), None);
     }
 }

@@ -5,7 +5,7 @@
 
 use crate::bar::Bar;
 use crate::divisor::Divisor;
-use crate::said::{Said, count};
+use crate::said::Said;
 
 /// Maximum depth of nested bars.
 const MAX_DEPTH: usize = 16;
@@ -118,9 +118,11 @@ impl Bars {
         if up == 0 {
             drawn.endless = slot_now.earlier > 0 || bar.total.is_none();
             if !inexact {
-                drawn.said.done = count(bar.n);
+                drawn.said.set_done(bar.n);
                 drawn.said.unit = Some(bar.unit.clone());
-                drawn.said.total = bar.total.filter(|_| !drawn.endless).and_then(count);
+                if let Some(total) = bar.total.filter(|_| !drawn.endless) {
+                    drawn.said.set_total(total);
+                }
             }
             let was_by_share = slot_now.by_share;
             slot_now.by_share |= inexact;

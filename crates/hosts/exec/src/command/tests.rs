@@ -16,6 +16,15 @@ fn vector_of(declared: &Declared, params: Value) -> Vec<String> {
 }
 
 #[test]
+fn an_argument_contains_exactly_the_text() {
+    let say =
+        one("command = [\"say\", \"{text}\"]\nparams.text = {type = \"text\", default = \"hi\"}").unwrap();
+    assert_eq!(vector_of(&say, json!({"text": " lead \t"})), ["say", " lead \t"]);
+    assert_eq!(vector_of(&say, json!({"text": ""})), ["say", ""]);
+    assert_eq!(vector_of(&say, json!({})), ["say", "hi"]);
+}
+
+#[test]
 fn a_mistake_is_named_with_its_kind_and_key_and_what_would_be_right() {
     let cases = [
         ("titel = \"x\"\ncommand = [\"ls\"]", &["exec.t", "titel", "title"][..]),

@@ -108,6 +108,19 @@ fn a_second_command_of_a_script_takes_the_share_back() {
 }
 
 #[test]
+fn the_activity_of_rsync_is_its_newest_row() {
+    let mut displays = Displays::default();
+    let rows = [
+        "         32,768   0%    0.00kB/s    0:00:00  ",
+        "        800,000  10%    3.40MB/s    0:00:00 (xfr#2, to-chk=10/15)",
+        "      3,332,768  42%    2.93MB/s    0:00:01  ",
+    ];
+    let mut shown = rows.map(|row| displays.take(row, State::Redrawn, true).unwrap().said);
+    let last = shown[2].message.take();
+    assert_eq!((last.as_deref(), shown[2].progress), (Some("3,332,768 42% 2.93MB/s 0:00:01"), Some(0.42)));
+}
+
+#[test]
 fn bytes_of_dd_have_no_total() {
     let shown = read(&["\r2253324288 bytes (2.3 GB, 2.1 GiB) copied, 1 s, 2.3 GB/s"]);
     assert_eq!((shown.fraction, shown.done, shown.total), (None, Some(2_253_324_288), None));

@@ -92,6 +92,42 @@ fn the_log_keeps_colours_and_whatever_is_read_is_read_without_them() {
 }
 
 #[test]
+fn a_reported_log_text_has_colours_and_no_other_control_characters() {
+    let mut t = output_parser(Reading::Lines, &[]);
+    let line = r#"{"log":"a\u001b[2J\u001b[31mb\u001b[0m\u001b]52;c;eA==\u0007\u0000c\nd","level":"warn"}"#;
+    hear(&mut t, Stream::Out, format!("{line}\n").as_bytes());
+    let expected = [(LogLevel::Warn, "a\u{1b}[31mb\u{1b}[0mc".to_owned()), (LogLevel::Warn, "d".to_owned())];
+    assert_eq!(t.sink().log, expected);
+}
+
+#[test]
+fn a_count_that_is_not_whole_is_never_rounded_up() {
+    let mut t = output_parser(Reading::Lines, &[]);
+    hear(&mut t, Stream::Out, b"{\"done\":0.6,\"total\":1,\"unit\":\"GB\"}\n{\"done\":1}\n");
+    let expected = ["items GB Some(1)", "done 0", "fraction Some(0.6)", "done 1", "fraction Some(1.0)"];
+    assert_eq!(t.sink().told, expected);
+    let mut t = output_parser(Reading::Lines, &[]);
+    hear(&mut t, Stream::Out, b"{\"done\":7.5,\"total\":10}\n{\"done\":7.9,\"total\":12.5}\n");
+    let lower = ["revised  None", "done 7", "fraction None", "fraction Some(0.632)"];
+    assert_eq!(t.sink().told[..3], ["items  Some(10)", "done 7", "fraction Some(0.75)"]);
+    assert_eq!(t.sink().told[3..], lower);
+    // Errors of floats are no parts of an item.
+    let mut t = output_parser(Reading::Lines, &[]);
+    hear(&mut t, Stream::Out, b"{\"done\":2.9999999999999996,\"total\":3}\n");
+    assert_eq!(t.sink().told, ["items  Some(3)", "done 3"]);
+}
+
+#[test]
+fn an_invalid_value_of_a_report_is_explained_once() {
+    let mut t = output_parser(Reading::Lines, &[]);
+    hear(&mut t, Stream::Out, b"{\"progress\":50,\"loss\":1}\n{\"progress\":60,\"loss\":2}\n");
+    let log: Vec<_> = t.sink().log.iter().map(|(_, text)| text.as_str()).collect();
+    let why = "Part of a report is ignored: progress must be 0 to 1, got 50.";
+    assert_eq!(log, [why, "{\"progress\":50,\"loss\":1}", "{\"progress\":60,\"loss\":2}"]);
+    assert_eq!(t.sink().points.len(), 2);
+}
+
+#[test]
 fn a_total_that_comes_later_keeps_the_count() {
     let mut t = output_parser(Reading::Lines, &[]);
     hear(
@@ -167,7 +203,7 @@ fn a_second_bar_in_the_same_place_takes_the_share_back() {
 fn a_percentage_that_is_drawn_over_is_the_share() {
     let mut t = output_parser(Reading::Tqdm, &[]);
     hear(&mut t, Stream::Err, b"12% done\r55% done\rab\n99% of all is dark\n");
-    assert_eq!(t.sink().told, ["fraction Some(0.12)", "fraction Some(0.55)"]);
+    assert_eq!(t.sink().told, ["fraction Some(0.55)"]);
 }
 
 #[test]
@@ -301,7 +337,7 @@ fn points_go_on_or_are_left_out_with_a_word() {
 fn a_percentage_of_stages_is_not_the_whole() {
     let mut t = output_parser(Reading::Tqdm, &[]);
     hear(&mut t, Stream::Err, b"Counting: 50%\rCounting: 100%, done.\nPacking: 1%\rPacking: 2%\r");
-    assert_eq!(t.sink().told, ["fraction Some(0.5)", "fraction Some(1.0)", "fraction None"]);
+    assert_eq!(t.sink().told, ["fraction Some(1.0)", "fraction None"]);
 }
 
 #[test]
