@@ -183,6 +183,9 @@ impl<R: Report> Loading<R> {
             }
             self.show();
         }
+        for note in opened.rows.notes() {
+            say(&self.report, LogLevel::Info, note);
+        }
         // The count before the read can include blank lines.
         self.report.items("rows", Some(self.read));
         self.report.done(self.read);

@@ -27,6 +27,8 @@ const TAIL_BYTES: usize = 4096;
 pub(crate) struct CsvFile {
     /// Absent while another thread reads a slice, and after the end.
     open: Option<Box<OpenFile>>,
+    /// Notes on the text read so far.
+    notes: Vec<String>,
 }
 
 struct OpenFile {
@@ -61,6 +63,11 @@ impl CsvFile {
         self.open.as_ref().and_then(|open| open.text.layout())
     }
 
+    /// Notes on the text after its last row, for the log.
+    pub(super) fn notes(&self) -> &[String] {
+        &self.notes
+    }
+
     /// Next rows; `None` after the last.
     pub(super) async fn next(&mut self) -> SourceResult<Option<Vec<Row>>> {
         let Some(mut open) = self.open.take() else { return Ok(None) };
@@ -70,7 +77,9 @@ impl CsvFile {
         })
         .await;
         let (rows, ended) = read?;
-        if !ended {
+        if ended {
+            self.notes = open.text.notes();
+        } else {
             self.open = Some(open);
         }
         Ok((!rows.is_empty()).then_some(rows))
@@ -233,7 +242,7 @@ fn open_now(
         place.offset
     };
     Ok(Opened {
-        rows: Rows::Csv(CsvFile { open: Some(Box::new(OpenFile { source, text, skip })) }),
+        rows: Rows::Csv(CsvFile { open: Some(Box::new(OpenFile { source, text, skip })), notes: Vec::new() }),
         described: what,
         total: Some(found.lines.saturating_sub(layout.header_lines)),
         last,

@@ -10,6 +10,7 @@ mod http;
 mod instruments;
 mod layout;
 mod preview;
+mod repeated_header;
 mod synthetic;
 mod times;
 mod walk;
@@ -80,6 +81,15 @@ impl Rows {
             Rows::Csv(rows) => rows.layout(),
             Rows::Http(rows) => rows.layout(),
             Rows::Synthetic(_) => None,
+        }
+    }
+
+    /// Notes on the text after its last row, for the log.
+    pub(crate) fn notes(&self) -> Vec<String> {
+        match self {
+            Rows::Csv(rows) => rows.notes().to_vec(),
+            Rows::Http(rows) => rows.notes(),
+            Rows::Synthetic(_) => Vec::new(),
         }
     }
 
