@@ -192,3 +192,13 @@ async fn of_last_and_settle_a_load_says_which_one_is_the_close() {
     assert!(log.contains("The close is read from column 'Last', not from 'Settle'"), "{log}");
     assert_eq!(bench.bars("files/A/1d")[0].close, 11.0);
 }
+
+#[tokio::test]
+async fn a_mistyped_year_is_a_warning_of_the_result() {
+    let bench = Bench::new();
+    let rows = text(0..100).replacen("2019-07-01T00", "2018-07-01T00", 1);
+    bench.csv("A_1h.csv", &rows);
+    let result = bench.load(params(json!({}))).await;
+    let expected = "The bar of 2018-07-01T00:00:00Z is 365 days from all others: its date may be mistyped.";
+    assert!(result.warnings.iter().any(|warning| warning == expected), "{:?}", result.warnings);
+}
