@@ -190,6 +190,10 @@ impl<R: Report> Loading<R> {
         for note in opened.rows.notes() {
             say(&self.report, LogLevel::Info, note);
         }
+        for warning in opened.rows.warnings() {
+            say(&self.report, LogLevel::Warn, warning.clone());
+            self.warnings.push(warning);
+        }
         // The count before the read can include blank lines.
         self.report.items("rows", Some(self.read));
         self.report.done(self.read);

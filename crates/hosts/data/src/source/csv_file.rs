@@ -29,6 +29,8 @@ pub(crate) struct CsvFile {
     open: Option<Box<OpenFile>>,
     /// Notes on the text read so far.
     notes: Vec<String>,
+    /// Warnings about it.
+    warnings: Vec<String>,
 }
 
 struct OpenFile {
@@ -68,6 +70,11 @@ impl CsvFile {
         &self.notes
     }
 
+    /// Warnings about the text read so far, in sentences.
+    pub(super) fn warnings(&self) -> Vec<String> {
+        self.open.as_ref().map_or_else(|| self.warnings.clone(), |open| open.text.warnings())
+    }
+
     /// Next rows; `None` after the last.
     pub(super) async fn next(&mut self) -> SourceResult<Option<Vec<Row>>> {
         let Some(mut open) = self.open.take() else { return Ok(None) };
@@ -79,6 +86,7 @@ impl CsvFile {
         let (rows, ended) = read?;
         if ended {
             self.notes = open.text.notes();
+            self.warnings = open.text.warnings();
         } else {
             self.open = Some(open);
         }
@@ -242,7 +250,11 @@ fn open_now(
         place.offset
     };
     Ok(Opened {
-        rows: Rows::Csv(CsvFile { open: Some(Box::new(OpenFile { source, text, skip })), notes: Vec::new() }),
+        rows: Rows::Csv(CsvFile {
+            open: Some(Box::new(OpenFile { source, text, skip })),
+            notes: Vec::new(),
+            warnings: Vec::new(),
+        }),
         described: what,
         total: Some(found.lines.saturating_sub(layout.header_lines)),
         last,

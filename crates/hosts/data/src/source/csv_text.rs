@@ -4,6 +4,7 @@
 use super::instruments::Instruments;
 use super::layout::{About, Layout, MAX_SAMPLE_BYTES, SAMPLE_LINES, is_blank, is_footer};
 use super::repeated_header::is_repeated;
+use super::splits::Splits;
 use super::{Place, SourceResult};
 use crate::validate::Row;
 use csv::{ReaderBuilder, StringRecord};
@@ -26,6 +27,7 @@ pub(super) struct CsvText {
     instruments: Instruments,
     /// Number of lines among the rows that repeat the column names.
     repeated_headers: u64,
+    splits: Splits,
 }
 
 impl CsvText {
@@ -37,6 +39,7 @@ impl CsvText {
             place: Place { offset: 0, line: 1 },
             instruments: Instruments::default(),
             repeated_headers: 0,
+            splits: Splits::default(),
         }
     }
 
@@ -53,9 +56,15 @@ impl CsvText {
         }
     }
 
+    /// Warnings about the text read so far, in sentences.
+    pub(super) fn warnings(&self) -> Vec<String> {
+        self.splits.warning().into_iter().collect()
+    }
+
     /// Continues at another position of the same text. Drops pending text.
     pub(super) fn jump(&mut self, place: Place) {
         self.repeated_headers = 0;
+        self.splits = Splits::default();
         self.pending.clear();
         self.place = place;
         if let Some(layout) = &mut self.layout {
@@ -173,6 +182,9 @@ impl CsvText {
             if let Some(name) = layout.instrument.filter(|_| record.len() >= layout.columns.width) {
                 let (name, what) = (record.get(name).unwrap_or_default().trim(), &self.about.what);
                 self.instruments.note(name, (place.line, time), &self.about.symbol, what)?;
+            }
+            if let Ok(bar) = &bar {
+                self.splits.note(bar, &record, layout.splits, layout.numbers);
             }
             rows.push(Row { line: place.line, offset: place.offset, time, bar });
         }

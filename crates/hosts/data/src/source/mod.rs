@@ -11,6 +11,7 @@ mod instruments;
 mod layout;
 mod preview;
 mod repeated_header;
+mod splits;
 mod synthetic;
 mod times;
 mod walk;
@@ -89,6 +90,15 @@ impl Rows {
         match self {
             Rows::Csv(rows) => rows.notes().to_vec(),
             Rows::Http(rows) => rows.notes(),
+            Rows::Synthetic(_) => Vec::new(),
+        }
+    }
+
+    /// Warnings about the text read so far, in sentences.
+    pub(crate) fn warnings(&self) -> Vec<String> {
+        match self {
+            Rows::Csv(rows) => rows.warnings(),
+            Rows::Http(rows) => rows.warnings(),
             Rows::Synthetic(_) => Vec::new(),
         }
     }

@@ -109,6 +109,7 @@ async fn look(
         return Ok(());
     }
     preview.warnings.extend(order.warning());
+    preview.warnings.extend(opened.rows.warnings());
     for found in validator.rejected.listed() {
         let rows = counted(found.rows, "row", "rows");
         preview.warnings.push(format!(

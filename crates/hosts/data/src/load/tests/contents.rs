@@ -202,3 +202,30 @@ async fn a_mistyped_year_is_a_warning_of_the_result() {
     let expected = "The bar of 2018-07-01T00:00:00Z is 365 days from all others: its date may be mistyped.";
     assert!(result.warnings.iter().any(|warning| warning == expected), "{:?}", result.warnings);
 }
+
+#[tokio::test]
+async fn a_split_of_prices_that_are_not_adjusted_is_a_warning_and_an_adjusted_one_is_none() {
+    let expected = "The file has a 4:1 split on 2024-01-04, and prices are not adjusted.";
+    let header = "Date,Open,High,Low,Close,Adj Close,Split_coefficient\n";
+    let before = "2024-01-02,400,405,399,400,100,1\n2024-01-03,400,405,399,404,101,1\n";
+    let rows = |split: &str| {
+        format!("{before}2024-01-04,101,103,100,102,102,{split}\n2024-01-05,101,103,100,101,101,1\n")
+    };
+    let reversed: String = rows("4.0").lines().rev().map(|line| format!("{line}\n")).collect();
+    for (rows, expected) in [
+        (rows("4.0"), vec![expected]),
+        (rows("1"), vec![expected]),
+        (reversed, vec![expected]),
+        // Vendors such as Yahoo name splits for which the prices are adjusted.
+        (
+            rows("4.0")
+                .replace("400,405,399,400", "100,105,99,100")
+                .replace("400,405,399,404", "100,105,99,101"),
+            vec![],
+        ),
+    ] {
+        let bench = Bench::new();
+        bench.csv("A_1d.csv", &format!("{header}{rows}"));
+        assert_eq!(bench.load(daily()).await.warnings, expected, "{rows}");
+    }
+}

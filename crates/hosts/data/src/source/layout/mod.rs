@@ -23,6 +23,7 @@ pub(super) use signs::TimeKind;
 
 use super::SourceResult;
 use super::columns::{Columns, TimeColumns};
+use super::splits::SplitColumns;
 use super::times::{Moment, TimeReader, clock, parse};
 use crate::format::Format;
 use crate::options::{DateOrder, TextOptions};
@@ -79,6 +80,8 @@ pub(crate) struct Layout {
     pub(super) columns: Columns,
     /// Column that names the instrument of each row.
     pub(super) instrument: Option<usize>,
+    /// Columns that show splits.
+    pub(super) splits: SplitColumns,
     pub(super) numbers: Numbers,
     pub(super) times: TimeReader,
     /// Which moment of a bar its time is.
@@ -166,6 +169,11 @@ impl Layout {
             zone_advice,
             last: None,
         };
+        let named = |is: fn(&str) -> bool| titles.plain.iter().position(|name| is(name));
+        let splits = SplitColumns {
+            adjusted_close: named(names::is_adjusted_close),
+            factor: named(names::is_split_factor),
+        };
         let titles = titles.shown(&columns);
         Ok(Self {
             format,
@@ -174,6 +182,7 @@ impl Layout {
             header_bytes,
             columns,
             instrument,
+            splits,
             numbers,
             times,
             bar_times,

@@ -160,6 +160,22 @@ fn of_four(word: &str) -> Option<usize> {
     }
 }
 
+/// Whether a column has closes adjusted for splits.
+pub(super) fn is_adjusted_close(name: &str) -> bool {
+    matches!(
+        compact(name).as_str(),
+        "adjclose" | "adjustedclose" | "closeadj" | "closeadjusted" | "adjcloseprice"
+    )
+}
+
+/// Whether a column has the factors of splits.
+pub(super) fn is_split_factor(name: &str) -> bool {
+    matches!(
+        compact(name).as_str(),
+        "splitcoefficient" | "splitfactor" | "splitratio" | "split" | "splits" | "stocksplits" | "stocksplit"
+    )
+}
+
 /// Factor of a volume in a unit: `volume (in thousands)`, `vol (000)`.
 pub(super) fn unit(name: &str) -> f64 {
     let of = |words: &[&str]| words.iter().any(|word| name.contains(word));
