@@ -13,6 +13,7 @@ mod format;
 mod hints;
 mod load;
 mod options;
+mod order;
 mod params;
 mod report;
 mod source;

@@ -1,6 +1,6 @@
 //! Row validation: each row becomes a bar, or is rejected with a reason code.
 
-use market_data::wording::{excerpt, moment};
+use market_data::wording::moment;
 use market_data::{Bar, Grid, Timeframe, is_off_grid};
 use protocol::Time;
 use protocol::results::Rejected;
@@ -77,7 +77,9 @@ impl Reason {
             Reason::NotANumber | Reason::NotFinite => {
                 "Write prices and volumes as plain numbers, like 37.21."
             }
-            Reason::NonPositivePrice => "Prices must be above zero. Check the program that wrote the file.",
+            Reason::NonPositivePrice => {
+                "Prices must be above zero: negative prices, such as those of oil in April 2020, are not supported. Remove these rows, or check the program that wrote the file."
+            }
             Reason::HighBelowLow | Reason::PriceOutsideRange => {
                 "Check the names of the columns open, high, low and close."
             }
@@ -130,7 +132,8 @@ impl Rejections {
         let entry = self
             .0
             .entry(reject.reason)
-            .or_insert_with(|| (0, format!("line {line}: {}", excerpt(&reject.text, 160))));
+            // Texts quote at most a few characters of the row. Their advice is never cut.
+            .or_insert_with(|| (0, format!("line {line}: {}", reject.text)));
         entry.0 += 1;
     }
 

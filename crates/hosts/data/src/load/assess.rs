@@ -1,5 +1,6 @@
 //! Final phase of a load: reads back all stored bars to report their number, quality and gaps.
 
+use super::suspects::Suspects;
 use crate::report::Report;
 use host_kit::WorkError;
 use market_data::{Calendar, DataSet, Findings, Range, broken};
@@ -17,6 +18,8 @@ pub(super) struct Assessment {
     pub(super) segments: Vec<Segment>,
     pub(super) findings: Findings,
     pub(super) quality: Quality,
+    /// Warnings about bars that are probably errors, in sentences.
+    pub(super) suspects: Vec<String>,
 }
 
 impl Assessment {
@@ -34,6 +37,7 @@ impl Assessment {
 pub(super) fn assess(set: &DataSet, report: &impl Report) -> Result<Assessment, WorkError> {
     let mut calendar = Calendar::default();
     let mut quality = Quality::default();
+    let mut suspects = Suspects::default();
     let mut segments = Vec::new();
     let (mut rows, mut first, mut last) = (0, None, None);
     let mut close_before: Option<f64> = None;
@@ -44,6 +48,7 @@ pub(super) fn assess(set: &DataSet, report: &impl Report) -> Result<Assessment, 
             in_segment += bars.len() as u64;
             for bar in bars {
                 calendar.note(bar.time);
+                suspects.note(bar);
                 quality.zero_volume += u64::from(bar.volume == Some(0.0));
                 quality.unknown_volume += u64::from(bar.volume.is_none());
                 let flat = bar.open == bar.high && bar.high == bar.low && bar.low == bar.close;
@@ -63,7 +68,15 @@ pub(super) fn assess(set: &DataSet, report: &impl Report) -> Result<Assessment, 
     report.check()?;
     let findings = calendar.findings(set.timeframe, || report.check())?;
     quality.completeness = calendar.completeness(&findings);
-    Ok(Assessment { rows, first, last, segments, findings, quality })
+    Ok(Assessment {
+        rows,
+        first,
+        last,
+        segments,
+        findings,
+        quality,
+        suspects: suspects.warnings(set.timeframe),
+    })
 }
 
 /// Gaps of the result, sorted by time: all, or the largest if there are too many.

@@ -16,6 +16,7 @@ use super::sorting::{Sorting, reject_again};
 use super::write::Writer;
 use super::{PHASES, SPEED};
 use crate::hints::TRY_AGAIN;
+use crate::order::Order;
 use crate::report::{Report, say};
 use display::format::{count as thousands, counted};
 use host_kit::WorkError;
@@ -81,6 +82,8 @@ pub(super) struct Loading<R> {
     speed: Speed,
     /// Warnings for the result, in sentences.
     warnings: Vec<String>,
+    /// Order of the rows in the source.
+    order: Order,
     /// The source as named in the log, if it may be cut after its last row.
     may_be_cut: Option<String>,
     newest_first: bool,
@@ -121,6 +124,7 @@ impl<R: Report> Loading<R> {
             last_taken: None,
             speed: Speed::new(0),
             warnings: Vec::new(),
+            order: Order::default(),
             may_be_cut: opened.may_be_cut.then(|| opened.described.clone()),
             newest_first: false,
             has_layout: false,
@@ -182,6 +186,13 @@ impl<R: Report> Loading<R> {
                 self.show();
             }
             self.show();
+        }
+        for note in opened.rows.notes() {
+            say(&self.report, LogLevel::Info, note);
+        }
+        for warning in opened.rows.warnings() {
+            say(&self.report, LogLevel::Warn, warning.clone());
+            self.warnings.push(warning);
         }
         // The count before the read can include blank lines.
         self.report.items("rows", Some(self.read));
@@ -279,6 +290,9 @@ impl<R: Report> Loading<R> {
             if self.outside(row) {
                 self.pass_over(std::slice::from_ref(row));
                 continue;
+            }
+            if let Ok(bar) = &row.bar {
+                self.order.note(bar.time);
             }
             let judged = self.validator.judge(row);
             match &judged {
@@ -466,6 +480,12 @@ impl<R: Report> Loading<R> {
 
     /// Counters of the read so far.
     pub(super) fn tally(&self) -> Tally<'_> {
-        Tally { rows: self.read, validator: &self.validator, passed: self.passed, warnings: &self.warnings }
+        Tally {
+            rows: self.read,
+            validator: &self.validator,
+            passed: self.passed,
+            warnings: &self.warnings,
+            order: &self.order,
+        }
     }
 }

@@ -8,6 +8,7 @@ mod pace;
 mod resume;
 mod run;
 mod sorting;
+mod suspects;
 #[cfg(test)]
 mod tests;
 mod write;

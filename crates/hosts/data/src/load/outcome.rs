@@ -5,6 +5,7 @@ use super::super::validate::{Reason, Rejections, Validator};
 use super::assess::{Assessment, listed};
 use super::resume::Done;
 use super::write::Writer;
+use crate::order::Order;
 use crate::report::{Report, say};
 use display::format::{count as thousands, counted};
 use host_kit::WorkError;
@@ -31,6 +32,7 @@ pub(super) struct Tally<'a> {
     pub(super) passed: Option<(Time, Time)>,
     /// Warnings about the source, in sentences.
     pub(super) warnings: &'a [String],
+    pub(super) order: &'a Order,
 }
 
 impl Tally<'_> {
@@ -121,6 +123,9 @@ pub(super) fn judge(
     }
     let name = format!("{} {}", request.symbol, request.timeframe);
     let accepted = read.validator.accepted;
+    if let Some(failure) = read.order.swapped_dates(&name) {
+        return Err(failure);
+    }
     finer(label, &read.validator.grid)?;
     if accepted > 0 && rejects_too_many(rejected, accepted + rejected.count(), request.max_rejected_share) {
         return Err(read.too_many_rejected(label));
@@ -170,6 +175,9 @@ pub(super) fn tell(report: &impl Report, found: &Assessment) {
     if let (Some(first), Some(last)) = (found.first, found.last) {
         say(report, LogLevel::Info, format!("Data set: {rows}, {} to {}", moment(first), moment(last)));
     }
+    for warning in &found.suspects {
+        say(report, LogLevel::Warn, warning.clone());
+    }
     let unknown = found.quality.unknown_volume;
     if unknown > 0 {
         let of = if unknown == found.rows {
@@ -218,6 +226,7 @@ fn day(time: Time) -> String {
 /// Warnings of a successful load.
 fn warnings(label: &Label, read: &Tally) -> Vec<String> {
     let mut warnings = read.warnings.to_vec();
+    warnings.extend(read.order.warning());
     if let skipped @ 1.. = read.validator.rejected.of(Reason::SkippedHour) {
         warnings.push(format!(
             "{} in an hour that the clocks of the time zone skip: the times are probably of another zone, such as UTC.",
@@ -243,7 +252,8 @@ pub(super) fn document(
     read: &Tally,
     done: &[Done],
 ) -> Result<ResultDoc, WorkError> {
-    let warnings = warnings(&writer.label, read);
+    let mut warnings = warnings(&writer.label, read);
+    warnings.extend(found.suspects);
     let rejected_share = read.rejected_share();
     let Label { symbol, timeframe, source, synthetic } = writer.label.clone();
     let result = LoadResult {

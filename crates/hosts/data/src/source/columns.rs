@@ -13,7 +13,7 @@ const PRICE_NAMES: [&str; 4] = ["open", "high", "low", "close"];
 const NO_VOLUME: [&str; 8] = ["", "nan", "null", "none", "na", "n/a", "-", "#n/a"];
 
 /// Column index of each value.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Debug)]
 pub(super) struct Columns {
     pub(super) time: TimeColumns,
     pub(super) prices: [usize; 4],
@@ -23,6 +23,8 @@ pub(super) struct Columns {
     pub(super) volume: Option<usize>,
     /// Second part of the volume: shares of downticks beside those of upticks.
     pub(super) second_volume: Option<usize>,
+    /// Factor of volumes in a unit such as thousands.
+    pub(super) volume_unit: f64,
     /// Number of fields per row.
     pub(super) width: usize,
 }
@@ -73,8 +75,14 @@ impl Columns {
             },
             None => None,
         };
+        let volume = volume.map(|volume| volume * self.volume_unit);
         let [open, high, low, close] = prices;
         Ok(Bar { time, open, high, low, close, volume })
+    }
+
+    /// Prices of rows, as text.
+    pub(super) fn price_texts<'a>(&self, rows: &[&'a StringRecord]) -> Vec<&'a str> {
+        rows.iter().flat_map(|row| self.prices.into_iter().filter_map(|at| row.get(at))).collect()
     }
 
     /// Prices and volumes of rows, as text.
@@ -91,10 +99,15 @@ impl Columns {
     }
 }
 
+/// Whether a text stands for an unknown value.
+pub(super) fn is_unknown(text: &str) -> bool {
+    NO_VOLUME.iter().any(|none| text.eq_ignore_ascii_case(none))
+}
+
 /// Volume in a field; `None` if it is unknown.
 fn volume(text: &str, numbers: Numbers) -> Result<Option<f64>, Reject> {
     let text = text.trim();
-    if NO_VOLUME.iter().any(|none| text.eq_ignore_ascii_case(none)) {
+    if is_unknown(text) {
         return Ok(None);
     }
     numbers.parse_volume(text).map(known_volume).ok_or_else(|| no_number("volume", text))

@@ -27,6 +27,10 @@ const TAIL_BYTES: usize = 4096;
 pub(crate) struct CsvFile {
     /// Absent while another thread reads a slice, and after the end.
     open: Option<Box<OpenFile>>,
+    /// Notes on the text read so far.
+    notes: Vec<String>,
+    /// Warnings about it.
+    warnings: Vec<String>,
 }
 
 struct OpenFile {
@@ -61,6 +65,16 @@ impl CsvFile {
         self.open.as_ref().and_then(|open| open.text.layout())
     }
 
+    /// Notes on the text after its last row, for the log.
+    pub(super) fn notes(&self) -> &[String] {
+        &self.notes
+    }
+
+    /// Warnings about the text read so far, in sentences.
+    pub(super) fn warnings(&self) -> Vec<String> {
+        self.open.as_ref().map_or_else(|| self.warnings.clone(), |open| open.text.warnings())
+    }
+
     /// Next rows; `None` after the last.
     pub(super) async fn next(&mut self) -> SourceResult<Option<Vec<Row>>> {
         let Some(mut open) = self.open.take() else { return Ok(None) };
@@ -70,7 +84,10 @@ impl CsvFile {
         })
         .await;
         let (rows, ended) = read?;
-        if !ended {
+        if ended {
+            self.notes = open.text.notes();
+            self.warnings = open.text.warnings();
+        } else {
             self.open = Some(open);
         }
         Ok((!rows.is_empty()).then_some(rows))
@@ -233,7 +250,11 @@ fn open_now(
         place.offset
     };
     Ok(Opened {
-        rows: Rows::Csv(CsvFile { open: Some(Box::new(OpenFile { source, text, skip })) }),
+        rows: Rows::Csv(CsvFile {
+            open: Some(Box::new(OpenFile { source, text, skip })),
+            notes: Vec::new(),
+            warnings: Vec::new(),
+        }),
         described: what,
         total: Some(found.lines.saturating_sub(layout.header_lines)),
         last,

@@ -3,9 +3,12 @@
 
 use super::instruments::Instruments;
 use super::layout::{About, Layout, MAX_SAMPLE_BYTES, SAMPLE_LINES, is_blank, is_footer};
+use super::repeated_header::is_repeated;
+use super::splits::Splits;
 use super::{Place, SourceResult};
 use crate::validate::Row;
 use csv::{ReaderBuilder, StringRecord};
+use display::format::counted;
 use market_data::failures::failure;
 use protocol::Failure;
 
@@ -22,6 +25,9 @@ pub(super) struct CsvText {
     /// Position of `pending`.
     place: Place,
     instruments: Instruments,
+    /// Number of lines among the rows that repeat the column names.
+    repeated_headers: u64,
+    splits: Splits,
 }
 
 impl CsvText {
@@ -32,6 +38,8 @@ impl CsvText {
             pending: Vec::new(),
             place: Place { offset: 0, line: 1 },
             instruments: Instruments::default(),
+            repeated_headers: 0,
+            splits: Splits::default(),
         }
     }
 
@@ -40,8 +48,23 @@ impl CsvText {
         self.layout.as_ref()
     }
 
+    /// Notes on the text read so far, for the log.
+    pub(super) fn notes(&self) -> Vec<String> {
+        match self.repeated_headers {
+            0 => Vec::new(),
+            lines => vec![format!("Skipped {} of repeated column names", counted(lines, "line", "lines"))],
+        }
+    }
+
+    /// Warnings about the text read so far, in sentences.
+    pub(super) fn warnings(&self) -> Vec<String> {
+        self.splits.warning().into_iter().collect()
+    }
+
     /// Continues at another position of the same text. Drops pending text.
     pub(super) fn jump(&mut self, place: Place) {
+        self.repeated_headers = 0;
+        self.splits = Splits::default();
         self.pending.clear();
         self.place = place;
         if let Some(layout) = &mut self.layout {
@@ -152,9 +175,16 @@ impl CsvText {
                 }
             });
             let (time, bar) = layout.columns.bar(&record, &mut layout.times, layout.numbers);
+            if time.is_none() && is_repeated(&record, layout, place.line, &self.about.what)? {
+                self.repeated_headers += 1;
+                continue;
+            }
             if let Some(name) = layout.instrument.filter(|_| record.len() >= layout.columns.width) {
                 let (name, what) = (record.get(name).unwrap_or_default().trim(), &self.about.what);
                 self.instruments.note(name, (place.line, time), &self.about.symbol, what)?;
+            }
+            if let Ok(bar) = &bar {
+                self.splits.note(bar, &record, layout.splits, layout.numbers);
             }
             rows.push(Row { line: place.line, offset: place.offset, time, bar });
         }

@@ -10,6 +10,8 @@ mod http;
 mod instruments;
 mod layout;
 mod preview;
+mod repeated_header;
+mod splits;
 mod synthetic;
 mod times;
 mod walk;
@@ -80,6 +82,24 @@ impl Rows {
             Rows::Csv(rows) => rows.layout(),
             Rows::Http(rows) => rows.layout(),
             Rows::Synthetic(_) => None,
+        }
+    }
+
+    /// Notes on the text after its last row, for the log.
+    pub(crate) fn notes(&self) -> Vec<String> {
+        match self {
+            Rows::Csv(rows) => rows.notes().to_vec(),
+            Rows::Http(rows) => rows.notes(),
+            Rows::Synthetic(_) => Vec::new(),
+        }
+    }
+
+    /// Warnings about the text read so far, in sentences.
+    pub(crate) fn warnings(&self) -> Vec<String> {
+        match self {
+            Rows::Csv(rows) => rows.warnings(),
+            Rows::Http(rows) => rows.warnings(),
+            Rows::Synthetic(_) => Vec::new(),
         }
     }
 

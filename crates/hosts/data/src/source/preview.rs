@@ -3,6 +3,7 @@
 use super::layout::{Layout, TimeKind};
 use super::{Notify, Opened, Rows, open};
 use crate::options::BarTime;
+use crate::order::Order;
 use crate::params::Request;
 use crate::report::Report;
 use crate::validate::{Judged, Validator};
@@ -62,7 +63,8 @@ async fn look(
     let described = facts(&opened, request, preview);
     let mut validator = Validator::new(request.timeframe, None);
     let mut bars = VecDeque::new();
-    let mut read = 0;
+    let mut order = Order::default();
+    let (mut read, mut seen) = (0, 0);
     // The first bars to be stored are the last rows of a text with the newest first.
     let mut reversed = opened.rows.layout().is_some_and(Layout::is_newest_first);
     let mut complete = false;
@@ -74,11 +76,15 @@ async fn look(
             break;
         };
         reversed = reversed || opened.rows.layout().is_some_and(Layout::is_newest_first);
+        seen += rows.len() as u64;
         for row in rows {
             if row.time.is_some_and(|time| !request.range.contains(time)) {
                 continue;
             }
             read += 1;
+            if let Ok(bar) = &row.bar {
+                order.note(bar.time);
+            }
             let judged = validator.judge(&row);
             validator.note(&row, &judged);
             if let Judged::Bar(bar) | Judged::Early(bar) = judged
@@ -94,6 +100,16 @@ async fn look(
     if !described {
         facts(&opened, request, preview);
     }
+    // The lines counted before the read can include blank ones.
+    if complete && let Some(fact) = preview.facts.iter_mut().find(|fact| fact.label == "Rows") {
+        fact.value = counted(seen, "row", "rows");
+    }
+    if let Some(failure) = order.swapped_dates(&opened.described) {
+        preview.failure = Some(failure);
+        return Ok(());
+    }
+    preview.warnings.extend(order.warning());
+    preview.warnings.extend(opened.rows.warnings());
     for found in validator.rejected.listed() {
         let rows = counted(found.rows, "row", "rows");
         preview.warnings.push(format!(
@@ -160,7 +176,7 @@ fn facts(opened: &Opened, request: &Request, preview: &mut Preview) -> bool {
         layout.titles.iter().map(|(value, title)| format!("{value}: {title}")).collect();
     preview.fact("Columns", columns.join(" · "));
     if let Some(total) = opened.total {
-        preview.fact("Rows", counted(total, "row", "rows"));
+        preview.fact("Rows", format!("about {}", counted(total, "line", "lines")));
     }
     preview.warnings.extend(layout.warnings.iter().cloned());
     preview.warnings.extend(layout.notes.iter().cloned());

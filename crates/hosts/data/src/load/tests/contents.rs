@@ -115,3 +115,117 @@ async fn synthetic_data_is_marked_wherever_it_goes() {
     let totals = notebook.0.totals.lock().unwrap();
     assert_eq!(totals.first(), Some(&Some(result.rows)), "the total is known from the start");
 }
+
+const DAYS: &str = "Date,Open,High,Low,Close\n2024-01-02,10,12,9,11\n2024-01-03,11,13,10,12\n";
+
+fn daily() -> Value {
+    params(json!({"timeframe": "1d"}))
+}
+
+#[tokio::test]
+async fn a_repeated_header_is_skipped_and_is_no_rejected_row() {
+    let bench = Bench::new();
+    let more = DAYS.replace("2024-01-0", "2024-01-1");
+    bench.csv("A_1d.csv", &format!("{DAYS}{more}"));
+    let notebook = Notebook::new();
+    let result = bench.run(&notebook, daily(), None).await.unwrap();
+    assert_eq!((result.rows, result.rejected_count), (4, 0));
+    assert!(notebook.log().contains("Skipped 1 line of repeated column names"), "{}", notebook.log());
+}
+
+#[tokio::test]
+async fn rows_after_another_header_are_never_stored_under_the_wrong_columns() {
+    for names in [
+        "Date,Close,High,Low,Open",
+        "Date,First price,Top,Bottom,Last price",
+        "Date,Open,High,Low,Volume,Close",
+    ] {
+        let bench = Bench::new();
+        bench.csv("A_1d.csv", &format!("{DAYS}{names}\n2024-01-04,12,13,10,11\n"));
+        let failure = bench.told(daily()).await;
+        assert!(failure.message.starts_with("Line 4 of "), "{}", failure.message);
+        assert!(failure.message.contains(names), "{}", failure.message);
+        let preview = source::preview(&bench.request(daily())).await;
+        assert!(preview.failure.is_some_and(|f| f.message == failure.message), "{names}");
+    }
+}
+
+#[tokio::test]
+async fn the_advice_of_a_rejected_row_is_never_cut() {
+    let bench = Bench::new();
+    let row = |minute| format!("2024.03.18\t00:{minute}:00\t1.08\t1.09\t1.07\t1.08\t5\t0\t1\n");
+    let names = "<DATE>\t<TIME>\t<OPEN>\t<HIGH>\t<LOW>\t<CLOSE>\t<TICKVOL>\t<VOL>\t<SPREAD>\n";
+    bench.csv("A_1m.csv", &format!("{names}{}", (10..40).map(row).collect::<String>()));
+    let failure = bench.told(params(json!({"timeframe": "1m"}))).await;
+    assert!(failure.message.ends_with("if the file is from HistData."), "{}", failure.message);
+}
+
+#[tokio::test]
+async fn negative_prices_are_refused_as_not_supported() {
+    let bench = Bench::new();
+    bench.csv("A_1d.csv", "Date,Open,High,Low,Close\n2020-04-20,-17,-14,-40,-37\n2020-04-21,-14,-7,-16,-9\n");
+    let failure = bench.told(daily()).await;
+    assert!(
+        failure.hint.contains("negative prices") && failure.hint.contains("not supported"),
+        "{}",
+        failure.hint
+    );
+}
+
+#[tokio::test]
+async fn volumes_in_thousands_are_stored_as_shares() {
+    for (title, expected) in [("Volume (in thousands)", 7_000.0), ("Vol. (000)", 7_000.0), ("Volume", 7.0)] {
+        let bench = Bench::new();
+        bench.csv("A_1d.csv", &format!("Date,Open,High,Low,Close,{title}\n2024-01-02,10,12,9,11,7\n"));
+        bench.load(daily()).await;
+        assert_eq!(bench.bars("files/A/1d")[0].volume, Some(expected), "{title}");
+    }
+}
+
+#[tokio::test]
+async fn of_last_and_settle_a_load_says_which_one_is_the_close() {
+    let bench = Bench::new();
+    bench.csv("A_1d.csv", "Date,Open,High,Low,Last,Settle\n2024-01-02,10,12,9,11,10.5\n");
+    let notebook = Notebook::new();
+    bench.run(&notebook, daily(), None).await.unwrap();
+    let log = notebook.log();
+    assert!(log.contains("The close is read from column 'Last', not from 'Settle'"), "{log}");
+    assert_eq!(bench.bars("files/A/1d")[0].close, 11.0);
+}
+
+#[tokio::test]
+async fn a_mistyped_year_is_a_warning_of_the_result() {
+    let bench = Bench::new();
+    let rows = text(0..100).replacen("2019-07-01T00", "2018-07-01T00", 1);
+    bench.csv("A_1h.csv", &rows);
+    let result = bench.load(params(json!({}))).await;
+    let expected = "The bar of 2018-07-01T00:00:00Z is 365 days from all others: its date may be mistyped.";
+    assert!(result.warnings.iter().any(|warning| warning == expected), "{:?}", result.warnings);
+}
+
+#[tokio::test]
+async fn a_split_of_prices_that_are_not_adjusted_is_a_warning_and_an_adjusted_one_is_none() {
+    let expected = "The file has a 4:1 split on 2024-01-04, and prices are not adjusted.";
+    let header = "Date,Open,High,Low,Close,Adj Close,Split_coefficient\n";
+    let before = "2024-01-02,400,405,399,400,100,1\n2024-01-03,400,405,399,404,101,1\n";
+    let rows = |split: &str| {
+        format!("{before}2024-01-04,101,103,100,102,102,{split}\n2024-01-05,101,103,100,101,101,1\n")
+    };
+    let reversed: String = rows("4.0").lines().rev().map(|line| format!("{line}\n")).collect();
+    for (rows, expected) in [
+        (rows("4.0"), vec![expected]),
+        (rows("1"), vec![expected]),
+        (reversed, vec![expected]),
+        // Vendors such as Yahoo name splits for which the prices are adjusted.
+        (
+            rows("4.0")
+                .replace("400,405,399,400", "100,105,99,100")
+                .replace("400,405,399,404", "100,105,99,101"),
+            vec![],
+        ),
+    ] {
+        let bench = Bench::new();
+        bench.csv("A_1d.csv", &format!("{header}{rows}"));
+        assert_eq!(bench.load(daily()).await.warnings, expected, "{rows}");
+    }
+}

@@ -146,3 +146,50 @@ async fn bars_of_another_timeframe_are_refused_and_a_last_row_off_the_grid_block
     let failure = bench.told(params(json!({"timeframe": "1d"}))).await;
     assert!(failure.message.contains("several bars per day"), "{}", failure.message);
 }
+
+#[tokio::test]
+async fn dates_half_swapped_by_a_spreadsheet_are_refused_and_other_disorder_is_a_warning() {
+    let dates = |written: &dyn Fn(i8, i8) -> String| {
+        let day = |i: i32| jiff::civil::date(2024, 1, 1) + jiff::Span::new().days(i);
+        let row = |i| format!("{},10,12,9,11\n", written(day(i).month(), day(i).day()));
+        format!("Date,Open,High,Low,Close\n{}", (0..90).map(row).collect::<String>())
+    };
+    let half_swapped = |month: i8, day: i8| {
+        if day <= 12 { format!("{day}/{month}/2024") } else { format!("{month}/{day}/2024") }
+    };
+    let bench = Bench::new();
+    bench.csv("A_1d.csv", &dates(&half_swapped));
+    let daily = params(json!({"timeframe": "1d"}));
+    let failure = bench.told(daily.clone()).await;
+    assert!(
+        failure.message.contains("probably swapped") && failure.message.contains("of 90 rows"),
+        "{}",
+        failure.message
+    );
+    assert!(source::preview(&bench.request(daily.clone())).await.failure.is_some());
+    assert!(
+        bench
+            .set("files/A/1d")
+            .read_dir()
+            .is_ok_and(|mut files| files
+                .all(|file| { file.unwrap().path().extension().is_none_or(|e| e != "parquet") })),
+        "nothing is stored"
+    );
+
+    let mut shuffled = lines(&text(0..100));
+    (10..80).step_by(10).for_each(|i| shuffled.swap(i, i + 5));
+    bench.csv("A_1h.csv", &of_lines(&shuffled));
+    let result = bench.load(params(json!({}))).await;
+    assert_eq!(result.rows, 100);
+    assert!(
+        result.warnings.iter().any(|w| w.contains("rows are out of time order")),
+        "{:?}",
+        result.warnings
+    );
+    let preview = source::preview(&bench.request(params(json!({})))).await;
+    assert!(
+        preview.warnings.iter().any(|w| w.contains("rows are out of time order")),
+        "{:?}",
+        preview.warnings
+    );
+}

@@ -85,3 +85,15 @@ async fn a_load_stores_the_starts_of_bars_and_ignores_the_last_line_of_barchart(
     assert_eq!((result.rows, result.rejected_count), (4, 0));
     assert_eq!(bench.bars("files/A/1h")[0].time, at("2024-03-14T09:00:00Z"));
 }
+
+#[tokio::test]
+async fn a_preview_counts_the_rows_that_a_load_would_read() {
+    let bench = Bench::new();
+    let rows = async |text: &str| {
+        bench.csv("A_1h.csv", text);
+        let preview = source::preview(&bench.request(params(json!({})))).await;
+        preview.facts.iter().find(|fact| fact.label == "Rows").unwrap().value.clone()
+    };
+    assert_eq!(rows(&text(0..3).replace('\n', "\n\n")).await, "3 rows");
+    assert_eq!(rows(&text(0..20_000)).await, "about 20,000 lines");
+}

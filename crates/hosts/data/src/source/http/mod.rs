@@ -78,6 +78,16 @@ impl HttpRows {
         self.text.layout()
     }
 
+    /// Notes on the text read so far, for the log.
+    pub(super) fn notes(&self) -> Vec<String> {
+        self.text.notes()
+    }
+
+    /// Warnings about the text read so far, in sentences.
+    pub(super) fn warnings(&self) -> Vec<String> {
+        self.text.warnings()
+    }
+
     /// Next rows; `None` after the last.
     pub(super) async fn next(&mut self, token: &CancellationToken) -> Result<Option<Vec<Row>>, WorkError> {
         let mut rows = Vec::new();

@@ -4,9 +4,10 @@ use super::super::SourceResult;
 use super::super::columns::{Columns, TimeColumns};
 use super::super::times::{Moment, clock, parse};
 use super::header::{NameLine, Titles};
-use super::names::{CLOSE, Holds, Part, Side};
+use super::names::{CLOSE, Holds, Part, Side, unit};
 use crate::options::DateOrder;
 use csv::StringRecord;
+use display::format::count as thousands;
 use market_data::failures::failure;
 use protocol::Failure;
 
@@ -41,7 +42,14 @@ impl Named<'_> {
         };
         let (volume, second_volume) = self.volume(notes)?;
         let width = self.titles.plain.len();
-        Ok(Columns { time, prices, nano_prices: false, volume, second_volume, width })
+        let volume_unit = volume.and_then(|at| self.titles.plain.get(at)).map_or(1.0, |name| unit(name));
+        if volume_unit > 1.0 {
+            notes.push(format!(
+                "Volumes are multiplied by {}, the unit of their column",
+                thousands(volume_unit as u64)
+            ));
+        }
+        Ok(Columns { time, prices, nano_prices: false, volume, second_volume, volume_unit, width })
     }
 
     fn of(&self, wanted: Holds) -> impl Iterator<Item = usize> {
@@ -66,7 +74,13 @@ impl Named<'_> {
         if found[CLOSE].is_none() {
             found[CLOSE] = match self.only(Holds::LastPrice, "price")? {
                 None => self.only(Holds::Settlement, "settle")?,
-                last => last,
+                Some(last) => {
+                    if let Some(settle) = self.of(Holds::Settlement).next() {
+                        let (last, settle) = (self.titles.title(last), self.titles.title(settle));
+                        notes.push(format!("The close is read from column '{last}', not from '{settle}'"));
+                    }
+                    Some(last)
+                }
             };
         }
         if found[..CLOSE].contains(&None)

@@ -110,7 +110,7 @@ impl Titles {
 /// Finds the header, or the columns of text without names.
 pub(super) fn find(sample: &Sample, about: &About) -> SourceResult<Header> {
     let first_lines = sample.records.iter().take(MAX_PREAMBLE_LINES);
-    if let Some(at) = first_lines.clone().position(names_prices) {
+    if let Some(at) = first_lines.clone().position(|record| names_prices(&record.fields)) {
         return named(sample, at, about);
     }
     if let Some(header) = unnamed::header(sample) {
@@ -129,8 +129,8 @@ pub(super) fn find(sample: &Sample, about: &About) -> SourceResult<Header> {
 }
 
 /// Whether a line names at least three of the four prices.
-fn names_prices(record: &Record) -> bool {
-    let names: Vec<Holds> = record.fields.iter().map(|name| holds(&plain(name))).collect();
+pub(super) fn names_prices(record: &StringRecord) -> bool {
+    let names: Vec<Holds> = record.iter().map(|name| holds(&plain(name))).collect();
     let named = |price: usize| {
         names.iter().any(|holds| matches!(holds, Holds::Price(p) | Holds::SidePrice(_, p) if *p == price))
     };

@@ -23,6 +23,7 @@ pub(super) use signs::TimeKind;
 
 use super::SourceResult;
 use super::columns::{Columns, TimeColumns};
+use super::splits::SplitColumns;
 use super::times::{Moment, TimeReader, clock, parse};
 use crate::format::Format;
 use crate::options::{DateOrder, TextOptions};
@@ -79,6 +80,8 @@ pub(crate) struct Layout {
     pub(super) columns: Columns,
     /// Column that names the instrument of each row.
     pub(super) instrument: Option<usize>,
+    /// Columns that show splits.
+    pub(super) splits: SplitColumns,
     pub(super) numbers: Numbers,
     pub(super) times: TimeReader,
     /// Which moment of a bar its time is.
@@ -87,6 +90,8 @@ pub(crate) struct Layout {
     pub(super) time_kind: Option<TimeKind>,
     /// Column of each value, for the preview.
     pub(super) titles: Vec<(&'static str, String)>,
+    /// Lines before the rows, as normalized names.
+    header: Vec<Vec<String>>,
     /// Notes for the log and preview.
     pub(super) notes: Vec<String>,
     /// Warnings for the log, preview and result, in sentences.
@@ -115,6 +120,7 @@ impl Layout {
         let rows: Vec<&StringRecord> = sample.rows(rows_from).collect();
         let what = &about.what;
         let texts = columns.number_texts(&rows);
+        numbers::refuse_fractions(&columns.price_texts(&rows), what)?;
         let numbers = Numbers::detect(&texts, what)?;
         let order = dates::order(&columns, &rows, what, about.options.date_order)?;
         let newest_first = newest_first(&columns, &rows, order);
@@ -163,6 +169,11 @@ impl Layout {
             zone_advice,
             last: None,
         };
+        let named = |is: fn(&str) -> bool| titles.plain.iter().position(|name| is(name));
+        let splits = SplitColumns {
+            adjusted_close: named(names::is_adjusted_close),
+            factor: named(names::is_split_factor),
+        };
         let titles = titles.shown(&columns);
         Ok(Self {
             format,
@@ -171,14 +182,41 @@ impl Layout {
             header_bytes,
             columns,
             instrument,
+            splits,
             numbers,
             times,
             bar_times,
             time_kind: signs.times,
             titles,
+            header: sample.records[..rows_from].iter().map(|record| names(&record.fields)).collect(),
             notes,
             warnings,
         })
+    }
+
+    /// Whether a line is one of those before the rows.
+    pub(super) fn repeats_names(&self, record: &StringRecord) -> bool {
+        let names = names(record);
+        self.header.contains(&names) || (self.header.is_empty() && self.has_order_of(&names))
+    }
+
+    /// Whether column names are those of the columns of a text without names.
+    fn has_order_of(&self, names: &[String]) -> bool {
+        let Columns { prices, volume, width, .. } = &self.columns;
+        let holds = |at: usize| names.get(at).map(|name| names::holds(name));
+        names.len() == *width
+            && prices.iter().enumerate().all(|(price, at)| holds(*at) == Some(names::Holds::Price(price)))
+            && volume.is_none_or(|at| holds(at) == Some(names::Holds::Volume))
+    }
+
+    /// Whether a line names prices.
+    pub(super) fn names_prices(&self, record: &StringRecord) -> bool {
+        header::names_prices(record)
+    }
+
+    /// Fields of a line as written, shortened.
+    pub(super) fn shown(&self, record: &StringRecord) -> String {
+        header::shown(record, self.delimiter)
     }
 
     /// Time zone of times without one.
@@ -200,6 +238,15 @@ impl Layout {
     pub(crate) fn warnings(&self) -> &[String] {
         &self.warnings
     }
+}
+
+/// Normalized names of a line, without blank ones at its end.
+fn names(record: &StringRecord) -> Vec<String> {
+    let mut names: Vec<String> = record.iter().map(names::plain).collect();
+    while names.last().is_some_and(String::is_empty) {
+        names.pop();
+    }
+    names
 }
 
 /// Whether the times of the first rows are descending.

@@ -160,6 +160,34 @@ fn of_four(word: &str) -> Option<usize> {
     }
 }
 
+/// Whether a column has closes adjusted for splits.
+pub(super) fn is_adjusted_close(name: &str) -> bool {
+    matches!(
+        compact(name).as_str(),
+        "adjclose" | "adjustedclose" | "closeadj" | "closeadjusted" | "adjcloseprice"
+    )
+}
+
+/// Whether a column has the factors of splits.
+pub(super) fn is_split_factor(name: &str) -> bool {
+    matches!(
+        compact(name).as_str(),
+        "splitcoefficient" | "splitfactor" | "splitratio" | "split" | "splits" | "stocksplits" | "stocksplit"
+    )
+}
+
+/// Factor of a volume in a unit: `volume (in thousands)`, `vol (000)`.
+pub(super) fn unit(name: &str) -> f64 {
+    let of = |words: &[&str]| words.iter().any(|word| name.contains(word));
+    if of(&["million"]) {
+        1e6
+    } else if of(&["thousand", "(000)", "(000s)", "'000"]) {
+        1e3
+    } else {
+        1.0
+    }
+}
+
 /// Time zone in the name of a time column: `Gmt time`, `Date (UTC)`, `Time (EET)`.
 pub(super) fn zone(name: &str) -> Option<&str> {
     if let Some(zone) = name.strip_prefix("time (").and_then(|rest| rest.strip_suffix(')')) {

@@ -92,6 +92,37 @@ impl Numbers {
     }
 }
 
+/// Refuses prices that may be whole numbers and 32nds, as those of futures on bonds: `109'165` is 109 and 16.5/32, or
+/// 109165.
+///
+/// # Errors
+/// If all prices are such numbers.
+pub(super) fn refuse_fractions(prices: &[&str], what: &str) -> SourceResult<()> {
+    let mut prices =
+        prices.iter().map(|text| text.trim()).filter(|text| text.starts_with(|c: char| c.is_ascii_digit()));
+    let Some(first) = prices.next() else { return Ok(()) };
+    match (thirty_seconds(first), prices.all(|price| thirty_seconds(price).is_some())) {
+        (Some((whole, part)), true) => Err(unclear(
+            format!(
+                "{what} has ambiguous numbers such as '{}': {whole}{part}, or {whole} and {}.{}/32, as prices of bond futures are written.",
+                excerpt(first, 20),
+                &part[..2],
+                &part[2..]
+            ),
+            "Write prices with a decimal point, like 109.515625, and without thousands separators.",
+        )),
+        _ => Ok(()),
+    }
+}
+
+/// Whole number and 32nds of a price such as `109'165`: two digits up to 31, and a fraction of a 32nd.
+fn thirty_seconds(text: &str) -> Option<(&str, &str)> {
+    let (whole, part) = text.split_once(['\'', '’'])?;
+    let digits = |text: &str| text.bytes().all(|b| b.is_ascii_digit());
+    let is_part = part.len() == 3 && digits(part) && part[..2].parse::<u8>().is_ok_and(|n| n < 32);
+    ((1..=3).contains(&whole.len()) && digits(whole) && is_part).then_some((whole, part))
+}
+
 /// Number without spaces and currency signs around it.
 fn bare(text: &str) -> &str {
     let around = |c: char| c.is_whitespace() || CURRENCIES.contains(&c);
@@ -166,6 +197,17 @@ mod tests {
         let message = detect(&["148,123", "147,900"]).unwrap_err();
         assert!(message.contains("148.123 or 148123"), "{message}");
         assert!(detect(&["10,5", "10.5"]).unwrap_err().contains("two number formats"));
+    }
+
+    #[test]
+    fn prices_in_32nds_are_refused_as_ambiguous() {
+        let told = |texts: &[&str]| refuse_fractions(texts, "x.csv").map_err(|f| f.message);
+        let message = told(&["109'165", "110'010", "109'000"]).unwrap_err();
+        assert!(message.contains("'109'165': 109165, or 109 and 16.5/32"), "{message}");
+        // Some prices show that the sign groups thousands.
+        for thousands in [["11'165", "11'432"], ["1'016", "998"], ["1'016.5", "1'020"]] {
+            assert_eq!(told(&thousands), Ok(()));
+        }
     }
 
     #[test]

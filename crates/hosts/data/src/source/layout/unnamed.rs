@@ -48,8 +48,15 @@ pub(super) fn header(sample: &Sample) -> Option<Header> {
     let has_average = averages == seen && seen >= MIN_ROWS_OF_AVERAGE && is_number(from + 4);
     let volume = if has_average { from + 5 } else { from + 4 };
     let volume = is_number(volume).then_some(volume);
-    let columns =
-        Columns { time, prices, nano_prices: false, volume, second_volume: None, width: first.len() };
+    let columns = Columns {
+        time,
+        prices,
+        nano_prices: false,
+        volume,
+        second_volume: None,
+        volume_unit: 1.0,
+        width: first.len(),
+    };
     let average = if has_average { ", average price" } else { "" };
     let of_volume = if volume.is_some() { ", volume" } else { "" };
     let notes = vec![format!("No column names: read as time, open, high, low, close{average}{of_volume}")];
