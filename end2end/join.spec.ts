@@ -13,6 +13,8 @@ interface Command {
     epochs(from: number, to: number): void;
     /** Ends it. */
     end(): void;
+    /** Whether it was ended; then its input is closed, or will be. */
+    ended(): boolean;
 }
 
 const test = base.extend<{ command: Command }>({
@@ -38,12 +40,18 @@ series.loss = { title = "Loss", x = "epoch" }
 `;
         writeFileSync(path.join(data, 'exec.toml'), kind);
         await server.start();
+        let ended = false;
         await use({
+            ended: () => ended,
             epochs(from, to) {
                 for (let n = from; n <= to; n++) writeSync(input, `{"step": ${n}, "loss": ${100 - n}}\n`);
             },
-            end: () => void writeSync(input, 'end\n'),
+            end() {
+                ended = true;
+                writeSync(input, 'end\n');
+            },
         });
+        ended = true;
         closeSync(input);
     },
 });
@@ -63,6 +71,8 @@ async function overtake(page: Page, fits: RegExp, more: () => Promise<void>): Pr
 function oneMore(command: Command, come: (epoch: number) => Promise<void>): { more: () => Promise<void>; said: () => number } {
     let epoch = 0;
     const more = async () => {
+        // A part of the program that the page loads ahead may come when the test is over.
+        if (command.ended()) return;
         epoch += 1;
         const mine = epoch;
         command.epochs(mine, mine);
