@@ -51,7 +51,7 @@ pub fn line(text: &str) -> Result<(), OutputError> {
 /// Writes a line of JSON to standard output.
 ///
 /// # Errors
-/// Like [`line`].
+/// Like [`line()`].
 pub fn json(text: &str) -> Result<(), OutputError> {
     written(&escaped(text))
 }
@@ -59,7 +59,7 @@ pub fn json(text: &str) -> Result<(), OutputError> {
 /// Writes a line of a log to standard output, which keeps its colours.
 ///
 /// # Errors
-/// Like [`line`].
+/// Like [`line()`].
 pub fn log_line(text: &str) -> Result<(), OutputError> {
     written(&styled(text))
 }
