@@ -1,13 +1,12 @@
 //! `demo.run`: the demonstration of a new installation. It loads synthetic bars, trains a model on them and backtests
 //! the model, as three child operations of the ordinary kinds.
 
-use crate::children::{ended, failed};
+use crate::children::Children;
 use async_trait::async_trait;
-use engine::Engine;
+use engine::{Engine, Started};
 use host_kit::{Context, Work, WorkError};
 use protocol::api::{OperationDetail, StartOperation};
 use protocol::host::ResultDoc;
-use protocol::operation::AttemptOrigin;
 use protocol::{KindName, KindSpec, LogLevel, OperationId, State, Summary};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -109,34 +108,35 @@ fn params(step: Step, before: Option<&OperationDetail>) -> Value {
 impl Demo {
     /// Runs one step to its end, unless an earlier attempt completed it.
     async fn step(
-        &self,
-        engine: &Engine,
-        ctx: &Context,
+        children: Children<'_>,
         (n, step): (usize, Step),
         before: Option<&OperationDetail>,
     ) -> Result<OperationDetail, WorkError> {
+        let ctx = children.ctx;
         let kind = KindName::new(step.kind()).map_err(|error| WorkError::failed(error.to_string(), ""))?;
         let request = StartOperation { kind, params: params(step, before), priority: 0 };
         let key = format!("demo:{}:{}", ctx.id(), step.name());
-        let started = match engine.start_child(ctx.id(), request, key).await {
-            Ok(started) => started,
-            Err(_) if ctx.token().is_cancelled() => return Err(WorkError::Cancelled),
-            Err(error) => return Err(failed(error)),
+        let Some(Started { operation: child, new }) = children.start(request, key).await? else {
+            let what = format!("The step '{}' of this demonstration was deleted.", step.name());
+            return Err(WorkError::failed(what, "Start another demonstration."));
         };
-        let (child, new) = (started.operation, started.new);
         if !new && matches!(child.state, State::Failed | State::Cancelled) {
-            engine.again(child.id, AttemptOrigin::Retry).await.map_err(failed)?;
+            children.repeat(child.id).await?;
         }
         let share = |part: f64| Some((n as f64 + part) / Step::ALL.len() as f64);
-        let detail = ended(engine, ctx, child.id, |child| {
-            let part = child.progress.as_ref().and_then(|progress| progress.fraction).unwrap_or(0.0);
-            ctx.fraction(share(part));
-        })
-        .await?;
+        let detail = children
+            .ended(child.id, |child| {
+                let part = child.progress.as_ref().and_then(|progress| progress.fraction).unwrap_or(0.0);
+                ctx.fraction(share(part));
+            })
+            .await?;
         let operation = &detail.operation;
         if operation.state == State::Succeeded {
             ctx.log(LogLevel::Info, format!("{} succeeded: {}", operation.kind, operation.title));
             return Ok(detail);
+        }
+        if children.parent_is_ending() {
+            return Err(children.cancelled().await);
         }
         let why =
             operation.failure.as_ref().map(|failure| format!(": {}", failure.message)).unwrap_or_default();
@@ -168,11 +168,12 @@ impl Work for Demo {
         let Some(engine) = self.engine.get() else {
             return Err(WorkError::failed("The server is still starting up.", "Retry it."));
         };
+        let children = Children { engine, ctx: &ctx, hint: "Retry it; completed steps are kept." };
         ctx.set_total("steps", Some(Step::ALL.len() as u64));
         let mut done: Vec<OperationDetail> = Vec::new();
         for (n, step) in Step::ALL.into_iter().enumerate() {
             ctx.phase(n as u32 + 1, step.name());
-            done.push(self.step(engine, &ctx, (n, step), done.last()).await?);
+            done.push(Self::step(children, (n, step), done.last()).await?);
             ctx.set_done(done.len() as u64);
         }
         let [load, training, backtest] = done.as_slice() else {

@@ -4,12 +4,10 @@
 //! knows the state of each child; only for deleted runs the recorded results are the last source.
 
 use super::params::figure;
-use crate::children::{CHECK_INTERVAL, pass_over};
-use crate::problem::problem_of;
-use engine::{Engine, EngineError};
+use crate::children::{CHECK_INTERVAL, Children, pass_over};
+use engine::{Engine, EngineError, Started};
 use host_kit::{CheckpointBuilder, Context, WorkError};
 use protocol::api::{OperationDetail, StartOperation};
-use protocol::operation::AttemptOrigin;
 use protocol::sweep::{Ran, SweepResult};
 use protocol::{Action, AuditEntry, KindName, LogLevel, Operation, OperationId, State, Via};
 use serde::Deserialize;
@@ -68,10 +66,6 @@ fn taken_along(detail: &OperationDetail) -> bool {
     by_itself && fired.is_none_or(|fired| fired.attempt != operation.attempt)
 }
 
-fn failed(error: EngineError) -> WorkError {
-    WorkError::failed(problem_of(error).detail, "Resume the sweep; completed runs are kept.")
-}
-
 impl<'a> Sweeping<'a> {
     /// New sweep; `result` describes its runs.
     pub(super) fn new(engine: &'a Engine, ctx: &'a Context, plan: &'a Plan, result: SweepResult) -> Self {
@@ -120,9 +114,7 @@ impl<'a> Sweeping<'a> {
             self.look().await?;
             if self.under_way.is_empty() && next == runs.len() {
                 if self.cut {
-                    // The engine cancels the runs first; the sweep's own cancel is on the way.
-                    self.ctx.token().cancelled().await;
-                    return Err(WorkError::Cancelled);
+                    return Err(self.children().cancelled().await);
                 }
                 break;
             }
@@ -141,20 +133,10 @@ impl<'a> Sweeping<'a> {
     async fn start(&mut self, kind: &KindName, run: usize, params: &Value) -> Result<(), WorkError> {
         let request = StartOperation { kind: kind.clone(), params: params.clone(), priority: 0 };
         let id = self.ctx.id();
-        let started = self.engine.start_child(id, request, format!("sweep:{id}:{run}")).await;
-        let (child, new) = match started {
-            Ok(started) => (started.operation, started.new),
-            Err(_) if self.ctx.token().is_cancelled() => return Err(WorkError::Cancelled),
-            // The engine starts no more runs for this sweep, and its cancel is on the way.
-            Err(EngineError::ParentEnding(_)) if self.unwanted() => {
-                self.ctx.token().cancelled().await;
-                return Err(WorkError::Cancelled);
-            }
-            Err(EngineError::KeyOfDeleted) => {
-                self.deleted(run);
-                return Ok(());
-            }
-            Err(error) => return Err(failed(error)),
+        let started = self.children().start(request, format!("sweep:{id}:{run}")).await?;
+        let Some(Started { operation: child, new }) = started else {
+            self.deleted(run);
+            return Ok(());
         };
         if child.state == State::Cancelled && self.was_taken_along(child.id).await? {
             self.repeat(run, child.id).await?;
@@ -168,19 +150,12 @@ impl<'a> Sweeping<'a> {
     /// Starts another attempt of a run that was cancelled together with the sweep.
     async fn repeat(&mut self, run: usize, id: OperationId) -> Result<(), WorkError> {
         self.known.remove(&run);
-        match self.engine.again(id, AttemptOrigin::Retry).await {
-            Ok(_) => Ok(()),
-            // Another client was faster, or this sweep is being cancelled.
-            Err(EngineError::Denied(_) | EngineError::OperationNotFound(_)) => Ok(()),
-            Err(error) => Err(failed(error)),
-        }
+        self.children().repeat(id).await
     }
 
-    /// Whether the engine considers this attempt ended or ending.
-    fn unwanted(&self) -> bool {
-        self.engine.at_hand(self.ctx.id()).is_none_or(|sweep| {
-            sweep.state.ended() || sweep.state == State::Cancelling || sweep.attempt != self.ctx.attempt()
-        })
+    fn children(&self) -> Children<'a> {
+        let hint = "Resume the sweep; completed runs are kept.";
+        Children { engine: self.engine, ctx: self.ctx, hint }
     }
 
     async fn was_taken_along(&self, id: OperationId) -> Result<bool, WorkError> {
@@ -192,7 +167,7 @@ impl<'a> Sweeping<'a> {
         match self.engine.operation(id).await {
             Ok(detail) => Ok(Some(detail)),
             Err(EngineError::OperationNotFound(_)) => Ok(None),
-            Err(error) => Err(failed(error)),
+            Err(error) => Err(self.children().failed(error)),
         }
     }
 
@@ -222,7 +197,7 @@ impl<'a> Sweeping<'a> {
             if self.inherited.remove(&run)
                 && let Some(child) = &child
                 && child.state == State::Cancelled
-                && !self.unwanted()
+                && !self.children().parent_is_ending()
                 && self.was_taken_along(child.id).await?
             {
                 self.repeat(run, child.id).await?;
@@ -252,7 +227,7 @@ impl<'a> Sweeping<'a> {
             None
         };
         let why = child.failure.map(|f| format!(": {}", f.message)).unwrap_or_default();
-        if child.state != State::Succeeded && child.receipt.is_some() && self.unwanted() {
+        if child.state != State::Succeeded && child.receipt.is_some() && self.children().parent_is_ending() {
             // A resume repeats it, so it is not over.
             self.cut = true;
             self.ctx.log(LogLevel::Warn, format!("{}: {}{why}", self.values(run), child.state));

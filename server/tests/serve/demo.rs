@@ -38,6 +38,22 @@ async fn the_demonstration_loads_trains_and_backtests_on_synthetic_bars() {
 }
 
 #[tokio::test]
+async fn a_demonstration_that_is_cancelled_at_any_moment_of_its_first_step_ends_as_cancelled() {
+    let home = Home::new();
+    let server = home.serve(&[]);
+    let mut feed = server.follow(0).await;
+    for moment in [None, Some(State::Queued), Some(State::Starting), Some(State::Running), None] {
+        let demo = server.start("demo.run", json!({})).await.id;
+        if let Some(moment) = moment {
+            feed.until(|o| o.parent == Some(demo) && o.state == moment).await;
+        }
+        server.ask(demo, "cancel").await;
+        let ended = feed.until(|o| o.id == demo && o.state.ended()).await;
+        assert_eq!(ended.state, State::Cancelled, "at {moment:?}: {:?}", ended.failure);
+    }
+}
+
+#[tokio::test]
 async fn a_cancelled_demonstration_takes_its_step_with_it_and_continues_with_a_retry() {
     let home = Home::new();
     let server = home.serve(&[]);
