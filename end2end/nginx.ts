@@ -2,9 +2,10 @@
 import { ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { connect, createServer, type AddressInfo } from 'node:net';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { freePort } from './port';
 
 /** Where nginx is; Debian keeps it out of the PATH of people. Nothing where it is not installed. */
 export const nginx = [process.env.NGINX ?? '', '/usr/sbin/nginx', '/usr/bin/nginx', '/opt/homebrew/bin/nginx'].find(
@@ -90,15 +91,6 @@ export class Nginx {
     }
 }
 
-/** A port that was free a moment ago: nginx can't be asked which one it took. */
-async function freePort(): Promise<number> {
-    const listener = createServer().listen(0, '127.0.0.1');
-    await once(listener, 'listening');
-    const { port } = listener.address() as AddressInfo;
-    listener.close();
-    await once(listener, 'close');
-    return port;
-}
 
 async function listens(port: number): Promise<boolean> {
     const socket = connect(port, '127.0.0.1');

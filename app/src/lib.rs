@@ -14,15 +14,7 @@ mod pages;
 #[cfg(feature = "ssr")]
 mod shell;
 
-/// For the server, until it uses the crate `live` itself.
-pub mod api {
-    pub use live::Positioned as Told;
-}
-
 pub use app::App;
-#[cfg(feature = "ssr")]
-pub use live::backend;
-pub use live::base;
 pub use pages::lazy::preload;
 #[cfg(feature = "ssr")]
 pub use shell::shell;

@@ -3,11 +3,11 @@
 import { ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createWriteStream, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import type { Readable } from 'node:stream';
 import { Builder, Capabilities, type WebDriver } from 'selenium-webdriver';
+import { freePort } from '../port';
 
 export type EngineName = 'chromium' | 'firefox' | 'webkit';
 
@@ -206,13 +206,4 @@ async function within<T>(milliseconds: number, promise: Promise<T>): Promise<T |
         // Its failure is of no interest any more.
         promise.catch(() => {});
     }
-}
-
-async function freePort(): Promise<number> {
-    const listener = createServer().listen(0, '127.0.0.1');
-    await once(listener, 'listening');
-    const { port } = listener.address() as AddressInfo;
-    listener.close();
-    await once(listener, 'close');
-    return port;
 }

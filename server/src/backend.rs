@@ -1,10 +1,10 @@
 //! Backend of server-rendered pages: the same responses as the API's, without HTTP.
 
 use crate::problem::problem_of;
-use app::api::Told;
-use app::backend::Backend;
 use async_trait::async_trait;
 use engine::Engine;
+use live::Positioned;
+use live::backend::Backend;
 use protocol::activity::Activity;
 use protocol::api::{KindList, LogPage, OperationDetail, SeriesAnswer, Snapshot};
 use protocol::{OperationId, Problem};
@@ -22,10 +22,10 @@ impl Backend for PageBackend {
         self.0.operation(id).await.map_err(problem_of)
     }
 
-    async fn activity(&self) -> Result<Told<Activity>, Problem> {
+    async fn activity(&self) -> Result<Positioned<Activity>, Problem> {
         // Read before the data, as in the API's responses.
         let seq = self.0.feed().head();
-        Ok(Told { seq, of: self.0.activity().await.map_err(problem_of)? })
+        Ok(Positioned { seq, of: self.0.activity().await.map_err(problem_of)? })
     }
 
     async fn kinds(&self) -> Result<KindList, Problem> {

@@ -3,7 +3,6 @@
 use crate::backend::PageBackend;
 use crate::below::as_browser_sees_it;
 use crate::routes::Server;
-use app::backend::Backend;
 use axum::Router;
 use axum::extract::Request;
 use axum::http::{HeaderValue, header};
@@ -12,6 +11,7 @@ use axum::response::Response;
 use leptos::config::LeptosOptions;
 use leptos::context::{provide_context, use_context};
 use leptos_axum::ResponseOptions;
+use live::backend::Backend;
 use std::path::Path;
 use std::sync::Arc;
 use tower_http::services::ServeDir;
@@ -45,7 +45,7 @@ pub fn leptos_options(site: &Path, listen: std::net::SocketAddr) -> anyhow::Resu
 
 /// Everything except the API.
 pub fn router(server: &Server, options: LeptosOptions) -> Router {
-    app::base::configure(server.base_path.as_str());
+    live::base::configure(server.base_path.as_str());
     let backend: Arc<dyn Backend> = Arc::new(PageBackend(server.engine.clone()));
     let shell_options = options.clone();
     let page = leptos_axum::render_app_async_with_context(

@@ -1,10 +1,11 @@
 //! Model files: atomic writes and hashes.
 
 use crate::trouble::{unreadable, unwritable};
+use host_kit::AtomicFile;
 use protocol::Failure;
 use sha2::{Digest, Sha256};
-use std::fs::{self, File};
-use std::io::{self, Write};
+use std::fs;
+use std::io;
 use std::path::Path;
 
 /// Writes the bytes to `path` atomically, and creates its folder.
@@ -12,32 +13,8 @@ use std::path::Path;
 /// # Errors
 /// If writing fails. The previous file is unchanged.
 pub(crate) fn put(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
-    let part = path.with_extension("part");
-    let written = path.parent().map_or(Ok(()), fs::create_dir_all);
-    let written = written.and_then(|()| write_through(&part, bytes)).and_then(|()| fs::rename(&part, path));
-    if written.is_err() {
-        // On a full disk the unfinished file would occupy the space that is needed.
-        let _ = fs::remove_file(&part);
-    }
-    written.and_then(|()| sync_folder(path)).map_err(|e| unwritable(path, &e))
-}
-
-fn write_through(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let mut file = File::create(path)?;
-    file.write_all(bytes)?;
-    // Before the rename: a crash must not leave the new name with old or no content.
-    file.sync_all()
-}
-
-/// Makes the rename durable, if the system supports syncing a folder.
-#[cfg(unix)]
-fn sync_folder(path: &Path) -> io::Result<()> {
-    path.parent().map_or(Ok(()), |folder| File::open(folder)?.sync_all())
-}
-
-#[cfg(not(unix))]
-fn sync_folder(_path: &Path) -> io::Result<()> {
-    Ok(())
+    let folder = path.parent().map_or(Ok(()), fs::create_dir_all);
+    folder.and_then(|()| AtomicFile::put(path, bytes)).map_err(|e| unwritable(path, &e))
 }
 
 /// Reads a file; `None` if it does not exist.
@@ -54,12 +31,7 @@ pub(crate) fn get(path: &Path) -> Result<Option<Vec<u8>>, Failure> {
 
 /// SHA-256 of some bytes, in hex.
 pub(crate) fn sha256(bytes: &[u8]) -> String {
-    hex(Sha256::digest(bytes))
-}
-
-/// Digest in hex.
-pub(crate) fn hex(digest: impl AsRef<[u8]>) -> String {
-    digest.as_ref().iter().map(|b| format!("{b:02x}")).collect()
+    hex::encode(Sha256::digest(bytes))
 }
 
 #[cfg(test)]

@@ -1,7 +1,6 @@
 //! Stored model: everything needed for predictions, and its provenance. docs/training.md has the format.
 
 use crate::features::{Columns, Feature, require_volume};
-use crate::files::hex;
 use crate::labels::{CLASSES, signal};
 use crate::mlp::{Mlp, greatest};
 use crate::params::TrainingParams;
@@ -115,7 +114,7 @@ impl Model {
         self.card.features.iter().for_each(|name| hasher.update(format!("{name}\n")));
         self.scaler.mean.iter().chain(&self.scaler.std).for_each(|v| hasher.update(v.to_le_bytes()));
         self.layers.values().for_each(|v| hasher.update(v.to_le_bytes()));
-        hex(hasher.finalize())
+        hex::encode(hasher.finalize())
     }
 
     /// Signal after each bar: −1 for down, +1 for up, 0 for flat and during the warm-up.

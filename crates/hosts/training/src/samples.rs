@@ -1,7 +1,6 @@
 //! Samples: rows of features with a class, split into training, validation and test.
 
 use crate::features::{Columns, Feature};
-use crate::files::hex;
 use crate::labels::{CLASSES, labels};
 use crate::scaler::Scaler;
 use crate::split::{Cuts, Part};
@@ -214,7 +213,7 @@ fn digest(parts: [&Rows; 3], going: Going) -> Result<String, WorkError> {
         }
         hasher.update(&part.classes);
     }
-    Ok(hex(hasher.finalize()))
+    Ok(hex::encode(hasher.finalize()))
 }
 
 #[cfg(test)]
