@@ -72,7 +72,7 @@ enum Source {
 }
 
 /// What an event or a page of events changed.
-enum Heard {
+enum Change {
     /// An attempt ended.
     End,
     /// The operation was deleted.
@@ -195,12 +195,12 @@ impl Follower {
         match message.event.as_str() {
             "message" | "" => match self.take(&message.data) {
                 // The same event again, undamaged.
-                Heard::Damaged => self.catch_up().await,
-                heard => self.hear(heard).await,
+                Change::Damaged => self.catch_up().await,
+                change => self.handle(change).await,
             },
             "reset" => {
                 let why = serde_json::from_str::<Reset>(&message.data).map(|reset| reset.why);
-                self.hear(Heard::Reset(why.unwrap_or_default())).await
+                self.handle(Change::Reset(why.unwrap_or_default())).await
             }
             _ => {
                 self.updates.push_back(Update::Idle);
@@ -247,9 +247,9 @@ impl Follower {
                 }
                 self.source = Source::Polls { why, answered: true };
                 let empty = page.events.is_empty();
-                let heard = self.take_page(page);
-                if !matches!(heard, Heard::More) {
-                    return self.hear(heard).await;
+                let change = self.take_page(page);
+                if !matches!(change, Change::More) {
+                    return self.handle(change).await;
                 }
                 if self.checked.elapsed() > CHECK_INTERVAL {
                     self.check().await?;
@@ -290,7 +290,7 @@ impl Follower {
         let receives = std::mem::take(&mut self.receives);
         let detail = match self.client.find(self.id).await {
             Ok(Some(detail)) => detail,
-            Ok(None) => return self.hear(Heard::Deleted).await,
+            Ok(None) => return self.handle(Change::Deleted).await,
             // The stream or the next try tells.
             Err(_) => return Ok(()),
         };
@@ -344,68 +344,68 @@ impl Follower {
         while let Ok(page) = self.client.poll(self.id, self.after, Duration::ZERO).await {
             let empty = page.events.is_empty();
             match self.take_page(page) {
-                Heard::More if !empty => {}
-                Heard::More | Heard::Damaged => break,
-                heard => return Box::pin(self.hear(heard)).await,
+                Change::More if !empty => {}
+                Change::More | Change::Damaged => break,
+                change => return Box::pin(self.handle(change)).await,
             }
         }
         Ok(())
     }
 
     /// Takes the events of a poll.
-    fn take_page(&mut self, page: EventPage) -> Heard {
+    fn take_page(&mut self, page: EventPage) -> Change {
         if let Some(reset) = page.reset {
-            return Heard::Reset(reset.why);
+            return Change::Reset(reset.why);
         }
         for json in &page.events {
             match self.take(json.get()) {
-                Heard::More | Heard::Damaged => {}
-                heard => return heard,
+                Change::More | Change::Damaged => {}
+                change => return change,
             }
         }
         self.after = self.after.max(page.next);
-        Heard::More
+        Change::More
     }
 
     /// Takes an event; each only once, however it arrives.
-    fn take(&mut self, json: &str) -> Heard {
+    fn take(&mut self, json: &str) -> Change {
         let event = match serde_json::from_str::<Event>(json) {
             Ok(event) => event,
             Err(_) => match serde_json::from_str::<EventType>(json) {
                 // A newer server may send unknown events.
-                Ok(head) if !KNOWN_TYPES.contains(&head.name.as_str()) => return Heard::More,
-                _ => return Heard::Damaged,
+                Ok(head) if !KNOWN_TYPES.contains(&head.name.as_str()) => return Change::More,
+                _ => return Change::Damaged,
             },
         };
         if event.seq <= self.after {
-            return Heard::More;
+            return Change::More;
         }
         self.after = event.seq;
         if event.operation() != Some(self.id) {
-            return Heard::More;
+            return Change::More;
         }
-        let heard = match &event.body {
+        let change = match &event.body {
             EventBody::Operation { operation } => {
                 self.operation = (**operation).clone();
-                if operation.state.ended() { Heard::End } else { Heard::More }
+                if operation.state.ended() { Change::End } else { Change::More }
             }
             EventBody::Progress { attempt, progress, .. } if *attempt == self.operation.attempt => {
                 self.operation.progress = Some(progress.clone());
-                Heard::More
+                Change::More
             }
-            EventBody::Deleted { .. } => Heard::Deleted,
-            _ => Heard::More,
+            EventBody::Deleted { .. } => Change::Deleted,
+            _ => Change::More,
         };
         self.updates.push_back(Update::Event { json: json.to_owned(), event: Box::new(event) });
-        heard
+        change
     }
 
-    async fn hear(&mut self, heard: Heard) -> Result<(), ClientError> {
-        match heard {
-            Heard::Deleted if self.operation.state.ended() => self.over = true,
-            Heard::Deleted => return Err(ClientError::Deleted(self.id)),
-            Heard::Reset(why) => return self.read_anew(&why).await,
-            Heard::End | Heard::Damaged | Heard::More => {}
+    async fn handle(&mut self, change: Change) -> Result<(), ClientError> {
+        match change {
+            Change::Deleted if self.operation.state.ended() => self.over = true,
+            Change::Deleted => return Err(ClientError::Deleted(self.id)),
+            Change::Reset(why) => return self.read_anew(&why).await,
+            Change::End | Change::Damaged | Change::More => {}
         }
         Ok(())
     }
