@@ -2,7 +2,7 @@
 
 use display::format::{count as thousands, counted};
 use market_data::failures::failure;
-use market_data::{day_of, start_of};
+use market_data::{DAY, day_of, start_of};
 use protocol::{Failure, Time};
 
 /// Minimum number of turns between ascending and descending, for rows without an order. Two swapped rows have two.
@@ -39,6 +39,9 @@ pub(crate) struct Order {
     as_read: Turns,
     /// The same with day and month of dates up to the 12th exchanged.
     exchanged: Turns,
+    /// Day of the last row, and how far the exchange moves it: rows within a day share it.
+    day: Option<i64>,
+    moved: i64,
     earliest: Option<Time>,
     latest: Option<Time>,
     /// Rows earlier than a previous one, and later than a previous one.
@@ -51,7 +54,11 @@ impl Order {
     pub(crate) fn note(&mut self, time: Time) {
         self.rows += 1;
         self.as_read.note(time);
-        self.exchanged.note(exchanged(time));
+        let day = time.micros().div_euclid(DAY);
+        if self.day.replace(day) != Some(day) {
+            self.moved = exchanged(time).micros() - time.micros();
+        }
+        self.exchanged.note(time.plus_micros(self.moved));
         self.early += u64::from(self.latest.is_some_and(|latest| time < latest));
         self.late += u64::from(self.earliest.is_some_and(|earliest| time > earliest));
         self.latest = self.latest.max(Some(time));

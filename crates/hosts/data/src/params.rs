@@ -5,7 +5,7 @@ use super::format::Format;
 use super::options::{BarTime, DateOrder, TextOptions};
 use super::zone::Zone;
 use jiff::civil::Date;
-use market_data::{Range, Symbol, Timeframe, parse_moment, start_of};
+use market_data::{DAY, Range, Symbol, Timeframe, parse_moment, start_of};
 use protocol::FieldError;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -228,7 +228,6 @@ impl Request {
 
 /// Bounded range of synthetic bars, with defaults for absent ends.
 fn synthetic_range(asked: Range, years: f64) -> Result<Range, FieldError> {
-    const DAY: i64 = 86_400_000_000;
     let reference = start_of(SYNTHETIC_END).plus_micros(DAY);
     let first = start_of(SYNTHETIC_START);
     let to = asked.to.unwrap_or(reference);

@@ -2,7 +2,7 @@
 
 use display::format::{count as thousands, counted};
 use market_data::wording::moment;
-use market_data::{Bar, Timeframe, day_of};
+use market_data::{Bar, DAY, Timeframe, day_of};
 use protocol::Time;
 
 /// Minimum factor of a jump.
@@ -14,7 +14,6 @@ const MIN_LONE_DAYS: i64 = 45;
 const MIN_LONE_DISTANCES: i64 = 50;
 /// More bars that are far from all others are no exceptions.
 const MAX_LONE: usize = 3;
-const DAY: i64 = 86_400_000_000;
 
 /// Suspicious bars of a data set, in time order.
 #[derive(Default)]

@@ -4,7 +4,7 @@
 //! walked from 1990 on, and the minutes of a day connect its open and close. Uses only arithmetic and a generator with
 //! fixed output, so the same symbol and seed give the same bars on every machine.
 
-use market_data::{Bar, Timeframe};
+use market_data::{Bar, DAY, Timeframe};
 use protocol::Time;
 use rand::{RngCore, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -12,7 +12,6 @@ use sha2::{Digest, Sha256};
 
 /// Monday, 1990-01-01, in microseconds since 1970.
 const EPOCH: i64 = 631_152_000_000_000;
-const DAY: i64 = 86_400_000_000;
 const MINUTE: i64 = 60_000_000;
 /// Sessions open at 13:30 UTC and last 6.5 hours, like New York in summer.
 const OPENS: i64 = (13 * 60 + 30) * MINUTE;
