@@ -6,7 +6,7 @@ use leptos::prelude::*;
 #[component]
 pub fn Icon(
     /// `overview`, `list`, `plus`, `compare`, `hosts`, `cross`, `again`, `resume`, `copy`, `auto`, `light`, `dark`, `fold`, `keys`,
-    /// `search`, `more`, `told`, `play`.
+    /// `search`, `more`, `told`, `play`; kinds: `load`, `train`, `backtest`, `sweep`, `terminal`, `operation`.
     name: &'static str,
 ) -> impl IntoView {
     let path = match name {
@@ -32,6 +32,16 @@ pub fn Icon(
         "search" => r#"<circle cx="7" cy="7" r="4.25"/><path d="M10.2 10.2L14 14"/>"#,
         "more" => r#"<path d="M3 8h.01M8 8h.01M13 8h.01" stroke-width="2.5"/>"#,
         "told" => r#"<path d="M3.5 11.5h9l-1-1.6V7a3.5 3.5 0 0 0-7 0v2.9zM6.8 13.5h2.4"/>"#,
+        "load" => r#"<path d="M8 2v7.5M4.8 6.5L8 9.7l3.2-3.2M2.5 11v2.5h11V11"/>"#,
+        "train" => {
+            r#"<circle cx="3.5" cy="5" r="1.5"/><circle cx="3.5" cy="11" r="1.5"/><circle cx="12.5" cy="8" r="1.5"/><path d="M5 5.5l6 2M5 10.5l6-2"/>"#
+        }
+        "backtest" => r#"<path d="M4 2.5v11M2.5 5h3v5h-3zM12 2.5v11M10.5 6.5h3v4h-3zM8 4v8"/>"#,
+        "sweep" => {
+            r#"<path d="M2.5 2.5h4v4h-4zM9.5 2.5h4v4h-4zM2.5 9.5h4v4h-4z"/><path d="M9.5 9.5h4v4h-4z" fill="currentColor"/>"#
+        }
+        "terminal" => r#"<path d="M2 3h12v10H2zM4.5 6l2 2-2 2M8.5 10.5h3"/>"#,
+        "operation" => r#"<path d="M8 2l5.5 3v6L8 14l-5.5-3V5z"/>"#,
         _ => "",
     };
     view! { <svg class="icon" viewBox="0 0 16 16" aria-hidden="true" inner_html=path></svg> }.into_any()

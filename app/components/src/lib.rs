@@ -8,13 +8,16 @@
 pub mod badge;
 pub mod bar;
 pub mod confirm;
+mod deferred;
 mod dialog;
 pub mod focus;
 pub mod form;
 pub mod frame;
+pub mod headline;
 pub mod icon;
 pub mod ident;
 pub mod keys;
+pub mod kind_mark;
 pub mod link;
 pub mod menu;
 pub mod moment;
