@@ -171,9 +171,10 @@ impl Displays {
 
     /// What the end of the output says.
     pub fn finish(&self) -> Said {
-        let steps = self.steps.finish();
-        let progress = self.percentages.finish().or(steps.map(|_| 1.0));
-        Said { progress, done: steps, total: steps, ..Said::default() }
+        let played = self.ffmpeg.finish().filter(|_| self.percentages.only() == Some("ffmpeg"));
+        let count = self.steps.finish().or(played);
+        let progress = self.percentages.finish().or(count.map(|_| 1.0));
+        Said { progress, done: count, total: count, ..Said::default() }
     }
 }
 
