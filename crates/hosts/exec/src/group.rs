@@ -56,7 +56,7 @@ impl Group {
     /// Processes that are alive; `None` if the process table is not available.
     async fn alive(&self) -> Option<Vec<Proc>> {
         let (group, mark, seen) = (self.id(), self.mark.clone(), Arc::clone(&self.seen));
-        tokio::task::spawn_blocking(move || look(group, &mark, &seen)).await.ok().flatten()
+        tokio::task::spawn_blocking(move || members_of(group, &mark, &seen)).await.ok().flatten()
     }
 
     /// Remembers the processes of a table while the parents that lead to them are alive.
@@ -111,14 +111,14 @@ impl Group {
     pub async fn kill(&self, mut stuck: impl FnMut(usize)) {
         const LONG: Duration = Duration::from_secs(5);
         let begun = Instant::now();
-        let mut told = false;
+        let mut logged = false;
         loop {
             self.signal(&[Signal::KILL]).await;
             if self.empty_by(Some(Instant::now() + MAX_CHECK_INTERVAL)).await {
                 return;
             }
-            if !told && begun.elapsed() > LONG {
-                told = true;
+            if !logged && begun.elapsed() > LONG {
+                logged = true;
                 stuck(self.count().await);
             }
         }
@@ -135,10 +135,10 @@ impl Drop for Group {
         if !self.gone {
             // The runtime is shutting down, so this is best effort. Repeated, because a process can leave the group
             // between the lookup and the signal.
-            let _ = look(self.id(), &self.mark, &self.seen);
+            let _ = members_of(self.id(), &self.mark, &self.seen);
             for _ in 0..DROP_LOOKS {
                 let _ = kill_process_group(self.leader, Signal::KILL);
-                let left = look(self.id(), &self.mark, &self.seen).unwrap_or_default();
+                let left = members_of(self.id(), &self.mark, &self.seen).unwrap_or_default();
                 if left.is_empty() {
                     break;
                 }
@@ -152,7 +152,7 @@ impl Drop for Group {
 }
 
 /// Live processes of a group and those that left it; `None` if the process table is not available.
-fn look(group: Id, mark: &str, seen: &Seen) -> Option<Vec<Proc>> {
+fn members_of(group: Id, mark: &str, seen: &Seen) -> Option<Vec<Proc>> {
     let all = procs::all().ok()?;
     let mut beside = procs::marked(&all, |variable| variable == mark.as_bytes());
     let mut seen = lock(seen);
