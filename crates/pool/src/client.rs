@@ -113,20 +113,43 @@ impl Pool {
         body: &B,
         repeat: Repeat,
     ) -> Result<(u16, T), PoolError> {
+        let request = self.json_post(path_and_query, body)?;
+        let answer = self.call(path_and_query, repeat, request).await?;
+        Ok((answer.status, self.decode(path_and_query, &answer)?))
+    }
+
+    /// Same, with an `Idempotency-Key` by which the service recognizes a repetition; retried if useful.
+    ///
+    /// # Errors
+    /// [`PoolError`], after the last try.
+    pub async fn post_keyed<B: Serialize + ?Sized, T: DeserializeOwned>(
+        &self,
+        path_and_query: &str,
+        body: &B,
+        key: &str,
+    ) -> Result<(u16, T), PoolError> {
+        let request = self.json_post(path_and_query, body)?;
+        let keyed = |client: &Client, url: &str| request(client, url).header("idempotency-key", key);
+        let answer = self.call(path_and_query, Repeat::Safe, keyed).await?;
+        Ok((answer.status, self.decode(path_and_query, &answer)?))
+    }
+
+    fn json_post<B: Serialize + ?Sized>(
+        &self,
+        path_and_query: &str,
+        body: &B,
+    ) -> Result<impl Fn(&Client, &str) -> RequestBuilder + use<B>, PoolError> {
         let json = serde_json::to_vec(body).map(Bytes::from).map_err(|e| PoolError::Decode {
             url: self.address(path_and_query),
             cause: format!("the request can't be serialized as JSON: {e}"),
         })?;
-        let answer = self
-            .call(path_and_query, repeat, |client, url| {
-                client
-                    .post(url)
-                    .header(ACCEPT, "application/json")
-                    .header(CONTENT_TYPE, "application/json")
-                    .body(json.clone())
-            })
-            .await?;
-        Ok((answer.status, self.decode(path_and_query, &answer)?))
+        Ok(move |client: &Client, url: &str| {
+            client
+                .post(url)
+                .header(ACCEPT, "application/json")
+                .header(CONTENT_TYPE, "application/json")
+                .body(json.clone())
+        })
     }
 
     /// GET of up to 64 MiB of anything: media type and bytes. Retried if useful.

@@ -171,9 +171,10 @@ impl Displays {
 
     /// What the end of the output says.
     pub fn finish(&self) -> Report {
-        let steps = self.steps.finish();
-        let progress = self.percentages.finish().or(steps.map(|_| 1.0));
-        Report { progress, done: steps, total: steps, ..Report::default() }
+        let played = self.ffmpeg.finish().filter(|_| self.percentages.only() == Some("ffmpeg"));
+        let count = self.steps.finish().or(played);
+        let progress = self.percentages.finish().or(count.map(|_| 1.0));
+        Report { progress, done: count, total: count, ..Report::default() }
     }
 }
 

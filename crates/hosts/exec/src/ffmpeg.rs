@@ -26,6 +26,8 @@ pub(crate) struct Ffmpeg {
     duration: Option<f64>,
     /// The duration is not that of the output.
     unclear: bool,
+    /// Last time and the duration.
+    reached: Option<(f64, f64)>,
 }
 
 /// Effect of a line of ffmpeg.
@@ -62,7 +64,15 @@ impl Ffmpeg {
             self.unclear = true;
             return Some(InputTime::Unknown);
         }
+        self.reached = duration.map(|all| (time, all));
         Some(InputTime::To(time, duration))
+    }
+
+    /// Seconds of the input if the end of the output was reached. Some versions print the time at which the last frame
+    /// begins.
+    pub fn finish(&self) -> Option<u64> {
+        let (time, all) = self.reached.filter(|_| !self.unclear)?;
+        (time + LAST_FRAME >= all).then_some(all.ceil() as u64)
     }
 }
 
@@ -95,6 +105,21 @@ mod tests {
         assert_eq!(ffmpeg.take(&status("N/A")), None);
         let copy = "size=    1363KiB time=00:01:00.00 bitrate= 186.1kbits/s speed= 176x elapsed=0:00:00.34";
         assert_eq!(ffmpeg.take(copy), Some(InputTime::To(60.0, Some(60.0))));
+    }
+
+    #[test]
+    fn the_last_frame_completes_the_seconds_but_a_part_of_the_input_does_not() {
+        let finish = |time| {
+            let mut ffmpeg = Ffmpeg::default();
+            for line in [INPUT, LENGTH, status(time).as_str()] {
+                ffmpeg.take(line);
+            }
+            ffmpeg.finish()
+        };
+        assert_eq!(finish("00:00:59.90"), Some(60), "ffmpeg 5 prints the begin of the last frame");
+        assert_eq!(finish("00:01:00.04"), Some(60));
+        assert_eq!(finish("00:00:30.00"), None, "only a part of the input, by -t");
+        assert_eq!(finish("00:01:02.00"), None, "longer than the input");
     }
 
     #[test]

@@ -6,6 +6,8 @@ use serde_json::{Map, Value};
 
 /// Maximum length of a value in a message.
 const MAX_SHOWN_CHARS: usize = 40;
+/// What [`Report::set_done`] and [`Report::set_total`] take: up to [`MAX_COUNT`](crate::report::MAX_COUNT).
+const COUNT_RANGE: &str = "a number from 0 to 9,000,000,000,000,000";
 /// Maximum length of a series name.
 const MAX_NAME_CHARS: usize = 64;
 
@@ -84,8 +86,8 @@ fn take(report: &mut Report, level: &mut LogLevel, key: &str, value: Value) -> b
 fn wrong(key: &str, value: &str) -> Option<(&'static str, String)> {
     let (key, takes) = match key {
         "progress" => ("progress", "0 to 1"),
-        "done" => ("done", "a number of at least 0"),
-        "total" => ("total", "a number of at least 0"),
+        "done" => ("done", COUNT_RANGE),
+        "total" => ("total", COUNT_RANGE),
         "step" => ("step", "a number"),
         "phase" => ("phase", "a name or a number from 1"),
         _ => return None,
@@ -214,8 +216,12 @@ mod tests {
         for (line, wrong) in [
             (r#"{"progress":50}"#, "progress must be 0 to 1, got 50"),
             (r#"{"progress":1.7,"loss":1}"#, "progress must be 0 to 1, got 1.7"),
-            (r#"{"done":"9"}"#, "done must be a number of at least 0, got \"9\""),
-            (r#"{"done":-4}"#, "done must be a number of at least 0, got -4"),
+            (r#"{"done":"9"}"#, "done must be a number from 0 to 9,000,000,000,000,000, got \"9\""),
+            (
+                r#"{"total":10000000000000000}"#,
+                "total must be a number from 0 to 9,000,000,000,000,000, got 10000000000000000",
+            ),
+            (r#"{"done":-4}"#, "done must be a number from 0 to 9,000,000,000,000,000, got -4"),
             (r#"{"done":5,"total":0}"#, "total must be more than 0, got 0"),
             (r#"{"step":"a","loss":1}"#, "step must be a number, got \"a\""),
             (r#"{"phase":0}"#, "phase must be a name or a number from 1, got 0"),
@@ -226,6 +232,18 @@ mod tests {
         }
         assert_eq!(read(r#"{"done":5,"total":0}"#).unwrap().done, Some(5));
         assert_eq!(read(r#"{"done":0,"total":0}"#).unwrap().wrong, []);
+        assert_eq!(read(r#"{"done":9e15,"total":9e15}"#).unwrap().wrong, []);
+    }
+
+    #[test]
+    fn a_rejected_number_is_outside_the_range_that_its_warning_names() {
+        for n in [-1.0, -1e-9, 9e15 + 2.0, 1e16, 1e30] {
+            for key in ["done", "total"] {
+                let report = read(&json!({ key: n }).to_string()).unwrap();
+                let range = "a number from 0 to 9,000,000,000,000,000";
+                assert!(report.wrong[0].1.contains(range), "{:?}", report.wrong);
+            }
+        }
     }
 
     #[test]

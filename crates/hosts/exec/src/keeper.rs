@@ -181,6 +181,9 @@ async fn until_over(
             () = ctx.token().cancelled() => return EndReason::Cancelled,
             () = &mut wall => return EndReason::Wall,
             _ = looks.tick() => {
+                if let Some(table) = usage.table().await {
+                    group.remember(&table);
+                }
                 if let Some(overrun) = usage.sample().await {
                     return EndReason::Overrun(overrun);
                 }
@@ -230,6 +233,8 @@ async fn clear(
             () = ctx.token().cancelled() => {}
         }
         let text = match group.count().await {
+            // They ended at the same moment.
+            0 => return,
             1 => "The command ended, but 1 process that it started still runs. Stopping it.".to_owned(),
             n => format!("The command ended, but {n} processes that it started still run. Stopping them."),
         };

@@ -58,12 +58,15 @@ impl Report {
     }
 }
 
+/// Largest count. A float, also that of the browser, has all whole numbers up to it.
+pub(crate) const MAX_COUNT: f64 = 9e15;
+
 /// Relative error of a float that was calculated, such as 0.1 + 0.2.
 const ERROR: f64 = 1e-9;
 
 /// Converts a float to a count: complete items only, so it is rounded down.
 fn count(n: f64) -> Option<u64> {
-    (0.0..9e15).contains(&n).then(|| match n.round() {
+    (0.0..=MAX_COUNT).contains(&n).then(|| match n.round() {
         whole if (whole - n).abs() <= whole * ERROR => whole as u64,
         _ => n.floor() as u64,
     })

@@ -17,6 +17,8 @@ pub(crate) struct Bars {
     slots: Vec<Option<Slot>>,
     /// Whether there was a nested bar, which makes partial states ambiguous.
     nested: bool,
+    /// Whether the message is the position of an inner bar.
+    inner_shown: bool,
 }
 
 #[derive(Debug)]
@@ -94,7 +96,11 @@ impl Bars {
                 Slot { before, earlier, reported_x: old.reported_x, by_share: old.by_share, ..new }
             }
             Some(old) if old.bar == bar && !kept => {
-                // Redrawn without a change.
+                // Redrawn without a change, maybe after a line was printed above it.
+                if up > 0 && old.wiped {
+                    drawn.report.message = Some(bar.in_words());
+                    self.inner_shown = true;
+                }
                 *slot = Some(Slot { wiped: false, ..old });
                 return drawn;
             }
@@ -138,8 +144,19 @@ impl Bars {
         if up > 0 || slot_now.earlier > 0 {
             drawn.report.message = Some(bar.in_words());
         }
+        self.inner_shown |= up > 0;
         *slot = Some(slot_now);
+        if up == 0 && self.inner_shown && self.inner_ended() {
+            // The outermost bar goes on without an inner one: its last position is no activity any more.
+            self.inner_shown = false;
+            drawn.report.message.get_or_insert_default();
+        }
         drawn
+    }
+
+    /// Whether each inner bar was erased or drawn for the last time.
+    fn inner_ended(&self) -> bool {
+        self.slots.iter().skip(1).flatten().all(|slot| slot.wiped || slot.closed)
     }
 
     /// Depth of a bar that is drawn for the last time: tqdm draws it in place of the outermost bar, which then moves

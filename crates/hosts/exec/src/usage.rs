@@ -104,6 +104,11 @@ impl Usage {
         }
     }
 
+    /// The process table that the next sample uses; `None` if it is not available.
+    pub async fn table(&self) -> Option<Arc<Vec<Proc>>> {
+        self.table.read().await
+    }
+
     /// Takes a sample, and returns an exceeded limit.
     pub async fn sample(&mut self) -> Option<Overrun> {
         let table = self.table.read().await?;

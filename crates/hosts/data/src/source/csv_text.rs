@@ -2,7 +2,7 @@
 //! lines needed to detect the layout.
 
 use super::instruments::Instruments;
-use super::layout::{About, Layout, MAX_SAMPLE_BYTES, SAMPLE_LINES, is_blank, is_footer};
+use super::layout::{About, Layout, MAX_SAMPLE_BYTES, SAMPLE_LINES, is_blank, is_footer, no_csv};
 use super::repeated_header::is_repeated;
 use super::splits::Splits;
 use super::{SourcePosition, SourceResult};
@@ -107,6 +107,14 @@ impl CsvText {
         }
         self.parse(self.pending.len(), rows)?;
         self.instruments.finish(&self.about.what)
+    }
+
+    /// Failure if the text is not CSV at all, as far as its first line tells, and no row was read.
+    pub(super) fn no_csv(&self) -> Option<Failure> {
+        let start =
+            self.pending.split(|b| matches!(b, b'\n' | b'\r')).find(|line| !line.trim_ascii().is_empty());
+        let start = start.filter(|_| self.layout.is_none())?;
+        no_csv(&String::from_utf8_lossy(start), &self.about)
     }
 
     /// Whether the last line has no line break.

@@ -87,6 +87,36 @@ fn consecutive_bars_have_no_overall_fraction_and_continue_their_curve() {
     );
 }
 
+#[test]
+fn an_inner_bar_that_was_erased_is_not_the_activity_of_the_outer_bar_that_goes_on() {
+    let (mut lines, mut bars) = (Lines::default(), Bars::default());
+    // Count of the outer bar and the activity that is shown with it.
+    let (mut outer, mut activity, mut shown) = (0, String::new(), Vec::new());
+    let sample = include_bytes!("../../tests/samples/tqdm_eval.txt");
+    lines.push(sample, |piece| {
+        let text = ansi::plain(&piece.text);
+        match Bar::read(&text) {
+            Some(bar) if piece.state != State::Settled => {
+                let report = bars.draw(bar, piece.up, false).report;
+                outer = report.done.unwrap_or(outer);
+                activity = report.message.unwrap_or_else(|| activity.clone());
+                shown.push((outer, activity.clone()));
+            }
+            None if text.trim().is_empty() && !text.is_empty() => bars.wipe(piece.up),
+            _ => {}
+        }
+    });
+    assert!(
+        shown.iter().any(|(outer, activity)| *outer == 10 && activity == "eval 5/5 iterations"),
+        "{shown:?}"
+    );
+    let late: Vec<_> = shown.iter().filter(|(outer, _)| *outer > 10).collect();
+    assert!(late.len() >= 9 && late.iter().all(|(_, activity)| activity.is_empty()), "{late:?}");
+    // A line above the bars erases both for a moment.
+    let written = shown.iter().rposition(|(_, activity)| activity == "eval 3/5 iterations").unwrap();
+    assert_eq!(shown[written + 1].1, "eval 4/5 iterations", "{shown:?}");
+}
+
 /// Real output of nested bars with default settings.
 const NESTED_DEFAULT: &[u8] = include_bytes!("../../tests/samples/tqdm_nested_default.txt");
 

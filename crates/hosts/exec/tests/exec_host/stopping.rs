@@ -59,6 +59,28 @@ async fn a_cancel_kills_all_processes_of_a_command_that_ignores_it() {
 }
 
 #[tokio::test]
+#[cfg(target_os = "linux")]
+async fn a_cancel_ends_descendants_that_left_the_group_and_cleared_their_environment() {
+    if !python() {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    // Only the parent leads to the child, and SIGTERM ends the parent first.
+    let script = "import os, subprocess, time\n\
+        child = subprocess.Popen(['sleep', '1000'], start_new_session=True, env={}, stdout=subprocess.DEVNULL, \
+        stderr=subprocess.DEVNULL)\n\
+        print('ids', os.getpid(), child.pid, flush=True)\n\
+        time.sleep(1000)\n";
+    let mut rig = Rig::script(folder.path(), script, "").await;
+    let id = rig.start("exec.t", Value::Null).await;
+    let ids = ids(&rig.until_line(id, "ids ").await);
+    assert!(ids.iter().all(|id| is_alive(*id)), "both run: {ids:?}");
+    rig.cancel(id, 30_000).await;
+    assert_eq!(rig.until_ended(id).await.outcome, Outcome::Cancelled);
+    assert!(!ids.iter().any(|id| is_alive(*id)), "{ids:?}");
+}
+
+#[tokio::test]
 async fn stopping_an_attempt_does_not_affect_another_attempt_of_the_operation() {
     if !python() {
         return;

@@ -169,6 +169,10 @@ impl HttpRows {
         self.decoder.finish(&mut |decoded| text.push(decoded, rows))?;
         // A Content-Length proves nothing if the source itself has only a part.
         if self.text.ends_within_a_line() {
+            // Errors of an API, in JSON or as a page, often have no line end.
+            if let Some(failure) = self.text.no_csv() {
+                return Err(failure);
+            }
             return Err(failure(
                 format!(
                     "{} may be truncated: its last line has no line end. That line is not stored, and stored later bars stay.",

@@ -304,6 +304,20 @@ async fn a_response_that_ends_within_a_line_is_rejected_whatever_its_length() {
 }
 
 #[tokio::test]
+async fn an_error_in_place_of_bars_is_not_taken_for_a_truncated_response() {
+    for (error, named) in [
+        (
+            "{\"Error Message\": \"Invalid API call.\"}",
+            "it starts like JSON: '{\"Error Message\": \"Invalid API call.\"}'",
+        ),
+        ("<!DOCTYPE html><html><body>Too many requests</body></html>", "it starts like a web page"),
+    ] {
+        let failure = told(&raw(with_length("200 OK", "", error.as_bytes())).await).await;
+        assert!(failure.message.contains(named), "{}", failure.message);
+    }
+}
+
+#[tokio::test]
 async fn redirects_to_https_are_followed_but_not_back_to_http() {
     let key = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
     let mut roots = rustls::RootCertStore::empty();

@@ -43,7 +43,8 @@ pub(super) fn detect(
     if titles.with_tickers || (has("dividends") && has("stock splits")) || has("adj close") {
         certain(Format::Yfinance)
     } else if has("per") && has("ticker") {
-        certain(Format::Stooq)
+        // Finam has the same names, but no open interest.
+        if has("openint") { certain(Format::Stooq) } else { likely(Format::Generic) }
     } else if has("tickvol") || (titles.bracketed() && has("date")) {
         certain(Format::Metatrader)
     } else if names_a_clock(titles) {
@@ -52,7 +53,10 @@ pub(super) fn detect(
         certain(Format::InteractiveBrokers)
     } else if has("date") && has("average") && has("volume") {
         likely(Format::InteractiveBrokers)
-    } else if since_epoch && (has("open time") || has("quote volume") || has("quote asset volume")) {
+    } else if since_epoch
+        && ((has("open time") && has("close time")) || has("quote volume") || has("quote asset volume"))
+    {
+        // OKX has an open time, too.
         certain(Format::Binance)
     } else if titles.begin(&["timestamp", "open", "high", "low", "close"]) && newest_first {
         likely(Format::AlphaVantage)

@@ -20,6 +20,7 @@ mod vendors;
 pub(super) use numbers::Numbers;
 pub(super) use sample::{MAX_SAMPLE_BYTES, SAMPLE_LINES, is_blank, is_footer};
 pub(super) use signs::TimeKind;
+pub(super) use unnamed::no_csv;
 
 use super::SourceResult;
 use super::columns::{Columns, TimeColumns};

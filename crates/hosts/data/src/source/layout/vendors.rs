@@ -211,6 +211,27 @@ fn unknown_vendors_are_read_as_generic() {
             None,
             "2024-03-04T14:30:00Z 100 103 99.5 101.5 2.5",
         ),
+        // Finam: the names of Stooq, without open interest.
+        (
+            "<TICKER>;<PER>;<DATE>;<TIME>;<OPEN>;<HIGH>;<LOW>;<CLOSE>;<VOL>\nMSFT;30;20240314;100000;100;103;99.5;101.5;2500\n",
+            Timeframe::M30,
+            Some("Europe/Moscow"),
+            "2024-03-14T07:00:00Z 100 103 99.5 101.5 2500",
+        ),
+        // OKX: an open time, as Binance.
+        (
+            "instrument_name,open,high,low,close,vol,vol_ccy,vol_quote,open_time,confirm\nMSFT,100,103,99.5,101.5,2500,25,250000,1709562600000,1\n",
+            Timeframe::M1,
+            None,
+            "2024-03-04T14:30:00Z 100 103 99.5 101.5 2500",
+        ),
+        // Baostock: date and time in one number of 17 digits, beside the date.
+        (
+            "date,time,code,open,high,low,close,volume,amount\n2024-03-04,20240304093500000,sh.600000,100,103,99.5,101.5,2500,1\n",
+            Timeframe::M5,
+            Some("Asia/Shanghai"),
+            "2024-03-04T01:35:00Z 100 103 99.5 101.5 2500",
+        ),
         // Polygon: nanoseconds.
         (
             "ticker,volume,open,close,high,low,window_start,transactions\nMSFT,2500,100,101.5,103,99.5,1709562600000000000,7\n",

@@ -73,18 +73,22 @@ fn iso(text: &str) -> Option<Moment> {
     rest.finish(day, false)
 }
 
-/// Parses a number: a date like `20240301`, a time like `20240301093000`, or Unix time in s, ms, µs or ns.
+/// Parses a number: a date like `20240301`, a time like `20240301093000` or with milliseconds `20240301093000000`, or
+/// Unix time in s, ms, µs or ns. As Unix time, 17 digits would be a year after 2500.
 fn number(text: &str) -> Option<Moment> {
     let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
     let compact =
-        fraction.is_empty() && matches!(whole.len(), 8 | 12 | 14) && matches!(&whole[..2], "19" | "20");
+        fraction.is_empty() && matches!(whole.len(), 8 | 12 | 14 | 17) && matches!(&whole[..2], "19" | "20");
     if compact {
+        let (whole, millis) = whole.split_at(whole.len().min(14));
         let mut rest = Rest(whole.as_bytes());
         if let Some(day) = rest.compact_day() {
             if rest.0.is_empty() {
                 return Some(Moment::Day(day));
             }
             let clock = rest.compact_clock()?;
+            let nanos = if millis.is_empty() { 0 } else { millis.parse::<i32>().ok()? * 1_000_000 };
+            let clock = Clock::new(clock.hour(), clock.minute(), clock.second(), nanos).ok()?;
             return Some(Moment::Wall(day.to_datetime(clock)));
         }
     }
