@@ -61,7 +61,7 @@ fn values(text: &str) -> Result<Vec<String>, String> {
             None => all.push(part.to_owned()),
             Some((from, rest)) => {
                 let (to, step) = rest.split_once(':').unwrap_or((rest, "1"));
-                let number = |text: &str| text.trim().parse::<f64>().ok().filter(|n| n.is_finite());
+                let number = |text: &str| json::float(text.trim()).filter(|n| n.is_finite());
                 let (Some(from), Some(to), Some(step)) = (number(from), number(to), number(step)) else {
                     return Err(format!("'{part}' is not a range. Write it with numbers, such as 5..50:5."));
                 };

@@ -50,7 +50,7 @@ pub fn KeysSheet() -> impl IntoView {
 }
 
 /// The content of the dialog.
-#[wasm_split(dialogs, wasm_split_path = leptos::wasm_split, preload(load_shortcuts), fallible)]
+#[wasm_split(later, wasm_split_path = leptos::wasm_split, preload(load_shortcuts), fallible)]
 fn shortcuts() -> Result<AnyView, SplitLoaderError> {
     Ok(view! { <All/> }.into_any())
 }
