@@ -32,6 +32,7 @@ const progress = new Progress({
     parts: Number(process.env.SIGNALBOX_PARTS ?? 2),
 });
 const pool = new Pool(path.join(logs, 'site.log'));
+/** Folder of this build only; the site in it has the usual permissions, unlike the folder itself. */
 const staging = mkdtempSync(path.join(target, 'signalbox-site-next.'));
 /** Parts whose progress is shown. */
 let shown = ['tool', 'page', 'server'];
@@ -79,19 +80,14 @@ async function finish() {
         at('finish')(1, 1);
         return [];
     }
-    const lines = await makePage({ module: MODULE, splitter: SPLITTER, site: staging, pool, progress: at('finish') });
+    const next = path.join(staging, 'site');
+    const lines = await makePage({ module: MODULE, splitter: SPLITTER, site: next, pool, progress: at('finish') });
     rmSync(INPUTS, { force: true });
-    replace(site, staging);
+    // A running server misses its files for an instant at most.
+    if (existsSync(site)) renameSync(site, path.join(staging, 'old'));
+    renameSync(next, site);
     writeFileSync(INPUTS, inputs);
     return lines;
-}
-
-/** Replaces a folder by another one, so that a running server misses its files for an instant at most. */
-function replace(folder, by) {
-    const old = `${by}.old`;
-    if (existsSync(folder)) renameSync(folder, old);
-    renameSync(by, folder);
-    rmSync(old, { recursive: true, force: true });
 }
 
 function cleanUp() {

@@ -20,6 +20,9 @@ const SKIPPING_SECONDS = 3;
 /** Least predicted seconds from which the speed of the machine is derived. */
 const MEANINGFUL_SECONDS = 20;
 
+/** A machine is not taken for faster than this, because skipped steps may look like it. */
+const MIN_RATIO = 0.5;
+
 export class Estimate {
     #shares = new Map();
     #skipped;
@@ -52,7 +55,7 @@ export class Estimate {
         }
         const done = this.#skipped.predicted - predicted;
         if (done < MEANINGFUL_SECONDS) return predicted;
-        return (predicted * (elapsed - this.#skipped.elapsed)) / done;
+        return predicted * Math.max(MIN_RATIO, (elapsed - this.#skipped.elapsed) / done);
     }
 
     /** Seconds left on the machine of the measurement, with as many cores as this one. */

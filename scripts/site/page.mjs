@@ -27,7 +27,7 @@ export function inputsOf(module, splitter) {
 }
 
 /**
- * Makes a site in the empty folder `site`, and calls `progress(finished, all)` after each file. Returns lines of text
+ * Makes a site in the new folder `site`, and calls `progress(finished, all)` after each file. Returns lines of text
  * about its size.
  */
 export async function makePage({ module, splitter, site, pool, progress }) {
