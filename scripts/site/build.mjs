@@ -45,11 +45,11 @@ function show() {
 const at = (part) => (finished, all) => estimate.set(part, all > 0 ? finished / all : 1);
 
 async function compile(part, name, args, options = {}) {
-    const said = await cargoBuild(name, { args, log: path.join(logs, `compile-${part}.log`), progress: at(part), ...options });
+    const diagnostics = await cargoBuild(name, { args, log: path.join(logs, `compile-${part}.log`), progress: at(part), ...options });
     estimate.set(part, 1);
-    if (said) {
+    if (diagnostics) {
         progress.clear();
-        console.error(said);
+        console.error(diagnostics);
     }
 }
 

@@ -67,7 +67,7 @@ const STATUS = /^ *(?:Blocking|Building|Compiling|Downloaded|Downloading|Finishe
 /** Divides cargo's output into lines, its progress bar, and what the compiler says. */
 export class CargoOutput {
     #rest = '';
-    #said = [];
+    #messages = [];
     #progress;
 
     constructor(progress = () => {}) {
@@ -88,12 +88,12 @@ export class CargoOutput {
         // A bar has no end of its own: the next one overwrites it.
         const last = bar.exec(this.#rest);
         if (last) this.#progress(Number(last[1]), Number(last[2]));
-        this.#said.push(...lines.filter((line) => !STATUS.test(line)));
+        this.#messages.push(...lines.filter((line) => !STATUS.test(line)));
         return lines;
     }
 
     /** Warnings and errors so far. */
     diagnostics() {
-        return this.#said.join('\n').trim();
+        return this.#messages.join('\n').trim();
     }
 }

@@ -68,10 +68,10 @@ mod tests {
     fn an_input_that_can_not_be_split_is_named() {
         let folder = tempfile::tempdir().unwrap();
         let input = folder.path().join("frontend.wasm");
-        let told = format!("{:#}", split(&input, "signalbox", folder.path()).unwrap_err());
-        assert!(told.contains("frontend.wasm could not be read"), "{told}");
+        let error = format!("{:#}", split(&input, "signalbox", folder.path()).unwrap_err());
+        assert!(error.contains("frontend.wasm could not be read"), "{error}");
         std::fs::write(&input, b"not WebAssembly").unwrap();
-        let told = format!("{:#}", split(&input, "signalbox", folder.path()).unwrap_err());
-        assert!(told.contains("frontend.wasm could not be split"), "{told}");
+        let error = format!("{:#}", split(&input, "signalbox", folder.path()).unwrap_err());
+        assert!(error.contains("frontend.wasm could not be split"), "{error}");
     }
 }
