@@ -21,7 +21,7 @@ pub(crate) fn performance(bars: &[Bar], timeframe: Timeframe, capital: f64, book
     });
     let years = days / YEAR_DAYS;
     let (max_drawdown, max_drawdown_days) = drawdown(bars, capital, &equity);
-    let annual_return = told((1.0 + total_return).max(0.0).powf(1.0 / years) - 1.0);
+    let annual_return = finite((1.0 + total_return).max(0.0).powf(1.0 / years) - 1.0);
     let year = Year::of(&returns(capital, &equity), years);
     let performance = Performance {
         total_return,
@@ -35,10 +35,10 @@ pub(crate) fn performance(bars: &[Bar], timeframe: Timeframe, capital: f64, book
     }
     Performance {
         annual_return,
-        volatility: told(year.volatility),
-        sharpe: told(year.mean / year.volatility),
-        sortino: told(year.mean / year.downside),
-        calmar: annual_return.and_then(|a| told(a / -max_drawdown)),
+        volatility: finite(year.volatility),
+        sharpe: finite(year.mean / year.volatility),
+        sortino: finite(year.mean / year.downside),
+        calmar: annual_return.and_then(|a| finite(a / -max_drawdown)),
         ..performance
     }
 }
@@ -74,7 +74,7 @@ fn growth(before: f64, now: f64) -> f64 {
 }
 
 /// Finite value, or `None` after a division by zero. Normalizes −0 (an empty sum) to 0.
-fn told(figure: f64) -> Option<f64> {
+fn finite(figure: f64) -> Option<f64> {
     figure.is_finite().then_some(figure + 0.0)
 }
 
@@ -131,9 +131,9 @@ fn of_trades(book: &Book) -> Performance {
     let sum = |pick: fn(f64) -> bool| book.trades.iter().map(|t| t.pnl).filter(|p| pick(*p)).sum::<f64>();
     let won = book.trades.iter().filter(|t| t.pnl > 0.0).count() as f64;
     Performance {
-        win_rate: told(won / count),
-        profit_factor: told(sum(|p| p > 0.0) / -sum(|p| p < 0.0)),
-        average_trade: told(book.trades.iter().map(|t| t.pnl_share).sum::<f64>() / count),
+        win_rate: finite(won / count),
+        profit_factor: finite(sum(|p| p > 0.0) / -sum(|p| p < 0.0)),
+        average_trade: finite(book.trades.iter().map(|t| t.pnl_share).sum::<f64>() / count),
         ..Performance::default()
     }
 }
@@ -163,7 +163,7 @@ mod tests {
     }
 
     #[test]
-    fn figures_are_those_of_their_formulas() {
+    fn figures_match_their_formulas() {
         let equity = [100.0, 110.0, 99.0, 104.5, 121.0, 115.0, 121.0, 130.0];
         let (bars, mut book) = of(&equity, 24);
         book.bars_held = 6;
@@ -211,7 +211,7 @@ mod tests {
     }
 
     #[test]
-    fn no_figure_is_a_zero_with_a_sign() {
+    fn no_figure_is_negative_zero() {
         let (bars, mut book) = of(&[100.0; 300], 1);
         let lost = Trade {
             side: "short".into(),
@@ -236,7 +236,7 @@ mod tests {
     }
 
     #[test]
-    fn a_flat_curve_has_no_ratios_and_a_short_one_nothing_of_a_year() {
+    fn a_flat_curve_has_no_ratios_and_a_short_one_no_annual_figures() {
         let (bars, book) = of(&[100.0; 300], 1);
         let p = performance(&bars, Timeframe::H1, 100.0, &book);
         assert_eq!((p.volatility, p.annual_return), (Some(0.0), Some(0.0)));
@@ -249,7 +249,7 @@ mod tests {
     }
 
     #[test]
-    fn trades_are_counted_by_what_they_left() {
+    fn trades_are_won_or_lost_by_their_profit() {
         let (bars, mut book) = of(&[100.0, 100.0], 1);
         let trade = |pnl: f64| Trade {
             side: "long".into(),
@@ -273,7 +273,7 @@ mod tests {
     }
 
     #[test]
-    fn an_account_that_is_used_up_has_figures_still() {
+    fn an_exhausted_account_still_has_figures() {
         let (bars, book) = of(&[100.0, 50.0, -20.0, -20.0, -20.0, -20.0, -20.0, -20.0], 24);
         let p = performance(&bars, Timeframe::D1, 100.0, &book);
         assert!((p.total_return + 1.2).abs() < 1e-12 && (p.max_drawdown + 1.2).abs() < 1e-12);

@@ -2,7 +2,7 @@
 
 use crate::labels::CLASSES;
 use crate::mlp::{Mlp, cross_entropy, greatest};
-use crate::samples::{Going, Rows};
+use crate::samples::{Rows, StopCheck};
 use host_kit::WorkError;
 use protocol::results::{ClassScore, SplitScore};
 
@@ -23,7 +23,7 @@ impl Score {
     ///
     /// # Errors
     /// The error of `going`.
-    pub(crate) fn of(mlp: &Mlp, rows: &Rows, going: Going) -> Result<Self, WorkError> {
+    pub(crate) fn of(mlp: &Mlp, rows: &Rows, going: StopCheck) -> Result<Self, WorkError> {
         let mut confusion = vec![vec![0; CLASSES.len()]; CLASSES.len()];
         let mut loss = 0.0;
         for i in 0..rows.len() {
@@ -82,7 +82,7 @@ mod tests {
     use protocol::Time;
 
     #[test]
-    fn figures_by_hand() {
+    fn figures_equal_their_manual_computation() {
         let score = Score { loss: 1.0, confusion: vec![vec![3, 1, 0], vec![2, 4, 0], vec![0, 0, 0]] };
         assert_eq!(score.accuracy(), 0.7);
         let classes = score.classes();
@@ -92,7 +92,7 @@ mod tests {
     }
 
     #[test]
-    fn a_network_is_asked_about_every_sample() {
+    fn a_network_is_evaluated_on_every_sample() {
         // Identity network: predicts the class that its input encodes.
         let mut mlp = Mlp::new(1, 3, &[], 3);
         mlp.layers[0].weights = vec![9.0, 0.0, 0.0, 0.0, 9.0, 0.0, 0.0, 0.0, 9.0];

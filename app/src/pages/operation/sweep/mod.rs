@@ -131,7 +131,7 @@ impl Sweep {
             ended.or_else(|| {
                 op.facts.with(|facts| {
                     let state = facts.checkpoint.as_ref()?.state.to_string();
-                    serde_json::from_str::<SweepResult>(&state).ok().map(Into::into)
+                    json::from_str::<SweepResult>(&state).ok().map(Into::into)
                 })
             })
         });
