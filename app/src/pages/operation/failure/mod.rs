@@ -54,7 +54,7 @@ fn output_view(output: &str) -> AnyView {
 
 /// Newest loaded line of the log that has this text.
 fn line_with(log: &LogBuffer, text: &str) -> Option<u64> {
-    let found = log.from(log.first()).filter(|line| visible(&line.text).contains(text)).last();
+    let found = log.from(log.first()).filter(|line| visible(line.text).contains(text)).last();
     found.map(|line| line.n)
 }
 

@@ -162,7 +162,7 @@ mod tests {
 
     #[test]
     fn a_single_huge_return_does_not_make_all_others_one_class() {
-        let mut returns = vec![0.01, -0.01, 0.02, -0.005].repeat(50);
+        let mut returns = [0.01, -0.01, 0.02, -0.005].repeat(50);
         returns.push(5.0);
         let bins = histogram(&returns);
         assert!(bins.iter().filter(|bin| bin.2 > 0).count() > 3);
