@@ -90,7 +90,9 @@ fn over_fit(validation: f64, training: f64) -> Option<f64> {
 
 /// Share with its sign and one decimal: `+4.2 %`.
 fn gain(share: f64) -> String {
-    format::signed(share, |size| format!("{:.1} %", size * 100.0))
+    // What rounds to zero has no sign.
+    let percent = (share * 1_000.0).round() / 10.0;
+    format::signed(percent, |size| format!("{size:.1} %"))
 }
 
 /// Figure with four significant digits: a headline is read at a glance, and tables have the others.
@@ -328,6 +330,7 @@ mod tests {
     fn a_headline_has_four_digits() {
         let texts = [1.071_371_9, 0.011_165_3, -53.242_1, 123_456.7, 0.0, 5.0].map(brief);
         assert_eq!(texts, ["1.071", "0.01117", "−53.24", "123,500", "0", "5"]);
+        assert_eq!([0.042, -0.000_1].map(gain), ["+4.2 %", "0.0 %"]);
     }
 
     #[test]
