@@ -125,6 +125,7 @@ test('a rule is set, removed, restored, and cancels a run that leaves the band',
     await expect(page.locator('.op-state')).toContainText('cancelled', { timeout: 20_000 });
     const reason = 'loss was above the P90 of 6 past runs for 4 points, from epoch 3';
     await expect(page.locator('.receipt')).toContainText(reason);
+    await page.getByRole('tab', { name: 'Details' }).click();
     const audit = page.getByRole('region', { name: 'Audit log' });
     await expect(audit.getByRole('row').filter({ hasText: 'Requested cancel' })).toContainText('Signalbox');
     await expect(audit.getByRole('row').filter({ hasText: 'Set rule' })).toHaveCount(2);

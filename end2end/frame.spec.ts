@@ -183,7 +183,7 @@ test.describe('outside of UTC', () => {
         const id = await start(request, 'data.load', slow);
         await page.goto(`/operations/${id}`);
         await alive(page);
-        const started = page.getByRole('main').locator('.sub-line time').first();
+        const started = page.getByRole('main').locator('.op-facts time').first();
         await expect(started).toHaveText(/^\d\d:\d\d:\d\d UTC$/);
         const utc = await started.getAttribute('datetime');
         await page.getByRole('button', { name: 'Times in UTC. Switch to local time' }).click();

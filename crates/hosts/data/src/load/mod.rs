@@ -3,6 +3,7 @@
 mod assess;
 mod interrupted;
 mod loading;
+mod months;
 mod outcome;
 mod pace;
 mod resume;

@@ -268,6 +268,7 @@ pub(super) fn document(
         segments: found.segments,
         gap_count: found.findings.gaps.len() as u64,
         gaps: listed(found.findings.gaps),
+        months: found.months,
         rejected: read.validator.rejected.listed(),
         rejected_count: read.validator.rejected.count(),
         rejected_share,
