@@ -29,6 +29,7 @@ pub mod row;
 pub mod row_selection;
 pub mod rule_fields;
 pub mod sorted;
+pub mod spark;
 pub mod state_mark;
 pub mod tab;
 pub mod theme;
