@@ -149,9 +149,9 @@ pub fn problem_of(error: EngineError) -> Problem {
         EngineError::Unreadable(error) => {
             (ProblemType::Unavailable, format!("The database can't be read: {error}."))
         }
-        EngineError::Unwritable(trouble) => (
+        EngineError::Unwritable(reason) => (
             ProblemType::Unavailable,
-            format!("The database can't be written, so changes are rejected: {trouble}."),
+            format!("The database can't be written, so changes are rejected: {reason}."),
         ),
         EngineError::ArtifactHostRemoved => (
             ProblemType::HostAway,

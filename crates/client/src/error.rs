@@ -10,7 +10,7 @@ use thiserror::Error;
 #[non_exhaustive]
 pub enum ClientError {
     /// The server rejected the request, in its own words, with the errors of single parameters.
-    #[error("{}", words(.0))]
+    #[error("{}", text_of(.0))]
     Problem(Box<Problem>),
     /// Nothing answers at the server's URL.
     #[error("no server at {server}")]
@@ -54,12 +54,12 @@ impl ClientError {
     }
 }
 
-fn words(problem: &Problem) -> String {
-    let mut said = problem.detail.clone();
+fn text_of(problem: &Problem) -> String {
+    let mut text = problem.detail.clone();
     for field in &problem.fields {
-        said.push_str(&format!("\n  {}: {}", field.field, field.message));
+        text.push_str(&format!("\n  {}: {}", field.field, field.message));
     }
-    said
+    text
 }
 
 #[cfg(test)]
@@ -79,7 +79,7 @@ mod tests {
             problem,
             body: String::new(),
         };
-        let said = ClientError::from_pool("http://a", error).to_string();
-        assert_eq!(said, "Invalid parameters for data.load.\n  symbol: Symbol is required.");
+        let text = ClientError::from_pool("http://a", error).to_string();
+        assert_eq!(text, "Invalid parameters for data.load.\n  symbol: Symbol is required.");
     }
 }

@@ -142,7 +142,7 @@ impl Follower {
                 return Ok(None);
             }
             if self.operation.state.ended() {
-                self.look_for_another_attempt().await;
+                self.check_for_new_attempt().await;
             } else {
                 self.step().await?;
             }
@@ -216,7 +216,7 @@ impl Follower {
             // The server itself may be away.
             Some(error @ PoolError::Unreachable { .. }) if error.never_sent() => {
                 self.breaks = 0;
-                self.trouble(format!("{} Retrying.", sentence_of(&error)));
+                self.report_error(format!("{} Retrying.", sentence_of(&error)));
                 return self.pause().await;
             }
             None | Some(PoolError::Unreachable { .. }) if self.breaks == 0 => return Ok(()),
@@ -238,12 +238,12 @@ impl Follower {
     /// Reads the next events with a poll.
     async fn poll(&mut self, why: String, answered: bool) -> Result<(), ClientError> {
         self.updates.push_back(Update::Idle);
-        let asked = Instant::now();
+        let requested_at = Instant::now();
         match self.client.poll(self.id, self.after, POLL_WAIT).await {
             Ok(page) => {
                 self.updates.push_back(Update::Connected);
                 if !std::mem::replace(&mut self.blocked, true) {
-                    self.trouble(format!("Live stream blocked ({why}). Polling instead."));
+                    self.report_error(format!("Live stream blocked ({why}). Polling instead."));
                 }
                 self.source = Source::Polls { why, answered: true };
                 let empty = page.events.is_empty();
@@ -255,18 +255,18 @@ impl Follower {
                     self.check().await?;
                 }
                 // A proxy may answer at once.
-                if empty && asked.elapsed() < RETRY_PAUSE {
+                if empty && requested_at.elapsed() < RETRY_PAUSE {
                     tokio::time::sleep(RETRY_PAUSE).await;
                 }
                 Ok(())
             }
             Err(error) => {
                 self.source = if answered || error.is_unreachable() && error.never_sent() {
-                    self.trouble(format!("{} Retrying.", sentence_of(&error)));
+                    self.report_error(format!("{} Retrying.", sentence_of(&error)));
                     Source::Stream
                 } else {
                     let poll = sentence_of(&error);
-                    self.trouble(format!(
+                    self.report_error(format!(
                         "Events can't be read (stream: {why}; poll: {}). Reading only the operation's state.",
                         poll.trim_end_matches('.')
                     ));
@@ -404,14 +404,14 @@ impl Follower {
         match change {
             Change::Deleted if self.operation.state.ended() => self.over = true,
             Change::Deleted => return Err(ClientError::Deleted(self.id)),
-            Change::Reset(why) => return self.read_anew(&why).await,
+            Change::Reset(why) => return self.reload(&why).await,
             Change::End | Change::Damaged | Change::More => {}
         }
         Ok(())
     }
 
     /// Continues from the server's current state.
-    async fn read_anew(&mut self, why: &str) -> Result<(), ClientError> {
+    async fn reload(&mut self, why: &str) -> Result<(), ClientError> {
         self.stream = None;
         match self.client.find(self.id).await {
             Ok(Some(detail)) => {
@@ -421,7 +421,7 @@ impl Follower {
             }
             Ok(None) => return Err(ClientError::Deleted(self.id)),
             Err(error) => {
-                self.trouble(format!("The server does not answer: {error}. Retrying."));
+                self.report_error(format!("The server does not answer: {error}. Retrying."));
                 self.updates.push_back(Update::Idle);
                 tokio::time::sleep(RETRY_PAUSE).await;
             }
@@ -430,7 +430,7 @@ impl Follower {
     }
 
     /// Whether another attempt follows an end; asks until the server answers.
-    async fn look_for_another_attempt(&mut self) {
+    async fn check_for_new_attempt(&mut self) {
         match self.client.find(self.id).await {
             Ok(Some(detail)) => {
                 let operation = detail.operation;
@@ -445,7 +445,7 @@ impl Follower {
             // It ended, and was deleted at once.
             Ok(None) => self.over = true,
             Err(error) => {
-                self.trouble(format!("The server does not answer: {error}. Retrying."));
+                self.report_error(format!("The server does not answer: {error}. Retrying."));
                 self.updates.push_back(Update::Idle);
                 tokio::time::sleep(RETRY_PAUSE).await;
             }
@@ -462,7 +462,7 @@ impl Follower {
         self.updates.push_back(Update::Restart { operation: Box::new(operation), why });
     }
 
-    fn trouble(&mut self, sentence: String) {
+    fn report_error(&mut self, sentence: String) {
         self.updates.push_back(Update::Trouble(sentence));
     }
 }
@@ -477,6 +477,6 @@ struct EventType {
 }
 
 fn sentence_of(error: &PoolError) -> String {
-    let said = error.to_string();
-    if said.ends_with(['.', '?']) { said } else { format!("{said}.") }
+    let reason = error.to_string();
+    if reason.ends_with(['.', '?']) { reason } else { format!("{reason}.") }
 }

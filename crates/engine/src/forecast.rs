@@ -29,11 +29,11 @@ const EVERY_SECONDS: f64 = 1.0;
 /// Knowledge of past runs.
 #[derive(Default)]
 pub(crate) struct Forecasts {
-    kinds: HashMap<KindName, Past>,
+    kinds: HashMap<KindName, KindHistory>,
 }
 
 #[derive(Default)]
-struct Past {
+struct KindHistory {
     runs: VecDeque<(String, f64)>,
     ratios: VecDeque<f64>,
 }
@@ -44,11 +44,11 @@ pub(crate) struct Track {
     /// Time and fraction of its first progress; a resumed attempt begins further on.
     base: Option<(Time, f64)>,
     /// Fraction of its last progress.
-    stood: Option<f64>,
+    stalled_since: Option<f64>,
     made_at: Option<Time>,
     /// Number of passed marks, and the forecasts made there: time, and remaining seconds.
     marks: usize,
-    foretold: Vec<(Time, f64)>,
+    predictions: Vec<(Time, f64)>,
     /// It resumes from an earlier attempt, so its duration can't be compared with complete runs.
     resumed: bool,
     /// The clock jumped, so its running time is unknown.
@@ -66,18 +66,18 @@ impl Forecasts {
     }
 
     /// Forecast for an operation with new progress; `None` if the next one is not due yet.
-    pub(crate) fn think(&self, operation: &Operation, track: &mut Track, now: Time) -> Option<Forecast> {
+    pub(crate) fn predict(&self, operation: &Operation, track: &mut Track, now: Time) -> Option<Forecast> {
         let started = operation.started_at?;
         let progress = operation.progress.as_ref()?;
         let fraction = progress.fraction;
         // A resumed attempt jumps to its starting fraction after a moment; that is no progress of its own.
-        let goes_on = track.resumed && fraction.is_some_and(|f| f > 0.0);
-        track.base = track.base.filter(|(_, from)| !(goes_on && *from <= 0.0));
+        let resumes = track.resumed && fraction.is_some_and(|f| f > 0.0);
+        track.base = track.base.filter(|(_, from)| !(resumes && *from <= 0.0));
         // The total grew or another count began, so earlier progress is no measure of what remains.
-        if fraction < track.stood && fraction.is_some() {
+        if fraction < track.stalled_since && fraction.is_some() {
             track.base = None;
         }
-        track.stood = fraction;
+        track.stalled_since = fraction;
         let (since, from) = *track.base.get_or_insert((now, fraction.unwrap_or(0.0)));
         if track.made_at.is_some_and(|at| now.seconds_since(at) < EVERY_SECONDS) {
             return None;
@@ -123,7 +123,7 @@ impl Forecasts {
         while track.marks < MARKS.len() && fraction.is_some_and(|f| f >= MARKS[track.marks]) {
             track.marks += 1;
             if seconds > 0.5 {
-                track.foretold.push((now, seconds));
+                track.predictions.push((now, seconds));
             }
         }
         // No past forecast was judged after so short a part.
@@ -189,7 +189,7 @@ impl Track {
             return None;
         }
         let ratios = self
-            .foretold
+            .predictions
             .iter()
             .map(|(at, seconds)| (ended.seconds_since(*at).max(0.0) / seconds).clamp(0.001, 1_000.0))
             .collect();
@@ -250,11 +250,11 @@ mod tests {
     #[test]
     fn without_past_runs_the_rate_is_used_and_the_range_is_called_a_guess() {
         let (forecasts, mut track) = (Forecasts::default(), Track::default());
-        assert_eq!(forecasts.think(&at(0.0), &mut track, t(0.0)), None);
-        let forecast = forecasts.think(&at(0.25), &mut track, t(10.0)).unwrap();
+        assert_eq!(forecasts.predict(&at(0.0), &mut track, t(0.0)), None);
+        let forecast = forecasts.predict(&at(0.25), &mut track, t(10.0)).unwrap();
         assert_eq!((forecast.ends_at, forecast.basis, forecast.judged), (t(40.0), ForecastBasis::Rate, 0));
         assert_eq!((forecast.earliest, forecast.latest), (t(25.0), t(70.0)));
-        assert_eq!(forecasts.think(&at(0.26), &mut track, t(10.5)), None, "once a second is enough");
+        assert_eq!(forecasts.predict(&at(0.26), &mut track, t(10.5)), None, "once a second is enough");
     }
 
     #[test]
@@ -262,7 +262,7 @@ mod tests {
         let mut operation = at(0.0);
         let progress = Progress { fraction: None, eta_seconds: Some(-30.0), ..Progress::start(t(0.0)) };
         operation.progress = Some(progress);
-        assert_eq!(Forecasts::default().think(&operation, &mut Track::default(), t(1.0)), None);
+        assert_eq!(Forecasts::default().predict(&operation, &mut Track::default(), t(1.0)), None);
     }
 
     #[test]
@@ -271,7 +271,7 @@ mod tests {
         for (title, seconds) in [("MSFT", 60.0), ("NVDA", 900.0), ("MSFT", 62.0), ("MSFT", 61.0)] {
             forecasts.learn(&kind(), Run { title: title.into(), seconds, ratios: vec![] });
         }
-        let forecast = forecasts.think(&at(0.0), &mut Track::default(), t(1.0)).unwrap();
+        let forecast = forecasts.predict(&at(0.0), &mut Track::default(), t(1.0)).unwrap();
         assert_eq!((forecast.ends_at, forecast.basis), (t(61.0), ForecastBasis::History));
     }
 
@@ -280,13 +280,13 @@ mod tests {
         let mut forecasts = Forecasts::default();
         forecasts.learn(&kind(), Run { title: "MSFT".into(), seconds: 10.0, ratios: vec![1.0; 9] });
         let mut track = Track::default();
-        forecasts.think(&at(0.0), &mut track, t(0.0));
+        forecasts.predict(&at(0.0), &mut track, t(0.0));
         // Half the age of the previous run, at two fifths: 7.5 s more by rate, 5 s by past runs.
-        let young = forecasts.think(&at(0.4), &mut track.clone(), t(5.0)).unwrap();
+        let young = forecasts.predict(&at(0.4), &mut track.clone(), t(5.0)).unwrap();
         assert_eq!((young.basis, young.judged), (ForecastBasis::Both, 9));
         assert!(young.ends_at > t(10.0) && young.ends_at < t(12.5), "{young:?}");
         // Three times the age, at one percent: it is slow, but how slow is not well known.
-        let old = forecasts.think(&at(0.01), &mut track, t(30.0)).unwrap();
+        let old = forecasts.predict(&at(0.01), &mut track, t(30.0)).unwrap();
         assert_eq!((old.ends_at, old.basis, old.judged), (t(3_000.0), ForecastBasis::Rate, 0));
         assert_eq!(old.latest, t(30.0 + 2_970.0 * 2.0));
     }
@@ -301,7 +301,7 @@ mod tests {
         let mut track = Track::default();
         for tenths in 1..120 {
             let seconds = f64::from(tenths) / 10.0;
-            if let Some(forecast) = forecasts.think(&at(seconds / 240.0), &mut track, t(seconds)) {
+            if let Some(forecast) = forecasts.predict(&at(seconds / 240.0), &mut track, t(seconds)) {
                 assert_eq!(forecast.basis, ForecastBasis::Rate, "after {seconds} s");
                 let whole = forecast.ends_at.seconds_since(t(0.0));
                 assert!((200.0..280.0).contains(&whole), "after {seconds} s: {whole} s");
@@ -319,11 +319,11 @@ mod tests {
             operation.progress.as_mut().unwrap().eta_seconds = Some(eta);
             operation
         };
-        forecasts.think(&progress(0.0, 2.5), &mut track, t(0.0));
-        let steady = forecasts.think(&progress(400.0, 1.6), &mut track.clone(), t(1.0)).unwrap();
+        forecasts.predict(&progress(0.0, 2.5), &mut track, t(0.0));
+        let steady = forecasts.predict(&progress(400.0, 1.6), &mut track.clone(), t(1.0)).unwrap();
         let ends = |forecast: Forecast| (forecast.ends_at.seconds_since(t(0.0)) * 1_000.0).round();
         assert_eq!(ends(steady), 2_500.0, "as long as both agree the mean counts");
-        let slow = forecasts.think(&progress(880.0, 6.0), &mut track, t(6.0)).unwrap();
+        let slow = forecasts.predict(&progress(880.0, 6.0), &mut track, t(6.0)).unwrap();
         assert_eq!(ends(slow), 12_000.0);
     }
 
@@ -334,7 +334,7 @@ mod tests {
             for (title, seconds) in runs {
                 forecasts.learn(&kind(), Run { title: (*title).into(), seconds: *seconds, ratios: vec![] });
             }
-            forecasts.think(&at(0.0), &mut Track::default(), t(1.0)).map(|forecast| forecast.ends_at)
+            forecasts.predict(&at(0.0), &mut Track::default(), t(1.0)).map(|forecast| forecast.ends_at)
         };
         assert_eq!(past(&[("NVDA", 60.0)]), None);
         assert_eq!(past(&[("NVDA", 60.0), ("AAPL", 62.0)]), Some(t(62.0)));
@@ -348,8 +348,8 @@ mod tests {
         let ratios: Vec<f64> = (0..=100).map(|n| 0.5 + f64::from(n) / 100.0).collect();
         forecasts.learn(&kind(), Run { title: "NVDA".into(), seconds: 100.0, ratios });
         let mut track = Track::default();
-        forecasts.think(&at(0.0), &mut track, t(0.0));
-        let forecast = forecasts.think(&at(0.5), &mut track, t(50.0)).unwrap();
+        forecasts.predict(&at(0.0), &mut track, t(0.0));
+        let forecast = forecasts.predict(&at(0.5), &mut track, t(50.0)).unwrap();
         assert_eq!(forecast.judged, 101);
         assert_eq!(forecast.ends_at, t(100.0));
         assert_eq!((forecast.earliest, forecast.latest), (t(80.0), t(120.0)));
@@ -359,9 +359,9 @@ mod tests {
     fn an_end_calibrates_the_forecasts_of_its_run() {
         let forecasts = Forecasts::default();
         let mut track = Track::default();
-        forecasts.think(&at(0.0), &mut track, t(0.0));
-        forecasts.think(&at(0.1), &mut track, t(10.0));
-        forecasts.think(&at(0.5), &mut track, t(50.0));
+        forecasts.predict(&at(0.0), &mut track, t(0.0));
+        forecasts.predict(&at(0.1), &mut track, t(10.0));
+        forecasts.predict(&at(0.5), &mut track, t(50.0));
         let ended = Operation { state: State::Succeeded, ended_at: Some(t(110.0)), ..at(1.0) };
         let run = track.judge(&ended).unwrap();
         assert_eq!(run.seconds, 110.0);
@@ -374,12 +374,12 @@ mod tests {
         let mut forecasts = Forecasts::default();
         forecasts.learn(&kind(), Run { title: "MSFT".into(), seconds: 1_000.0, ratios: vec![] });
         let mut track = Track::default();
-        forecasts.think(&at(0.0), &mut track, t(0.0));
-        forecasts.think(&at(0.5), &mut track, t(50.0));
+        forecasts.predict(&at(0.0), &mut track, t(0.0));
+        forecasts.predict(&at(0.5), &mut track, t(50.0));
         // Back by an hour.
         track.clock_jumped();
-        assert_eq!(forecasts.think(&at(0.5), &mut track, t(-3_549.0)), None);
-        let forecast = forecasts.think(&at(0.75), &mut track, t(-3_524.0)).unwrap();
+        assert_eq!(forecasts.predict(&at(0.5), &mut track, t(-3_549.0)), None);
+        let forecast = forecasts.predict(&at(0.75), &mut track, t(-3_524.0)).unwrap();
         assert_eq!((forecast.ends_at, forecast.basis), (t(-3_499.0), ForecastBasis::Rate));
         assert_eq!(track.judge(&Operation { ended_at: Some(t(60.0)), ..at(1.0) }), None);
     }
@@ -389,8 +389,8 @@ mod tests {
         let mut forecasts = Forecasts::default();
         forecasts.learn(&kind(), Run { title: "MSFT".into(), seconds: 1_000.0, ratios: vec![] });
         let mut track = Track::default();
-        assert_eq!(forecasts.think(&at(0.5), &mut track, t(0.0)), None);
-        let forecast = forecasts.think(&at(0.75), &mut track, t(10.0)).unwrap();
+        assert_eq!(forecasts.predict(&at(0.5), &mut track, t(0.0)), None);
+        let forecast = forecasts.predict(&at(0.75), &mut track, t(10.0)).unwrap();
         assert_eq!((forecast.ends_at, forecast.basis), (t(20.0), ForecastBasis::Rate));
         assert_eq!(track.judge(&Operation { ended_at: Some(t(20.0)), ..at(1.0) }), None);
     }
@@ -400,12 +400,12 @@ mod tests {
         let mut forecasts = Forecasts::default();
         forecasts.learn(&kind(), Run { title: "MSFT".into(), seconds: 10.0, ratios: vec![] });
         let mut track = Track::of(AttemptOrigin::Resume);
-        assert_eq!(forecasts.think(&at(0.0), &mut track, t(1.0)), None);
-        assert_eq!(forecasts.think(&at(0.2), &mut track, t(1.1)), None, "an earlier attempt came that far");
-        let forecast = forecasts.think(&at(0.3), &mut track, t(11.1)).unwrap();
+        assert_eq!(forecasts.predict(&at(0.0), &mut track, t(1.0)), None);
+        assert_eq!(forecasts.predict(&at(0.2), &mut track, t(1.1)), None, "an earlier attempt came that far");
+        let forecast = forecasts.predict(&at(0.3), &mut track, t(11.1)).unwrap();
         assert_eq!((forecast.ends_at, forecast.basis), (t(81.1), ForecastBasis::Rate));
         track.clock_jumped();
-        assert_eq!(forecasts.think(&at(0.5), &mut track, t(900.0)), None);
+        assert_eq!(forecasts.predict(&at(0.5), &mut track, t(900.0)), None);
         assert_eq!(
             Track::of(AttemptOrigin::Resume).judge(&Operation { ended_at: Some(t(9.0)), ..at(1.0) }),
             None

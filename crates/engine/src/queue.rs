@@ -18,13 +18,13 @@ struct Line {
     waiting: VecDeque<Waiting>,
     /// Reason for waiting, as published for the operations that were told.
     reason: Option<(ConditionKind, String)>,
-    untold: usize,
+    unpublished: usize,
 }
 
 struct Waiting {
     id: OperationId,
     priority: i8,
-    told: bool,
+    published: bool,
 }
 
 impl Queues {
@@ -32,8 +32,8 @@ impl Queues {
     pub(crate) fn push(&mut self, kind: &KindName, id: OperationId, priority: i8) {
         let line = self.lines.entry(kind.clone()).or_default();
         let at = line.waiting.partition_point(|w| w.priority >= priority);
-        line.waiting.insert(at, Waiting { id, priority, told: false });
-        line.untold += 1;
+        line.waiting.insert(at, Waiting { id, priority, published: false });
+        line.unpublished += 1;
     }
 
     /// Stops holding back an operation.
@@ -90,31 +90,35 @@ impl Queues {
     }
 
     /// Sets the reason why a queue waits, and returns the operations that must be told.
-    pub(crate) fn tell(&mut self, kind: &KindName, reason: (ConditionKind, String)) -> Vec<OperationId> {
+    pub(crate) fn publish_reason(
+        &mut self,
+        kind: &KindName,
+        reason: (ConditionKind, String),
+    ) -> Vec<OperationId> {
         let Some(line) = self.lines.get_mut(kind) else { return Vec::new() };
         let news = line.reason.as_ref() != Some(&reason);
         line.reason = Some(reason);
-        if !news && line.untold == 0 {
+        if !news && line.unpublished == 0 {
             return Vec::new();
         }
-        line.untold = 0;
-        let mut untold = Vec::new();
+        line.unpublished = 0;
+        let mut unpublished = Vec::new();
         for waiting in &mut line.waiting {
-            if news || !waiting.told {
-                untold.push(waiting.id);
+            if news || !waiting.published {
+                unpublished.push(waiting.id);
             }
-            waiting.told = true;
+            waiting.published = true;
         }
-        untold
+        unpublished
     }
 }
 
 impl Line {
     fn take(&mut self, at: usize) {
         if let Some(removed) = self.waiting.remove(at)
-            && !removed.told
+            && !removed.published
         {
-            self.untold -= 1;
+            self.unpublished -= 1;
         }
     }
 }
@@ -136,12 +140,12 @@ mod tests {
         queues.push(&kind, ids[0], 0);
         queues.push(&kind, ids[1], 0);
         let full = (ConditionKind::Waiting, "full".to_owned());
-        assert_eq!(queues.tell(&kind, full.clone()), ids[..2]);
+        assert_eq!(queues.publish_reason(&kind, full.clone()), ids[..2]);
         queues.push(&kind, ids[2], 5);
-        assert_eq!(queues.tell(&kind, full.clone()), ids[2..]);
-        assert!(queues.tell(&kind, full).is_empty());
+        assert_eq!(queues.publish_reason(&kind, full.clone()), ids[2..]);
+        assert!(queues.publish_reason(&kind, full).is_empty());
         queues.remove(&kind, ids[1]);
-        assert_eq!(queues.tell(&kind, (ConditionKind::NoHost, "away".into())), [ids[2], ids[0]]);
+        assert_eq!(queues.publish_reason(&kind, (ConditionKind::NoHost, "away".into())), [ids[2], ids[0]]);
         assert_eq!(queues.first(&kind), Some(ids[2]), "higher priority first");
         queues.pop(&kind);
         assert_eq!(queues.first(&kind), Some(ids[0]));

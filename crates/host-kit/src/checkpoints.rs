@@ -2,7 +2,7 @@
 
 use crate::Refusal;
 use crate::checkpoint_store::{CheckpointStore, PendingFile, is_name};
-use crate::parse::{Answer, parse_attempt, parse_id, wrong_query};
+use crate::parse::{HandlerResult, parse_attempt, parse_id, wrong_query};
 use crate::shared::Shared;
 use axum::body::Body;
 use axum::extract::rejection::QueryRejection;
@@ -43,7 +43,7 @@ pub(crate) fn router() -> Router<Arc<Shared>> {
 async fn list(
     State(shared): State<Arc<Shared>>,
     Path((id, attempt)): Path<(String, String)>,
-) -> Answer<Json<CheckpointFiles>> {
+) -> HandlerResult<Json<CheckpointFiles>> {
     let (id, attempt) = (parse_id(&id)?, parse_attempt(&attempt)?);
     // Checked before a large file is sent without success.
     let checkpoint_store = shared.checkpoint_store.clone().ok_or_else(no_shelf)?;
@@ -54,7 +54,7 @@ async fn list(
 async fn give(
     State(shared): State<Arc<Shared>>,
     Path((id, attempt, name)): Path<(String, String, String)>,
-) -> Answer<Response> {
+) -> HandlerResult<Response> {
     let (id, attempt) = (parse_id(&id)?, parse_attempt(&attempt)?);
     let found = shared
         .checkpoint_store
@@ -101,7 +101,7 @@ async fn take(
     Path((id, attempt, name)): Path<(String, String, String)>,
     query: Result<Query<UploadQuery>, QueryRejection>,
     request: Request,
-) -> Answer<StatusCode> {
+) -> HandlerResult<StatusCode> {
     let (id, attempt) = (parse_id(&id)?, parse_attempt(&attempt)?);
     let bad = |why: &str| Refusal::new(ProblemType::BadRequest, why);
     let Query(UploadQuery { sha256 }) = query.map_err(wrong_query)?;
@@ -151,11 +151,11 @@ async fn begin(
     id: OperationId,
     attempt: u32,
     name: String,
-) -> Answer<PendingFile> {
+) -> HandlerResult<PendingFile> {
     blocking(move || checkpoint_store.begin(id, attempt, &name)).await
 }
 
-async fn forget(State(shared): State<Arc<Shared>>, Path(id): Path<String>) -> Answer<StatusCode> {
+async fn forget(State(shared): State<Arc<Shared>>, Path(id): Path<String>) -> HandlerResult<StatusCode> {
     let id = parse_id(&id)?;
     if let Some(checkpoint_store) = shared.checkpoint_store.clone() {
         // Files of a running attempt must not be replaced.
@@ -179,7 +179,9 @@ fn no_shelf() -> Refusal {
 }
 
 /// Runs disk access on a blocking thread.
-async fn blocking<T: Send + 'static>(work: impl FnOnce() -> io::Result<T> + Send + 'static) -> Answer<T> {
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> io::Result<T> + Send + 'static,
+) -> HandlerResult<T> {
     tokio::task::spawn_blocking(work).await.map_err(|_| broken())?.map_err(|e| disk(&e))
 }
 

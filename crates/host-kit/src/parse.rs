@@ -7,10 +7,10 @@ use protocol::{OperationId, ProblemType};
 use std::str::FromStr;
 
 /// Result of a handler.
-pub(crate) type Answer<T> = Result<T, Refusal>;
+pub(crate) type HandlerResult<T> = Result<T, Refusal>;
 
 /// ID of an operation, which the span of the request gets.
-pub(crate) fn parse_id(text: &str) -> Answer<OperationId> {
+pub(crate) fn parse_id(text: &str) -> HandlerResult<OperationId> {
     let id = text
         .parse()
         .map_err(|e: protocol::NameError| Refusal::new(ProblemType::BadRequest, format!("{e}.")))?;
@@ -18,7 +18,7 @@ pub(crate) fn parse_id(text: &str) -> Answer<OperationId> {
     Ok(id)
 }
 
-fn parse_as<T: FromStr>(text: &str, what: &str) -> Answer<T> {
+fn parse_as<T: FromStr>(text: &str, what: &str) -> HandlerResult<T> {
     text.parse().map_err(|_| {
         let text: String = text.chars().take(60).collect();
         Refusal::new(ProblemType::BadRequest, format!("'{text}' is not {what}."))
@@ -26,7 +26,7 @@ fn parse_as<T: FromStr>(text: &str, what: &str) -> Answer<T> {
 }
 
 /// Number of an attempt, which the span of the request gets.
-pub(crate) fn parse_attempt(text: &str) -> Answer<u32> {
+pub(crate) fn parse_attempt(text: &str) -> HandlerResult<u32> {
     let attempt = parse_as(text, "an attempt number")?;
     http_wire::about_attempt(attempt);
     Ok(attempt)

@@ -38,13 +38,13 @@ pub(crate) struct Registry {
     max_parallel: BTreeMap<KindName, u32>,
     keep: Keep,
     checkpoint_store: Option<Arc<CheckpointStore>>,
-    held: Mutex<Held>,
+    held: Mutex<RegistryState>,
     /// One task per attempt.
     tasks: TaskTracker,
 }
 
 #[derive(Default)]
-struct Held {
+struct RegistryState {
     operations: HashMap<OperationId, Arc<Attempt>>,
     /// Oldest first, each still in `operations`.
     ended: VecDeque<(OperationId, usize)>,
@@ -276,7 +276,7 @@ impl Registry {
     }
 }
 
-impl Held {
+impl RegistryState {
     /// The attempt, if it is here; `None` if older attempts do not prevent it.
     fn settle(&self, id: OperationId, number: u32) -> Result<Option<Arc<Attempt>>, Refusal> {
         let known = self.operations.get(&id);

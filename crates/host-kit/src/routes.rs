@@ -4,7 +4,7 @@ use crate::Refusal;
 use crate::access::guard;
 use crate::checkpoints;
 use crate::health::{Checked, checks};
-use crate::parse::{Answer, parse_id, wrong_query};
+use crate::parse::{HandlerResult, parse_id, wrong_query};
 use crate::registry::Started;
 use crate::shared::Shared;
 use crate::stream::{CheckpointBuilder, poll, stream};
@@ -52,7 +52,7 @@ pub(crate) fn router(shared: &Arc<Shared>) -> Router {
         .with_state(Arc::clone(shared))
 }
 
-async fn about(State(shared): State<Arc<Shared>>) -> Answer<Json<About>> {
+async fn about(State(shared): State<Arc<Shared>>) -> HandlerResult<Json<About>> {
     let works = shared.works.clone();
     // A kind may look up what it can offer, which blocks.
     let kinds = tokio::task::spawn_blocking(move || works.iter().map(|work| work.kind()).collect()).await;
@@ -109,7 +109,7 @@ async fn list(State(shared): State<Arc<Shared>>) -> Json<HostOperations> {
 async fn start(
     State(shared): State<Arc<Shared>>,
     request: Request,
-) -> Answer<(StatusCode, Json<HostOperation>)> {
+) -> HandlerResult<(StatusCode, Json<HostOperation>)> {
     let ask: StartAttempt = read(request).await?;
     http_wire::about_operation(ask.id);
     http_wire::about_attempt(ask.attempt);
@@ -119,11 +119,14 @@ async fn start(
     })
 }
 
-async fn preview(State(shared): State<Arc<Shared>>, request: Request) -> Answer<Json<Preview>> {
+async fn preview(State(shared): State<Arc<Shared>>, request: Request) -> HandlerResult<Json<Preview>> {
     Ok(Json(shared.registry.preview(read(request).await?).await?))
 }
 
-async fn show(State(shared): State<Arc<Shared>>, Path(id): Path<String>) -> Answer<Json<HostOperation>> {
+async fn show(
+    State(shared): State<Arc<Shared>>,
+    Path(id): Path<String>,
+) -> HandlerResult<Json<HostOperation>> {
     Ok(Json(shared.registry.find(parse_id(&id)?)?.view()))
 }
 
@@ -131,7 +134,7 @@ async fn cancel(
     State(shared): State<Arc<Shared>>,
     Path(id): Path<String>,
     request: Request,
-) -> Answer<Response> {
+) -> HandlerResult<Response> {
     let id = parse_id(&id)?;
     let ask: CancelAttempt = read(request).await?;
     http_wire::about_attempt(ask.attempt);
@@ -139,7 +142,7 @@ async fn cancel(
     Ok((StatusCode::ACCEPTED, Json(acknowledged)).into_response())
 }
 
-async fn result(State(shared): State<Arc<Shared>>, Path(id): Path<String>) -> Answer<Response> {
+async fn result(State(shared): State<Arc<Shared>>, Path(id): Path<String>) -> HandlerResult<Response> {
     let attempt = shared.registry.find(parse_id(&id)?)?;
     match attempt.result() {
         Some((_, Some(json))) => Ok(([(header::CONTENT_TYPE, "application/json")], json).into_response()),
@@ -174,7 +177,7 @@ async fn events(
     State(shared): State<Arc<Shared>>,
     query: Result<Query<EventsQuery>, QueryRejection>,
     headers: HeaderMap,
-) -> Answer<Response> {
+) -> HandlerResult<Response> {
     let Query(query) = query.map_err(wrong_query)?;
     // The header of a reconnecting client is newer than its URL.
     let after = sse::last_event_id(&headers)?.or(query.after).unwrap_or(0);
@@ -201,7 +204,7 @@ async fn wrong_method(method: Method, uri: Uri) -> Refusal {
 }
 
 /// Parses a JSON body.
-async fn read<T: DeserializeOwned>(request: Request) -> Answer<T> {
+async fn read<T: DeserializeOwned>(request: Request) -> HandlerResult<T> {
     let reading = axum::body::to_bytes(request.into_body(), BODY_BYTES);
     let body = tokio::time::timeout(BODY_DEADLINE, reading).await.map_err(|_| {
         let why = format!("The request body did not arrive within {} s.", BODY_DEADLINE.as_secs());

@@ -11,7 +11,7 @@ use protocol::{
 };
 use serde_json::json;
 use signalbox_store::{
-    Change, DELETED_KEYS_CAPACITY, Earlier, EventRecord, Filter, Keep, RUNS, Run, Sqlite, Store,
+    Change, DELETED_KEYS_CAPACITY, EventRecord, Filter, Keep, PastRunsQuery, RUNS, Run, Sqlite, Store,
     StoreErrorKind,
 };
 use std::sync::Arc;
@@ -297,13 +297,13 @@ fn ends_are_tallied_by_the_hour_once_each() {
     put(&one);
     put(&end(State::Succeeded, 29));
     put(&end(State::Failed, 3_600));
-    let told: Vec<_> = store.tallies(2).unwrap();
-    let short: Vec<_> = told.iter().map(|t| (t.hour, t.state, t.count)).collect();
+    let tallied: Vec<_> = store.tallies(2).unwrap();
+    let short: Vec<_> = tallied.iter().map(|t| (t.hour, t.state, t.count)).collect();
     assert_eq!(short, [(2, State::Succeeded, 2), (3, State::Failed, 1)]);
-    assert!((told[0].seconds - 120.0).abs() < 0.01, "{told:?}");
+    assert!((tallied[0].seconds - 120.0).abs() < 0.01, "{tallied:?}");
     assert_eq!(store.tallies(3).unwrap().len(), 1);
     store.apply(&[Change::Forget { ids: vec![one.0.id] }]).unwrap();
-    assert_eq!(store.tallies(2).unwrap(), told, "what is forgotten has ended all the same");
+    assert_eq!(store.tallies(2).unwrap(), tallied, "what is forgotten has ended all the same");
 }
 
 #[test]
@@ -314,8 +314,8 @@ fn a_day_counts_operations_by_their_last_end_without_deleted_ones() {
         store.apply(&[Change::Operation { operation: operation.clone(), attempt: attempt.clone() }]).unwrap();
     };
     let counted = || -> Vec<_> {
-        let told = store.tallies(0).unwrap();
-        told.iter().map(|t| (t.state, t.count, (t.seconds * 10.0).round() / 10.0)).collect()
+        let tallied = store.tallies(0).unwrap();
+        tallied.iter().map(|t| (t.state, t.count, (t.seconds * 10.0).round() / 10.0)).collect()
     };
     let end = |of: &mut (Box<Operation>, Box<Attempt>), state, seconds: i64| {
         of.0.state = state;
@@ -397,7 +397,7 @@ fn abandoned_work_is_known_to_run_possibly_even_after_its_deletion() {
 #[test]
 fn past_runs_are_earlier_successes_with_the_curve_newest_first() {
     let (_folder, store) = open();
-    let told = |operation: &Operation, name: &str, points: &[Point]| {
+    let tallied = |operation: &Operation, name: &str, points: &[Point]| {
         let series = vec![Points { name: name.into(), points: points.to_vec() }];
         store.apply(&[Change::Points { id: operation.id, attempt: 1, series }]).unwrap();
     };
@@ -410,12 +410,12 @@ fn past_runs_are_earlier_successes_with_the_curve_newest_first() {
     let running = put(&store, State::Running, "MSFT");
     let later = put(&store, State::Succeeded, "MSFT");
     for operation in [&first, &other, &failed, &last, &running, &later] {
-        told(operation, "loss", &some);
+        tallied(operation, "loss", &some);
     }
-    told(&bare, "accuracy", &some);
+    tallied(&bare, "accuracy", &some);
     let found = |title, limit| -> Vec<OperationId> {
         let kind = &running.kind;
-        let wanted = Earlier { kind, title, before: running.id, series: "loss", limit };
+        let wanted = PastRunsQuery { kind, title, before: running.id, series: "loss", limit };
         store
             .earlier(wanted)
             .unwrap()
@@ -429,7 +429,7 @@ fn past_runs_are_earlier_successes_with_the_curve_newest_first() {
     assert_eq!(found(Some("MSFT"), 9), [last.id, first.id]);
     assert_eq!(found(None, 9), [last.id, other.id, first.id]);
     assert_eq!(found(None, 1), [last.id]);
-    told(&first, "loss", &[Point(3.0, 0.125)]);
+    tallied(&first, "loss", &[Point(3.0, 0.125)]);
     let mut points = Vec::new();
     store.curve(first.id, 1, "loss", &mut |point| points.push(point)).unwrap();
     assert_eq!(points, [some[0], some[1], Point(3.0, 0.125)]);
@@ -441,7 +441,7 @@ fn the_band_of_a_rule_reads_back_bit_by_bit_with_its_start() {
     let operation = put(&store, State::Running, "MSFT");
     let series = |points: Vec<Point>| vec![Points { name: "loss".into(), points }];
     let id = operation.id;
-    let told = |points: Vec<Point>| Change::Points { id, attempt: 1, series: series(points) };
+    let tallied = |points: Vec<Point>| Change::Points { id, attempt: 1, series: series(points) };
     let band = Band {
         x: vec![0.1 + 0.2, 1e-300],
         p10: vec![Some(1.0 / 3.0), None],
@@ -460,7 +460,7 @@ fn the_band_of_a_rule_reads_back_bit_by_bit_with_its_start() {
     let set = Change::RuleBand { id, attempt: 1, baseline: Arc::new(baseline.clone()) };
     let points = |n: u32| (0..n).map(|x| Point(f64::from(x), 1.0)).collect::<Vec<_>>();
     // Within the batch, too: points before the rule are skipped, points after it are not.
-    store.apply(&[told(points(2)), told(points(1)), set, told(points(4))]).unwrap();
+    store.apply(&[tallied(points(2)), tallied(points(1)), set, tallied(points(4))]).unwrap();
     drop(store);
     let store = Sqlite::open(&folder.path().join("signalbox.db")).unwrap();
     let kept = store.rule_band(id).unwrap().unwrap();

@@ -226,12 +226,12 @@ pub async fn cancel_many(
     let which = which(many.ids, many.filter)?;
     let cancelled = server.engine.by(by).cancel_many(which, clipped(&many.reason)).await?;
     let refused = |(id, error)| Refused { id, why: problem_of(error).detail };
-    let told = CancelledMany {
+    let outcome = CancelledMany {
         asked: cancelled.requested,
         refused: cancelled.refused.into_iter().map(refused).collect(),
         not_stored: cancelled.not_stored,
     };
-    Ok((StatusCode::ACCEPTED, Json(told)))
+    Ok((StatusCode::ACCEPTED, Json(outcome)))
 }
 
 /// Selection of a bulk request: listed IDs, or a filter.

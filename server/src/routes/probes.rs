@@ -19,7 +19,7 @@ pub async fn readyz(State(server): State<Server>) -> Result<String, Failed> {
     if server.stop.is_cancelled() {
         return Err(Failed::new(ProblemType::Unavailable, "The server is shutting down."));
     }
-    match server.engine.trouble() {
+    match server.engine.store_fault() {
         None => Ok(match server.engine.unmet_hosts().as_slice() {
             [] => "ready\n".to_owned(),
             unmet => {
@@ -27,6 +27,6 @@ pub async fn readyz(State(server): State<Server>) -> Result<String, Failed> {
                 format!("ready; hosts not connected yet: {}\n", names.join(", "))
             }
         }),
-        Some(trouble) => Err(Failed::new(ProblemType::Unavailable, trouble)),
+        Some(reason) => Err(Failed::new(ProblemType::Unavailable, reason)),
     }
 }

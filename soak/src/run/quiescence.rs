@@ -3,7 +3,7 @@
 use super::cluster::Cluster;
 use super::reader::Reader;
 use super::workload::Workload;
-use crate::check::answers::{self, Kept};
+use crate::check::answers::{self, EndedAttempts};
 use crate::check::history::History;
 use crate::check::hosts::{self, Queue};
 use crate::check::reasons;
@@ -34,7 +34,7 @@ const CHECK_INTERVAL: Duration = Duration::from_millis(250);
 /// State kept from check to check.
 #[derive(Default)]
 pub struct Memory {
-    kept: Kept,
+    kept: EndedAttempts,
     /// Ended operations whose details were fetched; fetched again only if they changed.
     settled: HashSet<OperationId>,
     pub details: BTreeMap<OperationId, OperationDetail>,
@@ -136,7 +136,7 @@ fn compare(
         }));
         found.extend(readers[0].state(|state| {
             let deleted = &state.history.deleted;
-            let mut found = answers::starts(&request_log.asked, listed, deleted);
+            let mut found = answers::starts(&request_log.starts, listed, deleted);
             found.extend(answers::requests(&request_log.requests, &memory.details, deleted));
             found.extend(answers::deletes(&request_log.deletes, deleted, listed));
             found

@@ -2,7 +2,7 @@
 
 use super::{Command, Coordinator, Live};
 use crate::checkpoint_transfer::CheckpointTransfer;
-use crate::host_registry::{HeldOff, Hold};
+use crate::host_registry::{KindPause, PauseReason};
 use crate::host_request::{self, HostRequest};
 use crate::lifecycle::{Message, Record};
 use protocol::host::{CancelAttempt, StartAttempt};
@@ -62,7 +62,7 @@ impl Coordinator {
                     }
                     Err(reason) => {
                         let (condition, message) = reason.clone();
-                        for id in self.queues.tell(&kind, reason) {
+                        for id in self.queues.publish_reason(&kind, reason) {
                             let message = message.clone();
                             self.step(id, Message::Waiting { kind: condition, message }, now);
                         }
@@ -86,21 +86,28 @@ impl Coordinator {
     }
 
     /// Requeues an operation whose host has no slot after all, or whose start certainly did not arrive.
-    pub(super) fn declined(&mut self, id: OperationId, attempt: u32, why: Hold, wait: Duration, now: Time) {
+    pub(super) fn declined(
+        &mut self,
+        id: OperationId,
+        attempt: u32,
+        why: PauseReason,
+        wait: Duration,
+        now: Time,
+    ) {
         if !self.is_current(id, attempt) {
             return;
         }
-        self.pass_over(id, why, wait, now);
+        self.skip_host(id, why, wait, now);
         self.step(id, Message::Declined, now);
         self.dispatch(now);
     }
 
     /// Stops placing operations of this kind on this host for a moment.
-    pub(super) fn pass_over(&mut self, id: OperationId, why: Hold, wait: Duration, now: Time) {
+    pub(super) fn skip_host(&mut self, id: OperationId, why: PauseReason, wait: Duration, now: Time) {
         let Some(live) = self.live.get(&id) else { return };
         if let Some(entry) = live.on.as_ref().and_then(|host| self.host_registry.get_mut(host)) {
             let until = now.plus_micros(wait.as_micros() as i64);
-            entry.held_off.insert(live.record.operation.kind.clone(), HeldOff { until, why });
+            entry.paused_kinds.insert(live.record.operation.kind.clone(), KindPause { until, why });
         }
         let coordinator = self.sender.clone();
         self.transaction.later(async move {
@@ -129,7 +136,7 @@ impl Coordinator {
             // The host had it: if it restarted, the attempt ended with the old process; otherwise its list and its feed
             // tell.
             if let Some((host_request, _)) = self.host_request(id) {
-                self.transaction.later(host_request::look(host_request));
+                self.transaction.later(host_request::check_attempt(host_request));
             }
         } else if !live.host_has_it() && (live.start_given_up || !live.starting) {
             // It never arrived, no request is pending, and a late one would be refused.
@@ -166,7 +173,7 @@ impl Coordinator {
         };
         let unwanted = live.unwanted.clone();
         let checkpoint_transfer = self.checkpoint_transfer(&live.record, &host_request.host);
-        let way = checkpoint_transfer.as_ref().map(CheckpointTransfer::said);
+        let way = checkpoint_transfer.as_ref().map(CheckpointTransfer::description);
         self.transaction.later(host_request::start(host_request, body, checkpoint_transfer, unwanted));
         if let Some(live) = self.live.get_mut(&id) {
             live.starting = true;
@@ -199,7 +206,7 @@ impl Coordinator {
         let deadline_ms = self.rules.cancel_deadline.as_millis() as u64;
         let body = CancelAttempt { attempt: host_request.attempt, reason, deadline_ms, abandoned: false };
         let offset = self.host_registry.get(&host_request.host).map(|e| e.offset).unwrap_or_default();
-        self.transaction.later_or_in_trouble(host_request::cancel(host_request, body, offset));
+        self.transaction.when_stored_or_unwritable(host_request::cancel(host_request, body, offset));
         if let Some(live) = self.live.get_mut(&id) {
             live.cancelling = true;
         }

@@ -24,29 +24,29 @@ fn chosen() -> Message {
     Message::Chosen { host: host_name(), instance: InstanceId::new() }
 }
 
-fn says(attempt: u32, body: HostEventBody) -> Message {
+fn event_of(attempt: u32, body: HostEventBody) -> Message {
     Message::Host { attempt, at: t(5), body }
 }
 
 fn ends(attempt: u32, outcome: Outcome) -> Message {
-    says(attempt, HostEventBody::Ended { outcome, failure: None, result: None })
+    event_of(attempt, HostEventBody::Ended { outcome, failure: None, result: None })
 }
 
 fn keeps(attempt: u32, fraction: Option<f64>) -> Message {
     let (note, files) = ("half".into(), vec![]);
     let checkpoint = protocol::Checkpoint { attempt, at: t(3), note, fraction, state: json!(5), files };
-    says(attempt, HostEventBody::Checkpoint { checkpoint })
+    event_of(attempt, HostEventBody::Checkpoint { checkpoint })
 }
 
 fn is_at(attempt: u32, fraction: Option<f64>) -> Message {
     let progress = Progress { fraction, ..Progress::start(t(4)) };
-    says(attempt, HostEventBody::Progress { progress })
+    event_of(attempt, HostEventBody::Progress { progress })
 }
 
 fn running() -> Record {
     let mut record = record();
     step(&mut record, chosen(), t(1)).unwrap();
-    step(&mut record, says(1, HostEventBody::Running), t(2)).unwrap();
+    step(&mut record, event_of(1, HostEventBody::Running), t(2)).unwrap();
     assert_eq!(record.operation.state, State::Running);
     record
 }
@@ -119,7 +119,7 @@ fn a_new_attempt_ignores_events_of_the_previous_one() {
     let before = record.clone();
     step(&mut record, ends(1, Outcome::Succeeded), t(12)).unwrap();
     assert_eq!(record, before);
-    step(&mut record, says(2, HostEventBody::Running), t(13)).unwrap();
+    step(&mut record, event_of(2, HostEventBody::Running), t(13)).unwrap();
     assert_eq!(record.operation.state, State::Running);
     assert_eq!(record.attempts.iter().map(|a| a.state).collect::<Vec<_>>(), [State::Failed, State::Running]);
 }
@@ -130,7 +130,7 @@ fn unreachable_is_a_condition_and_not_a_state() {
     step(&mut record, Message::Silent { since: t(3), message: "No word.".into() }, t(9)).unwrap();
     assert_eq!(record.operation.state, State::Running);
     assert_eq!(record.operation.condition.as_ref().unwrap().kind, ConditionKind::Unreachable);
-    let effects = step(&mut record, says(1, HostEventBody::Log { lines: Vec::new() }), t(12)).unwrap();
+    let effects = step(&mut record, event_of(1, HostEventBody::Log { lines: Vec::new() }), t(12)).unwrap();
     assert!(effects.contains(&Effect::Changed));
     assert_eq!(record.operation.condition, None);
 }
@@ -151,17 +151,17 @@ fn a_resumed_attempt_starts_at_its_checkpoint() {
     let mut record = resumed(Some(0.5));
     assert_eq!(fraction(&record), Some(0.5), "in the line already");
     step(&mut record, chosen(), t(7)).unwrap();
-    for (said, shown) in
+    for (reported, shown) in
         [(None, Some(0.5)), (Some(0.0), Some(0.5)), (Some(0.6), Some(0.6)), (None, Some(0.6))]
     {
-        step(&mut record, is_at(2, said), t(8)).unwrap();
+        step(&mut record, is_at(2, reported), t(8)).unwrap();
         assert_eq!(fraction(&record), shown);
     }
     // If unknown, the fraction of the previous attempt.
     let mut record = resumed(None);
     step(&mut record, chosen(), t(7)).unwrap();
-    for (said, shown) in [(None, 0.9), (Some(0.0), 0.9), (Some(0.95), 0.95)] {
-        step(&mut record, is_at(2, said), t(8)).unwrap();
+    for (reported, shown) in [(None, 0.9), (Some(0.0), 0.9), (Some(0.95), 0.95)] {
+        step(&mut record, is_at(2, reported), t(8)).unwrap();
         assert_eq!(fraction(&record), Some(shown));
     }
 }
@@ -171,7 +171,7 @@ fn the_fraction_falls_when_the_total_grows_or_the_count_restarts() {
     let mut record = running();
     let mut at = |done, total, fraction| {
         let progress = Progress { fraction, done, total: Some(total), ..Progress::start(t(4)) };
-        step(&mut record, says(1, HostEventBody::Progress { progress }), t(4)).unwrap();
+        step(&mut record, event_of(1, HostEventBody::Progress { progress }), t(4)).unwrap();
         record.operation.progress.as_ref().and_then(|p| p.fraction)
     };
     assert_eq!(at(10, 10, Some(1.0)), Some(1.0));
@@ -227,7 +227,7 @@ fn a_stall_ends_with_progress_and_has_no_forecast() {
     step(&mut record, is_at(1, Some(0.25)), t(10)).unwrap();
     assert_eq!(record.operation.condition.as_ref().unwrap().kind, ConditionKind::Stalled);
     let progress = Progress { fraction: Some(0.5), ..Progress::start(t(10)) };
-    let effects = step(&mut record, says(1, HostEventBody::Progress { progress }), t(10)).unwrap();
+    let effects = step(&mut record, event_of(1, HostEventBody::Progress { progress }), t(10)).unwrap();
     assert!(effects.contains(&Effect::Changed));
     assert_eq!(record.operation.condition, None);
 }
@@ -238,7 +238,7 @@ fn a_message_alone_does_not_end_a_stall() {
     let at = |done: u64, message: &str| {
         let rate = Some(2.5);
         let progress = Progress { done, rate, message: message.into(), ..Progress::start(t(4)) };
-        says(1, HostEventBody::Progress { progress })
+        event_of(1, HostEventBody::Progress { progress })
     };
     let stalled = |record: &Record| {
         record.operation.condition.as_ref().is_some_and(|c| c.kind == ConditionKind::Stalled)
@@ -275,21 +275,21 @@ fn a_stalled_operation_has_no_forecast() {
 
 #[test]
 fn a_process_paused_by_a_signal_has_a_condition_until_it_continues() {
-    let told = |kind: Option<ConditionKind>| {
+    let report = |kind: Option<ConditionKind>| {
         let condition = kind.map(|kind| protocol::host::HostCondition { kind, message: "x".into() });
-        says(1, HostEventBody::Condition { condition })
+        event_of(1, HostEventBody::Condition { condition })
     };
     let mut record = running();
-    let effects = step(&mut record, told(Some(ConditionKind::Paused)), t(3)).unwrap();
+    let effects = step(&mut record, report(Some(ConditionKind::Paused)), t(3)).unwrap();
     assert_eq!(effects, [Effect::Changed]);
     assert_eq!(record.operation.condition.as_ref().unwrap().kind, ConditionKind::Paused);
-    step(&mut record, told(None), t(4)).unwrap();
+    step(&mut record, report(None), t(4)).unwrap();
     assert_eq!(record.operation.condition, None);
 }
 
-fn tells(kind: ConditionKind) -> Message {
+fn condition_of(kind: ConditionKind) -> Message {
     let condition = Some(protocol::host::HostCondition { kind, message: "x".into() });
-    says(1, HostEventBody::Condition { condition })
+    event_of(1, HostEventBody::Condition { condition })
 }
 
 fn shown(record: &Record) -> Option<ConditionKind> {
@@ -301,22 +301,22 @@ fn a_condition_of_a_host_reappears_when_the_host_reconnects() {
     let silent = || Message::Silent { since: t(3), message: "No word.".into() };
     let restarted = |record: &Record| Record::stored(record.operation.clone(), record.attempts.clone());
     let mut record = running();
-    step(&mut record, tells(ConditionKind::Paused), t(3)).unwrap();
+    step(&mut record, condition_of(ConditionKind::Paused), t(3)).unwrap();
     step(&mut record, silent(), t(4)).unwrap();
     assert_eq!(shown(&record), Some(ConditionKind::Unreachable));
     // Also after a restart of the server.
     let mut record = restarted(&record);
-    assert_eq!(step(&mut record, Message::Heard, t(5)).unwrap(), [Effect::Changed]);
+    assert_eq!(step(&mut record, Message::HostResponded, t(5)).unwrap(), [Effect::Changed]);
     assert_eq!(shown(&record), Some(ConditionKind::Paused));
     // The host ended it meanwhile.
     step(&mut record, silent(), t(6)).unwrap();
-    step(&mut record, says(1, HostEventBody::Condition { condition: None }), t(7)).unwrap();
+    step(&mut record, event_of(1, HostEventBody::Condition { condition: None }), t(7)).unwrap();
     assert_eq!((shown(&record), &record.operation.host_condition), (None, &None));
 
     step(&mut record, Message::Cancel { reason: String::new() }, t(8)).unwrap();
-    step(&mut record, tells(ConditionKind::Unstoppable), t(9)).unwrap();
+    step(&mut record, condition_of(ConditionKind::Unstoppable), t(9)).unwrap();
     for (covers, uncovers) in [
-        (silent(), Message::Heard),
+        (silent(), Message::HostResponded),
         (
             Message::CancelUndelivered { message: "x".into() },
             Message::CancelAnswered { sent: t(9), acknowledged: t(9) },
@@ -336,7 +336,7 @@ fn a_condition_of_a_host_reappears_when_the_host_reconnects() {
 fn a_delivered_cancel_keeps_the_condition_that_the_host_cannot_cancel() {
     let mut record = running();
     step(&mut record, Message::Cancel { reason: String::new() }, t(3)).unwrap();
-    step(&mut record, tells(ConditionKind::CancelUndelivered), t(4)).unwrap();
+    step(&mut record, condition_of(ConditionKind::CancelUndelivered), t(4)).unwrap();
     step(&mut record, Message::CancelAnswered { sent: t(5), acknowledged: t(5) }, t(6)).unwrap();
     assert_eq!(shown(&record), Some(ConditionKind::CancelUndelivered));
 }
@@ -344,27 +344,27 @@ fn a_delivered_cancel_keeps_the_condition_that_the_host_cannot_cancel() {
 #[test]
 fn a_condition_stored_by_an_earlier_version_belongs_to_the_host() {
     let mut record = running();
-    step(&mut record, tells(ConditionKind::Paused), t(3)).unwrap();
+    step(&mut record, condition_of(ConditionKind::Paused), t(3)).unwrap();
     record.operation.host_condition = None;
     let mut record = Record::stored(record.operation, record.attempts);
     step(&mut record, Message::Silent { since: t(4), message: "x".into() }, t(4)).unwrap();
-    step(&mut record, Message::Heard, t(5)).unwrap();
+    step(&mut record, Message::HostResponded, t(5)).unwrap();
     assert_eq!(shown(&record), Some(ConditionKind::Paused));
 }
 
 #[test]
 fn an_unstoppable_attempt_stays_cancelling_and_can_be_abandoned() {
-    let told = |kind, message: &str| {
+    let report = |kind, message: &str| {
         let condition = Some(protocol::host::HostCondition { kind, message: message.into() });
-        says(1, HostEventBody::Condition { condition })
+        event_of(1, HostEventBody::Condition { condition })
     };
     let mut record = running();
-    step(&mut record, told(ConditionKind::Unstoppable, "too early"), t(3)).unwrap();
+    step(&mut record, report(ConditionKind::Unstoppable, "too early"), t(3)).unwrap();
     assert_eq!(record.operation.condition, None, "nobody asked for its end");
     step(&mut record, Message::Cancel { reason: String::new() }, t(4)).unwrap();
-    step(&mut record, told(ConditionKind::Backoff, "not a host's to say"), t(5)).unwrap();
+    step(&mut record, report(ConditionKind::Backoff, "not a host's to say"), t(5)).unwrap();
     assert_eq!(record.operation.condition, None);
-    let effects = step(&mut record, told(ConditionKind::Unstoppable, "it trains on"), t(6)).unwrap();
+    let effects = step(&mut record, report(ConditionKind::Unstoppable, "it trains on"), t(6)).unwrap();
     assert_eq!(effects, [Effect::Changed], "it keeps its slot");
     assert_eq!(record.operation.state, State::Cancelling);
     let mut abandoned = record.clone();
@@ -394,8 +394,8 @@ fn a_cancel_across_a_clock_change_ends_at_the_time_of_its_receipt() {
     let mut record = running();
     step(&mut record, Message::Cancel { reason: String::new() }, t(900)).unwrap();
     let ended = HostEventBody::Ended { outcome: Outcome::Cancelled, failure: None, result: None };
-    let says = Message::Host { attempt: 1, at: t(10), body: ended };
-    step(&mut record, says, t(10)).unwrap();
+    let event_of = Message::Host { attempt: 1, at: t(10), body: ended };
+    step(&mut record, event_of, t(10)).unwrap();
     let receipt = record.operation.receipt.clone().unwrap();
     assert_eq!((receipt.requested, receipt.released), (t(900), Some(t(900))));
     assert_eq!(record.operation.ended_at, Some(t(900)));
@@ -492,7 +492,7 @@ fn a_parent_that_returns_because_of_cancelled_children_is_cancelled() {
     let result = protocol::host::ResultDoc { document: json!({}), figures, ..Default::default() };
     let ends = |outcome| {
         let result = (outcome == Outcome::Succeeded).then(|| result.clone());
-        says(1, HostEventBody::Ended { outcome, failure: None, result })
+        event_of(1, HostEventBody::Ended { outcome, failure: None, result })
     };
     for outcome in [Outcome::Succeeded, Outcome::Failed] {
         let mut record = running();
@@ -554,14 +554,14 @@ fn an_attempt_that_died_with_its_process_is_cancelled_only_if_requested() {
 #[test]
 fn impossible_rates_and_remaining_times_are_ignored() {
     let mut record = running();
-    let mut told = |rate, eta_seconds| {
+    let mut report = |rate, eta_seconds| {
         let progress = Progress { rate, eta_seconds, ..Progress::start(t(4)) };
-        step(&mut record, says(1, HostEventBody::Progress { progress }), t(4)).unwrap();
+        step(&mut record, event_of(1, HostEventBody::Progress { progress }), t(4)).unwrap();
         record.operation.progress.as_ref().map(|p| (p.rate, p.eta_seconds))
     };
-    assert_eq!(told(Some(-1.0), Some(-5.0)), Some((None, None)));
-    assert_eq!(told(Some(f64::INFINITY), Some(f64::NAN)), Some((None, None)));
-    assert_eq!(told(Some(0.0), Some(2.0)), Some((Some(0.0), Some(2.0))));
+    assert_eq!(report(Some(-1.0), Some(-5.0)), Some((None, None)));
+    assert_eq!(report(Some(f64::INFINITY), Some(f64::NAN)), Some((None, None)));
+    assert_eq!(report(Some(0.0), Some(2.0)), Some((Some(0.0), Some(2.0))));
 }
 
 #[test]
@@ -587,7 +587,7 @@ fn a_confirmed_stop_of_a_lost_host_counts_as_released() {
     let mut unconfirmed = record.clone();
     step(&mut unconfirmed, Message::Lost(host_lost()), t(4)).unwrap();
     assert_eq!(unconfirmed.operation.state, State::Failed);
-    step(&mut record, says(1, HostEventBody::Stopped), t(5)).unwrap();
+    step(&mut record, event_of(1, HostEventBody::Stopped), t(5)).unwrap();
     step(&mut record, Message::Lost(host_lost()), t(6)).unwrap();
     assert_eq!(record.operation.state, State::Cancelled);
 }
@@ -597,7 +597,7 @@ fn a_confirmed_cancel_counts_even_if_its_request_was_not_stored() {
     for acknowledged in [true, false] {
         let mut record = running();
         if acknowledged {
-            step(&mut record, says(1, HostEventBody::Acknowledged), t(5)).unwrap();
+            step(&mut record, event_of(1, HostEventBody::Acknowledged), t(5)).unwrap();
             assert_eq!(record.operation.state, State::Cancelling);
         }
         step(&mut record, ends(1, Outcome::Cancelled), t(9)).unwrap();
@@ -686,7 +686,7 @@ fn any_message() -> impl Strategy<Value = Message> {
         1 => Just(Message::ChildCut),
         1 => Just(Message::ChildrenEnded),
         1 => Just(Message::Silent { since: t(0), message: "x".into() }),
-        1 => Just(Message::Heard),
+        1 => Just(Message::HostResponded),
         2 => Just(Message::Again { origin: AttemptOrigin::Retry }),
         1 => (0i64..90).prop_map(|n| Message::Retry {
             origin: AttemptOrigin::Retry, not_before: t(n), why: "x".into()
@@ -714,8 +714,8 @@ proptest! {
             record.children_run = children_run && !matches!(message, Message::ChildrenEnded);
             let before = record.clone();
             let chosen = matches!(message, Message::Chosen { .. });
-            let asked = matches!(message, Message::Again { .. } | Message::Retry { .. });
-            let host_said = match &message {
+            let is_requested = matches!(message, Message::Again { .. } | Message::Retry { .. });
+            let host_reported = match &message {
                 Message::Host { attempt, body: HostEventBody::Ended { outcome: Outcome::Cancelled | Outcome::NotStarted, .. }, .. } => *attempt == before.operation.attempt,
                 Message::Host { attempt, body: HostEventBody::Ended { .. }, .. } => {
                     before.children_cut && *attempt == before.operation.attempt
@@ -732,19 +732,19 @@ proptest! {
             // Every transition is valid; starting may pass through running unseen.
             prop_assert!(from == to || from.may_become(to), "{from} → {to}");
             // An ended attempt never changes; only a user request makes another one.
-            if from.ended() && !asked { prop_assert_eq!(&before, &record); }
+            if from.ended() && !is_requested { prop_assert_eq!(&before, &record); }
             if to != from && to == State::Cancelled {
                 let never_ran = from == State::Queued || before.operation.started_at.is_none();
-                prop_assert!(host_said || never_ran);
+                prop_assert!(host_reported || never_ran);
                 // Nor while a child has not ended.
                 prop_assert!(!record.children_run);
             }
             // An attempt is requeued only if nothing of it was begun.
             if from == State::Running && to == State::Queued { prop_assert!(requeued); }
             // Every change is published, and nothing else.
-            let told = effects.contains(&Effect::Changed);
-            if before.operation.state != record.operation.state { prop_assert!(told); }
-            if chosen && told { places += 1; }
+            let report = effects.contains(&Effect::Changed);
+            if before.operation.state != record.operation.state { prop_assert!(report); }
+            if chosen && report { places += 1; }
             if effects.contains(&Effect::Release) && from != State::Queued { places -= 1; }
             let holds_place = record.operation.state.on_host() && record.held_end.is_none();
             prop_assert_eq!(places, i32::from(holds_place));
@@ -754,7 +754,7 @@ proptest! {
             let by_host = matches!(&message, Message::Host { body: HostEventBody::Condition { .. }, .. });
             if was != is && !by_host { prop_assert!(is.is_none() && !holds_place); }
             if is.is_some() { prop_assert!(holds_place && record.operation.condition.is_some()); }
-            if message == Message::Heard && is.is_some() {
+            if message == Message::HostResponded && is.is_some() {
                 let silent = record.operation.condition.as_ref().is_some_and(|c| c.kind == ConditionKind::Unreachable);
                 prop_assert!(!silent);
             }

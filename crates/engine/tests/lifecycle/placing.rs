@@ -42,7 +42,7 @@ async fn an_attempt_that_one_host_could_not_begin_runs_on_another() {
     }
     for id in ids {
         let ended = loop {
-            let known = engine.at_hand(id).unwrap();
+            let known = engine.recent_operation(id).unwrap();
             if known.state.ended() {
                 break known;
             }
@@ -84,16 +84,16 @@ async fn a_manual_retry_during_the_automatic_pause_starts_at_once() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_start_is_rejected_temporarily_until_its_host_has_connected_once() {
     let stage = Stage::new(1).await;
-    let cable = stage.cable().await;
-    cable.cut();
-    let engine = stage.engine_over(&cable, |_| {});
+    let flaky_connection = stage.flaky_connection().await;
+    flaky_connection.cut();
+    let engine = stage.engine_over(&flaky_connection, |_| {});
     let request =
         || StartOperation { kind: "test.count".parse().unwrap(), params: json!({"steps": 1}), priority: 0 };
     let refused = engine.start(request(), Some("key".into())).await.unwrap_err();
     let EngineError::KindNotKnownYet { missing, .. } = refused else { panic!("{refused:?}") };
     assert_eq!(missing[0].as_str(), "counter");
     assert_eq!(engine.unmet_hosts().len(), 1);
-    cable.mend();
+    flaky_connection.mend();
     up(&engine).await;
     assert!(engine.unmet_hosts().is_empty());
     assert!(engine.start(request(), Some("key".into())).await.unwrap().new);

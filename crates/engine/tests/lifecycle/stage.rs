@@ -1,7 +1,7 @@
 //! Environment of these tests: a store in its own folder, and a host that counts.
 
-use super::cable::Cable;
 use super::covers;
+use super::flaky_connection::FlakyConnection;
 use async_trait::async_trait;
 use host_kit::{Context, Host, Work, WorkError};
 use parking_lot::Mutex;
@@ -64,7 +64,7 @@ struct Params {
 
 /// What a test sees of the work, across restarts of the host.
 #[derive(Default)]
-struct Seen {
+struct WorkLog {
     starts: HashMap<OperationId, u32>,
     resumed_from: HashMap<OperationId, Value>,
 }
@@ -72,7 +72,7 @@ struct Seen {
 struct Count {
     gate: watch::Receiver<bool>,
     ready: watch::Receiver<bool>,
-    seen: Arc<Mutex<Seen>>,
+    seen: Arc<Mutex<WorkLog>>,
 }
 
 #[async_trait]
@@ -181,7 +181,7 @@ pub struct TestHost {
     capacity: u32,
     gate: watch::Sender<bool>,
     ready: watch::Sender<bool>,
-    seen: Arc<Mutex<Seen>>,
+    seen: Arc<Mutex<WorkLog>>,
     serving: JoinHandle<()>,
     runtime: Option<tokio::runtime::Runtime>,
 }
@@ -189,7 +189,7 @@ pub struct TestHost {
 impl TestHost {
     pub async fn new(capacity: u32) -> Self {
         let (gate, ready) = (watch::Sender::new(false), watch::Sender::new(true));
-        let seen = Arc::<Mutex<Seen>>::default();
+        let seen = Arc::<Mutex<WorkLog>>::default();
         let folder = tempfile::tempdir().unwrap();
         let (runtime, serving, address) =
             serve("127.0.0.1:0", capacity, (&gate, &ready), &seen, folder.path()).await;
@@ -285,13 +285,13 @@ async fn serve(
     listen: &str,
     capacity: u32,
     (gate, ready): (&watch::Sender<bool>, &watch::Sender<bool>),
-    seen: &Arc<Mutex<Seen>>,
+    seen: &Arc<Mutex<WorkLog>>,
     folder: &std::path::Path,
 ) -> (tokio::runtime::Runtime, JoinHandle<()>, SocketAddr) {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
     let work = Count { gate: gate.subscribe(), ready: ready.subscribe(), seen: seen.clone() };
     let (listen, folder) = (listen.to_owned(), folder.to_owned());
-    let (tell, told) = tokio::sync::oneshot::channel();
+    let (tell, released) = tokio::sync::oneshot::channel();
     let serving = runtime.spawn(async move {
         let host = Host::builder("counter", "1").capacity(capacity).work(work).checkpoints(folder);
         let host = host.build().unwrap();
@@ -312,7 +312,7 @@ async fn serve(
         tell.send(listener.local_addr().unwrap()).unwrap();
         host.serve(listener, CancellationToken::new()).await.unwrap();
     });
-    let address = told.await.unwrap();
+    let address = released.await.unwrap();
     (runtime, serving, address)
 }
 
@@ -338,8 +338,12 @@ impl Stage {
     }
 
     /// Same, over a connection that can be cut.
-    pub fn engine_over(&self, cable: &Cable, configure: impl FnOnce(&mut EngineConfig)) -> Engine {
-        self.engine_to(cable.address, configure)
+    pub fn engine_over(
+        &self,
+        flaky_connection: &FlakyConnection,
+        configure: impl FnOnce(&mut EngineConfig),
+    ) -> Engine {
+        self.engine_to(flaky_connection.address, configure)
     }
 
     /// Store of a server that was closed.
@@ -347,8 +351,8 @@ impl Stage {
         Sqlite::open(&self.folder.path().join("signalbox.db")).unwrap()
     }
 
-    pub async fn cable(&self) -> Cable {
-        Cable::to(self.host.address).await
+    pub async fn flaky_connection(&self) -> FlakyConnection {
+        FlakyConnection::to(self.host.address).await
     }
 
     /// Same, with another address for its host.
@@ -490,7 +494,7 @@ impl Follower {
 
     /// Waits for the first published operation that matches. The timeout also applies while other events arrive.
     pub async fn until(&mut self, fits: impl Fn(&Operation) -> bool) -> Operation {
-        let told = async {
+        let released = async {
             loop {
                 if let EventBody::Operation { operation } = self.next().await.body
                     && fits(&operation)
@@ -499,7 +503,7 @@ impl Follower {
                 }
             }
         };
-        tokio::time::timeout(PATIENCE, told).await.expect("others came, what was waited for did not")
+        tokio::time::timeout(PATIENCE, released).await.expect("others came, what was waited for did not")
     }
 
     /// Waits until all of them run, in any order.

@@ -29,7 +29,7 @@ struct Window {
     points: Option<usize>,
 }
 
-type Asked = Result<Query<Window>, axum::extract::rejection::QueryRejection>;
+type WindowQuery = Result<Query<Window>, axum::extract::rejection::QueryRejection>;
 
 #[derive(Clone)]
 struct ResultFiles {
@@ -73,9 +73,9 @@ async fn trades(
 async fn equity(
     State(result_files): State<ResultFiles>,
     Path(id): Path<String>,
-    asked: Asked,
+    query: WindowQuery,
 ) -> Result<Json<Columns>, Refusal> {
-    let (id, window) = (id_of(&id)?, window(asked)?);
+    let (id, window) = (id_of(&id)?, window(query)?);
     let points = window.points.unwrap_or(MAX_ROWS).min(MAX_ROWS);
     off_thread(move || {
         let rows = found(result_files.store.rows(id))?;
@@ -89,9 +89,9 @@ async fn equity(
 async fn bars(
     State(result_files): State<ResultFiles>,
     Path(id): Path<String>,
-    asked: Asked,
+    query: WindowQuery,
 ) -> Result<Json<Bars>, Refusal> {
-    let (id, window) = (id_of(&id)?, window(asked)?);
+    let (id, window) = (id_of(&id)?, window(query)?);
     let points = window.points.unwrap_or(CANDLES).clamp(1, MAX_CANDLES);
     off_thread(move || {
         let traded = found(result_files.store.traded(id))?;
@@ -129,8 +129,8 @@ fn id_of(text: &str) -> Result<OperationId, Refusal> {
     text.parse().map_err(|_| nothing())
 }
 
-fn window(asked: Asked) -> Result<Window, Refusal> {
-    asked.map(|Query(window)| window).map_err(|_| {
+fn window(query: WindowQuery) -> Result<Window, Refusal> {
+    query.map(|Query(window)| window).map_err(|_| {
         refuse(
             ProblemType::BadRequest,
             "Invalid query: from and to are Unix times in whole seconds, points is a whole number.",

@@ -174,7 +174,7 @@ const ROUNDING_ULPS: f64 = 8.0;
 
 /// Verdict on a row.
 #[derive(Clone, PartialEq, Debug)]
-pub(crate) enum Judged {
+pub(crate) enum RowVerdict {
     /// Bar later than all previous bars.
     Bar(Bar),
     /// Bar earlier than an accepted bar.
@@ -225,33 +225,33 @@ impl Validator {
     }
 
     /// Judges a row. Changes nothing: see [`Self::note`].
-    pub(crate) fn judge(&self, row: &Row) -> Judged {
+    pub(crate) fn judge(&self, row: &Row) -> RowVerdict {
         let bar = match &row.bar {
             Ok(bar) => judge(bar),
             Err(reject) => Err(reject.clone()),
         };
         match bar.and_then(|bar| self.in_time(bar)) {
-            Ok(bar) if self.last.is_some_and(|last| bar.time < last) => Judged::Early(bar),
-            Ok(bar) => Judged::Bar(bar),
-            Err(reject) => Judged::Rejected(reject),
+            Ok(bar) if self.last.is_some_and(|last| bar.time < last) => RowVerdict::Early(bar),
+            Ok(bar) => RowVerdict::Bar(bar),
+            Err(reject) => RowVerdict::Rejected(reject),
         }
     }
 
     /// Counts a judged row.
-    pub(crate) fn note(&mut self, row: &Row, judged: &Judged) {
+    pub(crate) fn note(&mut self, row: &Row, judged: &RowVerdict) {
         if let Ok(bar) = &row.bar {
             self.grid.see(self.timeframe, bar.time);
         }
         let bar = match judged {
-            Judged::Bar(bar) | Judged::Early(bar) => bar,
-            Judged::Rejected(reject) => {
+            RowVerdict::Bar(bar) | RowVerdict::Early(bar) => bar,
+            RowVerdict::Rejected(reject) => {
                 self.rejected.note(row.line, reject);
                 return;
             }
         };
         self.accepted += 1;
         self.adjusted += u64::from(row.bar.as_ref().is_ok_and(|given| given != bar));
-        self.early += u64::from(matches!(judged, Judged::Early(_)));
+        self.early += u64::from(matches!(judged, RowVerdict::Early(_)));
         self.grid.take(self.timeframe, bar.time);
         self.before = Some(bar.time);
         self.last = self.last.max(Some(bar.time));
@@ -269,8 +269,8 @@ impl Validator {
         let judged = self.judge(row);
         self.note(row, &judged);
         match judged {
-            Judged::Bar(bar) | Judged::Early(bar) => Some(bar),
-            Judged::Rejected(_) => None,
+            RowVerdict::Bar(bar) | RowVerdict::Early(bar) => Some(bar),
+            RowVerdict::Rejected(_) => None,
         }
     }
 
@@ -374,9 +374,9 @@ mod tests {
         );
         assert!(validator.take(&bar(660, good)).is_some());
         assert!(validator.take(&bar(660, good)).is_none());
-        assert!(matches!(validator.judge(&bar(300, good)), Judged::Early(_)));
+        assert!(matches!(validator.judge(&bar(300, good)), RowVerdict::Early(_)));
         validator.take(&bar(300, good));
-        assert!(matches!(validator.judge(&bar(720, good)), Judged::Bar(_)));
+        assert!(matches!(validator.judge(&bar(720, good)), RowVerdict::Bar(_)));
         let listed = validator.rejected.listed();
         let words: Vec<_> = listed.iter().map(|r| r.reason.as_str()).collect();
         assert_eq!(words, ["high_below_low", "duplicate_time"]);

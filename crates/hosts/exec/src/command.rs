@@ -3,8 +3,8 @@
 mod parts;
 
 use crate::config::{CommandConfig, ConfigError, ExecConfig, read};
-use crate::log::Pace;
-use crate::output_parser::Reading;
+use crate::log::LogRate;
+use crate::output_parser::ParseMode;
 use crate::param::Param;
 use crate::template::{Template, Values, Vector};
 use crate::usage::Limits;
@@ -38,11 +38,11 @@ pub(crate) struct Declared {
     params: Vec<Param>,
     /// Parameters at the start of an argument.
     leading: BTreeSet<String>,
-    pub reading: Arc<Reading>,
+    pub reading: Arc<ParseMode>,
     pub max_parallel: Option<u32>,
     pub grace: Duration,
     pub limits: Limits,
-    pub pace: Pace,
+    pub pace: LogRate,
 }
 
 /// Validates all commands of a configuration. Relative folders are below `base`.

@@ -50,7 +50,7 @@ impl Group {
     /// Processes that are alive; `None` if the process table is not available.
     async fn alive(&self) -> Option<Vec<Proc>> {
         let (group, mark) = (self.id(), self.mark.clone());
-        tokio::task::spawn_blocking(move || look(group, &mark)).await.ok().flatten()
+        tokio::task::spawn_blocking(move || members_of(group, &mark)).await.ok().flatten()
     }
 
     /// Number of live processes. Without a process table it is 1 while the group exists.
@@ -95,14 +95,14 @@ impl Group {
     pub async fn kill(&self, mut stuck: impl FnMut(usize)) {
         const LONG: Duration = Duration::from_secs(5);
         let begun = Instant::now();
-        let mut told = false;
+        let mut logged = false;
         loop {
             self.signal(&[Signal::KILL]).await;
             if self.empty_by(Some(Instant::now() + MAX_CHECK_INTERVAL)).await {
                 return;
             }
-            if !told && begun.elapsed() > LONG {
-                told = true;
+            if !logged && begun.elapsed() > LONG {
+                logged = true;
                 stuck(self.count().await);
             }
         }
@@ -121,7 +121,7 @@ impl Drop for Group {
             // between the lookup and the signal.
             for _ in 0..DROP_LOOKS {
                 let _ = kill_process_group(self.leader, Signal::KILL);
-                let left = look(self.id(), &self.mark).unwrap_or_default();
+                let left = members_of(self.id(), &self.mark).unwrap_or_default();
                 if left.is_empty() {
                     break;
                 }
@@ -135,7 +135,7 @@ impl Drop for Group {
 }
 
 /// Live processes of a group and those that left it; `None` if the process table is not available.
-fn look(group: Id, mark: &str) -> Option<Vec<Proc>> {
+fn members_of(group: Id, mark: &str) -> Option<Vec<Proc>> {
     let all = procs::all().ok()?;
     let marked = procs::marked(&all, |variable| variable == mark.as_bytes());
     let mut members = procs::members(&all, &BTreeSet::from([group]), &marked);

@@ -15,8 +15,8 @@ pub(crate) fn router(store: ModelStore) -> Router {
 }
 
 async fn model(State(store): State<ModelStore>, Path(name): Path<String>) -> Result<Response, Refusal> {
-    let asked = name.clone();
-    let read = tokio::task::spawn_blocking(move || store.bytes(&asked)).await;
+    let requested = name.clone();
+    let read = tokio::task::spawn_blocking(move || store.bytes(&requested)).await;
     let read =
         read.map_err(|e| Refusal::new(ProblemType::Internal, format!("Cannot read the model: {e}.")))?;
     match read {

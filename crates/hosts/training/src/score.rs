@@ -2,7 +2,7 @@
 
 use crate::labels::CLASSES;
 use crate::mlp::{Mlp, cross_entropy, greatest};
-use crate::samples::{Going, Rows};
+use crate::samples::{Rows, StopCheck};
 use host_kit::WorkError;
 use protocol::results::{ClassScore, SplitScore};
 
@@ -23,7 +23,7 @@ impl Score {
     ///
     /// # Errors
     /// The error of `going`.
-    pub(crate) fn of(mlp: &Mlp, rows: &Rows, going: Going) -> Result<Self, WorkError> {
+    pub(crate) fn of(mlp: &Mlp, rows: &Rows, going: StopCheck) -> Result<Self, WorkError> {
         let mut confusion = vec![vec![0; CLASSES.len()]; CLASSES.len()];
         let mut loss = 0.0;
         for i in 0..rows.len() {

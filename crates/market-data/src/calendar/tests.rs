@@ -19,7 +19,7 @@ fn weekdays(weeks: i64, open: i64, close: i64) -> Vec<Time> {
     times
 }
 
-fn told(times: impl IntoIterator<Item = Time>, timeframe: Timeframe) -> (Findings, Option<f64>) {
+fn findings_of(times: impl IntoIterator<Item = Time>, timeframe: Timeframe) -> (Findings, Option<f64>) {
     let mut calendar = Calendar::default();
     times.into_iter().for_each(|t| calendar.note(t));
     let found = calendar.findings(timeframe, || Ok::<(), ()>(())).unwrap();
@@ -28,7 +28,7 @@ fn told(times: impl IntoIterator<Item = Time>, timeframe: Timeframe) -> (Finding
 }
 
 fn findings(times: impl IntoIterator<Item = Time>, timeframe: Timeframe) -> (Findings, f64) {
-    let (found, completeness) = told(times, timeframe);
+    let (found, completeness) = findings_of(times, timeframe);
     (found, completeness.expect("there is enough data to tell"))
 }
 
@@ -178,7 +178,7 @@ fn skipped_minutes_of_a_thinly_traded_symbol_are_no_gaps() {
     let times =
         (0..30i64).flat_map(|week| (0..300i64).filter(move |m| (m + week) % 2 == 0).map(move |m| (week, m)));
     let times = times.map(|(week, m)| monday.plus_micros(week * 7 * DAY + 14 * HOUR + m * MINUTE));
-    let (found, completeness) = told(times, Timeframe::M1);
+    let (found, completeness) = findings_of(times, Timeframe::M1);
     assert_eq!((found.gaps.len(), found.too_little, completeness), (0, true, None));
 }
 
@@ -198,7 +198,7 @@ fn a_symbol_that_trades_at_random_minutes_has_no_gaps() {
     for (timeframe, step) in [(Timeframe::M1, 1), (Timeframe::M5, 5), (Timeframe::M30, 30)] {
         for percent in [20, 35, 50, 65, 84] {
             let times = sessions("2024-01-08T00:00:00Z", 70, step, 840..1260, |_| 0);
-            let (found, completeness) = told(thinned(times, percent), timeframe);
+            let (found, completeness) = findings_of(thinned(times, percent), timeframe);
             assert!(found.too_little && found.gaps.is_empty(), "{timeframe}, {percent} %");
             assert_eq!(completeness, None, "{timeframe}, {percent} %");
         }
@@ -370,7 +370,7 @@ fn a_gap_in_two_days_is_found_but_one_day_is_too_short() {
     let hole = at("2024-02-06T11:00:00Z")..at("2024-02-06T13:00:00Z");
     let days = |n| {
         let times = sessions("2024-02-06T00:00:00Z", n, 1, 480..1020, |_| 0);
-        told(times.into_iter().filter(|t| !hole.contains(t)), Timeframe::M1)
+        findings_of(times.into_iter().filter(|t| !hole.contains(t)), Timeframe::M1)
     };
     let (found, completeness) = days(2);
     assert_eq!(found.gaps, [gap("2024-02-06T11:00:00Z", "2024-02-06T12:59:00Z", 120)]);
@@ -379,7 +379,7 @@ fn a_gap_in_two_days_is_found_but_one_day_is_too_short() {
     assert!(found.too_little && found.gaps.is_empty() && completeness.is_none());
     // A day and a half around the clock: nothing else covers that hour.
     let hours = (0..36).filter(|h| *h != 20).map(|h| at("2024-02-06T00:00:00Z").plus_micros(h * HOUR));
-    assert_eq!(told(hours, Timeframe::H1).1, None);
+    assert_eq!(findings_of(hours, Timeframe::H1).1, None);
 }
 
 #[test]
@@ -390,7 +390,7 @@ fn a_daily_noon_break_is_no_gap_and_a_few_thin_days_are_not_judged() {
     assert_eq!((found.gaps, completeness), (vec![], 1.0));
     let thin = sessions("2024-02-05T00:00:00Z", 2, 1, 480..960, |_| 0);
     let thin = thin.into_iter().filter(|t| (t.micros() / MINUTE * 7919 / 13) % 3 != 0);
-    assert!(told(thin, Timeframe::M1).0.too_little);
+    assert!(findings_of(thin, Timeframe::M1).0.too_little);
 }
 
 #[test]
@@ -442,7 +442,7 @@ proptest! {
     fn gaps_contain_no_bar_and_never_overlap(minutes in proptest::collection::btree_set(0i64..120_000, 0..400)) {
         let start = at("2024-01-08T00:00:00Z");
         let times: Vec<Time> = minutes.iter().map(|m| start.plus_micros(m * MINUTE)).collect();
-        let (found, completeness) = told(times.clone(), Timeframe::M1);
+        let (found, completeness) = findings_of(times.clone(), Timeframe::M1);
         let completeness = completeness.unwrap_or(1.0);
         prop_assert!(found.gaps.windows(2).all(|w| w[0].to < w[1].from));
         prop_assert!(found.gaps.iter().all(|g| g.from <= g.to && g.bars > 0));

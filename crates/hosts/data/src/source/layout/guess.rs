@@ -12,7 +12,7 @@ use market_data::wording::excerpt;
 
 /// Detected vendor format.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) struct Found {
+pub(super) struct DetectedFormat {
     pub(super) format: Format,
     /// Whether no other vendor writes such a file.
     certain: bool,
@@ -25,9 +25,9 @@ pub(super) fn detect(
     columns: &Columns,
     signs: &Signs,
     newest_first: bool,
-) -> Found {
-    let certain = |format| Found { format, certain: true };
-    let likely = |format| Found { format, certain: false };
+) -> DetectedFormat {
+    let certain = |format| DetectedFormat { format, certain: true };
+    let likely = |format| DetectedFormat { format, certain: false };
     let since_epoch = signs.times == Some(TimeKind::SinceEpoch);
     if titles.none() {
         return match columns.time {
@@ -70,7 +70,7 @@ pub(super) fn detect(
 /// If the text is certainly of another vendor, or its columns are not those of the selected format.
 pub(super) fn chosen(
     chosen: Option<Format>,
-    found: Found,
+    found: DetectedFormat,
     titles: &Titles,
     columns: &Columns,
     signs: &Signs,

@@ -205,8 +205,11 @@ impl Layout {
         let Columns { prices, volume, width, .. } = &self.columns;
         let holds = |at: usize| names.get(at).map(|name| names::holds(name));
         names.len() == *width
-            && prices.iter().enumerate().all(|(price, at)| holds(*at) == Some(names::Holds::Price(price)))
-            && volume.is_none_or(|at| holds(at) == Some(names::Holds::Volume))
+            && prices
+                .iter()
+                .enumerate()
+                .all(|(price, at)| holds(*at) == Some(names::ColumnMeaning::Price(price)))
+            && volume.is_none_or(|at| holds(at) == Some(names::ColumnMeaning::Volume))
     }
 
     /// Whether a line names prices.

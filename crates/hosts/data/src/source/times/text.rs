@@ -319,8 +319,8 @@ fn at(offset: Offset, wall: DateTime) -> Option<Moment> {
 /// Named zone like `US/Eastern`, as written by Interactive Brokers. Of an ambiguous local time the first is taken.
 fn named(zone: &str, wall: DateTime) -> Option<Moment> {
     let moment = match Zone::parse(zone).ok()?.meant(wall) {
-        crate::zone::Meant::One(moment) | crate::zone::Meant::Twice(moment, _) => moment,
-        crate::zone::Meant::Never => return None,
+        crate::zone::LocalMoments::One(moment) | crate::zone::LocalMoments::Twice(moment, _) => moment,
+        crate::zone::LocalMoments::Never => return None,
     };
     Some(Moment::At(moment, Some(wall)))
 }
