@@ -29,6 +29,7 @@ pub mod receipt;
 pub mod row;
 pub mod row_selection;
 pub mod rule_fields;
+pub mod slots;
 pub mod sorted;
 pub mod spark;
 pub mod state_mark;
