@@ -78,7 +78,7 @@ export function rail(page: Page, name: string): Locator {
 
 /** The row of an operation in the list; a phone shows it as two lines. */
 export function row(page: Page, title: string): Locator {
-    return page.locator('tr.row').filter({ hasText: title });
+    return page.locator('tr.row').filter({ has: page.locator('a.title', { hasText: title }) });
 }
 
 /** The link of a row to the page of its operation. */

@@ -43,7 +43,7 @@
 //!             tokio::time::sleep(Duration::from_millis(1)).await;
 //!             ctx.set_done(tick.into());
 //!         }
-//!         Ok(ResultDoc { document: serde_json::json!({"ticks": params.from}), artifacts: vec![], tags: vec![] })
+//!         Ok(ResultDoc { document: serde_json::json!({"ticks": params.from}), ..ResultDoc::default() })
 //!     }
 //! }
 //!

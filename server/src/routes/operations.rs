@@ -34,7 +34,7 @@ use store::Filter;
             description = "Created at or after: `24h` (ago), a day (`2026-11-01`, UTC) or a time (RFC 3339)"),
         ("until" = Option<String>, Query, description = "Created before; a day is included as a whole"),
         ("q" = Option<String>, Query,
-            description = "Words to find in title, kind, host, ID, tags or state, case-insensitive; all must match"),
+            description = "Words to find in title, kind, host, ID or tags, case-insensitive; all must match. A word that begins the name of a state, with 4 letters or more, matches the state, too"),
         ("order" = Option<String>, Query, description = "`newest` (default) or `oldest` first"),
         ("after" = Option<String>, Query, description = "`next` of the previous page"),
         ("limit" = Option<u32>, Query, description = "1 to 500; default 50"),

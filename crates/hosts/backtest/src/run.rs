@@ -122,7 +122,7 @@ pub(crate) fn run(
     if let Some(seen) = &result.in_sample {
         tags.push(format!("{:.0} % in-sample", (seen.share * 100.0).max(1.0)));
     }
-    Ok(ResultDoc { document, artifacts: artifacts::of(ctx.id()), tags })
+    Ok(ResultDoc { document, artifacts: artifacts::of(ctx.id()), tags, figures: result.key_figures() })
 }
 
 /// In-sample part of the bars, which is also logged.

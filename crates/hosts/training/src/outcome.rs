@@ -67,7 +67,8 @@ pub(crate) fn conclude(
         description: "Model file: weights, scaler, features and provenance".to_owned(),
     };
     let tags = if synthetic { vec!["synthetic".to_owned()] } else { Vec::new() };
-    Ok((result, ResultDoc { document, artifacts: vec![artifact], tags }))
+    let figures = result.key_figures();
+    Ok((result, ResultDoc { document, artifacts: vec![artifact], tags, figures }))
 }
 
 fn card(id: OperationId, plan: &Plan, samples: &Samples, synthetic: bool) -> Card {

@@ -1,6 +1,6 @@
 //! Result of `backtest.run`. docs/backtest.md defines the metrics.
 
-use crate::Time;
+use crate::{KeyFigure, Time};
 use serde::{Deserialize, Serialize};
 
 /// Result document of `backtest.run`. Trades and series are artifacts: `trades` (a list of [`Trade`]), `equity`
@@ -145,4 +145,19 @@ pub struct Columns {
     pub columns: std::collections::BTreeMap<String, Vec<f64>>,
     /// Number of bars per row.
     pub bars_per_row: u32,
+}
+
+impl BacktestResult {
+    /// Figures for lists: Sharpe and return first.
+    pub fn key_figures(&self) -> Vec<KeyFigure> {
+        let Performance { sharpe, total_return, max_drawdown, win_rate, .. } = self.performance;
+        let figures = [
+            sharpe.map(|sharpe| KeyFigure::new("Sharpe", sharpe, "")),
+            Some(KeyFigure::percent("Return", total_return)),
+            Some(KeyFigure::percent("Max. drawdown", max_drawdown)),
+            win_rate.map(|share| KeyFigure::percent("Win rate", share)),
+            Some(KeyFigure::new("Trades", self.trade_count as f64, "")),
+        ];
+        figures.into_iter().flatten().collect()
+    }
 }

@@ -1,6 +1,6 @@
 //! Result of `data.load`.
 
-use crate::Time;
+use crate::{KeyFigure, Time};
 use serde::{Deserialize, Serialize};
 
 /// Result document of `data.load`.
@@ -124,4 +124,15 @@ pub struct Bars {
     pub bars_per_candle: u32,
     /// Number of bars in the requested range, before aggregation.
     pub bars: u64,
+}
+
+impl LoadResult {
+    /// Figures for lists: rows, completeness, gaps.
+    pub fn key_figures(&self) -> Vec<KeyFigure> {
+        let completeness = self.quality.completeness.map(|share| KeyFigure::percent("Completeness", share));
+        let mut figures = vec![KeyFigure::new("Rows", self.rows as f64, "")];
+        figures.extend(completeness);
+        figures.push(KeyFigure::new("Gaps", self.gap_count as f64, ""));
+        figures
+    }
 }

@@ -27,7 +27,8 @@ fn a_cancelled_parent_waits_until_its_last_child_has_ended() {
 
 #[test]
 fn a_parent_that_returns_because_of_cancelled_children_is_cancelled() {
-    let result = protocol::host::ResultDoc { document: json!({}), artifacts: vec![], tags: vec![] };
+    let figures = vec![protocol::KeyFigure::new("Sharpe", 0.5, "")];
+    let result = protocol::host::ResultDoc { document: json!({}), figures, ..Default::default() };
     let ends = |outcome| {
         let result = (outcome == Outcome::Succeeded).then(|| result.clone());
         event_of(1, HostEventBody::Ended { outcome, failure: None, result })
@@ -42,6 +43,7 @@ fn a_parent_that_returns_because_of_cancelled_children_is_cancelled() {
         step(&mut whole, ends(outcome), t(5)).unwrap();
         assert_ne!(whole.operation.state, State::Cancelled);
         assert_eq!(whole.operation.has_result, outcome == Outcome::Succeeded);
+        assert_eq!(whole.operation.figures.is_empty(), outcome != Outcome::Succeeded);
         // Its own end comes before that of a child,
         let mut held = record.clone();
         held.children_run = true;
@@ -56,7 +58,7 @@ fn a_parent_that_returns_because_of_cancelled_children_is_cancelled() {
         for record in [record, held] {
             let operation = record.operation;
             assert_eq!((operation.state, operation.failure), (State::Cancelled, None));
-            assert!(!operation.has_result);
+            assert!(!operation.has_result && operation.figures.is_empty());
             let receipt = operation.receipt.unwrap();
             assert_eq!(receipt.stopped, Some(t(5)));
             assert!(receipt.released.is_some());

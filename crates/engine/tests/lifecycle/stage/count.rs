@@ -124,7 +124,7 @@ impl Work for Count {
                     opened.await;
                 }
             }
-            return Ok(ResultDoc { document: json!({}), artifacts: Vec::new(), tags: Vec::new() });
+            return Ok(ResultDoc { document: json!({}), ..ResultDoc::default() });
         }
         let file = ctx.resume_file("count.json").map(|path| std::fs::read(path).unwrap());
         let (done, mut sum): (u64, u64) =
@@ -161,6 +161,6 @@ impl Work for Count {
             description: String::new(),
         };
         let artifacts = params.artifact.map(artifact).into_iter().collect();
-        Ok(ResultDoc { document, artifacts, tags: Vec::new() })
+        Ok(ResultDoc { document, artifacts, ..ResultDoc::default() })
     }
 }

@@ -302,7 +302,7 @@ pub(super) fn document(
     if rejected_share > WARNED_SHARE {
         tags.push(format!("{} rejected", percent(rejected_share)));
     }
-    Ok(ResultDoc { document, artifacts: vec![bars], tags })
+    Ok(ResultDoc { document, artifacts: vec![bars], tags, figures: result.key_figures() })
 }
 
 /// `12.5 %`, with enough digits to tell a small share from zero.
