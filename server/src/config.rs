@@ -204,8 +204,8 @@ impl Config {
         let mut hosts = Hosts { configured: Vec::new(), adapters: Vec::new(), bundled };
         for host in file.hosts {
             match host.named(&data)? {
-                hosts::Named::Host(host) => hosts.configured.push(host),
-                hosts::Named::Adapter(adapter) => hosts.adapters.push(adapter),
+                hosts::HostEntry::Host(host) => hosts.configured.push(host),
+                hosts::HostEntry::Adapter(adapter) => hosts.adapters.push(adapter),
             }
         }
         let mut engine = EngineConfig::default();
@@ -252,11 +252,11 @@ pub fn default_data() -> Option<PathBuf> {
 
 /// Folder next to the program (of an installation), or where `cargo leptos build` puts it.
 fn default_site() -> PathBuf {
-    let beside = std::env::current_exe().ok().and_then(|exe| {
+    let bundled_site = std::env::current_exe().ok().and_then(|exe| {
         let folder = exe.parent()?;
         [folder.join("site"), folder.join("../site")].into_iter().find(|site| site.is_dir())
     });
-    beside.unwrap_or_else(|| PathBuf::from("target/site"))
+    bundled_site.unwrap_or_else(|| PathBuf::from("target/site"))
 }
 
 #[cfg(test)]

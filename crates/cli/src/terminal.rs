@@ -5,20 +5,20 @@ const DEFAULT_COLUMNS: usize = 80;
 
 /// Current width of the terminal, which may be resized.
 pub fn columns() -> usize {
-    asked()
+    kernel_columns()
         .or_else(|| std::env::var("COLUMNS").ok()?.parse().ok())
         .filter(|columns| *columns > 0)
         .unwrap_or(DEFAULT_COLUMNS)
 }
 
 #[cfg(unix)]
-fn asked() -> Option<usize> {
+fn kernel_columns() -> Option<usize> {
     let size = rustix::termios::tcgetwinsize(std::io::stderr()).ok()?;
     Some(usize::from(size.ws_col)).filter(|columns| *columns > 0)
 }
 
 #[cfg(not(unix))]
-fn asked() -> Option<usize> {
+fn kernel_columns() -> Option<usize> {
     None
 }
 

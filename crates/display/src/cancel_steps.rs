@@ -43,11 +43,11 @@ pub fn branch(
     if receipt.not_stored {
         return Some("sent to the host, not stored yet: the server's disk is full".to_owned());
     }
-    let unheard = condition
+    let unreachable = condition
         .is_some_and(|c| matches!(c.kind, ConditionKind::CancelUndelivered | ConditionKind::Unreachable));
     match state {
         State::Cancelling => {
-            if unheard && receipt.acknowledged.is_none() {
+            if unreachable && receipt.acknowledged.is_none() {
                 let age = since(receipt.requested);
                 return Some(format!("not delivered for {age}; retrying until the host answers"));
             }
@@ -58,10 +58,13 @@ pub fn branch(
                 let late = now.seconds_since(stopped) > USUAL_DEADLINE;
                 return late.then(|| format!("resources not released after {}", since(stopped)));
             }
-            let asked = receipt.acknowledged?;
-            let late = now.seconds_since(asked) > USUAL_DEADLINE;
+            let acknowledged_at = receipt.acknowledged?;
+            let late = now.seconds_since(acknowledged_at) > USUAL_DEADLINE;
             late.then(|| {
-                format!("not stopped after {}; the host force-stops it after the deadline", since(asked))
+                format!(
+                    "not stopped after {}; the host force-stops it after the deadline",
+                    since(acknowledged_at)
+                )
             })
         }
         State::Cancelled => {
@@ -118,9 +121,9 @@ mod tests {
         assert_eq!(last_step(&receipt), "requested");
         receipt.note(Step::Sent, start().plus_micros(2_000));
         receipt.note(Step::Acknowledged, start().plus_micros(6_400));
-        let told: Vec<_> =
+        let texts: Vec<_> =
             steps(&receipt, Zone::Utc).into_iter().map(|(s, t, _)| format!("{s} {t}")).collect();
-        assert_eq!(told, ["requested 10:43:17.204 UTC", "sent +2 ms", "acknowledged +6 ms"]);
+        assert_eq!(texts, ["requested 10:43:17.204 UTC", "sent +2 ms", "acknowledged +6 ms"]);
         assert_eq!(last_step(&receipt), "acknowledged +6 ms");
     }
 
@@ -141,8 +144,8 @@ mod tests {
     fn an_obstacle_to_a_cancel_is_shown_with_its_age() {
         let mut receipt = Receipt::requested(1, String::new(), start());
         for kind in [ConditionKind::CancelUndelivered, ConditionKind::Unreachable] {
-            let unheard = Condition { kind, since: after(-3.0), message: String::new() };
-            let wording = branch(&receipt, State::Cancelling, Some(&unheard), None, after(12.0)).unwrap();
+            let unreachable = Condition { kind, since: after(-3.0), message: String::new() };
+            let wording = branch(&receipt, State::Cancelling, Some(&unreachable), None, after(12.0)).unwrap();
             assert!(wording.starts_with("not delivered for 12 s"), "{wording}");
         }
         receipt.note(Step::Acknowledged, after(0.5));

@@ -296,10 +296,10 @@ mod tests {
     #[test]
     fn a_queue_position_is_an_ordinal() {
         let kind = KindName::new("data.load").unwrap();
-        let told = |number, of| place(QueuePosition { number, of }, &kind);
-        assert_eq!(told(1, 1), "next in the queue for data.load");
-        assert_eq!(told(1, 4), "next of 4 in the queue for data.load");
-        assert_eq!(told(3, 12), "3rd of 12 in the queue for data.load");
+        let text = |number, of| place(QueuePosition { number, of }, &kind);
+        assert_eq!(text(1, 1), "next in the queue for data.load");
+        assert_eq!(text(1, 4), "next of 4 in the queue for data.load");
+        assert_eq!(text(3, 12), "3rd of 12 in the queue for data.load");
         assert_eq!(place_in_row(QueuePosition { number: 3, of: 12 }, &kind), "3rd of 12 in the queue");
     }
 

@@ -219,11 +219,11 @@ mod tests {
             ("0.5 days", |c, _| c.rules.keep.age = Some(Duration::from_secs(43_200))),
             ("invalid URL", |c, _| c.hosts[0].configured_at = Some("http://me:open-sesame@h".into())),
         ];
-        for (said, edit) in edits {
+        for (setting, edit) in edits {
             edit(&mut config, &kind);
             let now = config.lines();
             let entry = reconfigured(&before, &now, at).unwrap();
-            assert!(entry.detail.contains(said), "{said}: {}", entry.detail);
+            assert!(entry.detail.contains(setting), "{setting}: {}", entry.detail);
             assert!(!entry.detail.contains("sesame"), "{}", entry.detail);
             before = now;
         }

@@ -100,8 +100,8 @@ impl Feed {
     }
 
     /// Calls `look` with the number of the newest event, while nothing can be added.
-    pub fn at_head<T>(&self, look: impl FnOnce(u64) -> T) -> T {
-        self.0.read(|ring| look(ring.head()))
+    pub fn at_head<T>(&self, read_at: impl FnOnce(u64) -> T) -> T {
+        self.0.read(|ring| read_at(ring.head()))
     }
 
     /// Whether events after `after`, if any, are read from the ring and not from the store.

@@ -215,7 +215,7 @@ pub(crate) async fn cancel(host_request: HostRequest, body: CancelAttempt, offse
 }
 
 /// Requests the host's list of operations, because it does not know an attempt that it had.
-pub(crate) async fn look(host_request: HostRequest) {
+pub(crate) async fn check_attempt(host_request: HostRequest) {
     match host_request.pool.get::<HostOperations>("/host/v1/operations").await {
         Ok(list) => {
             let (host, instance) = (host_request.host.clone(), list.instance);

@@ -1,6 +1,7 @@
 //! Reads fields from JSON Schema.
 
 use crate::about::About;
+use crate::exclusive;
 use crate::fills::Fills;
 use crate::value::{as_number, plain};
 use crate::when::When;
@@ -21,7 +22,7 @@ impl Form {
     pub fn from_schema(schema: &Value) -> Result<Self, String> {
         let Some(properties) = schema.get("properties").and_then(Value::as_object) else {
             return match schema.get("type").and_then(Value::as_str) {
-                Some("object") => Ok(Self { fields: Vec::new() }),
+                Some("object") => Ok(Self { fields: Vec::new(), exclusive: Vec::new() }),
                 _ => Err("the parameter schema must be an object with properties".to_owned()),
             };
         };
@@ -48,7 +49,8 @@ impl Form {
                 field.advanced = !field.required;
             }
         }
-        Ok(Self { fields })
+        let exclusive = exclusive::from_schema(schema, &|name: &str| properties.contains_key(name))?;
+        Ok(Self { fields, exclusive })
     }
 }
 

@@ -19,12 +19,12 @@ impl When {
     /// # Errors
     /// If it is invalid.
     pub(crate) fn from_schema(property: &Value, before: &[&str]) -> Result<Self, String> {
-        let Some(said) = property.get(KEY) else { return Ok(Self::default()) };
-        let said = said
+        let Some(conditions) = property.get(KEY) else { return Ok(Self::default()) };
+        let conditions = conditions
             .as_object()
             .ok_or_else(|| format!("{KEY} must be an object of parameters and their values"))?;
-        let mut all = Vec::with_capacity(said.len());
-        for (name, values) in said {
+        let mut all = Vec::with_capacity(conditions.len());
+        for (name, values) in conditions {
             if !before.contains(&name.as_str()) {
                 return Err(format!("{KEY} names '{name}', which is not an earlier parameter"));
             }
@@ -97,8 +97,8 @@ mod tests {
             }}))
             .unwrap_err()
         };
-        let said = "parameter 'a': x-when names 'b', which is not an earlier parameter";
-        assert_eq!(of(json!({"b": "1"})), said);
+        let conditions = "parameter 'a': x-when names 'b', which is not an earlier parameter";
+        assert_eq!(of(json!({"b": "1"})), conditions);
         assert!(of(json!({"a": "1"})).contains("names 'a'"));
         assert!(of(json!(["b"])).contains("must be an object"));
     }

@@ -27,14 +27,14 @@ pub(crate) async fn live(
     let ending = if attempt.begin() {
         tokio::select! {
             joined = work_and_leave(attempt, work, resume_from, checkpoint_store.clone()) => attempt.ending(joined),
-            never = attempt.report.trail() => match never {},
+            never = attempt.report.flush_loop() => match never {},
         }
     } else {
         drop(work);
         attempt.stopped()
     };
     if matches!(ending, Ending::Cancelled) {
-        attempt.report.say(HostEventBody::Stopped);
+        attempt.report.record(HostEventBody::Stopped);
     }
     if let (Ending::Succeeded { .. }, Some(checkpoint_store)) = (&ending, checkpoint_store) {
         // A succeeded operation needs no checkpoint files.

@@ -128,12 +128,12 @@ impl Grid {
 pub fn distance(micros: i64) -> (String, Option<Timeframe>) {
     let timeframe = Timeframe::ALL.into_iter().find(|t| t.minutes() * MINUTE == micros);
     let seconds = micros as f64 / 1e6;
-    let said = match seconds {
+    let unit = match seconds {
         s if s >= 3600.0 && s % 3600.0 == 0.0 => format!("{} h", s / 3600.0),
         s if s >= 60.0 && s % 60.0 == 0.0 => format!("{} min", s / 60.0),
         s => format!("{s} s"),
     };
-    (said, timeframe)
+    (unit, timeframe)
 }
 
 #[cfg(test)]
@@ -163,15 +163,15 @@ mod tests {
 
     #[test]
     fn months_of_any_length_are_longer_than_days() {
-        let told = |days: &[&str]| {
+        let spacing_of = |days: &[&str]| {
             let mut grid = Grid::default();
             days.iter().for_each(|day| grid.see(Timeframe::D1, at(&format!("{day}T00:00:00Z"))));
             grid.spacing(Timeframe::D1)
         };
         let months = ["2024-01-01", "2024-02-01", "2024-03-01", "2024-04-01", "2024-05-01", "2024-06-03"];
-        assert_eq!(told(&months), Some(Spacing::Coarser("a month")));
+        assert_eq!(spacing_of(&months), Some(Spacing::Coarser("a month")));
         let days = ["2024-01-02", "2024-01-03", "2024-01-04", "2024-01-05", "2024-01-08", "2024-01-16"];
-        assert_eq!(told(&days), None);
+        assert_eq!(spacing_of(&days), None);
     }
 
     #[test]

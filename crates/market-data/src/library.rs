@@ -172,7 +172,7 @@ mod tests {
         let root = tempfile::tempdir().unwrap();
         for (source, symbol) in sets {
             let set = DataSet::new(root.path(), source, Symbol::new(symbol).unwrap(), Timeframe::H1);
-            let _claim = set.claim().unwrap();
+            let _lock = set.claim().unwrap();
             for (year, times) in [
                 ("2023-05-01T10:00:00Z", ["2023-05-01T10:00:00Z", "2023-05-01T11:00:00Z"]),
                 ("2024-05-01T10:00:00Z", ["2024-05-01T10:00:00Z", "2024-05-01T11:00:00Z"]),
@@ -208,10 +208,10 @@ mod tests {
     #[test]
     fn a_missing_data_set_is_reported_with_the_existing_ones() {
         let (_root, library) = with_sets(&[("csv", "MSFT"), ("synthetic", "MSFT"), ("csv", "NVDA")]);
-        let told = library.find("GOOG", Timeframe::H1, None).unwrap_err();
-        assert!(told[0].message.contains("NVDA 1h from csv"), "{told:?}");
-        let told = library.find("MSFT", Timeframe::H1, None).unwrap_err();
-        assert_eq!(told[0].field, "source");
+        let errors = library.find("GOOG", Timeframe::H1, None).unwrap_err();
+        assert!(errors[0].message.contains("NVDA 1h from csv"), "{errors:?}");
+        let errors = library.find("MSFT", Timeframe::H1, None).unwrap_err();
+        assert_eq!(errors[0].field, "source");
         assert_eq!(library.find("MSFT", Timeframe::H1, Some("csv")).unwrap().source, "csv");
         assert_eq!(library.sets().unwrap().len(), 3);
     }

@@ -238,8 +238,8 @@ mod tests {
         let path = folder.path().join("a.parquet");
         std::fs::write(&path, encode(&bars(3), &label()).unwrap()).unwrap();
         let file = open(&path).unwrap();
-        let said = file.metadata().file_metadata().key_value_metadata().unwrap().clone();
-        let of = |key: &str| said.iter().find(|kv| kv.key == key).and_then(|kv| kv.value.clone()).unwrap();
+        let entries = file.metadata().file_metadata().key_value_metadata().unwrap().clone();
+        let of = |key: &str| entries.iter().find(|kv| kv.key == key).and_then(|kv| kv.value.clone()).unwrap();
         assert_eq!(of("symbol"), "MSFT");
         assert_eq!(of("timeframe"), "1m");
         assert_eq!(of("synthetic"), "true");

@@ -17,11 +17,11 @@ use std::time::Duration;
 const LIMITS: ForwardLimits =
     ForwardLimits { silence: Duration::from_secs(20), whole: Duration::from_secs(20) };
 
-type Kept = Arc<Mutex<Vec<u8>>>;
+type ReceivedBody = Arc<Mutex<Vec<u8>>>;
 
-async fn target() -> (Pool, Kept) {
-    let kept = Kept::default();
-    let keep = |State(kept): State<Kept>, body: Bytes| async move {
+async fn target() -> (Pool, ReceivedBody) {
+    let kept = ReceivedBody::default();
+    let keep = |State(kept): State<ReceivedBody>, body: Bytes| async move {
         *kept.lock().unwrap() = body.to_vec();
         StatusCode::NO_CONTENT
     };

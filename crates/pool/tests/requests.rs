@@ -9,7 +9,7 @@ use axum::response::IntoResponse;
 use axum::routing::{get, post};
 use axum::{Json, Router};
 use serde_json::{Value, json};
-use service::{nowhere, quick, say, serve};
+use service::{nowhere, quick, serve, serve_raw};
 use signalbox_pool::{Pool, PoolConfig, PoolError, Repeat};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
@@ -18,31 +18,32 @@ use tokio::sync::watch;
 
 /// Number of requests at the service, and the largest number at once.
 #[derive(Clone)]
-struct Crowd {
+struct RequestCounter {
     here: watch::Sender<usize>,
     most: Arc<AtomicUsize>,
     gate: watch::Sender<bool>,
 }
 
-async fn wait_at_the_gate(State(crowd): State<Crowd>) -> Json<Value> {
-    crowd.here.send_modify(|here| {
+async fn wait_at_the_gate(State(counter): State<RequestCounter>) -> Json<Value> {
+    counter.here.send_modify(|here| {
         *here += 1;
-        crowd.most.fetch_max(*here, SeqCst);
+        counter.most.fetch_max(*here, SeqCst);
     });
-    crowd.gate.subscribe().wait_for(|open| *open).await.unwrap();
-    crowd.here.send_modify(|here| *here -= 1);
+    counter.gate.subscribe().wait_for(|open| *open).await.unwrap();
+    counter.here.send_modify(|here| *here -= 1);
     Json(json!(1))
 }
 
 #[tokio::test]
 async fn concurrent_requests_are_limited() {
     const ALLOWED: usize = 10;
-    let crowd = Crowd { here: watch::channel(0).0, most: Arc::default(), gate: watch::channel(false).0 };
+    let counter =
+        RequestCounter { here: watch::channel(0).0, most: Arc::default(), gate: watch::channel(false).0 };
     let url = serve(
         Router::new()
             .route("/wait", get(wait_at_the_gate))
             .route("/knock", get(|| async { Json(json!(1)) }))
-            .with_state(crowd.clone()),
+            .with_state(counter.clone()),
     )
     .await;
     let pool = Pool::new(&url, PoolConfig { max_connections: ALLOWED, ..quick() }).unwrap();
@@ -53,18 +54,18 @@ async fn concurrent_requests_are_limited() {
             tokio::spawn(async move { pool.get::<u32>("/wait").await })
         })
         .collect();
-    crowd.here.subscribe().wait_for(|here| *here == ALLOWED).await.unwrap();
+    counter.here.subscribe().wait_for(|here| *here == ALLOWED).await.unwrap();
     // A round trip of another client gives requests that should not come enough time to come.
     let other = Pool::new(&url, quick()).unwrap();
     for _ in 0..50 {
         other.get::<u32>("/knock").await.unwrap();
     }
-    assert_eq!(*crowd.here.borrow(), ALLOWED);
-    crowd.gate.send_replace(true);
+    assert_eq!(*counter.here.borrow(), ALLOWED);
+    counter.gate.send_replace(true);
     for call in calls {
         assert_eq!(call.await.unwrap().unwrap(), 1);
     }
-    assert_eq!(crowd.most.load(SeqCst), ALLOWED);
+    assert_eq!(counter.most.load(SeqCst), ALLOWED);
     assert_eq!(pool.counters().requests, ALLOWED as u64 + 5);
 }
 
@@ -139,11 +140,11 @@ async fn retries_end_after_the_configured_number() {
 async fn a_broken_connection_is_retried_where_that_is_safe() {
     let fine = Some("HTTP/1.1 200 OK\r\ncontent-length: 1\r\n\r\n7");
     let cut = Some("HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\n7");
-    let pool = Pool::new(&say(vec![None, cut, fine]).await, quick()).unwrap();
+    let pool = Pool::new(&serve_raw(vec![None, cut, fine]).await, quick()).unwrap();
     assert_eq!(pool.get::<u32>("/").await.unwrap(), 7);
     assert_eq!(pool.counters().retries, 2);
 
-    let pool = Pool::new(&say(vec![cut, fine]).await, quick()).unwrap();
+    let pool = Pool::new(&serve_raw(vec![cut, fine]).await, quick()).unwrap();
     let broken = pool.post::<_, u32>("/", &1, Repeat::Never).await.unwrap_err();
     assert!(
         broken.is_unreachable() && broken.to_string().contains("before the response was complete"),
@@ -199,8 +200,9 @@ async fn redirects_are_not_followed() {
 
 #[tokio::test]
 async fn the_token_is_sent_as_a_bearer() {
-    let say = |headers: HeaderMap| async move { headers[header::AUTHORIZATION].to_str().unwrap().to_owned() };
-    let url = serve(Router::new().route("/", get(say))).await;
+    let serve_raw =
+        |headers: HeaderMap| async move { headers[header::AUTHORIZATION].to_str().unwrap().to_owned() };
+    let url = serve(Router::new().route("/", get(serve_raw))).await;
     let pool = Pool::new(&url, PoolConfig { token: Some("sesame".into()), ..quick() }).unwrap();
     let (media_type, bytes) = pool.get_bytes("/").await.unwrap();
     assert_eq!((&media_type[..], &bytes[..]), ("text/plain; charset=utf-8", &b"Bearer sesame"[..]));
@@ -209,7 +211,7 @@ async fn the_token_is_sent_as_a_bearer() {
 #[tokio::test]
 async fn an_unbounded_response_is_rejected() {
     let endless = Some("HTTP/1.1 200 OK\r\ncontent-length: 99999999999\r\n\r\n");
-    let pool = Pool::new(&say(vec![endless]).await, quick()).unwrap();
+    let pool = Pool::new(&serve_raw(vec![endless]).await, quick()).unwrap();
     let error = pool.get_bytes("/").await.unwrap_err();
     assert!(matches!(error, PoolError::TooLarge { .. }), "{error}");
 
@@ -225,7 +227,7 @@ async fn an_unbounded_response_is_rejected() {
 
 #[tokio::test]
 async fn non_http_and_unexpected_json_are_distinguished() {
-    let pool = Pool::new(&say(vec![Some("SSH-2.0-OpenSSH_9.2\r\n")]).await, quick()).unwrap();
+    let pool = Pool::new(&serve_raw(vec![Some("SSH-2.0-OpenSSH_9.2\r\n")]).await, quick()).unwrap();
     let error = pool.get::<u32>("/").await.unwrap_err();
     assert!(error.to_string().contains("it is not HTTP"), "{error}");
 

@@ -176,9 +176,9 @@ mod tests {
 
     #[test]
     fn an_invalid_value_is_named() {
-        let told = |text: &str| read(text).unwrap_err().to_string();
-        assert!(told("[limits]\n\"data.load\" = 0").contains("limits.\"data.load\""));
-        assert!(told("[rules]\nstall_factor = 0.5").contains("rules.stall_factor is 0.5"));
-        assert!(told("[retry.\"data.load\"]\nattempts = 0").contains("1 to 100"));
+        let error_of = |text: &str| read(text).unwrap_err().to_string();
+        assert!(error_of("[limits]\n\"data.load\" = 0").contains("limits.\"data.load\""));
+        assert!(error_of("[rules]\nstall_factor = 0.5").contains("rules.stall_factor is 0.5"));
+        assert!(error_of("[retry.\"data.load\"]\nattempts = 0").contains("1 to 100"));
     }
 }

@@ -164,11 +164,11 @@ impl SweepParams {
                 }
             }
             let params = form.check(&Value::Object(params)).map_err(|errors| {
-                let told = errors.into_iter().map(|error| {
+                let explained = errors.into_iter().map(|error| {
                     let field = if plan.names.contains(&error.field) { "vary" } else { "fixed" };
                     FieldError::new(field, format!("{}: {}", error.field, error.message))
                 });
-                told.collect::<Vec<_>>()
+                explained.collect::<Vec<_>>()
             })?;
             runs.push(params);
         }
@@ -222,8 +222,8 @@ mod tests {
 
     #[test]
     fn an_invalid_sweep_is_rejected_before_anything_starts() {
-        let (field, said) = wrong(json!({}));
-        assert!(field == "vary" && said.contains("fast"), "{field}: {said}");
+        let (field, explanation) = wrong(json!({}));
+        assert!(field == "vary" && explanation.contains("fast"), "{field}: {explanation}");
         assert!(wrong(json!({"vary": "fats=1"})).1.contains("has no parameter 'fats'"));
         assert!(wrong(json!({"vary": "slow=x"})).1.contains("slow=x"));
         assert_eq!(wrong(json!({"vary": "slow=1", "fixed": ""})).0, "fixed");

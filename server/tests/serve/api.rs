@@ -128,8 +128,8 @@ async fn an_unknown_symbol_fails_with_the_existing_ones() {
         let operation = server.start("data.load", params).await;
         let ended = feed.until(|o| o.id == operation.id && o.state.ended()).await;
         let failure = ended.failure.unwrap();
-        let said = format!("{} {}", failure.message, failure.hint);
-        assert!(ended.state == State::Failed && said.contains(word), "{said}");
+        let text = format!("{} {}", failure.message, failure.hint);
+        assert!(ended.state == State::Failed && text.contains(word), "{text}");
     }
     let operation =
         server.start("data.load", json!({"symbol": "MSFT", "timeframe": "1h", "source": "csv"})).await;

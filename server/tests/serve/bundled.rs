@@ -67,8 +67,8 @@ async fn kept_hosts_of_an_older_version_without_a_secret_are_adopted() {
     let home = Home::new();
     let host = HostProcess::start(&home.path().join("older"));
     std::fs::create_dir_all(home.path().join("data")).unwrap();
-    let told: Value = json!({"url": host.url, "pid": null});
-    std::fs::write(left(&home), told.to_string()).unwrap();
+    let record: Value = json!({"url": host.url, "pid": null});
+    std::fs::write(left(&home), record.to_string()).unwrap();
     let server = home.serve(&["--keep-hosts"]);
     assert_eq!(local(&server).await, host.url);
     loads(&server).await;
@@ -89,7 +89,7 @@ async fn has_kind(server: &Server, kind: &str) -> bool {
 }
 
 fn is_alive(pid: u32) -> bool {
-    std::fs::read(format!("/proc/{pid}/cmdline")).is_ok_and(|said| !said.is_empty())
+    std::fs::read(format!("/proc/{pid}/cmdline")).is_ok_and(|output| !output.is_empty())
 }
 
 #[cfg(target_os = "linux")]
@@ -168,8 +168,8 @@ async fn a_manually_started_host_on_the_same_data_is_kept_and_reported_with_advi
     let home = Home::new();
     std::fs::create_dir_all(home.path().join("data")).unwrap();
     let host = HostProcess::start(&home.path().join("data/hosts"));
-    let said = home.fails(&[]);
-    assert!(said.contains("`signalbox host` (PID") && said.contains("[[host]]"), "{said}");
+    let output = home.fails(&[]);
+    assert!(output.contains("`signalbox host` (PID") && output.contains("[[host]]"), "{output}");
     let client = reqwest::Client::builder().no_proxy().build().unwrap();
     let about = client.get(format!("{}/host/v1/about", host.url)).send().await.unwrap();
     assert_eq!(about.status(), 200);

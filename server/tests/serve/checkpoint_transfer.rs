@@ -9,8 +9,8 @@ use serde_json::{Value, json};
 
 async fn drain(server: &Server, host: &str, on: bool) {
     let path = format!("/api/v1/hosts/{host}/{}", if on { "drain" } else { "undrain" });
-    let (_, told): (u16, HostStatus) = server.pool.post(&path, &json!(null), Repeat::Never).await.unwrap();
-    assert_eq!(told.draining, on);
+    let (_, status): (u16, HostStatus) = server.pool.post(&path, &json!(null), Repeat::Never).await.unwrap();
+    assert_eq!(status.draining, on);
 }
 
 /// Loads the same bars on the only host that accepts work.

@@ -84,16 +84,16 @@ async fn an_automatically_retried_operation_is_followed_to_its_last_attempt() {
     let mut lines = out.lines();
     let id = serde_json::from_str::<Operation>(lines.next().unwrap()).unwrap().id;
     // Nothing is missing between the first and the last event.
-    let mut told = Vec::new();
+    let mut states = Vec::new();
     for event in lines.map(|line| serde_json::from_str::<Event>(line).unwrap()) {
         if let EventBody::Operation { operation } = event.body {
-            told.push((operation.attempt, operation.state));
+            states.push((operation.attempt, operation.state));
         }
     }
-    told.dedup();
-    let end = told.iter().position(|at| *at == (1, State::Failed)).unwrap();
-    assert_eq!(told[end + 1], (2, State::Queued), "{told:?}");
-    assert_eq!(told.last(), Some(&(2, State::Succeeded)));
+    states.dedup();
+    let end = states.iter().position(|at| *at == (1, State::Failed)).unwrap();
+    assert_eq!(states[end + 1], (2, State::Queued), "{states:?}");
+    assert_eq!(states.last(), Some(&(2, State::Succeeded)));
     assert_eq!(server.detail(id).await.attempts.len(), 2);
 }
 

@@ -69,8 +69,8 @@ fn answer(worker: &Mutex<Worker>, call: &Call) -> Reply {
 
 async fn worker() -> (Double, Arc<Mutex<Worker>>) {
     let worker = Arc::new(Mutex::new(Worker::default()));
-    let told = worker.clone();
-    (Double::new(move |call| answer(&told, call)).await, worker)
+    let shared_worker = worker.clone();
+    (Double::new(move |call| answer(&shared_worker, call)).await, worker)
 }
 
 fn configure(home: &Home, url: &str) {

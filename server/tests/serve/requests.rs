@@ -41,8 +41,8 @@ async fn an_invalid_command_table_is_reported_when_the_server_starts() {
     let home = Home::new();
     let path = home.path().join("commands.toml");
     std::fs::write(&path, "[exec.x]\ncomand = ['true']").unwrap();
-    let said = home.fails(&["--exec", path.to_str().unwrap()]);
-    assert!(said.contains("commands.toml") && said.contains("comand"), "{said}");
+    let stderr = home.fails(&["--exec", path.to_str().unwrap()]);
+    assert!(stderr.contains("commands.toml") && stderr.contains("comand"), "{stderr}");
 }
 
 #[tokio::test]
@@ -58,9 +58,9 @@ async fn many_are_cancelled_by_one_request_and_an_invalid_one_changes_nothing() 
         let pool = server.pool.clone();
         async move {
             pool.post::<_, CancelledMany>("/api/v1/operations/cancel", &body, Repeat::Never).await.map(
-                |(status, told)| {
+                |(status, outcome)| {
                     assert_eq!(status, 202);
-                    told
+                    outcome
                 },
             )
         }
@@ -72,8 +72,8 @@ async fn many_are_cancelled_by_one_request_and_an_invalid_one_changes_nothing() 
         assert!(matches!(error, PoolError::Status { status: 400 | 422, .. }), "{wrong}: {error}");
     }
     assert_eq!(cancel(json!({"filter": "q=BBB", "reason": "no use"})).await.unwrap().asked, [ids[1]]);
-    let told = cancel(json!({"ids": ids})).await.unwrap();
-    assert!(told.asked.contains(&ids[0]) && told.asked.contains(&ids[2]), "{told:?}");
+    let outcome = cancel(json!({"ids": ids})).await.unwrap();
+    assert!(outcome.asked.contains(&ids[0]) && outcome.asked.contains(&ids[2]), "{outcome:?}");
     for id in &ids {
         if server.detail(*id).await.operation.state != State::Cancelled {
             feed.until(|o| o.id == *id && o.state == State::Cancelled).await;
@@ -140,8 +140,9 @@ async fn the_audit_log_of_an_operation_survives_a_restart() {
     let wanted = [(Action::Start, 1, ""), (Action::Cancel, 1, "wrong symbol"), (Action::Retry, 2, "")];
     let check = async |server: &crate::process::Server| {
         let audit = server.detail(operation.id).await.audit;
-        let told: Vec<_> = audit.iter().map(|e| (e.action, e.attempt.unwrap(), e.detail.as_str())).collect();
-        assert_eq!(told, wanted);
+        let outcome: Vec<_> =
+            audit.iter().map(|e| (e.action, e.attempt.unwrap(), e.detail.as_str())).collect();
+        assert_eq!(outcome, wanted);
         for entry in &audit {
             assert_eq!((entry.by.via, entry.by.address.as_deref()), (Via::Program, Some("127.0.0.1")));
         }
@@ -208,14 +209,14 @@ async fn ended_operations_are_deleted_and_others_rejected() {
         let error = many(wrong.clone()).await.unwrap_err();
         assert!(matches!(error, PoolError::Status { status: 400, .. }), "{wrong}: {error}");
     }
-    let told = many(json!({"ids": [long.id]})).await.unwrap().1;
-    assert_eq!(told, Deleted { refused: 1, ..Deleted::default() });
+    let outcome = many(json!({"ids": [long.id]})).await.unwrap().1;
+    assert_eq!(outcome, Deleted { refused: 1, ..Deleted::default() });
     server.ask(long.id, "cancel").await;
     feed.until(|o| o.id == long.id && o.state.ended()).await;
     let would = many(json!({"filter": "kind=data.load", "dry_run": true})).await.unwrap().1;
     assert_eq!((would.deleted, would.refused, would.until.is_some()), (1, 0, true));
-    let told = many(json!({"filter": "kind=data.load", "until": would.until})).await.unwrap().1;
-    assert_eq!(told, Deleted { deleted: 1, ..Deleted::default() });
+    let outcome = many(json!({"filter": "kind=data.load", "until": would.until})).await.unwrap().1;
+    assert_eq!(outcome, Deleted { deleted: 1, ..Deleted::default() });
     feed.assert_gapless();
 }
 

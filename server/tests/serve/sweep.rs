@@ -37,18 +37,18 @@ async fn a_grid_is_run_ranked_and_listed_under_its_sweep() {
     let ended = feed.until(|o| o.id == sweep.id && o.state.ended()).await;
     assert_eq!(ended.state, State::Succeeded, "{:?}", ended.failure);
     assert_eq!(ended.title, "backtest.run · fast=5,10; slow=30,60");
-    let told = result(&server, sweep.id).await;
+    let sweep_result = result(&server, sweep.id).await;
     assert_eq!(
-        (told.runs, told.ran.len(), told.names.as_slice()),
+        (sweep_result.runs, sweep_result.ran.len(), sweep_result.names.as_slice()),
         (4, 4, ["fast".to_owned(), "slow".into()].as_slice())
     );
-    let figures: Vec<_> = told.ran.iter().map(|ran| ran.figure.unwrap()).collect();
+    let figures: Vec<_> = sweep_result.ran.iter().map(|ran| ran.figure.unwrap()).collect();
     assert!(figures.is_sorted_by(|a, b| a >= b), "{figures:?}");
     let runs = children(&server, sweep.id).await.operations;
     assert_eq!(runs.len(), 4);
     assert!(runs.iter().all(|run| run.parent == Some(sweep.id)));
     // Each metric is that of its child, whose parameters match its index.
-    for ran in &told.ran {
+    for ran in &sweep_result.ran {
         let child = server.detail(ran.operation).await;
         let sharpe = child.result.unwrap().document["performance"]["sharpe"].as_f64();
         assert_eq!(sharpe, ran.figure);
@@ -228,8 +228,8 @@ async fn a_sweep_continues_after_a_killed_server_and_runs_nothing_twice() {
     let mut feed = server.follow(feed.last()).await;
     let ended = feed.until(|o| o.id == sweep && o.state.ended() && o.attempt == 2).await;
     assert_eq!(ended.state, State::Succeeded, "{:?}", ended.failure);
-    let told = result(&server, sweep).await;
-    let mut runs: Vec<_> = told.ran.iter().map(|ran| ran.run).collect();
+    let sweep_result = result(&server, sweep).await;
+    let mut runs: Vec<_> = sweep_result.ran.iter().map(|ran| ran.run).collect();
     runs.sort_unstable();
     assert_eq!(runs, (0..80).collect::<Vec<_>>());
     let children = children(&server, sweep).await.operations;
@@ -305,7 +305,7 @@ async fn a_sweep_continues_without_deleted_runs_and_keeps_user_cancels() {
     feed.until(|o| taken(o, 1)).await;
     let all = children(&server, sweep).await.operations;
     let [short, unwanted] = [1, 9000].map(|epochs| all.iter().find(|o| run(o, epochs)).unwrap().id);
-    let told = server.detail(short).await.result.unwrap().document["test"]["accuracy"].as_f64();
+    let sweep_result = server.detail(short).await.result.unwrap().document["test"]["accuracy"].as_f64();
     let client = reqwest::Client::builder().no_proxy().build().unwrap();
     let path = format!("{}/api/v1/operations/{short}", server.url);
     let deleted: Deleted = client.delete(path).send().await.unwrap().json().await.unwrap();
@@ -324,11 +324,11 @@ async fn a_sweep_continues_without_deleted_runs_and_keeps_user_cancels() {
     let ran = result(&server, sweep).await.ran;
     let ran: Vec<_> = ran.iter().map(|ran| (ran.run, ran.operation, ran.state, ran.figure)).collect();
     let wanted = [
-        (0, short, State::Succeeded, told),
+        (0, short, State::Succeeded, sweep_result),
         (1, unwanted, State::Cancelled, None),
         (2, stays, State::Cancelled, None),
     ];
     assert_eq!(ran, wanted);
-    assert!(told.is_some());
+    assert!(sweep_result.is_some());
     assert!(children(&server, sweep).await.operations.iter().all(|run| run.attempt == 1));
 }

@@ -62,8 +62,8 @@ impl Order {
                     ));
                 }
                 self.last = seq;
-                let said = |n: &u64| self.skipped.iter().any(|s| (s.from..=s.to).contains(n));
-                let (left_out, missing): (Vec<u64>, Vec<u64>) = (before + 1..seq).partition(said);
+                let is_skipped = |n: &u64| self.skipped.iter().any(|s| (s.from..=s.to).contains(n));
+                let (left_out, missing): (Vec<u64>, Vec<u64>) = (before + 1..seq).partition(is_skipped);
                 self.left_out += left_out.len() as u64;
                 self.skipped.retain(|s| s.to > seq);
                 if let (Some(first), Some(last)) = (missing.first(), missing.last()) {

@@ -45,7 +45,7 @@ pub fn SweepView(op: OpView, outcome: Memo<Option<Outcome>>) -> impl IntoView {
         ended.or_else(|| {
             op.facts.with(|facts| {
                 let state = facts.checkpoint.as_ref()?.state.to_string();
-                serde_json::from_str::<SweepResult>(&state).ok().map(Into::into)
+                json::from_str::<SweepResult>(&state).ok().map(Into::into)
             })
         })
     });

@@ -288,15 +288,15 @@ mod tests {
 
     #[test]
     fn adjacent_figures_are_distinguishable() {
-        let told = |figures: &[f64]| {
+        let distinct = |figures: &[f64]| {
             let figures: Vec<_> = figures.iter().copied().map(Some).collect();
             tell_apart(&figures, figure_to)
         };
-        assert_eq!(told(&[1.072_41, 1.072_39]), ["1.07241", "1.07239"]);
-        assert_eq!(told(&[1.072_400_1, 1.072_400_2]), ["1.0724001", "1.0724002"]);
-        assert_eq!(told(&[1.0, 1.000_000_1]), ["1", "1.0000001"]);
+        assert_eq!(distinct(&[1.072_41, 1.072_39]), ["1.07241", "1.07239"]);
+        assert_eq!(distinct(&[1.072_400_1, 1.072_400_2]), ["1.0724001", "1.0724002"]);
+        assert_eq!(distinct(&[1.0, 1.000_000_1]), ["1", "1.0000001"]);
         // Floating-point errors are no difference.
-        assert_eq!(told(&[0.3, 0.1 + 0.2]), ["0.3", "0.3"]);
+        assert_eq!(distinct(&[0.3, 0.1 + 0.2]), ["0.3", "0.3"]);
         assert_eq!(tell_apart(&[None, Some(2.0)], figure_to), ["–", "2"]);
     }
 
@@ -322,8 +322,8 @@ mod tests {
         fn a_figure_parses_back_to_the_requested_digits(n in proptest::num::f64::NORMAL, extra in 0u8..=8) {
             let shown = read(&figure_to(n, Digits::extra(extra)));
             let off = (shown - n).abs() / n.abs();
-            let asked = 0.51 * 10f64.powi(-(FIGURE_DIGITS - 1 + i32::from(extra)));
-            prop_assert!(off <= asked.max(EQUAL_WITHIN * 1.01), "{n:e} as {shown:e}");
+            let rounding = 0.51 * 10f64.powi(-(FIGURE_DIGITS - 1 + i32::from(extra)));
+            prop_assert!(off <= rounding.max(EQUAL_WITHIN * 1.01), "{n:e} as {shown:e}");
         }
 
         #[test]

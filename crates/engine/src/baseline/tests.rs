@@ -61,11 +61,11 @@ fn the_band_ends_where_fewer_than_five_runs_remain() {
     let band = of(&runs).unwrap();
     assert_eq!((band.x.first(), band.x.last()), (Some(&5.0), Some(&10.0)));
     // No band across a section that too few runs have.
-    let parted: Vec<Vec<Point>> = (0..5)
+    let deleted_families: Vec<Vec<Point>> = (0..5)
         .flat_map(|n| [steps(vec![f64::from(n); 3]), steps(vec![f64::from(n); 9]).split_off(6)])
         .chain([steps(vec![1.0; 9])])
         .collect();
-    let band = of(&parted).unwrap();
+    let band = of(&deleted_families).unwrap();
     assert_eq!(band.x, [1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 9.0]);
     assert_eq!(
         band.p50.iter().map(Option::is_some).collect::<Vec<_>>(),

@@ -92,9 +92,10 @@ mod tests {
         assert!(policy().next(&of_a_service).is_some());
         of_a_service.ended_by_host = true;
         assert_eq!(policy().next(&of_a_service), None, "the service behind the host restarted");
-        let mut asked = failed(1, FailureReason::HostLost);
-        asked.operation.receipt = Some(protocol::Receipt::requested(1, String::new(), Time::from_micros(2)));
-        assert_eq!(policy().next(&asked), None);
+        let mut retried = failed(1, FailureReason::HostLost);
+        retried.operation.receipt =
+            Some(protocol::Receipt::requested(1, String::new(), Time::from_micros(2)));
+        assert_eq!(policy().next(&retried), None);
     }
 
     #[test]

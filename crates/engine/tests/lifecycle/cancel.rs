@@ -46,7 +46,11 @@ async fn a_start_that_arrives_after_its_cancel_never_runs() {
     engine.cancel(id, String::new()).await.unwrap();
     // A second cancel means that the first was answered.
     proxy.until(|passed| passed.cancels >= 2).await;
-    assert_eq!(engine.at_hand(id).unwrap().state, State::Cancelling, "its start is still on its way");
+    assert_eq!(
+        engine.recent_operation(id).unwrap().state,
+        State::Cancelling,
+        "its start is still on its way"
+    );
     proxy.let_starts_pass();
     let ended = feed.until(|o| o.id == id && o.state.ended()).await;
     assert_eq!((ended.state, ended.started_at), (State::Cancelled, None));
@@ -62,9 +66,9 @@ async fn a_start_that_arrives_after_its_cancel_never_runs() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_parent_is_cancelled_when_its_last_child_has_ended() {
     let stage = Stage::new(2).await;
-    let cable = stage.cable().await;
+    let flaky_connection = stage.flaky_connection().await;
     let other = stage::TestHost::new(2).await;
-    let engine = stage.engine_over(&cable, |config| config.hosts.push(other.config("other")));
+    let engine = stage.engine_over(&flaky_connection, |config| config.hosts.push(other.config("other")));
     let mut feed = Follower::new(&engine, 0);
     stage::up(&engine).await;
     // The parent is on one host, its child on the other, which falls silent.
@@ -75,7 +79,7 @@ async fn a_parent_is_cancelled_when_its_last_child_has_ended() {
     engine.drain("other".parse().unwrap(), true).await.unwrap();
     let one = child(&engine, parent, 1_000_000, "one").await;
     feed.until_running(&[one]).await;
-    cable.cut();
+    flaky_connection.cut();
     feed.until(|o| o.id == one && o.condition.is_some()).await;
     engine.cancel(parent, String::new()).await.unwrap();
     let waits =
@@ -83,15 +87,15 @@ async fn a_parent_is_cancelled_when_its_last_child_has_ended() {
     assert_eq!((waits.id, waits.state), (parent, State::Cancelling));
     assert_eq!(waits.receipt.unwrap().released, None);
     // No child is retried in the meantime.
-    assert!(!engine.at_hand(one).unwrap().state.ended());
+    assert!(!engine.recent_operation(one).unwrap().state.ended());
     engine.close().await;
     drop(engine);
 
     // A restart of the server does not end it before them, either.
-    let engine = stage.engine_over(&cable, |config| config.hosts.push(other.config("other")));
+    let engine = stage.engine_over(&flaky_connection, |config| config.hosts.push(other.config("other")));
     let mut feed = Follower::new(&engine, engine.feed().head());
-    assert_eq!(engine.at_hand(parent).unwrap().state, State::Cancelling);
-    cable.mend();
+    assert_eq!(engine.recent_operation(parent).unwrap().state, State::Cancelling);
+    flaky_connection.mend();
     let child_ended = feed.until(|o| o.id == one && o.state.ended()).await;
     assert_eq!(child_ended.state, State::Cancelled);
     let parent_ended = feed.until(|o| o.id == parent && o.state.ended()).await;
@@ -126,7 +130,7 @@ async fn a_child_is_not_retried_while_its_parent_is_cancelling() {
 }
 
 /// Parent that ignores its cancel, with one running child. Nothing is aborted.
-async fn deaf_parent(
+async fn unresponsive_parent(
     engine: &Engine,
     feed: &mut Follower,
     child_params: Value,
@@ -148,7 +152,7 @@ async fn a_parent_that_succeeds_after_its_children_were_cancelled_ends_cancelled
     let stage = Stage::new(2).await;
     let engine = stage.engine_with(patient);
     let mut feed = Follower::new(&engine, 0);
-    let (parent, one) = deaf_parent(&engine, &mut feed, json!({"steps": 1_000_000})).await;
+    let (parent, one) = unresponsive_parent(&engine, &mut feed, json!({"steps": 1_000_000})).await;
     engine.cancel(parent, String::new()).await.unwrap();
     feed.until(|o| o.id == one && o.state == State::Cancelled).await;
     stage.host.open_gate();
@@ -164,7 +168,7 @@ async fn a_parent_whose_children_all_succeeded_first_succeeds() {
     let stage = Stage::new(2).await;
     let engine = stage.engine_with(patient);
     let mut feed = Follower::new(&engine, 0);
-    let (parent, one) = deaf_parent(&engine, &mut feed, json!({"steps": 1, "deaf": true})).await;
+    let (parent, one) = unresponsive_parent(&engine, &mut feed, json!({"steps": 1, "deaf": true})).await;
     engine.cancel(parent, String::new()).await.unwrap();
     stage.host.open_gate();
     let ends = [feed.until(|o| o.state.ended()).await, feed.until(|o| o.state.ended()).await];
@@ -204,8 +208,8 @@ async fn a_cancel_is_complete_when_the_process_has_died() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_unstoppable_attempt_can_be_abandoned_even_after_a_silence_of_its_host() {
     let stage = Stage::new(2).await;
-    let cable = stage.cable().await;
-    let engine = stage.engine_over(&cable, patient);
+    let flaky_connection = stage.flaky_connection().await;
+    let engine = stage.engine_over(&flaky_connection, patient);
     let mut feed = Follower::new(&engine, 0);
     stage::up(&engine).await;
     let id = start(&engine, json!({"steps": 1, "deaf": true})).await.id;
@@ -213,15 +217,15 @@ async fn an_unstoppable_attempt_can_be_abandoned_even_after_a_silence_of_its_hos
     engine.cancel(id, String::new()).await.unwrap();
     let has = |o: &Operation, kind| o.id == id && o.condition.as_ref().is_some_and(|c| c.kind == kind);
     feed.until(|o| has(o, ConditionKind::Unstoppable)).await;
-    cable.cut();
+    flaky_connection.cut();
     feed.until(|o| has(o, ConditionKind::Unreachable) || has(o, ConditionKind::CancelUndelivered)).await;
     engine.close().await;
     drop(engine);
 
     // The host reported it once, to the server before.
-    let engine = stage.engine_over(&cable, patient);
+    let engine = stage.engine_over(&flaky_connection, patient);
     let mut feed = Follower::new(&engine, engine.feed().head());
-    cable.mend();
+    flaky_connection.mend();
     feed.until(|o| has(o, ConditionKind::Unstoppable)).await;
     stage::up(&engine).await;
     let abandoned = engine.abandon(id, String::new()).await.unwrap();
@@ -230,7 +234,7 @@ async fn an_unstoppable_attempt_can_be_abandoned_even_after_a_silence_of_its_hos
 }
 
 /// Operation that runs while nothing can be stored.
-struct OnFullDisk {
+struct FullDiskRun {
     stage: Stage,
     store: FullStore,
     engine: Engine,
@@ -238,7 +242,7 @@ struct OnFullDisk {
     id: OperationId,
 }
 
-async fn running_on_a_full_disk() -> OnFullDisk {
+async fn running_on_a_full_disk() -> FullDiskRun {
     let stage = Stage::new(2).await;
     let store = FullStore::new(stage.store());
     let engine = stage.engine_on(Arc::new(store.clone()), |_| {});
@@ -247,7 +251,7 @@ async fn running_on_a_full_disk() -> OnFullDisk {
     let id = start(&engine, json!({"steps": 1_000_000})).await.id;
     feed.until(|o| o.id == id && o.state == State::Running).await;
     store.fill();
-    OnFullDisk { stage, store, engine, feed, id }
+    FullDiskRun { stage, store, engine, feed, id }
 }
 
 /// Starts the next server and waits for the end of the operation, which has to be a cancel.
@@ -262,7 +266,7 @@ async fn ends_cancelled_after_a_restart(stage: &Stage, id: OperationId) -> Opera
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_cancel_on_a_full_disk_stops_the_work_at_once_and_is_stored_later() {
-    let OnFullDisk { stage, store, engine, mut feed, id } = running_on_a_full_disk().await;
+    let FullDiskRun { stage, store, engine, mut feed, id } = running_on_a_full_disk().await;
     let answer = engine.cancel(id, "it fills the disk".into()).await.unwrap();
     let receipt = answer.receipt.unwrap();
     assert!(receipt.not_stored && receipt.reason == "it fills the disk");
@@ -285,7 +289,7 @@ async fn a_cancel_on_a_full_disk_stops_the_work_at_once_and_is_stored_later() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_attempt_cancelled_before_a_crash_on_a_full_disk_is_cancelled() {
-    let OnFullDisk { stage, store, engine, id, .. } = running_on_a_full_disk().await;
+    let FullDiskRun { stage, store, engine, id, .. } = running_on_a_full_disk().await;
     assert!(engine.cancel(id, String::new()).await.unwrap().receipt.unwrap().not_stored);
     stage.host.ended(id).await;
     // What waits to be stored is lost with this server.

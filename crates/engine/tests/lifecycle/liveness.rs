@@ -31,18 +31,18 @@ async fn running(engine: &Engine, params: serde_json::Value) -> (Follower, Opera
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn abandoned_work_is_stopped_when_its_host_reconnects_and_has_no_effect() {
     let stage = Stage::new(2).await;
-    let cable = stage.cable().await;
-    let engine = stage.engine_over(&cable, |_| {});
+    let flaky_connection = stage.flaky_connection().await;
+    let engine = stage.engine_over(&flaky_connection, |_| {});
     let (mut feed, id) = running(&engine, json!({"steps": LONG})).await;
     let denied = engine.abandon(id, String::new()).await.unwrap_err();
     assert!(matches!(denied, EngineError::Denied(Denied::HostConnected)), "{denied:?}");
-    cable.cut();
+    flaky_connection.cut();
     feed.until(|o| o.id == id && o.condition.is_some()).await;
     let given_up = engine.abandon(id, "the rack burns".into()).await.unwrap();
     assert_eq!(given_up.state, State::Failed);
     assert_eq!(given_up.failure.unwrap().reason, FailureReason::Abandoned);
     assert_eq!(stage.host.running().await, 1, "the host knows nothing of it");
-    cable.mend();
+    flaky_connection.mend();
     stage.host.ended(id).await;
     assert_eq!(engine.operation(id).await.unwrap().operation.state, State::Failed);
     feed.assert_gapless();
@@ -52,8 +52,8 @@ async fn abandoned_work_is_stopped_when_its_host_reconnects_and_has_no_effect() 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_host_that_is_silent_too_long_is_given_up_and_the_next_attempt_resumes() {
     let stage = Stage::new(2).await;
-    let cable = stage.cable().await;
-    let engine = stage.engine_over(&cable, |config| {
+    let flaky_connection = stage.flaky_connection().await;
+    let engine = stage.engine_over(&flaky_connection, |config| {
         config.rules.lost_after = Some(Duration::from_secs(1));
         let again = policy(2, Duration::from_millis(1), &[FailureReason::HostSilent]);
         config.rules.retry.insert(count(), again);
@@ -62,12 +62,12 @@ async fn a_host_that_is_silent_too_long_is_given_up_and_the_next_attempt_resumes
     up(&engine).await;
     let id = start(&engine, json!({"steps": LONG, "checkpoint": 3})).await.id;
     feed.until(|o| o.id == id && o.checkpoint.is_some()).await;
-    cable.cut();
+    flaky_connection.cut();
     let failed = feed.until(|o| o.id == id && o.state == State::Failed).await;
     assert_eq!(failed.failure.unwrap().reason, FailureReason::HostSilent);
     let queued = feed.until(|o| o.id == id && o.state == State::Queued).await;
     assert_eq!(queued.attempt, 2);
-    cable.mend();
+    flaky_connection.mend();
     feed.until(|o| o.id == id && o.attempt == 2 && o.state == State::Running).await;
     assert_eq!(stage.host.resumed_from(id), Some(json!(3)));
     assert_eq!(stage.host.running().await, 1, "the first attempt was stopped before the second began");
@@ -199,12 +199,13 @@ async fn bulk_cancel_by_id_or_filter_reports_each_rejection() {
         queued.push(start(&engine, json!({"steps": steps})).await.id);
     }
     let of_77 = Filter { text: "to 700007".into(), ..Filter::default() };
-    let mut told = engine.cancel_many(Which::Found(of_77), "wrong data".into()).await.unwrap();
-    told.requested.sort();
-    assert_eq!(told.requested, queued[..2]);
-    let told = engine.cancel_many(Which::These(vec![first, done, queued[2]]), String::new()).await.unwrap();
-    assert_eq!(told.requested, [first, queued[2]]);
-    let (refused, why) = &told.refused[0];
+    let mut outcome = engine.cancel_many(Which::Found(of_77), "wrong data".into()).await.unwrap();
+    outcome.requested.sort();
+    assert_eq!(outcome.requested, queued[..2]);
+    let outcome =
+        engine.cancel_many(Which::These(vec![first, done, queued[2]]), String::new()).await.unwrap();
+    assert_eq!(outcome.requested, [first, queued[2]]);
+    let (refused, why) = &outcome.refused[0];
     assert_eq!(*refused, done);
     assert!(matches!(why, EngineError::Denied(Denied::CancelEnded(State::Cancelled))), "{why:?}");
     feed.until(|o| o.id == first && o.state == State::Cancelled).await;

@@ -3,11 +3,11 @@
 #![expect(clippy::unwrap_used, reason = "in a test a panic is the report")]
 
 mod bands;
-mod cable;
 mod cancel;
 mod checkpoint_transfer;
 mod children;
 mod delete;
+mod flaky_connection;
 mod full_store;
 mod held_requests;
 mod liveness;
@@ -248,9 +248,9 @@ async fn a_snapshot_and_the_following_events_give_the_current_state() {
     }
     for id in ids {
         let mut stored = engine.operation(id).await.unwrap().operation;
-        let told = &known[&id];
-        stored.heard_at = told.heard_at;
-        assert_eq!(&stored, told);
+        let published = &known[&id];
+        stored.heard_at = published.heard_at;
+        assert_eq!(&stored, published);
     }
     feed.assert_gapless();
     engine.close().await;

@@ -221,8 +221,8 @@ proptest! {
             let progress = meter.progress(Time::now());
             if let Some(fraction) = progress.fraction {
                 prop_assert!((0.0..=1.0).contains(&fraction));
-                let stood = before.as_ref().filter(|b| progress.continues(b)).and_then(|b| b.fraction);
-                prop_assert!(what == 0 || what == 5 || stood.is_none_or(|stood| fraction >= stood));
+                let previous = before.as_ref().filter(|b| progress.continues(b)).and_then(|b| b.fraction);
+                prop_assert!(what == 0 || what == 5 || previous.is_none_or(|previous| fraction >= previous));
             }
             for figure in [progress.rate, progress.eta_seconds].into_iter().flatten() {
                 prop_assert!(figure.is_finite() && figure >= 0.0);

@@ -10,8 +10,8 @@ use std::sync::atomic::Ordering;
 async fn concurrent_starts_of_one_attempt_run_it_once() {
     let rig = Rig::with(|host| host.capacity(100)).await;
     let id = OperationId::new();
-    let asks = (0..30).map(|_| rig.ask(id, 1, json!({"manner": "obey"})));
-    let answers = futures::future::join_all(asks).await;
+    let requests = (0..30).map(|_| rig.ask(id, 1, json!({"manner": "obey"})));
+    let answers = futures::future::join_all(requests).await;
     let accepted = answers.iter().filter(|answer| answer.status() == 202).count();
     let known = answers.iter().filter(|answer| answer.status() == 200).count();
     assert_eq!((accepted, known), (1, 29));

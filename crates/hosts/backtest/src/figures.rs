@@ -20,7 +20,7 @@ pub(crate) fn performance(bars: &[Bar], timeframe: Timeframe, capital: f64, book
     });
     let years = days / YEAR_DAYS;
     let (max_drawdown, max_drawdown_days) = drawdown(bars, capital, &equity);
-    let annual_return = told((1.0 + total_return).max(0.0).powf(1.0 / years) - 1.0);
+    let annual_return = finite((1.0 + total_return).max(0.0).powf(1.0 / years) - 1.0);
     let year = Year::of(&returns(capital, &equity), years);
     let performance = Performance {
         total_return,
@@ -34,16 +34,16 @@ pub(crate) fn performance(bars: &[Bar], timeframe: Timeframe, capital: f64, book
     }
     Performance {
         annual_return,
-        volatility: told(year.volatility),
-        sharpe: told(year.mean / year.volatility),
-        sortino: told(year.mean / year.downside),
-        calmar: annual_return.and_then(|a| told(a / -max_drawdown)),
+        volatility: finite(year.volatility),
+        sharpe: finite(year.mean / year.volatility),
+        sortino: finite(year.mean / year.downside),
+        calmar: annual_return.and_then(|a| finite(a / -max_drawdown)),
         ..performance
     }
 }
 
 /// Finite value, or `None` after a division by zero. Normalizes −0 (an empty sum) to 0.
-fn told(figure: f64) -> Option<f64> {
+fn finite(figure: f64) -> Option<f64> {
     figure.is_finite().then_some(figure + 0.0)
 }
 
@@ -105,9 +105,9 @@ fn of_trades(book: &Book) -> Performance {
     let sum = |pick: fn(f64) -> bool| book.trades.iter().map(|t| t.pnl).filter(|p| pick(*p)).sum::<f64>();
     let won = book.trades.iter().filter(|t| t.pnl > 0.0).count() as f64;
     Performance {
-        win_rate: told(won / count),
-        profit_factor: told(sum(|p| p > 0.0) / -sum(|p| p < 0.0)),
-        average_trade: told(book.trades.iter().map(|t| t.pnl_share).sum::<f64>() / count),
+        win_rate: finite(won / count),
+        profit_factor: finite(sum(|p| p > 0.0) / -sum(|p| p < 0.0)),
+        average_trade: finite(book.trades.iter().map(|t| t.pnl_share).sum::<f64>() / count),
         ..Performance::default()
     }
 }

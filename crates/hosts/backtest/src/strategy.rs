@@ -68,13 +68,13 @@ pub enum Plan {
 
 /// Entry and exit reasons of a strategy, one per stance.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Words {
+pub struct SignalReasons {
     pub long: String,
     pub flat: String,
     pub short: String,
 }
 
-impl Words {
+impl SignalReasons {
     /// Reason for this stance.
     pub fn of(&self, stance: Stance) -> &str {
         match stance {
@@ -105,7 +105,7 @@ impl Plan {
         }
     }
 
-    pub fn words(&self) -> Words {
+    pub fn words(&self) -> SignalReasons {
         let (long, below) = match self {
             Plan::SmaCross { fast, slow } => {
                 (format!("SMA {fast} above SMA {slow}"), format!("SMA {fast} below SMA {slow}"))
@@ -114,10 +114,10 @@ impl Plan {
             Plan::BuyAndHold => ("buy and hold".to_owned(), "sell".to_owned()),
             Plan::Model { .. } => {
                 let says = |what: &str| format!("signal {what}");
-                return Words { long: says("long"), flat: says("flat"), short: says("short") };
+                return SignalReasons { long: says("long"), flat: says("flat"), short: says("short") };
             }
         };
-        Words { long, flat: below.clone(), short: below }
+        SignalReasons { long, flat: below.clone(), short: below }
     }
 
     /// Stance after each bar, decided at its close; `None` for a model, which must be asked.
@@ -128,10 +128,10 @@ impl Plan {
                 let closes = closes();
                 let (fast, slow) = (sma(&closes, fast), sma(&closes, slow));
                 // A comparison with `NaN` is false.
-                carried(fast.iter().zip(slow).map(|(f, s)| (*f > s + s * TIE, *f < s - s * TIE)))
+                hold_stances(fast.iter().zip(slow).map(|(f, s)| (*f > s + s * TIE, *f < s - s * TIE)))
             }
             Plan::RsiReversion { period, low, high } => {
-                carried(rsi(&closes(), period).into_iter().map(|v| (v < low, v > high)))
+                hold_stances(rsi(&closes(), period).into_iter().map(|v| (v < low, v > high)))
             }
             Plan::BuyAndHold => vec![Stance::Long; bars.len()],
             Plan::Model { .. } => return None,
@@ -141,7 +141,7 @@ impl Plan {
 }
 
 /// Long when the first flag is set, short when the second is, otherwise unchanged; initially flat.
-fn carried(calls: impl Iterator<Item = (bool, bool)>) -> Vec<Stance> {
+fn hold_stances(calls: impl Iterator<Item = (bool, bool)>) -> Vec<Stance> {
     let mut now = Stance::Flat;
     let next = |(long, short)| {
         now = match (long, short) {

@@ -236,13 +236,13 @@ impl Request {
 }
 
 /// Bounded range of synthetic bars, with defaults for absent ends.
-fn synthetic_range(asked: Range, years: f64) -> Result<Range, FieldError> {
+fn synthetic_range(requested: Range, years: f64) -> Result<Range, FieldError> {
     let reference = start_of(SYNTHETIC_END).plus_micros(DAY);
     let first = start_of(SYNTHETIC_START);
-    let to = asked.to.unwrap_or(reference);
+    let to = requested.to.unwrap_or(reference);
     let from =
-        asked.from.unwrap_or_else(|| to.plus_micros(-((years * 365.25).ceil() as i64) * DAY)).max(first);
-    if asked.to.is_none() && from >= reference {
+        requested.from.unwrap_or_else(|| to.plus_micros(-((years * 365.25).ceil() as i64) * DAY)).max(first);
+    if requested.to.is_none() && from >= reference {
         return Err(FieldError::new(
             "end",
             format!(

@@ -133,13 +133,13 @@ async fn a_cancelled_load_resumes_and_ends_as_an_uninterrupted_one() {
             }
         }
     }
-    let asked = Instant::now();
+    let requested_at = Instant::now();
     let body = json!({"attempt": 1, "reason": "test", "deadline_ms": 5000});
     let answer =
         host.client.post(format!("{}/operations/{id}/cancel", host.base)).json(&body).send().await.unwrap();
     assert_eq!(answer.status(), 202);
     let (events, outcome) = host.until_end(id).await;
-    let took = asked.elapsed();
+    let took = requested_at.elapsed();
     assert_eq!(outcome, Outcome::Cancelled);
     println!("cancelled in {took:?}");
     assert!(took < Duration::from_millis(500), "{took:?}");

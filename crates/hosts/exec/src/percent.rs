@@ -115,6 +115,11 @@ impl Percentages {
         Some(Share::Unknown)
     }
 
+    /// Label of the only percentage so far.
+    pub fn only(&self) -> Option<&str> {
+        self.first.as_ref().filter(|_| !self.several).map(|(label, _)| label.as_str())
+    }
+
     /// Share at the end of the output: 100 % if only a summary followed it.
     pub fn finish(&self) -> Option<f64> {
         self.after_end.filter(|lines| *lines <= MAX_SUMMARY_LINES).map(|_| 1.0)

@@ -65,9 +65,9 @@ fn parse(id: Id, stat: &str) -> Option<Proc> {
 }
 
 /// Processes of these groups, the given others, and all their descendants.
-pub(crate) fn members(all: &[Proc], groups: &BTreeSet<Id>, beside: &BTreeSet<Id>) -> Vec<Proc> {
+pub(crate) fn members(all: &[Proc], groups: &BTreeSet<Id>, extra: &BTreeSet<Id>) -> Vec<Proc> {
     let mut ids: BTreeSet<Id> =
-        all.iter().filter(|p| groups.contains(&p.group) || beside.contains(&p.id)).map(|p| p.id).collect();
+        all.iter().filter(|p| groups.contains(&p.group) || extra.contains(&p.id)).map(|p| p.id).collect();
     loop {
         let before = ids.len();
         ids.extend(all.iter().filter(|p| ids.contains(&p.parent)).map(|p| p.id).collect::<Vec<_>>());
@@ -158,8 +158,8 @@ mod tests {
             pages: 0,
         };
         let all = [p(9, 8, 9), p(8, 5, 8), p(5, 1, 5), p(6, 1, 5), p(7, 1, 7), p(3, 1, 3), p(4, 3, 3)];
-        let ids = |beside: &[Id]| -> Vec<Id> {
-            members(&all, &BTreeSet::from([5]), &beside.iter().copied().collect())
+        let ids = |extra: &[Id]| -> Vec<Id> {
+            members(&all, &BTreeSet::from([5]), &extra.iter().copied().collect())
                 .iter()
                 .map(|p| p.id)
                 .collect()

@@ -2,7 +2,7 @@
 //!
 //! All are ratios or scores, independent of the price level, so that a model of one symbol works for another.
 
-use crate::trouble::failure;
+use crate::failures::failure;
 use display::format::{count as thousands, counted};
 use indicators::{atr, bollinger, ema, log_returns, macd, rolling_std, rsi, simple_returns, sma, z_score};
 use market_data::Bar;
@@ -205,8 +205,8 @@ mod tests {
         for feature in every() {
             assert_eq!(Feature::parse(&feature.to_string()), Ok(feature));
         }
-        let told = Feature::parse("rsj_14").unwrap_err();
-        assert!(told.contains("rsi_N") && told.contains("macd,"), "{told}");
+        let error = Feature::parse("rsj_14").unwrap_err();
+        assert!(error.contains("rsi_N") && error.contains("macd,"), "{error}");
         for bad in ["rsi", "rsi_0", "rsi_501", "rsi_99999999999999999999999", "macd_3", "", "_5", "rsi_"] {
             assert!(Feature::parse(bad).is_err(), "{bad}");
         }
@@ -249,10 +249,10 @@ mod tests {
         assert!(require_volume(&both, &bars, "EURUSD 1h").is_ok());
         bars[7].volume = None;
         assert!(require_volume(&both[..1], &bars, "EURUSD 1h").is_ok());
-        let told = require_volume(&both, &bars, "EURUSD 1h").unwrap_err();
+        let error = require_volume(&both, &bars, "EURUSD 1h").unwrap_err();
         assert!(
-            told.message.contains("volume_z_20") && told.message.contains("1 of the 50 bars of EURUSD 1h"),
-            "{told:?}"
+            error.message.contains("volume_z_20") && error.message.contains("1 of the 50 bars of EURUSD 1h"),
+            "{error:?}"
         );
     }
 

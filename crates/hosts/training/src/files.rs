@@ -1,6 +1,6 @@
 //! Model files: atomic writes and hashes.
 
-use crate::trouble::{unreadable, unwritable};
+use crate::failures::{unreadable, unwritable};
 use host_kit::AtomicFile;
 use protocol::Failure;
 use sha2::{Digest, Sha256};

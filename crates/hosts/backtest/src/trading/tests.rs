@@ -17,7 +17,7 @@ const RULES: Rules = Rules {
 };
 
 fn run(bars: &[Bar], stances: &[Stance], rules: &Rules) -> Book {
-    let words = Words { long: "up".into(), flat: "out".into(), short: "down".into() };
+    let words = SignalReasons { long: "up".into(), flat: "out".into(), short: "down".into() };
     let Ok(book) = trade(bars, stances, &words, rules, |_, _| Ok::<(), Infallible>(()));
     book
 }
@@ -210,7 +210,7 @@ fn an_order_below_one_unit_is_counted_and_repeated() {
 #[test]
 fn an_observer_can_stop_the_run() {
     let bars = bars(&[(10.0, 10.0); 9]);
-    let words = Words { long: String::new(), flat: String::new(), short: String::new() };
+    let words = SignalReasons { long: String::new(), flat: String::new(), short: String::new() };
     let mut seen = 0;
     let ended = trade(&bars, &[Stance::Long; 9], &words, &RULES, |i, _| {
         seen += 1;

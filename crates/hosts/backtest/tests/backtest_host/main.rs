@@ -56,12 +56,12 @@ async fn synthetic_bars_are_loaded_and_backtested() {
     );
 
     // The live points are on the same series.
-    let told = Served::series(&events, "equity");
-    assert!(told.len() > 500 && told.len() <= 2_001, "{}", told.len());
-    assert_eq!(told.last().unwrap().1, result.final_equity);
-    assert_eq!(told.last().unwrap().0, result.bars as f64);
-    assert_eq!(told.len(), Served::series(&events, "drawdown").len());
-    assert_eq!(told.len(), Served::series(&events, "exposure").len());
+    let points = Served::series(&events, "equity");
+    assert!(points.len() > 500 && points.len() <= 2_001, "{}", points.len());
+    assert_eq!(points.last().unwrap().1, result.final_equity);
+    assert_eq!(points.last().unwrap().0, result.bars as f64);
+    assert_eq!(points.len(), Served::series(&events, "drawdown").len());
+    assert_eq!(points.len(), Served::series(&events, "exposure").len());
     let phases = Served::phases(&events);
     assert_eq!(phases.last().map(String::as_str), Some("evaluate"), "{phases:?}");
     let lines = Served::lines(&events);

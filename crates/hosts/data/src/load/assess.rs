@@ -24,7 +24,7 @@ pub(super) struct Assessment {
 
 impl Assessment {
     /// Drops statements about missing bars.
-    pub(super) fn untold(&mut self) {
+    pub(super) fn clear_reports(&mut self) {
         self.findings = Findings { too_little: true, ..Findings::default() };
         self.quality.completeness = None;
     }

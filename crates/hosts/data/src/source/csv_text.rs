@@ -2,10 +2,10 @@
 //! lines needed to detect the layout.
 
 use super::instruments::Instruments;
-use super::layout::{About, Layout, MAX_SAMPLE_BYTES, SAMPLE_LINES, is_blank, is_footer};
+use super::layout::{About, Layout, MAX_SAMPLE_BYTES, SAMPLE_LINES, is_blank, is_footer, no_csv};
 use super::repeated_header::is_repeated;
 use super::splits::Splits;
-use super::{Place, SourceResult};
+use super::{SourcePosition, SourceResult};
 use crate::validate::Row;
 use csv::{ReaderBuilder, StringRecord};
 use display::format::counted;
@@ -23,7 +23,7 @@ pub(super) struct CsvText {
     /// Received text without a complete line.
     pending: Vec<u8>,
     /// Position of `pending`.
-    place: Place,
+    place: SourcePosition,
     instruments: Instruments,
     /// Number of lines among the rows that repeat the column names.
     repeated_headers: u64,
@@ -36,7 +36,7 @@ impl CsvText {
             about,
             layout: None,
             pending: Vec::new(),
-            place: Place { offset: 0, line: 1 },
+            place: SourcePosition { offset: 0, line: 1 },
             instruments: Instruments::default(),
             repeated_headers: 0,
             splits: Splits::default(),
@@ -62,7 +62,7 @@ impl CsvText {
     }
 
     /// Continues at another position of the same text. Drops pending text.
-    pub(super) fn jump(&mut self, place: Place) {
+    pub(super) fn jump(&mut self, place: SourcePosition) {
         self.repeated_headers = 0;
         self.splits = Splits::default();
         self.pending.clear();
@@ -109,6 +109,14 @@ impl CsvText {
         self.instruments.finish(&self.about.what)
     }
 
+    /// Failure if the text is not CSV at all, as far as its first line tells, and no row was read.
+    pub(super) fn no_csv(&self) -> Option<Failure> {
+        let start =
+            self.pending.split(|b| matches!(b, b'\n' | b'\r')).find(|line| !line.trim_ascii().is_empty());
+        let start = start.filter(|_| self.layout.is_none())?;
+        no_csv(&String::from_utf8_lossy(start), &self.about)
+    }
+
     /// Whether the last line has no line break.
     pub(super) fn ends_within_a_line(&self) -> bool {
         is_within_a_line(&self.pending)
@@ -144,7 +152,7 @@ impl CsvText {
         let text = utf8(&self.pending[..end], &self.about.what, self.place.line)?;
         let layout = Layout::detect(text, &self.about)?;
         self.pending.drain(..layout.header_bytes);
-        self.place = Place { offset: layout.header_bytes as u64, line: layout.header_lines + 1 };
+        self.place = SourcePosition { offset: layout.header_bytes as u64, line: layout.header_lines + 1 };
         self.layout = Some(layout);
         Ok(())
     }
@@ -169,7 +177,7 @@ impl CsvText {
                 // The reader's position is before blank lines and the rest of a line break.
                 let start = at.byte() as usize;
                 let ends = block[start..].iter().take_while(|b| matches!(b, b'\r' | b'\n')).count();
-                Place {
+                SourcePosition {
                     offset: self.place.offset + (start + ends) as u64,
                     line: self.place.line + at.line() - 1 + newlines(&block[start..start + ends]),
                 }
@@ -315,7 +323,7 @@ mod tests {
         csv.finish(&mut rows).unwrap();
         rows.clear();
         let from = &all[17];
-        csv.jump(Place { offset: from.offset, line: from.line });
+        csv.jump(SourcePosition { offset: from.offset, line: from.line });
         csv.push(&text.as_bytes()[from.offset as usize..], &mut rows).unwrap();
         csv.finish(&mut rows).unwrap();
         assert_eq!(rows, all[17..]);
@@ -333,11 +341,11 @@ mod tests {
 
     #[test]
     fn text_that_is_no_csv_of_bars_is_rejected_with_a_reason() {
-        let told = |bytes: &[u8]| read(bytes, 4096).unwrap_err();
-        assert!(told(b"<!doctype html><html>\n").contains("web page"));
-        assert!(told(b" {\"error\": 1}\n").contains("JSON"));
+        let error_of = |bytes: &[u8]| read(bytes, 4096).unwrap_err();
+        assert!(error_of(b"<!doctype html><html>\n").contains("web page"));
+        assert!(error_of(b" {\"error\": 1}\n").contains("JSON"));
         assert!(
-            told(
+            error_of(
                 format!("{HEADER}1,2\n\u{0}")
                     .as_bytes()
                     .iter()
@@ -349,7 +357,8 @@ mod tests {
             .contains("line 3")
         );
         assert!(
-            told(format!("{HEADER}\"open, {}", "x".repeat(1 << 20)).as_bytes()).contains("unclosed quote")
+            error_of(format!("{HEADER}\"open, {}", "x".repeat(1 << 20)).as_bytes())
+                .contains("unclosed quote")
         );
     }
 

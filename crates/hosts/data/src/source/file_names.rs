@@ -174,8 +174,8 @@ mod tests {
         put("A_H1.CSV");
         assert!(find("A").unwrap().ends_with("A_H1.CSV"));
         put("A_1h.csv.gz");
-        let told = find("A").unwrap_err();
-        assert!(told.message.contains("A_1h.csv.gz, A_H1.CSV"), "{}", told.message);
+        let error = find("A").unwrap_err();
+        assert!(error.message.contains("A_1h.csv.gz, A_H1.CSV"), "{}", error.message);
         put("A_1h.csv");
         assert!(find("A").unwrap().ends_with("A_1h.csv"));
         put("BTC%2FUSDT_1h.csv");

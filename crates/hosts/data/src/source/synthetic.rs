@@ -2,7 +2,7 @@
 //! marked as synthetic, and the same parameters always give the same bars.
 
 use super::walk::{self, Walk};
-use super::{Opened, Place, Rows, made, off_thread};
+use super::{OpenedSource, Rows, SourcePosition, made, off_thread};
 use crate::params::Request;
 use crate::validate::Row;
 use market_data::{Range, Timeframe};
@@ -51,12 +51,12 @@ impl SyntheticRows {
 }
 
 /// Opens the random walk of the request at the start of the range.
-pub(super) fn open(request: &Request, range: Range) -> Opened {
+pub(super) fn open(request: &Request, range: Range) -> OpenedSource {
     let from = range.from.unwrap_or_else(walk::epoch).max(walk::epoch());
     // Parameters always give synthetic bars an end.
     let to = range.to.unwrap_or(from);
     let total = walk::count(request.timeframe, from, to);
-    Opened {
+    OpenedSource {
         rows: Rows::Synthetic(SyntheticRows {
             walk: Walk::new(request.symbol.as_str(), request.seed),
             timeframe: request.timeframe,
@@ -69,7 +69,7 @@ pub(super) fn open(request: &Request, range: Range) -> Opened {
         last: (total > 0).then(|| to.plus_micros(-1)),
         fingerprint: String::new(),
         watch: None,
-        end: Place::default(),
+        end: SourcePosition::default(),
         // Every bar can be generated directly, so the range sets the start.
         resumed: true,
         may_be_cut: false,

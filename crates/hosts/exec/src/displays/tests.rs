@@ -18,13 +18,14 @@ fn page(displays: &mut Displays, lines: &[&str]) -> Page {
         let drawn = line.starts_with('\r');
         let state = if drawn { State::Redrawn } else { State::Kept };
         let text = line.trim_start_matches('\r');
-        let Shown { said, unknown } = displays.take(text, state, drawn).unwrap_or_default();
+        let Shown { report, unknown } = displays.take(text, state, drawn).unwrap_or_default();
         if unknown {
             (page.fraction, page.total) = (None, None);
         }
-        page.fraction = said.progress.or(page.fraction);
-        (page.done, page.total) = (said.done.or(page.done), said.total.or(page.total));
-        page.points.extend(said.points.into_iter().map(|(name, y)| (name, said.step.unwrap_or_default(), y)));
+        page.fraction = report.progress.or(page.fraction);
+        (page.done, page.total) = (report.done.or(page.done), report.total.or(page.total));
+        page.points
+            .extend(report.points.into_iter().map(|(name, y)| (name, report.step.unwrap_or_default(), y)));
     }
     page
 }
@@ -50,7 +51,7 @@ fn ninja_counts_steps_but_not_their_output() {
     page(&mut displays, &NINJA);
     let tests = page(&mut displays, &["..........F...... [ 95%]", "\r 50% done", "[100%] Built target a"]);
     assert_eq!(tests, Page::default(), "output of a step is not the progress of the build");
-    assert_eq!(displays.finish(), Said::default(), "it did not reach the last step");
+    assert_eq!(displays.finish(), Report::default(), "it did not reach the last step");
 }
 
 #[test]
@@ -115,7 +116,7 @@ fn the_activity_of_rsync_is_its_newest_row() {
         "        800,000  10%    3.40MB/s    0:00:00 (xfr#2, to-chk=10/15)",
         "      3,332,768  42%    2.93MB/s    0:00:01  ",
     ];
-    let mut shown = rows.map(|row| displays.take(row, State::Redrawn, true).unwrap().said);
+    let mut shown = rows.map(|row| displays.take(row, State::Redrawn, true).unwrap().report);
     let last = shown[2].message.take();
     assert_eq!((last.as_deref(), shown[2].progress), (Some("3,332,768 42% 2.93MB/s 0:00:01"), Some(0.42)));
 }
@@ -153,6 +154,6 @@ fn epochs_of_keras_are_complete_only_at_their_end() {
 fn metrics_between_bars_have_no_count() {
     let line = "[12]\ttrain-rmse:0.19745";
     assert_eq!(Displays::metrics(line, false).unwrap().done, Some(13));
-    let said = Displays::metrics(line, true).unwrap();
-    assert_eq!((said.done, said.unit, said.points.len()), (None, None, 1));
+    let report = Displays::metrics(line, true).unwrap();
+    assert_eq!((report.done, report.unit, report.points.len()), (None, None, 1));
 }

@@ -5,7 +5,7 @@ use crate::row::MAX_LINE_BYTES;
 use proptest::prelude::*;
 
 /// Final states, with the input in chunks of a size.
-fn told(input: &[u8], portion: usize) -> Vec<(String, State)> {
+fn lines_of(input: &[u8], portion: usize) -> Vec<(String, State)> {
     let (mut lines, mut out) = (Lines::default(), Vec::new());
     let mut tell = |piece: Piece| {
         if piece.state != State::Open {
@@ -25,8 +25,8 @@ fn a_carriage_return_redraws_unless_a_newline_follows() {
     let kept = |text: &str| (text.to_owned(), Kept);
     let redrawn = |text: &str| (text.to_owned(), Redrawn);
     for portion in 1..8 {
-        assert_eq!(told(b"a\r\nb\n\nc", portion), [kept("a"), kept("b"), kept(""), kept("c")]);
-        assert_eq!(told(b"\r1\r2\r\nx", portion), [redrawn(""), redrawn("1"), kept("2"), kept("x")]);
+        assert_eq!(lines_of(b"a\r\nb\n\nc", portion), [kept("a"), kept("b"), kept(""), kept("c")]);
+        assert_eq!(lines_of(b"\r1\r2\r\nx", portion), [redrawn(""), redrawn("1"), kept("2"), kept("x")]);
     }
 }
 
@@ -56,7 +56,7 @@ fn an_endless_line_is_cut_at_a_limit_and_marked() {
 
 /// What a terminal would finally show, and the number of reported states.
 fn shown(input: &[u8]) -> (Vec<String>, usize) {
-    let all = told(input, input.len());
+    let all = lines_of(input, input.len());
     let stays = |state: &State| matches!(state, State::Kept | State::Settled);
     let lines = all.iter().filter(|(_, state)| stays(state));
     let lines =
@@ -123,14 +123,14 @@ proptest! {
         ], 0..60),
         portion in 1usize..20,
     ) {
-        prop_assert_eq!(told(&input, portion), told(&input, 1_000));
+        prop_assert_eq!(lines_of(&input, portion), lines_of(&input, 1_000));
     }
 
     #[test]
     fn no_output_panics_or_leaves_sequences_other_than_colours(
         text in "(\u{1b}\\[|\u{1b}|[0-9]{1,4}|[\\]A-JKMm;?7]|\u{7}|\u{8}|\\\\|\r|\n|é|x){0,80}",
     ) {
-        for (line, _) in told(text.as_bytes(), 1_000) {
+        for (line, _) in lines_of(text.as_bytes(), 1_000) {
             let left = coloured(&line);
             let other = left.contains(['\u{8}', '\u{7}', '\r', '\n']);
             prop_assert!(!other, "{left:?}");

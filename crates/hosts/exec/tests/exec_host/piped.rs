@@ -49,9 +49,9 @@ async fn a_command_has_its_own_session_and_a_terminal_prompt_ends_at_once() {
     let script = "set -- $(cat /proc/$$/stat)\necho ids $1 $5 $6\n\
         read -r answer </dev/tty || { echo 'no terminal' >&2; exit 3; }\n";
     let (mut rig, _folder) = shell(script, "").await;
-    let (told, failure) = rig.fail("exec.t", Value::Null).await;
+    let (reports, failure) = rig.fail("exec.t", Value::Null).await;
     let ids: Vec<_> =
-        told.lines.iter().find_map(|(_, text)| text.strip_prefix("ids ")).unwrap().split(' ').collect();
+        reports.lines.iter().find_map(|(_, text)| text.strip_prefix("ids ")).unwrap().split(' ').collect();
     assert_eq!((ids[0], ids[0]), (ids[1], ids[2]), "it leads its group and its session");
     assert!(failure.message.starts_with("sh exited with code 3."), "{}", failure.message);
 }
@@ -73,7 +73,7 @@ async fn an_exit_code_above_128_is_explained_as_a_possible_signal() {
 async fn a_command_paused_by_a_signal_is_reported_and_can_be_cancelled() {
     let (mut rig, _folder) = shell("kill -STOP $$\nsleep 1000\n", "").await;
     let id = rig.start("exec.t", Value::Null).await;
-    let told = rig
+    let reports = rig
         .until(id, |bodies| {
             bodies.iter().find_map(|body| match body {
                 HostEventBody::Condition { condition: Some(condition) } => Some(condition.clone()),
@@ -81,8 +81,8 @@ async fn a_command_paused_by_a_signal_is_reported_and_can_be_cancelled() {
             })
         })
         .await;
-    assert_eq!(told.kind, ConditionKind::Paused);
-    assert!(told.message.starts_with("1 process is stopped by a signal"), "{}", told.message);
+    assert_eq!(reports.kind, ConditionKind::Paused);
+    assert!(reports.message.starts_with("1 process is stopped by a signal"), "{}", reports.message);
     rig.cancel(id, 30_000).await;
     assert_eq!(rig.until_ended(id).await.outcome, Outcome::Cancelled);
 }

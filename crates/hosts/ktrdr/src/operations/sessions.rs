@@ -1,6 +1,6 @@
 //! Parses `GET /training/sessions` of the training host of April 2026: what really runs there.
 
-use crate::look::Steps;
+use crate::poll::Steps;
 use crate::sessions::read::steps;
 use crate::shape::{Node, Reader};
 use crate::wire::CallError;

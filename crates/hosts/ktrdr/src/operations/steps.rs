@@ -1,7 +1,7 @@
 //! Progress of an operation from its record: `Epoch 24/100 · Batch 10/147`, a percentage, a count of items.
 
-use crate::look::Steps;
-use crate::operations::Area;
+use crate::operations::WorkerPurpose;
+use crate::poll::Steps;
 use crate::shape::{Node, Reader};
 use jiff::civil::Date;
 
@@ -9,17 +9,17 @@ use jiff::civil::Date;
 const PLACEHOLDER: u64 = 100;
 
 /// Parses the progress of an operation.
-pub(super) fn read(node: &Node<'_>, area: Area, reader: &mut Reader) -> Steps {
+pub(super) fn read(node: &Node<'_>, purpose: WorkerPurpose, reader: &mut Reader) -> Steps {
     let Some(progress) = node.get("progress") else { return Steps::default() };
     let percent = reader.read(progress.get("percentage"), |n| n.number());
     let message = reader.read(progress.get("current_step"), |m| m.text()).unwrap_or_default();
     let items = reader.read(progress.get("items_processed"), |n| n.count()).unwrap_or_default();
-    match area {
-        Area::Training => match Line::read(message) {
+    match purpose {
+        WorkerPurpose::Training => match Line::read(message) {
             Some(line) => line.steps(items, percent),
             None => Steps { percent, message: message.to_owned(), ..Steps::default() },
         },
-        Area::Backtests => Steps {
+        WorkerPurpose::Backtests => Steps {
             percent,
             done: Some(items).filter(|items| *items > 0),
             total: reader.read(progress.get("items_total"), |n| n.count()).filter(|total| *total > 0),

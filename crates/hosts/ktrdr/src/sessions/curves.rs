@@ -4,7 +4,7 @@
 //! name: `progress_type` for each update, including preparation; `epoch` and the training losses for each batch or
 //! epoch update; the validation metrics for each epoch.
 
-use crate::look::Epoch;
+use crate::poll::Epoch;
 use crate::shape::{Node, Reader};
 
 /// Lists that are not metrics.
@@ -54,14 +54,14 @@ fn is_figure(name: &str) -> bool {
 }
 
 /// Updates that ended an epoch.
-struct Ends {
+struct EpochEnds {
     /// Number of batch and epoch updates; `None` if the service does not report the type.
     updates: Option<usize>,
     /// Index of each update that ended an epoch, and the epoch number; sorted.
     ends: Vec<(usize, u64)>,
 }
 
-impl Ends {
+impl EpochEnds {
     /// Indices that end an epoch, for a list of this length.
     fn places(&self, length: usize) -> Vec<(usize, u64)> {
         match self.updates {
@@ -76,25 +76,29 @@ impl Ends {
     }
 }
 
-fn ends(current: &Node<'_>, reader: &mut Reader) -> Ends {
-    let none = Ends { updates: None, ends: Vec::new() };
+fn ends(current: &Node<'_>, reader: &mut Reader) -> EpochEnds {
+    let none = EpochEnds { updates: None, ends: Vec::new() };
     let (Some(kinds), Some(numbers)) = (current.get("progress_type"), current.get("epoch")) else {
         // Before the first epoch there is only preparation, without metrics.
-        return if current.get("progress_type").is_some() { Ends { updates: Some(0), ..none } } else { none };
+        return if current.get("progress_type").is_some() {
+            EpochEnds { updates: Some(0), ..none }
+        } else {
+            none
+        };
     };
     let (Some(kinds), Some(numbers)) = (reader.keep(kinds.list()), reader.keep(numbers.list())) else {
         return none;
     };
     let kinds: Vec<&str> = kinds.iter().map(|kind| kind.value().as_str().unwrap_or_default()).collect();
     let of_training = |kind: &&str| matches!(*kind, "batch" | "epoch");
-    let mut said: Vec<&str> = kinds.iter().copied().filter(of_training).collect();
-    if said.len() != numbers.len() {
+    let mut labels: Vec<&str> = kinds.iter().copied().filter(of_training).collect();
+    if labels.len() != numbers.len() {
         // Other updates can also have an epoch. Entries before the first epoch come first.
-        said = kinds.iter().copied().skip(kinds.len().saturating_sub(numbers.len())).collect();
+        labels = kinds.iter().copied().skip(kinds.len().saturating_sub(numbers.len())).collect();
     }
-    let ends = said.iter().zip(&numbers).enumerate().filter(|(_, (kind, _))| **kind == "epoch");
+    let ends = labels.iter().zip(&numbers).enumerate().filter(|(_, (kind, _))| **kind == "epoch");
     let ends = ends.filter_map(|(at, (_, number))| Some((at, reader.keep(number.count())?))).collect();
-    Ends { updates: Some(numbers.len()), ends }
+    EpochEnds { updates: Some(numbers.len()), ends }
 }
 
 #[cfg(test)]

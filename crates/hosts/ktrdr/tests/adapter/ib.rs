@@ -39,7 +39,7 @@ async fn bars_in_a_text_are_read_and_stored() {
         Served::new(&AdapterConfig { folder: Some(folder.path().to_owned()), ..adapter(&double) }).await;
     let ended = host.run(KIND, &params()).await;
     let result: KtrdrLoadResult = serde_json::from_value(ended.document().clone()).unwrap();
-    assert_eq!((result.rows, result.rows_said, result.kept), (2, Some(3), true));
+    assert_eq!((result.rows, result.reported_rows, result.kept), (2, Some(3), true));
     assert_eq!(result.columns, ["open", "volume"]);
     assert_eq!(result.first.unwrap().to_string(), "2024-01-02T00:00:00.000000Z");
     let artifact = &ended.result.as_ref().unwrap().artifacts[0];

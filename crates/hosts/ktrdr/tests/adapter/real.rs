@@ -280,8 +280,9 @@ async fn a_restarted_worker_is_detected_by_an_empty_record() {
     host.resume(id, TRAIN, &params(), &checkpoint).await;
     host.until_started().await;
     shared.lock().unwrap().over = 5;
-    let told = |p: &Progress| (p.done, p.total) == (17, Some(EPOCHS)) && p.fraction.is_some_and(|f| f > 0.42);
-    host.until(|e| matches!(e, HostEventBody::Progress { progress } if told(progress))).await;
+    let reported =
+        |p: &Progress| (p.done, p.total) == (17, Some(EPOCHS)) && p.fraction.is_some_and(|f| f > 0.42);
+    host.until(|e| matches!(e, HostEventBody::Progress { progress } if reported(progress))).await;
     // The cursor is an index and not an epoch: more rows arrive.
     shared.lock().unwrap().over = 8;
     host.until(|e| done(e, 20)).await;

@@ -21,27 +21,27 @@ fn only_symbols_are_required_and_the_defaults_are_valid() {
     assert_eq!(parse_features(&params.features).unwrap().len(), 10);
     assert_eq!(parse_hidden(&params.hidden).unwrap(), [32, 16]);
     // Valid, but there are no bars.
-    let told = errors(json!({"symbols": "MSFT"}));
-    assert_eq!((told.len(), told[0].field.as_str()), (1, "symbols"));
-    assert!(told[0].message.contains("Load it first with data.load"), "{}", told[0].message);
+    let error_list = errors(json!({"symbols": "MSFT"}));
+    assert_eq!((error_list.len(), error_list[0].field.as_str()), (1, "symbols"));
+    assert!(error_list[0].message.contains("Load it first with data.load"), "{}", error_list[0].message);
 }
 
 #[test]
 fn every_invalid_param_has_its_message() {
-    let told = errors(json!({
+    let error_list = errors(json!({
         "symbols": " , ", "start": "2024-05-01", "end": "2024-01-01", "features": "rsi_14, magic_3",
         "hidden": "32,many", "validation_share": 0.5, "test_share": 0.5
     }));
-    let fields: Vec<_> = told.iter().map(|e| e.field.as_str()).collect();
+    let fields: Vec<_> = error_list.iter().map(|e| e.field.as_str()).collect();
     assert_eq!(fields, ["symbols", "end", "features", "hidden", "test_share"]);
-    assert!(told[2].message.contains("rsi_N"), "{}", told[2].message);
+    assert!(error_list[2].message.contains("rsi_N"), "{}", error_list[2].message);
 }
 
 #[test]
 fn a_batch_too_large_for_quick_cancels_is_rejected_with_the_limit() {
-    let told = errors(json!({"symbols": "MSFT", "hidden": "512,512", "batch_size": 8192}));
-    assert_eq!(told[1].field, "batch_size");
-    assert!(told[1].message.starts_with("At most 74 samples"), "{}", told[1].message);
+    let error_list = errors(json!({"symbols": "MSFT", "hidden": "512,512", "batch_size": 8192}));
+    assert_eq!(error_list[1].field, "batch_size");
+    assert!(error_list[1].message.starts_with("At most 74 samples"), "{}", error_list[1].message);
     assert_eq!(errors(json!({"symbols": "MSFT", "batch_size": 8192})).len(), 1, "a small network may");
 }
 

@@ -42,13 +42,13 @@ async fn rejected_rows_are_counted_by_reason_and_the_rest_is_loaded() {
 #[tokio::test]
 async fn empty_and_unusable_files_have_different_errors() {
     let bench = Bench::new();
-    let told = async |text: &str, more: Value| {
+    let failure_of = async |text: &str, more: Value| {
         bench.csv("A_1h.csv", text);
-        bench.told(params(more)).await
+        bench.failure_of(params(more)).await
     };
-    assert!(told(HEADER, json!({})).await.message.contains("no rows for A 1h"));
+    assert!(failure_of(HEADER, json!({})).await.message.contains("no rows for A 1h"));
     let naive = text(0..50).replace("00000Z", "00000");
-    let failure = told(&naive, json!({})).await;
+    let failure = failure_of(&naive, json!({})).await;
     assert!(
         failure.message.contains(
             "None of the 50 rows of A 1h are usable. 50 were rejected as no_zone, the first at line 2"
@@ -57,10 +57,10 @@ async fn empty_and_unusable_files_have_different_errors() {
         failure.message
     );
     assert!(failure.hint.contains("zone"));
-    let failure = told(&text(0..50), json!({"start": "2024-01-01"})).await;
+    let failure = failure_of(&text(0..50), json!({"start": "2024-01-01"})).await;
     assert!(failure.message.contains("The source has 2019-07-01"), "{}", failure.message);
     assert!(!bench.set("files/A/1h").join("2019.parquet").exists(), "nothing was written");
-    bench.told(params(json!({"symbol": "B"}))).await;
+    bench.failure_of(params(json!({"symbol": "B"}))).await;
     assert!(!bench.set("files/B").exists(), "a symbol that is not there leaves no folder");
 }
 
@@ -142,7 +142,7 @@ async fn rows_after_a_different_header_are_never_stored_in_wrong_columns() {
     ] {
         let bench = Bench::new();
         bench.csv("A_1d.csv", &format!("{DAYS}{names}\n2024-01-04,12,13,10,11\n"));
-        let failure = bench.told(daily()).await;
+        let failure = bench.failure_of(daily()).await;
         assert!(failure.message.starts_with("Line 4 of "), "{}", failure.message);
         assert!(failure.message.contains(names), "{}", failure.message);
         let preview = source::preview(&bench.request(daily())).await;
@@ -156,7 +156,7 @@ async fn the_advice_for_a_rejected_row_is_never_cut() {
     let row = |minute| format!("2024.03.18\t00:{minute}:00\t1.08\t1.09\t1.07\t1.08\t5\t0\t1\n");
     let names = "<DATE>\t<TIME>\t<OPEN>\t<HIGH>\t<LOW>\t<CLOSE>\t<TICKVOL>\t<VOL>\t<SPREAD>\n";
     bench.csv("A_1m.csv", &format!("{names}{}", (10..40).map(row).collect::<String>()));
-    let failure = bench.told(params(json!({"timeframe": "1m"}))).await;
+    let failure = bench.failure_of(params(json!({"timeframe": "1m"}))).await;
     assert!(failure.message.ends_with("if the file is from HistData."), "{}", failure.message);
 }
 
@@ -164,7 +164,7 @@ async fn the_advice_for_a_rejected_row_is_never_cut() {
 async fn negative_prices_are_rejected_as_unsupported() {
     let bench = Bench::new();
     bench.csv("A_1d.csv", "Date,Open,High,Low,Close\n2020-04-20,-17,-14,-40,-37\n2020-04-21,-14,-7,-16,-9\n");
-    let failure = bench.told(daily()).await;
+    let failure = bench.failure_of(daily()).await;
     assert!(
         failure.hint.contains("negative prices") && failure.hint.contains("not supported"),
         "{}",

@@ -64,8 +64,8 @@ async fn a_response_cut_within_its_last_number_changes_no_stored_bar() {
     bench.config.sources.push(answers(vec![with_length(&whole), with_length(cut(&part))]).await);
     assert_eq!(bench.load(params(json!({"source": "web"}))).await.rows, 300);
     let before = bench.bars("web/A/1h");
-    let told = bench.told(params(json!({"source": "web"}))).await;
-    assert!(told.message.contains("its last line has no line end"), "{}", told.message);
+    let failure = bench.failure_of(params(json!({"source": "web"}))).await;
+    assert!(failure.message.contains("its last line has no line end"), "{}", failure.message);
     assert_eq!(bench.bars("web/A/1h"), before);
 }
 
@@ -92,11 +92,11 @@ async fn weekly_or_monthly_bars_loaded_as_daily_are_a_warning_and_not_complete()
         let row = |i: i64| format!("{},1,2,1,1,5\n", day(i).strftime("%Y-%m-%d"));
         HEADER.to_owned() + &(0..count).map(row).collect::<String>()
     };
-    for (days, told) in [(7, "a week"), (30, "a month"), (91, "a quarter")] {
+    for (days, distance) in [(7, "a week"), (30, "a month"), (91, "a quarter")] {
         bench.csv("A_1d.csv", &every(days, 60));
         let result = bench.load(params(json!({"timeframe": "1d"}))).await;
-        let expected = format!("Most bars are {told} apart, but were loaded as 1d bars.");
+        let expected = format!("Most bars are {distance} apart, but were loaded as 1d bars.");
         assert_eq!(result.warnings, [expected]);
-        assert_eq!((result.gap_count, result.quality.completeness), (0, None), "{told}");
+        assert_eq!((result.gap_count, result.quality.completeness), (0, None), "{distance}");
     }
 }

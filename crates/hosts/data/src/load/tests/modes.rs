@@ -58,7 +58,7 @@ async fn a_data_set_has_one_load_at_a_time() {
     let request = bench.request(params(json!({})));
     let set = market_data::DataSet::new(&bench.config.folder, "files", request.symbol, request.timeframe);
     let claim = set.claim().unwrap();
-    let failure = bench.told(params(json!({}))).await;
+    let failure = bench.failure_of(params(json!({}))).await;
     assert!(failure.message.starts_with("Another load of A 1h"), "{}", failure.message);
     drop(claim);
     assert_eq!(bench.load(params(json!({}))).await.rows, 10);

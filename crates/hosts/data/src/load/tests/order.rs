@@ -121,11 +121,11 @@ async fn bars_of_another_timeframe_are_rejected_but_an_unaligned_last_row_is_not
             + &(0..count).map(|i| row(from.plus_micros(i * minutes * 60_000_000))).collect::<String>()
     };
     bench.csv("A_1h.csv", &every(5, 12));
-    let failure = bench.told(params(json!({}))).await;
+    let failure = bench.failure_of(params(json!({}))).await;
     assert!(failure.message.contains("most bars of A 1h are 5 min apart"), "{}", failure.message);
     assert!(failure.hint.contains("5m"), "{}", failure.hint);
     bench.csv("A_1h.csv", &every(5, 200_000));
-    let failure = bench.told(params(json!({}))).await;
+    let failure = bench.failure_of(params(json!({}))).await;
     assert!(failure.message.contains("5 min apart"), "{}", failure.message);
     assert!(!bench.set("files/A/1h").join("2024.parquet").exists(), "nothing was stored");
 
@@ -143,7 +143,7 @@ async fn bars_of_another_timeframe_are_rejected_but_an_unaligned_last_row_is_not
     let result = bench.load(params(json!({"timeframe": "5m"}))).await;
     assert!(result.warnings[0].contains("Most bars are 1h apart"), "{:?}", result.warnings);
     bench.csv("A_1d.csv", &every(60, 30));
-    let failure = bench.told(params(json!({"timeframe": "1d"}))).await;
+    let failure = bench.failure_of(params(json!({"timeframe": "1d"}))).await;
     assert!(failure.message.contains("several bars per day"), "{}", failure.message);
 }
 
@@ -160,7 +160,7 @@ async fn partly_swapped_dates_are_rejected_and_other_disorder_is_a_warning() {
     let bench = Bench::new();
     bench.csv("A_1d.csv", &dates(&half_swapped));
     let daily = params(json!({"timeframe": "1d"}));
-    let failure = bench.told(daily.clone()).await;
+    let failure = bench.failure_of(daily.clone()).await;
     assert!(
         failure.message.contains("probably swapped") && failure.message.contains("of 90 rows"),
         "{}",

@@ -42,9 +42,9 @@ async fn resume_is_offered_only_if_a_segment_was_finished() {
     for (bars, hint) in [(300, "Start the load again."), (600, "Resume: completed segments are kept")] {
         let mut bench = Bench::new();
         bench.config.sources.push(breaks_off_after(text(0..bars)).await);
-        let told = bench.told(params(json!({"source": "web"}))).await;
-        assert!(told.message.contains("closed the connection"), "{}", told.message);
-        assert!(told.hint.starts_with(hint), "{bars}: {}", told.hint);
+        let failure = bench.failure_of(params(json!({"source": "web"}))).await;
+        assert!(failure.message.contains("closed the connection"), "{}", failure.message);
+        assert!(failure.hint.starts_with(hint), "{bars}: {}", failure.hint);
     }
     let bench = Bench::new();
     bench.csv("A_1h.csv", &text(0..3000));
@@ -76,8 +76,8 @@ async fn a_possibly_truncated_response_removes_no_stored_bar() {
         options: TextOptions::default(),
     });
     assert_eq!(bench.load(params(json!({"source": "web"}))).await.rows, 300);
-    let told = bench.told(params(json!({"source": "web"}))).await;
-    assert!(told.message.contains("may be truncated"), "{}", told.message);
+    let failure = bench.failure_of(params(json!({"source": "web"}))).await;
+    assert!(failure.message.contains("may be truncated"), "{}", failure.message);
     assert_eq!(bench.bars("web/A/1h").len(), 300);
 }
 

@@ -97,8 +97,8 @@ fn mid_prices_of_oanda_are_read_but_bid_and_ask_together_are_rejected() {
     }
     let ig = "time,openPrice.bid,highPrice.bid,lowPrice.bid,closePrice.bid,volume\n2024-03-04T14:00:00Z,100,103,99.5,101.5,2500\n";
     assert_eq!(bars(ig, Timeframe::H1, None), [BAR]);
-    let told = refused(&text(&["bid", "ask"]));
-    assert!(told.message.contains("bid and ask prices and no others"), "{}", told.message);
+    let failure = refused(&text(&["bid", "ask"]));
+    assert!(failure.message.contains("bid and ask prices and no others"), "{}", failure.message);
     let read = read_as(&text(&["bid"]), about(Timeframe::H1, None, None)).unwrap();
     assert!(read.layout.notes.contains(&"The prices are bid prices".to_owned()), "{:?}", read.layout.notes);
 }
@@ -160,36 +160,47 @@ fn digit_grouping_of_india_france_and_switzerland_is_read() {
 #[test]
 fn an_unknown_header_is_quoted_with_its_recognized_columns() {
     let coingecko = "snapped_at,price,market_cap,total_volume\n2024-03-14 00:00:00 UTC,100,9,2500\n";
-    let told = refused(coingecko);
+    let failure = refused(coingecko);
     assert!(
-        told.message.contains("no column for a time (timestamp, time, date or datetime), open, high, low."),
+        failure
+            .message
+            .contains("no column for a time (timestamp, time, date or datetime), open, high, low."),
         "{}",
-        told.message
+        failure.message
     );
-    assert!(told.message.contains("line 1: 'snapped_at,price,market_cap,total_volume'"), "{}", told.message);
     assert!(
-        told.message
+        failure.message.contains("line 1: 'snapped_at,price,market_cap,total_volume'"),
+        "{}",
+        failure.message
+    );
+    assert!(
+        failure
+            .message
             .contains("Recognized: 'price', 'total_volume'; not recognized: 'snapped_at', 'market_cap'."),
         "{}",
-        told.message
+        failure.message
     );
-    assert!(told.hint.starts_with("Name the columns timestamp, open"), "{}", told.hint);
+    assert!(failure.hint.starts_with("Name the columns timestamp, open"), "{}", failure.hint);
     // The title above the names is not quoted in their place, nor a row.
     let titled = "Prices of MSFT\nexported 2024-03-14\n\nWhen,Begin price,Top,Bottom,Final\n2024-03-14,100,103,99.5,101.5\n";
-    let told = refused(titled);
-    assert!(told.message.contains("line 4: 'When,Begin price,Top,Bottom,Final'"), "{}", told.message);
-    assert!(told.message.contains("Recognized: none"), "{}", told.message);
+    let failure = refused(titled);
+    assert!(failure.message.contains("line 4: 'When,Begin price,Top,Bottom,Final'"), "{}", failure.message);
+    assert!(failure.message.contains("Recognized: none"), "{}", failure.message);
 }
 
 #[test]
 fn unnamed_columns_in_another_order_are_distinguished_from_a_header() {
     // Bitfinex: time, open, close, high, low.
-    let told = refused("1709560800000,100,101.5,103,99.5,2500\n1709564400000,100,101.5,103,99.5,2500\n");
-    assert!(told.message.contains("has no column names"), "{}", told.message);
-    assert!(told.message.contains("in line 1, the second price is not the highest"), "{}", told.message);
-    assert!(told.hint.contains("Add a line of column names"), "{}", told.hint);
-    let told = refused("MSFT,100,103,99.5,101.5,2500\nMSFT,100,103,99.5,101.5,2500\n");
-    assert!(told.message.contains("line 1 does not begin with a time"), "{}", told.message);
+    let failure = refused("1709560800000,100,101.5,103,99.5,2500\n1709564400000,100,101.5,103,99.5,2500\n");
+    assert!(failure.message.contains("has no column names"), "{}", failure.message);
+    assert!(
+        failure.message.contains("in line 1, the second price is not the highest"),
+        "{}",
+        failure.message
+    );
+    assert!(failure.hint.contains("Add a line of column names"), "{}", failure.hint);
+    let failure = refused("MSFT,100,103,99.5,101.5,2500\nMSFT,100,103,99.5,101.5,2500\n");
+    assert!(failure.message.contains("line 1 does not begin with a time"), "{}", failure.message);
 }
 
 #[test]

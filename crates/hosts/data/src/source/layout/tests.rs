@@ -207,12 +207,12 @@ fn a_chosen_date_order_decides_ambiguous_dates() {
     assert_eq!(read("03/04/2024", day_first).unwrap(), "2024-04-03");
     assert_eq!(read("03/04/2024", month_first).unwrap(), "2024-03-04");
     assert_eq!(read("03/04/24", month_first).unwrap(), "2024-03-04");
-    let told = read("03/04/2024", None).unwrap_err();
-    assert!(told.hint.contains("date_order"), "{}", told.hint);
-    let told = read("15/04/2024", month_first).unwrap_err();
-    assert!(told.message.contains("'15/04/2024', which can't begin with a month"), "{}", told.message);
+    let error = read("03/04/2024", None).unwrap_err();
+    assert!(error.hint.contains("date_order"), "{}", error.hint);
+    let error = read("15/04/2024", month_first).unwrap_err();
+    assert!(error.message.contains("'15/04/2024', which can't begin with a month"), "{}", error.message);
     // A short year may stand at the start.
-    let told = read("24/03/14", None).unwrap_err();
-    assert!(told.message.contains("begin with a day or with a year"), "{}", told.message);
+    let error = read("24/03/14", None).unwrap_err();
+    assert!(error.message.contains("begin with a day or with a year"), "{}", error.message);
     assert_eq!(read("24/03/14", day_first).unwrap(), "2014-03-24");
 }

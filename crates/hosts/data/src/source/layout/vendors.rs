@@ -211,6 +211,27 @@ fn unknown_vendors_are_read_as_generic() {
             None,
             "2024-03-04T14:30:00Z 100 103 99.5 101.5 2.5",
         ),
+        // Finam: the names of Stooq, without open interest.
+        (
+            "<TICKER>;<PER>;<DATE>;<TIME>;<OPEN>;<HIGH>;<LOW>;<CLOSE>;<VOL>\nMSFT;30;20240314;100000;100;103;99.5;101.5;2500\n",
+            Timeframe::M30,
+            Some("Europe/Moscow"),
+            "2024-03-14T07:00:00Z 100 103 99.5 101.5 2500",
+        ),
+        // OKX: an open time, as Binance.
+        (
+            "instrument_name,open,high,low,close,vol,vol_ccy,vol_quote,open_time,confirm\nMSFT,100,103,99.5,101.5,2500,25,250000,1709562600000,1\n",
+            Timeframe::M1,
+            None,
+            "2024-03-04T14:30:00Z 100 103 99.5 101.5 2500",
+        ),
+        // Baostock: date and time in one number of 17 digits, beside the date.
+        (
+            "date,time,code,open,high,low,close,volume,amount\n2024-03-04,20240304093500000,sh.600000,100,103,99.5,101.5,2500,1\n",
+            Timeframe::M5,
+            Some("Asia/Shanghai"),
+            "2024-03-04T01:35:00Z 100 103 99.5 101.5 2500",
+        ),
         // Polygon: nanoseconds.
         (
             "ticker,volume,open,close,high,low,window_start,transactions\nMSFT,2500,100,101.5,103,99.5,1709562600000000000,7\n",
@@ -261,33 +282,37 @@ fn a_chosen_format_is_rejected_if_the_columns_are_of_another_vendor() {
 
 #[test]
 fn around_the_clock_trading_changes_the_advice_about_zones() {
-    let told = |text: &str| {
+    let error_of = |text: &str| {
         let read = read_as(text, about(Timeframe::H1, None, None)).unwrap();
         read.rows[0].bar.clone().unwrap_err().text
     };
     let ninja = "20240304 143000;5100;5101.14;5080.3;5085.48;51586\n";
-    assert!(told(ninja).contains("NinjaTrader, which exports in UTC"), "{}", told(ninja));
+    assert!(error_of(ninja).contains("NinjaTrader, which exports in UTC"), "{}", error_of(ninja));
     let header = "timestamp,open,high,low,close,volume\n";
     let stocks = format!("{header}2024-03-11 15:00:00,1,2,1,1,5\n2024-03-11 14:00:00,1,2,1,1,5\n");
-    assert!(told(&stocks).contains("alpha_vantage (New York time)"), "{}", told(&stocks));
+    assert!(error_of(&stocks).contains("alpha_vantage (New York time)"), "{}", error_of(&stocks));
     let crypto = format!("{header}2024-03-11 15:00:00,1,2,1,1,5.25\n2024-03-11 14:00:00,1,2,1,1,5\n");
     let currency =
         "timestamp,open,high,low,close\n2024-03-11 23:00:00,1,2,1,1\n2024-03-11 14:00:00,1,2,1,1\n";
     let night = format!("{header}2024-03-11 23:00:00,1,2,1,1,5\n2024-03-11 22:00:00,1,2,1,1,5\n");
     for text in [crypto.as_str(), currency, &night] {
-        assert!(told(text).contains("crypto are in UTC"), "{}", told(text));
+        assert!(error_of(text).contains("crypto are in UTC"), "{}", error_of(text));
         let read = read_as(text, about(Timeframe::H1, Some(Format::AlphaVantage), None)).unwrap();
         let hour = read.rows[0].time.unwrap().timestamp().to_string();
         assert!(text.contains(&hour[11..16]), "{hour} is UTC");
     }
     // A stock without volumes is not advised as a currency.
     let bare = "timestamp,open,high,low,close\n2024-03-11 15:00:00,1,2,1,1\n2024-03-11 14:00:00,1,2,1,1\n";
-    assert!(told(bare).contains("or that of the exchange for a stock"), "{}", told(bare));
+    assert!(error_of(bare).contains("or that of the exchange for a stock"), "{}", error_of(bare));
     let rising = "date,open,high,low,close\n2024-03-11 14:00:00,1,2,1,1\n2024-03-11 15:00:00,1,2,1,1\n";
-    assert!(told(rising).contains("that of the exchange at most sources of stocks"), "{}", told(rising));
-    assert!(!told(rising).contains("currencies"), "{}", told(rising));
+    assert!(
+        error_of(rising).contains("that of the exchange at most sources of stocks"),
+        "{}",
+        error_of(rising)
+    );
+    assert!(!error_of(rising).contains("currencies"), "{}", error_of(rising));
     let weekend = format!("{header}2024-03-09 14:00:00,1,2,1,1,5\n2024-03-09 15:00:00,1,2,1,1,5\n");
-    assert!(told(&weekend).contains("UTC at most sources of currencies"), "{}", told(&weekend));
+    assert!(error_of(&weekend).contains("UTC at most sources of currencies"), "{}", error_of(&weekend));
 }
 
 #[test]

@@ -6,7 +6,7 @@ pub(super) use text::{Moment, clock, parse};
 
 use crate::options::{BarTime, DateOrder};
 use crate::validate::{Reason, Reject};
-use crate::zone::{Meant, Zone};
+use crate::zone::{LocalMoments, Zone};
 use jiff::civil::DateTime;
 use jiff::{SignedDuration, Timestamp};
 use market_data::wording::excerpt;
@@ -72,9 +72,9 @@ impl TimeReader {
                     ));
                 };
                 match zone.meant(shown) {
-                    Meant::One(timestamp) => timestamp,
-                    Meant::Twice(first, second) => self.of_two(first, second),
-                    Meant::Never => {
+                    LocalMoments::One(timestamp) => timestamp,
+                    LocalMoments::Twice(first, second) => self.of_two(first, second),
+                    LocalMoments::Never => {
                         let text = excerpt(text, 40);
                         return Err(Reject::new(
                             Reason::SkippedHour,
@@ -193,8 +193,8 @@ mod tests {
         assert_eq!(hourly("2013-12-31T00:30"), Err("no_zone"));
         assert_eq!(hourly("2013-12-31"), Err("bad_time"), "an hour needs a time of day");
         assert_eq!(hourly("never"), Err("bad_time"));
-        let told = reader(Timeframe::D1, None).read("45365").unwrap_err().text;
-        assert!(told.contains("format the column as date"), "{told}");
+        let error = reader(Timeframe::D1, None).read("45365").unwrap_err().text;
+        assert!(error.contains("format the column as date"), "{error}");
         assert_eq!(hourly("2013-12-31T00:30Z"), Ok(at("2013-12-31T00:30:00Z")));
     }
 

@@ -156,7 +156,7 @@ async fn a_hanging_poll_does_not_delay_a_cancel() {
     })
     .await;
     let mut adapter = adapter(&double);
-    adapter.timing.look = 3600.0;
+    adapter.timing.poll = 3600.0;
     let mut host = Served::new(&adapter).await;
     let id = host.start(KIND, &params()).await;
     double.called("GET /training/status", 1).await;

@@ -18,7 +18,7 @@ async fn a_training_is_followed_to_its_end_and_each_epoch_is_reported_once() {
     assert_eq!((result.epochs, result.metrics["test_metrics.test_loss"]), (20, 0.7687));
     assert_eq!(result.model.as_deref(), Some("/srv/models/mean/1h_v1"));
     let started = result.started.unwrap();
-    assert_eq!((started.said.as_str(), started.at), ("2026-11-23T07:45:42.185658", None), "it says no zone");
+    assert_eq!((started.text.as_str(), started.at), ("2026-11-23T07:45:42.185658", None), "it says no zone");
     assert_eq!(ended.result.as_ref().unwrap().tags, ["ktrdr"]);
     assert_eq!(double.calls("GET /training/result").len(), 2, "not completed yet, then the result");
 
@@ -44,14 +44,14 @@ async fn a_training_is_followed_to_its_end_and_each_epoch_is_reported_once() {
 #[tokio::test]
 async fn unreadable_responses_are_located_and_temporary_errors_retried() {
     let shared = session(0);
-    let asked = Arc::new(Mutex::new(0));
+    let requests = Arc::new(Mutex::new(0));
     let double = double_but(&shared, move |call| {
         if !call.path.starts_with("/training/status") {
             return None;
         }
-        let mut asked = asked.lock().unwrap();
-        *asked += 1;
-        (*asked > 1).then(|| match *asked {
+        let mut requests = requests.lock().unwrap();
+        *requests += 1;
+        (*requests > 1).then(|| match *requests {
             2 | 3 => Reply::Json(502, json!({"detail": "Bad Gateway"})),
             _ => Reply::Json(200, json!({"status": {"name": "running"}})),
         })

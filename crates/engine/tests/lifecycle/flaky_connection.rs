@@ -4,12 +4,12 @@ use std::net::SocketAddr;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 
-pub struct Cable {
+pub struct FlakyConnection {
     pub address: SocketAddr,
     whole: watch::Sender<bool>,
 }
 
-impl Cable {
+impl FlakyConnection {
     /// Opens a connection to the host, not cut at first.
     pub async fn to(host: SocketAddr) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();

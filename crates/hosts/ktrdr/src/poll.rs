@@ -7,9 +7,9 @@ use serde_json::Value;
 
 /// Poll result.
 #[derive(Debug, Clone)]
-pub(crate) struct Look {
-    pub stand: Stand,
-    pub pulse: Pulse,
+pub(crate) struct PollResult {
+    pub state: RunState,
+    pub accuracy: RecordAccuracy,
     pub steps: Steps,
     /// Metrics of epochs, in order; at least those from the requested number on.
     pub epochs: Vec<Epoch>,
@@ -40,7 +40,7 @@ pub(crate) struct Position {
 
 /// State of a run on the service.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Stand {
+pub(crate) enum RunState {
     /// Running or queued.
     Running,
     Completed,
@@ -51,7 +51,7 @@ pub(crate) enum Stand {
 
 /// Whether the service's record of a run is accurate.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(crate) enum Pulse {
+pub(crate) enum RecordAccuracy {
     /// No contradiction.
     #[default]
     Agrees,
@@ -86,15 +86,15 @@ pub(crate) struct Epoch {
     pub figures: Vec<(String, f64)>,
 }
 
-impl Stand {
+impl RunState {
     /// Whether nothing of it is running any more.
     pub fn over(&self) -> bool {
-        *self != Stand::Running
+        *self != RunState::Running
     }
 }
 
 /// Whether a failure message says that the run was cancelled.
-pub(crate) fn speaks_of_cancel(words: &str) -> bool {
+pub(crate) fn mentions_cancel(words: &str) -> bool {
     let words = words.to_lowercase();
     words.contains("cancel") || words.contains("stopped by user") || words.contains("stop requested")
 }

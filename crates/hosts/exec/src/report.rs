@@ -5,7 +5,7 @@ use serde_json::Value;
 
 /// Parsed report. Absent means "not reported".
 #[derive(Clone, PartialEq, Debug, Default)]
-pub(crate) struct Said {
+pub(crate) struct Report {
     /// Share of the total, 0 to 1.
     pub progress: Option<f64>,
     pub done: Option<u64>,
@@ -16,7 +16,7 @@ pub(crate) struct Said {
     pub exact_total: Option<f64>,
     pub unit: Option<String>,
     pub message: Option<String>,
-    pub phase: Option<PhaseSaid>,
+    pub phase: Option<ReportedPhase>,
     /// x of the points.
     pub step: Option<f64>,
     /// One value per named series. Non-finite values are reported in the log.
@@ -31,12 +31,12 @@ pub(crate) struct Said {
 
 /// Phase by name, or by number from 1.
 #[derive(Clone, PartialEq, Debug)]
-pub(crate) enum PhaseSaid {
+pub(crate) enum ReportedPhase {
     Name(String),
     Number(u32),
 }
 
-impl Said {
+impl Report {
     /// Sets the finished items. Returns whether it is a count.
     pub fn set_done(&mut self, n: f64) -> bool {
         self.done = count(n);
@@ -58,12 +58,15 @@ impl Said {
     }
 }
 
+/// Largest count. A float, also that of the browser, has all whole numbers up to it.
+pub(crate) const MAX_COUNT: f64 = 9e15;
+
 /// Relative error of a float that was calculated, such as 0.1 + 0.2.
 const ERROR: f64 = 1e-9;
 
 /// Converts a float to a count: complete items only, so it is rounded down.
 fn count(n: f64) -> Option<u64> {
-    (0.0..9e15).contains(&n).then(|| match n.round() {
+    (0.0..=MAX_COUNT).contains(&n).then(|| match n.round() {
         whole if (whole - n).abs() <= whole * ERROR => whole as u64,
         _ => n.floor() as u64,
     })
