@@ -147,7 +147,8 @@ test('an operation started with a rule from the address is cancelled by it', asy
     // The minimum is three points in a row.
     await rule.getByLabel('Points in a row').fill('1');
     await page.getByRole('button', { name: 'Start fall' }).click();
-    await expect(page.getByRole('group', { name: 'Fix 1 field' })).toContainText('from 3 to 1000');
+    await expect(rule).toBeFocused();
+    await expect(rule).toHaveAccessibleDescription(/from 3 to 1000/);
     await expect(rule.getByLabel('Points in a row')).toHaveValue('1');
     await rule.getByLabel('Points in a row').fill('3');
     await expect(page).toHaveURL(/rule=loss(\+|%20)above(\+|%20)3/);

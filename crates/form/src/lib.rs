@@ -4,12 +4,14 @@
 //! Supports the part of JSON Schema that flat parameters need: string, integer, number, boolean, enum and `oneOf` of
 //! constants, bounds, length, pattern by `format`, default, examples, null for "not set", and `$ref` into `$defs`;
 //! `x-verbatim` for a text that keeps the spaces around it; `x-when` for a parameter that applies only while others have
-//! certain values; `x-fills` for values that suggest values of other parameters; and, at the root, `x-exclusive` for
-//! parameters whose values only one running operation may have. A kind whose schema needs more is refused when its host declares it, not when it is
+//! certain values; `x-fills` for values that suggest values of other parameters; `x-about` for notes on values;
+//! `x-advanced` for a parameter that is rarely changed; and, at the root, `x-exclusive` for parameters whose values only
+//! one running operation may have. A kind whose schema needs more is refused when its host declares it, not when it is
 //! used.
 //!
 //! Knows JSON Schema and values. Must not know pages, hosts or HTTP. Compiles to native code and to WebAssembly.
 
+mod about;
 mod exclusive;
 mod field;
 mod fills;
@@ -19,6 +21,7 @@ mod similar;
 mod value;
 mod when;
 
+pub use about::{ABOUT_KEY, About, ValueNote};
 pub use exclusive::EXCLUSIVE_KEY;
 pub use field::{Choice, Field, FieldKind};
 pub use fills::{FILLS_KEY, Fills};
@@ -41,7 +44,12 @@ pub struct Form {
 impl Form {
     /// Whether both forms have the same fields, apart from suggested values.
     pub fn asks_alike(&self, other: &Form) -> bool {
-        let plain = |field: &Field| Field { examples: Vec::new(), fills: Fills::default(), ..field.clone() };
+        let plain = |field: &Field| Field {
+            examples: Vec::new(),
+            about: About::default(),
+            fills: Fills::default(),
+            ..field.clone()
+        };
         self.fields.iter().map(plain).eq(other.fields.iter().map(plain))
     }
 

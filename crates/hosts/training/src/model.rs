@@ -62,6 +62,9 @@ pub struct Card {
     /// Last bar that influenced the choice of weights. It is later, because validation chooses the best epoch. The
     /// model has not seen later bars.
     pub trained_until: Time,
+    /// Share of right predictions in the test set; models of earlier versions don't have it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub test_accuracy: Option<f64>,
 }
 
 impl Model {

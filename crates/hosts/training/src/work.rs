@@ -6,6 +6,7 @@ use crate::progress::PHASES;
 use crate::run;
 use crate::store::ModelStore;
 use axum::Router;
+use form::ABOUT_KEY;
 use host_kit::{Context, Work, WorkError, async_trait, can_write, params_schema};
 use market_data::Library;
 use protocol::host::{Check, ResultDoc};
@@ -55,6 +56,10 @@ impl TrainingRun {
         let sets = self.library.sets().unwrap_or_default();
         let symbols: BTreeSet<String> = sets.iter().map(|s| s.symbol.clone()).collect();
         let sources: BTreeSet<String> = sets.into_iter().map(|s| s.source).collect();
+        let notes = json!(self.library.about());
+        if let Some(property) = schema.pointer_mut("/properties/symbols").and_then(Value::as_object_mut) {
+            property.insert(ABOUT_KEY.to_owned(), notes);
+        }
         for (param, known) in [("symbols", symbols), ("source", sources)] {
             let known: Vec<String> = known.into_iter().take(MAX_EXAMPLES).collect();
             let property = schema.pointer_mut(&format!("/properties/{param}"));

@@ -17,17 +17,17 @@ mod write;
 use super::candles;
 use super::config::{ConfigError, DataConfig, SourceConfig};
 use super::params::{LoadParams, Request};
-use super::source::{self, off_thread, symbols};
+use super::source::{self, about, off_thread, symbols};
 use async_trait::async_trait;
 use axum::Router;
-use form::EXCLUSIVE_KEY;
+use form::{ABOUT_KEY, EXCLUSIVE_KEY};
 use host_kit::{Context, Work, WorkError, can_write, params_schema};
-use market_data::{Disk, LocalDisk};
+use market_data::{Disk, LocalDisk, SymbolNote};
 use protocol::host::{Check, ResultDoc};
 use protocol::preview::PREVIEW_KEY;
 use protocol::{FieldError, KindName, KindSpec, Preview, SeriesInfo, Summary};
 use serde_json::{Value, json};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -111,6 +111,7 @@ impl DataLoad {
             && !examples.is_empty()
         {
             symbol.insert("examples".to_owned(), json!(examples));
+            symbol.insert(ABOUT_KEY.to_owned(), json!(self.about()));
         }
         schema
     }
@@ -132,6 +133,15 @@ impl DataLoad {
             names.push("DEMO".to_owned());
         }
         names
+    }
+
+    /// Notes on the symbols in the CSV folders.
+    fn about(&self) -> BTreeMap<String, SymbolNote> {
+        let folders = self.config.sources.iter().filter_map(|source| match source {
+            SourceConfig::Csv { folder, .. } => Some(folder),
+            _ => None,
+        });
+        folders.flat_map(|folder| about(folder)).collect()
     }
 
     async fn load(&self, ctx: Context, request: Request) -> Result<ResultDoc, WorkError> {
