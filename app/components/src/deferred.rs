@@ -74,7 +74,7 @@ impl Deferred {
         let act = act();
         if self.loaded.get_untracked() {
             // In the turn of the key press.
-            drop(act.now_or_never());
+            let _ = act.now_or_never();
             return;
         }
         spawn_local(ScopedFuture::new_untracked(async move {
