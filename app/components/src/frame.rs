@@ -87,7 +87,7 @@ pub fn Frame(children: Children) -> impl IntoView {
                     <svg viewBox="0 0 16 16" aria-hidden="true" inner_html=BRAND></svg>
                     <span>"Signalbox"</span>
                 </a>
-                <nav class="crumbs" aria-label="Breadcrumb">
+                <nav class="breadcrumb" aria-label="Breadcrumb">
                     <WithSnapshot silent=true>
                         <Crumbs/>
                     </WithSnapshot>
