@@ -92,13 +92,17 @@ async function finish() {
 
 function cleanUp() {
     endCargo();
-    rmSync(staging, { recursive: true, force: true });
+    // Workers may still write to it.
+    rmSync(staging, { recursive: true, force: true, maxRetries: 10 });
 }
 
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
     process.once(signal, () => {
-        cleanUp();
-        process.exit(1);
+        try {
+            cleanUp();
+        } finally {
+            process.exit(1);
+        }
     });
 }
 
