@@ -1,6 +1,7 @@
 // Charts over time hold what the server gathers for them: zoomed to they are asked for finer, can be moved along all of
 // it, and say when what they hold is not all there is.
 import type { APIRequestContext, Locator, Page } from '@playwright/test';
+import { choose } from './charts';
 import { until } from './pages';
 import { alive, expect, start, SYMBOL, test } from './signalbox';
 
@@ -81,6 +82,6 @@ test('bars that were put together say so, and so does the name of their CSV', as
     );
     await expect(page.getByRole('region', { name: 'Bars' }).locator('.chart-held')).toHaveText(/^[\d,]+ candles, \d+ bars each\.$/);
     const coming = page.waitForEvent('download');
-    await equity.getByRole('button', { name: 'CSV of Equity' }).click();
+    await choose(equity, 'CSV of Equity');
     expect((await coming).suggestedFilename()).toMatch(/equity\.part\.csv$/);
 });
