@@ -1,5 +1,5 @@
-// A sweep from its form to its ranking: the runs as they come, the heat map of two parameters, and the links to each
-// run and back.
+// A sweep from its form to its ranking: runs as they end, the heat map of two parameters, and the links to each run and
+// back.
 import { alive, expect, start, SYMBOL, test } from './signalbox';
 
 async function until(request: import('@playwright/test').APIRequestContext, id: string, state: string): Promise<void> {
@@ -7,7 +7,7 @@ async function until(request: import('@playwright/test').APIRequestContext, id: 
     await expect.poll(now, { timeout: 20_000 }).toBe(state);
 }
 
-test('two params of a backtest are swept, ranked and mapped', async ({ page, request }) => {
+test('two parameters of a backtest are swept, ranked and mapped', async ({ page, request }) => {
     const load = await start(request, 'data.load', { symbol: SYMBOL, timeframe: '1h', source: 'csv' });
     await until(request, load, 'succeeded');
     await page.goto('/new?kind=analysis.sweep');
@@ -27,7 +27,17 @@ test('two params of a backtest are swept, ranked and mapped', async ({ page, req
     expect(figures).toEqual([...figures].sort((a, b) => b - a));
     const map = main.getByRole('region', { name: 'Heat map of runs' });
     await expect(map.locator('tbody td')).toHaveCount(9);
-    await expect(map.locator('[data-heat="6"]').first()).toHaveText(await ranks.first().locator('td:nth-child(4)').innerText());
+    await expect(map.locator('td[data-best]')).toHaveAttribute('data-heat', '7');
+
+    // The map's best cell is the best run, and the key figures name it.
+    const bestRun = await ranks.first().getByRole('link').getAttribute('href');
+    await expect(map.locator('td[data-best]').getByRole('link')).toHaveAttribute('href', bestRun!);
+    const keys = main.getByRole('region', { name: 'Key figures' });
+    await expect(keys).toContainText('best Sharpe');
+    await expect(keys.getByRole('link', { name: 'Open best' })).toHaveAttribute('href', bestRun!);
+    // A finer sweep around it is a filled form.
+    const refine = await keys.getByRole('link', { name: 'Refine around best' }).getAttribute('href');
+    expect(new URL(refine!, page.url()).searchParams.get('vary')).toMatch(/^fast=[\d,]+; slow=[\d,]+$/);
 
     // To the best run and back.
     const fast = await ranks.first().locator('td:nth-child(2)').innerText();
@@ -41,7 +51,7 @@ test('two params of a backtest are swept, ranked and mapped', async ({ page, req
     await expect(main.getByRole('heading', { level: 1 })).toContainText('Compare 5 operations');
 });
 
-test('a sweep that is cancelled takes its runs along', async ({ page, request }) => {
+test('a cancelled sweep cancels its runs', async ({ page, request }) => {
     const load = await start(request, 'data.load', { symbol: SYMBOL, timeframe: '1h', source: 'csv' });
     await until(request, load, 'succeeded');
     const id = await start(request, 'analysis.sweep', {

@@ -71,7 +71,7 @@ mod tests {
     use axum::routing::get;
     use tower::ServiceExt;
 
-    async fn asked(base: &str, path: &str) -> (StatusCode, String) {
+    async fn response_of(base: &str, path: &str) -> (StatusCode, String) {
         let base: BasePath = base.parse().unwrap();
         let page = as_browser_sees_it(&base, get(async |uri: Uri| format!("page {uri}")));
         let router = Router::new().route("/api/kinds", get(async || "kinds")).fallback(page);
@@ -86,23 +86,23 @@ mod tests {
     #[tokio::test]
     async fn routes_are_found_whether_or_not_the_proxy_removes_the_base_path() {
         for path in ["/signalbox/api/kinds", "/api/kinds"] {
-            assert_eq!(asked("/signalbox", path).await, (StatusCode::OK, "kinds".to_owned()), "{path}");
+            assert_eq!(response_of("/signalbox", path).await, (StatusCode::OK, "kinds".to_owned()), "{path}");
         }
-        assert_eq!(asked("", "/api/kinds").await.1, "kinds");
+        assert_eq!(response_of("", "/api/kinds").await.1, "kinds");
     }
 
     #[tokio::test]
-    async fn the_page_reads_the_address_that_the_browser_has() {
+    async fn the_page_gets_the_address_of_the_browser() {
         for path in ["/signalbox/operations?state=failed", "/operations?state=failed"] {
-            assert_eq!(asked("/signalbox", path).await.1, "page /signalbox/operations?state=failed");
+            assert_eq!(response_of("/signalbox", path).await.1, "page /signalbox/operations?state=failed");
         }
-        assert_eq!(asked("/signalbox", "/signalbox/").await.1, "page /signalbox/");
-        assert_eq!(asked("", "/operations").await.1, "page /operations");
+        assert_eq!(response_of("/signalbox", "/signalbox/").await.1, "page /signalbox/");
+        assert_eq!(response_of("", "/operations").await.1, "page /operations");
     }
 
     #[tokio::test]
-    async fn the_base_path_itself_leads_to_what_is_below_it() {
-        let (status, to) = asked("/signalbox", "/signalbox?token=x").await;
+    async fn the_base_path_itself_leads_to_the_page() {
+        let (status, to) = response_of("/signalbox", "/signalbox?token=x").await;
         assert_eq!((status, to.as_str()), (StatusCode::PERMANENT_REDIRECT, "/signalbox/?token=x"));
     }
 }

@@ -82,9 +82,9 @@ impl Reader {
 
     /// Whether the client is still connected. What it sends is ignored.
     fn is_there(&self) -> bool {
-        let mut said = [0; 256];
+        let mut received = [0; 256];
         loop {
-            match self.stream.try_read(&mut said) {
+            match self.stream.try_read(&mut received) {
                 Ok(0) => return false,
                 Ok(_) => {}
                 Err(e) => return e.kind() == io::ErrorKind::WouldBlock,
@@ -107,8 +107,11 @@ impl Broadcaster {
         let tasks = TaskTracker::new();
         let broadcaster = Self(Arc::new(Shared { engine, workers, turn: AtomicUsize::new(0), stop, tasks }));
         for joining in ends {
-            let at_work =
-                AtWork { broadcaster: broadcaster.clone(), readers: Vec::new(), batches: Vec::new() };
+            let at_work = ActiveBroadcaster {
+                broadcaster: broadcaster.clone(),
+                readers: Vec::new(),
+                batches: Vec::new(),
+            };
             broadcaster.0.tasks.spawn(at_work.run(joining));
         }
         broadcaster
@@ -172,13 +175,13 @@ struct Batch {
 }
 
 /// A broadcaster.
-struct AtWork {
+struct ActiveBroadcaster {
     broadcaster: Broadcaster,
     readers: Vec<Reader>,
     batches: Vec<Batch>,
 }
 
-impl AtWork {
+impl ActiveBroadcaster {
     async fn run(mut self, mut joining: mpsc::UnboundedReceiver<Reader>) {
         let stop = self.broadcaster.0.stop.clone();
         let mut head: Cursor =
@@ -204,25 +207,25 @@ impl AtWork {
                 self.readers.push(reader);
             }
             head.moved_to(self.broadcaster.0.engine.feed().head());
-            self.go_over(head.after()).await;
+            self.visit_readers(head.after()).await;
             blocked = self.readers.iter().any(|reader| !reader.left.is_empty());
         }
     }
 
     /// Writes available events to each reader.
-    async fn go_over(&mut self, head: u64) {
+    async fn visit_readers(&mut self, head: u64) {
         self.batches.clear();
         let (mut at, mut written) = (0, 0);
         while at < self.readers.len() {
             let now = Instant::now();
             match self.give(at, head, now) {
-                Given::Something => written += 1,
-                Given::Nothing => {}
-                Given::Gone => {
+                VisitResult::Something => written += 1,
+                VisitResult::Nothing => {}
+                VisitResult::Gone => {
                     self.readers.swap_remove(at);
                     continue;
                 }
-                Given::Elsewhere => {
+                VisitResult::Elsewhere => {
                     let (reader, broadcaster) = (self.readers.swap_remove(at), self.broadcaster.clone());
                     self.broadcaster
                         .0
@@ -239,19 +242,19 @@ impl AtWork {
         }
     }
 
-    fn give(&mut self, at: usize, head: u64, now: Instant) -> Given {
+    fn give(&mut self, at: usize, head: u64, now: Instant) -> VisitResult {
         let reader = &mut self.readers[at];
         if !reader.left.is_empty() {
             if reader.flush().is_err() {
-                return Given::Gone;
+                return VisitResult::Gone;
             }
             if !reader.left.is_empty() {
-                return Given::Nothing;
+                return VisitResult::Nothing;
             }
         }
         let bytes = if reader.after < head {
             match batch(&mut self.batches, &self.broadcaster.0.engine, reader.after, reader.feed.only) {
-                None => return Given::Elsewhere,
+                None => return VisitResult::Elsewhere,
                 Some((after, bytes)) => {
                     reader.after = after;
                     bytes
@@ -264,15 +267,15 @@ impl AtWork {
             true if now.duration_since(reader.sent_at) >= HEARTBEAT_INTERVAL => {
                 named("beat", None, &beat(&self.broadcaster.0.engine))
             }
-            true => return Given::Nothing,
+            true => return VisitResult::Nothing,
             false => bytes,
         };
-        if reader.write(bytes, now).is_err() { Given::Gone } else { Given::Something }
+        if reader.write(bytes, now).is_err() { VisitResult::Gone } else { VisitResult::Something }
     }
 }
 
 /// Result of visiting a reader.
-enum Given {
+enum VisitResult {
     Something,
     Nothing,
     /// It is no longer connected.
@@ -315,7 +318,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_a_slow_reader_does_not_take_at_once_comes_later_and_in_order() {
+    async fn a_slow_reader_gets_the_remaining_bytes_later_in_order() {
         let (mut reader, mut far) = reader().await;
         let all: Vec<u8> = (0..24_u32 << 20).map(|n| (n % 251) as u8).collect();
         reader.write(all.clone().into(), Instant::now()).unwrap();
@@ -334,7 +337,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn who_says_something_is_still_there_and_who_hangs_up_is_not() {
+    async fn unexpected_data_keeps_a_reader_and_a_hang_up_removes_it() {
         let (reader, mut far) = reader().await;
         assert!(reader.is_there());
         far.write_all(b"GET /another HTTP/1.1\r\n\r\n").await.unwrap();

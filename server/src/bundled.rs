@@ -12,7 +12,7 @@ use crate::host_lock::HostLock;
 use anyhow::{Context, bail};
 use backoff::Backoff;
 use engine::HostConfig;
-use left::{Left, Offer};
+use left::{LeftHosts, Offer};
 use pool::PoolConfig;
 use protocol::HostName;
 use std::path::{Path, PathBuf};
@@ -54,7 +54,7 @@ impl Bundled {
             sources: sources.clone(),
             secret: Some(secret()?),
         };
-        let found = match Left::find(&spawner.record, data).await {
+        let found = match LeftHosts::find(&spawner.record, data).await {
             Some(left) if !replace(&left, &spawner).await => Some(left),
             _ => None,
         };
@@ -107,7 +107,7 @@ impl Bundled {
 }
 
 /// Whether hosts that were left running were stopped, to be replaced.
-async fn replace(left: &Left, spawner: &Spawner) -> bool {
+async fn replace(left: &LeftHosts, spawner: &Spawner) -> bool {
     let changed = left.changed(&Offer::of(&spawner.sources));
     if changed.is_empty() {
         return false;
@@ -132,7 +132,7 @@ async fn replace(left: &Left, spawner: &Spawner) -> bool {
 
 /// Running hosts.
 struct Hosts {
-    left: Left,
+    left: LeftHosts,
     /// Their process and its standard input, if this server started them. Waiting for a child closes its standard
     /// input, which would stop it, so the pipe is apart.
     child: Option<(Child, Option<ChildStdin>)>,
@@ -308,7 +308,7 @@ impl Spawner {
         self.remove_ready_files();
         match url {
             Ok(url) => {
-                let left = Left { url, pid: child.id(), secret: self.secret.clone(), offer };
+                let left = LeftHosts { url, pid: child.id(), secret: self.secret.clone(), offer };
                 let input = child.stdin.take();
                 Ok(Hosts { left, child: Some((child, input)) })
             }
@@ -398,7 +398,7 @@ impl Spawner {
     }
 
     /// Records hosts that are to be kept.
-    fn record(&self, left: &Left) -> anyhow::Result<()> {
+    fn record(&self, left: &LeftHosts) -> anyhow::Result<()> {
         if !self.sources.keep {
             return Ok(());
         }

@@ -29,7 +29,7 @@ pub struct Children<'a> {
 impl Children<'_> {
     /// Whether the engine considers this attempt of the parent ended or ending. Its cancel is then on the way.
     pub fn parent_is_ending(&self) -> bool {
-        self.engine.at_hand(self.ctx.id()).is_none_or(|parent| {
+        self.engine.recent_operation(self.ctx.id()).is_none_or(|parent| {
             parent.state.ended() || parent.state == State::Cancelling || parent.attempt != self.ctx.attempt()
         })
     }
@@ -72,7 +72,7 @@ impl Children<'_> {
     ) -> Result<OperationDetail, WorkError> {
         let mut feed = self.engine.follow(self.engine.feed().head(), None);
         loop {
-            match self.engine.at_hand(id) {
+            match self.engine.recent_operation(id) {
                 Some(child) if !child.state.ended() => changed(&child),
                 _ => {
                     let detail = self.engine.operation(id).await.map_err(|error| self.failed(error))?;

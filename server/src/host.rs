@@ -70,12 +70,12 @@ pub async fn host(args: HostArgs) -> anyhow::Result<()> {
         .or_else(|| crate::config::default_data().map(|d| d.join("hosts")))
         .context("no home folder found for the data. Set a folder with --data FOLDER")?;
     // Before the host announces itself, and before it waits for another one.
-    let asked = crate::asked_to_stop();
+    let signal = crate::stop_signal();
     let stop = CancellationToken::new();
     let stopping = stop.clone();
     tokio::spawn(async move {
         tokio::select! {
-            () = asked => {}
+            () = signal => {}
             () = parent_gone(), if args.with_parent => {}
         }
         stopping.cancel();

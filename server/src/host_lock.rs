@@ -34,7 +34,7 @@ pub struct Holder {
 
 /// Content of the file.
 #[derive(Serialize, Deserialize)]
-struct Note {
+struct LockContent {
     pid: u32,
     bundled: bool,
 }
@@ -52,7 +52,7 @@ impl HostLock {
         options.create(true).truncate(false).read(true).write(true);
         let mut file = options.open(path(folder)).with_context(failed)?;
         let until = Instant::now() + LOCK_TIMEOUT;
-        let mut told = false;
+        let mut announced = false;
         loop {
             match fcntl_lock(&file, FlockOperation::NonBlockingLockExclusive) {
                 Ok(()) => break,
@@ -68,13 +68,13 @@ impl HostLock {
                      with --data"
                 );
             }
-            if !std::mem::replace(&mut told, true) {
+            if !std::mem::replace(&mut announced, true) {
                 tracing::info!("waiting for another host ({pid}) that uses {shown} to end");
             }
             sleep(LOCK_POLL_INTERVAL).await;
         }
         file.set_len(0).with_context(failed)?;
-        let note = serde_json::to_string(&Note { pid: std::process::id(), bundled })?;
+        let note = serde_json::to_string(&LockContent { pid: std::process::id(), bundled })?;
         file.write_all(note.as_bytes()).with_context(failed)?;
         Ok(Self { file })
     }
@@ -88,8 +88,9 @@ impl HostLock {
     pub fn holder(folder: &Path) -> Option<Holder> {
         let file = File::open(path(folder)).ok()?;
         let pid = blocking(&file)?;
-        let note =
-            std::io::read_to_string(file).ok().and_then(|text| serde_json::from_str::<Note>(&text).ok());
+        let note = std::io::read_to_string(file)
+            .ok()
+            .and_then(|text| serde_json::from_str::<LockContent>(&text).ok());
         // Until it is overwritten, the content is that of an earlier holder.
         let own = note.filter(|note| pid.is_none_or(|pid| u32::try_from(pid.as_raw_pid()) == Ok(note.pid)));
         Some(Holder { pid, bundled: own.map(|note| note.bundled) })

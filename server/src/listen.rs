@@ -84,7 +84,7 @@ pub async fn listen(
     broadcaster.ended().await;
 }
 
-type Trouble = Box<dyn std::error::Error + Send + Sync>;
+type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
 async fn serve(
     stream: TcpStream,
@@ -93,7 +93,7 @@ async fn serve(
     broadcaster: Broadcaster,
     quiet: Duration,
     stop: CancellationToken,
-) -> Result<(), Trouble> {
+) -> Result<(), BoxError> {
     let two = tokio::select! {
         () = stop.cancelled() => return Ok(()),
         two = tokio::time::timeout(quiet, begins_as_http2(&stream)) => two??,
@@ -125,8 +125,8 @@ async fn serve_two(
     router: Router,
     quiet: Duration,
     stop: CancellationToken,
-) -> Result<(), Trouble> {
-    let service = ToRouter { router, remote, lane: None };
+) -> Result<(), BoxError> {
+    let service = ToRouter { router, remote, upgrade: None };
     let mut builder = http2::Builder::new(TokioExecutor::new());
     // Detects and closes dead connections.
     builder.timer(TokioTimer::new()).keep_alive_interval(quiet).keep_alive_timeout(quiet);
@@ -145,10 +145,10 @@ async fn serve_one(
     broadcaster: Broadcaster,
     quiet: Duration,
     stop: CancellationToken,
-) -> Result<(), Trouble> {
-    let lane = Arc::new(Lane::default());
-    let io = TokioIo::new(Watched { stream, lane: Arc::clone(&lane) });
-    let service = ToRouter { router, remote, lane: Some(Arc::clone(&lane)) };
+) -> Result<(), BoxError> {
+    let upgrade = Arc::new(Upgrade::default());
+    let io = TokioIo::new(Watched { stream, upgrade: Arc::clone(&upgrade) });
+    let service = ToRouter { router, remote, upgrade: Some(Arc::clone(&upgrade)) };
     let mut builder = http1::Builder::new();
     builder.timer(TokioTimer::new()).header_read_timeout(quiet);
     let mut connection = builder.serve_connection(io, service);
@@ -161,7 +161,7 @@ async fn serve_one(
         }
         let over = connection.poll_without_shutdown(cx);
         // The previous response must have been written.
-        if lane.taken.lock().is_some() && !lane.blocked.load(Ordering::Relaxed) {
+        if upgrade.taken.lock().is_some() && !upgrade.blocked.load(Ordering::Relaxed) {
             Poll::Ready(Ok(()))
         } else {
             over
@@ -169,7 +169,7 @@ async fn serve_one(
     });
     over.await?;
     let mut stream = connection.into_parts().io.into_inner().stream;
-    let taken = lane.taken.lock().take();
+    let taken = upgrade.taken.lock().take();
     match taken {
         Some((head, feed)) => broadcaster.begin(Reader::new(stream, feed), head).await,
         // Tells the client about the end before the connection is closed.
@@ -180,7 +180,7 @@ async fn serve_one(
 
 /// Link between a connection and its service, through which a stream leaves the HTTP library.
 #[derive(Default)]
-struct Lane {
+struct Upgrade {
     /// Head of the response, and the feed that follows it.
     taken: Mutex<Option<(Bytes, Feed)>>,
     /// The system did not accept everything.
@@ -191,7 +191,7 @@ struct ToRouter {
     router: Router,
     remote: SocketAddr,
     /// Set for HTTP/1.
-    lane: Option<Arc<Lane>>,
+    upgrade: Option<Arc<Upgrade>>,
 }
 
 impl hyper::service::Service<http::Request<Incoming>> for ToRouter {
@@ -203,14 +203,14 @@ impl hyper::service::Service<http::Request<Incoming>> for ToRouter {
         let mut request: Request = request.map(Body::new);
         request.extensions_mut().insert(ConnectInfo(self.remote));
         // HEAD uses the same route, but has no body.
-        let lane = self.lane.clone().filter(|_| request.method() == Method::GET);
+        let upgrade = self.upgrade.clone().filter(|_| request.method() == Method::GET);
         let router = self.router.clone();
         Box::pin(async move {
             let mut response = router.oneshot(request).await?;
-            if let Some(lane) = lane
+            if let Some(upgrade) = upgrade
                 && let Some(feed) = response.extensions_mut().remove::<Feed>()
             {
-                *lane.taken.lock() = Some((head(&response), feed));
+                *upgrade.taken.lock() = Some((head(&response), feed));
                 // Nothing waits for a response any more.
                 pending::<()>().await;
             }
@@ -243,12 +243,12 @@ fn head(response: &Response) -> Bytes {
 /// Connection that records whether everything was written.
 struct Watched {
     stream: TcpStream,
-    lane: Arc<Lane>,
+    upgrade: Arc<Upgrade>,
 }
 
 impl Watched {
     fn note<T>(&self, written: Poll<T>) -> Poll<T> {
-        self.lane.blocked.store(written.is_pending(), Ordering::Relaxed);
+        self.upgrade.blocked.store(written.is_pending(), Ordering::Relaxed);
         written
     }
 }
@@ -299,7 +299,7 @@ mod tests {
     use tokio::io::AsyncReadExt;
 
     /// Response to an incomplete request, until the connection is closed.
-    async fn answer_to(said: &[u8]) -> String {
+    async fn answer_to(raw_request: &[u8]) -> String {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let at = listener.local_addr().unwrap();
         let router = Router::new().route("/", get(async || "here"));
@@ -310,7 +310,7 @@ mod tests {
         let broadcaster = Broadcaster::start(engine.clone(), stop.clone());
         let listening = tokio::spawn(listen(listener, router, broadcaster, quiet, stop.clone()));
         let mut stream = TcpStream::connect(at).await.unwrap();
-        stream.write_all(said).await.unwrap();
+        stream.write_all(raw_request).await.unwrap();
         let mut answer = Vec::new();
         // The server closes it. Unread bytes make that a reset.
         if let Err(error) = stream.read_to_end(&mut answer).await {
@@ -323,20 +323,20 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn who_says_nothing_or_only_half_of_it_is_let_go() {
+    async fn a_connection_without_a_complete_request_is_closed() {
         assert_eq!(answer_to(b"").await, "");
         assert!(!answer_to(b"GET / HTTP/1.1\r\nhost: a\r\n").await.contains("here"));
         assert_eq!(answer_to(b"PRI * HTTP/2.0\r\n").await, "");
     }
 
     #[tokio::test]
-    async fn who_was_answered_and_asks_nothing_more_is_let_go() {
+    async fn an_idle_connection_is_closed() {
         let answer = answer_to(b"GET / HTTP/1.1\r\nhost: a\r\n\r\n").await;
         assert!(answer.starts_with("HTTP/1.1 200 OK") && answer.ends_with("here"), "{answer}");
     }
 
     #[test]
-    fn the_head_of_a_stream_says_that_it_goes_on_until_the_end() {
+    fn a_stream_response_lasts_until_the_connection_closes() {
         let mut response = Response::new(Body::empty());
         *response.status_mut() = StatusCode::OK;
         for (name, value) in

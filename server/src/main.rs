@@ -83,10 +83,10 @@ enum Command {
 fn main() -> ExitCode {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
-        Err(said) => {
+        Err(failure) => {
             // Help is no error; its exit code must not look like an operation's outcome.
-            return match said.print().map_err(OutputError::from) {
-                _ if said.use_stderr() => ExitCode::from(cli::USAGE),
+            return match failure.print().map_err(OutputError::from) {
+                _ if failure.use_stderr() => ExitCode::from(cli::USAGE),
                 Ok(()) => ExitCode::SUCCESS,
                 Err(error) => failed(&error.into(), ExitCode::from(cli::TROUBLE)),
             };
@@ -158,15 +158,15 @@ fn run(work: impl Future<Output = anyhow::Result<()>>) -> anyhow::Result<()> {
 /// Listens for a stop request from now on, even before the result is awaited.
 ///
 /// The future ends when the process is asked to stop, by Ctrl+C or SIGTERM.
-fn asked_to_stop() -> impl Future<Output = ()> + Send {
+fn stop_signal() -> impl Future<Output = ()> + Send {
     #[cfg(unix)]
     {
         use tokio::signal::unix::{SignalKind, signal};
         let [interrupt, terminate] = [SignalKind::interrupt(), SignalKind::terminate()].map(signal);
         async move {
             tokio::select! {
-                () = heard(interrupt) => {}
-                () = heard(terminate) => {}
+                () = received(interrupt) => {}
+                () = received(terminate) => {}
             }
         }
     }
@@ -180,7 +180,7 @@ fn asked_to_stop() -> impl Future<Output = ()> + Send {
 
 /// Returns with the signal; never if it can't be listened for.
 #[cfg(unix)]
-async fn heard(signal: std::io::Result<tokio::signal::unix::Signal>) {
+async fn received(signal: std::io::Result<tokio::signal::unix::Signal>) {
     match signal {
         Ok(mut signal) => {
             signal.recv().await;

@@ -21,9 +21,11 @@ use tower_http::services::ServeDir;
 /// # Errors
 /// If the hashes in the names of the site's files are unknown: every page would fail.
 pub fn leptos_options(site: &Path, listen: std::net::SocketAddr) -> anyhow::Result<LeptosOptions> {
-    // `cargo leptos` writes the hashes next to the program; `make build` copies them into the site.
-    let beside = std::env::current_exe().ok().and_then(|program| Some(program.parent()?.join("hash.txt")));
-    let hashes = [Some(site.join("hash.txt")), beside].into_iter().flatten().find(|file| file.is_file());
+    // `make build` writes the hashes into the site, `make dev` (cargo-leptos) next to the program.
+    let next_to_program =
+        std::env::current_exe().ok().and_then(|program| Some(program.parent()?.join("hash.txt")));
+    let hashes =
+        [Some(site.join("hash.txt")), next_to_program].into_iter().flatten().find(|file| file.is_file());
     let Some(hashes) = hashes else {
         anyhow::bail!(
             "the built page in {} is incomplete: hash.txt is missing there and beside the program. Build it with \

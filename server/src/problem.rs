@@ -10,35 +10,35 @@ use protocol::{FieldError, HostName, KindName, Problem, ProblemType, State};
 /// Pause in seconds after which a client may try again what the server could not do for now.
 const RETRY_AFTER: u32 = 2;
 
-/// Error of all handlers.
-pub struct Failed(pub Problem);
+/// Error of all routes: an [`ApiError`] made from errors of the engine and rejections of axum.
+pub struct RouteError(pub Problem);
 
-impl From<Problem> for Failed {
+impl From<Problem> for RouteError {
     fn from(problem: Problem) -> Self {
         Self(problem)
     }
 }
 
-impl From<EngineError> for Failed {
+impl From<EngineError> for RouteError {
     fn from(error: EngineError) -> Self {
         Self(problem_of(error))
     }
 }
 
-impl Failed {
+impl RouteError {
     pub fn new(kind: ProblemType, detail: impl Into<String>) -> Self {
         Self(Problem::new(kind, detail))
     }
 }
 
-impl From<JsonRejection> for Failed {
+impl From<JsonRejection> for RouteError {
     fn from(rejection: JsonRejection) -> Self {
         let detail = format!("{} Send JSON with content-type application/json.", rejection.body_text());
         Self::new(kind_of(rejection.status()), detail)
     }
 }
 
-impl From<BytesRejection> for Failed {
+impl From<BytesRejection> for RouteError {
     fn from(rejection: BytesRejection) -> Self {
         Self::new(kind_of(rejection.status()), format!("{}.", rejection.body_text()))
     }
@@ -52,13 +52,13 @@ fn kind_of(status: StatusCode) -> ProblemType {
     }
 }
 
-impl From<ApiError> for Failed {
+impl From<ApiError> for RouteError {
     fn from(error: ApiError) -> Self {
         Self(error.problem)
     }
 }
 
-impl IntoResponse for Failed {
+impl IntoResponse for RouteError {
     fn into_response(self) -> Response {
         let unavailable = self.0.status == StatusCode::SERVICE_UNAVAILABLE.as_u16();
         let error = ApiError::from(self.0);
@@ -149,9 +149,9 @@ pub fn problem_of(error: EngineError) -> Problem {
         EngineError::Unreadable(error) => {
             (ProblemType::Unavailable, format!("The database can't be read: {error}."))
         }
-        EngineError::Unwritable(trouble) => (
+        EngineError::Unwritable(reason) => (
             ProblemType::Unavailable,
-            format!("The database can't be written, so changes are rejected: {trouble}."),
+            format!("The database can't be written, so changes are rejected: {reason}."),
         ),
         EngineError::ArtifactHostRemoved => (
             ProblemType::HostAway,
@@ -235,7 +235,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_error_of_the_engine_says_what_happened_and_what_to_do() {
+    fn an_engine_error_says_what_happened_and_what_to_do() {
         let problem = problem_of(EngineError::UnknownKind {
             kind: "data.laod".parse().unwrap(),
             known: vec!["data.load".parse().unwrap()],
@@ -253,7 +253,7 @@ mod tests {
     }
 
     #[test]
-    fn the_first_invalid_parameter_is_explained_and_the_others_are_counted() {
+    fn the_first_invalid_parameter_is_explained_and_the_others_counted() {
         let fields = vec![
             FieldError::new("symbol", "Symbol is required."),
             FieldError::new("from", "From must be a date."),
@@ -265,13 +265,13 @@ mod tests {
     }
 
     #[test]
-    fn a_problem_of_a_host_is_passed_on_unchanged() {
+    fn a_problem_of_a_host_is_forwarded_unchanged() {
         let theirs = Problem::new(ProblemType::NotFound, "The artifact was deleted.");
         assert_eq!(problem_of(EngineError::HostProblem(Box::new(theirs.clone()))), theirs);
     }
 
     #[test]
-    fn a_long_path_of_a_host_is_quoted_only_in_part() {
+    fn a_long_path_of_a_host_is_shortened() {
         let error = EngineError::ArtifactPathInvalid { host: "gpu".parse().unwrap(), path: "/x".repeat(900) };
         assert!(problem_of(error).detail.len() < 400);
     }

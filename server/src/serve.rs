@@ -10,7 +10,7 @@ use crate::guard::{Guard, guard};
 use crate::listen::{IDLE_TIMEOUT, listen};
 use crate::routes::{self, Server};
 use crate::sweep::Sweeps;
-use crate::{asked_to_stop, output, page};
+use crate::{output, page, stop_signal};
 use anyhow::{Context, bail};
 use axum::middleware::from_fn_with_state;
 use axum::response::{IntoResponse, Response};
@@ -34,7 +34,7 @@ const LINGER: Duration = Duration::from_secs(5);
 /// Serves until asked to stop.
 pub async fn serve(args: ServeArgs) -> anyhow::Result<()> {
     // Before the server announces itself.
-    let asked = asked_to_stop();
+    let signal = stop_signal();
     let config = Config::read(args)?;
     if !config.site.is_dir() {
         bail!(
@@ -97,7 +97,7 @@ pub async fn serve(args: ServeArgs) -> anyhow::Result<()> {
     }
     let stopping = stop.clone();
     tokio::spawn(async move {
-        asked.await;
+        signal.await;
         tracing::info!(
             "shutting down: closing streams, then writing pending data; operations keep running on their hosts"
         );
@@ -148,7 +148,7 @@ mod tests {
     use tower::ServiceExt;
 
     #[tokio::test]
-    async fn a_handler_that_panics_gets_a_problem_document_with_the_id_of_the_request() {
+    async fn a_handler_that_panics_gets_a_problem_document_with_the_request_id() {
         let broken = Router::new().route("/", get(async || -> () { panic!("broken") }));
         let router = traced(broken.layer(CatchPanicLayer::custom(panicked)), AccessLog::Off);
         let response = router.oneshot(Request::get("/").body(Body::empty()).unwrap()).await.unwrap();

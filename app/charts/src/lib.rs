@@ -217,7 +217,7 @@ fn drawing(spec: Spec, drawn: Drawn) -> AnyView {
 /// Dialog with the chart in full screen, drawn when it opens.
 fn full_screen(spec: Spec, drawn: Drawn, open: RwSignal<bool>) -> AnyView {
     let dialog = NodeRef::<Dialog>::new();
-    components::dialog::follow(dialog, open);
+    components::dialog::follow(dialog, move || open.get());
     let label = format!("{}, full screen", spec.title);
     let content = part(move || {
         let spec = Spec { tall: true, ..spec.clone() };

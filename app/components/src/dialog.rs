@@ -3,11 +3,11 @@
 use leptos::html::Dialog;
 use leptos::prelude::*;
 
-/// Shows the dialog while `open` is true. Its `close` event must reset `open`: users also close it with Escape.
-pub fn follow(dialog: NodeRef<Dialog>, open: RwSignal<bool>) {
+/// Shows the dialog while `open` gives true; tracked. Its `close` event must reset `open`: users also close it with Escape.
+pub fn follow(dialog: NodeRef<Dialog>, open: impl Fn() -> bool + 'static) {
     Effect::new(move |_| {
         let Some(dialog) = dialog.get() else { return };
-        match (open.get(), dialog.open()) {
+        match (open(), dialog.open()) {
             // Fails only for a dialog that is already open.
             (true, false) => drop(dialog.show_modal()),
             (false, true) => dialog.close(),

@@ -8,6 +8,7 @@
 pub mod badge;
 pub mod bar;
 pub mod confirm;
+mod deferred;
 pub mod dialog;
 pub mod focus;
 pub mod form;

@@ -43,7 +43,7 @@ impl<'a> Call<'a> {
     /// The server's problem document, or our own when there was no valid answer.
     pub async fn json<T: DeserializeOwned>(self) -> Result<T, Problem> {
         let text = self.text().await?;
-        serde_json::from_str(&text).map_err(unreadable)
+        json::from_str(&text).map_err(unreadable)
     }
 
     /// As [`Call::json`], with the answer's feed position.
@@ -55,7 +55,7 @@ impl<'a> Call<'a> {
         let Some(seq) = seq else {
             return Err(unreadable("the feed sequence number is missing"));
         };
-        Ok(Positioned { seq, of: serde_json::from_str(&text).map_err(unreadable)? })
+        Ok(Positioned { seq, of: json::from_str(&text).map_err(unreadable)? })
     }
 
     /// Sends the request and returns the body.
@@ -81,7 +81,7 @@ impl<'a> Call<'a> {
         if ok {
             return Ok((seq, text));
         }
-        Err(serde_json::from_str::<Problem>(&text).unwrap_or_else(|_| {
+        Err(json::from_str::<Problem>(&text).unwrap_or_else(|_| {
             let mut problem = Problem::new(
                 ProblemType::Other,
                 format!("The server answered {status} without a reason. Its log may have more details."),

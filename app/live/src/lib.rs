@@ -19,10 +19,12 @@ pub mod http;
 pub mod model;
 mod positioned;
 pub mod query;
+mod resource;
 pub mod status;
 pub mod tabs;
 
 pub use model::operation_signals::{Facts, Fixed, OpView, OperationSignals};
 pub use model::store::OperationStore;
 pub use positioned::Positioned;
+pub use resource::{Loaded, load};
 pub use status::ConnectionStatus;

@@ -3,6 +3,7 @@
 pub mod backtest;
 pub mod exec;
 mod figure;
+pub mod headline;
 pub mod load;
 pub mod training;
 
@@ -93,5 +94,5 @@ impl Outcome {
 }
 
 fn known<T: DeserializeOwned>(text: &str) -> Option<Arc<T>> {
-    serde_json::from_str(text).ok().map(Arc::new)
+    json::from_str(text).ok().map(Arc::new)
 }

@@ -2,24 +2,21 @@
 
 use crate::kinds::Kinds;
 use leptos::prelude::*;
-use live::api;
+use live::{Loaded, api, load};
 use protocol::api::Snapshot;
 use protocol::{KindName, Problem};
 
 /// Resources shared by all pages; from the context.
 #[derive(Clone, Copy)]
 pub struct Data {
-    pub snapshot: Resource<Result<Snapshot, Problem>>,
+    pub snapshot: Loaded<Result<Snapshot, Problem>>,
     pub kinds: Kinds,
 }
 
 impl Data {
     /// Requests the data. Called once, by the app.
     pub fn load() -> Self {
-        Self {
-            snapshot: Resource::new(|| (), |()| api::snapshot()),
-            kinds: Resource::new(|| (), |()| api::kinds()),
-        }
+        Self { snapshot: load(|| (), |()| api::snapshot()), kinds: load(|| (), |()| api::kinds()) }
     }
 
     /// The page's own, provided by the app.

@@ -17,7 +17,7 @@ pub const SWEEP: &str = "analysis.sweep";
 pub const EXEC: &str = "exec.";
 
 /// The list, as a resource.
-pub type Kinds = Resource<Result<KindList, Problem>>;
+pub type Kinds = live::Loaded<Result<KindList, Problem>>;
 
 /// Waits for the first list under `Suspense`, without tracking later ones, which would rebuild the page.
 pub fn wait_for(kinds: Kinds) {

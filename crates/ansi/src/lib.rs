@@ -13,7 +13,7 @@ const ESC: char = '\u{1b}';
 
 /// Style of a piece of text.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub struct Look {
+pub struct Style {
     /// 0 to 15: black, red, green, yellow, blue, magenta, cyan, white, and the bright ones.
     pub ink: Option<u8>,
     pub ground: Option<u8>,
@@ -26,8 +26,8 @@ pub struct Look {
 }
 
 /// Splits text into pieces of one style. Together, the pieces equal the output of [`plain`].
-pub fn pieces(text: &str) -> Vec<(Look, Cow<'_, str>)> {
-    let (mut look, mut out) = (Look::default(), Vec::new());
+pub fn pieces(text: &str) -> Vec<(Style, Cow<'_, str>)> {
+    let (mut look, mut out) = (Style::default(), Vec::new());
     let mut rest = text;
     while !rest.is_empty() {
         let end = rest.find(is_control).unwrap_or(rest.len());
@@ -84,7 +84,7 @@ fn is_control(c: char) -> bool {
 }
 
 /// Appends text, to the last piece if the style is the same.
-fn push<'a>(out: &mut Vec<(Look, Cow<'a, str>)>, look: Look, words: &'a str) {
+fn push<'a>(out: &mut Vec<(Style, Cow<'a, str>)>, look: Style, words: &'a str) {
     if words.is_empty() {
         return;
     }
@@ -95,7 +95,7 @@ fn push<'a>(out: &mut Vec<(Look, Cow<'a, str>)>, look: Look, words: &'a str) {
 }
 
 /// Parses the sequence after an ESC. Returns the rest of the text.
-fn sequence<'a>(text: &'a str, look: &mut Look) -> &'a str {
+fn sequence<'a>(text: &'a str, look: &mut Style) -> &'a str {
     let mut chars = text.chars();
     match chars.next() {
         Some('[') => control(chars.as_str(), look),
@@ -121,7 +121,7 @@ fn sequence<'a>(text: &'a str, look: &mut Look) -> &'a str {
 }
 
 /// Parses the sequence after `ESC [`: parameters, then the final character. Returns the rest of the text.
-fn control<'a>(text: &'a str, look: &mut Look) -> &'a str {
+fn control<'a>(text: &'a str, look: &mut Style) -> &'a str {
     let end = text.find(|c| !(' '..='?').contains(&c)).unwrap_or(text.len());
     let (params, after) = text.split_at(end);
     match after.chars().next() {
@@ -136,7 +136,7 @@ fn control<'a>(text: &'a str, look: &mut Look) -> &'a str {
 }
 
 /// Applies the parameters of an SGR sequence. Unknown parameters are ignored.
-fn set(params: &str, look: &mut Look) {
+fn set(params: &str, look: &mut Style) {
     // Private sequences such as `ESC[?25m` are ignored.
     if !params.bytes().all(|b| b.is_ascii_digit() || matches!(b, b';' | b':')) {
         return;
@@ -167,10 +167,10 @@ fn set(params: &str, look: &mut Look) {
     }
 }
 
-fn simple(code: u32, look: &mut Look) {
+fn simple(code: u32, look: &mut Style) {
     let low = (code % 10) as u8;
     match code {
-        0 => *look = Look::default(),
+        0 => *look = Style::default(),
         1 => look.bold = true,
         2 => look.faint = true,
         3 => look.italic = true,
@@ -264,35 +264,35 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    fn told(text: &str) -> Vec<(Look, String)> {
+    fn pieces_of(text: &str) -> Vec<(Style, String)> {
         pieces(text).into_iter().map(|(look, words)| (look, words.into_owned())).collect()
     }
 
-    fn ink(n: u8) -> Look {
-        Look { ink: Some(n), ..Look::default() }
+    fn ink(n: u8) -> Style {
+        Style { ink: Some(n), ..Style::default() }
     }
 
-    fn last(text: &str) -> Look {
-        told(&format!("{text}x")).pop().unwrap().0
+    fn last(text: &str) -> Style {
+        pieces_of(&format!("{text}x")).pop().unwrap().0
     }
 
     #[test]
-    fn colours_and_weight_hold_until_they_are_taken_back() {
-        let no = Look::default();
-        assert_eq!(told("plain"), [(no, "plain".to_owned())]);
-        let bold_red = Look { bold: true, ..ink(1) };
+    fn styles_last_until_they_are_reset() {
+        let no = Style::default();
+        assert_eq!(pieces_of("plain"), [(no, "plain".to_owned())]);
+        let bold_red = Style { bold: true, ..ink(1) };
         assert_eq!(
-            told("a\u{1b}[1;31mb\u{1b}[0mc\u{1b}[mc"),
+            pieces_of("a\u{1b}[1;31mb\u{1b}[0mc\u{1b}[mc"),
             [(no, "a".into()), (bold_red, "b".into()), (no, "cc".into())]
         );
         assert_eq!(last("\u{1b}[1;2;3;4;7m\u{1b}[22;23;24;27m"), no);
-        assert_eq!(last("\u{1b}[92;103m"), Look { ground: Some(11), ..ink(10) });
+        assert_eq!(last("\u{1b}[92;103m"), Style { ground: Some(11), ..ink(10) });
         assert_eq!(last("\u{1b}[31;41m\u{1b}[39;49m"), no);
         assert_eq!((last("\u{1b}[4:3m").underline, last("\u{1b}[4m\u{1b}[4:0m").underline), (true, false));
     }
 
     #[test]
-    fn many_colours_become_the_nearest_of_the_few() {
+    fn colours_of_larger_palettes_map_to_the_nearest_of_the_16() {
         assert_eq!(last("\u{1b}[38;5;9m"), ink(9));
         assert_eq!(last("\u{1b}[38;5;196m"), ink(9));
         assert_eq!(last("\u{1b}[38;5;232m"), ink(0));
@@ -300,11 +300,11 @@ mod tests {
         assert_eq!(last("\u{1b}[38:2::0:200:10m"), ink(2));
         assert_eq!(last("\u{1b}[38:5:4m"), ink(4));
         // Later parameters still apply.
-        assert_eq!(last("\u{1b}[38;5;1;4m"), Look { underline: true, ..ink(1) });
+        assert_eq!(last("\u{1b}[38;5;1;4m"), Style { underline: true, ..ink(1) });
     }
 
     #[test]
-    fn whatever_else_steers_a_terminal_is_dropped() {
+    fn other_terminal_sequences_are_removed() {
         for text in [
             "a\u{1b}[2K\u{1b}[10;20Hb",
             "a\u{1b}]0;title\u{7}b",
@@ -327,7 +327,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_text_makes_it_panic_and_no_control_character_is_shown(text in "(\u{1b}|\\[|\\]|[0-9;:?mKA]|\u{9b}|\u{7}|\\\\|\\PC|\\p{Cc}){0,60}") {
+        fn no_input_panics_or_leaves_a_control_character(text in "(\u{1b}|\\[|\\]|[0-9;:?mKA]|\u{9b}|\u{7}|\\\\|\\PC|\\p{Cc}){0,60}") {
             let shown: String = pieces(&text).into_iter().map(|(_, words)| words).collect();
             prop_assert!(shown.chars().all(|c| !c.is_control() || c == '\t'));
             prop_assert_eq!(&shown, &plain(&text).into_owned());
@@ -338,14 +338,14 @@ mod tests {
         }
 
         #[test]
-        fn text_without_controls_is_one_piece_as_it_is(text in "\\PC{1,40}") {
-            prop_assert_eq!(told(&text), [(Look::default(), text)]);
+        fn plain_text_is_one_unchanged_piece(text in "\\PC{1,40}") {
+            prop_assert_eq!(pieces_of(&text), [(Style::default(), text)]);
         }
 
         #[test]
-        fn neighbours_never_look_the_same(codes in proptest::collection::vec(0u32..120, 0..8)) {
+        fn adjacent_pieces_have_different_styles(codes in proptest::collection::vec(0u32..120, 0..8)) {
             let text: String = codes.iter().map(|code| format!("\u{1b}[{code}mx")).collect();
-            let looks: Vec<Look> = pieces(&text).into_iter().map(|(look, _)| look).collect();
+            let looks: Vec<Style> = pieces(&text).into_iter().map(|(look, _)| look).collect();
             prop_assert!(looks.windows(2).all(|two| two[0] != two[1]));
         }
     }

@@ -56,7 +56,7 @@ impl Shown<'_> {
                 self.printer.restart(*operation, &why)?;
                 self.stored_lines(None).await?;
             }
-            Update::Trouble(sentence) => self.printer.aside(&sentence)?,
+            Update::Trouble(sentence) => self.printer.write_note(&sentence)?,
             Update::Connected => self.printer.connected(),
             Update::Idle => self.printer.tick()?,
         }
@@ -99,7 +99,7 @@ impl Shown<'_> {
                 Ok(Some(lines)) => self.printer.log(&lines)?,
                 Ok(None) => return Ok(()),
                 Err(error) => {
-                    self.printer.aside(&format!("The log can't be read: {error}. Retrying."))?;
+                    self.printer.write_note(&format!("The log can't be read: {error}. Retrying."))?;
                     output::still_read()?;
                     tokio::time::sleep(RETRY_PAUSE).await;
                     if matches!(self.client.find(id).await, Ok(None)) {

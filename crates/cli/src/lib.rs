@@ -87,6 +87,11 @@ fn advised(error: ClientError) -> anyhow::Error {
     }
 }
 
+/// Error of a request that changes something, with what may have happened all the same.
+fn unsure(error: ClientError, outcome: &str) -> anyhow::Error {
+    if error.outcome_unknown() { anyhow!("{error}. {outcome}") } else { advised(error) }
+}
+
 /// Arguments of `signalbox start`.
 #[derive(Args)]
 pub struct StartArgs {
@@ -176,7 +181,9 @@ pub async fn start(args: StartArgs) -> anyhow::Result<Exit> {
     }
     let params = params::read(&kinds, &args.kind, &args.params)?;
     let request = StartOperation { kind: KindName::new(args.kind)?, params, priority: args.priority };
-    let operation = client.start(&request).await.map_err(advised)?;
+    let operation = client.start(&request).await.map_err(|error| {
+        unsure(error, "The operation may have been started: `signalbox list` shows it if so")
+    })?;
     if args.to.json && !args.follow {
         output::json(&serde_json::to_string(&operation)?)?;
         return Ok(Exit::Fine);
@@ -258,7 +265,9 @@ pub async fn cancel(args: CancelArgs) -> anyhow::Result<Exit> {
     let client = args.to.client()?;
     let id = id::id_of(&client, &args.id).await?;
     let request = CancelOperation { reason: args.reason };
-    let operation = client.cancel(id, &request).await.map_err(advised)?;
+    let operation = client.cancel(id, &request).await.map_err(|error| {
+        unsure(error, &format!("The operation may have been cancelled: see `signalbox show {id}`"))
+    })?;
     if args.follow {
         return follow_to_end(&client, id, false, args.to.json).await;
     }

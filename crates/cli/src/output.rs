@@ -45,7 +45,7 @@ impl From<io::Error> for OutputError {
 /// # Errors
 /// [`OutputError`]; the command can't continue then.
 pub fn line(text: &str) -> Result<(), OutputError> {
-    written(&clean(text))
+    written(&json_escapes(text))
 }
 
 /// Writes a line of JSON to standard output.
@@ -71,7 +71,7 @@ fn written(text: &str) -> Result<(), OutputError> {
 }
 
 /// Text without control characters except line ends and tabs.
-fn clean(text: &str) -> String {
+fn json_escapes(text: &str) -> String {
     text.split('\n').map(ansi::plain).collect::<Vec<_>>().join("\n")
 }
 
@@ -100,14 +100,14 @@ fn escaped(json: &str) -> Cow<'_, str> {
 /// # Errors
 /// [`OutputError::Closed`]. Other errors are ignored, because they can't be reported anywhere.
 pub fn note(text: &str) -> Result<(), OutputError> {
-    beside(&format!("{}\n", clean(text)))
+    terminal_control(&format!("{}\n", json_escapes(text)))
 }
 
 /// Writes to standard error without a line end, for a status line.
 ///
 /// # Errors
 /// Like [`note`].
-pub fn beside(text: &str) -> Result<(), OutputError> {
+pub fn terminal_control(text: &str) -> Result<(), OutputError> {
     let mut err = io::stderr().lock();
     match err.write_all(text.as_bytes()).and_then(|()| err.flush()).map_err(OutputError::from) {
         Err(OutputError::Failed(_)) | Ok(()) => Ok(()),
@@ -139,15 +139,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn nothing_from_others_controls_the_terminal() {
+    fn untrusted_text_cannot_control_the_terminal() {
         let hostile = "a\u{1b}[2J\u{1b}]52;c;eA==\u{7}b\u{0}\u{9b}2Jc\rd\u{1b}[31me";
-        assert_eq!(clean(&format!("{hostile}\n\tf")), "abcde\n\tf");
+        assert_eq!(json_escapes(&format!("{hostile}\n\tf")), "abcde\n\tf");
         assert_eq!(styled(&format!("{hostile}\nf")), "abc d\u{1b}[31me f\u{1b}[0m");
         assert_eq!(styled("plain"), "plain");
     }
 
     #[test]
-    fn json_has_no_control_characters_and_means_the_same() {
+    fn json_output_has_no_control_characters_and_the_same_meaning() {
         let json = serde_json::to_string("a\u{1b}[2J\u{9b}2J\u{7f}é").unwrap();
         let printed = escaped(&json);
         assert!(!printed.contains(|c: char| c.is_control()), "{printed}");
@@ -155,7 +155,7 @@ mod tests {
     }
 
     #[test]
-    fn a_closed_pipe_is_told_from_a_full_disk() {
+    fn a_closed_pipe_is_distinguished_from_a_full_disk() {
         let closed = OutputError::from(io::Error::from(io::ErrorKind::BrokenPipe));
         assert!(matches!(closed, OutputError::Closed));
         let full = OutputError::from(io::Error::from(io::ErrorKind::StorageFull));

@@ -79,39 +79,39 @@ mod tests {
         .unwrap()
     }
 
-    fn said(kind: &str, given: &[&str]) -> Result<Value, String> {
+    fn parsed(kind: &str, given: &[&str]) -> Result<Value, String> {
         let given: Vec<String> = given.iter().map(|&pair| pair.to_owned()).collect();
         read(&kinds(), kind, &given).map_err(|e| e.to_string())
     }
 
     #[test]
-    fn params_are_read_as_their_kind_declares_them() {
+    fn params_are_parsed_by_the_schema_of_their_kind() {
         // A symbol may look like a number, and contain an equals sign.
         assert_eq!(
-            said("data.load", &["symbol=7203=T", "rows=1,000", "dry=true"]).unwrap(),
+            parsed("data.load", &["symbol=7203=T", "rows=1,000", "dry=true"]).unwrap(),
             json!({"symbol": "7203=T", "rows": 1000, "dry": true})
         );
-        assert_eq!(said("data.load", &["symbol="]).unwrap(), json!({}));
+        assert_eq!(parsed("data.load", &["symbol="]).unwrap(), json!({}));
     }
 
     #[test]
-    fn a_verbatim_text_is_sent_exactly_as_typed_also_if_it_is_empty() {
-        assert_eq!(said("data.load", &["note= a "]).unwrap(), json!({"note": " a "}));
-        assert_eq!(said("data.load", &["note="]).unwrap(), json!({"note": ""}));
+    fn a_verbatim_text_is_sent_exactly_as_typed_even_if_empty() {
+        assert_eq!(parsed("data.load", &["note= a "]).unwrap(), json!({"note": " a "}));
+        assert_eq!(parsed("data.load", &["note="]).unwrap(), json!({"note": ""}));
     }
 
     #[test]
-    fn a_kind_of_a_host_that_has_not_connected_is_left_to_the_server() {
-        let params = said("exec.fit", &["epochs=3", "data=a=b.csv", "dry=true", "name=7a"]).unwrap();
+    fn params_of_an_unconnected_kind_are_validated_by_the_server() {
+        let params = parsed("exec.fit", &["epochs=3", "data=a=b.csv", "dry=true", "name=7a"]).unwrap();
         assert_eq!(params, json!({"epochs": 3, "data": "a=b.csv", "dry": true, "name": "7a"}));
     }
 
     #[test]
-    fn what_is_not_known_is_named_with_what_would_be_right() {
-        let wrong = said("data.load", &["symbl=MSFT"]).unwrap_err();
+    fn an_unknown_name_is_reported_with_a_suggestion() {
+        let wrong = parsed("data.load", &["symbl=MSFT"]).unwrap_err();
         assert_eq!(wrong, "data.load has no parameter 'symbl'. It takes: symbol, note, rows, dry");
-        assert!(said("data.load", &["MSFT"]).unwrap_err().contains("name=value"));
-        assert!(said("data.load", &["rows=many"]).unwrap_err().starts_with("rows: "));
-        assert_eq!(said("data.load", &["rows=1", "rows=2"]).unwrap_err(), "parameter rows is given twice");
+        assert!(parsed("data.load", &["MSFT"]).unwrap_err().contains("name=value"));
+        assert!(parsed("data.load", &["rows=many"]).unwrap_err().starts_with("rows: "));
+        assert_eq!(parsed("data.load", &["rows=1", "rows=2"]).unwrap_err(), "parameter rows is given twice");
     }
 }

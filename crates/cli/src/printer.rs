@@ -22,7 +22,7 @@ pub struct Printer {
     status: String,
     printed_at: Option<Instant>,
     /// Last printed connection problem, to print each only once.
-    trouble: String,
+    last_error: String,
     /// Newest known time of the server, and when it arrived: its clock may differ from the local one.
     server_time: Option<(Time, Instant)>,
 }
@@ -36,7 +36,7 @@ impl Printer {
             terminal,
             status: String::new(),
             printed_at: None,
-            trouble: String::new(),
+            last_error: String::new(),
             server_time: None,
         }
     }
@@ -55,7 +55,7 @@ impl Printer {
 
     /// Continues with another state, after events in between were lost: why.
     pub fn restart(&mut self, op: Operation, why: &str) -> Result<(), OutputError> {
-        self.aside(why)?;
+        self.write_note(why)?;
         if self.json {
             output::json(&serde_json::to_string(&op).unwrap_or_default())?;
         }
@@ -111,23 +111,23 @@ impl Printer {
     }
 
     /// Prints a connection problem, once while it stays the same.
-    pub fn aside(&mut self, said: &str) -> Result<(), OutputError> {
-        if self.trouble != said {
+    pub fn write_note(&mut self, notice: &str) -> Result<(), OutputError> {
+        if self.last_error != notice {
             self.clear()?;
-            output::note(said)?;
-            said.clone_into(&mut self.trouble);
+            output::note(notice)?;
+            notice.clone_into(&mut self.last_error);
         }
         Ok(())
     }
 
     /// Resets the connection problem.
     pub fn connected(&mut self) {
-        self.trouble.clear();
+        self.last_error.clear();
     }
 
     /// Removes the status line from the terminal.
     pub fn clear(&self) -> Result<(), OutputError> {
-        if self.terminal { output::beside("\r\x1b[K") } else { Ok(()) }
+        if self.terminal { output::terminal_control("\r\x1b[K") } else { Ok(()) }
     }
 
     /// Prints the status; `at_once` also if lines are printed only at intervals.
@@ -152,6 +152,6 @@ impl Printer {
         if !self.terminal {
             return Ok(());
         }
-        output::beside(&format!("\r\x1b[K{}", terminal::fitted(&self.status, terminal::columns())))
+        output::terminal_control(&format!("\r\x1b[K{}", terminal::fitted(&self.status, terminal::columns())))
     }
 }

@@ -5,20 +5,20 @@ const DEFAULT_COLUMNS: usize = 80;
 
 /// Current width of the terminal, which may be resized.
 pub fn columns() -> usize {
-    asked()
+    kernel_columns()
         .or_else(|| std::env::var("COLUMNS").ok()?.parse().ok())
         .filter(|columns| *columns > 0)
         .unwrap_or(DEFAULT_COLUMNS)
 }
 
 #[cfg(unix)]
-fn asked() -> Option<usize> {
+fn kernel_columns() -> Option<usize> {
     let size = rustix::termios::tcgetwinsize(std::io::stderr()).ok()?;
     Some(usize::from(size.ws_col)).filter(|columns| *columns > 0)
 }
 
 #[cfg(not(unix))]
-fn asked() -> Option<usize> {
+fn kernel_columns() -> Option<usize> {
     None
 }
 
@@ -84,7 +84,7 @@ mod tests {
     }
 
     #[test]
-    fn what_would_move_the_cursor_is_left_out() {
+    fn sequences_that_move_the_cursor_are_removed() {
         assert_eq!(fitted("a\nb\u{1b}[2Kc\td", 80), "a bc d");
     }
 }

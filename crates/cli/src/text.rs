@@ -7,21 +7,21 @@ use protocol::{Operation, State, Time};
 
 /// Kinds with their parameters.
 pub fn kinds(kinds: &KindList) -> String {
-    let mut said = String::new();
+    let mut output = String::new();
     for offer in &kinds.kinds {
         let spec = &offer.spec;
         let away = if offer.available { "" } else { "  (no host connected)" };
-        said.push_str(&format!("{}  {}{away}\n", spec.name, spec.title));
+        output.push_str(&format!("{}  {}{away}\n", spec.name, spec.title));
         let form = form::Form::from_schema(&spec.params).ok();
         for field in form.iter().flat_map(|form| &form.fields) {
             let needed = if field.required && field.default.is_none() { ", required" } else { "" };
-            said.push_str(&format!("    {}: {}{needed}\n", field.name, field.kind.takes()));
+            output.push_str(&format!("    {}: {}{needed}\n", field.name, field.kind.takes()));
         }
     }
-    if said.is_empty() {
+    if output.is_empty() {
         "Nothing can be started: no host has connected since the server started.".to_owned()
     } else {
-        said
+        output
     }
 }
 
@@ -107,17 +107,17 @@ pub fn standing(op: &Operation, now: Time) -> String {
 
 /// Outcome: `succeeded after 2 m 10 s`, with the reason of a failure.
 pub fn ended(op: &Operation) -> String {
-    let mut said = match (op.started_at, op.ended_at) {
+    let mut output = match (op.started_at, op.ended_at) {
         (Some(from), Some(to)) => format!("{} after {}", op.state, rounded(to.seconds_since(from))),
         _ => op.state.to_string(),
     };
     if let Some(failure) = op.failure.as_ref().filter(|_| op.state == State::Failed) {
-        said.push_str(&format!(": {}", failure.message));
+        output.push_str(&format!(": {}", failure.message));
         if !failure.hint.is_empty() {
-            said.push_str(&format!("\n{}", failure.hint));
+            output.push_str(&format!("\n{}", failure.hint));
         }
     }
-    said
+    output
 }
 
 /// Result of a cancel request.
@@ -198,27 +198,27 @@ mod tests {
     }
 
     #[test]
-    fn a_table_has_its_columns_below_each_other() {
+    fn table_columns_are_aligned() {
         let now = Time::parse("2026-11-23T10:41:17Z").unwrap();
-        let said = table(&[op(State::Running), op(State::Succeeded)], now);
-        let lines: Vec<&str> = said.lines().collect();
+        let output = table(&[op(State::Running), op(State::Succeeded)], now);
+        let lines: Vec<&str> = output.lines().collect();
         assert_eq!(lines.len(), 3);
         let at = |line: &str| line.find("data.load").unwrap_or(line.find("KIND").unwrap_or_default());
-        assert!(lines.iter().all(|line| at(line) == at(lines[0])), "{said}");
-        assert!(lines[1].contains("running") && lines[1].contains("10 s"), "{said}");
+        assert!(lines.iter().all(|line| at(line) == at(lines[0])), "{output}");
+        assert!(lines[1].contains("running") && lines[1].contains("10 s"), "{output}");
         assert_eq!(table(&[], now), "No operations match.");
     }
 
     #[test]
-    fn a_title_with_terminal_sequences_takes_one_row_and_moves_no_column() {
+    fn a_title_with_terminal_sequences_takes_one_row_and_keeps_columns_aligned() {
         let mut hostile = op(State::Running);
         hostile.title = "a\u{1b}[2Jb\nc\u{7}".into();
-        let said = table(&[hostile], Time::now());
-        assert!(said.ends_with("ab c") && said.lines().count() == 2, "{said:?}");
+        let output = table(&[hostile], Time::now());
+        assert!(output.ends_with("ab c") && output.lines().count() == 2, "{output:?}");
     }
 
     #[test]
-    fn an_end_says_how_long_it_took_and_why_it_failed() {
+    fn an_ended_operation_shows_its_duration_and_failure_reason() {
         assert_eq!(ended(&op(State::Succeeded)), "succeeded after 2 m 10 s");
         let mut failed = op(State::Failed);
         let (message, hint) = ("There is no file.".to_owned(), "Put one there.".to_owned());
@@ -227,7 +227,7 @@ mod tests {
     }
 
     #[test]
-    fn a_status_has_the_remaining_time_and_durations_are_rounded() {
+    fn a_status_shows_the_remaining_time_with_rounded_durations() {
         let now = Time::parse("2026-11-23T10:41:17Z").unwrap();
         let mut running = op(State::Running);
         running.progress = Some(protocol::Progress {
@@ -237,13 +237,13 @@ mod tests {
         });
         assert_eq!(standing(&running, now), "running 50 % · about 40 s left");
         let spoken = [12.7, 59.6, 130.4, 3_599.6, 3_956.0, 86_399.0].map(rounded);
-        assert_eq!(spoken, ["13 s", "1 m 0 s", "2 m 10 s", "1 h 0 m", "1 h 6 m", "1 d 0 h"]);
+        assert_eq!(spoken, ["13 s", "1 m", "2 m 10 s", "1 h", "1 h 6 m", "1 d"]);
     }
 
     #[test]
-    fn everything_about_one_is_told_with_its_params_and_its_zone() {
+    fn the_details_of_an_operation_include_its_params_and_time_zone() {
         let (attempts, audit) = (vec![], vec![]);
-        let told = OperationDetail {
+        let operation_detail = OperationDetail {
             operation: op(State::Succeeded),
             attempts,
             result: None,
@@ -251,9 +251,9 @@ mod tests {
             audit,
             seq: 1,
         };
-        let said = detail(&told, Time::now());
-        assert!(said.contains("started    2026-11-23 10:41:07 UTC"), "{said}");
-        assert!(said.contains("parameters symbol=MSFT\n           rows=5"), "{said}");
-        assert!(!said.contains("end="), "{said}");
+        let output = detail(&operation_detail, Time::now());
+        assert!(output.contains("started    2026-11-23 10:41:07 UTC"), "{output}");
+        assert!(output.contains("parameters symbol=MSFT\n           rows=5"), "{output}");
+        assert!(!output.contains("end="), "{output}");
     }
 }

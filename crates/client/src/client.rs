@@ -104,12 +104,14 @@ impl Client {
         self.get(paths::KINDS).await
     }
 
-    /// Starts an operation. Sent once: without an answer, it may have been started.
+    /// Starts an operation once: if an answer is lost, the request is repeated with the same idempotency key.
     ///
     /// # Errors
-    /// [`ClientError`].
+    /// [`ClientError`]; after [`ClientError::outcome_unknown`], it may have been started.
     pub async fn start(&self, request: &StartOperation) -> Result<Operation, ClientError> {
-        self.post(paths::OPERATIONS, request).await
+        let key = uuid::Uuid::now_v7().to_string();
+        let answer = self.pool.post_keyed(paths::OPERATIONS, request, &key).await;
+        self.answered(answer)
     }
 
     /// A page of operations, newest first.
@@ -140,12 +142,23 @@ impl Client {
         }
     }
 
-    /// Requests a cancel, and returns the operation with its receipt.
+    /// Requests a cancel, and returns the operation with its receipt. If an answer is lost, the operation tells whether
+    /// the request arrived, and it is sent again if not.
     ///
     /// # Errors
-    /// [`ClientError`].
+    /// [`ClientError`]; after [`ClientError::outcome_unknown`], it may have been cancelled.
     pub async fn cancel(&self, id: OperationId, request: &CancelOperation) -> Result<Operation, ClientError> {
-        self.post(&paths::action(id, "cancel"), request).await
+        let path = paths::action(id, "cancel");
+        let answer = self.pool.post(&path, request, Repeat::Never).await;
+        let lost = answer.as_ref().is_err_and(|error| error.is_unreachable() && !error.never_sent());
+        if !lost {
+            return self.answered(answer);
+        }
+        let Ok(now) = self.operation(id).await else { return self.answered(answer) };
+        if now.operation.receipt.as_ref().is_some_and(|receipt| receipt.attempt == now.operation.attempt) {
+            return Ok(now.operation);
+        }
+        self.answered(self.pool.post(&path, request, Repeat::Never).await)
     }
 
     /// At most `limit` newest log lines of an attempt, of those below `before` if given.
@@ -190,12 +203,7 @@ impl Client {
         self.pool.get(path).await.map_err(|error| ClientError::from_pool(self.server(), error))
     }
 
-    async fn post<B: serde::Serialize, T: DeserializeOwned>(
-        &self,
-        path: &str,
-        body: &B,
-    ) -> Result<T, ClientError> {
-        let answer = self.pool.post(path, body, Repeat::Never).await;
+    fn answered<T>(&self, answer: Result<(u16, T), PoolError>) -> Result<T, ClientError> {
         answer.map(|(_, answer)| answer).map_err(|error| ClientError::from_pool(self.server(), error))
     }
 }

@@ -1,6 +1,6 @@
 //! Errors of requests to the server.
 
-use pool::PoolError;
+use pool::{PoolError, Unreached};
 use protocol::{OperationId, Problem};
 use std::time::Duration;
 use thiserror::Error;
@@ -10,11 +10,17 @@ use thiserror::Error;
 #[non_exhaustive]
 pub enum ClientError {
     /// The server rejected the request, in its own words, with the errors of single parameters.
-    #[error("{}", words(.0))]
+    #[error("{}", text_of(.0))]
     Problem(Box<Problem>),
     /// Nothing answers at the server's URL.
     #[error("no server at {server}")]
     Unreachable { server: String },
+    /// The connection ended before the answer was complete.
+    #[error(
+        "the server at {server} closed the connection before its answer was complete ({cause}). It may have stopped or \
+         restarted, or a proxy or the network cut the connection"
+    )]
+    Broken { server: String, cause: String },
     /// The server did not answer in time.
     #[error("the server at {server} did not answer within {after:?}. It may be busy or hung; check its log")]
     Timeout { server: String, after: Duration },
@@ -32,6 +38,11 @@ pub enum ClientError {
 }
 
 impl ClientError {
+    /// Whether the server may have acted on the request although there was no complete answer.
+    pub fn outcome_unknown(&self) -> bool {
+        matches!(self, Self::Broken { .. } | Self::Timeout { .. })
+    }
+
     /// Error of a request to the server at this URL.
     pub(crate) fn from_pool(server: &str, error: PoolError) -> Self {
         let server = server.to_owned();
@@ -45,6 +56,7 @@ impl ClientError {
                     },
                 }
             }
+            PoolError::Unreachable { why: Unreached::Broken(cause), .. } => Self::Broken { server, cause },
             PoolError::Unreachable { .. } => Self::Unreachable { server },
             PoolError::Timeout { after, .. } => Self::Timeout { server, after },
             PoolError::Decode { cause, .. } => Self::Decode { server, cause },
@@ -54,12 +66,12 @@ impl ClientError {
     }
 }
 
-fn words(problem: &Problem) -> String {
-    let mut said = problem.detail.clone();
+fn text_of(problem: &Problem) -> String {
+    let mut text = problem.detail.clone();
     for field in &problem.fields {
-        said.push_str(&format!("\n  {}: {}", field.field, field.message));
+        text.push_str(&format!("\n  {}: {}", field.field, field.message));
     }
-    said
+    text
 }
 
 #[cfg(test)]
@@ -68,7 +80,7 @@ mod tests {
     use protocol::{FieldError, ProblemType};
 
     #[test]
-    fn a_refusal_is_told_in_the_servers_words_with_each_parameter() {
+    fn an_api_error_shows_the_servers_message_and_each_parameter() {
         let problem = Problem::new(ProblemType::BadParams, "Invalid parameters for data.load.")
             .with_fields(vec![FieldError::new("symbol", "Symbol is required.")]);
         let problem = Some(Box::new(serde_json::to_value(problem).unwrap()));
@@ -79,7 +91,7 @@ mod tests {
             problem,
             body: String::new(),
         };
-        let said = ClientError::from_pool("http://a", error).to_string();
-        assert_eq!(said, "Invalid parameters for data.load.\n  symbol: Symbol is required.");
+        let text = ClientError::from_pool("http://a", error).to_string();
+        assert_eq!(text, "Invalid parameters for data.load.\n  symbol: Symbol is required.");
     }
 }

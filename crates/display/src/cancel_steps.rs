@@ -31,6 +31,25 @@ pub fn last_step(receipt: &Receipt) -> String {
     }
 }
 
+/// Receipt in one line: `Cancelled: stopped and released in 22 ms, confirmed by gpu-1`.
+pub fn summary(receipt: &Receipt, state: State, host: Option<&str>) -> String {
+    match state {
+        State::Cancelled => match (receipt.released.or(receipt.stopped), host) {
+            // Nothing ran on a host.
+            _ if receipt.sent.is_none() => "Cancelled before it started".to_owned(),
+            (Some(at), host) => {
+                let took = format::span(at.seconds_since(receipt.requested));
+                let what = if receipt.released.is_some() { "stopped and released" } else { "stopped" };
+                let by = host.map(|host| format!(", confirmed by {host}")).unwrap_or_default();
+                format!("Cancelled: {what} in {took}{by}")
+            }
+            (None, _) => "Cancelled".to_owned(),
+        },
+        State::Cancelling => "Cancelling".to_owned(),
+        _ => "Cancel requested".to_owned(),
+    }
+}
+
 /// Deviation of a cancel from its usual steps: an obstacle, or another end.
 pub fn branch(
     receipt: &Receipt,
@@ -43,11 +62,11 @@ pub fn branch(
     if receipt.not_stored {
         return Some("sent to the host, not stored yet: the server's disk is full".to_owned());
     }
-    let unheard = condition
+    let unreachable = condition
         .is_some_and(|c| matches!(c.kind, ConditionKind::CancelUndelivered | ConditionKind::Unreachable));
     match state {
         State::Cancelling => {
-            if unheard && receipt.acknowledged.is_none() {
+            if unreachable && receipt.acknowledged.is_none() {
                 let age = since(receipt.requested);
                 return Some(format!("not delivered for {age}; retrying until the host answers"));
             }
@@ -58,10 +77,13 @@ pub fn branch(
                 let late = now.seconds_since(stopped) > USUAL_DEADLINE;
                 return late.then(|| format!("resources not released after {}", since(stopped)));
             }
-            let asked = receipt.acknowledged?;
-            let late = now.seconds_since(asked) > USUAL_DEADLINE;
+            let acknowledged_at = receipt.acknowledged?;
+            let late = now.seconds_since(acknowledged_at) > USUAL_DEADLINE;
             late.then(|| {
-                format!("not stopped after {}; the host force-stops it after the deadline", since(asked))
+                format!(
+                    "not stopped after {}; the host force-stops it after the deadline",
+                    since(acknowledged_at)
+                )
             })
         }
         State::Cancelled => {
@@ -99,7 +121,7 @@ mod tests {
     }
 
     #[test]
-    fn a_cancel_that_is_not_stored_yet_and_one_that_waits_for_children_say_so() {
+    fn a_cancel_that_is_not_stored_or_waits_for_children_is_described() {
         let mut receipt = Receipt { not_stored: true, ..Receipt::requested(1, String::new(), start()) };
         let wording = branch(&receipt, State::Running, None, None, after(1.0)).unwrap();
         assert!(wording.contains("not stored yet"), "{wording}");
@@ -113,19 +135,36 @@ mod tests {
     }
 
     #[test]
-    fn a_receipt_tells_each_step_with_its_milliseconds() {
+    fn a_receipt_shows_each_step_with_its_milliseconds() {
         let mut receipt = Receipt::requested(1, String::new(), start());
         assert_eq!(last_step(&receipt), "requested");
         receipt.note(Step::Sent, start().plus_micros(2_000));
         receipt.note(Step::Acknowledged, start().plus_micros(6_400));
-        let told: Vec<_> =
+        let texts: Vec<_> =
             steps(&receipt, Zone::Utc).into_iter().map(|(s, t, _)| format!("{s} {t}")).collect();
-        assert_eq!(told, ["requested 10:43:17.204 UTC", "sent +2 ms", "acknowledged +6 ms"]);
+        assert_eq!(texts, ["requested 10:43:17.204 UTC", "sent +2 ms", "acknowledged +6 ms"]);
         assert_eq!(last_step(&receipt), "acknowledged +6 ms");
     }
 
     #[test]
-    fn a_cancel_that_goes_its_way_has_no_branch() {
+    fn a_cancel_is_told_in_one_line_with_what_confirmed_it() {
+        let mut receipt = Receipt::requested(1, String::new(), start());
+        assert_eq!(summary(&receipt, State::Cancelling, Some("gpu-1")), "Cancelling");
+        receipt.note(Step::Stopped, after(0.0));
+        assert_eq!(summary(&receipt, State::Cancelled, None), "Cancelled before it started");
+        receipt.note(Step::Sent, after(0.002));
+        assert_eq!(
+            summary(&receipt, State::Cancelled, Some("gpu-1")),
+            "Cancelled: stopped in 0 ms, confirmed by gpu-1"
+        );
+        receipt.note(Step::Released, after(0.022));
+        let wording = summary(&receipt, State::Cancelled, Some("gpu-1"));
+        assert_eq!(wording, "Cancelled: stopped and released in 22 ms, confirmed by gpu-1");
+        assert_eq!(summary(&receipt, State::Failed, None), "Cancel requested");
+    }
+
+    #[test]
+    fn a_normal_cancel_shows_no_alternative_steps() {
         let mut receipt = Receipt::requested(1, String::new(), start());
         assert_eq!(branch(&receipt, State::Cancelling, None, None, after(9.0)), None);
         for step in [Step::Sent, Step::Acknowledged, Step::Stopped, Step::Released] {
@@ -138,11 +177,11 @@ mod tests {
     }
 
     #[test]
-    fn what_is_in_the_way_of_a_cancel_is_said_with_its_age() {
+    fn an_obstacle_to_a_cancel_is_shown_with_its_age() {
         let mut receipt = Receipt::requested(1, String::new(), start());
         for kind in [ConditionKind::CancelUndelivered, ConditionKind::Unreachable] {
-            let unheard = Condition { kind, since: after(-3.0), message: String::new() };
-            let wording = branch(&receipt, State::Cancelling, Some(&unheard), None, after(12.0)).unwrap();
+            let unreachable = Condition { kind, since: after(-3.0), message: String::new() };
+            let wording = branch(&receipt, State::Cancelling, Some(&unreachable), None, after(12.0)).unwrap();
             assert!(wording.starts_with("not delivered for 12 s"), "{wording}");
         }
         receipt.note(Step::Acknowledged, after(0.5));
@@ -161,7 +200,7 @@ mod tests {
     }
 
     #[test]
-    fn what_comes_late_is_told_and_told_to_change_nothing() {
+    fn a_late_report_is_shown_as_without_effect() {
         assert_eq!(late(&[]), None);
         let wording = late(&["attempt 1: stopped".into(), "attempt 1: ended, cancelled".into()]).unwrap();
         assert_eq!(
@@ -172,7 +211,7 @@ mod tests {
     }
 
     #[test]
-    fn an_end_that_is_no_cancel_is_told_as_what_it_is() {
+    fn an_end_that_is_not_a_cancel_is_named_correctly() {
         let receipt = Receipt::requested(1, String::new(), start());
         let wording = |state, failed| branch(&receipt, state, None, failed, after(1.0)).unwrap();
         assert!(wording(State::Succeeded, None).starts_with("too late"));

@@ -120,16 +120,16 @@ pub fn again_many(tally: Tally, again: Again, of: u32) -> Vec<String> {
 
 /// Outcome of an action on many operations, and whether the message stays until it is dismissed. `what` is its
 /// beginning: `Cancel requested for`.
-pub fn asked_many(what: &str, asked: u32, refused: &[Refused]) -> (String, bool) {
+pub fn requested_many(what: &str, requested: u32, refused: &[Refused]) -> (String, bool) {
     let Some(first) = refused.first() else {
         let receipts = if what.starts_with("Cancel") { " See their receipts for progress." } else { "" };
-        return (format!("{what} {}.{receipts}", operations(asked)), false);
+        return (format!("{what} {}.{receipts}", operations(requested)), false);
     };
     let alike = refused.iter().filter(|r| r.why == first.why).count();
     let others = refused.len() - alike;
     let mut wording = format!(
         "{what} {}. {} skipped: {}",
-        operations(asked),
+        operations(requested),
         n(alike as u32),
         first.why.trim_end_matches('.')
     );
@@ -161,23 +161,23 @@ pub fn deleted(title: &str, all: u64) -> String {
 }
 
 /// Consequences of deleting many operations, one line each; `told` is the server's preview.
-pub fn delete_many(told: Deleted) -> Vec<String> {
+pub fn delete_many(outcome: Deleted) -> Vec<String> {
     let mut lines = Vec::new();
-    if told.deleted > 0 {
+    if outcome.deleted > 0 {
         lines.push(format!(
             "Permanently deletes {}: parameters, attempts, curves, logs and results.",
-            match told.deleted {
+            match outcome.deleted {
                 1 => "1 operation and all runs it started".to_owned(),
                 many => format!("{} and all runs they started", operations(many as u32)),
             }
         ));
         lines.push("Data and models on their hosts are kept.".to_owned());
     }
-    if told.refused > 0 {
-        let (has, is) = if told.refused == 1 { ("has", "is") } else { ("have", "are") };
+    if outcome.refused > 0 {
+        let (has, is) = if outcome.refused == 1 { ("has", "is") } else { ("have", "are") };
         lines.push(format!(
             "{} {has} not ended, or started runs that have not, and {is} skipped.",
-            n(told.refused as u32)
+            n(outcome.refused as u32)
         ));
     }
     if lines.is_empty() {
@@ -187,9 +187,9 @@ pub fn delete_many(told: Deleted) -> Vec<String> {
 }
 
 /// Message after deleting many, and whether it stays until it is dismissed; `None` without an answer.
-pub fn deleted_many(told: Deleted) -> Option<(String, bool)> {
-    let gone = format!("Deleted {}.", operations(told.deleted as u32));
-    match (told.deleted, told.refused) {
+pub fn deleted_many(outcome: Deleted) -> Option<(String, bool)> {
+    let gone = format!("Deleted {}.", operations(outcome.deleted as u32));
+    match (outcome.deleted, outcome.refused) {
         (0, 0) => None,
         (_, 0) => Some((gone, false)),
         (_, left) => {
@@ -247,7 +247,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn another_attempt_says_from_where_and_who_is_left_alone() {
+    fn a_new_attempt_names_its_checkpoint_and_the_skipped_operations() {
         let tally = Tally { running: 1, ended: 4, again: 3, resumable: 1, ..Tally::default() };
         assert_eq!(
             again_many(tally, Again::Retry, 5),
@@ -267,7 +267,7 @@ mod tests {
     }
 
     #[test]
-    fn a_person_is_told_what_will_happen_to_how_many() {
+    fn a_confirmation_names_the_effect_and_the_number_of_operations() {
         let tally = Tally { queued: 2, running: 3, lost: 1, cancelling: 1, ended: 2, ..Tally::default() };
         assert_eq!(tally.open(), 5);
         assert_eq!(
@@ -291,7 +291,7 @@ mod tests {
     }
 
     #[test]
-    fn before_something_is_deleted_it_is_said_what_is_lost_and_afterwards_what_went_along() {
+    fn a_deletion_names_what_is_lost_and_afterwards_what_was_deleted_too() {
         assert_eq!(delete(false, false).len(), 2);
         let sweep = delete(true, true);
         assert!(sweep[0].contains("result") && sweep[1].contains("runs"), "{sweep:?}");
@@ -300,33 +300,34 @@ mod tests {
     }
 
     #[test]
-    fn before_many_are_deleted_it_is_said_how_many_go_and_which_stay() {
-        let told = |deleted, refused| Deleted { deleted, refused, until: None };
-        let lines = delete_many(told(1_200, 2));
+    fn a_bulk_deletion_names_how_many_are_deleted_and_which_stay() {
+        let outcome = |deleted, refused| Deleted { deleted, refused, until: None };
+        let lines = delete_many(outcome(1_200, 2));
         assert!(
             lines[0].starts_with("Permanently deletes 1,200 operations and all runs they started"),
             "{lines:?}"
         );
         assert_eq!(lines[2], "2 have not ended, or started runs that have not, and are skipped.");
-        assert_eq!(delete_many(told(0, 0)), ["None of these has ended."]);
-        assert_eq!(deleted_many(told(3, 0)), Some(("Deleted 3 operations.".to_owned(), false)));
+        assert_eq!(delete_many(outcome(0, 0)), ["None of these has ended."]);
+        assert_eq!(deleted_many(outcome(3, 0)), Some(("Deleted 3 operations.".to_owned(), false)));
         assert!(
-            deleted_many(told(3, 1)).is_some_and(|(wording, stays)| stays && wording.contains("1 skipped"))
+            deleted_many(outcome(3, 1))
+                .is_some_and(|(wording, stays)| stays && wording.contains("1 skipped"))
         );
-        assert_eq!(deleted_many(told(0, 0)), None);
+        assert_eq!(deleted_many(outcome(0, 0)), None);
     }
 
     #[test]
-    fn the_outcome_does_not_hide_who_was_left_alone() {
+    fn an_outcome_lists_the_skipped_operations() {
         let refused = |why: &str| Refused {
             id: "0199c2d4-7f3a-7c11-9e1b-2d5f8a4b6c7d".parse().unwrap(),
             why: why.to_owned(),
         };
         assert_eq!(
-            asked_many("Cancel requested for", 12, &[]),
+            requested_many("Cancel requested for", 12, &[]),
             ("Cancel requested for 12 operations. See their receipts for progress.".to_owned(), false)
         );
-        let (wording, stays) = asked_many(
+        let (wording, stays) = requested_many(
             "Cancel requested for",
             1,
             &[refused("It has ended."), refused("It has ended."), refused("Gone")],
@@ -339,7 +340,7 @@ mod tests {
     }
 
     #[test]
-    fn a_resume_says_what_is_kept_and_what_is_done_again() {
+    fn a_resume_names_what_is_kept_and_what_is_repeated() {
         let at = |text: &str| Time::parse(text).unwrap();
         let checkpoint = Checkpoint {
             attempt: 1,

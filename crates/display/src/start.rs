@@ -52,7 +52,7 @@ pub enum Why {
 
 /// Operation to predict.
 #[derive(Clone, Debug)]
-pub struct Asked<'a> {
+pub struct NewOperation<'a> {
     pub kind: &'a KindName,
     pub priority: i8,
     /// Maximum number of parallel operations of the kind.
@@ -60,9 +60,9 @@ pub struct Asked<'a> {
 }
 
 /// Predicts a start. `hosts` are sorted by name.
-pub fn start(hosts: &[HostStatus], work: &[Work], asked: &Asked) -> Start {
+pub fn start(hosts: &[HostStatus], work: &[Work], request: &NewOperation) -> Start {
     let up: Vec<_> =
-        hosts.iter().filter(|h| h.link == HostLink::Up && h.kinds.contains(asked.kind)).collect();
+        hosts.iter().filter(|h| h.link == HostLink::Up && h.kinds.contains(request.kind)).collect();
     if up.is_empty() {
         return Start::Unheard;
     }
@@ -71,12 +71,12 @@ pub fn start(hosts: &[HostStatus], work: &[Work], asked: &Asked) -> Start {
         let names: Vec<_> = up.iter().map(|h| h.name.as_str()).collect();
         return Start::Drained(listed(&names));
     }
-    let of_kind = |w: &&Work| w.kind == *asked.kind;
+    let of_kind = |w: &&Work| w.kind == *request.kind;
     let ahead =
-        work.iter().filter(of_kind).filter(|w| w.on.is_none() && w.priority >= asked.priority).count();
+        work.iter().filter(of_kind).filter(|w| w.on.is_none() && w.priority >= request.priority).count();
     let at_work = work.iter().filter(of_kind).filter(|w| w.on.is_some()).count();
     let busy = |host: &HostStatus| work.iter().filter(|w| w.on.as_ref() == Some(&host.name)).count();
-    let limited = asked.limit.filter(|most| at_work >= *most as usize);
+    let limited = request.limit.filter(|most| at_work >= *most as usize);
     let free = |host: &HostStatus| (host.capacity as usize).saturating_sub(busy(host));
     // Least loaded host; on ties the first by name, as on the server.
     let load = |host: &&&&HostStatus| ((busy(host) as u64) << 32) / u64::from(host.capacity.max(1));
@@ -93,7 +93,7 @@ pub fn start(hosts: &[HostStatus], work: &[Work], asked: &Asked) -> Start {
         }
     };
     let in_its_way = |w: &&Work| match why {
-        Why::Limit(_) => w.kind == *asked.kind && w.on.is_some(),
+        Why::Limit(_) => w.kind == *request.kind && w.on.is_some(),
         _ => open.iter().any(|host| w.on.as_ref() == Some(&host.name)),
     };
     let free_at = work.iter().filter(in_its_way).filter_map(|w| w.ends_at).min();
@@ -170,11 +170,11 @@ mod tests {
 
     fn wording(hosts: &[HostStatus], work: &[Work], priority: i8, limit: Option<u32>) -> String {
         let kind = kind();
-        before_start(&start(hosts, work, &Asked { kind: &kind, priority, limit }), second(0))
+        before_start(&start(hosts, work, &NewOperation { kind: &kind, priority, limit }), second(0))
     }
 
     #[test]
-    fn with_a_free_place_it_starts_on_the_least_loaded_host() {
+    fn a_start_with_a_free_slot_goes_to_the_least_loaded_host() {
         let hosts = [host("one", 2), host("two", 8)];
         let work = [on("one", None), on("two", None)];
         assert_eq!(wording(&hosts, &work, 0, None), "Starts immediately on two (7 of 8 slots free).");
@@ -184,7 +184,7 @@ mod tests {
     }
 
     #[test]
-    fn without_one_it_waits_behind_those_who_are_first() {
+    fn a_start_without_a_free_slot_waits_behind_earlier_ones() {
         let hosts = [host("one", 1), host("two", 1)];
         let mut work = vec![on("one", Some(128)), on("two", None)];
         assert_eq!(
@@ -201,7 +201,7 @@ mod tests {
     }
 
     #[test]
-    fn a_limit_of_the_kind_is_said() {
+    fn the_limit_of_a_kind_is_named() {
         let hosts = [host("one", 8)];
         let work = [on("one", Some(10)), on("one", None)];
         assert!(wording(&hosts, &work, 0, Some(3)).starts_with("Starts immediately"));
@@ -212,7 +212,7 @@ mod tests {
     }
 
     #[test]
-    fn drained_and_silent_hosts_are_no_places() {
+    fn drained_and_silent_hosts_offer_no_slots() {
         let mut hosts = [host("one", 2), host("two", 2)];
         hosts[0].draining = true;
         assert!(wording(&hosts, &[], 0, None).contains("on two"));
@@ -226,18 +226,18 @@ mod tests {
 
     proptest! {
         #[test]
-        fn it_is_never_promised_a_place_that_is_taken(
+        fn a_taken_slot_is_never_promised(
             capacity in 0u32..4, at_work in 0usize..6, waiting in 0usize..3, limit in proptest::option::of(1u32..4)
         ) {
             let hosts = [host("one", capacity)];
             let mut work = vec![on("one", None); at_work];
             work.extend(vec![waits(0); waiting]);
             let kind = kind();
-            let told = start(&hosts, &work, &Asked { kind: &kind, priority: 0, limit });
+            let predicted = start(&hosts, &work, &NewOperation { kind: &kind, priority: 0, limit });
             let may = at_work < capacity as usize
                 && waiting == 0
                 && limit.is_none_or(|most| at_work < most as usize);
-            let promised = matches!(told, Start::Now { .. });
+            let promised = matches!(predicted, Start::Now { .. });
             prop_assert_eq!(promised, may);
         }
     }

@@ -17,7 +17,7 @@ fn hour(at: Time) -> i64 {
 }
 
 /// First hour for which tallies are needed.
-pub(crate) fn wanted(now: Time) -> i64 {
+pub(crate) fn first_hour(now: Time) -> i64 {
     hour(now) + 1 - LATELY - BEFORE
 }
 
@@ -57,9 +57,9 @@ pub(crate) fn activity(tallies: &[Tally], now: Time) -> Activity {
     let mut kinds: BTreeMap<&KindName, (Sums, Sums)> = BTreeMap::new();
     let mut first = since;
     for tally in tallies.iter().filter(|t| (since - BEFORE..since + LATELY).contains(&t.hour)) {
-        let (lately, before) = kinds.entry(&tally.kind).or_default();
+        let (last_day, before) = kinds.entry(&tally.kind).or_default();
         if tally.hour >= since {
-            lately.add(tally);
+            last_day.add(tally);
             add(&mut hours[(tally.hour - since) as usize], tally);
         } else {
             before.add(tally);
@@ -70,10 +70,10 @@ pub(crate) fn activity(tallies: &[Tally], now: Time) -> Activity {
     let usual_days = if first < since { ((since - first) as f64 / 24.0).max(1.0) } else { 0.0 };
     let kinds = kinds
         .into_iter()
-        .map(|(kind, (lately, before))| KindActivity {
+        .map(|(kind, (last_day, before))| KindActivity {
             kind: kind.clone(),
-            ends: lately.ends,
-            seconds: lately.mean(),
+            ends: last_day.ends,
+            seconds: last_day.mean(),
             usual_a_day: (usual_days > 0.0).then(|| before.ends.all() as f64 / usual_days),
             usual_seconds: before.mean(),
         })
@@ -90,9 +90,9 @@ mod tests {
     }
 
     #[test]
-    fn the_last_day_stands_beside_the_mean_of_the_days_before() {
+    fn the_last_day_is_compared_with_the_mean_of_earlier_days() {
         let now = Time::from_micros(1_000 * HOUR + 5);
-        let told = activity(
+        let result = activity(
             &[
                 tally(1_000, "data.load", State::Succeeded, 2, 30.0),
                 tally(977, "data.load", State::Failed, 1, 5.0),
@@ -102,37 +102,37 @@ mod tests {
             ],
             now,
         );
-        assert_eq!(told.since, Time::from_micros(977 * HOUR));
-        assert_eq!(told.hours.len(), 24);
-        assert_eq!(told.hours[23], Ends { succeeded: 2, ..Ends::default() });
-        assert_eq!(told.hours[0], Ends { failed: 1, ..Ends::default() });
-        assert_eq!(told.usual_days, 2.0);
-        let [load, training] = told.kinds.as_slice() else { panic!("{told:?}") };
+        assert_eq!(result.since, Time::from_micros(977 * HOUR));
+        assert_eq!(result.hours.len(), 24);
+        assert_eq!(result.hours[23], Ends { succeeded: 2, ..Ends::default() });
+        assert_eq!(result.hours[0], Ends { failed: 1, ..Ends::default() });
+        assert_eq!(result.usual_days, 2.0);
+        let [load, training] = result.kinds.as_slice() else { panic!("{result:?}") };
         assert_eq!((load.ends.all(), load.seconds), (3, Some(15.0)));
         assert_eq!((load.usual_a_day, load.usual_seconds), (Some(2.0), Some(10.0)));
         assert_eq!((training.ends.all(), training.usual_a_day, training.usual_seconds), (0, Some(2.0), None));
     }
 
     #[test]
-    fn without_days_before_nothing_is_usual() {
+    fn without_earlier_days_there_are_no_usual_figures() {
         let now = Time::from_micros(1_000 * HOUR);
-        let told = activity(&[tally(1_000, "data.load", State::Succeeded, 1, 3.0)], now);
-        assert_eq!((told.usual_days, told.kinds[0].usual_a_day), (0.0, None));
+        let result = activity(&[tally(1_000, "data.load", State::Succeeded, 1, 3.0)], now);
+        assert_eq!((result.usual_days, result.kinds[0].usual_a_day), (0.0, None));
         // The usual activity covers at least one day, even if there is only one hour.
-        let told = activity(&[tally(976, "data.load", State::Succeeded, 1, 3.0)], now);
-        assert_eq!((told.usual_days, told.kinds[0].usual_a_day), (1.0, Some(1.0)));
+        let result = activity(&[tally(976, "data.load", State::Succeeded, 1, 3.0)], now);
+        assert_eq!((result.usual_days, result.kinds[0].usual_a_day), (1.0, Some(1.0)));
     }
 
     #[test]
-    fn what_is_too_old_or_still_to_come_is_left_out() {
+    fn hours_that_are_too_old_or_in_the_future_are_excluded() {
         let now = Time::from_micros(1_000 * HOUR);
-        let told = activity(
+        let result = activity(
             &[
-                tally(wanted(now) - 1, "data.load", State::Succeeded, 1, 3.0),
+                tally(first_hour(now) - 1, "data.load", State::Succeeded, 1, 3.0),
                 tally(1_001, "data.load", State::Succeeded, 1, 3.0),
             ],
             now,
         );
-        assert_eq!((told.kinds, told.usual_days), (Vec::new(), 0.0));
+        assert_eq!((result.kinds, result.usual_days), (Vec::new(), 0.0));
     }
 }

@@ -22,7 +22,7 @@ pub(crate) fn band<E>(
     let mut xs = Distinct::default();
     let mut spans: Vec<(f64, f64)> = Vec::with_capacity(runs);
     for run in 0..runs {
-        let mut rising = Rising::default();
+        let mut rising = RisingPoints::default();
         let mut span: Option<(f64, f64)> = None;
         curve(run, &mut |point| {
             if rising.takes(point) {
@@ -35,27 +35,27 @@ pub(crate) fn band<E>(
     let Some(grid) = grid(spans, xs) else { return Ok(None) };
     let mut columns: Vec<Vec<f64>> = Vec::with_capacity(runs);
     for run in 0..runs {
-        let (mut rising, mut onto) = (Rising::default(), Onto::new(&grid));
+        let (mut rising, mut grid_series) = (RisingPoints::default(), GridSeries::new(&grid));
         curve(run, &mut |point| {
             if rising.takes(point) {
-                onto.point(point);
+                grid_series.point(point);
             }
         })?;
-        columns.push(onto.values);
+        columns.push(grid_series.values);
     }
     Ok(percentiles(grid, &columns))
 }
 
 /// Passes only points with rising x and finite values.
-struct Rising(f64);
+struct RisingPoints(f64);
 
-impl Default for Rising {
+impl Default for RisingPoints {
     fn default() -> Self {
         Self(f64::NEG_INFINITY)
     }
 }
 
-impl Rising {
+impl RisingPoints {
     fn takes(&mut self, Point(x, y): Point) -> bool {
         let takes = x.is_finite() && y.is_finite() && x > self.0;
         if takes {
@@ -99,21 +99,21 @@ fn grid(spans: Vec<(f64, f64)>, xs: Distinct) -> Option<Vec<f64>> {
     if !xs.too_many {
         return Some(xs.xs.into_iter().filter(|x| (from..=to).contains(x)).collect());
     }
-    let mut places: Vec<f64> =
+    let mut positions: Vec<f64> =
         (0..MAX_GRID_POINTS).map(|n| between(from, to, n as f64 / (MAX_GRID_POINTS - 1) as f64)).collect();
-    places.dedup();
-    Some(places)
+    positions.dedup();
+    Some(positions)
 }
 
 /// One series on the grid: its value at a point, linear interpolation between points, and none before the first and
 /// after the last.
-struct Onto<'a> {
+struct GridSeries<'a> {
     grid: &'a [f64],
     values: Vec<f64>,
     last: Option<Point>,
 }
 
-impl<'a> Onto<'a> {
+impl<'a> GridSeries<'a> {
     fn new(grid: &'a [f64]) -> Self {
         Self { grid, values: Vec::with_capacity(grid.len()), last: None }
     }

@@ -7,7 +7,7 @@ use protocol::band::{Like, NEEDED};
 use protocol::{Baseline, Operation, OperationId};
 use std::collections::VecDeque;
 use std::sync::Arc;
-use store::{Earlier, Store, StoreError};
+use store::{PastRunsQuery, Store, StoreError};
 use tokio::sync::Semaphore;
 
 /// Number of cached baselines.
@@ -19,12 +19,12 @@ const MAX_CACHED: usize = 64;
 /// If the store can't be read.
 pub(crate) fn baseline(store: &dyn Store, of: &Operation, series: &str) -> Result<Baseline, StoreError> {
     let wanted =
-        Earlier { kind: &of.kind, title: Some(&of.title), before: of.id, series, limit: MAX_PAST_RUNS };
+        PastRunsQuery { kind: &of.kind, title: Some(&of.title), before: of.id, series, limit: MAX_PAST_RUNS };
     let mut like = Like::SameTitle;
     let mut runs = store.earlier(wanted)?;
     if runs.len() < NEEDED {
         like = Like::SameKind;
-        runs = store.earlier(Earlier { title: None, ..wanted })?;
+        runs = store.earlier(PastRunsQuery { title: None, ..wanted })?;
     }
     let made = if runs.len() < NEEDED {
         None

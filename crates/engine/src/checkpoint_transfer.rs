@@ -27,7 +27,7 @@ pub(crate) struct CheckpointTransfer {
 
 impl CheckpointTransfer {
     /// Description of the transfer, for users.
-    pub(crate) fn said(&self) -> String {
+    pub(crate) fn description(&self) -> String {
         let bytes: u64 = self.files.iter().map(|file| file.bytes).sum();
         let files =
             if self.files.len() == 1 { "1 file".to_owned() } else { format!("{} files", self.files.len()) };
@@ -55,50 +55,52 @@ impl CheckpointTransfer {
         }
     }
 
-    async fn once(&self, to: &Pool) -> Result<(), Trouble> {
+    async fn once(&self, to: &Pool) -> Result<(), TransferError> {
         let folder = format!("/host/v1/operations/{}/checkpoints/{}", self.id, self.attempt);
         let has = to
             .get::<CheckpointFiles>(&folder)
             .await
-            .map_err(|e| Trouble::Pipe(ForwardError::Target(e)))?
+            .map_err(|e| TransferError::Pipe(ForwardError::Target(e)))?
             .files;
         for file in self.files.iter().filter(|file| !has.contains(file)) {
-            let from = self.from.as_ref().ok_or(Trouble::NotConfigured)?;
+            let from = self.from.as_ref().ok_or(TransferError::NotConfigured)?;
             let path = format!("{folder}/{}", file.name);
             let target = format!("{path}?sha256={}", file.sha256);
             let whole = IDLE_TIMEOUT * 2 + Duration::from_secs(file.bytes / MIN_BYTES_PER_SECOND);
             let limits = ForwardLimits { silence: IDLE_TIMEOUT, whole };
-            from.forward(&path, to, &target, limits).await.map_err(Trouble::Pipe)?;
+            from.forward(&path, to, &target, limits).await.map_err(TransferError::Pipe)?;
             tracing::info!(operation = %self.id, keeper = %self.keeper, file = file.name, "checkpoint file copied");
         }
         Ok(())
     }
 
     /// Failure to report for an error; `None` to try again.
-    fn verdict(&self, host: &HostName, error: &Trouble, tried: Duration) -> Option<Failure> {
+    fn verdict(&self, host: &HostName, error: &TransferError, tried: Duration) -> Option<Failure> {
         let keeper = &self.keeper;
         let refresh = "or retry from the beginning.";
         let (message, hint) = match error {
-            Trouble::NotConfigured => (
+            TransferError::NotConfigured => (
                 format!("Its checkpoint is stored on {keeper}, which is no longer in the configuration."),
                 format!("Add {keeper} again and resume, {refresh}"),
             ),
-            Trouble::Pipe(ForwardError::Source(PoolError::Status { status: 404, .. })) => (
+            TransferError::Pipe(ForwardError::Source(PoolError::Status { status: 404, .. })) => (
                 format!("{keeper} no longer has the files of the checkpoint."),
                 "Retry from the beginning.".to_owned(),
             ),
-            Trouble::Pipe(ForwardError::Source(_)) if tried < SOURCE_ANSWER_TIMEOUT => return None,
-            Trouble::Pipe(ForwardError::Source(error)) => (
+            TransferError::Pipe(ForwardError::Source(_)) if tried < SOURCE_ANSWER_TIMEOUT => return None,
+            TransferError::Pipe(ForwardError::Source(error)) => (
                 format!("Its checkpoint is stored on {keeper} and can't be fetched: {error}"),
                 format!("Resume when {keeper} is connected again, {refresh}"),
             ),
-            Trouble::Pipe(ForwardError::Target(error @ PoolError::Status { status: 400..=499, .. })) => (
+            TransferError::Pipe(ForwardError::Target(
+                error @ PoolError::Status { status: 400..=499, .. },
+            )) => (
                 format!("The checkpoint files from {keeper} were rejected by {host}. {}", detail(error)),
                 format!("Resume when {keeper} itself has a free slot, {refresh}"),
             ),
             // Same patience as a start has for its host.
-            Trouble::Pipe(ForwardError::Target(_)) if tried < TARGET_ANSWER_TIMEOUT => return None,
-            Trouble::Pipe(ForwardError::Target(error)) => (
+            TransferError::Pipe(ForwardError::Target(_)) if tried < TARGET_ANSWER_TIMEOUT => return None,
+            TransferError::Pipe(ForwardError::Target(error)) => (
                 format!("The checkpoint files from {keeper} can't be transferred to {host}: {error}"),
                 format!("Check {host} on the Hosts page; then resume, {refresh}"),
             ),
@@ -108,7 +110,7 @@ impl CheckpointTransfer {
 }
 
 #[derive(Debug, thiserror::Error)]
-enum Trouble {
+enum TransferError {
     #[error("the host that stores it is not in the configuration")]
     NotConfigured,
     #[error(transparent)]
@@ -145,7 +147,7 @@ mod tests {
     }
 
     #[test]
-    fn each_trouble_says_where_the_checkpoint_is_and_what_to_do() {
+    fn each_error_says_where_the_checkpoint_is_and_what_to_do() {
         let checkpoint_transfer = CheckpointTransfer {
             id: OperationId::new(),
             attempt: 1,
@@ -154,26 +156,36 @@ mod tests {
             from: None,
         };
         let host = "gpu-2".parse().unwrap();
-        let said = |trouble, tried| {
-            checkpoint_transfer.verdict(&host, &trouble, tried).map(|f| format!("{} {}", f.message, f.hint))
+        let description = |transfer_error, tried| {
+            checkpoint_transfer
+                .verdict(&host, &transfer_error, tried)
+                .map(|f| format!("{} {}", f.message, f.hint))
         };
-        let source = |error| Trouble::Pipe(ForwardError::Source(error));
+        let source = |error| TransferError::Pipe(ForwardError::Source(error));
         let away = || PoolError::Timeout { url: "http://a".into(), after: IDLE_TIMEOUT, what: "answer" };
-        assert!(said(Trouble::NotConfigured, Duration::ZERO).unwrap().contains("Add gpu-1 again"));
-        assert!(said(source(refused(404)), Duration::ZERO).unwrap().contains("no longer has the files"));
-        assert_eq!(said(source(away()), Duration::ZERO), None, "retried for a while");
         assert!(
-            said(source(away()), SOURCE_ANSWER_TIMEOUT)
+            description(TransferError::NotConfigured, Duration::ZERO).unwrap().contains("Add gpu-1 again")
+        );
+        assert!(
+            description(source(refused(404)), Duration::ZERO).unwrap().contains("no longer has the files")
+        );
+        assert_eq!(description(source(away()), Duration::ZERO), None, "retried for a while");
+        assert!(
+            description(source(away()), SOURCE_ANSWER_TIMEOUT)
                 .unwrap()
                 .contains("Resume when gpu-1 is connected again")
         );
-        let target = |error| Trouble::Pipe(ForwardError::Target(error));
+        let target = |error| TransferError::Pipe(ForwardError::Target(error));
         assert!(
-            said(target(refused(409)), Duration::ZERO).unwrap().contains("by gpu-2. Its SHA-256 is another.")
+            description(target(refused(409)), Duration::ZERO)
+                .unwrap()
+                .contains("by gpu-2. Its SHA-256 is another.")
         );
-        assert_eq!(said(target(away()), SOURCE_ANSWER_TIMEOUT), None);
+        assert_eq!(description(target(away()), SOURCE_ANSWER_TIMEOUT), None);
         assert!(
-            said(target(away()), TARGET_ANSWER_TIMEOUT).unwrap().contains("Check gpu-2 on the Hosts page")
+            description(target(away()), TARGET_ANSWER_TIMEOUT)
+                .unwrap()
+                .contains("Check gpu-2 on the Hosts page")
         );
     }
 }

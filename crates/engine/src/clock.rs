@@ -20,8 +20,8 @@ pub(crate) struct Offset {
 
 /// Request to a host and its response, in server time.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Exchange {
-    pub(crate) asked: Time,
+pub(crate) struct RoundTrip {
+    pub(crate) sent: Time,
     pub(crate) answered: Time,
     /// Duration by a monotonic clock.
     pub(crate) took: Duration,
@@ -29,15 +29,15 @@ pub(crate) struct Exchange {
 
 impl Offset {
     /// Updates the offset with one exchange and the host's time in its response.
-    pub(crate) fn learn(&mut self, exchange: Exchange, host: Time) {
+    pub(crate) fn learn(&mut self, exchange: RoundTrip, host: Time) {
         let round_trip = i64::try_from(exchange.took.as_micros()).unwrap_or(i64::MAX);
         self.last = Some(round_trip);
-        let by_the_wall = exchange.answered.micros() - exchange.asked.micros();
+        let by_the_wall = exchange.answered.micros() - exchange.sent.micros();
         if (by_the_wall - round_trip).abs() > SET {
             // The server's own clock was set in between.
             return;
         }
-        let estimate = host.micros() - (exchange.asked.micros() + round_trip / 2);
+        let estimate = host.micros() - (exchange.sent.micros() + round_trip / 2);
         // The known round trip grows by an eighth per exchange, so that drifting clocks are followed.
         let known = self.round_trip.map(|known| known + known / 8 + 1);
         // Each estimate is wrong by at most half its round trip. If two contradict each other, a clock was set.
@@ -80,13 +80,13 @@ mod tests {
         Time::from_micros(1_000_000_000 + micros)
     }
 
-    fn exchange(asked: i64, answered: i64) -> Exchange {
-        let took = Duration::from_micros((answered - asked) as u64);
-        Exchange { asked: t(asked), answered: t(answered), took }
+    fn exchange(sent: i64, answered: i64) -> RoundTrip {
+        let took = Duration::from_micros((answered - sent) as u64);
+        RoundTrip { sent: t(sent), answered: t(answered), took }
     }
 
     #[test]
-    fn the_exchange_with_the_shortest_round_trip_counts() {
+    fn the_measurement_with_the_shortest_round_trip_counts() {
         let mut offset = Offset::default();
         // The host is 5 s ahead; each direction took 100 ms.
         offset.learn(exchange(0, 200_000), t(5_100_000));
@@ -99,19 +99,19 @@ mod tests {
     }
 
     #[test]
-    fn clocks_that_drift_apart_are_followed() {
+    fn clock_drift_is_followed() {
         let mut offset = Offset::default();
         offset.learn(exchange(0, 100), t(50));
         for n in 1..60 {
-            let asked = n * 1_000_000;
+            let sent = n * 1_000_000;
             // 40 ms in total, too little to be certain in one exchange.
-            offset.learn(exchange(asked, asked + 400), t(asked + 200 + n * 667));
+            offset.learn(exchange(sent, sent + 400), t(sent + 200 + n * 667));
         }
         assert!((offset.to_server(t(0)).micros() - t(0).micros() + 39_353).abs() < 10_000);
     }
 
     #[test]
-    fn a_hosts_clock_that_was_set_is_noticed_at_the_next_exchange() {
+    fn a_changed_host_clock_is_detected_at_the_next_measurement() {
         let mut offset = Offset::default();
         offset.learn(exchange(0, 400), t(200));
         // Slower than the exchange before, but there is no doubt.
@@ -120,7 +120,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_heard_of_has_happened() {
+    fn reported_events_are_never_in_the_future() {
         let offset = Offset::default();
         assert_eq!(offset.happened(t(5), t(9)), t(5));
         // The host's clock was set an hour ahead since the last exchange.
@@ -128,12 +128,12 @@ mod tests {
     }
 
     #[test]
-    fn an_exchange_in_which_the_servers_clock_was_set_teaches_nothing() {
+    fn a_measurement_across_a_server_clock_change_is_discarded() {
         for hour in [-3_600_000_000, 3_600_000_000] {
             let mut offset = Offset::default();
             offset.learn(exchange(0, 400), t(200));
             let took = Duration::from_micros(400);
-            offset.learn(Exchange { asked: t(1_000_000), answered: t(1_000_400 + hour), took }, t(1_000_200));
+            offset.learn(RoundTrip { sent: t(1_000_000), answered: t(1_000_400 + hour), took }, t(1_000_200));
             assert_eq!(offset.to_server(t(0)), t(0));
             // The coordinator notices the jump, so the offset need not be estimated again.
             offset.server_moved(hour);

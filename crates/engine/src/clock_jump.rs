@@ -2,7 +2,7 @@
 //!
 //! Operations and events have wall-clock times, for people. When that clock jumps, the coordinator moves what it waits
 //! for, so that a pause of a minute stays a minute; see `Coordinator::clock_jumped`. Retention does not trust a clock
-//! that has just jumped ahead; see [`Belief`].
+//! that has just jumped ahead; see [`TrustedTime`].
 
 use protocol::Time;
 use std::time::Duration;
@@ -28,7 +28,7 @@ impl ClockJumps {
     }
 
     /// Current time, and the jump of the wall clock since the last call in microseconds, if any.
-    pub(crate) fn look(&mut self) -> (Time, Option<i64>) {
+    pub(crate) fn tick(&mut self) -> (Time, Option<i64>) {
         let (wall, steady) = read();
         (wall, self.take(wall, steady))
     }
@@ -63,21 +63,21 @@ const UNDOUBTED: i64 = 60_000_000;
 
 /// Trusted time, for deletions, which can't be undone. If a clock is suddenly a year ahead, nothing becomes a year
 /// older.
-pub(crate) struct Belief {
+pub(crate) struct TrustedTime {
     believed: Time,
-    looked: Instant,
+    last_tick: Instant,
     doubted: Duration,
 }
 
-impl Belief {
+impl TrustedTime {
     pub(crate) fn new(wall: Time, now: Instant) -> Self {
-        Self { believed: wall, looked: now, doubted: Duration::ZERO }
+        Self { believed: wall, last_tick: now, doubted: Duration::ZERO }
     }
 
     /// Trusted time, given the current time of both clocks.
-    pub(crate) fn look(&mut self, wall: Time, now: Instant) -> Time {
-        let passed = now.saturating_duration_since(self.looked);
-        self.looked = now;
+    pub(crate) fn tick(&mut self, wall: Time, now: Instant) -> Time {
+        let passed = now.saturating_duration_since(self.last_tick);
+        self.last_tick = now;
         let due = self.believed.plus_micros(micros(passed));
         let ahead = wall.micros().saturating_sub(due.micros());
         self.doubted = if ahead > UNDOUBTED { self.doubted + passed } else { Duration::ZERO };
@@ -99,7 +99,7 @@ mod tests {
     }
 
     #[test]
-    fn a_clock_that_is_set_is_noticed_once_and_by_how_much() {
+    fn a_clock_change_is_detected_once_with_its_size() {
         let begun = Instant::now();
         let mut clock_jump = ClockJumps { wall: t(0), steady: begun };
         assert_eq!(clock_jump.take(t(1_000_000), begun + SECOND), None);
@@ -109,7 +109,7 @@ mod tests {
     }
 
     #[test]
-    fn a_clock_that_is_adjusted_little_by_little_does_not_jump() {
+    fn a_gradually_adjusted_clock_does_not_jump() {
         let begun = Instant::now();
         let mut clock_jump = ClockJumps { wall: t(0), steady: begun };
         for n in 1..100 {
@@ -118,28 +118,28 @@ mod tests {
     }
 
     #[test]
-    fn a_jump_ahead_is_believed_after_a_day_and_one_back_at_once() {
+    fn a_forward_jump_is_accepted_after_a_day_and_a_backward_one_at_once() {
         let begun = Instant::now();
         let hours = |n: u32| begun + n * 3_600 * SECOND;
-        let mut belief = Belief::new(t(0), begun);
-        assert_eq!(belief.look(t(HOUR), hours(1)), t(HOUR));
+        let mut trusted = TrustedTime::new(t(0), begun);
+        assert_eq!(trusted.tick(t(HOUR), hours(1)), t(HOUR));
         let year = 8_766 * HOUR;
         for n in 2..25 {
             let due = i64::from(n) * HOUR;
-            assert_eq!(belief.look(t(year + due), hours(n)), t(due), "after {n} hours");
+            assert_eq!(trusted.tick(t(year + due), hours(n)), t(due), "after {n} hours");
         }
-        assert_eq!(belief.look(t(year + 25 * HOUR), hours(25)), t(year + 25 * HOUR));
-        assert_eq!(belief.look(t(26 * HOUR), hours(26)), t(26 * HOUR));
+        assert_eq!(trusted.tick(t(year + 25 * HOUR), hours(25)), t(year + 25 * HOUR));
+        assert_eq!(trusted.tick(t(26 * HOUR), hours(26)), t(26 * HOUR));
     }
 
     #[test]
-    fn a_clock_that_was_ahead_for_a_while_leaves_nothing_behind() {
+    fn a_temporary_forward_jump_has_no_lasting_effect() {
         let begun = Instant::now();
         let minutes = |n: u32| begun + n * 60 * SECOND;
         let at = |n: i64| t(n * 60_000_000);
-        let mut belief = Belief::new(at(0), begun);
-        assert_eq!(belief.look(at(9_001), minutes(1)), at(1));
-        assert_eq!(belief.look(at(2), minutes(2)), at(2));
-        assert_eq!(belief.doubted, Duration::ZERO);
+        let mut trusted = TrustedTime::new(at(0), begun);
+        assert_eq!(trusted.tick(at(9_001), minutes(1)), at(1));
+        assert_eq!(trusted.tick(at(2), minutes(2)), at(2));
+        assert_eq!(trusted.doubted, Duration::ZERO);
     }
 }

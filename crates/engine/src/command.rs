@@ -1,6 +1,6 @@
 //! Commands to the coordinator, from users, hosts and the engine's own tasks.
 
-use crate::clock::Exchange;
+use crate::clock::RoundTrip;
 use crate::error::EngineError;
 use crate::lifecycle::Message;
 use protocol::api::HostStatus;
@@ -36,7 +36,7 @@ pub(crate) struct NewOperation {
 }
 
 /// Ended operation to delete.
-pub(crate) struct Leaving {
+pub(crate) struct DeletionCandidate {
     pub(crate) id: OperationId,
     pub(crate) kind: KindName,
     pub(crate) title: String,
@@ -47,7 +47,7 @@ pub(crate) struct Leaving {
 
 /// Numbers of deleted families, of the operations in them, and of families that remain.
 #[derive(Default)]
-pub(crate) struct Parted {
+pub(crate) struct DeletedFamilies {
     pub(crate) operations: u64,
     pub(crate) refused: u64,
 }
@@ -115,7 +115,7 @@ pub(crate) enum Command {
         host: HostName,
         about: Box<About>,
         list: HostOperations,
-        clock: Exchange,
+        clock: RoundTrip,
         /// The host no longer has the previous position.
         reset: bool,
         reply: oneshot::Sender<u64>,
@@ -137,7 +137,7 @@ pub(crate) enum Command {
     HostHealth {
         host: HostName,
         health: Box<Health>,
-        clock: Exchange,
+        clock: RoundTrip,
     },
     /// A health check got no response.
     HostHealthUnknown {
@@ -162,9 +162,9 @@ pub(crate) enum Command {
     },
     /// Ended operations to delete on request, each with its children.
     Delete {
-        families: Vec<Vec<Leaving>>,
+        families: Vec<Vec<DeletionCandidate>>,
         by: Arc<Actor>,
-        reply: oneshot::Sender<Parted>,
+        reply: oneshot::Sender<DeletedFamilies>,
     },
     /// Try to place queued operations.
     Dispatch,

@@ -7,6 +7,7 @@
 mod children;
 mod deletion;
 mod dispatch;
+mod exclusive;
 mod hosts;
 mod idempotency;
 mod live;
@@ -16,7 +17,7 @@ mod requests;
 mod rules;
 mod transaction;
 
-pub(crate) use rules::Watched;
+pub(crate) use rules::RuleWatch;
 pub(crate) use transaction::Published;
 
 use crate::clock_jump::ClockJumps;
@@ -24,7 +25,7 @@ use crate::command::{Command, CoordinatorSender};
 use crate::config::Rules;
 use crate::error::Denied;
 use crate::forecast::Forecasts;
-use crate::host_registry::{Hold, HostRegistry};
+use crate::host_registry::{HostRegistry, PauseReason};
 use crate::kind_registry::KindRegistry;
 use crate::lifecycle::{self, Effect, Message, Record};
 use crate::queue::Queues;
@@ -66,7 +67,7 @@ pub(crate) struct Coordinator {
     /// Operations that may have children and have not ended.
     parents: HashSet<OperationId>,
     /// State of auto-cancel rules, of operations that have not ended and of the last ended ones.
-    watched: HashMap<OperationId, Watched>,
+    watched: HashMap<OperationId, RuleWatch>,
     keys: IdempotencyKeys,
     /// Hosts whose feed position changes with the next commit.
     moved: HashSet<HostName>,
@@ -87,7 +88,7 @@ pub(crate) struct Coordinator {
 pub(crate) struct Beginning {
     pub(crate) head: u64,
     pub(crate) unended: Vec<Stored>,
-    pub(crate) watched: HashMap<OperationId, Watched>,
+    pub(crate) watched: HashMap<OperationId, RuleWatch>,
     pub(crate) host_registry: HostRegistry,
     pub(crate) kind_registry: Arc<KindRegistry>,
     pub(crate) writer: Writer<Published>,
@@ -116,7 +117,7 @@ impl Coordinator {
             transaction: Transaction::new(
                 beginning.head,
                 tokio::runtime::Handle::current(),
-                beginning.writer.trouble(),
+                beginning.writer.store_fault(),
             ),
             writer: beginning.writer,
             sender: beginning.sender,
@@ -127,7 +128,7 @@ impl Coordinator {
             clock_jump: ClockJumps::new(),
         };
         for stored in beginning.unended {
-            coordinator.take_up(stored, now);
+            coordinator.adopt_stored(stored, now);
         }
         for status in
             coordinator.host_registry.iter().map(crate::host_registry::Entry::status).collect::<Vec<_>>()
@@ -137,21 +138,21 @@ impl Coordinator {
         coordinator.families(now);
         // The last stored points may fulfil a rule that was not applied before the server stopped.
         for id in coordinator.watched.keys().copied().collect::<Vec<_>>() {
-            coordinator.obey_rule(id, now);
+            coordinator.apply_rule(id, now);
         }
         coordinator.dispatch(now);
         coordinator
     }
 
     /// Loads a stored operation when the server starts.
-    fn take_up(&mut self, stored: Stored, now: Time) {
+    fn adopt_stored(&mut self, stored: Stored, now: Time) {
         let Stored { operation, attempts } = stored;
         let (id, kind, host, state) =
             (operation.id, operation.kind.clone(), operation.host.clone(), operation.state);
         let mut live = Live::new(Record::stored(operation, attempts));
         if state == State::Queued {
             self.live.insert(id, live);
-            self.mend_pause(id, now);
+            self.limit_pause(id, now);
             self.enqueue(id, now);
             return;
         }
@@ -189,7 +190,7 @@ impl Coordinator {
                 first = commands.recv() => first,
             };
             let Some(first) = first else { break };
-            let (now, jumped) = self.clock_jump.look();
+            let (now, jumped) = self.clock_jump.tick();
             if let Some(by) = jumped {
                 self.clock_jumped(by, now);
             }
@@ -243,10 +244,10 @@ impl Coordinator {
             }
             Command::Declined { id, attempt, retry_after } => {
                 let wait = retry_after.unwrap_or(DECLINED_PAUSE).min(MAX_DECLINED_PAUSE);
-                self.declined(id, attempt, Hold::Full, wait, now);
+                self.declined(id, attempt, PauseReason::Full, wait, now);
             }
             Command::Undelivered { id, attempt } => {
-                self.declined(id, attempt, Hold::Undelivered, DECLINED_PAUSE, now);
+                self.declined(id, attempt, PauseReason::Undelivered, DECLINED_PAUSE, now);
             }
             Command::StartGivenUp { id, attempt } => {
                 if self.is_current(id, attempt)
@@ -325,7 +326,7 @@ impl Coordinator {
                     let stalled =
                         operation.condition.as_ref().is_some_and(|c| c.kind == ConditionKind::Stalled);
                     let forecast =
-                        if stalled { None } else { self.forecasts.think(operation, &mut live.track, now) };
+                        if stalled { None } else { self.forecasts.predict(operation, &mut live.track, now) };
                     if forecast.is_some() {
                         live.record.operation.forecast = forecast;
                     }
@@ -348,7 +349,7 @@ impl Coordinator {
                 Effect::SendCancel => self.send_cancel(id),
             }
         }
-        self.obey_rule(id, now);
+        self.apply_rule(id, now);
         if self.parents.contains(&id)
             && self.live.get(&id).is_some_and(|l| l.record.operation.state == State::Cancelling)
         {

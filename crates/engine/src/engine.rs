@@ -16,7 +16,7 @@ use crate::error::{EngineError, OpenError};
 use crate::feed::{Cursor, Feed, Frame};
 use crate::forecast::Forecasts;
 use crate::host_connection::HostConnection;
-use crate::host_registry::{Entry, HostRegistry, LastWord};
+use crate::host_registry::{Entry, HostRegistry, LastSeen};
 use crate::housekeeping;
 use crate::kind_registry::KindRegistry;
 use crate::view::{View, ViewChange};
@@ -25,7 +25,7 @@ use pool::Pool;
 use protocol::api::{HostList, KindList};
 use protocol::{Actor, HostName, InstanceId, Operation, OperationId, State, Time};
 use std::sync::Arc;
-use store::{Change, EventRecord, Filter, Store, StoreError, Trouble, Writer};
+use store::{Change, EventRecord, Filter, Store, StoreError, StoreFault, Writer};
 use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -73,7 +73,7 @@ struct Shared {
     coordinator: CoordinatorSender,
     pools: Vec<(HostName, Pool)>,
     bands: BaselineCache,
-    trouble: watch::Receiver<Trouble>,
+    store_fault: watch::Receiver<StoreFault>,
     instance: InstanceId,
     stop: CancellationToken,
     tasks: TaskTracker,
@@ -105,19 +105,19 @@ impl Engine {
             limit: 200,
             ..Filter::default()
         };
-        let mut at_hand = store.page(&ended)?.operations;
-        at_hand.extend(unended.iter().map(|s| s.operation.clone()));
+        let mut recent_operation = store.page(&ended)?.operations;
+        recent_operation.extend(unended.iter().map(|s| s.operation.clone()));
 
         let feed = Arc::new(Feed::new(head, config.ring));
-        let view = Arc::new(RwLock::new(View::new(at_hand, counts)));
+        let view = Arc::new(RwLock::new(View::new(recent_operation, counts)));
         let (publishing_feed, publishing_view) = (feed.clone(), view.clone());
         let writer = Writer::start(store.clone(), move |batch: Vec<Published>| {
             let mut frames: Vec<Frame> = Vec::new();
             let (mut views, mut after) = (Vec::new(), Vec::new());
-            for told in batch {
-                frames.extend(told.frames);
-                views.extend(told.views);
-                after.extend(told.after);
+            for published in batch {
+                frames.extend(published.frames);
+                views.extend(published.views);
+                after.extend(published.after);
             }
             publishing_feed.publish(frames, || {
                 let mut view = publishing_view.write();
@@ -126,7 +126,7 @@ impl Engine {
             after.into_iter().for_each(|then| then());
         })
         .map_err(OpenError::Thread)?;
-        let trouble = writer.trouble();
+        let store_fault = writer.store_fault();
 
         let keep = config.rules.keep;
         let (coordinator, commands) = mpsc::channel::<Command>(1_024);
@@ -145,8 +145,8 @@ impl Engine {
             let pool = Pool::new(&host.url, host.pool)
                 .map_err(|source| OpenError::Host { name: host.name.clone(), source })?;
             let cursor = cursors.iter().find(|(name, _)| *name == host.name).map(|(_, c)| *c);
-            let last_word = LastWord::default();
-            let mut entry = Entry::new(host.name.clone(), pool.clone(), cursor, last_word.clone());
+            let last_seen = LastSeen::default();
+            let mut entry = Entry::new(host.name.clone(), pool.clone(), cursor, last_seen.clone());
             entry.draining = drained.contains(&host.name);
             entry.in_process = host.in_process;
             view.write().apply(ViewChange::Host(Box::new(entry.status())));
@@ -156,7 +156,7 @@ impl Engine {
                 host: host.name,
                 pool,
                 coordinator: coordinator.clone(),
-                last_word,
+                last_seen,
                 room: writer.room(),
                 silence: config.silence,
                 health_every: config.health_every,
@@ -198,7 +198,7 @@ impl Engine {
             coordinator,
             pools,
             bands: BaselineCache::default(),
-            trouble,
+            store_fault,
             instance,
             stop,
             tasks,
@@ -240,8 +240,8 @@ impl Engine {
     }
 
     /// Whether and why nothing can be stored now.
-    pub fn trouble(&self) -> Trouble {
-        self.shared.trouble.borrow().clone()
+    pub fn store_fault(&self) -> StoreFault {
+        self.shared.store_fault.borrow().clone()
     }
 
     /// ID of this process of the server.
@@ -269,13 +269,13 @@ impl Engine {
         // from here would have a position that the feed does not know yet.
         let head = self.shared.feed.at_head(|seq| seq);
         let events = self.stored(move |store| store.events(after, 1_000)).await?;
-        let told = |events: Vec<EventRecord>| {
+        let published = |events: Vec<EventRecord>| {
             events.iter().filter(|event| event.seq <= head).map(Frame::new).collect()
         };
-        Ok(events.map(told))
+        Ok(events.map(published))
     }
 
-    async fn tell(&self, command: Command) -> Result<(), EngineError> {
+    async fn send_command(&self, command: Command) -> Result<(), EngineError> {
         self.shared.coordinator.send(command).await.map_err(|_| EngineError::Closing)
     }
 
@@ -297,9 +297,9 @@ impl Engine {
 
     /// Refuses requests while nothing can be stored.
     fn storable(&self) -> Result<(), EngineError> {
-        match self.trouble() {
+        match self.store_fault() {
             None => Ok(()),
-            Some(trouble) => Err(EngineError::Unwritable(trouble)),
+            Some(store_fault) => Err(EngineError::Unwritable(store_fault)),
         }
     }
 }

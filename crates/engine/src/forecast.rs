@@ -29,11 +29,11 @@ const EVERY_SECONDS: f64 = 1.0;
 /// Knowledge of past runs.
 #[derive(Default)]
 pub(crate) struct Forecasts {
-    kinds: HashMap<KindName, Past>,
+    kinds: HashMap<KindName, KindHistory>,
 }
 
 #[derive(Default)]
-struct Past {
+struct KindHistory {
     runs: VecDeque<(String, f64)>,
     ratios: VecDeque<f64>,
 }
@@ -44,11 +44,11 @@ pub(crate) struct Track {
     /// Time and fraction of its first progress; a resumed attempt begins further on.
     base: Option<(Time, f64)>,
     /// Fraction of its last progress.
-    stood: Option<f64>,
+    stalled_since: Option<f64>,
     made_at: Option<Time>,
     /// Number of passed marks, and the forecasts made there: time, and remaining seconds.
     marks: usize,
-    foretold: Vec<(Time, f64)>,
+    predictions: Vec<(Time, f64)>,
     /// It resumes from an earlier attempt, so its duration can't be compared with complete runs.
     resumed: bool,
     /// The clock jumped, so its running time is unknown.
@@ -66,18 +66,18 @@ impl Forecasts {
     }
 
     /// Forecast for an operation with new progress; `None` if the next one is not due yet.
-    pub(crate) fn think(&self, operation: &Operation, track: &mut Track, now: Time) -> Option<Forecast> {
+    pub(crate) fn predict(&self, operation: &Operation, track: &mut Track, now: Time) -> Option<Forecast> {
         let started = operation.started_at?;
         let progress = operation.progress.as_ref()?;
         let fraction = progress.fraction;
         // A resumed attempt jumps to its starting fraction after a moment; that is no progress of its own.
-        let goes_on = track.resumed && fraction.is_some_and(|f| f > 0.0);
-        track.base = track.base.filter(|(_, from)| !(goes_on && *from <= 0.0));
+        let resumes = track.resumed && fraction.is_some_and(|f| f > 0.0);
+        track.base = track.base.filter(|(_, from)| !(resumes && *from <= 0.0));
         // The total grew or another count began, so earlier progress is no measure of what remains.
-        if fraction < track.stood && fraction.is_some() {
+        if fraction < track.stalled_since && fraction.is_some() {
             track.base = None;
         }
-        track.stood = fraction;
+        track.stalled_since = fraction;
         let (since, from) = *track.base.get_or_insert((now, fraction.unwrap_or(0.0)));
         if track.made_at.is_some_and(|at| now.seconds_since(at) < EVERY_SECONDS) {
             return None;
@@ -123,7 +123,7 @@ impl Forecasts {
         while track.marks < MARKS.len() && fraction.is_some_and(|f| f >= MARKS[track.marks]) {
             track.marks += 1;
             if seconds > 0.5 {
-                track.foretold.push((now, seconds));
+                track.predictions.push((now, seconds));
             }
         }
         // No past forecast was judged after so short a part.
@@ -189,7 +189,7 @@ impl Track {
             return None;
         }
         let ratios = self
-            .foretold
+            .predictions
             .iter()
             .map(|(at, seconds)| (ended.seconds_since(*at).max(0.0) / seconds).clamp(0.001, 1_000.0))
             .collect();
@@ -228,190 +228,4 @@ fn quantile(mut values: Vec<f64>, share: f64) -> Option<f64> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use protocol::{OperationId, Progress, State};
-
-    fn t(seconds: f64) -> Time {
-        Time::from_micros(1_000_000_000 + (seconds * 1e6) as i64)
-    }
-
-    fn kind() -> KindName {
-        KindName::new("data.load").unwrap()
-    }
-
-    fn at(fraction: f64) -> Operation {
-        let queued =
-            Operation::queued(OperationId::new(), kind(), "MSFT".into(), serde_json::json!({}), t(0.0));
-        let progress = Progress { fraction: Some(fraction), ..Progress::start(t(0.0)) };
-        Operation { state: State::Running, started_at: Some(t(0.0)), progress: Some(progress), ..queued }
-    }
-
-    #[test]
-    fn with_no_past_the_rate_counts_and_the_band_is_called_a_guess() {
-        let (forecasts, mut track) = (Forecasts::default(), Track::default());
-        assert_eq!(forecasts.think(&at(0.0), &mut track, t(0.0)), None);
-        let forecast = forecasts.think(&at(0.25), &mut track, t(10.0)).unwrap();
-        assert_eq!((forecast.ends_at, forecast.basis, forecast.judged), (t(40.0), ForecastBasis::Rate, 0));
-        assert_eq!((forecast.earliest, forecast.latest), (t(25.0), t(70.0)));
-        assert_eq!(forecasts.think(&at(0.26), &mut track, t(10.5)), None, "once a second is enough");
-    }
-
-    #[test]
-    fn an_impossible_remaining_time_makes_no_forecast() {
-        let mut operation = at(0.0);
-        let progress = Progress { fraction: None, eta_seconds: Some(-30.0), ..Progress::start(t(0.0)) };
-        operation.progress = Some(progress);
-        assert_eq!(Forecasts::default().think(&operation, &mut Track::default(), t(1.0)), None);
-    }
-
-    #[test]
-    fn a_past_of_like_runs_counts_from_the_first_moment() {
-        let mut forecasts = Forecasts::default();
-        for (title, seconds) in [("MSFT", 60.0), ("NVDA", 900.0), ("MSFT", 62.0), ("MSFT", 61.0)] {
-            forecasts.learn(&kind(), Run { title: title.into(), seconds, ratios: vec![] });
-        }
-        let forecast = forecasts.think(&at(0.0), &mut Track::default(), t(1.0)).unwrap();
-        assert_eq!((forecast.ends_at, forecast.basis), (t(61.0), ForecastBasis::History));
-    }
-
-    #[test]
-    fn a_run_older_than_any_before_it_has_only_its_rate() {
-        let mut forecasts = Forecasts::default();
-        forecasts.learn(&kind(), Run { title: "MSFT".into(), seconds: 10.0, ratios: vec![1.0; 9] });
-        let mut track = Track::default();
-        forecasts.think(&at(0.0), &mut track, t(0.0));
-        // Half the age of the previous run, at two fifths: 7.5 s more by rate, 5 s by past runs.
-        let young = forecasts.think(&at(0.4), &mut track.clone(), t(5.0)).unwrap();
-        assert_eq!((young.basis, young.judged), (ForecastBasis::Both, 9));
-        assert!(young.ends_at > t(10.0) && young.ends_at < t(12.5), "{young:?}");
-        // Three times the age, at one percent: it is slow, but how slow is not well known.
-        let old = forecasts.think(&at(0.01), &mut track, t(30.0)).unwrap();
-        assert_eq!((old.ends_at, old.basis, old.judged), (t(3_000.0), ForecastBasis::Rate, 0));
-        assert_eq!(old.latest, t(30.0 + 2_970.0 * 2.0));
-    }
-
-    #[test]
-    fn when_the_rate_contradicts_the_past_the_past_yields_from_the_first_moment() {
-        let mut forecasts = Forecasts::default();
-        for seconds in [14.0, 16.0, 18.0] {
-            forecasts.learn(&kind(), Run { title: "MSFT".into(), seconds, ratios: vec![] });
-        }
-        // This one takes 240 s.
-        let mut track = Track::default();
-        for tenths in 1..120 {
-            let seconds = f64::from(tenths) / 10.0;
-            if let Some(forecast) = forecasts.think(&at(seconds / 240.0), &mut track, t(seconds)) {
-                assert_eq!(forecast.basis, ForecastBasis::Rate, "after {seconds} s");
-                let whole = forecast.ends_at.seconds_since(t(0.0));
-                assert!((200.0..280.0).contains(&whole), "after {seconds} s: {whole} s");
-            }
-        }
-    }
-
-    #[test]
-    fn after_a_slowdown_the_recent_rate_counts_and_not_the_mean() {
-        let forecasts = Forecasts::default();
-        let mut track = Track::default();
-        // 800 items in 2 s, then 200 at 20 per second, as the host measures.
-        let progress = |done: f64, eta: f64| {
-            let mut operation = at(done / 1_000.0);
-            operation.progress.as_mut().unwrap().eta_seconds = Some(eta);
-            operation
-        };
-        forecasts.think(&progress(0.0, 2.5), &mut track, t(0.0));
-        let steady = forecasts.think(&progress(400.0, 1.6), &mut track.clone(), t(1.0)).unwrap();
-        let ends = |forecast: Forecast| (forecast.ends_at.seconds_since(t(0.0)) * 1_000.0).round();
-        assert_eq!(ends(steady), 2_500.0, "as long as both agree the mean counts");
-        let slow = forecasts.think(&progress(880.0, 6.0), &mut track, t(6.0)).unwrap();
-        assert_eq!(ends(slow), 12_000.0);
-    }
-
-    #[test]
-    fn runs_that_differ_much_and_a_single_run_of_another_title_foretell_nothing() {
-        let past = |runs: &[(&str, f64)]| {
-            let mut forecasts = Forecasts::default();
-            for (title, seconds) in runs {
-                forecasts.learn(&kind(), Run { title: (*title).into(), seconds: *seconds, ratios: vec![] });
-            }
-            forecasts.think(&at(0.0), &mut Track::default(), t(1.0)).map(|forecast| forecast.ends_at)
-        };
-        assert_eq!(past(&[("NVDA", 60.0)]), None);
-        assert_eq!(past(&[("NVDA", 60.0), ("AAPL", 62.0)]), Some(t(62.0)));
-        assert_eq!(past(&[("NVDA", 9.0), ("AAPL", 62.0)]), None);
-        assert_eq!(past(&[("MSFT", 60.0), ("AAPL", 9.0)]), Some(t(60.0)));
-    }
-
-    #[test]
-    fn the_band_is_where_four_of_five_came_true() {
-        let mut forecasts = Forecasts::default();
-        let ratios: Vec<f64> = (0..=100).map(|n| 0.5 + f64::from(n) / 100.0).collect();
-        forecasts.learn(&kind(), Run { title: "NVDA".into(), seconds: 100.0, ratios });
-        let mut track = Track::default();
-        forecasts.think(&at(0.0), &mut track, t(0.0));
-        let forecast = forecasts.think(&at(0.5), &mut track, t(50.0)).unwrap();
-        assert_eq!(forecast.judged, 101);
-        assert_eq!(forecast.ends_at, t(100.0));
-        assert_eq!((forecast.earliest, forecast.latest), (t(80.0), t(120.0)));
-    }
-
-    #[test]
-    fn an_end_judges_what_was_foretold_on_the_way() {
-        let forecasts = Forecasts::default();
-        let mut track = Track::default();
-        forecasts.think(&at(0.0), &mut track, t(0.0));
-        forecasts.think(&at(0.1), &mut track, t(10.0));
-        forecasts.think(&at(0.5), &mut track, t(50.0));
-        let ended = Operation { state: State::Succeeded, ended_at: Some(t(110.0)), ..at(1.0) };
-        let run = track.judge(&ended).unwrap();
-        assert_eq!(run.seconds, 110.0);
-        // 90 s predicted at 10 s, took 100; 50 s predicted at 50 s (for two marks), took 60.
-        assert_eq!(run.ratios, [100.0 / 90.0, 1.2, 1.2]);
-    }
-
-    #[test]
-    fn after_a_jump_of_the_clock_its_speed_is_measured_anew_and_nothing_is_learned() {
-        let mut forecasts = Forecasts::default();
-        forecasts.learn(&kind(), Run { title: "MSFT".into(), seconds: 1_000.0, ratios: vec![] });
-        let mut track = Track::default();
-        forecasts.think(&at(0.0), &mut track, t(0.0));
-        forecasts.think(&at(0.5), &mut track, t(50.0));
-        // Back by an hour.
-        track.clock_jumped();
-        assert_eq!(forecasts.think(&at(0.5), &mut track, t(-3_549.0)), None);
-        let forecast = forecasts.think(&at(0.75), &mut track, t(-3_524.0)).unwrap();
-        assert_eq!((forecast.ends_at, forecast.basis), (t(-3_499.0), ForecastBasis::Rate));
-        assert_eq!(track.judge(&Operation { ended_at: Some(t(60.0)), ..at(1.0) }), None);
-    }
-
-    #[test]
-    fn a_resumed_attempt_is_measured_from_where_it_began() {
-        let mut forecasts = Forecasts::default();
-        forecasts.learn(&kind(), Run { title: "MSFT".into(), seconds: 1_000.0, ratios: vec![] });
-        let mut track = Track::default();
-        assert_eq!(forecasts.think(&at(0.5), &mut track, t(0.0)), None);
-        let forecast = forecasts.think(&at(0.75), &mut track, t(10.0)).unwrap();
-        assert_eq!((forecast.ends_at, forecast.basis), (t(20.0), ForecastBasis::Rate));
-        assert_eq!(track.judge(&Operation { ended_at: Some(t(20.0)), ..at(1.0) }), None);
-    }
-
-    #[test]
-    fn of_a_resumed_attempt_whole_runs_say_nothing_and_it_teaches_nothing() {
-        let mut forecasts = Forecasts::default();
-        forecasts.learn(&kind(), Run { title: "MSFT".into(), seconds: 10.0, ratios: vec![] });
-        let mut track = Track::of(AttemptOrigin::Resume);
-        assert_eq!(forecasts.think(&at(0.0), &mut track, t(1.0)), None);
-        assert_eq!(forecasts.think(&at(0.2), &mut track, t(1.1)), None, "an earlier attempt came that far");
-        let forecast = forecasts.think(&at(0.3), &mut track, t(11.1)).unwrap();
-        assert_eq!((forecast.ends_at, forecast.basis), (t(81.1), ForecastBasis::Rate));
-        track.clock_jumped();
-        assert_eq!(forecasts.think(&at(0.5), &mut track, t(900.0)), None);
-        assert_eq!(
-            Track::of(AttemptOrigin::Resume).judge(&Operation { ended_at: Some(t(9.0)), ..at(1.0) }),
-            None
-        );
-        assert!(
-            Track::of(AttemptOrigin::Retry).judge(&Operation { ended_at: Some(t(9.0)), ..at(1.0) }).is_some()
-        );
-    }
-}
+mod tests;

@@ -3,9 +3,9 @@
 //! Talks to the host and to the coordinator, and decides nothing; the coordinator knows what a report means for an
 //! operation.
 
-use crate::clock::Exchange;
+use crate::clock::RoundTrip;
 use crate::command::{Command, CoordinatorSender};
-use crate::host_registry::LastWord;
+use crate::host_registry::LastSeen;
 use pool::{Backoff, Pool, PoolError, Sse};
 use protocol::host::{About, Health, HostBeat, HostEvent, HostEventBody, HostOperations, Outcome};
 use protocol::{HostName, InstanceId, OperationId, Time};
@@ -31,7 +31,7 @@ pub(crate) struct HostConnection {
     pub(crate) host: HostName,
     pub(crate) pool: Pool,
     pub(crate) coordinator: CoordinatorSender,
-    pub(crate) last_word: LastWord,
+    pub(crate) last_seen: LastSeen,
     /// While the store can't take more, the host keeps its reports.
     pub(crate) room: Room,
     /// Time without any data after which the host counts as unreachable.
@@ -47,7 +47,7 @@ pub(crate) struct HostConnection {
 }
 
 /// Reason why a feed ended.
-enum Parted {
+enum FeedEnd {
     /// The stream broke or ended; the host may still be reachable.
     Broken(String),
     /// The host no longer has the position in the feed.
@@ -71,23 +71,23 @@ impl HostConnection {
         let mut reset = false;
         let mut short = 0;
         loop {
-            let why = match self.meet(reset).await {
+            let why = match self.compare(reset).await {
                 Ok((instance, after)) => {
                     let begun = Instant::now();
-                    let parted = self.follow(instance, after).await;
+                    let deleted_families = self.follow(instance, after).await;
                     if begun.elapsed() >= MIN_FEED_DURATION {
                         short = 0;
                         backoff.reset();
                     } else {
                         short += 1;
                     }
-                    match parted {
-                        Parted::Over => return,
-                        Parted::Reset => {
+                    match deleted_families {
+                        FeedEnd::Over => return,
+                        FeedEnd::Reset => {
                             reset = true;
                             continue;
                         }
-                        Parted::Broken(why) => {
+                        FeedEnd::Broken(why) => {
                             reset = false;
                             // A stream may break although the host is reachable; reconnect before reporting it.
                             tracing::info!(host = %self.host, why, "host feed interrupted");
@@ -112,11 +112,11 @@ impl HostConnection {
 
     /// Whether there was no data for the time of silence.
     fn quiet(&self) -> bool {
-        self.last_word.silent_for(Instant::now()).is_none_or(|silent| silent >= self.silence)
+        self.last_seen.silent_for(Instant::now()).is_none_or(|silent| silent >= self.silence)
     }
 
-    async fn ask<T: serde::de::DeserializeOwned>(&self, path: &str) -> Result<(T, Exchange), PoolError> {
-        let (asked, begun) = (Time::now(), Instant::now());
+    async fn ask<T: serde::de::DeserializeOwned>(&self, path: &str) -> Result<(T, RoundTrip), PoolError> {
+        let (sent, begun) = (Time::now(), Instant::now());
         let answer =
             tokio::time::timeout(ANSWER_TIMEOUT, self.pool.get::<T>(path)).await.map_err(|_| {
                 PoolError::Timeout {
@@ -126,12 +126,12 @@ impl HostConnection {
                 }
             })??;
         let took = begun.elapsed();
-        self.last_word.note();
-        Ok((answer, Exchange { asked, answered: Time::now(), took }))
+        self.last_seen.note();
+        Ok((answer, RoundTrip { sent, answered: Time::now(), took }))
     }
 
     /// Requests the host's identity and operations; the coordinator returns the position from which to follow.
-    async fn meet(&self, reset: bool) -> Result<(InstanceId, u64), Option<PoolError>> {
+    async fn compare(&self, reset: bool) -> Result<(InstanceId, u64), Option<PoolError>> {
         let (about, clock) = self.ask::<About>("/host/v1/about").await.map_err(Some)?;
         let (list, _) = self.ask::<HostOperations>("/host/v1/operations").await.map_err(Some)?;
         let instance = about.instance;
@@ -144,11 +144,11 @@ impl HostConnection {
         Ok((instance, after))
     }
 
-    async fn follow(&self, instance: InstanceId, after: u64) -> Parted {
+    async fn follow(&self, instance: InstanceId, after: u64) -> FeedEnd {
         let path = format!("/host/v1/events?after={after}&instance={instance}");
         let mut stream = match self.pool.stream(&path, None, ANSWER_TIMEOUT, self.silence).await {
             Ok(stream) => stream,
-            Err(error) => return Parted::Broken(error.to_string()),
+            Err(error) => return FeedEnd::Broken(error.to_string()),
         };
         let mut events: Vec<HostEvent> = Vec::new();
         loop {
@@ -160,13 +160,13 @@ impl HostConnection {
                     Ok(next) if events.len() < MAX_BATCH_EVENTS => next,
                     Ok(next) => {
                         if self.deliver(instance, &mut events).await.is_err() {
-                            return Parted::Over;
+                            return FeedEnd::Over;
                         }
                         next
                     }
                     Err(_) => {
                         if self.deliver(instance, &mut events).await.is_err() {
-                            return Parted::Over;
+                            return FeedEnd::Over;
                         }
                         continue;
                     }
@@ -176,24 +176,24 @@ impl HostConnection {
                 Some(Ok(message)) => message,
                 other => {
                     if self.deliver(instance, &mut events).await.is_err() {
-                        return Parted::Over;
+                        return FeedEnd::Over;
                     }
                     return match other {
-                        Some(Err(error)) => Parted::Broken(error.to_string()),
-                        _ => Parted::Broken(format!("{} closed its feed.", self.pool.base_url())),
+                        Some(Err(error)) => FeedEnd::Broken(error.to_string()),
+                        _ => FeedEnd::Broken(format!("{} closed its feed.", self.pool.base_url())),
                     };
                 }
             };
-            self.last_word.note();
+            self.last_seen.note();
             match read(&self.host, instance, &message) {
                 Ok(Some(event)) => events.push(event),
                 Ok(None) => {}
-                Err(parted) => {
+                Err(deleted_families) => {
                     // The events before it are valid.
                     if self.deliver(instance, &mut events).await.is_err() {
-                        return Parted::Over;
+                        return FeedEnd::Over;
                     }
-                    return parted;
+                    return deleted_families;
                 }
             }
         }
@@ -274,21 +274,21 @@ fn succeeded(body: &HostEventBody) -> bool {
     matches!(body, HostEventBody::Ended { outcome: Outcome::Succeeded, .. })
 }
 
-fn read(host: &HostName, instance: InstanceId, message: &Sse) -> Result<Option<HostEvent>, Parted> {
+fn read(host: &HostName, instance: InstanceId, message: &Sse) -> Result<Option<HostEvent>, FeedEnd> {
     match message.event.as_str() {
         "message" | "" => event(host, &message.data).map(Some),
         "hello" | "beat" => match serde_json::from_str::<HostBeat>(&message.data) {
-            Ok(beat) if beat.instance != instance => Err(Parted::Reset),
+            Ok(beat) if beat.instance != instance => Err(FeedEnd::Reset),
             _ => Ok(None),
         },
-        "reset" => Err(Parted::Reset),
+        "reset" => Err(FeedEnd::Reset),
         _ => Ok(None),
     }
 }
 
 /// Parses an event. If only its position is readable, returns an empty event: the host may be newer than this server,
 /// and later events still matter. The next comparison finds what it would have said.
-fn event(host: &HostName, text: &str) -> Result<HostEvent, Parted> {
+fn event(host: &HostName, text: &str) -> Result<HostEvent, FeedEnd> {
     #[derive(serde::Deserialize)]
     struct Place {
         seq: u64,
@@ -305,7 +305,7 @@ fn event(host: &HostName, text: &str) -> Result<HostEvent, Parted> {
         Ok(Place { seq, at, id, attempt }) => {
             Ok(HostEvent { seq, at, id, attempt, body: HostEventBody::Unknown })
         }
-        Err(_) => Err(Parted::Broken(format!("{host} sent an unreadable event: {error}"))),
+        Err(_) => Err(FeedEnd::Broken(format!("{host} sent an unreadable event: {error}"))),
     }
 }
 
@@ -313,22 +313,22 @@ fn event(host: &HostName, text: &str) -> Result<HostEvent, Parted> {
 mod tests {
     use super::*;
 
-    fn read_of(data: &str) -> Result<Option<HostEvent>, Parted> {
+    fn read_of(data: &str) -> Result<Option<HostEvent>, FeedEnd> {
         let message = Sse { event: String::new(), id: None, data: data.to_owned() };
         read(&"data-1".parse().unwrap(), InstanceId::new(), &message)
     }
 
     #[test]
-    fn what_a_newer_host_says_keeps_its_place_and_says_nothing() {
+    fn an_unknown_record_of_a_newer_host_advances_the_cursor_only() {
         let place =
             format!(r#""seq":7,"at":"2026-11-25T10:00:00Z","id":"{}","attempt":1"#, OperationId::new());
         let deep = format!("{}1{}", "[".repeat(200), "]".repeat(200));
-        for said in [
+        for record in [
             r#""type":"novel","what":[1,2]"#.to_owned(),
             r#""type":"ended","outcome":"vanished""#.to_owned(),
             format!(r#""type":"ended","outcome":"succeeded","result":{{"document":{deep}}}"#),
         ] {
-            let Ok(Some(event)) = read_of(&format!("{{{place},{said}}}")) else { panic!("{said}") };
+            let Ok(Some(event)) = read_of(&format!("{{{place},{record}}}")) else { panic!("{record}") };
             assert_eq!((event.seq, event.body), (7, HostEventBody::Unknown));
         }
         let Ok(Some(event)) = read_of(&format!(r#"{{{place},"type":"running"}}"#)) else { panic!() };
@@ -336,7 +336,7 @@ mod tests {
     }
 
     #[test]
-    fn what_has_no_place_ends_the_stream() {
-        assert!(matches!(read_of("{"), Err(Parted::Broken(_))));
+    fn a_record_without_a_position_ends_the_stream() {
+        assert!(matches!(read_of("{"), Err(FeedEnd::Broken(_))));
     }
 }

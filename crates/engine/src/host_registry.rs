@@ -15,9 +15,9 @@ use tokio::time::Instant;
 /// Time of the last data from a host, by the server's clock and by a monotonic one. Written by its link, read
 /// everywhere.
 #[derive(Clone, Default)]
-pub(crate) struct LastWord(Arc<Mutex<Option<(Time, Instant)>>>);
+pub(crate) struct LastSeen(Arc<Mutex<Option<(Time, Instant)>>>);
 
-impl LastWord {
+impl LastSeen {
     /// Records data received now.
     pub(crate) fn note(&self) {
         *self.0.lock() = Some((Time::now(), Instant::now()));
@@ -35,14 +35,14 @@ impl LastWord {
 
 /// Reason and time until which a host is not asked again to run a kind.
 #[derive(Clone, PartialEq, Debug)]
-pub(crate) struct HeldOff {
+pub(crate) struct KindPause {
     pub(crate) until: Time,
-    pub(crate) why: Hold,
+    pub(crate) why: PauseReason,
 }
 
 /// Reason why a host did not accept an operation.
 #[derive(Clone, PartialEq, Debug)]
-pub(crate) enum Hold {
+pub(crate) enum PauseReason {
     /// It reported that it is full.
     Full,
     /// The start could not be delivered.
@@ -64,7 +64,7 @@ pub(crate) struct Entry {
     /// Its health was requested in its current process, whether or not it answered; before that, nothing is placed on
     /// it.
     pub(crate) health_asked: bool,
-    pub(crate) last_word: LastWord,
+    pub(crate) last_seen: LastSeen,
     pub(crate) offset: Offset,
     /// Position up to which its feed was processed.
     pub(crate) cursor: Option<HostCursor>,
@@ -73,7 +73,7 @@ pub(crate) struct Entry {
     /// Same per kind.
     assigned_by_kind: HashMap<KindName, u32>,
     /// Kinds that it did not accept last time; it is asked again after a pause.
-    pub(crate) held_off: HashMap<KindName, HeldOff>,
+    pub(crate) paused_kinds: HashMap<KindName, KindPause>,
     /// It is drained.
     pub(crate) draining: bool,
     /// Its work runs in its own process and ends with it.
@@ -81,7 +81,7 @@ pub(crate) struct Entry {
 }
 
 impl Entry {
-    pub(crate) fn new(name: HostName, pool: Pool, cursor: Option<HostCursor>, last_word: LastWord) -> Self {
+    pub(crate) fn new(name: HostName, pool: Pool, cursor: Option<HostCursor>, last_seen: LastSeen) -> Self {
         Self {
             name,
             pool,
@@ -91,12 +91,12 @@ impl Entry {
             offers: 0,
             health: None,
             health_asked: false,
-            last_word,
+            last_seen,
             offset: Offset::default(),
             cursor,
             assigned: 0,
             assigned_by_kind: HashMap::new(),
-            held_off: HashMap::new(),
+            paused_kinds: HashMap::new(),
             draining: false,
             in_process: false,
         }
@@ -109,7 +109,7 @@ impl Entry {
             url: self.pool.base_url().to_owned(),
             link: self.link,
             draining: self.draining,
-            heard_at: self.last_word.get(),
+            heard_at: self.last_seen.get(),
             latency_ms: self.offset.latency_ms(),
             trouble: self.trouble.clone(),
             instance: self.about.as_ref().map(|a| a.instance),
@@ -173,12 +173,12 @@ impl Entry {
             && self.ready(kind)
             && self.assigned < self.capacity()
             && self.at_limit(kind).is_none()
-            && self.held_off.get(kind).is_none_or(|hold| now >= hold.until)
+            && self.paused_kinds.get(kind).is_none_or(|hold| now >= hold.until)
     }
 
     /// Reason why it does not accept the kind now, although it is connected and not drained.
-    fn hold(&self, kind: &KindName, now: Time) -> Option<&Hold> {
-        self.held_off.get(kind).filter(|hold| now < hold.until).map(|hold| &hold.why)
+    fn hold(&self, kind: &KindName, now: Time) -> Option<&PauseReason> {
+        self.paused_kinds.get(kind).filter(|hold| now < hold.until).map(|hold| &hold.why)
     }
 }
 
@@ -204,7 +204,7 @@ impl HostRegistry {
     /// Moves the times of full hosts after a jump of the clock, so that their pauses keep their length.
     pub(crate) fn moved(&mut self, micros: i64) {
         for entry in self.entries.values_mut() {
-            for hold in entry.held_off.values_mut() {
+            for hold in entry.paused_kinds.values_mut() {
                 hold.until = hold.until.plus_micros(micros);
             }
             entry.offset.server_moved(micros);
@@ -276,15 +276,15 @@ fn why_none_of_the_ready(kind: &KindName, ready: &[&Entry], now: Time) -> (Condi
     let names = ready.iter().map(|e| e.name.as_str()).collect::<Vec<_>>().join(", ");
     if let [only] = ready {
         match only.hold(kind, now) {
-            Some(Hold::Undelivered) => {
+            Some(PauseReason::Undelivered) => {
                 let text = format!("Its start could not be delivered to {names}. Retrying in a moment.");
                 return (ConditionKind::NoHost, text);
             }
-            Some(Hold::NotStarted(why)) => {
+            Some(PauseReason::NotStarted(why)) => {
                 let text = format!("{names} could not start it: {why} Retrying in a moment.");
                 return (ConditionKind::NoHost, text);
             }
-            Some(Hold::Full) | None => {}
+            Some(PauseReason::Full) | None => {}
         }
         if let Some(most) = only.at_limit(kind) {
             let text =
@@ -296,120 +296,4 @@ fn why_none_of_the_ready(kind: &KindName, ready: &[&Entry], now: Time) -> (Condi
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn kind() -> KindName {
-        "test.count".parse().unwrap()
-    }
-
-    /// Connected host with two slots.
-    fn up(name: &str) -> Entry {
-        let pool = Pool::new("http://127.0.0.1:1", pool::PoolConfig::default()).unwrap();
-        let spec = serde_json::json!({
-            "name": "test.count", "title": "", "description": "", "summary": "", "params": {}
-        });
-        let about = About {
-            name: name.into(),
-            version: String::new(),
-            instance: protocol::InstanceId::new(),
-            kinds: vec![serde_json::from_value(spec).unwrap()],
-            capacity: 2,
-            max_parallel: BTreeMap::new(),
-            now: Time::from_micros(0),
-        };
-        let entry = Entry::new(name.parse().unwrap(), pool, None, LastWord::default());
-        Entry { link: HostLink::Up, about: Some(about), health_asked: true, ..entry }
-    }
-
-    fn health(ready: bool, unready_kinds: Vec<KindName>) -> Health {
-        Health {
-            ready,
-            unready_kinds,
-            checks: Vec::new(),
-            cpu: 0.0,
-            memory_bytes: 0,
-            network_in: 0.0,
-            network_out: 0.0,
-            running: 0,
-            free: 2,
-            now: Time::from_micros(0),
-        }
-    }
-
-    fn chosen(entries: Vec<Entry>) -> Result<String, (ConditionKind, String)> {
-        let mut host_registry = HostRegistry::default();
-        entries.into_iter().for_each(|entry| host_registry.add(entry));
-        host_registry.choose(&kind(), None, Time::from_micros(1)).map(|entry| entry.name.to_string())
-    }
-
-    #[test]
-    fn nothing_is_placed_on_a_host_that_is_not_ready_for_it() {
-        let sick = |unready| Entry { health: Some(health(false, unready)), ..up("a") };
-        let busy = || Entry { assigned: 1, ..up("b") };
-        for unready in [vec![], vec![kind()]] {
-            assert_eq!(chosen(vec![sick(unready.clone()), busy()]).unwrap(), "b");
-            let (condition, text) = chosen(vec![sick(unready)]).unwrap_err();
-            assert_eq!(condition, ConditionKind::NoHost);
-            assert!(text.contains("a is not ready for test.count"), "{text}");
-        }
-        // It can't run another kind.
-        assert_eq!(chosen(vec![sick(vec!["test.other".parse().unwrap()]), busy()]).unwrap(), "a");
-        // Its health is unknown so far.
-        let new = || Entry { health_asked: false, ..up("a") };
-        assert_eq!(chosen(vec![new(), busy()]).unwrap(), "b");
-        assert_eq!(chosen(vec![new()]).unwrap_err().0, ConditionKind::Waiting);
-    }
-
-    #[test]
-    fn what_a_host_limits_waits_without_taking_the_slots_of_other_kinds() {
-        let mut entry = up("a");
-        entry.about.as_mut().unwrap().max_parallel.insert(kind(), 1);
-        entry.take(&kind());
-        let (condition, text) = chosen(vec![entry]).unwrap_err();
-        assert_eq!(condition, ConditionKind::Waiting);
-        assert!(text.contains("a runs at most 1 of test.count at once"), "{text}");
-        let mut entry = up("a");
-        entry.about.as_mut().unwrap().max_parallel.insert(kind(), 1);
-        entry.take(&kind());
-        entry.give_back(&kind());
-        assert_eq!(chosen(vec![entry]).unwrap(), "a");
-    }
-
-    #[test]
-    fn a_host_that_did_not_take_a_kind_is_passed_over_for_a_moment_for_that_kind_alone() {
-        let held = |kind: &str, why| {
-            let hold = HeldOff { until: Time::from_micros(9), why };
-            Entry { held_off: HashMap::from([(kind.parse().unwrap(), hold)]), ..up("a") }
-        };
-        let busy = || Entry { assigned: 1, ..up("b") };
-        assert_eq!(chosen(vec![held("test.count", Hold::Undelivered), busy()]).unwrap(), "b");
-        assert_eq!(chosen(vec![held("test.other", Hold::Full), busy()]).unwrap(), "a");
-        let (_, text) = chosen(vec![held("test.count", Hold::NotStarted("No.".into()))]).unwrap_err();
-        assert!(text.contains("could not start it: No."), "{text}");
-    }
-
-    #[test]
-    fn a_host_that_is_full_is_asked_again_after_as_long_when_the_clock_jumps() {
-        let t = |seconds: i64| Time::from_micros(1_000_000_000_000 + seconds * 1_000_000);
-        let name: HostName = "a".parse().unwrap();
-        let pool = Pool::new("http://127.0.0.1:1", pool::PoolConfig::default()).unwrap();
-        let mut host_registry = HostRegistry::default();
-        host_registry.add(Entry {
-            held_off: HashMap::from([(kind(), HeldOff { until: t(10), why: Hold::Full })]),
-            ..Entry::new(name.clone(), pool, None, LastWord::default())
-        });
-        host_registry.moved(-3_600_000_000);
-        assert_eq!(host_registry.get(&name).unwrap().held_off[&kind()].until, t(10 - 3_600));
-    }
-
-    #[test]
-    fn a_silence_is_as_long_as_it_is_by_the_clock_that_does_not_jump() {
-        let word = LastWord::default();
-        assert_eq!((word.get(), word.silent_for(Instant::now())), (None, None));
-        word.note();
-        let later = Instant::now() + Duration::from_secs(3);
-        assert!(word.silent_for(later).unwrap() >= Duration::from_secs(3));
-        assert!(word.get().is_some());
-    }
-}
+mod tests;

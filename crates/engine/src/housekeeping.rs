@@ -1,6 +1,6 @@
 //! Background tasks: tick of the coordinator, and retention.
 
-use crate::clock_jump::Belief;
+use crate::clock_jump::TrustedTime;
 use crate::command::{Command, CoordinatorSender};
 use protocol::Time;
 use std::sync::Arc;
@@ -42,13 +42,13 @@ pub(crate) async fn delete_expired(
 ) {
     let mut every = tokio::time::interval(RETENTION_INTERVAL);
     every.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let mut belief = Belief::new(Time::now(), Instant::now());
+    let mut trusted = TrustedTime::new(Time::now(), Instant::now());
     loop {
         tokio::select! {
             () = stop.cancelled() => return,
             _ = every.tick() => {}
         }
-        let now = belief.look(Time::now(), Instant::now());
+        let now = trusted.tick(Time::now(), Instant::now());
         let mut last = Vec::new();
         loop {
             let reader = store.clone();

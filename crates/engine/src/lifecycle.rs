@@ -78,7 +78,7 @@ pub enum Message {
     /// The host has been unreachable since this time.
     Silent { since: Time, message: String },
     /// The host is connected again.
-    Heard,
+    HostResponded,
     /// It can't leave the queue now, for this reason.
     Waiting { kind: ConditionKind, message: String },
     /// Files for resuming are being transferred to its host.
@@ -160,13 +160,13 @@ impl Record {
     }
 
     /// Whether the current attempt resumes from a checkpoint.
-    fn goes_on(&self) -> bool {
+    fn resumes(&self) -> bool {
         self.attempts.last().is_some_and(|attempt| attempt.origin == AttemptOrigin::Resume)
     }
 
     /// Fraction at that checkpoint, if known.
-    fn goes_on_at(&self) -> Option<f64> {
-        let checkpoint = self.operation.checkpoint.as_ref().filter(|_| self.goes_on())?;
+    fn resumes_at(&self) -> Option<f64> {
+        let checkpoint = self.operation.checkpoint.as_ref().filter(|_| self.resumes())?;
         checkpoint.fraction.map(|fraction| fraction.clamp(0.0, 1.0))
     }
 
@@ -201,7 +201,7 @@ impl Record {
         self.operation.condition = None;
         self.operation.host_condition = None;
         self.operation.forecast = None;
-        if self.operation.started_at.take().is_some() && !self.goes_on() {
+        if self.operation.started_at.take().is_some() && !self.resumes() {
             self.operation.progress = None;
         }
         let attempt = self.current_mut();
@@ -381,7 +381,7 @@ pub fn step(record: &mut Record, message: Message, now: Time) -> Result<Vec<Effe
             record.operation.not_before = Some(until);
             vec![Effect::Changed]
         }
-        Message::Heard if record.clear(ConditionKind::Unreachable) => vec![Effect::Changed],
+        Message::HostResponded if record.clear(ConditionKind::Unreachable) => vec![Effect::Changed],
         Message::Waiting { kind, message } if state == State::Queued => record.condition(kind, now, message),
         _ => Vec::new(),
     };

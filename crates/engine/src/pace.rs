@@ -25,14 +25,14 @@ impl Default for StallRule {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Pace {
     /// Time and position of the last step.
-    last: Option<(Time, Place)>,
+    last: Option<(Time, StepPosition)>,
     usual_seconds: f64,
     steps: u32,
 }
 
 /// Position whose change counts as a step; a message alone is no progress.
 #[derive(Clone, PartialEq, Debug)]
-struct Place {
+struct StepPosition {
     fraction: Option<f64>,
     done: u64,
     phase: u32,
@@ -41,13 +41,13 @@ struct Place {
 impl Pace {
     /// Records progress reported at a time.
     pub(crate) fn step(&mut self, progress: &Progress, at: Time) {
-        let place = Place {
+        let place = StepPosition {
             fraction: progress.fraction,
             done: progress.done,
             phase: progress.phase.as_ref().map_or(0, |p| p.index),
         };
-        if let Some((before, stood)) = &self.last {
-            if *stood == place {
+        if let Some((before, waited)) = &self.last {
+            if *waited == place {
                 return;
             }
             let interval = at.seconds_since(*before).max(0.0);
@@ -61,13 +61,13 @@ impl Pace {
     /// Time since which it is stalled, and its usual interval in seconds, if it is unusual.
     pub(crate) fn stalled(&self, now: Time, rule: StallRule) -> Option<(Time, f64)> {
         let (last, _) = self.last.as_ref()?;
-        let stood = now.seconds_since(*last);
+        let waited = now.seconds_since(*last);
         let long = (rule.factor * self.usual_seconds).max(rule.least_seconds);
-        (self.steps >= STEPS && stood > long).then_some((*last, self.usual_seconds))
+        (self.steps >= STEPS && waited > long).then_some((*last, self.usual_seconds))
     }
 
     /// Restarts the wait, because its host was unreachable until now and its progress unknown.
-    pub(crate) fn forgive(&mut self, now: Time) {
+    pub(crate) fn ignore_gap(&mut self, now: Time) {
         if let Some((at, _)) = &mut self.last {
             *at = now;
         }
@@ -89,7 +89,7 @@ mod tests {
     const RULE: StallRule = StallRule { factor: 10.0, least_seconds: 30.0 };
 
     #[test]
-    fn standing_still_for_many_times_the_usual_is_noticed() {
+    fn a_step_much_longer_than_usual_is_a_stall() {
         let mut pace = Pace::default();
         for n in 0..10 {
             pace.step(&done(n as u64), t(n * 5));
@@ -101,7 +101,7 @@ mod tests {
     }
 
     #[test]
-    fn quick_ones_are_given_the_least_time_and_new_ones_are_not_judged() {
+    fn fast_steps_get_the_minimum_time_and_new_ones_are_not_judged() {
         let mut pace = Pace::default();
         for n in 0..10 {
             pace.step(&done(n), t(n as i64 / 5));
@@ -114,7 +114,7 @@ mod tests {
     }
 
     #[test]
-    fn saying_the_same_again_is_no_step() {
+    fn repeated_progress_is_no_step() {
         let mut pace = Pace::default();
         for n in 0..5 {
             pace.step(&done(n), t(n as i64));
@@ -123,7 +123,7 @@ mod tests {
             pace.step(&Progress { message: format!("still {n}"), ..done(4) }, t(n));
         }
         assert!(pace.stalled(t(100), RULE).is_some());
-        pace.forgive(t(100));
+        pace.ignore_gap(t(100));
         assert_eq!(pace.stalled(t(120), RULE), None);
     }
 }

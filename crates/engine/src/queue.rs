@@ -18,13 +18,13 @@ struct Line {
     waiting: VecDeque<Waiting>,
     /// Reason for waiting, as published for the operations that were told.
     reason: Option<(ConditionKind, String)>,
-    untold: usize,
+    unpublished: usize,
 }
 
 struct Waiting {
     id: OperationId,
     priority: i8,
-    told: bool,
+    published: bool,
 }
 
 impl Queues {
@@ -32,8 +32,8 @@ impl Queues {
     pub(crate) fn push(&mut self, kind: &KindName, id: OperationId, priority: i8) {
         let line = self.lines.entry(kind.clone()).or_default();
         let at = line.waiting.partition_point(|w| w.priority >= priority);
-        line.waiting.insert(at, Waiting { id, priority, told: false });
-        line.untold += 1;
+        line.waiting.insert(at, Waiting { id, priority, published: false });
+        line.unpublished += 1;
     }
 
     /// Stops holding back an operation.
@@ -65,11 +65,7 @@ impl Queues {
     /// Removes an operation from its queue.
     pub(crate) fn remove(&mut self, kind: &KindName, id: OperationId) {
         self.unhold(id);
-        if let Some(line) = self.lines.get_mut(kind)
-            && let Some(at) = line.waiting.iter().position(|w| w.id == id)
-        {
-            line.take(at);
-        }
+        self.take(kind, id);
     }
 
     /// Kinds with queued operations.
@@ -77,44 +73,68 @@ impl Queues {
         self.lines.iter().filter(|(_, l)| !l.waiting.is_empty()).map(|(k, _)| k.clone()).collect()
     }
 
-    /// First operation in the queue of a kind.
-    pub(crate) fn first(&self, kind: &KindName) -> Option<OperationId> {
-        self.lines.get(kind)?.waiting.front().map(|w| w.id)
+    /// Operations in the queue of a kind, in order.
+    pub(crate) fn waiting(&self, kind: &KindName) -> impl Iterator<Item = OperationId> {
+        self.lines.get(kind).into_iter().flat_map(|line| line.waiting.iter().map(|w| w.id))
     }
 
-    /// Removes the first operation.
-    pub(crate) fn pop(&mut self, kind: &KindName) {
-        if let Some(line) = self.lines.get_mut(kind) {
-            line.take(0);
+    /// First operation in the queue of a kind that may start.
+    pub(crate) fn first(
+        &self,
+        kind: &KindName,
+        may_start: impl Fn(OperationId) -> bool,
+    ) -> Option<OperationId> {
+        self.waiting(kind).find(|id| may_start(*id))
+    }
+
+    /// Removes an operation that starts.
+    pub(crate) fn take(&mut self, kind: &KindName, id: OperationId) {
+        if let Some(line) = self.lines.get_mut(kind)
+            && let Some(at) = line.waiting.iter().position(|w| w.id == id)
+        {
+            line.take(at);
+        }
+    }
+
+    /// Marks operations that were given another reason than that of their queue.
+    pub(crate) fn unpublish(&mut self, kind: &KindName, other_reason: &dyn Fn(OperationId) -> bool) {
+        let Some(line) = self.lines.get_mut(kind) else { return };
+        for waiting in line.waiting.iter_mut().filter(|w| w.published && other_reason(w.id)) {
+            waiting.published = false;
+            line.unpublished += 1;
         }
     }
 
     /// Sets the reason why a queue waits, and returns the operations that must be told.
-    pub(crate) fn tell(&mut self, kind: &KindName, reason: (ConditionKind, String)) -> Vec<OperationId> {
+    pub(crate) fn publish_reason(
+        &mut self,
+        kind: &KindName,
+        reason: (ConditionKind, String),
+    ) -> Vec<OperationId> {
         let Some(line) = self.lines.get_mut(kind) else { return Vec::new() };
         let news = line.reason.as_ref() != Some(&reason);
         line.reason = Some(reason);
-        if !news && line.untold == 0 {
+        if !news && line.unpublished == 0 {
             return Vec::new();
         }
-        line.untold = 0;
-        let mut untold = Vec::new();
+        line.unpublished = 0;
+        let mut unpublished = Vec::new();
         for waiting in &mut line.waiting {
-            if news || !waiting.told {
-                untold.push(waiting.id);
+            if news || !waiting.published {
+                unpublished.push(waiting.id);
             }
-            waiting.told = true;
+            waiting.published = true;
         }
-        untold
+        unpublished
     }
 }
 
 impl Line {
     fn take(&mut self, at: usize) {
         if let Some(removed) = self.waiting.remove(at)
-            && !removed.told
+            && !removed.published
         {
-            self.untold -= 1;
+            self.unpublished -= 1;
         }
     }
 }
@@ -128,27 +148,45 @@ mod tests {
         KindName::new("data.load").unwrap()
     }
 
+    fn first(queues: &Queues) -> Option<OperationId> {
+        queues.first(&kind(), |_| true)
+    }
+
     #[test]
-    fn each_is_told_once_why_it_waits_and_all_when_the_reason_changes() {
+    fn the_reason_for_waiting_is_published_once_and_when_it_changes() {
         let kind = kind();
         let mut queues = Queues::default();
         let ids: Vec<OperationId> = (0..3).map(|_| OperationId::new()).collect();
         queues.push(&kind, ids[0], 0);
         queues.push(&kind, ids[1], 0);
         let full = (ConditionKind::Waiting, "full".to_owned());
-        assert_eq!(queues.tell(&kind, full.clone()), ids[..2]);
+        assert_eq!(queues.publish_reason(&kind, full.clone()), ids[..2]);
         queues.push(&kind, ids[2], 5);
-        assert_eq!(queues.tell(&kind, full.clone()), ids[2..]);
-        assert!(queues.tell(&kind, full).is_empty());
+        assert_eq!(queues.publish_reason(&kind, full.clone()), ids[2..]);
+        assert!(queues.publish_reason(&kind, full).is_empty());
         queues.remove(&kind, ids[1]);
-        assert_eq!(queues.tell(&kind, (ConditionKind::NoHost, "away".into())), [ids[2], ids[0]]);
-        assert_eq!(queues.first(&kind), Some(ids[2]), "higher priority first");
-        queues.pop(&kind);
-        assert_eq!(queues.first(&kind), Some(ids[0]));
+        assert_eq!(queues.publish_reason(&kind, (ConditionKind::NoHost, "away".into())), [ids[2], ids[0]]);
+        assert_eq!(first(&queues), Some(ids[2]), "higher priority first");
+        queues.take(&kind, ids[2]);
+        assert_eq!(first(&queues), Some(ids[0]));
     }
 
     #[test]
-    fn who_is_held_back_gets_in_line_at_the_moment_and_can_be_taken_out_before() {
+    fn an_operation_with_another_reason_gets_that_of_the_queue_later() {
+        let kind = kind();
+        let mut queues = Queues::default();
+        let ids: Vec<OperationId> = (0..2).map(|_| OperationId::new()).collect();
+        ids.iter().for_each(|id| queues.push(&kind, *id, 0));
+        assert_eq!(queues.first(&kind, |id| id != ids[0]), Some(ids[1]), "the first one may not start");
+        let full = (ConditionKind::Waiting, "full".to_owned());
+        assert_eq!(queues.publish_reason(&kind, full.clone()), ids);
+        queues.unpublish(&kind, &|id| id == ids[0]);
+        assert_eq!(queues.publish_reason(&kind, full.clone()), ids[..1]);
+        assert!(queues.publish_reason(&kind, full).is_empty());
+    }
+
+    #[test]
+    fn a_delayed_entry_joins_the_queue_on_time_and_can_be_removed_before() {
         let kind = kind();
         let t = Time::from_micros;
         let mut queues = Queues::default();
@@ -156,16 +194,16 @@ mod tests {
         queues.hold(&kind, ids[0], 0, t(10));
         queues.hold(&kind, ids[1], 0, t(20));
         queues.release_held(t(9));
-        assert_eq!(queues.first(&kind), None);
+        assert_eq!(first(&queues), None);
         queues.remove(&kind, ids[1]);
         queues.release_held(t(30));
-        assert_eq!(queues.first(&kind), Some(ids[0]));
-        queues.pop(&kind);
+        assert_eq!(first(&queues), Some(ids[0]));
+        queues.take(&kind, ids[0]);
         assert!(queues.kinds().is_empty());
     }
 
     #[test]
-    fn who_is_held_back_waits_for_as_long_when_the_clock_jumps() {
+    fn the_delay_of_an_entry_is_independent_of_clock_jumps() {
         let t = |seconds: i64| Time::from_micros(1_000_000_000_000 + seconds * 1_000_000);
         for hours in [-1, 1] {
             let (kind, mut queues, id) = (kind(), Queues::default(), OperationId::new());
@@ -173,15 +211,15 @@ mod tests {
             let jump = hours * 3_600;
             queues.moved(jump * 1_000_000);
             queues.release_held(t(jump + 9));
-            assert_eq!(queues.first(&kind), None);
+            assert_eq!(first(&queues), None);
             queues.release_held(t(jump + 10));
-            assert_eq!(queues.first(&kind), Some(id));
+            assert_eq!(first(&queues), Some(id));
         }
     }
 
     proptest! {
         #[test]
-        fn a_line_is_in_order_of_priority_and_then_of_coming(priorities in proptest::collection::vec(-3i8..4, 0..40)) {
+        fn the_queue_is_ordered_by_priority_then_arrival(priorities in proptest::collection::vec(-3i8..4, 0..40)) {
             let kind = kind();
             let mut queues = Queues::default();
             let mut expected: Vec<(i8, OperationId)> = Vec::new();
@@ -192,10 +230,10 @@ mod tests {
             }
             expected.sort_by_key(|(priority, _)| std::cmp::Reverse(*priority));
             for (_, id) in expected {
-                prop_assert_eq!(queues.first(&kind), Some(id));
-                queues.pop(&kind);
+                prop_assert_eq!(first(&queues), Some(id));
+                queues.take(&kind, id);
             }
-            prop_assert_eq!(queues.first(&kind), None);
+            prop_assert_eq!(first(&queues), None);
         }
     }
 }

@@ -10,12 +10,12 @@ const MAX_TICK_GAP: Duration = Duration::from_secs(2);
 
 /// Measures awake time with a monotonic clock, about once a second.
 pub(crate) struct SuspendClock {
-    looked: Instant,
+    last_tick: Instant,
 }
 
 /// Time since the last tick.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) struct Since {
+pub(crate) struct Elapsed {
     /// Part of it that counts as awake.
     pub(crate) listened: Duration,
     /// Time for which the process was stopped or its machine slept.
@@ -24,13 +24,13 @@ pub(crate) struct Since {
 
 impl SuspendClock {
     pub(crate) fn new(now: Instant) -> Self {
-        Self { looked: now }
+        Self { last_tick: now }
     }
 
-    pub(crate) fn look(&mut self, now: Instant) -> Since {
-        let passed = now.saturating_duration_since(self.looked);
-        self.looked = now;
-        Since { listened: passed.min(MAX_TICK_GAP), slept: (passed > MAX_TICK_GAP).then_some(passed) }
+    pub(crate) fn tick(&mut self, now: Instant) -> Elapsed {
+        let passed = now.saturating_duration_since(self.last_tick);
+        self.last_tick = now;
+        Elapsed { listened: passed.min(MAX_TICK_GAP), slept: (passed > MAX_TICK_GAP).then_some(passed) }
     }
 }
 
@@ -39,15 +39,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_hour_of_sleep_counts_as_two_seconds_of_listening() {
+    fn an_hour_of_suspend_counts_as_two_seconds() {
         let begun = Instant::now();
         let mut suspend = SuspendClock::new(begun);
         let second = Duration::from_secs(1);
-        assert_eq!(suspend.look(begun + second), Since { listened: second, slept: None });
+        assert_eq!(suspend.tick(begun + second), Elapsed { listened: second, slept: None });
         let hour = Duration::from_secs(3_600);
-        let since = suspend.look(begun + second + hour);
-        assert_eq!(since, Since { listened: MAX_TICK_GAP, slept: Some(hour) });
-        let since = suspend.look(begun + second + hour + second);
-        assert_eq!(since, Since { listened: second, slept: None });
+        let since = suspend.tick(begun + second + hour);
+        assert_eq!(since, Elapsed { listened: MAX_TICK_GAP, slept: Some(hour) });
+        let since = suspend.tick(begun + second + hour + second);
+        assert_eq!(since, Elapsed { listened: second, slept: None });
     }
 }

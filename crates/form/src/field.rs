@@ -80,9 +80,7 @@ impl Field {
         let number = || ungrouped(typed).map_err(|why| format!("{} {why}", wrong()));
         let value = match &self.kind {
             FieldKind::Integer { .. } => number()?.parse::<i64>().map(Value::from).ok(),
-            FieldKind::Number { .. } => {
-                number()?.parse::<f64>().ok().filter(|n| n.is_finite()).map(as_number)
-            }
+            FieldKind::Number { .. } => json::float(&number()?).filter(|n| n.is_finite()).map(as_number),
             FieldKind::Switch => typed.parse::<bool>().map(Value::from).ok(),
             _ => Some(Value::from(typed)),
         };

@@ -1,5 +1,6 @@
 //! Reads fields from JSON Schema.
 
+use crate::exclusive;
 use crate::fills::Fills;
 use crate::value::{as_number, plain};
 use crate::when::When;
@@ -14,7 +15,7 @@ impl Form {
     pub fn from_schema(schema: &Value) -> Result<Self, String> {
         let Some(properties) = schema.get("properties").and_then(Value::as_object) else {
             return match schema.get("type").and_then(Value::as_str) {
-                Some("object") => Ok(Self { fields: Vec::new() }),
+                Some("object") => Ok(Self { fields: Vec::new(), exclusive: Vec::new() }),
                 _ => Err("the parameter schema must be an object with properties".to_owned()),
             };
         };
@@ -34,7 +35,8 @@ impl Form {
             field.fills = Fills::from_schema(property, &known).map_err(wrong)?;
             fields.push(field);
         }
-        Ok(Self { fields })
+        let exclusive = exclusive::from_schema(schema, &|name: &str| properties.contains_key(name))?;
+        Ok(Self { fields, exclusive })
     }
 }
 

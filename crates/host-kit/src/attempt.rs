@@ -31,7 +31,7 @@ pub(crate) struct Attempt {
     /// Cancelled when the work is to stop.
     pub token: CancellationToken,
     pub report: Report,
-    stand: Mutex<Stand>,
+    status: Mutex<AttemptStatus>,
     /// Time at which the work is aborted.
     deadline: watch::Sender<Option<Instant>>,
     /// Whether the deadline of a cancel aborts the work.
@@ -41,13 +41,13 @@ pub(crate) struct Attempt {
 }
 
 /// State of an attempt.
-struct Stand {
+struct AttemptStatus {
     state: HostState,
     outcome: Option<Outcome>,
     /// Result document as JSON.
     result: Option<Bytes>,
     /// The server requested the stop, which makes it a cancel.
-    asked: bool,
+    requested: bool,
     /// The host is shutting down.
     host_stops: bool,
 }
@@ -88,11 +88,11 @@ impl Attempt {
             kind,
             token: CancellationToken::new(),
             report: Report::new(feed, id, number, phases, Instant::now()),
-            stand: Mutex::new(Stand {
+            status: Mutex::new(AttemptStatus {
                 state: HostState::Accepted,
                 outcome: None,
                 result: None,
-                asked: false,
+                requested: false,
                 host_stops: false,
             }),
             deadline: watch::channel(None).0,
@@ -108,35 +108,35 @@ impl Attempt {
 
     /// View for the host contract.
     pub fn view(&self) -> HostOperation {
-        let stand = self.stand.lock();
+        let status = self.status.lock();
         HostOperation {
             id: self.id,
             attempt: self.number,
             kind: self.kind.clone(),
-            state: stand.state,
-            outcome: stand.outcome,
-            progress: self.report.told(),
+            state: status.state,
+            outcome: status.outcome,
+            progress: self.report.last_progress(),
         }
     }
 
     pub fn ended(&self) -> bool {
-        self.stand.lock().state == HostState::Ended
+        self.status.lock().state == HostState::Ended
     }
 
     /// Whether it ended before anything of it was begun, so that it may be started again with the same number.
     pub fn not_started(&self) -> bool {
-        self.stand.lock().outcome == Some(Outcome::NotStarted)
+        self.status.lock().outcome == Some(Outcome::NotStarted)
     }
 
     /// Outcome, and result document as JSON; `None` while it has not ended.
     pub fn result(&self) -> Option<(Outcome, Option<Bytes>)> {
-        let stand = self.stand.lock();
-        stand.outcome.map(|outcome| (outcome, stand.result.clone()))
+        let status = self.status.lock();
+        status.outcome.map(|outcome| (outcome, status.result.clone()))
     }
 
     /// Size of its result in memory.
     pub fn result_bytes(&self) -> usize {
-        self.stand.lock().result.as_ref().map_or(0, Bytes::len)
+        self.status.lock().result.as_ref().map_or(0, Bytes::len)
     }
 
     /// Asks the work to stop, and aborts it after `within` if an abort ends it or nobody waits for its end. If asked
@@ -144,25 +144,25 @@ impl Attempt {
     pub fn stop(&self, why: Stop, within: Duration) -> HostState {
         let deadline = Instant::now() + within.min(MAX_CANCEL_DEADLINE);
         let state = {
-            let mut stand = self.stand.lock();
-            if stand.state == HostState::Ended {
+            let mut status = self.status.lock();
+            if status.state == HostState::Ended {
                 return HostState::Ended;
             }
-            stand.state = HostState::Stopping;
+            status.state = HostState::Stopping;
             match why {
-                Stop::Host => stand.host_stops = true,
-                Stop::Cancel | Stop::Fence | Stop::Abandon if stand.asked => {}
+                Stop::Host => status.host_stops = true,
+                Stop::Cancel | Stop::Fence | Stop::Abandon if status.requested => {}
                 Stop::Cancel | Stop::Fence | Stop::Abandon => {
-                    stand.asked = true;
-                    self.report.say(HostEventBody::Acknowledged);
+                    status.requested = true;
+                    self.report.record(HostEventBody::Acknowledged);
                 }
             }
-            stand.state
+            status.state
         };
         if self.abortable || why != Stop::Cancel {
             self.deadline.send_modify(|at| *at = Some(at.map_or(deadline, |at| at.min(deadline))));
         }
-        self.cancels.send_modify(|asked| *asked += 1);
+        self.cancels.send_modify(|requested| *requested += 1);
         self.token.cancel();
         state
     }
@@ -174,21 +174,21 @@ impl Attempt {
 
     /// Goes from accepted to running, unless it is to stop.
     pub fn begin(&self) -> bool {
-        let mut stand = self.stand.lock();
-        if stand.state != HostState::Accepted {
+        let mut status = self.status.lock();
+        if status.state != HostState::Accepted {
             return false;
         }
-        stand.state = HostState::Running;
-        self.report.say(HostEventBody::Running);
+        status.state = HostState::Running;
+        self.report.record(HostEventBody::Running);
         true
     }
 
     /// Reports the end.
     pub fn end(&self, ending: Ending) -> Outcome {
-        let mut stand = self.stand.lock();
+        let mut status = self.status.lock();
         let (outcome, failure, result) = match ending {
             Ending::Succeeded { result, json } => {
-                stand.result = Some(json);
+                status.result = Some(json);
                 (Outcome::Succeeded, None, Some(result))
             }
             Ending::Failed(failure) => (Outcome::Failed, Some(failure), None),
@@ -198,18 +198,18 @@ impl Attempt {
                 (Outcome::NotStarted, Some(failure), None)
             }
         };
-        stand.state = HostState::Ended;
-        stand.outcome = Some(outcome);
-        self.report.say(HostEventBody::Ended { outcome, failure, result });
+        status.state = HostState::Ended;
+        status.outcome = Some(outcome);
+        self.report.record(HostEventBody::Ended { outcome, failure, result });
         outcome
     }
 
     /// Ending of a work that stopped without a result, by the reason for the stop.
     pub fn stopped(&self) -> Ending {
-        let stand = self.stand.lock();
-        if stand.asked {
+        let status = self.status.lock();
+        if status.requested {
             Ending::Cancelled
-        } else if stand.host_stops {
+        } else if status.host_stops {
             Ending::Failed(Failure {
                 reason: FailureReason::HostStopped,
                 message: "The host shut down during the run, and stopped the work.".into(),
@@ -244,7 +244,7 @@ impl Attempt {
             Ok(Err(WorkError::Cancelled)) => self.stopped(),
             Ok(Err(WorkError::Failed(failure))) => Ending::Failed(failure),
             // A cancelled attempt that was not started counts as cancelled.
-            Ok(Err(WorkError::NotStarted(_))) if self.stand.lock().asked => Ending::Cancelled,
+            Ok(Err(WorkError::NotStarted(_))) if self.status.lock().requested => Ending::Cancelled,
             Ok(Err(WorkError::NotStarted(why))) => Ending::NotStarted(why),
             Err(gone) if gone.is_cancelled() => self.stopped(),
             Err(panic) => Ending::Failed(Failure {

@@ -23,11 +23,11 @@ const CHECKPOINT_BYTES: usize = 64 * 1024;
 /// dropped, so give one to each thread that the work starts, and keep none longer than the work takes.
 #[derive(Clone)]
 pub struct Context {
-    held: Arc<Held>,
+    held: Arc<ContextState>,
 }
 
 /// State shared by all clones.
-struct Held {
+struct ContextState {
     attempt: Arc<Attempt>,
     resume_from: Option<Checkpoint>,
     /// Storage for files of checkpoints, and the number of checkpoints of this attempt.
@@ -110,7 +110,7 @@ impl Context {
         gone: DropGuard,
     ) -> Self {
         let kept = AtomicU32::new(0);
-        Self { held: Arc::new(Held { attempt, resume_from, checkpoint_store, kept, _gone: gone }) }
+        Self { held: Arc::new(ContextState { attempt, resume_from, checkpoint_store, kept, _gone: gone }) }
     }
 
     /// ID of the operation.
@@ -162,7 +162,7 @@ impl Context {
     pub fn set_total(&self, unit: &str, total: Option<u64>) {
         let unit = short(unit);
         // The count usually follows at once, and shows whether it continues or restarts.
-        self.held.attempt.report.remark(|meter| meter.items(&unit, total, Instant::now()));
+        self.held.attempt.report.update(|meter| meter.items(&unit, total, Instant::now()));
     }
 
     /// Corrects unit and total without resetting count and rate, for a total that grows.
@@ -174,7 +174,7 @@ impl Context {
     /// Sets the relative durations of the declared phases. Call it before the first phase; otherwise they are equal
     /// parts.
     pub fn phase_weights(&self, weights: &[f64]) {
-        self.held.attempt.report.remark(|meter| meter.phase_weights(weights));
+        self.held.attempt.report.update(|meter| meter.phase_weights(weights));
     }
 
     /// Sets the number of items done in total. A lower number than before restarts the count and makes the whole
@@ -186,7 +186,7 @@ impl Context {
     /// Sets a message for users about the current activity. Set before [`Context::set_done`], both are sent together.
     pub fn message(&self, text: impl Into<String>) {
         let text = short(&text.into());
-        self.held.attempt.report.remark(|meter| meter.message(text));
+        self.held.attempt.report.update(|meter| meter.message(text));
     }
 
     /// Sets the fraction of the whole, 0 to 1, instead of done by total; `None` returns to that. Within one count, it
@@ -210,12 +210,12 @@ impl Context {
     /// what it means and what happens next; or [`ConditionKind::Paused`]. The server ignores others from hosts.
     pub fn condition(&self, kind: ConditionKind, message: impl Into<String>) {
         let condition = Some(HostCondition { kind, message: short(&message.into()) });
-        self.held.attempt.report.say(HostEventBody::Condition { condition });
+        self.held.attempt.report.record(HostEventBody::Condition { condition });
     }
 
     /// Ends the reported condition.
     pub fn clear_condition(&self) {
-        self.held.attempt.report.say(HostEventBody::Condition { condition: None });
+        self.held.attempt.report.record(HostEventBody::Condition { condition: None });
     }
 
     /// Writes a line to the operation's log, cut at 8 KiB.
@@ -271,7 +271,7 @@ impl Context {
             }
         };
         let (attempt, note) = (self.attempt(), short(&note));
-        self.held.attempt.report.say_with(|far| {
+        self.held.attempt.report.record_with(|far| {
             let fraction = fraction.or_else(|| far?.fraction);
             let checkpoint = Checkpoint { attempt, at: Time::now(), note, fraction, state, files };
             HostEventBody::Checkpoint { checkpoint }
@@ -281,7 +281,7 @@ impl Context {
 
     /// Seconds since the attempt began: the x of series over time.
     pub fn elapsed_seconds(&self) -> f64 {
-        self.held.attempt.report.began().elapsed().as_secs_f64()
+        self.held.attempt.report.started_at().elapsed().as_secs_f64()
     }
 
     /// Items per second, averaged over the last 3 s; `None` until enough was counted.

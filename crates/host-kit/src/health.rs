@@ -7,6 +7,7 @@ use futures::FutureExt;
 use protocol::KindName;
 use protocol::host::Check;
 use std::panic::AssertUnwindSafe;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 use sysinfo::{Networks, Pid, ProcessRefreshKind, ProcessesToUpdate, System};
@@ -17,13 +18,13 @@ const FRESH: Duration = Duration::from_secs(1);
 /// Age from which averages since the last measurement say nothing about the present; a short measurement is made first.
 const STALE: Duration = Duration::from_secs(10);
 /// Length of the short measurement; the operating system's counters are not finer.
-const SHORT_LOOK: Duration = sysinfo::MINIMUM_CPU_UPDATE_INTERVAL;
+const SHORT_MEASUREMENT: Duration = sysinfo::MINIMUM_CPU_UPDATE_INTERVAL;
 /// Timeout of a check, after which it counts as failed.
 const CHECK_DEADLINE: Duration = Duration::from_secs(2);
 
 /// Load of the machine.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
-pub(crate) struct Vitals {
+pub(crate) struct MachineLoad {
     /// Share of all cores in use, 0 to 1.
     pub cpu: f64,
     /// Resident memory of this process in bytes.
@@ -35,7 +36,7 @@ pub(crate) struct Vitals {
 
 /// Measures the machine, one measurement at a time.
 #[derive(Default)]
-pub(crate) struct Machine {
+pub(crate) struct MachineMonitor {
     instruments: tokio::sync::Mutex<Option<Instruments>>,
 }
 
@@ -46,41 +47,41 @@ struct Instruments {
     looked_at: Instant,
     received: u64,
     sent: u64,
-    vitals: Vitals,
+    vitals: MachineLoad,
 }
 
-impl Machine {
+impl MachineMonitor {
     /// Figures, at most one second old.
     ///
     /// # Errors
     /// If the operating system does not provide them, with a message.
-    pub async fn vitals(&self) -> Result<Vitals, String> {
+    pub async fn vitals(&self) -> Result<MachineLoad, String> {
         let mut place = self.instruments.lock().await;
         if let Some(instruments) = place.as_ref().filter(|i| i.looked_at.elapsed() < FRESH) {
             return Ok(instruments.vitals);
         }
         let known = place.take();
-        let looked = tokio::task::spawn_blocking(move || {
+        let measured = tokio::task::spawn_blocking(move || {
             let mut instruments = match known {
                 Some(mut known) => {
                     if known.looked_at.elapsed() > STALE {
-                        known.look();
+                        known.measure_now();
                         #[expect(clippy::disallowed_methods, reason = "on a blocking thread")]
-                        std::thread::sleep(SHORT_LOOK);
+                        std::thread::sleep(SHORT_MEASUREMENT);
                     }
                     known
                 }
                 None => {
                     let new = Instruments::new()?;
                     #[expect(clippy::disallowed_methods, reason = "on a blocking thread")]
-                    std::thread::sleep(SHORT_LOOK);
+                    std::thread::sleep(SHORT_MEASUREMENT);
                     new
                 }
             };
-            instruments.look();
+            instruments.measure_now();
             Ok::<_, sysinfo::Error>(instruments)
         });
-        let instruments = looked
+        let instruments = measured
             .await
             .map_err(|e| format!("Reading the machine's metrics failed: {e}."))?
             .map_err(|e| format!("The operating system does not report the machine's load: {e}."))?;
@@ -97,13 +98,13 @@ impl Instruments {
             looked_at: Instant::now(),
             received: 0,
             sent: 0,
-            vitals: Vitals::default(),
+            vitals: MachineLoad::default(),
         };
-        instruments.look();
+        instruments.measure_now();
         Ok(instruments)
     }
 
-    fn look(&mut self) {
+    fn measure_now(&mut self) {
         let passed = self.looked_at.elapsed().as_secs_f64();
         self.looked_at = Instant::now();
         self.system.refresh_cpu_usage();
@@ -121,7 +122,7 @@ impl Instruments {
         let rate = |now: u64, before: u64| {
             if passed > 0.0 { now.saturating_sub(before) as f64 / passed } else { 0.0 }
         };
-        self.vitals = Vitals {
+        self.vitals = MachineLoad {
             cpu: f64::from(self.system.global_cpu_usage() / 100.0).clamp(0.0, 1.0),
             memory_bytes: self.system.process(self.pid).map_or(0, sysinfo::Process::memory),
             network_in: rate(received, self.received),
@@ -129,6 +130,17 @@ impl Instruments {
         };
         (self.received, self.sent) = (received, sent);
     }
+}
+
+/// Health check of a folder that must be writable: creates it and writes a probe file. Blocks its thread.
+pub fn can_write(name: &str, folder: &Path) -> Check {
+    let message = atomic_file::probe(folder).err().map(|e| {
+        format!(
+            "Cannot write to {}: {e}. Give the host's user write access, and check that the disk has free space.",
+            folder.display()
+        )
+    });
+    Check { name: name.to_owned(), ok: message.is_none(), message: message.unwrap_or_default() }
 }
 
 /// Checks of all works, and the kinds that can't run because of them.
@@ -140,7 +152,7 @@ pub(crate) struct Checked {
 
 /// Runs the checks of all works in parallel. A check that hangs or panics counts as failed.
 pub(crate) async fn checks(works: &[Arc<dyn AnyWork>]) -> Checked {
-    let asked = works.iter().map(|work| async move {
+    let checks_of_works = works.iter().map(|work| async move {
         let health = AssertUnwindSafe(work.health()).catch_unwind();
         let what = match tokio::time::timeout(CHECK_DEADLINE, health).await {
             Ok(Ok(checks)) => {
@@ -157,7 +169,7 @@ pub(crate) async fn checks(works: &[Arc<dyn AnyWork>]) -> Checked {
         (work, vec![check], false)
     });
     let mut all = Checked::default();
-    for (work, checks, ready) in futures::future::join_all(asked).await {
+    for (work, checks, ready) in futures::future::join_all(checks_of_works).await {
         if !ready {
             all.unready_kinds.push(work.kind().name);
         }

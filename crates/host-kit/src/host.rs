@@ -4,7 +4,7 @@ use crate::Work;
 use crate::access::Access;
 use crate::checkpoint_store::CheckpointStore;
 use crate::feed::Feed;
-use crate::health::Machine;
+use crate::health::MachineMonitor;
 use crate::registry::{Keep, Registry};
 use crate::routes;
 use crate::shared::Shared;
@@ -191,7 +191,7 @@ impl HostBuilder {
             registry: Arc::new(registry),
             feed,
             checkpoint_store,
-            machine: Machine::default(),
+            machine: MachineMonitor::default(),
             access: Arc::new(self.access),
             beat: self.beat,
             ending: CancellationToken::new(),

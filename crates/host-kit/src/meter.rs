@@ -32,12 +32,12 @@ pub(crate) struct Meter {
     count: Count,
     message: String,
     /// Fraction set by the author, instead of done by total.
-    said: Option<f64>,
+    reported: Option<f64>,
     /// The author sets fractions, so phases alone say nothing about the whole.
     says: bool,
     /// Highest fraction reported within the current count.
     highest: f64,
-    pace: Pace,
+    pace: RateWindow,
 }
 
 /// Count of the current phase.
@@ -86,10 +86,10 @@ impl Meter {
             phases_repeat: false,
             count: Count::default(),
             message: String::new(),
-            said: None,
+            reported: None,
             says: false,
             highest: 0.0,
-            pace: Pace::new(now),
+            pace: RateWindow::new(now),
         }
     }
 
@@ -100,7 +100,7 @@ impl Meter {
         if before.is_some_and(|before| before != index) {
             self.count = Count::default();
             self.highest = 0.0;
-            self.pace = Pace::new(now);
+            self.pace = RateWindow::new(now);
         }
         if before != Some(index) {
             let until =
@@ -129,7 +129,7 @@ impl Meter {
         unit.clone_into(&mut count.unit);
         (count.done, count.total) = (0, total);
         self.highest = 0.0;
-        self.pace = Pace::new(now);
+        self.pace = RateWindow::new(now);
     }
 
     /// Corrects unit and total; the count continues.
@@ -145,7 +145,7 @@ impl Meter {
     pub fn done(&mut self, done: u64, now: Instant) {
         let repeated = self.count.repeats;
         self.count.set_done(done);
-        if self.count.repeats != repeated && self.said.is_none() {
+        if self.count.repeats != repeated && self.reported.is_none() {
             self.highest = 0.0;
         }
         self.pace.count(done, now);
@@ -158,9 +158,9 @@ impl Meter {
     /// Sets the fraction; NaN is ignored.
     pub fn fraction(&mut self, fraction: Option<f64>) {
         match fraction {
-            Some(fraction) if fraction.is_finite() => (self.said, self.says) = (Some(fraction), true),
+            Some(fraction) if fraction.is_finite() => (self.reported, self.says) = (Some(fraction), true),
             Some(_) => {}
-            None => (self.said, self.highest) = (None, 0.0),
+            None => (self.reported, self.highest) = (None, 0.0),
         }
     }
 
@@ -190,7 +190,7 @@ impl Meter {
 
     /// Current figures.
     pub fn progress(&mut self, at: Time) -> Progress {
-        let fraction = self.said.or_else(|| self.counted()).map(|f| f.clamp(0.0, 1.0).max(self.highest));
+        let fraction = self.reported.or_else(|| self.counted()).map(|f| f.clamp(0.0, 1.0).max(self.highest));
         self.highest = fraction.unwrap_or(self.highest);
         let rate = self.rate();
         let eta_seconds = match (self.count.total, rate) {
@@ -217,25 +217,25 @@ impl Meter {
 
 /// Rate: the average of the last seconds, or of the last item if that takes longer.
 #[derive(Debug)]
-struct Pace {
+struct RateWindow {
     /// Times and values at which the count advanced, from the beginning of the window.
     advances: VecDeque<(Instant, u64)>,
     rate: Option<f64>,
 }
 
-impl Pace {
+impl RateWindow {
     fn new(now: Instant) -> Self {
         Self { advances: VecDeque::from([(now, 0)]), rate: None }
     }
 
     fn count(&mut self, done: u64, now: Instant) {
-        let Some(&(began, from)) = self.advances.front() else { return };
+        let Some(&(started_at, from)) = self.advances.front() else { return };
         let last = self.advances.back().map_or(from, |(_, done)| *done);
-        let resumed = self.rate.is_none() && now.saturating_duration_since(began) < BEFORE;
+        let resumed = self.rate.is_none() && now.saturating_duration_since(started_at) < BEFORE;
         if resumed || done < last {
             // Items of an earlier attempt, or a restarted count: earlier values do not apply.
-            let began = if resumed { began } else { now };
-            *self = Self { advances: VecDeque::from([(began, done)]), rate: None };
+            let started_at = if resumed { started_at } else { now };
+            *self = Self { advances: VecDeque::from([(started_at, done)]), rate: None };
             return;
         }
         if done == last {

@@ -36,7 +36,7 @@ pub(crate) struct Report {
     feed: Arc<Feed>,
     id: OperationId,
     attempt: u32,
-    began: Instant,
+    started_at: Instant,
     pending: Mutex<Pending>,
     /// Signals that something is waiting that was not before.
     waiting: Notify,
@@ -47,7 +47,7 @@ struct Pending {
     meter: Meter,
     /// The meter differs from the feed.
     moved: bool,
-    told: Option<Progress>,
+    last_progress: Option<Progress>,
     told_at: Option<Instant>,
     series: Vec<Points>,
     points: usize,
@@ -63,7 +63,7 @@ impl Report {
         let pending = Pending {
             meter: Meter::new(phases, now),
             moved: false,
-            told: None,
+            last_progress: None,
             told_at: None,
             series: Vec::new(),
             points: 0,
@@ -73,17 +73,17 @@ impl Report {
             batch_at: None,
             complained: BTreeSet::new(),
         };
-        Self { feed, id, attempt, began: now, pending: Mutex::new(pending), waiting: Notify::new() }
+        Self { feed, id, attempt, started_at: now, pending: Mutex::new(pending), waiting: Notify::new() }
     }
 
     /// Time from which the attempt counts.
-    pub fn began(&self) -> Instant {
-        self.began
+    pub fn started_at(&self) -> Instant {
+        self.started_at
     }
 
     /// Latest progress in the feed.
-    pub fn told(&self) -> Option<Progress> {
-        self.pending.lock().told.clone()
+    pub fn last_progress(&self) -> Option<Progress> {
+        self.pending.lock().last_progress.clone()
     }
 
     /// Rate of the meter, in items per second.
@@ -99,7 +99,7 @@ impl Report {
         let waited = pending.moved;
         pending.moved = true;
         if pending.progress_due(now).is_some_and(|due| due <= now) {
-            self.tell_progress(&mut pending, now);
+            self.send_progress(&mut pending, now);
         } else if !waited {
             self.waiting.notify_one();
         }
@@ -107,7 +107,7 @@ impl Report {
 
     /// Changes only text: it is sent with the next count, which usually follows at once, or by itself when the
     /// attempt's task runs.
-    pub fn remark(&self, change: impl FnOnce(&mut Meter)) {
+    pub fn update(&self, change: impl FnOnce(&mut Meter)) {
         let mut pending = self.pending.lock();
         change(&mut pending.meter);
         if !std::mem::replace(&mut pending.moved, true) {
@@ -155,25 +155,25 @@ impl Report {
     }
 
     /// Reports something that must not overtake earlier reports.
-    pub fn say(&self, body: HostEventBody) {
-        self.say_with(|_| body);
+    pub fn record(&self, body: HostEventBody) {
+        self.record_with(|_| body);
     }
 
     /// Same, for a report that depends on the progress before it in the feed.
-    pub fn say_with(&self, body: impl FnOnce(Option<&Progress>) -> HostEventBody) {
+    pub fn record_with(&self, body: impl FnOnce(Option<&Progress>) -> HostEventBody) {
         let now = Instant::now();
         let mut pending = self.pending.lock();
         if pending.moved {
-            self.tell_progress(&mut pending, now);
+            self.send_progress(&mut pending, now);
         }
-        self.tell_batch(&mut pending, now);
-        self.feed.publish(self.id, self.attempt, body(pending.told.as_ref()));
+        self.send_batch(&mut pending, now);
+        self.feed.publish(self.id, self.attempt, body(pending.last_progress.as_ref()));
     }
 
     /// Sends waiting reports when they are due, forever.
-    pub async fn trail(&self) -> Infallible {
+    pub async fn flush_loop(&self) -> Infallible {
         loop {
-            match self.tell_due() {
+            match self.send_due() {
                 Some(due) => {
                     tokio::select! {
                         () = tokio::time::sleep_until(due) => {}
@@ -186,14 +186,14 @@ impl Report {
     }
 
     /// Sends reports that are due; returns when the next one is.
-    fn tell_due(&self) -> Option<Instant> {
+    fn send_due(&self) -> Option<Instant> {
         let now = Instant::now();
         let mut pending = self.pending.lock();
         if pending.progress_due(now).is_some_and(|due| due <= now) {
-            self.tell_progress(&mut pending, now);
+            self.send_progress(&mut pending, now);
         }
         if pending.batch_due(now).is_some_and(|due| due <= now) {
-            self.tell_batch(&mut pending, now);
+            self.send_batch(&mut pending, now);
         }
         [pending.progress_due(now), pending.batch_due(now)].into_iter().flatten().min()
     }
@@ -201,21 +201,21 @@ impl Report {
     fn gathered(&self, pending: &mut Pending, waited: bool, now: Instant) {
         let full = pending.points >= BATCH_POINTS || pending.line_bytes >= BATCH_LINE_BYTES;
         if full || pending.batch_due(now).is_some_and(|due| due <= now) {
-            self.tell_batch(pending, now);
+            self.send_batch(pending, now);
         } else if !waited {
             self.waiting.notify_one();
         }
     }
 
-    fn tell_progress(&self, pending: &mut Pending, now: Instant) {
+    fn send_progress(&self, pending: &mut Pending, now: Instant) {
         let progress = pending.meter.progress(Time::now());
         pending.moved = false;
         pending.told_at = Some(now);
-        pending.told = Some(progress.clone());
+        pending.last_progress = Some(progress.clone());
         self.feed.publish(self.id, self.attempt, HostEventBody::Progress { progress });
     }
 
-    fn tell_batch(&self, pending: &mut Pending, now: Instant) {
+    fn send_batch(&self, pending: &mut Pending, now: Instant) {
         if !pending.batch_waits() {
             return;
         }
@@ -269,144 +269,4 @@ pub(crate) fn short(text: &str) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::feed::Read;
-    use event_log::RingLimits;
-    use proptest::prelude::*;
-    use protocol::InstanceId;
-    use protocol::host::HostEvent;
-
-    fn report() -> Report {
-        let feed = Arc::new(Feed::new(InstanceId::new(), RingLimits { events: 100_000, bytes: 64 << 20 }));
-        Report::new(feed, OperationId::new(), 1, 0, Instant::now())
-    }
-
-    fn told(report: &Report) -> Vec<HostEventBody> {
-        let Read::Records(records) = report.feed.read(0, usize::MAX, usize::MAX) else { panic!("held") };
-        records.iter().map(|r| serde_json::from_slice::<HostEvent>(r.json()).unwrap().body).collect()
-    }
-
-    #[test]
-    fn the_first_word_goes_out_at_once_and_the_last_before_a_change_of_state() {
-        let report = report();
-        report.measure(|meter, now| meter.items("rows", Some(1_000), now));
-        assert_eq!(told(&report).len(), 1);
-        for done in 1..=1_000 {
-            report.measure(|meter, now| meter.done(done, now));
-        }
-        report.say(HostEventBody::Stopped);
-        let bodies = told(&report);
-        let [.., HostEventBody::Progress { progress }, HostEventBody::Stopped] = bodies.as_slice() else {
-            panic!("progress, then the change: {bodies:?}")
-        };
-        assert_eq!(progress.done, 1_000);
-    }
-
-    #[test]
-    fn words_and_the_count_that_follows_are_one_record() {
-        let report = report();
-        report.remark(|meter| meter.message("the first".into()));
-        assert!(told(&report).is_empty());
-        report.measure(|meter, now| meter.done(1, now));
-        let bodies = told(&report);
-        let [HostEventBody::Progress { progress }] = bodies.as_slice() else { panic!("one: {bodies:?}") };
-        assert_eq!((progress.done, progress.message.as_str()), (1, "the first"));
-    }
-
-    #[tokio::test]
-    async fn words_alone_are_told_too() {
-        let report = report();
-        let mut news = report.feed.follow(0);
-        let told_it = async {
-            report.remark(|meter| meter.message("alone".into()));
-            news.changed().await;
-        };
-        tokio::select! {
-            () = told_it => {}
-            never = report.trail() => match never {},
-        }
-        assert!(
-            matches!(&told(&report)[0], HostEventBody::Progress { progress } if progress.message == "alone")
-        );
-    }
-
-    #[test]
-    fn a_flood_of_points_and_lines_comes_in_order_in_batches_of_bounded_size() {
-        let report = report();
-        for i in 0..5_000 {
-            report.point("loss", f64::from(i), 1.0);
-            report.log(LogLevel::Info, &"x".repeat(100));
-        }
-        report.say(HostEventBody::Stopped);
-        let (mut xs, mut ns) = (Vec::new(), Vec::new());
-        for body in told(&report) {
-            match body {
-                HostEventBody::Points { series } => {
-                    assert!(series.len() == 1 && series[0].points.len() <= BATCH_POINTS);
-                    xs.extend(series[0].points.iter().map(|p| p.0));
-                }
-                HostEventBody::Log { lines } => {
-                    assert!(lines.len() <= BATCH_LINE_BYTES / 100 + 1);
-                    ns.extend(lines.iter().map(|l| l.n));
-                }
-                _ => {}
-            }
-        }
-        assert_eq!(xs, (0..5_000).map(f64::from).collect::<Vec<_>>());
-        assert_eq!(ns, (1..=5_000).collect::<Vec<u64>>());
-    }
-
-    #[test]
-    fn a_point_that_is_no_number_is_a_gap_and_said_once() {
-        let report = report();
-        report.point("loss", 1.0, f64::NAN);
-        report.point("loss", 2.0, f64::INFINITY);
-        report.point("loss", f64::NAN, 2.0);
-        report.point("loss", 3.0, 0.5);
-        report.say(HostEventBody::Stopped);
-        let (mut said, mut points) = (Vec::new(), Vec::new());
-        for body in told(&report) {
-            match body {
-                HostEventBody::Log { lines } => said.extend(lines),
-                HostEventBody::Points { series } => points.extend(series.into_iter().flat_map(|s| s.points)),
-                _ => {}
-            }
-        }
-        assert!(said.len() == 1 && said[0].text.contains("NaN"), "{said:?}");
-        let [one, two, three] = points.as_slice() else { panic!("{points:?}") };
-        assert!(one.0 == 1.0 && one.1.is_nan() && two.0 == 2.0 && two.1.is_nan());
-        assert_eq!(*three, Point(3.0, 0.5));
-    }
-
-    #[tokio::test]
-    async fn what_follows_closely_is_told_when_its_time_has_come() {
-        let report = report();
-        let mut fourth = report.feed.follow(3);
-        let told_all = async {
-            report.measure(|meter, now| meter.done(1, now));
-            report.measure(|meter, now| meter.done(2, now));
-            report.log(LogLevel::Info, "one");
-            report.log(LogLevel::Info, "two");
-            fourth.changed().await;
-        };
-        tokio::select! {
-            () = told_all => {}
-            never = report.trail() => match never {},
-        }
-        let bodies = told(&report);
-        assert!(matches!(&bodies[0], HostEventBody::Progress { progress } if progress.done == 1));
-        assert!(matches!(&bodies[1], HostEventBody::Log { lines } if lines[0].text == "one"));
-        assert!(matches!(&bodies[2], HostEventBody::Progress { progress } if progress.done == 2));
-        assert!(matches!(&bodies[3], HostEventBody::Log { lines } if lines[0].text == "two"));
-    }
-
-    proptest! {
-        #[test]
-        fn a_text_is_cut_between_characters_and_keeps_within_its_bound(text in "\\PC{0,80}", most in 3usize..60) {
-            let cut = cut(&text, most);
-            prop_assert!(cut.len() <= most);
-            prop_assert!(cut == text || text.starts_with(cut.strip_suffix('…').unwrap()));
-        }
-    }
-}
+mod tests;

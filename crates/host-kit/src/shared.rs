@@ -3,7 +3,7 @@
 use crate::access::Access;
 use crate::checkpoint_store::CheckpointStore;
 use crate::feed::Feed;
-use crate::health::Machine;
+use crate::health::MachineMonitor;
 use crate::registry::Registry;
 use crate::work::AnyWork;
 use std::sync::Arc;
@@ -19,7 +19,7 @@ pub(crate) struct Shared {
     pub registry: Arc<Registry>,
     pub feed: Arc<Feed>,
     pub checkpoint_store: Option<Arc<CheckpointStore>>,
-    pub machine: Machine,
+    pub machine: MachineMonitor,
     pub access: Arc<Access>,
     /// Interval of heartbeats in a silent stream.
     pub beat: Duration,

@@ -2,13 +2,13 @@
 
 use crate::bars::{Bar, Timeframe};
 use crate::days::trading_day;
-use crate::disk::PART;
 use crate::failures::{failure, unreadable, unwritable};
 use crate::grid::is_off_grid;
 use crate::period::Period;
 use crate::range::Range;
 use crate::segment::{self, SegmentError};
 use crate::symbol::Symbol;
+use atomic_file::PART;
 use protocol::{Failure, Time};
 use std::fs::{self, File, TryLockError};
 use std::path::{Path, PathBuf};
@@ -32,7 +32,7 @@ pub struct Stored {
 
 /// Exclusive lock on a data set, held as long as any clone lives. A crash releases it too.
 #[derive(Clone, Debug)]
-pub struct Claim {
+pub struct DataSetLock {
     _file: Arc<File>,
 }
 
@@ -55,7 +55,7 @@ impl DataSet {
     ///
     /// # Errors
     /// If another load holds the lock, or the folder is not writable.
-    pub fn claim(&self) -> Result<Claim, Failure> {
+    pub fn claim(&self) -> Result<DataSetLock, Failure> {
         fs::create_dir_all(&self.folder).map_err(|e| unwritable(&self.folder, &e, ""))?;
         // The dot hides it from programs that read a folder of Parquet files.
         let path = self.folder.join(".lock");
@@ -81,13 +81,13 @@ impl DataSet {
             Err(TryLockError::Error(e)) => return Err(unwritable(&path, &e, "")),
         }
         self.sweep().map_err(|e| unwritable(&self.folder, &e, ""))?;
-        Ok(Claim { _file: Arc::new(file) })
+        Ok(DataSetLock { _file: Arc::new(file) })
     }
 
     fn sweep(&self) -> std::io::Result<()> {
         for entry in fs::read_dir(&self.folder)? {
             let entry = entry?;
-            if entry.file_name().to_string_lossy().ends_with(&format!(".parquet{PART}")) {
+            if entry.file_name().to_string_lossy().ends_with(PART) {
                 fs::remove_file(entry.path())?;
             }
         }
@@ -197,7 +197,7 @@ mod tests {
     }
 
     #[test]
-    fn a_second_load_of_the_same_data_set_is_refused_with_a_sentence() {
+    fn a_second_lock_of_the_same_data_set_fails_with_a_reason() {
         let root = tempfile::tempdir().unwrap();
         let claim = set(root.path()).claim().unwrap();
         let clone = claim.clone();
@@ -210,14 +210,14 @@ mod tests {
     }
 
     #[test]
-    fn what_a_crashed_load_left_behind_is_removed_and_segments_are_kept() {
+    fn leftovers_of_a_crashed_load_are_removed_and_segments_kept() {
         let root = tempfile::tempdir().unwrap();
         let set = set(root.path());
         fs::create_dir_all(set.folder()).unwrap();
         for name in ["2023.parquet", "2024.parquet.part", "notes.txt", "2024-01.parquet", "2022.parquet"] {
             fs::write(set.folder().join(name), b"x").unwrap();
         }
-        let _claim = set.claim().unwrap();
+        let _lock = set.claim().unwrap();
         assert!(!set.folder().join("2024.parquet.part").exists());
         assert!(set.folder().join("notes.txt").exists(), "what is not ours stays");
         let names: Vec<_> = set.segments().unwrap().iter().map(|s| s.period.file()).collect();
@@ -225,12 +225,15 @@ mod tests {
     }
 
     #[test]
-    fn a_broken_segment_says_which_file_and_what_to_do() {
+    fn a_damaged_segment_is_named_with_advice() {
         let root = tempfile::tempdir().unwrap();
         let set = set(root.path());
         fs::create_dir_all(set.folder()).unwrap();
         fs::write(set.folder().join("2024.parquet"), b"torn").unwrap();
-        let told = set.last(None).unwrap_err();
-        assert!(told.message.contains("2024.parquet") && told.hint.contains("backfill"), "{told:?}");
+        let load_error = set.last(None).unwrap_err();
+        assert!(
+            load_error.message.contains("2024.parquet") && load_error.hint.contains("backfill"),
+            "{load_error:?}"
+        );
     }
 }

@@ -128,12 +128,12 @@ impl Grid {
 pub fn distance(micros: i64) -> (String, Option<Timeframe>) {
     let timeframe = Timeframe::ALL.into_iter().find(|t| t.minutes() * MINUTE == micros);
     let seconds = micros as f64 / 1e6;
-    let said = match seconds {
+    let unit = match seconds {
         s if s >= 3600.0 && s % 3600.0 == 0.0 => format!("{} h", s / 3600.0),
         s if s >= 60.0 && s % 60.0 == 0.0 => format!("{} min", s / 60.0),
         s => format!("{s} s"),
     };
-    (said, timeframe)
+    (unit, timeframe)
 }
 
 #[cfg(test)]
@@ -149,7 +149,7 @@ mod tests {
     }
 
     #[test]
-    fn finer_and_coarser_bars_are_told_from_those_of_the_timeframe() {
+    fn finer_and_coarser_bars_are_distinguished_from_the_timeframe() {
         assert_eq!(spacing(Timeframe::H1, 5, 12), Some(Spacing::Finer(5 * MINUTE)));
         assert_eq!(spacing(Timeframe::H1, 30, 12), Some(Spacing::Finer(30 * MINUTE)));
         assert_eq!(spacing(Timeframe::H1, 60, 12), None);
@@ -162,20 +162,20 @@ mod tests {
     }
 
     #[test]
-    fn months_of_any_length_are_a_longer_timeframe_than_days() {
-        let told = |days: &[&str]| {
+    fn months_of_any_length_are_longer_than_days() {
+        let spacing_of = |days: &[&str]| {
             let mut grid = Grid::default();
             days.iter().for_each(|day| grid.see(Timeframe::D1, at(&format!("{day}T00:00:00Z"))));
             grid.spacing(Timeframe::D1)
         };
         let months = ["2024-01-01", "2024-02-01", "2024-03-01", "2024-04-01", "2024-05-01", "2024-06-03"];
-        assert_eq!(told(&months), Some(Spacing::Coarser("a month")));
+        assert_eq!(spacing_of(&months), Some(Spacing::Coarser("a month")));
         let days = ["2024-01-02", "2024-01-03", "2024-01-04", "2024-01-05", "2024-01-08", "2024-01-16"];
-        assert_eq!(told(&days), None);
+        assert_eq!(spacing_of(&days), None);
     }
 
     #[test]
-    fn a_moment_that_is_no_place_of_the_grid_is_off_it_unless_all_bars_lie_there() {
+    fn a_time_off_the_grid_is_detected_unless_all_bars_share_it() {
         let off = |timeframe, before: &str, time: &str| is_off_grid(timeframe, at(time), Some(at(before)));
         assert!(off(Timeframe::H1, "2024-03-04T03:00:00Z", "2024-03-04T04:13:07Z"));
         assert!(off(Timeframe::H1, "2024-03-04T03:00:00Z", "2024-03-04T04:13:00Z"));
@@ -191,7 +191,7 @@ mod tests {
     }
 
     #[test]
-    fn a_last_bar_where_no_other_lies_was_not_over() {
+    fn an_unaligned_last_bar_is_unfinished() {
         let mut grid = Grid::default();
         let time = |i: i64| at("2024-03-04T00:00:00Z").plus_micros(i * 60 * MINUTE);
         (0..30).for_each(|i| grid.take(Timeframe::H1, time(i)));

@@ -23,7 +23,7 @@ pub mod wording;
 
 pub use bars::{Bar, Timeframe, known_volume, total_volume};
 pub use calendar::{Calendar, Findings};
-pub use dataset::{Claim, DataSet, Stored, broken};
+pub use dataset::{DataSet, DataSetLock, Stored, broken};
 pub use days::{DAY, day_of, start_of, trading_day};
 pub use disk::{Disk, LocalDisk};
 pub use grid::{Grid, Spacing, distance, is_off_grid};

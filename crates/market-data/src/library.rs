@@ -167,7 +167,7 @@ mod tests {
         let root = tempfile::tempdir().unwrap();
         for (source, symbol) in sets {
             let set = DataSet::new(root.path(), source, Symbol::new(symbol).unwrap(), Timeframe::H1);
-            let _claim = set.claim().unwrap();
+            let _lock = set.claim().unwrap();
             for (year, times) in [
                 ("2023-05-01T10:00:00Z", ["2023-05-01T10:00:00Z", "2023-05-01T11:00:00Z"]),
                 ("2024-05-01T10:00:00Z", ["2024-05-01T10:00:00Z", "2024-05-01T11:00:00Z"]),
@@ -188,7 +188,7 @@ mod tests {
     }
 
     #[test]
-    fn bars_come_in_order_over_segments_and_only_those_of_the_range() {
+    fn bars_of_a_range_come_in_order_across_segments() {
         let (_root, library) = with_sets(&[("csv", "MSFT")]);
         let name = library.find("MSFT", Timeframe::H1, None).unwrap();
         let all = library.bars(&name, Range::default()).unwrap().bars;
@@ -201,12 +201,12 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_there_is_said_with_what_is() {
+    fn a_missing_data_set_is_reported_with_the_existing_ones() {
         let (_root, library) = with_sets(&[("csv", "MSFT"), ("synthetic", "MSFT"), ("csv", "NVDA")]);
-        let told = library.find("GOOG", Timeframe::H1, None).unwrap_err();
-        assert!(told[0].message.contains("NVDA 1h from csv"), "{told:?}");
-        let told = library.find("MSFT", Timeframe::H1, None).unwrap_err();
-        assert_eq!(told[0].field, "source");
+        let errors = library.find("GOOG", Timeframe::H1, None).unwrap_err();
+        assert!(errors[0].message.contains("NVDA 1h from csv"), "{errors:?}");
+        let errors = library.find("MSFT", Timeframe::H1, None).unwrap_err();
+        assert_eq!(errors[0].field, "source");
         assert_eq!(library.find("MSFT", Timeframe::H1, Some("csv")).unwrap().source, "csv");
         assert_eq!(library.sets().unwrap().len(), 3);
     }

@@ -113,20 +113,43 @@ impl Pool {
         body: &B,
         repeat: Repeat,
     ) -> Result<(u16, T), PoolError> {
+        let request = self.json_post(path_and_query, body)?;
+        let answer = self.call(path_and_query, repeat, request).await?;
+        Ok((answer.status, self.decode(path_and_query, &answer)?))
+    }
+
+    /// Same, with an `Idempotency-Key` by which the service recognizes a repetition; retried if useful.
+    ///
+    /// # Errors
+    /// [`PoolError`], after the last try.
+    pub async fn post_keyed<B: Serialize + ?Sized, T: DeserializeOwned>(
+        &self,
+        path_and_query: &str,
+        body: &B,
+        key: &str,
+    ) -> Result<(u16, T), PoolError> {
+        let request = self.json_post(path_and_query, body)?;
+        let keyed = |client: &Client, url: &str| request(client, url).header("idempotency-key", key);
+        let answer = self.call(path_and_query, Repeat::Safe, keyed).await?;
+        Ok((answer.status, self.decode(path_and_query, &answer)?))
+    }
+
+    fn json_post<B: Serialize + ?Sized>(
+        &self,
+        path_and_query: &str,
+        body: &B,
+    ) -> Result<impl Fn(&Client, &str) -> RequestBuilder + use<B>, PoolError> {
         let json = serde_json::to_vec(body).map(Bytes::from).map_err(|e| PoolError::Decode {
             url: self.address(path_and_query),
             cause: format!("the request can't be serialized as JSON: {e}"),
         })?;
-        let answer = self
-            .call(path_and_query, repeat, |client, url| {
-                client
-                    .post(url)
-                    .header(ACCEPT, "application/json")
-                    .header(CONTENT_TYPE, "application/json")
-                    .body(json.clone())
-            })
-            .await?;
-        Ok((answer.status, self.decode(path_and_query, &answer)?))
+        Ok(move |client: &Client, url: &str| {
+            client
+                .post(url)
+                .header(ACCEPT, "application/json")
+                .header(CONTENT_TYPE, "application/json")
+                .body(json.clone())
+        })
     }
 
     /// GET of up to 64 MiB of anything: media type and bytes. Retried if useful.
@@ -198,7 +221,7 @@ impl Pool {
         path_and_query: &str,
         repeat: Repeat,
         request: impl Fn(&Client, &str) -> RequestBuilder,
-    ) -> Result<Answer, PoolError> {
+    ) -> Result<CompleteResponse, PoolError> {
         let Shared { config, counting, client, fresh_client, permits, .. } = &*self.shared;
         let full = self.full(path_and_query)?;
         let url = self.address(path_and_query);
@@ -211,7 +234,7 @@ impl Pool {
             // Before the first connection was opened, there is none to reuse.
             let may_be_reused = counting.read().opened > 0;
             let mut tried = self.try_once(request(client, &full), &url).await;
-            if let Err(Tried::Unanswered(error)) = &tried
+            if let Err(TryError::Unanswered(error)) = &tried
                 && may_be_reused
                 && std::mem::take(&mut at_once)
             {
@@ -222,7 +245,7 @@ impl Pool {
             drop(permit);
             let error = match tried {
                 Ok(answer) => return Ok(answer),
-                Err(Tried::Unanswered(error) | Tried::Failed(error)) => error,
+                Err(TryError::Unanswered(error) | TryError::Failed(error)) => error,
             };
             let wait = (retries_left > 0).then(|| retry::wait_before_retry(&error, &mut backoff)).flatten();
             let Some(wait) = wait else {
@@ -239,7 +262,7 @@ impl Pool {
     }
 
     /// One try, to the last byte of its response: only then is the connection free for the next one.
-    async fn try_once(&self, request: RequestBuilder, url: &str) -> Result<Answer, Tried> {
+    async fn try_once(&self, request: RequestBuilder, url: &str) -> Result<CompleteResponse, TryError> {
         let config = &self.shared.config;
         let limits = TimeLimits { connect: config.connect_timeout, whole: config.request_timeout };
         let mut response = request.send().await.map_err(|e| {
@@ -247,16 +270,24 @@ impl Pool {
                 self.shared.counting.unconnected();
             }
             let error = PoolError::from_client(url, &e, limits);
-            if broke_unanswered(&e) { Tried::Unanswered(error) } else { Tried::Failed(error) }
+            if broke_unanswered(&e) { TryError::Unanswered(error) } else { TryError::Failed(error) }
         })?;
         if !response.status().is_success() {
-            return Err(Tried::Failed(body::refusal(response, url).await));
+            return Err(TryError::Failed(body::refusal(response, url).await));
         }
-        let bytes = body::read(&mut response, url, limits).await.map_err(Tried::Failed)?;
-        Ok(Answer { status: response.status().as_u16(), media_type: body::media_type(&response), bytes })
+        let bytes = body::read(&mut response, url, limits).await.map_err(TryError::Failed)?;
+        Ok(CompleteResponse {
+            status: response.status().as_u16(),
+            media_type: body::media_type(&response),
+            bytes,
+        })
     }
 
-    fn decode<T: DeserializeOwned>(&self, path_and_query: &str, answer: &Answer) -> Result<T, PoolError> {
+    fn decode<T: DeserializeOwned>(
+        &self,
+        path_and_query: &str,
+        answer: &CompleteResponse,
+    ) -> Result<T, PoolError> {
         let bytes: &[u8] = if answer.bytes.is_empty() { b"null" } else { &answer.bytes };
         serde_json::from_slice(bytes).map_err(|e| {
             self.shared.counting.failure();
@@ -302,14 +333,14 @@ impl fmt::Debug for Pool {
 }
 
 /// Failed try.
-enum Tried {
+enum TryError {
     /// The connection broke without a response.
     Unanswered(PoolError),
     Failed(PoolError),
 }
 
 /// Complete successful response.
-struct Answer {
+struct CompleteResponse {
     status: u16,
     media_type: String,
     bytes: Bytes,
@@ -328,7 +359,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn addresses_are_taken_with_and_without_a_slash_or_a_path() {
+    fn addresses_with_or_without_a_slash_or_path_are_accepted() {
         for (given, kept) in [
             ("http://127.0.0.1:7301", "http://127.0.0.1:7301"),
             (" http://127.0.0.1:7301/ ", "http://127.0.0.1:7301"),
@@ -340,7 +371,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_address_is_refused_with_a_reason() {
+    fn an_invalid_address_is_rejected_with_a_reason() {
         for (given, reason) in [
             ("", "relative URL"),
             ("127.0.0.1:7301", "relative URL"),
@@ -356,7 +387,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_path_without_its_slash_is_refused() {
+    async fn a_path_without_a_leading_slash_is_rejected() {
         let pool = Pool::new("http://127.0.0.1:1", PoolConfig::default()).unwrap();
         let error = pool.get::<()>(".example.com/x").await.unwrap_err();
         assert!(matches!(error, PoolError::BadUrl { .. }), "{error}");

@@ -16,9 +16,9 @@ pub(crate) fn wait_before_retry(error: &PoolError, backoff: &mut Backoff) -> Opt
         PoolError::Status { status, retry_after, .. } if NOT_NOW.contains(status) => {
             let wait = backoff.next();
             match retry_after {
-                Some(asked) if *asked > backoff.cap() => None,
+                Some(requested_wait) if *requested_wait > backoff.cap() => None,
                 // With jitter on top, so that clients that were told the same time do not all come at once.
-                Some(asked) => Some(*asked + wait.min(*asked / 4)),
+                Some(requested_wait) => Some(*requested_wait + wait.min(*requested_wait / 4)),
                 None => Some(wait),
             }
         }
@@ -41,7 +41,7 @@ mod tests {
     use super::*;
     use crate::Unreached;
 
-    fn said(status: u16, retry_after: Option<u64>) -> PoolError {
+    fn status_error(status: u16, retry_after: Option<u64>) -> PoolError {
         PoolError::Status {
             url: "http://h".into(),
             status,
@@ -52,13 +52,13 @@ mod tests {
     }
 
     #[test]
-    fn only_what_may_pass_is_tried_again() {
+    fn only_temporary_errors_are_retried() {
         let mut backoff = Backoff::default();
         for status in [429, 502, 503, 504] {
-            assert!(wait_before_retry(&said(status, None), &mut backoff).is_some(), "{status}");
+            assert!(wait_before_retry(&status_error(status, None), &mut backoff).is_some(), "{status}");
         }
         for status in [400, 401, 404, 409, 422, 500, 501] {
-            assert_eq!(wait_before_retry(&said(status, None), &mut backoff), None, "{status}");
+            assert_eq!(wait_before_retry(&status_error(status, None), &mut backoff), None, "{status}");
         }
         let refused = PoolError::Unreachable { url: "http://h".into(), why: Unreached::Refused };
         assert!(wait_before_retry(&refused, &mut backoff).is_some());
@@ -67,19 +67,19 @@ mod tests {
     }
 
     #[test]
-    fn a_service_that_says_when_is_not_asked_before() {
+    fn retry_after_delays_the_retry() {
         let mut backoff = Backoff::default();
-        let wait = wait_before_retry(&said(503, Some(2)), &mut backoff).unwrap();
+        let wait = wait_before_retry(&status_error(503, Some(2)), &mut backoff).unwrap();
         assert!(wait >= Duration::from_secs(2) && wait <= Duration::from_millis(2_500), "{wait:?}");
     }
 
     #[test]
-    fn a_service_that_asks_for_more_patience_than_the_cap_is_left_to_the_caller() {
-        assert_eq!(wait_before_retry(&said(503, Some(60)), &mut Backoff::default()), None);
+    fn a_retry_after_beyond_the_cap_is_left_to_the_caller() {
+        assert_eq!(wait_before_retry(&status_error(503, Some(60)), &mut Backoff::default()), None);
     }
 
     #[test]
-    fn retry_after_is_read_as_seconds_and_as_a_date() {
+    fn retry_after_is_read_as_seconds_or_a_date() {
         let now = httpdate::parse_http_date("Sun, 22 Nov 2026 10:41:07 GMT").unwrap();
         let read = |text: &'static str| {
             let headers = HeaderMap::from_iter([(RETRY_AFTER, http::HeaderValue::from_static(text))]);

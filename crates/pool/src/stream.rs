@@ -22,7 +22,7 @@ pub struct SseStream {
     /// Nothing more is read.
     over: bool,
     /// Error that ended the stream, until it is returned.
-    trouble: Option<PoolError>,
+    last_error: Option<PoolError>,
 }
 
 impl SseStream {
@@ -41,7 +41,7 @@ impl SseStream {
             ready: VecDeque::new(),
             waiting_since: None,
             over: false,
-            trouble: None,
+            last_error: None,
         })
     }
 
@@ -58,7 +58,7 @@ impl SseStream {
                 return Some(Ok(event));
             }
             if self.over {
-                return self.trouble.take().map(Err);
+                return self.last_error.take().map(Err);
             }
             let since = *self.waiting_since.get_or_insert_with(Instant::now);
             let chunk = tokio::time::timeout_at(since + self.silence, self.response.chunk()).await;
@@ -82,7 +82,7 @@ impl SseStream {
             };
             // Complete events before the error are returned first.
             self.over = true;
-            self.trouble = Some(error);
+            self.last_error = Some(error);
         }
     }
 

@@ -9,7 +9,7 @@ use axum::response::IntoResponse;
 use axum::routing::{get, post};
 use axum::{Json, Router};
 use serde_json::{Value, json};
-use service::{nowhere, quick, say, serve};
+use service::{nowhere, quick, serve, serve_raw};
 use signalbox_pool::{Pool, PoolConfig, PoolError, Repeat};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
@@ -18,31 +18,32 @@ use tokio::sync::watch;
 
 /// Number of requests at the service, and the largest number at once.
 #[derive(Clone)]
-struct Crowd {
+struct RequestCounter {
     here: watch::Sender<usize>,
     most: Arc<AtomicUsize>,
     gate: watch::Sender<bool>,
 }
 
-async fn wait_at_the_gate(State(crowd): State<Crowd>) -> Json<Value> {
-    crowd.here.send_modify(|here| {
+async fn wait_at_the_gate(State(counter): State<RequestCounter>) -> Json<Value> {
+    counter.here.send_modify(|here| {
         *here += 1;
-        crowd.most.fetch_max(*here, SeqCst);
+        counter.most.fetch_max(*here, SeqCst);
     });
-    crowd.gate.subscribe().wait_for(|open| *open).await.unwrap();
-    crowd.here.send_modify(|here| *here -= 1);
+    counter.gate.subscribe().wait_for(|open| *open).await.unwrap();
+    counter.here.send_modify(|here| *here -= 1);
     Json(json!(1))
 }
 
 #[tokio::test]
-async fn no_more_requests_than_allowed_are_under_way_at_once() {
+async fn concurrent_requests_are_limited() {
     const ALLOWED: usize = 10;
-    let crowd = Crowd { here: watch::channel(0).0, most: Arc::default(), gate: watch::channel(false).0 };
+    let counter =
+        RequestCounter { here: watch::channel(0).0, most: Arc::default(), gate: watch::channel(false).0 };
     let url = serve(
         Router::new()
             .route("/wait", get(wait_at_the_gate))
             .route("/knock", get(|| async { Json(json!(1)) }))
-            .with_state(crowd.clone()),
+            .with_state(counter.clone()),
     )
     .await;
     let pool = Pool::new(&url, PoolConfig { max_connections: ALLOWED, ..quick() }).unwrap();
@@ -53,23 +54,23 @@ async fn no_more_requests_than_allowed_are_under_way_at_once() {
             tokio::spawn(async move { pool.get::<u32>("/wait").await })
         })
         .collect();
-    crowd.here.subscribe().wait_for(|here| *here == ALLOWED).await.unwrap();
+    counter.here.subscribe().wait_for(|here| *here == ALLOWED).await.unwrap();
     // A round trip of another client gives requests that should not come enough time to come.
     let other = Pool::new(&url, quick()).unwrap();
     for _ in 0..50 {
         other.get::<u32>("/knock").await.unwrap();
     }
-    assert_eq!(*crowd.here.borrow(), ALLOWED);
-    crowd.gate.send_replace(true);
+    assert_eq!(*counter.here.borrow(), ALLOWED);
+    counter.gate.send_replace(true);
     for call in calls {
         assert_eq!(call.await.unwrap().unwrap(), 1);
     }
-    assert_eq!(crowd.most.load(SeqCst), ALLOWED);
+    assert_eq!(counter.most.load(SeqCst), ALLOWED);
     assert_eq!(pool.counters().requests, ALLOWED as u64 + 5);
 }
 
 #[tokio::test]
-async fn connections_are_kept_and_their_reuse_is_counted() {
+async fn connections_are_reused_and_counted() {
     let url = serve(Router::new().route("/", get(|| async { Json(json!(1)) }))).await;
     let pool = Pool::new(&url, quick()).unwrap();
     for _ in 0..50 {
@@ -100,7 +101,7 @@ fn fails_first(times: usize) -> (Router, Arc<AtomicUsize>) {
 }
 
 #[tokio::test]
-async fn a_get_that_fails_twice_succeeds_on_the_third_try() {
+async fn a_get_that_fails_twice_succeeds_on_the_third_attempt() {
     let (router, seen) = fails_first(2);
     let pool = Pool::new(&serve(router).await, quick()).unwrap();
     assert_eq!(pool.get::<u32>("/").await.unwrap(), 2);
@@ -110,7 +111,7 @@ async fn a_get_that_fails_twice_succeeds_on_the_third_try() {
 }
 
 #[tokio::test]
-async fn a_post_that_must_not_be_repeated_is_sent_once() {
+async fn a_non_repeatable_post_is_sent_once() {
     let (router, seen) = fails_first(1);
     let pool = Pool::new(&serve(router).await, quick()).unwrap();
     let error = pool.post::<_, Value>("/", &json!({}), Repeat::Never).await.unwrap_err();
@@ -120,7 +121,7 @@ async fn a_post_that_must_not_be_repeated_is_sent_once() {
 }
 
 #[tokio::test]
-async fn a_post_that_is_safe_to_repeat_is_repeated() {
+async fn a_repeatable_post_is_retried() {
     let (router, seen) = fails_first(3);
     let pool = Pool::new(&serve(router).await, quick()).unwrap();
     let (status, number) = pool.post::<_, u32>("/", &json!({}), Repeat::Safe).await.unwrap();
@@ -128,7 +129,7 @@ async fn a_post_that_is_safe_to_repeat_is_repeated() {
 }
 
 #[tokio::test]
-async fn tries_end_after_the_allowed_number() {
+async fn retries_end_after_the_configured_number() {
     let (router, seen) = fails_first(usize::MAX);
     let pool = Pool::new(&serve(router).await, PoolConfig { retries: 2, ..quick() }).unwrap();
     assert_eq!(pool.get::<u32>("/").await.unwrap_err().status(), Some(503));
@@ -136,14 +137,14 @@ async fn tries_end_after_the_allowed_number() {
 }
 
 #[tokio::test]
-async fn a_connection_that_breaks_is_tried_again_where_that_is_safe() {
+async fn a_broken_connection_is_retried_where_that_is_safe() {
     let fine = Some("HTTP/1.1 200 OK\r\ncontent-length: 1\r\n\r\n7");
     let cut = Some("HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\n7");
-    let pool = Pool::new(&say(vec![None, cut, fine]).await, quick()).unwrap();
+    let pool = Pool::new(&serve_raw(vec![None, cut, fine]).await, quick()).unwrap();
     assert_eq!(pool.get::<u32>("/").await.unwrap(), 7);
     assert_eq!(pool.counters().retries, 2);
 
-    let pool = Pool::new(&say(vec![cut, fine]).await, quick()).unwrap();
+    let pool = Pool::new(&serve_raw(vec![cut, fine]).await, quick()).unwrap();
     let broken = pool.post::<_, u32>("/", &1, Repeat::Never).await.unwrap_err();
     assert!(
         broken.is_unreachable() && broken.to_string().contains("before the response was complete"),
@@ -152,7 +153,7 @@ async fn a_connection_that_breaks_is_tried_again_where_that_is_safe() {
 }
 
 #[tokio::test]
-async fn where_nothing_listens_the_error_says_so() {
+async fn a_refused_connection_is_named_in_the_error() {
     let url = nowhere().await;
     let pool = Pool::new(&url, quick()).unwrap();
     let error = pool.get::<Value>("/about?x=secret").await.unwrap_err();
@@ -174,7 +175,7 @@ async fn a_service_that_hangs_is_a_timeout() {
 }
 
 #[tokio::test]
-async fn a_refusal_carries_what_the_service_says() {
+async fn an_error_response_has_the_message_of_the_service() {
     let refuse = || async {
         let problem = json!({"type": "/problems/host-full", "detail": "All 4 slots are in use."});
         (StatusCode::TOO_MANY_REQUESTS, [(header::RETRY_AFTER, "60")], Json(problem))
@@ -199,17 +200,18 @@ async fn redirects_are_not_followed() {
 
 #[tokio::test]
 async fn the_token_is_sent_as_a_bearer() {
-    let say = |headers: HeaderMap| async move { headers[header::AUTHORIZATION].to_str().unwrap().to_owned() };
-    let url = serve(Router::new().route("/", get(say))).await;
+    let serve_raw =
+        |headers: HeaderMap| async move { headers[header::AUTHORIZATION].to_str().unwrap().to_owned() };
+    let url = serve(Router::new().route("/", get(serve_raw))).await;
     let pool = Pool::new(&url, PoolConfig { token: Some("sesame".into()), ..quick() }).unwrap();
     let (media_type, bytes) = pool.get_bytes("/").await.unwrap();
     assert_eq!((&media_type[..], &bytes[..]), ("text/plain; charset=utf-8", &b"Bearer sesame"[..]));
 }
 
 #[tokio::test]
-async fn an_answer_without_bounds_is_refused() {
+async fn an_unbounded_response_is_rejected() {
     let endless = Some("HTTP/1.1 200 OK\r\ncontent-length: 99999999999\r\n\r\n");
-    let pool = Pool::new(&say(vec![endless]).await, quick()).unwrap();
+    let pool = Pool::new(&serve_raw(vec![endless]).await, quick()).unwrap();
     let error = pool.get_bytes("/").await.unwrap_err();
     assert!(matches!(error, PoolError::TooLarge { .. }), "{error}");
 
@@ -224,8 +226,8 @@ async fn an_answer_without_bounds_is_refused() {
 }
 
 #[tokio::test]
-async fn what_is_not_http_or_not_the_asked_for_json_is_told_apart() {
-    let pool = Pool::new(&say(vec![Some("SSH-2.0-OpenSSH_9.2\r\n")]).await, quick()).unwrap();
+async fn non_http_and_unexpected_json_are_distinguished() {
+    let pool = Pool::new(&serve_raw(vec![Some("SSH-2.0-OpenSSH_9.2\r\n")]).await, quick()).unwrap();
     let error = pool.get::<u32>("/").await.unwrap_err();
     assert!(error.to_string().contains("it is not HTTP"), "{error}");
 
@@ -242,7 +244,7 @@ async fn what_is_not_http_or_not_the_asked_for_json_is_told_apart() {
 }
 
 #[tokio::test]
-async fn an_empty_answer_reads_as_nothing() {
+async fn an_empty_response_is_nothing() {
     let url = serve(Router::new().route("/", post(|| async { StatusCode::NO_CONTENT }))).await;
     let pool = Pool::new(&url, quick()).unwrap();
     let (status, ()) = pool.post("/", &1, Repeat::Never).await.unwrap();

@@ -10,7 +10,7 @@ use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use bytes::Bytes;
-use service::{nowhere, quick, say, serve};
+use service::{nowhere, quick, serve, serve_raw};
 use signalbox_pool::{Pool, PoolConfig, PoolError, Sse, SseStream};
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -27,13 +27,13 @@ fn event_stream(body: Body) -> Response {
 
 /// Service whose stream sends what the test puts into the channel.
 async fn spoken_by_the_test() -> (String, mpsc::Sender<&'static str>) {
-    let (speak, said) = mpsc::channel::<&'static str>(16);
-    let said = Arc::new(Mutex::new(Some(said)));
-    let answer = |State(said): State<Arc<Mutex<Option<mpsc::Receiver<&'static str>>>>>| async move {
-        let said = said.lock().await.take().unwrap();
-        event_stream(Body::from_stream(ReceiverStream::new(said).map(Ok::<_, Infallible>)))
+    let (send_chunk, chunks) = mpsc::channel::<&'static str>(16);
+    let chunks = Arc::new(Mutex::new(Some(chunks)));
+    let answer = |State(chunks): State<Arc<Mutex<Option<mpsc::Receiver<&'static str>>>>>| async move {
+        let chunks = chunks.lock().await.take().unwrap();
+        event_stream(Body::from_stream(ReceiverStream::new(chunks).map(Ok::<_, Infallible>)))
     };
-    (serve(Router::new().route("/events", get(answer)).with_state(said)).await, speak)
+    (serve(Router::new().route("/events", get(answer)).with_state(chunks)).await, send_chunk)
 }
 
 async fn open(url: &str, silence: Duration) -> SseStream {
@@ -41,16 +41,16 @@ async fn open(url: &str, silence: Duration) -> SseStream {
 }
 
 #[tokio::test]
-async fn events_are_handed_out_as_they_come_until_the_service_ends_the_stream() {
-    let (url, speak) = spoken_by_the_test().await;
+async fn events_arrive_one_by_one_until_the_service_ends_the_stream() {
+    let (url, send_chunk) = spoken_by_the_test().await;
     let mut stream = open(&url, LONG).await;
-    speak.send(": hello\nid: 1\nevent: be").await.unwrap();
-    speak.send("at\ndata: a\n\nda").await.unwrap();
+    send_chunk.send(": hello\nid: 1\nevent: be").await.unwrap();
+    send_chunk.send("at\ndata: a\n\nda").await.unwrap();
     let first = stream.next().await.unwrap().unwrap();
     assert_eq!(first, Sse { event: "beat".into(), id: Some("1".into()), data: "a".into() });
-    speak.send("ta: b\n\nretry: 70\ndata: never ended").await.unwrap();
+    send_chunk.send("ta: b\n\nretry: 70\ndata: never ended").await.unwrap();
     assert_eq!(stream.next().await.unwrap().unwrap().data, "b");
-    drop(speak);
+    drop(send_chunk);
     assert!(stream.next().await.is_none());
     assert!(stream.next().await.is_none());
     assert_eq!(stream.retry(), Some(Duration::from_millis(70)));
@@ -59,8 +59,13 @@ async fn events_are_handed_out_as_they_come_until_the_service_ends_the_stream() 
 #[tokio::test]
 async fn a_stream_resumes_from_the_last_event_id() {
     let echo = |headers: HeaderMap| async move {
-        let told = |name| headers.get(name).map(|v: &header::HeaderValue| v.to_str().unwrap().to_owned());
-        event_stream(Body::from(format!("data: {:?}\ndata: {:?}\n\n", told("last-event-id"), told("accept"))))
+        let header_of =
+            |name| headers.get(name).map(|v: &header::HeaderValue| v.to_str().unwrap().to_owned());
+        event_stream(Body::from(format!(
+            "data: {:?}\ndata: {:?}\n\n",
+            header_of("last-event-id"),
+            header_of("accept")
+        )))
     };
     let pool = Pool::new(&serve(Router::new().route("/events", get(echo))).await, quick()).unwrap();
     for (id, expected) in [(Some("4711"), "Some(\"4711\")"), (None, "None")] {
@@ -74,9 +79,9 @@ async fn a_stream_resumes_from_the_last_event_id() {
 
 #[tokio::test]
 async fn silence_ends_a_stream_with_a_timeout() {
-    let (url, speak) = spoken_by_the_test().await;
+    let (url, send_chunk) = spoken_by_the_test().await;
     let mut stream = open(&url, Duration::from_millis(100)).await;
-    speak.send("data: a\n\n").await.unwrap();
+    send_chunk.send("data: a\n\n").await.unwrap();
     assert_eq!(stream.next().await.unwrap().unwrap().data, "a");
     let error = stream.next().await.unwrap().unwrap_err();
     assert!(matches!(error, PoolError::Timeout { .. }) && error.is_unreachable(), "{error}");
@@ -85,7 +90,7 @@ async fn silence_ends_a_stream_with_a_timeout() {
 }
 
 #[tokio::test]
-async fn a_reader_that_waits_in_slices_notices_the_silence_too() {
+async fn a_reader_that_waits_in_slices_still_times_out() {
     let (url, _speak) = spoken_by_the_test().await;
     let mut stream = open(&url, Duration::from_millis(100)).await;
     let mut slice = tokio::time::interval(Duration::from_millis(10));
@@ -99,22 +104,22 @@ async fn a_reader_that_waits_in_slices_notices_the_silence_too() {
 }
 
 #[tokio::test]
-async fn comments_are_signs_of_life() {
-    let (url, speak) = spoken_by_the_test().await;
+async fn comments_count_as_signs_of_life() {
+    let (url, send_chunk) = spoken_by_the_test().await;
     let mut stream = open(&url, Duration::from_secs(1)).await;
     tokio::spawn(async move {
         let mut beat = tokio::time::interval(Duration::from_millis(100));
         for _ in 0..14 {
             beat.tick().await;
-            speak.send(":\n").await.unwrap();
+            send_chunk.send(":\n").await.unwrap();
         }
-        speak.send("data: after all\n\n").await.unwrap();
+        send_chunk.send("data: after all\n\n").await.unwrap();
     });
     assert_eq!(stream.next().await.unwrap().unwrap().data, "after all");
 }
 
 #[tokio::test]
-async fn streams_do_not_take_the_places_of_requests() {
+async fn streams_do_not_use_the_permits_of_requests() {
     let router = Router::new()
         .route(
             "/events",
@@ -131,9 +136,9 @@ async fn streams_do_not_take_the_places_of_requests() {
 }
 
 #[tokio::test]
-async fn a_stream_that_breaks_hands_out_what_came_and_then_says_so() {
+async fn a_broken_stream_delivers_its_events_and_then_an_error() {
     let cut = "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ncontent-length: 900\r\n\r\ndata: a\n\ndata: b\n\n";
-    let mut stream = open(&say(vec![Some(cut)]).await, LONG).await;
+    let mut stream = open(&serve_raw(vec![Some(cut)]).await, LONG).await;
     assert_eq!(stream.next().await.unwrap().unwrap().data, "a");
     assert_eq!(stream.next().await.unwrap().unwrap().data, "b");
     let error = stream.next().await.unwrap().unwrap_err();
@@ -145,7 +150,7 @@ async fn a_stream_that_breaks_hands_out_what_came_and_then_says_so() {
 }
 
 #[tokio::test]
-async fn what_is_no_stream_is_refused() {
+async fn a_response_that_is_no_stream_is_rejected() {
     let router = Router::new()
         .route("/page", get(|| async { "<html>" }))
         .route("/busy", get(|| async { (StatusCode::SERVICE_UNAVAILABLE, "Not just now.") }))

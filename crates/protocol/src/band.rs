@@ -236,8 +236,8 @@ impl SetRule {
         }
         let (least, most) = IN_A_ROW;
         if !(least..=most).contains(&self.points) {
-            let said = format!("Points must be a whole number from {least} to {most}.");
-            wrong.push(FieldError::new("points", said));
+            let message = format!("Points must be a whole number from {least} to {most}.");
+            wrong.push(FieldError::new("points", message));
         }
         wrong
     }

@@ -13,11 +13,11 @@ pub use change::{Change, EventRecord, Weight};
 pub use error::{StoreError, StoreErrorKind};
 pub use protocol::Filter;
 pub use records::{
-    AUDIT_CAPACITY, DELETED_KEYS_CAPACITY, DELETED_OPERATIONS_CAPACITY, Earlier, HostCursor, Keep,
-    MAX_PAST_RUNS_SEARCHED, Page, RUNS, RuleBand, Run, Stored, TALLY_HOURS, Tally,
+    AUDIT_CAPACITY, DELETED_KEYS_CAPACITY, DELETED_OPERATIONS_CAPACITY, HostCursor, Keep,
+    MAX_PAST_RUNS_SEARCHED, Page, PastRunsQuery, RUNS, RuleBand, Run, Stored, TALLY_HOURS, Tally,
 };
 pub use sqlite::Sqlite;
-pub use writer::{Commit, Room, Trouble, Writer, WriterGone};
+pub use writer::{Commit, Room, StoreFault, Writer, WriterClosed};
 
 use protocol::host::ResultDoc;
 use protocol::{AuditEntry, HostName, KindName, LogLine, OperationId, Point, Points, State, Time};
@@ -66,7 +66,7 @@ pub trait Store: Send + Sync + 'static {
     ) -> Result<(), StoreError>;
 
     /// Past runs that succeeded, newest first, each with its succeeded attempt; among the newest [`MAX_PAST_RUNS_SEARCHED`].
-    fn earlier(&self, wanted: Earlier<'_>) -> Result<Vec<(OperationId, u32)>, StoreError>;
+    fn earlier(&self, wanted: PastRunsQuery<'_>) -> Result<Vec<(OperationId, u32)>, StoreError>;
 
     /// Baseline of an operation's rule, as last set.
     fn rule_band(&self, id: OperationId) -> Result<Option<RuleBand>, StoreError>;

@@ -67,7 +67,7 @@ pub struct Tally {
 
 /// Query for past runs of a kind that succeeded and have a series.
 #[derive(Clone, Copy, Debug)]
-pub struct Earlier<'a> {
+pub struct PastRunsQuery<'a> {
     pub kind: &'a KindName,
     /// Only with this title.
     pub title: Option<&'a str>,

@@ -10,8 +10,8 @@ mod rows;
 mod write;
 
 use crate::{
-    Change, Earlier, EventRecord, Filter, HostCursor, Keep, Page, RuleBand, Run, Store, StoreError, Stored,
-    Tally, Weight,
+    Change, EventRecord, Filter, HostCursor, Keep, Page, PastRunsQuery, RuleBand, Run, Store, StoreError,
+    Stored, Tally, Weight,
 };
 use connections::{Readers, Writing};
 use parking_lot::Mutex;
@@ -97,7 +97,7 @@ impl Store for Sqlite {
         self.readers.read(|c| read::series::curve(c, id, attempt, series, take))
     }
 
-    fn earlier(&self, wanted: Earlier<'_>) -> Result<Vec<(OperationId, u32)>, StoreError> {
+    fn earlier(&self, wanted: PastRunsQuery<'_>) -> Result<Vec<(OperationId, u32)>, StoreError> {
         self.readers.read(|c| read::past_runs::earlier(c, wanted))
     }
 

@@ -24,12 +24,12 @@ struct Waiting<T> {
 }
 
 /// Reason why nothing can be written now; `None` if all is well.
-pub type Trouble = Option<String>;
+pub type StoreFault = Option<String>;
 
 /// The writer's thread has ended, because the process is ending.
 #[derive(Debug, Error)]
 #[error("the database is closed")]
-pub struct WriterGone;
+pub struct WriterClosed;
 
 /// Largest number of commits in one transaction, so that a flood does not delay the first of them for long.
 const BATCH: usize = 4_096;
@@ -63,7 +63,7 @@ pub struct Writer<T> {
     sender: Option<mpsc::Sender<Waiting<T>>>,
     /// Size of changes that are not durable yet, in bytes.
     waiting: Arc<watch::Sender<usize>>,
-    trouble: watch::Receiver<Trouble>,
+    store_fault: watch::Receiver<StoreFault>,
     closing: Arc<AtomicBool>,
     thread: Option<std::thread::JoinHandle<()>>,
 }
@@ -78,10 +78,10 @@ impl<T: Send + 'static> Writer<T> {
     /// If the operating system provides no thread.
     pub fn start(
         store: Arc<dyn Store>,
-        mut told: impl FnMut(Vec<T>) + Send + 'static,
+        mut publish: impl FnMut(Vec<T>) + Send + 'static,
     ) -> std::io::Result<Self> {
         let (sender, receiver) = mpsc::channel::<Waiting<T>>();
-        let (trouble_out, trouble) = watch::channel(None);
+        let (store_fault_out, store_fault) = watch::channel(None);
         let waiting = Arc::new(watch::Sender::new(0));
         let closing = Arc::new(AtomicBool::new(false));
         let (count, ends) = (waiting.clone(), closing.clone());
@@ -96,26 +96,30 @@ impl<T: Send + 'static> Writer<T> {
                     then.push(next.then);
                 }
                 drop_overtaken_progress(&mut changes);
-                if !write_until_done(&*store, &changes, &trouble_out, &ends) {
+                if !write_until_done(&*store, &changes, &store_fault_out, &ends) {
                     tracing::error!("discarding changes that could not be written; they were not published");
                     return;
                 }
                 count.send_modify(|waiting| *waiting -= taken);
-                told(then);
+                publish(then);
             }
         })?;
-        Ok(Self { sender: Some(sender), waiting, trouble, closing, thread: Some(thread) })
+        Ok(Self { sender: Some(sender), waiting, store_fault, closing, thread: Some(thread) })
     }
 
     /// Adds a commit; returns at once.
     ///
     /// # Errors
     /// If the writer has ended.
-    pub fn commit(&self, commit: Commit<T>) -> Result<(), WriterGone> {
+    pub fn commit(&self, commit: Commit<T>) -> Result<(), WriterClosed> {
         let Commit { changes, then } = commit;
         let size: usize = changes.iter().map(Change::size).sum();
         self.waiting.send_modify(|waiting| *waiting += size);
-        self.sender.as_ref().ok_or(WriterGone)?.send(Waiting { changes, then, size }).map_err(|_| WriterGone)
+        self.sender
+            .as_ref()
+            .ok_or(WriterClosed)?
+            .send(Waiting { changes, then, size })
+            .map_err(|_| WriterClosed)
     }
 
     /// Room for more changes.
@@ -124,8 +128,8 @@ impl<T: Send + 'static> Writer<T> {
     }
 
     /// Reason why nothing can be written now.
-    pub fn trouble(&self) -> watch::Receiver<Trouble> {
-        self.trouble.clone()
+    pub fn store_fault(&self) -> watch::Receiver<StoreFault> {
+        self.store_fault.clone()
     }
 }
 
@@ -180,14 +184,14 @@ fn drop_overtaken_progress(changes: &mut Vec<Change>) {
 fn write_until_done(
     store: &dyn Store,
     changes: &[Change],
-    trouble: &watch::Sender<Trouble>,
+    store_fault: &watch::Sender<StoreFault>,
     closing: &AtomicBool,
 ) -> bool {
     let mut backoff = Backoff::new(Duration::from_millis(50), Duration::from_secs(2));
     let mut last_tries = None;
     while let Err(error) = store.apply(changes) {
         report(&error, changes.len());
-        trouble.send_replace(Some(error.to_string()));
+        store_fault.send_replace(Some(error.to_string()));
         if closing.load(Ordering::Relaxed)
             && last_tries.get_or_insert_with(Instant::now).elapsed() >= LAST_TRIES
         {
@@ -196,7 +200,7 @@ fn write_until_done(
         let pause = backoff.next_ceiling();
         std::thread::park_timeout(if last_tries.is_some() { pause.min(LAST_TRIES / 8) } else { pause });
     }
-    trouble.send_if_modified(|t| t.take().is_some());
+    store_fault.send_if_modified(|t| t.take().is_some());
     true
 }
 

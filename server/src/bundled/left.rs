@@ -24,7 +24,7 @@ const ABOUT: &str = "/host/v1/about";
 
 /// Bundled hosts. With `--keep-hosts`, this is recorded in a file that only the server's user may read.
 #[derive(Clone, Serialize, Deserialize)]
-pub(super) struct Left {
+pub(super) struct LeftHosts {
     pub url: String,
     /// PID of their process.
     pub pid: Option<u32>,
@@ -58,7 +58,7 @@ impl Offer {
     }
 }
 
-impl Left {
+impl LeftHosts {
     /// Hosts of a record, if they still run. They may not answer yet.
     pub async fn find(file: &Path, data: &Path) -> Option<Self> {
         let left: Self = serde_json::from_str(&std::fs::read_to_string(file).ok()?).ok()?;
@@ -151,11 +151,11 @@ impl Left {
         let mut unanswered = Duration::ZERO;
         while unanswered < lost_after {
             sleep(interval).await;
-            let asked = Instant::now();
+            let asked_at = Instant::now();
             unanswered = match ask::<About>(&pool, ABOUT).await {
                 Some(_) => Duration::ZERO,
                 // Not more than the timeout, which is exceeded while this server is stopped.
-                None => unanswered + interval + asked.elapsed().min(ANSWER_TIMEOUT),
+                None => unanswered + interval + asked_at.elapsed().min(ANSWER_TIMEOUT),
             };
         }
     }

@@ -31,7 +31,7 @@ pub(super) struct FileHost {
 }
 
 /// Meaning of a `[[host]]`.
-pub(super) enum Named {
+pub(super) enum HostEntry {
     Host(HostConfig),
     Adapter(Adapter),
 }
@@ -41,10 +41,10 @@ impl FileHost {
     ///
     /// # Errors
     /// If a key does not belong to the protocol.
-    pub(super) fn named(self, data: &Path) -> anyhow::Result<Named> {
+    pub(super) fn named(self, data: &Path) -> anyhow::Result<HostEntry> {
         match self.protocol {
-            None => self.host().map(Named::Host),
-            Some(protocol) => self.adapter(protocol, data).map(Named::Adapter),
+            None => self.host().map(HostEntry::Host),
+            Some(protocol) => self.adapter(protocol, data).map(HostEntry::Adapter),
         }
     }
 

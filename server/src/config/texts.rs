@@ -58,9 +58,9 @@ impl TextArgs {
 }
 
 fn options(format: &Option<String>, zone: &Option<String>) -> anyhow::Result<TextOptions> {
-    let said =
+    let read_enum =
         |text: &Option<String>| text.as_deref().map(str::trim).filter(|t| !t.is_empty()).map(str::to_owned);
-    let format = match said(format) {
+    let format = match read_enum(format) {
         None => None,
         Some(word) => match Format::parse(&word) {
             Some(format) => Some(format),
@@ -70,7 +70,7 @@ fn options(format: &Option<String>, zone: &Option<String>) -> anyhow::Result<Tex
             }
         },
     };
-    let time_zone = said(zone).map(|zone| Zone::parse(&zone)).transpose().map_err(anyhow::Error::msg)?;
+    let time_zone = read_enum(zone).map(|zone| Zone::parse(&zone)).transpose().map_err(anyhow::Error::msg)?;
     Ok(TextOptions { format, time_zone, ..TextOptions::default() })
 }
 
@@ -79,7 +79,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_format_or_zone_that_there_is_not_is_named_with_its_source() {
+    fn an_unknown_format_or_zone_is_named_with_its_source() {
         let args = |format: &str, zone: &str| TextArgs {
             csv_format: Some(format.to_owned()),
             csv_time_zone: Some(zone.to_owned()),
@@ -89,9 +89,9 @@ mod tests {
         assert_eq!(csv.format, Some(Format::Metatrader));
         assert_eq!(http, TextOptions::default());
         assert_eq!(args("a", "UTC-5").flags(), ["--csv-format=a", "--csv-time-zone=UTC-5"]);
-        let told = format!("{:#}", args("mt9", "").options().unwrap_err());
-        assert!(told.contains("csv source") && told.contains("metatrader"), "{told}");
-        let told = format!("{:#}", args("", "Mars/Olympus").options().unwrap_err());
-        assert!(told.contains("not a time zone"), "{told}");
+        let error = format!("{:#}", args("mt9", "").options().unwrap_err());
+        assert!(error.contains("csv source") && error.contains("metatrader"), "{error}");
+        let error = format!("{:#}", args("", "Mars/Olympus").options().unwrap_err());
+        assert!(error.contains("not a time zone"), "{error}");
     }
 }

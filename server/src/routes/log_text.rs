@@ -13,7 +13,7 @@ use std::fmt::Write;
 const AT_ONCE: u32 = 5_000;
 
 /// Position of the reading.
-struct Reading {
+struct LogReader {
     engine: Engine,
     id: OperationId,
     attempt: u32,
@@ -30,7 +30,7 @@ struct Reading {
 pub async fn whole(engine: &Engine, id: OperationId, attempt: Option<u32>) -> Result<Response, EngineError> {
     let newest = engine.logs(id, attempt, None, 1).await?;
     let last = newest.lines.last().map_or(0, |line| line.n);
-    let reading = Reading { engine: engine.clone(), id, attempt: newest.attempt, read: 0, last };
+    let reading = LogReader { engine: engine.clone(), id, attempt: newest.attempt, read: 0, last };
     let name = format!("{id}-attempt-{}.log", newest.attempt);
     let headers = [
         (header::CONTENT_TYPE, "text/plain; charset=utf-8".to_owned()),
@@ -41,7 +41,7 @@ pub async fn whole(engine: &Engine, id: OperationId, attempt: Option<u32>) -> Re
 }
 
 /// Next lines as text.
-async fn next(mut reading: Reading) -> Result<Option<(Bytes, Reading)>, std::io::Error> {
+async fn next(mut reading: LogReader) -> Result<Option<(Bytes, LogReader)>, std::io::Error> {
     while reading.read < reading.last {
         let before = reading.read.saturating_add(u64::from(AT_ONCE) + 1).min(reading.last.saturating_add(1));
         let page = reading.engine.logs(reading.id, Some(reading.attempt), Some(before), AT_ONCE).await;
@@ -69,7 +69,7 @@ mod tests {
     use protocol::{LogLevel, Time};
 
     #[test]
-    fn a_line_has_its_time_its_level_and_no_colours() {
+    fn a_log_line_has_its_time_and_level_and_no_colours() {
         let mut text = String::new();
         let at = Time::parse("2026-11-23T10:43:17.204113Z").unwrap();
         let coloured = "\u{1b}[31mred\u{1b}[0m".to_owned();

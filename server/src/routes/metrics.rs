@@ -21,23 +21,23 @@ const OPENMETRICS: &str = "application/openmetrics-text; version=1.0.0; charset=
 #[utoipa::path(get, path = "/metrics", tag = "probes",
     responses((status = 200, body = String, content_type = "application/openmetrics-text")))]
 pub async fn metrics(State(server): State<Server>) -> impl IntoResponse {
-    let now = Now {
+    let now = Figures {
         snapshot: server.engine.snapshot(),
         streams: server.streams.load(Ordering::Relaxed),
-        store_trouble: server.engine.trouble().is_some(),
+        store_trouble: server.engine.store_fault().is_some(),
     };
     ([(header::CONTENT_TYPE, OPENMETRICS)], now.text())
 }
 
 /// Figures at the time of the request. Nothing is counted for metrics alone.
 #[derive(Debug)]
-struct Now {
+struct Figures {
     snapshot: Snapshot,
     streams: u64,
     store_trouble: bool,
 }
 
-impl Now {
+impl Figures {
     fn text(self) -> String {
         let mut registry = Registry::default();
         registry.register_collector(Box::new(self));
@@ -48,7 +48,7 @@ impl Now {
     }
 }
 
-impl Collector for Now {
+impl Collector for Figures {
     fn encode(&self, mut out: DescriptorEncoder<'_>) -> fmt::Result {
         let mut family = out.encode_descriptor(
             "signalbox_operations",
@@ -62,8 +62,8 @@ impl Collector for Now {
         }
         one(&mut out, "signalbox_events", "Recorded events", &ConstCounter::new(self.snapshot.seq))?;
         one(&mut out, "signalbox_streams", "Open event streams", &ConstGauge::new(self.streams))?;
-        let trouble = ConstGauge::new(u64::from(self.store_trouble));
-        one(&mut out, "signalbox_store_trouble", "1 while the database can't be written", &trouble)?;
+        let unwritable = ConstGauge::new(u64::from(self.store_trouble));
+        one(&mut out, "signalbox_store_trouble", "1 while the database can't be written", &unwritable)?;
         let hosts = &self.snapshot.hosts;
         let up = |host: &HostStatus| ConstGauge::new(u64::from(host.link == HostLink::Up));
         per_host(&mut out, hosts, "signalbox_host_up", "1 while the host is connected", up)?;

@@ -13,7 +13,7 @@ mod probes;
 
 use crate::actor::UserHeader;
 use crate::config::BasePath;
-use crate::problem::Failed;
+use crate::problem::RouteError;
 use axum::Router;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{DefaultBodyLimit, FromRef, Path, Request, State};
@@ -169,7 +169,7 @@ pub fn router(server: Server) -> Router {
         .route("/api/{*rest}", axum::routing::any(no_such_route))
         .method_not_allowed_fallback(wrong_method)
         .layer(TimeoutLayer::with_status_code(StatusCode::GATEWAY_TIMEOUT, ANSWER))
-        .layer(map_response(in_words))
+        .layer(map_response(as_problem))
         .layer(from_fn_with_state(server.clone(), at_its_place));
     Router::from(feed()).merge(responses).layer(DefaultBodyLimit::max(BODY)).with_state(server)
 }
@@ -197,13 +197,13 @@ async fn at_its_place(State(server): State<Server>, request: Request, next: Next
 }
 
 /// Turns errors from below the handlers into problem documents.
-async fn in_words(response: Response) -> Response {
-    let said = response.headers().get(header::CONTENT_TYPE).is_some_and(|kind| kind == PROBLEM);
+async fn as_problem(response: Response) -> Response {
+    let described = response.headers().get(header::CONTENT_TYPE).is_some_and(|kind| kind == PROBLEM);
     let (kind, detail) = match response.status() {
-        StatusCode::PAYLOAD_TOO_LARGE if !said => {
+        StatusCode::PAYLOAD_TOO_LARGE if !described => {
             (ProblemType::TooLarge, "The request body is larger than 1 MiB.".to_owned())
         }
-        StatusCode::GATEWAY_TIMEOUT if !said => {
+        StatusCode::GATEWAY_TIMEOUT if !described => {
             let waited = ANSWER.as_secs();
             let detail = format!(
                 "The request timed out after {waited} s. It may still complete; check before you retry."
@@ -212,12 +212,12 @@ async fn in_words(response: Response) -> Response {
         }
         _ => return response,
     };
-    Failed::new(kind, detail).into_response()
+    RouteError::new(kind, detail).into_response()
 }
 
 async fn no_such_route(uri: axum::http::Uri) -> impl IntoResponse {
     let detail = format!("There is no route {}. See /openapi.json.", uri.path());
-    Failed::new(ProblemType::NotFound, detail)
+    RouteError::new(ProblemType::NotFound, detail)
 }
 
 async fn wrong_method(method: axum::http::Method, uri: axum::http::Uri) -> ApiError {
@@ -230,9 +230,9 @@ fn bad_query(rejection: QueryRejection) -> ApiError {
 }
 
 /// Parses the ID in a path, and notes it in the span of the request.
-fn id_of(Path(text): Path<String>) -> Result<OperationId, Failed> {
+fn id_of(Path(text): Path<String>) -> Result<OperationId, RouteError> {
     let id = text.parse().map_err(|e| {
-        Failed::new(ProblemType::NotFound, format!("{e}. See /operations for all operations."))
+        RouteError::new(ProblemType::NotFound, format!("{e}. See /operations for all operations."))
     })?;
     http_wire::about_operation(id);
     Ok(id)
@@ -243,18 +243,18 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn what_took_too_long_is_a_problem_document_too() {
+    async fn a_timeout_is_a_problem_document() {
         let late = StatusCode::GATEWAY_TIMEOUT.into_response();
-        let said = in_words(late).await;
-        assert_eq!(said.status(), StatusCode::GATEWAY_TIMEOUT);
-        assert_eq!(said.headers()[header::CONTENT_TYPE], PROBLEM);
-        let own = Failed::new(ProblemType::Timeout, "The host's own message.").into_response();
-        let body = axum::body::to_bytes(in_words(own).await.into_body(), 10_000).await.unwrap();
+        let described = as_problem(late).await;
+        assert_eq!(described.status(), StatusCode::GATEWAY_TIMEOUT);
+        assert_eq!(described.headers()[header::CONTENT_TYPE], PROBLEM);
+        let own = RouteError::new(ProblemType::Timeout, "The host's own message.").into_response();
+        let body = axum::body::to_bytes(as_problem(own).await.into_body(), 10_000).await.unwrap();
         assert!(String::from_utf8_lossy(&body).contains("own message"), "an existing problem document stays");
     }
 
     #[test]
-    fn the_committed_description_of_the_api_is_what_the_code_serves() {
+    fn the_committed_description_of_the_api_is_current() {
         let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/openapi.json");
         let committed = std::fs::read_to_string(path).unwrap_or_default();
         assert!(

@@ -158,11 +158,11 @@ impl SweepParams {
                 }
             }
             let params = form.check(&Value::Object(params)).map_err(|errors| {
-                let told = errors.into_iter().map(|error| {
+                let explained = errors.into_iter().map(|error| {
                     let field = if plan.names.contains(&error.field) { "vary" } else { "fixed" };
                     FieldError::new(field, format!("{}: {}", error.field, error.message))
                 });
-                told.collect::<Vec<_>>()
+                explained.collect::<Vec<_>>()
             })?;
             runs.push(params);
         }
@@ -204,7 +204,7 @@ mod tests {
     }
 
     #[test]
-    fn each_run_has_its_params_read_by_the_form_of_its_kind() {
+    fn each_run_has_params_parsed_by_the_form_of_its_kind() {
         let params = params(json!({"vary": "fast=5,7; slow=50"}));
         let runs = params.runs(&params.plan().unwrap(), &form()).unwrap();
         let all = [
@@ -215,9 +215,9 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_is_found_before_anything_is_started() {
-        let (field, said) = wrong(json!({}));
-        assert!(field == "vary" && said.contains("fast"), "{field}: {said}");
+    fn an_invalid_sweep_is_rejected_before_anything_starts() {
+        let (field, explanation) = wrong(json!({}));
+        assert!(field == "vary" && explanation.contains("fast"), "{field}: {explanation}");
         assert!(wrong(json!({"vary": "fats=1"})).1.contains("has no parameter 'fats'"));
         assert!(wrong(json!({"vary": "slow=x"})).1.contains("slow=x"));
         assert_eq!(wrong(json!({"vary": "slow=1", "fixed": ""})).0, "fixed");

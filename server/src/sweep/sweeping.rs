@@ -40,9 +40,9 @@ pub(super) struct Sweeping<'a> {
     /// Results of an earlier attempt for runs that this one has not reached yet.
     known: BTreeMap<usize, Ran>,
     result: SweepResult,
-    told: Option<Instant>,
+    reported_at: Option<Instant>,
     /// Whether there are unreported results.
-    untold: bool,
+    unpublished: bool,
     /// Sum of the progress of active runs, each as a share.
     partly: f64,
 }
@@ -57,7 +57,7 @@ fn known_before(ctx: &Context, runs: usize) -> BTreeMap<usize, Ran> {
 /// Whether a cancelled run was cancelled together with its sweep. Runs that a user or a rule cancelled separately stay
 /// cancelled. A cancel without an audit entry was lost with a server that could not store it, on a full disk; so was
 /// that of its sweep, which continues.
-fn taken_along(detail: &OperationDetail) -> bool {
+fn cancelled_with_sweep(detail: &OperationDetail) -> bool {
     let operation = &detail.operation;
     let of_this =
         |entry: &&AuditEntry| entry.action == Action::Cancel && entry.attempt == Some(operation.attempt);
@@ -79,8 +79,8 @@ impl<'a> Sweeping<'a> {
             cut: false,
             known,
             result,
-            told: None,
-            untold: false,
+            reported_at: None,
+            unpublished: false,
             partly: 0.0,
         }
     }
@@ -102,7 +102,7 @@ impl<'a> Sweeping<'a> {
 
     async fn run_all(&mut self, kind: &KindName, runs: &[Value], at_once: usize) -> Result<(), WorkError> {
         // Before the first run: a restart resumes from here.
-        self.tell(true);
+        self.report_runs(true);
         let mut feed = self.engine.follow(self.engine.feed().head(), None);
         let mut next = 0;
         loop {
@@ -111,7 +111,7 @@ impl<'a> Sweeping<'a> {
                 self.start(kind, next, &runs[next]).await?;
                 next += 1;
             }
-            self.look().await?;
+            self.poll_runs().await?;
             if self.under_way.is_empty() && next == runs.len() {
                 if self.cut {
                     return Err(self.children().cancelled().await);
@@ -126,7 +126,7 @@ impl<'a> Sweeping<'a> {
             tokio::time::sleep(CHECK_INTERVAL).await;
             pass_over(&mut feed);
         }
-        self.tell(true);
+        self.report_runs(true);
         Ok(())
     }
 
@@ -159,7 +159,7 @@ impl<'a> Sweeping<'a> {
     }
 
     async fn was_taken_along(&self, id: OperationId) -> Result<bool, WorkError> {
-        Ok(self.detail(id).await?.is_some_and(|detail| taken_along(&detail)))
+        Ok(self.detail(id).await?.is_some_and(|detail| cancelled_with_sweep(&detail)))
     }
 
     /// Details of an operation; `None` if it was deleted.
@@ -173,14 +173,14 @@ impl<'a> Sweeping<'a> {
 
     /// Current state of an operation; `None` if it was deleted.
     async fn child(&self, id: OperationId) -> Result<Option<Operation>, WorkError> {
-        match self.engine.at_hand(id) {
+        match self.engine.recent_operation(id) {
             Some(operation) => Ok(Some(operation)),
             None => Ok(self.detail(id).await?.map(|detail| detail.operation)),
         }
     }
 
     /// Checks all active runs, and records those that ended.
-    async fn look(&mut self) -> Result<(), WorkError> {
+    async fn poll_runs(&mut self) -> Result<(), WorkError> {
         let mut part = 0.0;
         let mut ended = Vec::new();
         for (run, id) in &self.under_way {
@@ -210,8 +210,8 @@ impl<'a> Sweeping<'a> {
             }
         }
         self.partly = part;
-        self.untold |= any;
-        self.tell(false);
+        self.unpublished |= any;
+        self.report_runs(false);
         Ok(())
     }
 
@@ -243,8 +243,8 @@ impl<'a> Sweeping<'a> {
             Some(ran) => self.note(ran, ", deleted since"),
             None => {
                 self.result.deleted += 1;
-                let said = format!("{}: the run was deleted; its outcome is unknown", self.values(run));
-                self.ctx.log(LogLevel::Warn, said);
+                let text = format!("{}: the run was deleted; its outcome is unknown", self.values(run));
+                self.ctx.log(LogLevel::Warn, text);
             }
         }
     }
@@ -271,8 +271,8 @@ impl<'a> Sweeping<'a> {
                 self.ctx.log(LogLevel::Info, format!("{values}: {} {figure}", self.result.rank_by));
             }
             (State::Succeeded, None) => {
-                let said = format!("{values}: the result has no number at {}", self.result.rank_by);
-                self.ctx.log(LogLevel::Warn, said);
+                let text = format!("{values}: the result has no number at {}", self.result.rank_by);
+                self.ctx.log(LogLevel::Warn, text);
             }
             (state, _) => self.ctx.log(LogLevel::Warn, format!("{values}: {state}{why}")),
         }
@@ -283,11 +283,11 @@ impl<'a> Sweeping<'a> {
 
     /// Reports the progress and, after a run has ended, the checkpoint. Both show the same count of runs, so they are
     /// reported together.
-    fn tell(&mut self, now: bool) {
-        if !now && self.told.is_some_and(|told| told.elapsed() < REPORT_INTERVAL) {
+    fn report_runs(&mut self, now: bool) {
+        if !now && self.reported_at.is_some_and(|reported_at| reported_at.elapsed() < REPORT_INTERVAL) {
             return;
         }
-        self.told = Some(Instant::now());
+        self.reported_at = Some(Instant::now());
         let mut known = self.result.clone();
         known.ran.extend(self.known.values().cloned());
         let (over, all) = (known.over(), known.runs);
@@ -295,7 +295,7 @@ impl<'a> Sweeping<'a> {
         // Includes the share of active runs, so it is never below the plain count. Sent first for that reason.
         self.ctx.fraction(Some(share(f64::from(over) + self.partly)));
         self.ctx.set_done(u64::from(over));
-        if !std::mem::take(&mut self.untold) && !now {
+        if !std::mem::take(&mut self.unpublished) && !now {
             return;
         }
         rank(&mut known.ran, known.lowest);
@@ -315,7 +315,7 @@ impl<'a> Sweeping<'a> {
     async fn cancelled(&mut self) -> WorkError {
         let over = async {
             while !self.under_way.is_empty() {
-                if self.look().await.is_err() {
+                if self.poll_runs().await.is_err() {
                     break;
                 }
                 tokio::time::sleep(CHECK_INTERVAL).await;
@@ -323,7 +323,7 @@ impl<'a> Sweeping<'a> {
         };
         // Later results are in the children themselves.
         let _ = tokio::time::timeout(CHILDREN_TIMEOUT, over).await;
-        self.tell(true);
+        self.report_runs(true);
         WorkError::Cancelled
     }
 }
@@ -370,17 +370,17 @@ mod tests {
     }
 
     #[test]
-    fn only_what_was_cancelled_with_its_sweep_is_run_again() {
-        assert!(taken_along(&cancelled(Via::Signalbox, Via::Page, None)));
-        assert!(!taken_along(&cancelled(Via::Page, Via::Signalbox, None)));
-        assert!(!taken_along(&cancelled(Via::Program, Via::Signalbox, None)));
-        assert!(!taken_along(&cancelled(Via::Signalbox, Via::Page, Some(2))), "by its rule");
+    fn only_runs_cancelled_with_their_sweep_are_run_again() {
+        assert!(cancelled_with_sweep(&cancelled(Via::Signalbox, Via::Page, None)));
+        assert!(!cancelled_with_sweep(&cancelled(Via::Page, Via::Signalbox, None)));
+        assert!(!cancelled_with_sweep(&cancelled(Via::Program, Via::Signalbox, None)));
+        assert!(!cancelled_with_sweep(&cancelled(Via::Signalbox, Via::Page, Some(2))), "by its rule");
     }
 
     #[test]
     fn a_run_whose_cancel_was_lost_on_a_full_disk_is_run_again() {
         let mut detail = cancelled(Via::Page, Via::Page, None);
         detail.audit.pop();
-        assert!(taken_along(&detail));
+        assert!(cancelled_with_sweep(&detail));
     }
 }

@@ -40,10 +40,10 @@ impl Sweep {
         let plan = params.plan().map_err(|error| vec![error])?;
         let Some(engine) = self.engine.get() else { return Err(NoRuns::Unheard) };
         // Queried first, so that the kinds of these hosts are known.
-        let heard = engine.hosts().hosts;
+        let known_hosts = engine.hosts().hosts;
         let kind = params.run.name();
         let Some(offer) = engine.kinds().kinds.into_iter().find(|o| o.spec.name.as_str() == kind) else {
-            if heard.iter().any(|host| host.instance.is_none() && host.name.as_str() != super::NAME) {
+            if known_hosts.iter().any(|host| host.instance.is_none() && host.name.as_str() != super::NAME) {
                 return Err(NoRuns::Unheard);
             }
             return Err(vec![FieldError::new("run", format!("No host supports {kind}. See /hosts."))].into());
@@ -71,8 +71,11 @@ impl Sweep {
                     return Ok(runs);
                 }
                 Err(NoRuns::Wrong(errors)) => {
-                    let said: Vec<_> = errors.into_iter().map(|e| e.message).collect();
-                    return Err(WorkError::failed(said.join(" "), "Start it again with other parameters."));
+                    let messages: Vec<_> = errors.into_iter().map(|e| e.message).collect();
+                    return Err(WorkError::failed(
+                        messages.join(" "),
+                        "Start it again with other parameters.",
+                    ));
                 }
                 Err(NoRuns::Unheard) => {}
             }

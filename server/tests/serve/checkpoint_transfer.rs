@@ -9,8 +9,8 @@ use serde_json::{Value, json};
 
 async fn drain(server: &Server, host: &str, on: bool) {
     let path = format!("/api/v1/hosts/{host}/{}", if on { "drain" } else { "undrain" });
-    let (_, told): (u16, HostStatus) = server.pool.post(&path, &json!(null), Repeat::Never).await.unwrap();
-    assert_eq!(told.draining, on);
+    let (_, status): (u16, HostStatus) = server.pool.post(&path, &json!(null), Repeat::Never).await.unwrap();
+    assert_eq!(status.draining, on);
 }
 
 /// Loads the same bars on the only host that accepts work.
@@ -41,7 +41,7 @@ async fn outcome(server: &Server, id: OperationId) -> TrainingResult {
 }
 
 #[tokio::test]
-async fn a_training_that_is_resumed_on_another_host_comes_to_what_an_uninterrupted_one_comes_to() {
+async fn a_training_resumed_on_another_host_ends_as_an_uninterrupted_one() {
     let home = Home::new();
     let (one, two) =
         (HostProcess::start(&home.path().join("one")), HostProcess::start(&home.path().join("two")));

@@ -66,7 +66,7 @@ async fn waiting(server: &Server) -> OperationId {
 }
 
 #[tokio::test]
-async fn a_follower_loses_nothing_where_its_connection_is_cut_again_and_again() {
+async fn follow_loses_nothing_when_its_connection_is_cut_repeatedly() {
     let home = Home::new();
     let server = serve(&home, TICKS);
     let id = server.start("exec.ticks", json!({})).await.id.to_string();
@@ -89,14 +89,14 @@ async fn a_follower_loses_nothing_where_its_connection_is_cut_again_and_again() 
     assert_eq!(first.id.to_string(), id);
     let events: Vec<Event> = lines.map(|line| serde_json::from_str(line).unwrap()).collect();
     assert!(events.windows(2).all(|two| two[0].seq < two[1].seq), "an event came twice");
-    let mut told: Vec<u64> = Vec::new();
+    let mut line_numbers: Vec<u64> = Vec::new();
     for event in events {
         if let EventBody::Log { lines, .. } = event.body {
-            told.extend(lines.iter().map(|line| line.n));
+            line_numbers.extend(lines.iter().map(|line| line.n));
         }
     }
-    let (first, last) = (told[0], *told.last().unwrap());
-    assert_eq!(told, (first..=last).collect::<Vec<_>>());
+    let (first, last) = (line_numbers[0], *line_numbers.last().unwrap());
+    assert_eq!(line_numbers, (first..=last).collect::<Vec<_>>());
     assert!(last >= 150, "the last line is {last}");
 }
 
@@ -113,11 +113,11 @@ async fn followed(url: &str, id: &str) -> [Output; 2] {
 
 /// Asserts that nothing is missing and nothing is there twice, and that it was said once how events are read.
 fn assert_complete([log, json]: [Output; 2], note: &str) {
-    let said = String::from_utf8_lossy(&log.stderr).into_owned();
+    let errors = String::from_utf8_lossy(&log.stderr).into_owned();
     let text = String::from_utf8(log.stdout).unwrap();
-    assert_eq!(ticks(&text), (1..=150).collect::<Vec<_>>(), "{said}");
+    assert_eq!(ticks(&text), (1..=150).collect::<Vec<_>>(), "{errors}");
     assert!(text.lines().last().unwrap().starts_with("succeeded"), "{text}");
-    assert_eq!(said.matches(note).count(), 1, "{said}");
+    assert_eq!(errors.matches(note).count(), 1, "{errors}");
     assert_eq!((log.status.code(), json.status.code()), (Some(0), Some(0)));
     let text = String::from_utf8(json.stdout).unwrap();
     let events: Vec<Event> = text.lines().skip(1).map(|line| serde_json::from_str(line).unwrap()).collect();
@@ -126,13 +126,13 @@ fn assert_complete([log, json]: [Output; 2], note: &str) {
         EventBody::Log { lines, .. } => Some(lines),
         _ => None,
     });
-    let told: Vec<u64> = lines.flatten().map(|line| line.n).collect();
-    assert!(told.windows(2).all(|two| two[0] + 1 == two[1]), "{told:?}");
-    assert!(*told.last().unwrap() >= 150, "{told:?}");
+    let line_numbers: Vec<u64> = lines.flatten().map(|line| line.n).collect();
+    assert!(line_numbers.windows(2).all(|two| two[0] + 1 == two[1]), "{line_numbers:?}");
+    assert!(*line_numbers.last().unwrap() >= 150, "{line_numbers:?}");
 }
 
 #[tokio::test]
-async fn where_a_proxy_holds_the_stream_a_follower_polls_and_loses_nothing() {
+async fn follow_polls_behind_a_buffering_proxy_and_loses_nothing() {
     let home = Home::new();
     let server = serve(&home, TICKS);
     for after_bytes in [0, 6_000] {
@@ -146,7 +146,7 @@ async fn where_a_proxy_holds_the_stream_a_follower_polls_and_loses_nothing() {
 }
 
 #[tokio::test]
-async fn where_a_stream_is_slow_a_follower_ends_with_the_operation_and_not_with_the_last_event() {
+async fn follow_ends_with_the_operation_even_if_the_stream_is_slow() {
     let home = Home::new();
     let server = serve(&home, TICKS);
     let line = Line::slowing(&server.url, 600).await;
@@ -158,7 +158,7 @@ async fn where_a_stream_is_slow_a_follower_ends_with_the_operation_and_not_with_
 }
 
 #[tokio::test]
-async fn where_a_proxy_refuses_all_events_a_follower_ends_with_the_operation() {
+async fn follow_ends_with_the_operation_even_if_a_proxy_rejects_events() {
     let home = Home::new();
     let server = serve(&home, TICKS);
     let line = Line::refusing(&server.url).await;
@@ -167,14 +167,14 @@ async fn where_a_proxy_refuses_all_events_a_follower_ends_with_the_operation() {
     let text = String::from_utf8(log.stdout).unwrap();
     assert_eq!(ticks(&text), (1..=150).collect::<Vec<_>>());
     assert!(text.lines().last().unwrap().starts_with("succeeded"), "{text}");
-    let said = String::from_utf8(log.stderr).unwrap();
-    assert_eq!(said.matches("Events can't be read (stream: the response was 502").count(), 1, "{said}");
+    let errors = String::from_utf8(log.stderr).unwrap();
+    assert_eq!(errors.matches("Events can't be read (stream: the response was 502").count(), 1, "{errors}");
     // Its end is there, and that events are missing.
     let text = String::from_utf8(json.stdout).unwrap();
     let last: Operation = serde_json::from_str(text.lines().last().unwrap()).unwrap();
     assert_eq!((last.id.to_string(), last.state), (id, State::Succeeded));
-    let said = String::from_utf8(json.stderr).unwrap();
-    assert!(said.contains("Some events could not be read."), "{said}");
+    let errors = String::from_utf8(json.stderr).unwrap();
+    assert!(errors.contains("Some events could not be read."), "{errors}");
 }
 
 #[tokio::test]
@@ -189,19 +189,19 @@ async fn a_damaged_event_is_read_again() {
 }
 
 #[tokio::test]
-async fn a_login_page_in_place_of_the_server_is_named_with_its_first_words() {
+async fn a_login_page_instead_of_the_api_is_quoted() {
     let (url, _network) = login_page().await;
     let Output { status, stderr, .. } =
         tokio::process::Command::from(signalbox(&url, &["list"])).kill_on_drop(true).output().await.unwrap();
-    let said = String::from_utf8(stderr).unwrap();
-    assert_eq!(status.code(), Some(3), "{said}");
+    let errors = String::from_utf8(stderr).unwrap();
+    assert_eq!(status.code(), Some(3), "{errors}");
     for part in ["text/html", "<html><body>Please log in", "Check the address", &url] {
-        assert!(said.contains(part), "{said}");
+        assert!(errors.contains(part), "{errors}");
     }
 }
 
 #[tokio::test]
-async fn the_log_is_followed_from_its_first_line_whenever_one_comes() {
+async fn the_log_is_followed_from_its_first_line() {
     let home = Home::new();
     let server = serve(&home, TICKS);
     let id = waiting(&server).await.to_string();
@@ -231,7 +231,7 @@ async fn the_log_is_followed_from_its_first_line_whenever_one_comes() {
 }
 
 #[tokio::test]
-async fn a_command_whose_output_was_closed_ends_quietly() {
+async fn a_closed_output_ends_the_command_quietly() {
     let home = Home::new();
     let server = serve(&home, TICKS);
     let id = waiting(&server).await.to_string();
@@ -244,9 +244,9 @@ async fn a_command_whose_output_was_closed_ends_quietly() {
     let mut out = BufReader::new(child.stdout.take().unwrap());
     out.read_line(&mut String::new()).unwrap();
     drop(out);
-    let mut said = String::new();
-    child.stderr.take().unwrap().read_to_string(&mut said).unwrap();
-    assert_eq!((ended(child).code(), said.as_str()), (Some(141), ""));
+    let mut errors = String::new();
+    child.stderr.take().unwrap().read_to_string(&mut errors).unwrap();
+    assert_eq!((ended(child).code(), errors.as_str()), (Some(141), ""));
 
     // follow 2>&1 | head -1
     let (reader, writer) = std::io::pipe().unwrap();
@@ -264,7 +264,7 @@ async fn a_command_whose_output_was_closed_ends_quietly() {
 
 #[cfg(target_os = "linux")]
 #[tokio::test]
-async fn output_that_could_not_be_written_is_no_success() {
+async fn a_failed_write_of_output_is_an_error() {
     let home = Home::new();
     let server = serve(&home, TICKS);
     let id = waiting(&server).await.to_string();
@@ -274,9 +274,9 @@ async fn output_that_could_not_be_written_is_no_success() {
     for args in commands {
         let Output { status, stderr, .. } =
             signalbox(&server.url, args).stdout(full()).stderr(Stdio::piped()).output().unwrap();
-        let said = String::from_utf8(stderr).unwrap();
-        assert!(!status.success() && said.contains("could not be written"), "{args:?}: {status} {said}");
-        assert!(!said.contains("panicked"), "{said}");
+        let errors = String::from_utf8(stderr).unwrap();
+        assert!(!status.success() && errors.contains("could not be written"), "{args:?}: {status} {errors}");
+        assert!(!errors.contains("panicked"), "{errors}");
     }
     for args in [&["--help"][..], &[]] {
         let status = signalbox(&server.url, args).stdout(full()).stderr(Stdio::null()).status().unwrap();
@@ -288,8 +288,8 @@ async fn output_that_could_not_be_written_is_no_success() {
         .stderr(Stdio::piped())
         .output()
         .unwrap();
-    let said = String::from_utf8(stderr).unwrap();
-    assert!(status.code() == Some(3) && said.contains("Started exec.ticks"), "{said}");
+    let errors = String::from_utf8(stderr).unwrap();
+    assert!(status.code() == Some(3) && errors.contains("Started exec.ticks"), "{errors}");
     // Notes on standard error have no alternative.
     let status =
         signalbox(&server.url, &["start", "exec.ticks"]).stdout(Stdio::null()).stderr(full()).status();
@@ -297,19 +297,19 @@ async fn output_that_could_not_be_written_is_no_success() {
 }
 
 #[test]
-fn a_bare_command_says_what_to_do_next() {
+fn a_command_without_arguments_says_what_to_do_next() {
     let Output { status, stdout, stderr } = signalbox("http://127.0.0.1:9", &[]).output().unwrap();
-    let said = String::from_utf8(stdout).unwrap();
+    let errors = String::from_utf8(stdout).unwrap();
     assert!(status.success() && stderr.is_empty(), "{status}");
     for wanted in ["Usage: signalbox", "signalbox serve", "signalbox start help", "signalbox follow ID"] {
-        assert!(said.contains(wanted), "{wanted}: {said}");
+        assert!(errors.contains(wanted), "{wanted}: {errors}");
     }
-    assert!(!said.contains("binary"), "what it does, and not how it is built: {said}");
+    assert!(!errors.contains("binary"), "what it does, and not how it is built: {errors}");
 }
 
 #[cfg(target_os = "linux")]
 #[tokio::test]
-async fn on_a_terminal_the_status_stays_in_one_row_whatever_its_width() {
+async fn on_a_terminal_the_status_stays_in_one_row_of_any_width() {
     use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
     use rustix::termios::{Winsize, tcsetwinsize};
     let home = Home::new();

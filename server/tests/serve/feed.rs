@@ -8,7 +8,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 #[tokio::test]
-async fn a_stream_resumes_where_it_was_left_without_gap_or_duplicate() {
+async fn a_stream_resumes_without_gap_or_duplicate() {
     let home = Home::new();
     let server = home.serve(&[]);
     let mut whole = server.follow(0).await;
@@ -39,7 +39,7 @@ async fn a_stream_resumes_where_it_was_left_without_gap_or_duplicate() {
 }
 
 #[tokio::test]
-async fn a_poll_gives_the_records_of_the_stream() {
+async fn a_poll_returns_the_records_of_the_stream() {
     let home = Home::new();
     let server = home.serve(&[]);
     let mut stream = server.follow(0).await;
@@ -92,7 +92,7 @@ async fn a_stream_can_follow_one_operation() {
 }
 
 #[tokio::test]
-async fn nothing_between_us_and_the_reader_is_asked_to_hold_events_back() {
+async fn responses_ask_proxies_not_to_buffer_events() {
     let home = Home::new();
     let server = home.serve(&[]);
     let client = reqwest::Client::builder().no_proxy().build().unwrap();
@@ -106,7 +106,7 @@ async fn nothing_between_us_and_the_reader_is_asked_to_hold_events_back() {
 }
 
 #[tokio::test]
-async fn streams_end_when_the_server_stops_and_do_not_keep_it() {
+async fn streams_end_at_shutdown_and_do_not_delay_it() {
     let home = Home::new();
     let server = home.serve(&[]);
     server.host_up().await;
@@ -120,15 +120,15 @@ async fn streams_end_when_the_server_stops_and_do_not_keep_it() {
 }
 
 /// Sends a request on its own connection, and reads until all of `wanted` came, in order.
-async fn spoken(server: &Server, said: &str, wanted: &[&str]) -> (TcpStream, String) {
+async fn exchange_raw(server: &Server, raw_request: &str, wanted: &[&str]) -> (TcpStream, String) {
     let address = server.url.trim_start_matches("http://");
     let mut connection = TcpStream::connect(address).await.unwrap();
-    connection.write_all(said.replace("HOST", address).as_bytes()).await.unwrap();
-    let mut heard = String::new();
+    connection.write_all(raw_request.replace("HOST", address).as_bytes()).await.unwrap();
+    let mut received = String::new();
     let listening = async {
         let mut some = [0; 4_096];
         loop {
-            let mut rest = heard.as_str();
+            let mut rest = received.as_str();
             let all = wanted.iter().all(|word| match rest.split_once(word) {
                 Some((_, after)) => {
                     rest = after;
@@ -140,38 +140,38 @@ async fn spoken(server: &Server, said: &str, wanted: &[&str]) -> (TcpStream, Str
                 return;
             }
             let n = connection.read(&mut some).await.unwrap();
-            assert!(n > 0, "it ended after: {heard}");
-            heard.push_str(&String::from_utf8_lossy(&some[..n]));
+            assert!(n > 0, "it ended after: {received}");
+            received.push_str(&String::from_utf8_lossy(&some[..n]));
         }
     };
     tokio::time::timeout(PATIENCE, listening).await.expect("not all of it came");
-    (connection, heard)
+    (connection, received)
 }
 
 #[tokio::test]
-async fn a_stream_follows_other_answers_on_the_same_connection_and_the_head_alone_is_asked_for_too() {
+async fn a_stream_can_follow_other_responses_on_its_connection_and_head_requests_work() {
     let home = Home::new();
     let server = home.serve(&[]);
     server.host_up().await;
     let both = "GET /healthz HTTP/1.1\r\nhost: HOST\r\n\r\nGET /api/v1/events?after=0 HTTP/1.1\r\nhost: HOST\r\n\r\n";
     let wanted =
         ["HTTP/1.1 200", "HTTP/1.1 200", "text/event-stream", "event: hello", "id: 1\n", "event: beat"];
-    let (_, heard) = spoken(&server, both, &wanted).await;
-    assert!(heard.contains("x-content-type-options"), "the head is that of the routes: {heard}");
+    let (_, received) = exchange_raw(&server, both, &wanted).await;
+    assert!(received.contains("x-content-type-options"), "the head is that of the routes: {received}");
     let old = "GET /api/v1/events?after=0 HTTP/1.0\r\nhost: HOST\r\n\r\n";
-    let (_, heard) = spoken(&server, old, &["event: hello", "id: 1\n"]).await;
-    assert!(!heard.to_lowercase().contains("chunked"), "{heard}");
+    let (_, received) = exchange_raw(&server, old, &["event: hello", "id: 1\n"]).await;
+    assert!(!received.to_lowercase().contains("chunked"), "{received}");
     let head =
         "HEAD /api/v1/events HTTP/1.1\r\nhost: HOST\r\n\r\nGET /healthz HTTP/1.1\r\nhost: HOST\r\n\r\n";
-    let (_, heard) = spoken(&server, head, &["text/event-stream", "HTTP/1.1 200"]).await;
-    assert!(!heard.contains("event: hello"), "{heard}");
+    let (_, received) = exchange_raw(&server, head, &["text/event-stream", "HTTP/1.1 200"]).await;
+    assert!(!received.contains("event: hello"), "{received}");
     let lost = "GET /api/v1/events?after=99999999 HTTP/1.1\r\nhost: HOST\r\n\r\n";
-    let (mut connection, _) = spoken(&server, lost, &["event: hello", "event: reset"]).await;
+    let (mut connection, _) = exchange_raw(&server, lost, &["event: hello", "event: reset"]).await;
     assert_eq!(connection.read_to_end(&mut Vec::new()).await.unwrap_or_default(), 0, "and then it ends");
 }
 
 #[tokio::test]
-async fn a_reader_that_hung_up_is_not_counted_any_more() {
+async fn a_closed_reader_is_no_longer_counted() {
     let home = Home::new();
     let server = home.serve(&[]);
     server.host_up().await;
@@ -182,7 +182,7 @@ async fn a_reader_that_hung_up_is_not_counted_any_more() {
         line.split(' ').nth(1).unwrap().parse::<f64>().unwrap()
     };
     let ask = "GET /api/v1/events HTTP/1.1\r\nhost: HOST\r\n\r\n";
-    let (connection, _) = spoken(&server, ask, &["event: hello"]).await;
+    let (connection, _) = exchange_raw(&server, ask, &["event: hello"]).await;
     assert!(streams().await >= 1.0);
     drop(connection);
     let gone = async {
@@ -201,11 +201,11 @@ async fn an_empty_last_event_id_is_the_same_as_none() {
     for empty in ["Last-Event-ID:\r\n", "Last-Event-ID: \r\n"] {
         // The query string applies then, too.
         let ask = format!("GET /api/v1/events?after=0 HTTP/1.1\r\nhost: HOST\r\n{empty}\r\n");
-        let (_, heard) = spoken(&server, &ask, &["HTTP/1.1 200", "event: hello", "id: 1\n"]).await;
-        assert!(heard.contains("text/event-stream"), "{heard}");
+        let (_, received) = exchange_raw(&server, &ask, &["HTTP/1.1 200", "event: hello", "id: 1\n"]).await;
+        assert!(received.contains("text/event-stream"), "{received}");
     }
     let wrong = "GET /api/v1/events HTTP/1.1\r\nhost: HOST\r\nLast-Event-ID: seven\r\n\r\n";
-    spoken(&server, wrong, &["HTTP/1.1 400", "'seven'"]).await;
+    exchange_raw(&server, wrong, &["HTTP/1.1 400", "'seven'"]).await;
 }
 
 #[tokio::test]
@@ -216,18 +216,18 @@ async fn a_stream_over_http_2_is_the_same() {
     let client = reqwest::Client::builder().no_proxy().http2_prior_knowledge().build().unwrap();
     let mut answer = client.get(format!("{}/api/v1/events?after=0", server.url)).send().await.unwrap();
     assert_eq!(answer.version(), reqwest::Version::HTTP_2);
-    let mut heard = String::new();
-    while !heard.contains("id: 1\n") {
+    let mut received = String::new();
+    while !received.contains("id: 1\n") {
         let chunk = tokio::time::timeout(PATIENCE, answer.chunk()).await.unwrap().unwrap().unwrap();
-        heard.push_str(&String::from_utf8_lossy(&chunk));
+        received.push_str(&String::from_utf8_lossy(&chunk));
     }
-    assert!(heard.starts_with("event: hello"), "{heard}");
+    assert!(received.starts_with("event: hello"), "{received}");
 }
 
 /// Header with the position in the feed that a response reflects.
 async fn place_of(server: &Server, path: &str) -> Option<u64> {
-    let said = format!("GET {path} HTTP/1.1\r\nhost: HOST\r\nconnection: close\r\n\r\n");
-    let (_connection, answer) = spoken(server, &said, &["\r\n\r\n"]).await;
+    let raw_request = format!("GET {path} HTTP/1.1\r\nhost: HOST\r\nconnection: close\r\n\r\n");
+    let (_connection, answer) = exchange_raw(server, &raw_request, &["\r\n\r\n"]).await;
     let lines = answer.split("\r\n");
     let header = lines.filter_map(|line| line.split_once(": "));
     header
@@ -237,7 +237,7 @@ async fn place_of(server: &Server, path: &str) -> Option<u64> {
 }
 
 #[tokio::test]
-async fn an_answer_and_the_events_after_its_number_are_everything() {
+async fn a_response_and_the_events_after_its_number_are_complete() {
     let home = Home::new();
     let server = home.serve(&[]);
     let mut feed = server.follow(0).await;
@@ -282,7 +282,7 @@ async fn an_answer_and_the_events_after_its_number_are_everything() {
 }
 
 #[tokio::test]
-async fn a_wait_may_be_in_seconds_or_milliseconds_and_a_wrong_one_says_how() {
+async fn a_wait_in_seconds_or_milliseconds_is_accepted_and_others_are_explained() {
     let home = Home::new();
     let server = home.serve(&[]);
     for wait in ["500ms", "0.01s", "0", "1%30ms"] {

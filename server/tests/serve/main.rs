@@ -18,5 +18,5 @@ mod observability;
 mod process;
 mod requests;
 mod restart;
+mod startup_errors;
 mod sweep;
-mod trouble;

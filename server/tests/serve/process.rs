@@ -253,7 +253,7 @@ impl Server {
                 EventBody::Host { host } if !away(&host) => Some(host.name),
                 _ => None,
             };
-            awaited.remove(&follower.until_told(up).await);
+            awaited.remove(&follower.until_event(up).await);
         }
     }
 
@@ -315,20 +315,20 @@ impl Follower {
     }
 
     /// First event that matches. The timeout also applies while other events arrive.
-    async fn until_told<T>(&mut self, fits: impl Fn(EventBody) -> Option<T>) -> T {
-        let told = async {
+    async fn until_event<T>(&mut self, fits: impl Fn(EventBody) -> Option<T>) -> T {
+        let matching = async {
             loop {
                 if let Some(found) = fits(self.next().await.body) {
                     return found;
                 }
             }
         };
-        tokio::time::timeout(PATIENCE, told).await.expect("others came, what was waited for did not")
+        tokio::time::timeout(PATIENCE, matching).await.expect("others came, what was waited for did not")
     }
 
     /// First operation that matches.
     pub async fn until(&mut self, fits: impl Fn(&Operation) -> bool) -> Operation {
-        self.until_told(|body| match body {
+        self.until_event(|body| match body {
             EventBody::Operation { operation } if fits(&operation) => Some(*operation),
             _ => None,
         })
@@ -342,7 +342,7 @@ impl Follower {
 
     /// First progress of an operation that matches.
     pub async fn until_progress(&mut self, id: OperationId, fits: impl Fn(&Progress) -> bool) {
-        self.until_told(|body| match body {
+        self.until_event(|body| match body {
             EventBody::Progress { id: of, progress, .. } => (of == id && fits(&progress)).then_some(()),
             _ => None,
         })
@@ -351,7 +351,7 @@ impl Follower {
 
     /// First lines of its log.
     pub async fn until_log(&mut self, id: OperationId) {
-        self.until_told(|body| match body {
+        self.until_event(|body| match body {
             EventBody::Log { id: of, .. } => (of == id).then_some(()),
             _ => None,
         })
@@ -366,9 +366,9 @@ impl Follower {
     pub fn assert_gapless(&self) {
         assert!(self.read.windows(2).all(|w| w[0] < w[1]), "an event came twice");
         let read: std::collections::HashSet<u64> = self.read.iter().copied().collect();
-        let said = |seq: &u64| self.skipped.iter().any(|s| (s.from..=s.to).contains(seq));
+        let is_skipped = |seq: &u64| self.skipped.iter().any(|s| (s.from..=s.to).contains(seq));
         let missing: Vec<u64> =
-            (self.after + 1..=self.last()).filter(|seq| !read.contains(seq) && !said(seq)).collect();
+            (self.after + 1..=self.last()).filter(|seq| !read.contains(seq) && !is_skipped(seq)).collect();
         assert_eq!(missing, Vec::<u64>::new(), "events are missing");
     }
 }

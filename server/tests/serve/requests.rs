@@ -8,7 +8,7 @@ use protocol::{Operation, State};
 use serde_json::{Value, json};
 
 #[tokio::test]
-async fn a_command_of_the_configuration_is_a_kind_and_its_result_is_kept() {
+async fn a_configured_command_is_a_kind_and_its_result_is_stored() {
     let home = Home::new();
     std::fs::create_dir_all(home.path().join("data")).unwrap();
     let commands = r#"
@@ -37,16 +37,16 @@ async fn a_command_of_the_configuration_is_a_kind_and_its_result_is_kept() {
 }
 
 #[tokio::test]
-async fn a_mistake_in_the_commands_is_told_when_the_server_starts() {
+async fn an_invalid_command_table_is_reported_when_the_server_starts() {
     let home = Home::new();
     let path = home.path().join("commands.toml");
     std::fs::write(&path, "[exec.x]\ncomand = ['true']").unwrap();
-    let said = home.fails(&["--exec", path.to_str().unwrap()]);
-    assert!(said.contains("commands.toml") && said.contains("comand"), "{said}");
+    let stderr = home.fails(&["--exec", path.to_str().unwrap()]);
+    assert!(stderr.contains("commands.toml") && stderr.contains("comand"), "{stderr}");
 }
 
 #[tokio::test]
-async fn many_are_cancelled_by_one_request_and_a_wrong_one_changes_nothing() {
+async fn many_are_cancelled_by_one_request_and_an_invalid_one_changes_nothing() {
     let home = Home::new();
     let server = home.serve(&[]);
     let mut feed = server.follow(0).await;
@@ -58,9 +58,9 @@ async fn many_are_cancelled_by_one_request_and_a_wrong_one_changes_nothing() {
         let pool = server.pool.clone();
         async move {
             pool.post::<_, CancelledMany>("/api/v1/operations/cancel", &body, Repeat::Never).await.map(
-                |(status, told)| {
+                |(status, outcome)| {
                     assert_eq!(status, 202);
-                    told
+                    outcome
                 },
             )
         }
@@ -72,8 +72,8 @@ async fn many_are_cancelled_by_one_request_and_a_wrong_one_changes_nothing() {
         assert!(matches!(error, PoolError::Status { status: 400 | 422, .. }), "{wrong}: {error}");
     }
     assert_eq!(cancel(json!({"filter": "q=BBB", "reason": "no use"})).await.unwrap().asked, [ids[1]]);
-    let told = cancel(json!({"ids": ids})).await.unwrap();
-    assert!(told.asked.contains(&ids[0]) && told.asked.contains(&ids[2]), "{told:?}");
+    let outcome = cancel(json!({"ids": ids})).await.unwrap();
+    assert!(outcome.asked.contains(&ids[0]) && outcome.asked.contains(&ids[2]), "{outcome:?}");
     for id in &ids {
         if server.detail(*id).await.operation.state != State::Cancelled {
             feed.until(|o| o.id == *id && o.state == State::Cancelled).await;
@@ -83,7 +83,7 @@ async fn many_are_cancelled_by_one_request_and_a_wrong_one_changes_nothing() {
 }
 
 #[tokio::test]
-async fn what_can_be_heard_is_cancelled_and_not_given_up() {
+async fn a_reachable_operation_is_cancelled_and_not_abandoned() {
     let home = Home::new();
     let server = home.serve(&[]);
     let operation = server.load("AAA", Some(50)).await;
@@ -114,7 +114,7 @@ async fn a_host_is_drained_and_undrained() {
 }
 
 #[tokio::test]
-async fn who_did_what_is_kept_with_the_operation_and_over_a_restart() {
+async fn the_audit_log_of_an_operation_survives_a_restart() {
     use protocol::api::AuditPage;
     use protocol::{Action, Via};
     let home = Home::new();
@@ -140,8 +140,9 @@ async fn who_did_what_is_kept_with_the_operation_and_over_a_restart() {
     let wanted = [(Action::Start, 1, ""), (Action::Cancel, 1, "wrong symbol"), (Action::Retry, 2, "")];
     let check = async |server: &crate::process::Server| {
         let audit = server.detail(operation.id).await.audit;
-        let told: Vec<_> = audit.iter().map(|e| (e.action, e.attempt.unwrap(), e.detail.as_str())).collect();
-        assert_eq!(told, wanted);
+        let outcome: Vec<_> =
+            audit.iter().map(|e| (e.action, e.attempt.unwrap(), e.detail.as_str())).collect();
+        assert_eq!(outcome, wanted);
         for entry in &audit {
             assert_eq!((entry.by.via, entry.by.address.as_deref()), (Via::Program, Some("127.0.0.1")));
         }
@@ -169,7 +170,7 @@ async fn who_did_what_is_kept_with_the_operation_and_over_a_restart() {
 }
 
 #[tokio::test]
-async fn what_has_ended_is_deleted_and_what_has_not_is_refused() {
+async fn ended_operations_are_deleted_and_others_rejected() {
     use protocol::EventBody;
     use protocol::api::Deleted;
     let home = Home::new();
@@ -208,19 +209,19 @@ async fn what_has_ended_is_deleted_and_what_has_not_is_refused() {
         let error = many(wrong.clone()).await.unwrap_err();
         assert!(matches!(error, PoolError::Status { status: 400, .. }), "{wrong}: {error}");
     }
-    let told = many(json!({"ids": [long.id]})).await.unwrap().1;
-    assert_eq!(told, Deleted { refused: 1, ..Deleted::default() });
+    let outcome = many(json!({"ids": [long.id]})).await.unwrap().1;
+    assert_eq!(outcome, Deleted { refused: 1, ..Deleted::default() });
     server.ask(long.id, "cancel").await;
     feed.until(|o| o.id == long.id && o.state.ended()).await;
     let would = many(json!({"filter": "kind=data.load", "dry_run": true})).await.unwrap().1;
     assert_eq!((would.deleted, would.refused, would.until.is_some()), (1, 0, true));
-    let told = many(json!({"filter": "kind=data.load", "until": would.until})).await.unwrap().1;
-    assert_eq!(told, Deleted { deleted: 1, ..Deleted::default() });
+    let outcome = many(json!({"filter": "kind=data.load", "until": would.until})).await.unwrap().1;
+    assert_eq!(outcome, Deleted { deleted: 1, ..Deleted::default() });
     feed.assert_gapless();
 }
 
 #[tokio::test]
-async fn a_start_with_a_misspelled_field_is_refused_and_starts_nothing() {
+async fn a_start_with_a_misspelled_field_is_rejected() {
     let home = Home::new();
     let server = home.serve(&[]);
     for wrong in ["parms", "rul", "Priority"] {

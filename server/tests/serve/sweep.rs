@@ -37,18 +37,18 @@ async fn a_grid_is_run_ranked_and_listed_under_its_sweep() {
     let ended = feed.until(|o| o.id == sweep.id && o.state.ended()).await;
     assert_eq!(ended.state, State::Succeeded, "{:?}", ended.failure);
     assert_eq!(ended.title, "backtest.run · fast=5,10; slow=30,60");
-    let told = result(&server, sweep.id).await;
+    let sweep_result = result(&server, sweep.id).await;
     assert_eq!(
-        (told.runs, told.ran.len(), told.names.as_slice()),
+        (sweep_result.runs, sweep_result.ran.len(), sweep_result.names.as_slice()),
         (4, 4, ["fast".to_owned(), "slow".into()].as_slice())
     );
-    let figures: Vec<_> = told.ran.iter().map(|ran| ran.figure.unwrap()).collect();
+    let figures: Vec<_> = sweep_result.ran.iter().map(|ran| ran.figure.unwrap()).collect();
     assert!(figures.is_sorted_by(|a, b| a >= b), "{figures:?}");
     let runs = children(&server, sweep.id).await.operations;
     assert_eq!(runs.len(), 4);
     assert!(runs.iter().all(|run| run.parent == Some(sweep.id)));
     // Each metric is that of its child, whose parameters match its index.
-    for ran in &told.ran {
+    for ran in &sweep_result.ran {
         let child = server.detail(ran.operation).await;
         let sharpe = child.result.unwrap().document["performance"]["sharpe"].as_f64();
         assert_eq!(sharpe, ran.figure);
@@ -70,7 +70,7 @@ async fn a_grid_is_run_ranked_and_listed_under_its_sweep() {
 }
 
 #[tokio::test]
-async fn progress_percentage_and_checkpoint_of_a_sweep_tell_one_count_of_runs() {
+async fn progress_percentage_and_checkpoint_of_a_sweep_have_the_same_count() {
     let home = Home::new();
     let server = home.serve(&[]);
     let mut feed = server.follow(0).await;
@@ -108,7 +108,7 @@ async fn progress_percentage_and_checkpoint_of_a_sweep_tell_one_count_of_runs() 
 }
 
 #[tokio::test]
-async fn what_is_wrong_with_a_sweep_is_told_and_starts_nothing() {
+async fn an_invalid_sweep_is_explained_and_starts_nothing() {
     let home = Home::new();
     let server = home.serve(&[]);
     let mut feed = server.follow(0).await;
@@ -140,7 +140,7 @@ async fn long(server: &Server, feed: &mut Follower) -> (OperationId, OperationId
 }
 
 #[tokio::test]
-async fn a_cancel_goes_to_all_runs_of_a_sweep() {
+async fn a_cancel_reaches_all_runs_of_a_sweep() {
     let home = Home::new();
     let server = home.serve(&[]);
     let mut feed = server.follow(0).await;
@@ -165,7 +165,7 @@ async fn a_cancel_goes_to_all_runs_of_a_sweep() {
 }
 
 #[tokio::test]
-async fn a_sweep_that_has_started_all_of_its_runs_is_cancelled_and_resumed_as_any_other() {
+async fn a_sweep_with_all_runs_started_can_be_cancelled_and_resumed() {
     let home = Home::new();
     let server = home.serve(&[]);
     let mut feed = server.follow(0).await;
@@ -200,7 +200,7 @@ async fn a_sweep_that_has_started_all_of_its_runs_is_cancelled_and_resumed_as_an
 }
 
 #[tokio::test]
-async fn a_sweep_that_is_cancelled_while_it_starts_its_runs_ends_as_cancelled() {
+async fn a_sweep_cancelled_while_it_starts_its_runs_ends_as_cancelled() {
     let home = Home::new();
     let server = home.serve(&[]);
     let mut feed = server.follow(0).await;
@@ -215,7 +215,7 @@ async fn a_sweep_that_is_cancelled_while_it_starts_its_runs_ends_as_cancelled() 
 }
 
 #[tokio::test]
-async fn a_sweep_goes_on_after_the_server_was_killed_and_runs_nothing_twice() {
+async fn a_sweep_continues_after_a_killed_server_and_runs_nothing_twice() {
     let home = Home::new();
     let server = home.serve(&["--keep-hosts"]);
     let mut feed = server.follow(0).await;
@@ -228,8 +228,8 @@ async fn a_sweep_goes_on_after_the_server_was_killed_and_runs_nothing_twice() {
     let mut feed = server.follow(feed.last()).await;
     let ended = feed.until(|o| o.id == sweep && o.state.ended() && o.attempt == 2).await;
     assert_eq!(ended.state, State::Succeeded, "{:?}", ended.failure);
-    let told = result(&server, sweep).await;
-    let mut runs: Vec<_> = told.ran.iter().map(|ran| ran.run).collect();
+    let sweep_result = result(&server, sweep).await;
+    let mut runs: Vec<_> = sweep_result.ran.iter().map(|ran| ran.run).collect();
     runs.sort_unstable();
     assert_eq!(runs, (0..80).collect::<Vec<_>>());
     let children = children(&server, sweep).await.operations;
@@ -241,7 +241,7 @@ async fn a_sweep_goes_on_after_the_server_was_killed_and_runs_nothing_twice() {
 }
 
 #[tokio::test]
-async fn a_sweep_waits_for_a_host_that_comes_up_after_the_server() {
+async fn a_sweep_waits_for_a_host_that_starts_after_the_server() {
     let home = Home::new();
     let folder = home.path().join("one");
     let host = HostProcess::start(&folder);
@@ -273,7 +273,7 @@ async fn a_sweep_waits_for_a_host_that_comes_up_after_the_server() {
 }
 
 #[tokio::test]
-async fn a_sweep_of_what_no_host_has_is_refused_at_once() {
+async fn a_sweep_of_a_kind_without_a_host_is_rejected_at_once() {
     let home = Home::new();
     // An adapter is connected whatever its service does, and offers none of our backtests.
     let server = home.serve_by(home.configured(
@@ -288,7 +288,7 @@ async fn a_sweep_of_what_no_host_has_is_refused_at_once() {
 }
 
 #[tokio::test]
-async fn a_sweep_goes_on_without_a_run_that_was_deleted_and_leaves_alone_one_that_somebody_cancelled() {
+async fn a_sweep_continues_without_deleted_runs_and_keeps_user_cancels() {
     let home = Home::new();
     let server = home.serve(&["--keep-hosts"]);
     let mut feed = server.follow(0).await;
@@ -305,7 +305,7 @@ async fn a_sweep_goes_on_without_a_run_that_was_deleted_and_leaves_alone_one_tha
     feed.until(|o| taken(o, 1)).await;
     let all = children(&server, sweep).await.operations;
     let [short, unwanted] = [1, 9000].map(|epochs| all.iter().find(|o| run(o, epochs)).unwrap().id);
-    let told = server.detail(short).await.result.unwrap().document["test"]["accuracy"].as_f64();
+    let sweep_result = server.detail(short).await.result.unwrap().document["test"]["accuracy"].as_f64();
     let client = reqwest::Client::builder().no_proxy().build().unwrap();
     let path = format!("{}/api/v1/operations/{short}", server.url);
     let deleted: Deleted = client.delete(path).send().await.unwrap().json().await.unwrap();
@@ -324,11 +324,11 @@ async fn a_sweep_goes_on_without_a_run_that_was_deleted_and_leaves_alone_one_tha
     let ran = result(&server, sweep).await.ran;
     let ran: Vec<_> = ran.iter().map(|ran| (ran.run, ran.operation, ran.state, ran.figure)).collect();
     let wanted = [
-        (0, short, State::Succeeded, told),
+        (0, short, State::Succeeded, sweep_result),
         (1, unwanted, State::Cancelled, None),
         (2, stays, State::Cancelled, None),
     ];
     assert_eq!(ran, wanted);
-    assert!(told.is_some());
+    assert!(sweep_result.is_some());
     assert!(children(&server, sweep).await.operations.iter().all(|run| run.attempt == 1));
 }

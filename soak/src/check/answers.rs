@@ -38,7 +38,7 @@ pub enum RequestKind {
 /// Deletions that the user requested.
 #[derive(Clone, Default, Debug)]
 pub struct Deletes {
-    pub asked: HashSet<OperationId>,
+    pub requested: HashSet<OperationId>,
     /// Those reported as deleted by the server.
     pub accepted: HashSet<OperationId>,
     /// Deletion of all cancelled operations was requested, too.
@@ -59,7 +59,7 @@ pub fn deletes(deletes: &Deletes, deleted: &Deletions, listed: &[Operation]) -> 
     }
     for (id, (state, at)) in deleted {
         let meant = deletes.all_cancelled && *state == State::Cancelled;
-        if !meant && !deletes.asked.contains(id) {
+        if !meant && !deletes.requested.contains(id) {
             broken(id, &format!("it was deleted as {state} at {at}, but nobody requested that"));
         }
     }
@@ -67,7 +67,7 @@ pub fn deletes(deletes: &Deletes, deleted: &Deletions, listed: &[Operation]) -> 
 }
 
 /// Starts: each accepted one is listed once, or was deleted. The key of a deleted operation starts nothing else.
-pub fn starts(asked: &[StartRequest], listed: &[Operation], deleted: &Deletions) -> Vec<Violation> {
+pub fn starts(start_requests: &[StartRequest], listed: &[Operation], deleted: &Deletions) -> Vec<Violation> {
     let mut found = Vec::new();
     let mut by_mark: HashMap<&str, Vec<OperationId>> = HashMap::new();
     for operation in listed {
@@ -75,7 +75,7 @@ pub fn starts(asked: &[StartRequest], listed: &[Operation], deleted: &Deletions)
             by_mark.entry(mark).or_default().push(operation.id);
         }
     }
-    for start in asked {
+    for start in start_requests {
         let there = by_mark.get(start.mark.as_str()).map_or(&[][..], Vec::as_slice);
         let answers: HashSet<OperationId> = start.answers.iter().copied().collect();
         let all = answers.iter().chain(there).collect::<HashSet<_>>().len();
@@ -187,11 +187,11 @@ pub fn agrees(
 
 /// Ended attempts, as the API first showed them.
 #[derive(Default, Debug)]
-pub struct Kept {
+pub struct EndedAttempts {
     attempts: HashMap<(OperationId, u32), Attempt>,
 }
 
-impl Kept {
+impl EndedAttempts {
     /// Whether the attempt had already ended in an earlier comparison.
     pub fn knows(&self, id: OperationId, attempt: u32) -> bool {
         self.attempts.contains_key(&(id, attempt))

@@ -22,7 +22,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
-use summary::{Found, Summary};
+use summary::{FoundViolation, Summary};
 use tokio::time::Instant;
 use workload::Workload;
 
@@ -172,12 +172,12 @@ fn fresh(
         .collect()
 }
 
-fn report(seed: u64, schedule: u32, violation: Violation) -> Found {
+fn report(seed: u64, schedule: u32, violation: Violation) -> FoundViolation {
     let about = violation.operation.map_or(String::new(), |id| format!(" {id}"));
     println!("  VIOLATION {}{about}: {}", violation.promise.name(), violation.evidence);
     let replay = format!("scripts/soak.sh --seed {seed} --schedule {schedule}");
     println!("    at {}; repeat with: {replay}", protocol::Time::now());
-    Found { schedule, replay, violation }
+    FoundViolation { schedule, replay, violation }
 }
 
 /// Panics in the server's log that did not end it. Hosts panic because some work is configured to.

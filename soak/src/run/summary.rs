@@ -40,12 +40,12 @@ pub struct Summary {
     /// Number of events that were reported as skipped, mostly to the slow reader.
     pub skipped_events: u64,
     pub late_reports: u64,
-    pub violations: Vec<Found>,
+    pub violations: Vec<FoundViolation>,
 }
 
 /// Violation with the schedule in which it was found.
 #[derive(Serialize, Clone)]
-pub struct Found {
+pub struct FoundViolation {
     pub schedule: u32,
     /// Command that repeats the schedule.
     pub replay: String,
@@ -93,7 +93,7 @@ impl Summary {
             schedules,
             faults: event_log.faults(),
             skipped: Vec::new(),
-            starts_requested: request_log.asked.len(),
+            starts_requested: request_log.starts.len(),
             starts_refused: request_log.refused.len(),
             responses_lost: request_log.lost_responses,
             operations: memory.details.len(),
@@ -102,7 +102,7 @@ impl Summary {
             runs_on_hosts,
             cancels_requested: request_log.cancels_requested,
             cancelled,
-            deletes_requested: request_log.deletes.asked.len(),
+            deletes_requested: request_log.deletes.requested.len(),
             deleted: readers[0].state(|b| b.history.deleted.len()),
             released_ms_p50: quantile(&released, 0.5),
             released_ms_p99: quantile(&released, 0.99),
@@ -161,7 +161,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_quantile_is_a_value_that_was_measured() {
+    fn a_quantile_is_a_measured_value() {
         let sorted: Vec<f64> = (1..=100).map(f64::from).collect();
         assert_eq!(
             (quantile(&sorted, 0.5), quantile(&sorted, 0.99), quantile(&sorted, 1.0)),

@@ -5,7 +5,7 @@ use crate::check::answers::{Deletes, Request, RequestKind, StartRequest};
 use crate::plan::{Action, Count};
 use parking_lot::Mutex;
 use protocol::api::{CancelledMany, Deleted};
-use protocol::{Operation, OperationId, State};
+use protocol::{Operation, OperationId, State, paths};
 use reqwest::{Client, StatusCode};
 use serde_json::{Value, json};
 use std::sync::Arc;
@@ -24,7 +24,7 @@ const TRY_INTERVAL: Duration = Duration::from_millis(25);
 /// Requests and their responses.
 #[derive(Default)]
 pub struct RequestLog {
-    pub asked: Vec<StartRequest>,
+    pub starts: Vec<StartRequest>,
     /// Bodies of the starts, in the same order.
     bodies: Vec<Value>,
     pub requests: Vec<Request>,
@@ -71,11 +71,11 @@ impl Workload {
             Action::StartAgain { pick } => {
                 let retry_or_resume = {
                     let request_log = self.request_log.lock();
-                    let answered: Vec<usize> = (0..request_log.asked.len())
-                        .filter(|n| !request_log.asked[*n].answers.is_empty())
+                    let answered: Vec<usize> = (0..request_log.starts.len())
+                        .filter(|n| !request_log.starts[*n].answers.is_empty())
                         .collect();
                     pick_from(&answered, *pick)
-                        .map(|n| (*n, request_log.asked[*n].mark.clone(), request_log.bodies[*n].clone()))
+                        .map(|n| (*n, request_log.starts[*n].mark.clone(), request_log.bodies[*n].clone()))
                 };
                 if let Some((n, mark, body)) = retry_or_resume {
                     self.start(n, &mark, &body).await;
@@ -87,7 +87,7 @@ impl Workload {
             Action::CancelAtStart { work, after_ms } => {
                 let (n, body) = self.plan_start(work, &mark);
                 self.start(n, &mark, &body).await;
-                let started = self.request_log.lock().asked[n].answers.last().copied();
+                let started = self.request_log.lock().starts[n].answers.last().copied();
                 tokio::time::sleep(Duration::from_millis(*after_ms)).await;
                 if let Some(id) = started {
                     self.cancel_operation(id).await;
@@ -140,17 +140,17 @@ impl Workload {
     fn plan_start(&self, work: &Count, mark: &str) -> (usize, Value) {
         let body = body(work, mark);
         let mut request_log = self.request_log.lock();
-        request_log.asked.push(StartRequest { mark: mark.to_owned(), ..StartRequest::default() });
+        request_log.starts.push(StartRequest { mark: mark.to_owned(), ..StartRequest::default() });
         request_log.bodies.push(body.clone());
-        (request_log.asked.len() - 1, body)
+        (request_log.starts.len() - 1, body)
     }
 
     async fn start(&self, n: usize, key: &str, body: &Value) {
         loop {
-            let asked = self.url().await;
+            let base = self.url().await;
             let answer = self
                 .client
-                .post(format!("{asked}/api/v1/operations"))
+                .post(format!("{base}{}", paths::OPERATIONS))
                 .header("idempotency-key", key)
                 .json(body)
                 .send()
@@ -158,13 +158,13 @@ impl Workload {
             match answer {
                 Ok(answer) if answer.status().is_success() => {
                     if let Ok(operation) = answer.json::<Operation>().await {
-                        self.request_log.lock().asked[n].answers.push(operation.id);
+                        self.request_log.lock().starts[n].answers.push(operation.id);
                         return;
                     }
                     self.request_log.lock().lost_responses += 1;
                 }
                 Ok(answer) if answer.status() == StatusCode::GONE => {
-                    self.request_log.lock().asked[n].gone += 1;
+                    self.request_log.lock().starts[n].gone += 1;
                     return;
                 }
                 Ok(answer) if answer.status().is_client_error() => {
@@ -220,7 +220,7 @@ impl Workload {
         let body = json!({"kind": "analysis.sweep", "params": params});
         let mut last = String::new();
         for _ in 0..MAX_TRIES {
-            let url = format!("{}/api/v1/operations", self.url().await);
+            let url = self.url().await + paths::OPERATIONS;
             match self.client.post(url).header("idempotency-key", mark).json(&body).send().await {
                 Ok(answer) if answer.status().is_success() => {
                     if let Ok(operation) = answer.json::<Operation>().await {
@@ -248,7 +248,7 @@ impl Workload {
     }
 
     async fn cancel_queue(&self) {
-        let url = format!("{}/api/v1/operations/cancel", self.url().await);
+        let url = self.url().await + paths::CANCEL_MANY;
         let body = json!({"filter": "state=queued&kind=soak.count", "reason": "queue cancelled"});
         let Ok(answer) = self.client.post(url).json(&body).send().await else { return };
         if let Ok(response) = answer.json::<CancelledMany>().await {
@@ -265,8 +265,8 @@ impl Workload {
     }
 
     async fn delete(&self, id: OperationId) {
-        let url = format!("{}/api/v1/operations/{id}", self.url().await);
-        self.request_log.lock().deletes.asked.insert(id);
+        let url = self.url().await + &paths::operation(id);
+        self.request_log.lock().deletes.requested.insert(id);
         match self.client.delete(url).send().await {
             Ok(answer) if answer.status().is_success() => {
                 if answer.json::<Deleted>().await.is_ok_and(|response| response.deleted == 1) {
@@ -279,7 +279,7 @@ impl Workload {
     }
 
     async fn delete_cancelled(&self) {
-        let url = format!("{}/api/v1/operations/delete", self.url().await);
+        let url = self.url().await + paths::DELETE_MANY;
         self.request_log.lock().deletes.all_cancelled = true;
         if self
             .client
@@ -303,7 +303,7 @@ impl Workload {
 
     /// Sends a request once; returns the operation if it was accepted.
     async fn request(&self, id: OperationId, what: &str) -> Option<Operation> {
-        let url = format!("{}/api/v1/operations/{id}/{what}", self.url().await);
+        let url = self.url().await + &paths::action(id, what);
         match self.client.post(url).json(&json!({})).send().await {
             Ok(answer) if answer.status().is_success() => answer.json().await.ok(),
             Ok(answer) => {

@@ -7,10 +7,12 @@ mod one;
 
 pub use many::tally;
 
+use crate::deferred::Deferred;
 use crate::reactive::part;
 use app_state::actions::{Actions, Question};
 use leptos::html::Dialog;
 use leptos::prelude::*;
+use leptos::wasm_split::{SplitLoaderError, wasm_split};
 
 /// The current or last question: a closed dialog keeps its content, so that nothing disappears during its animation.
 /// The same question asked again counts as a new one.
@@ -39,6 +41,7 @@ impl Asked {
 pub fn Confirm() -> impl IntoView {
     let actions = Actions::here();
     let dialog = NodeRef::<Dialog>::new();
+    let code = Deferred::new(|| Box::pin(load_content()), move || actions.question.set(None));
     let asked = Memo::new_with_compare(
         move |before: Option<&Asked>| Asked::after(before, actions.question.get()),
         |before, now| before.map(|asked| asked.turn) != now.map(|asked| asked.turn),
@@ -53,24 +56,30 @@ pub fn Confirm() -> impl IntoView {
             {part(move || {
                 let Asked { turn, question, .. } = asked.get();
                 let question = question?;
+                let view = code.view(|| content(question))?;
                 opened_for(dialog, asked, turn);
-                let view = match question {
-                    Question::Cancel(id) => one::cancel(id),
-                    Question::Resume(id) => one::resume(id),
-                    Question::Abandon(id) => one::abandon(id),
-                    Question::Delete(id) => one::delete(id),
-                    Question::DeleteMany(ids) => many::delete(ids, None),
-                    Question::DeleteMatching(filter) => many::delete([].into(), Some(filter)),
-                    Question::Many(ids) => many::cancel_these(ids),
-                    Question::Matching(filter) => many::cancel_matching(filter),
-                    Question::Again(ids, again) => many::again(ids, again),
-                    Question::Drain(name) => host::drain(name),
-                };
                 Some(view)
             })}
         </dialog>
     }
     .into_any()
+}
+
+/// The text of a question, and its buttons.
+#[wasm_split(later, wasm_split_path = leptos::wasm_split, preload(load_content), fallible)]
+fn content(question: Question) -> Result<AnyView, SplitLoaderError> {
+    Ok(match question {
+        Question::Cancel(id) => one::cancel(id),
+        Question::Resume(id) => one::resume(id),
+        Question::Abandon(id) => one::abandon(id),
+        Question::Delete(id) => one::delete(id),
+        Question::DeleteMany(ids) => many::delete(ids, None),
+        Question::DeleteMatching(filter) => many::delete([].into(), Some(filter)),
+        Question::Many(ids) => many::cancel_these(ids),
+        Question::Matching(filter) => many::cancel_matching(filter),
+        Question::Again(ids, again) => many::again(ids, again),
+        Question::Drain(name) => host::drain(name),
+    })
 }
 
 /// Opens the dialog for a question. Its content is already rendered, so the dialog focuses the button with `autofocus`.

@@ -205,7 +205,7 @@ impl Control {
         let place = move || range.place(&text.read());
         let at = move || place().unwrap_or(range.min).to_string();
         let slid = move |event| {
-            if let Ok(at) = event_target_value(&event).parse() {
+            if let Some(at) = json::float(&event_target_value(&event)) {
                 typed.run(range.text(at));
             }
         };

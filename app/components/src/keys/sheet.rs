@@ -1,6 +1,7 @@
 //! Dialog that lists all keyboard shortcuts, built when opened.
 
 use super::{PLACES, SINGLE};
+use crate::deferred::Deferred;
 use crate::dialog;
 use crate::reactive::{part, yes};
 use app_state::ShortcutHelp;
@@ -8,6 +9,7 @@ use app_state::current::OperationAction;
 use app_state::settings;
 use leptos::html::Dialog;
 use leptos::prelude::*;
+use leptos::wasm_split::{SplitLoaderError, wasm_split};
 
 /// Fixed shortcuts. Those of the operation page come from [`OperationAction`].
 const ANYWHERE: [(&str, &str); 6] = [
@@ -38,13 +40,20 @@ const IN_A_CHART: [(&str, &str); 6] = [
 pub fn KeysSheet() -> impl IntoView {
     let open = ShortcutHelp::here().signal();
     let dialog = NodeRef::<Dialog>::new();
-    dialog::follow(dialog, open);
+    let code = Deferred::new(|| Box::pin(load_shortcuts()), move || open.set(false));
+    dialog::follow(dialog, move || open.get() && code.loaded());
     view! {
         <dialog node_ref=dialog class="dialog keys-sheet" aria-label="Keyboard shortcuts" on:close=move |_| open.set(false)>
-            {part(move || open.get().then(|| view! { <All/> }.into_any()))}
+            {part(move || open.get().then(|| code.view(shortcuts)).flatten())}
         </dialog>
     }
     .into_any()
+}
+
+/// The content of the dialog.
+#[wasm_split(later, wasm_split_path = leptos::wasm_split, preload(load_shortcuts), fallible)]
+fn shortcuts() -> Result<AnyView, SplitLoaderError> {
+    Ok(view! { <All/> }.into_any())
 }
 
 #[component]

@@ -5,6 +5,7 @@ mod entries;
 mod rank;
 mod recent;
 
+use super::deferred::Deferred;
 use super::dialog;
 use super::icon::Icon;
 use super::state_mark::StateMark;
@@ -20,6 +21,7 @@ use entries::{Does, Entry, Found, Group, Held, find, gather, held_at, place_of};
 use leptos::html::{Dialog, Input};
 use leptos::prelude::*;
 use leptos::task::spawn_local;
+use leptos::wasm_split::{SplitLoaderError, wasm_split};
 use leptos_router::hooks::use_navigate;
 use live::OperationStore;
 use live::api;
@@ -108,7 +110,8 @@ pub fn PaletteDialog() -> impl IntoView {
     let dialog = NodeRef::<Dialog>::new();
     // An action runs after the palette is closed, so it needs an owner that outlives it.
     let owner = Owner::current().unwrap_or_default();
-    dialog::follow(dialog, open);
+    let code = Deferred::new(|| Box::pin(load_finder()), move || open.set(false));
+    dialog::follow(dialog, move || open.get() && code.loaded());
     // A click on the backdrop closes it.
     let beside = move |event: MouseEvent| {
         let itself = dialog.get_untracked().map(|dialog| dialog.unchecked_into::<HtmlElement>());
@@ -125,10 +128,16 @@ pub fn PaletteDialog() -> impl IntoView {
             on:close=move |_| open.set(false)
             on:click=beside
         >
-            {part(move || open.get().then(|| view! { <Finder open owner=owner.clone()/> }.into_any()))}
+            {part(move || open.get().then(|| code.view(|| finder(open, owner.clone()))).flatten())}
         </dialog>
     }
     .into_any()
+}
+
+/// The content of the dialog.
+#[wasm_split(later, wasm_split_path = leptos::wasm_split, preload(load_finder), fallible)]
+fn finder(open: RwSignal<bool>, owner: Owner) -> Result<AnyView, SplitLoaderError> {
+    Ok(view! { <Finder open owner/> }.into_any())
 }
 
 /// The field and its results.

@@ -1,20 +1,20 @@
 //! Parser for the feed. Accepts the same documents as the protocol's derived deserializer, in two steps: the type of an
 //! event, then its content. The derived one buffers tagged events as untyped values, which duplicates every
-//! deserializer in the module; here each type has one, straight from the text.
+//! deserializer in the module; here each type has one.
 
+use json::{Error, Node};
 use protocol::api::HostStatus;
 use protocol::event::{Reset, Skipped};
 use protocol::{Event, EventBody, Forecast, LogLine, Operation, OperationId, Points, Progress, State, Time};
 use serde::Deserialize;
-use serde_json::value::RawValue;
-use std::borrow::Cow;
+use serde::de::Error as _;
 
 #[derive(Deserialize)]
-struct Head<'a> {
+struct Head {
     seq: u64,
     at: Time,
-    #[serde(borrow, rename = "type")]
-    what: Cow<'a, str>,
+    #[serde(rename = "type")]
+    what: String,
 }
 
 #[derive(Deserialize)]
@@ -55,10 +55,9 @@ pub struct Page {
     pub now: Time,
 }
 
+/// All fields of a page besides its events.
 #[derive(Deserialize)]
-struct RawPage<'a> {
-    #[serde(borrow)]
-    events: Vec<&'a RawValue>,
+struct PageHead {
     next: u64,
     skipped: Option<Skipped>,
     reset: Option<Reset>,
@@ -69,21 +68,23 @@ struct RawPage<'a> {
 ///
 /// # Errors
 /// When the text is no event, or its type is unknown to this version.
-pub fn event(text: &str) -> serde_json::Result<Event> {
-    let Head { seq, at, what } = serde_json::from_str(text)?;
-    let missing = |name| serde::de::Error::missing_field(name);
+pub fn event(text: &str) -> Result<Event, Error> {
+    event_of(&json::parse(text)?)
+}
+
+fn event_of(node: &Node<'_>) -> Result<Event, Error> {
+    let Head { seq, at, what } = json::from_node(node)?;
+    let missing = Error::missing_field;
     let body = match &*what {
-        "operation" => {
-            EventBody::Operation { operation: serde_json::from_str::<OperationBody>(text)?.operation }
-        }
-        "host" => EventBody::Host { host: serde_json::from_str::<HostBody>(text)?.host },
+        "operation" => EventBody::Operation { operation: json::from_node::<OperationBody>(node)?.operation },
+        "host" => EventBody::Host { host: json::from_node::<HostBody>(node)?.host },
         "deleted" => {
-            let ForgottenBody { id, state } = serde_json::from_str(text)?;
+            let ForgottenBody { id, state } = json::from_node(node)?;
             EventBody::Deleted { id, state }
         }
         _ => {
             let AboutBody { id, attempt, progress, series, lines, what: late, forecast, outside } =
-                serde_json::from_str(text)?;
+                json::from_node(node)?;
             match &*what {
                 "progress" => {
                     let progress = progress.ok_or_else(|| missing("progress"))?;
@@ -96,7 +97,7 @@ pub fn event(text: &str) -> serde_json::Result<Event> {
                 "log" => EventBody::Log { id, attempt, lines: lines.ok_or_else(|| missing("lines"))? },
                 "late" => EventBody::Late { id, attempt, what: late.ok_or_else(|| missing("what"))? },
                 other => {
-                    return Err(serde::de::Error::custom(format_args!("unknown event type '{other}'")));
+                    return Err(Error::custom(format_args!("unknown event type '{other}'")));
                 }
             }
         }
@@ -108,9 +109,13 @@ pub fn event(text: &str) -> serde_json::Result<Event> {
 ///
 /// # Errors
 /// As [`event`].
-pub fn page(text: &str) -> serde_json::Result<Page> {
-    let RawPage { events, next, skipped, reset, now } = serde_json::from_str(text)?;
-    let events = events.into_iter().map(|raw| event(raw.get())).collect::<Result<_, _>>()?;
+pub fn page(text: &str) -> Result<Page, Error> {
+    let node = json::parse(text)?;
+    let PageHead { next, skipped, reset, now } = json::from_node(&node)?;
+    let Some(Node::List(events)) = node.get("events") else {
+        return Err(Error::missing_field("events"));
+    };
+    let events = events.iter().map(event_of).collect::<Result<_, _>>()?;
     Ok(Page { events, next, skipped, reset, now })
 }
 

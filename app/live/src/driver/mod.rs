@@ -250,7 +250,7 @@ impl Handle {
     }
 
     fn hello(&self, text: &str) {
-        let Some(hello) = self.known(serde_json::from_str::<Hello>(text)) else { return };
+        let Some(hello) = self.known(json::from_str::<Hello>(text)) else { return };
         let same_server = {
             let mut driver = self.0.borrow_mut();
             driver.sync.observe(hello.now, now());
@@ -285,7 +285,7 @@ impl Handle {
 
     fn beat(&self, text: &str) {
         self.pass_on(text, Frame::Beat);
-        let Some(beat) = self.known(serde_json::from_str::<Beat>(text)) else { return };
+        let Some(beat) = self.known(json::from_str::<Beat>(text)) else { return };
         let complete = {
             let mut driver = self.0.borrow_mut();
             driver.sync.observe(beat.now, now());
@@ -296,7 +296,7 @@ impl Handle {
 
     fn skipped(&self, text: &str) {
         self.pass_on(text, Frame::Skipped);
-        if let Some(range) = self.known(serde_json::from_str::<Skipped>(text)) {
+        if let Some(range) = self.known(json::from_str::<Skipped>(text)) {
             self.0.borrow_mut().sequence.skipped(range);
             self.dispatch(Input::Message);
         }
@@ -308,7 +308,7 @@ impl Handle {
     }
 
     /// Handles a parsed message. A parse error counts as a gap: the page may be older than the server.
-    fn known<T>(&self, read: serde_json::Result<T>) -> Option<T> {
+    fn known<T>(&self, read: Result<T, json::Error>) -> Option<T> {
         match read {
             Ok(message) => Some(message),
             Err(e) => {

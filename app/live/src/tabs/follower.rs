@@ -224,7 +224,7 @@ impl Follower {
                 },
                 Err(_) => return self.lose(effects, sequence, now),
             },
-            Frame::Skipped(text) => match serde_json::from_str(text) {
+            Frame::Skipped(text) => match json::from_str(text) {
                 Ok(range) => {
                     sequence.skipped(range);
                     None

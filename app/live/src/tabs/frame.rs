@@ -70,7 +70,7 @@ impl Frame {
             "skipped" => Frame::Skipped(rest.to_owned()),
             "beat" => Frame::Beat(rest.to_owned()),
             "page" => Frame::Page(number.parse().ok()?, rest.to_owned()),
-            "status" => Frame::Status(serde_json::from_str(rest).ok()?),
+            "status" => Frame::Status(json::from_str(rest).ok()?),
             "join" => Frame::Join,
             "nudge" => Frame::Nudge,
             _ => return None,

@@ -50,7 +50,7 @@ pub fn ComparePage() -> impl IntoView {
     let ids = Memo::new(move |_| wanted.with(|w| w.ids.clone()));
     // Requested here: the view may be built several times before it is shown, and would repeat the requests. The
     // snapshot comes first: the feed starts at its sequence number, so these responses must not be older.
-    let found = Resource::new(
+    let found = live::load(
         move || ids.get(),
         move |ids| {
             following.begin(&live, &ids, OperationStore::follow_curves);
@@ -70,7 +70,7 @@ pub fn ComparePage() -> impl IntoView {
 
 /// Operations in the URL. The previous ones stay until the responses arrive.
 #[component]
-fn Asked(found: Resource<Vec<Answer>>, wanted: Memo<Comparison>, following: Following) -> impl IntoView {
+fn Asked(found: live::Loaded<Vec<Answer>>, wanted: Memo<Comparison>, following: Following) -> impl IntoView {
     let data = Data::here();
     view! {
         <Transition fallback=|| view! { <Skeleton lines=12/> }>

@@ -108,7 +108,7 @@ pub fn Priority(options: StartOptions) -> impl IntoView {
     let typed = move |event: web_sys::Event| {
         // Out-of-range values are clamped, and anything but a number becomes 0.
         let input = event_target::<web_sys::HtmlInputElement>(&event);
-        let wanted = input.value().trim().parse::<f64>().unwrap_or(0.0).clamp(-100.0, 100.0).round() as i8;
+        let wanted = json::float(input.value().trim()).unwrap_or(0.0).clamp(-100.0, 100.0).round() as i8;
         input.set_value(&wanted.to_string());
         priority.set(wanted);
     };

@@ -17,7 +17,7 @@ pub struct Presets(Vec<(String, Values)>);
 impl Presets {
     /// Parses stored presets; empty when invalid.
     pub fn read(text: &str) -> Self {
-        Self(serde_json::from_str(text).unwrap_or_default())
+        Self(json::from_str(text).unwrap_or_default())
     }
 
     /// Serializes the presets.

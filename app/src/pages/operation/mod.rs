@@ -6,14 +6,18 @@ mod candles;
 mod condition;
 pub mod curves;
 pub mod detail;
+mod facts;
 mod failure;
 mod head;
+mod key_figures;
 mod log;
 mod phases;
+mod progress;
 mod result;
 mod rule;
 mod sweep;
 mod tables;
+mod tabs;
 
 use super::not_found::{NotFound, answer_404};
 use crate::features::curves::cached::Following;
@@ -46,7 +50,7 @@ pub fn OperationPage() -> impl IntoView {
     // Requested here, once per ID. The view may be built several times before it is shown, and repeated requests
     // could return newer data than the browser hydrates from. The snapshot comes first: the feed starts at its
     // sequence number, so these responses must not be older.
-    let detail = Resource::new(move || id.get(), {
+    let detail = live::load(move || id.get(), {
         let live = live.clone();
         move |id: Option<OperationId>| {
             following.begin(&live, id.as_slice(), OperationStore::follow);
@@ -59,7 +63,7 @@ pub fn OperationPage() -> impl IntoView {
             }
         }
     });
-    let beside = Resource::new(
+    let beside = live::load(
         move || id.get(),
         move |id: Option<OperationId>| {
             following.begin(&live, id.as_slice(), OperationStore::follow);
@@ -93,8 +97,8 @@ type AskedBeside = Option<(OperationId, Option<SeriesAnswer>, Option<LogPage>)>;
 #[component]
 fn Opened(
     id: OperationId,
-    detail: Resource<Asked>,
-    beside: Resource<AskedBeside>,
+    detail: live::Loaded<Asked>,
+    beside: live::Loaded<AskedBeside>,
     following: Following,
 ) -> impl IntoView {
     let data = Data::here();

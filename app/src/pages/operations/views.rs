@@ -28,7 +28,7 @@ struct View {
 fn stored_views() -> Vec<View> {
     let storage = window().local_storage().ok().flatten();
     let text = storage.and_then(|storage| storage.get_item(&base::scoped(KEY)).ok().flatten());
-    text.and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default()
+    text.and_then(|text| json::from_str(&text).ok()).unwrap_or_default()
 }
 
 /// Stores the views; returns whether the browser did.

@@ -77,7 +77,7 @@ impl CurrentActivity {
 
 /// The section, rendered with the page's first answer and kept up to date.
 #[component]
-pub fn Lately(first: Resource<Answer>, current: CurrentActivity) -> impl IntoView {
+pub fn Lately(first: live::Loaded<Answer>, current: CurrentActivity) -> impl IntoView {
     let live = OperationStore::here();
     let join = current.join.get_value();
     let timer = StoredValue::new(None::<TimeoutHandle>);

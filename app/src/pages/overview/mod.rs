@@ -27,7 +27,7 @@ pub fn OverviewPage() -> impl IntoView {
     // Joins the feed before the first request.
     let current = CurrentActivity::new(&OperationStore::here());
     // Created here: the view below may be built several times before it is shown.
-    let first = Resource::new(|| (), |()| api::activity());
+    let first = live::load(|| (), |()| api::activity());
     view! {
         <Title text="Overview · Signalbox"/>
         <div class="page-head">
@@ -45,7 +45,7 @@ pub fn OverviewPage() -> impl IntoView {
 }
 
 #[component]
-fn Parts(first: Resource<Answer>, current: CurrentActivity) -> impl IntoView {
+fn Parts(first: live::Loaded<Answer>, current: CurrentActivity) -> impl IntoView {
     let live = OperationStore::here();
     let untouched = Memo::new(move |_| live.count_all() == 0);
     view! {

@@ -18,7 +18,7 @@ pub struct Awaited {
 
 /// Parses the stored list; empty when invalid.
 pub fn read(text: &str) -> Vec<Awaited> {
-    serde_json::from_str(text).unwrap_or_default()
+    json::from_str(text).unwrap_or_default()
 }
 
 /// Serializes the list.

@@ -9,7 +9,7 @@ use std::collections::HashSet;
 
 impl Coordinator {
     /// Whether the parent accepts children: it has not ended and is not being cancelled.
-    pub(super) fn takes_children(&self, parent: OperationId) -> bool {
+    pub(super) fn accepts_children(&self, parent: OperationId) -> bool {
         self.live.get(&parent).is_some_and(|live| {
             let state = live.record.operation.state;
             !state.ended() && state != State::Cancelling
@@ -78,7 +78,7 @@ impl Coordinator {
         let named: HashSet<_> = self.live.values().filter_map(|live| live.record.operation.parent).collect();
         for parent in named.into_iter().filter(|parent| self.live.contains_key(parent)).collect::<Vec<_>>() {
             self.parents.insert(parent);
-            if !self.takes_children(parent) {
+            if !self.accepts_children(parent) {
                 self.cancel_children(parent, now);
             }
         }

@@ -2,7 +2,7 @@
 
 use super::Coordinator;
 use crate::checkpoint_transfer;
-use crate::command::{Leaving, Parted};
+use crate::command::{DeletedFamilies, DeletionCandidate};
 use protocol::{Action, Actor, AuditEntry, OperationId, State, Time};
 use tokio::sync::oneshot;
 
@@ -26,26 +26,26 @@ impl Coordinator {
     /// Deletes operations on request, each with its children: a family is deleted as a whole or not at all.
     pub(super) fn delete(
         &mut self,
-        families: Vec<Vec<Leaving>>,
+        families: Vec<Vec<DeletionCandidate>>,
         by: &Actor,
-        reply: oneshot::Sender<Parted>,
+        reply: oneshot::Sender<DeletedFamilies>,
         now: Time,
     ) {
-        let mut parted = Parted::default();
-        let mut leaving: Vec<Leaving> = Vec::new();
+        let mut deleted_families = DeletedFamilies::default();
+        let mut candidates: Vec<DeletionCandidate> = Vec::new();
         for family in families {
             // Retried since it was read, or already deleted.
             if family.iter().any(|one| self.live.contains_key(&one.id) || self.deleted.contains(one.id)) {
-                parted.refused += 1;
+                deleted_families.refused += 1;
             } else {
-                leaving.extend(family);
+                candidates.extend(family);
             }
         }
-        parted.operations = leaving.len() as u64;
-        if let Some(entry) = entry(&leaving, by, now) {
+        deleted_families.operations = candidates.len() as u64;
+        if let Some(entry) = entry(&candidates, by, now) {
             self.transaction.audit(entry);
         }
-        for one in &leaving {
+        for one in &candidates {
             let pool = one
                 .kept_on
                 .as_ref()
@@ -55,15 +55,15 @@ impl Coordinator {
                 self.transaction.later(checkpoint_transfer::delete(one.id, pool));
             }
         }
-        self.delete_expired(leaving.into_iter().map(|one| (one.id, one.state)).collect(), now);
-        self.transaction.reply(reply, parted);
+        self.delete_expired(candidates.into_iter().map(|one| (one.id, one.state)).collect(), now);
+        self.transaction.reply(reply, deleted_families);
     }
 }
 
 /// Audit entry for operations deleted together. It describes them, because it outlives them.
-fn entry(leaving: &[Leaving], by: &Actor, now: Time) -> Option<AuditEntry> {
+fn entry(candidates: &[DeletionCandidate], by: &Actor, now: Time) -> Option<AuditEntry> {
     let entry = AuditEntry::new(now, Action::Delete, by.clone());
-    match leaving {
+    match candidates {
         [] => None,
         [one] => {
             let detail = format!("{} {}", one.kind, one.title);

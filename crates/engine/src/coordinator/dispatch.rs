@@ -2,7 +2,7 @@
 
 use super::{Command, Coordinator, Live};
 use crate::checkpoint_transfer::CheckpointTransfer;
-use crate::host_registry::{HeldOff, Hold};
+use crate::host_registry::{KindPause, PauseReason};
 use crate::host_request::{self, HostRequest};
 use crate::lifecycle::{Message, Record};
 use protocol::host::{CancelAttempt, StartAttempt};
@@ -45,24 +45,29 @@ impl Coordinator {
     pub(super) fn dispatch(&mut self, now: Time) {
         self.queues.release_held(now);
         for kind in self.queues.kinds() {
-            while let Some(id) = self.queues.first(&kind) {
+            let mut in_use = self.in_use(&kind);
+            while let Some(id) = self.queues.first(&kind, |id| self.blocker(id, &in_use).is_none()) {
                 let keeper = self.live.get(&id).and_then(|live| keeper(&live.record)).cloned();
                 match self.room(&kind).and_then(|()| self.host_registry.choose(&kind, keeper.as_ref(), now)) {
                     Ok(entry) => {
                         let host = entry.name.clone();
                         let Some(instance) = entry.about.as_ref().map(|a| a.instance) else { break };
-                        self.queues.pop(&kind);
+                        self.queues.take(&kind, id);
                         let Some(live) = self.live.get_mut(&id) else { continue };
                         live.on = Some(host.clone());
                         *self.placed.entry(kind.clone()).or_default() += 1;
                         if let Some(entry) = self.host_registry.get_mut(&host) {
                             entry.take(&kind);
                         }
+                        self.use_exclusively(id, &mut in_use);
                         self.step(id, Message::Chosen { host, instance }, now);
                     }
                     Err(reason) => {
                         let (condition, message) = reason.clone();
-                        for id in self.queues.tell(&kind, reason) {
+                        for id in self.queues.publish_reason(&kind, reason) {
+                            if self.blocker(id, &in_use).is_some() {
+                                continue;
+                            }
                             let message = message.clone();
                             self.step(id, Message::Waiting { kind: condition, message }, now);
                         }
@@ -70,6 +75,7 @@ impl Coordinator {
                     }
                 }
             }
+            self.explain_blocked(&kind, &in_use, now);
         }
     }
 
@@ -86,21 +92,28 @@ impl Coordinator {
     }
 
     /// Requeues an operation whose host has no slot after all, or whose start certainly did not arrive.
-    pub(super) fn declined(&mut self, id: OperationId, attempt: u32, why: Hold, wait: Duration, now: Time) {
+    pub(super) fn declined(
+        &mut self,
+        id: OperationId,
+        attempt: u32,
+        why: PauseReason,
+        wait: Duration,
+        now: Time,
+    ) {
         if !self.is_current(id, attempt) {
             return;
         }
-        self.pass_over(id, why, wait, now);
+        self.skip_host(id, why, wait, now);
         self.step(id, Message::Declined, now);
         self.dispatch(now);
     }
 
     /// Stops placing operations of this kind on this host for a moment.
-    pub(super) fn pass_over(&mut self, id: OperationId, why: Hold, wait: Duration, now: Time) {
+    pub(super) fn skip_host(&mut self, id: OperationId, why: PauseReason, wait: Duration, now: Time) {
         let Some(live) = self.live.get(&id) else { return };
         if let Some(entry) = live.on.as_ref().and_then(|host| self.host_registry.get_mut(host)) {
             let until = now.plus_micros(wait.as_micros() as i64);
-            entry.held_off.insert(live.record.operation.kind.clone(), HeldOff { until, why });
+            entry.paused_kinds.insert(live.record.operation.kind.clone(), KindPause { until, why });
         }
         let coordinator = self.sender.clone();
         self.transaction.later(async move {
@@ -129,7 +142,7 @@ impl Coordinator {
             // The host had it: if it restarted, the attempt ended with the old process; otherwise its list and its feed
             // tell.
             if let Some((host_request, _)) = self.host_request(id) {
-                self.transaction.later(host_request::look(host_request));
+                self.transaction.later(host_request::check_attempt(host_request));
             }
         } else if !live.host_has_it() && (live.start_given_up || !live.starting) {
             // It never arrived, no request is pending, and a late one would be refused.
@@ -166,7 +179,7 @@ impl Coordinator {
         };
         let unwanted = live.unwanted.clone();
         let checkpoint_transfer = self.checkpoint_transfer(&live.record, &host_request.host);
-        let way = checkpoint_transfer.as_ref().map(CheckpointTransfer::said);
+        let way = checkpoint_transfer.as_ref().map(CheckpointTransfer::description);
         self.transaction.later(host_request::start(host_request, body, checkpoint_transfer, unwanted));
         if let Some(live) = self.live.get_mut(&id) {
             live.starting = true;
@@ -199,7 +212,7 @@ impl Coordinator {
         let deadline_ms = self.rules.cancel_deadline.as_millis() as u64;
         let body = CancelAttempt { attempt: host_request.attempt, reason, deadline_ms, abandoned: false };
         let offset = self.host_registry.get(&host_request.host).map(|e| e.offset).unwrap_or_default();
-        self.transaction.later_or_in_trouble(host_request::cancel(host_request, body, offset));
+        self.transaction.when_stored_or_unwritable(host_request::cancel(host_request, body, offset));
         if let Some(live) = self.live.get_mut(&id) {
             live.cancelling = true;
         }

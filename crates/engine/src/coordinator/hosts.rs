@@ -4,9 +4,9 @@
 //! runs whenever a host connects: after a start of the server, a start of the host, or a silence.
 
 use super::{Coordinator, NOT_STARTED_PAUSE};
-use crate::clock::Exchange;
+use crate::clock::RoundTrip;
 use crate::error::EngineError;
-use crate::host_registry::Hold;
+use crate::host_registry::PauseReason;
 use crate::host_request;
 use crate::lifecycle::{Message, host_lost};
 use protocol::api::{HostLink, HostStatus};
@@ -30,7 +30,7 @@ impl Coordinator {
         host: &HostName,
         about: About,
         list: &HostOperations,
-        clock: Exchange,
+        clock: RoundTrip,
         reset: bool,
         now: Time,
     ) -> u64 {
@@ -51,7 +51,7 @@ impl Coordinator {
         let was = entry.link;
         entry.link = HostLink::Up;
         entry.trouble.clear();
-        entry.held_off.clear();
+        entry.paused_kinds.clear();
         self.kind_registry.declare(host, &about.kinds);
         entry.about = Some(about);
         let status = entry.status();
@@ -64,9 +64,9 @@ impl Coordinator {
         let feed_continues = same_life && !reset;
         self.stop_orphaned_attempts(host, list);
         for id in self.on_host(host) {
-            self.step(id, Message::Heard, now);
+            self.step(id, Message::HostResponded, now);
             if let Some(live) = self.live.get_mut(&id) {
-                live.pace.forgive(now);
+                live.pace.ignore_gap(now);
             }
             let held = list.operations.iter().find(|o| o.id == id);
             self.reconcile(id, held, (instance, list.seq), feed_continues, now);
@@ -262,7 +262,7 @@ impl Coordinator {
                     && self.is_current(event.id, event.attempt)
                 {
                     let why = failure.as_ref().map(|failure| failure.message.clone()).unwrap_or_default();
-                    self.pass_over(event.id, Hold::NotStarted(why), NOT_STARTED_PAUSE, now);
+                    self.skip_host(event.id, PauseReason::NotStarted(why), NOT_STARTED_PAUSE, now);
                 }
                 let message = Message::Host { attempt: event.attempt, at, body: event.body };
                 self.step(event.id, message, now);
@@ -302,7 +302,7 @@ impl Coordinator {
     /// Handles an unreachable host.
     pub(super) fn host_down(&mut self, host: &HostName, why: String, now: Time) {
         let Some(entry) = self.host_registry.get_mut(host) else { return };
-        let heard = entry.last_word.get();
+        let seen_by_server = entry.last_seen.get();
         let changed = entry.link != HostLink::Away || entry.trouble != why;
         entry.link = HostLink::Away;
         entry.trouble = why;
@@ -315,8 +315,9 @@ impl Coordinator {
             }
         }
         for id in self.on_host(host) {
-            let since =
-                heard.or_else(|| self.live.get(&id).and_then(|l| l.record.operation.heard_at)).unwrap_or(now);
+            let since = seen_by_server
+                .or_else(|| self.live.get(&id).and_then(|l| l.record.operation.heard_at))
+                .unwrap_or(now);
             let message = format!(
                 "Lost contact with {host}. The operation may still be running; it syncs when the host reconnects."
             );
@@ -326,7 +327,7 @@ impl Coordinator {
     }
 
     /// Handles the health of a host.
-    pub(super) fn host_health(&mut self, host: &HostName, health: Health, clock: Exchange, now: Time) {
+    pub(super) fn host_health(&mut self, host: &HostName, health: Health, clock: RoundTrip, now: Time) {
         let Some(entry) = self.host_registry.get_mut(host) else { return };
         entry.offset.learn(clock, health.now);
         if entry.health.as_ref().is_none_or(|known| worth_telling(known, &health)) {
@@ -374,7 +375,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_health_of_a_host_goes_on_being_told_when_its_clock_is_set_back() {
+    fn host_health_is_published_after_its_clock_was_set_back() {
         let at = |seconds: i64| Health {
             ready: true,
             unready_kinds: Vec::new(),

@@ -12,16 +12,16 @@ use tokio::time::Instant;
 impl Coordinator {
     /// Called about once a second.
     pub(super) fn tick(&mut self, now: Time) {
-        let since = self.suspend.look(Instant::now());
+        let since = self.suspend.tick(Instant::now());
         if let Some(slept) = since.slept {
             tracing::info!(seconds = slept.as_secs_f64(), "the server resumed after it was suspended");
         }
         // Progress is not seen while the server sleeps or the store has no space, so nothing counts as stalled.
         if since.slept.is_some() || !self.writer.room().is_there() {
-            self.live.values_mut().for_each(|live| live.pace.forgive(now));
+            self.live.values_mut().for_each(|live| live.pace.ignore_gap(now));
         }
-        self.give_up_the_silent(since.listened, now);
-        self.notice_the_stalled(now);
+        self.give_up_silent_hosts(since.listened, now);
+        self.detect_stalls(now);
         self.dispatch(now);
     }
 
@@ -32,7 +32,7 @@ impl Coordinator {
         self.host_registry.moved(micros);
         let mut held = Vec::new();
         for (id, live) in &mut self.live {
-            live.pace.forgive(now);
+            live.pace.ignore_gap(now);
             live.track.clock_jumped();
             held.extend(live.record.operation.not_before.map(|until| (*id, until.plus_micros(micros))));
         }
@@ -43,7 +43,7 @@ impl Coordinator {
 
     /// Shortens the pause of a loaded attempt if the clock was set back while the server was down: no pause is longer
     /// than its policy's longest.
-    pub(super) fn mend_pause(&mut self, id: OperationId, now: Time) {
+    pub(super) fn limit_pause(&mut self, id: OperationId, now: Time) {
         let Some(operation) = self.live.get(&id).map(|live| &live.record.operation) else { return };
         let policy = self.rules.retry.get(&operation.kind);
         let longest = policy.map_or(Duration::ZERO, |policy| policy.longest_pause);
@@ -56,18 +56,18 @@ impl Coordinator {
     /// Fails attempts whose host has been unreachable for too long, and ignores their numbers from then on.
     ///
     /// Counts only time in which the server was awake, by a monotonic clock.
-    fn give_up_the_silent(&mut self, listened: Duration, now: Time) {
+    fn give_up_silent_hosts(&mut self, listened: Duration, now: Time) {
         let Some(lost_after) = self.rules.lost_after else { return };
         let mut given_up = Vec::new();
         for (id, live) in &mut self.live {
             let operation = &live.record.operation;
-            let unheard = operation.condition.as_ref().is_some_and(|c| {
+            let unreachable = operation.condition.as_ref().is_some_and(|c| {
                 matches!(c.kind, ConditionKind::Unreachable | ConditionKind::CancelUndelivered)
             });
             // An undelivered cancel is no silence while the host's feed is connected.
             let host = live.on.as_ref().and_then(|host| self.host_registry.get(host));
             let away = host.is_none_or(|entry| entry.link != HostLink::Up);
-            if !(operation.state.on_host() && unheard && away) {
+            if !(operation.state.on_host() && unreachable && away) {
                 live.silent_for = Duration::ZERO;
                 continue;
             }
@@ -84,7 +84,7 @@ impl Coordinator {
         }
     }
 
-    fn notice_the_stalled(&mut self, now: Time) {
+    fn detect_stalls(&mut self, now: Time) {
         let rule = self.rules.stall;
         let stalled: Vec<(OperationId, Time, f64)> = self
             .live

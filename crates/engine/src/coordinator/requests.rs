@@ -1,6 +1,6 @@
 //! User requests: start, cancel, retry, resume, abandon.
 
-use super::{Coordinator, Live, Watched};
+use super::{Coordinator, Live, RuleWatch};
 use crate::command::{NewOperation, Reply, StartReply};
 use crate::error::EngineError;
 use crate::lifecycle::{self, Effect, Message, Record};
@@ -27,7 +27,7 @@ impl Coordinator {
             return;
         }
         if let Some(parent) = new.parent {
-            if !self.takes_children(parent) {
+            if !self.accepts_children(parent) {
                 self.transaction.reply(reply, Err(EngineError::ParentEnding(parent)));
                 return;
             }
@@ -49,7 +49,7 @@ impl Coordinator {
         let set = rule.as_ref().map(|(rule, _)| rule.sentence());
         if let Some((rule, baseline)) = rule {
             self.transaction.change(Change::RuleBand { id: new.id, attempt: 1, baseline: baseline.clone() });
-            self.watched.insert(new.id, Watched::new(&rule, baseline));
+            self.watched.insert(new.id, RuleWatch::new(&rule, baseline));
         }
         self.dispatch(now);
         if let Some(live) = self.live.get(&new.id) {
@@ -81,11 +81,11 @@ impl Coordinator {
             let Some(mut record) = known else {
                 let problem = EngineError::OperationNotFound(id);
                 // Nothing was changed, so there is no commit to wait for.
-                self.transaction.stored_or_in_trouble(move |_| drop(reply.send(Err(problem))));
+                self.transaction.when_stored_or_blocked(move |_| drop(reply.send(Err(problem))));
                 return;
             };
             if let (Some(rule), Some(band)) = (&record.operation.rule, band) {
-                self.watched.entry(id).or_insert_with(|| Watched::new(rule, band));
+                self.watched.entry(id).or_insert_with(|| RuleWatch::new(rule, band));
             }
             let before = record.operation.state;
             let again = matches!(message, Message::Again { .. });
@@ -95,7 +95,7 @@ impl Coordinator {
                 Err(denied) if cancel => {
                     let refused = denied.into();
                     let view = self.view.clone();
-                    self.transaction.stored_or_in_trouble(move |stored| {
+                    self.transaction.when_stored_or_blocked(move |stored| {
                         // Its end is published only once stored; if pressed twice, the first cancel counts.
                         let waits = (!stored).then(|| view.read().not_stored(id)).flatten();
                         // The client may be gone.
@@ -148,7 +148,7 @@ impl Coordinator {
         let receipt =
             Receipt { not_stored: true, ..Receipt::requested(attempt, reason.unwrap_or_default(), now) };
         let view = self.view.clone();
-        self.transaction.stored_or_in_trouble(move |stored| {
+        self.transaction.when_stored_or_blocked(move |stored| {
             let answer = match answer {
                 Ok(_) if !stored => {
                     view.write().cancel_not_stored(id, receipt).ok_or(EngineError::NotStoredYet)
@@ -165,11 +165,11 @@ impl Coordinator {
         let id = record.operation.id;
         self.ended.remove(&[id]);
         // It belongs to its parent again, if that has not ended.
-        if let Some(parent) = record.operation.parent.filter(|parent| self.takes_children(*parent)) {
+        if let Some(parent) = record.operation.parent.filter(|parent| self.accepts_children(*parent)) {
             self.parents.insert(parent);
         }
         self.live.insert(id, Live::new(record));
-        self.watch_anew(id);
+        self.restart_rule_watch(id);
     }
 }
 

@@ -12,13 +12,13 @@ use std::sync::Arc;
 use store::Change;
 
 /// Baseline of an operation's rule, and the state of its judgement for the current attempt.
-pub(crate) struct Watched {
+pub(crate) struct RuleWatch {
     baseline: Arc<Baseline>,
     watch: Watch,
     left: bool,
 }
 
-impl Watched {
+impl RuleWatch {
     /// State at the beginning of an attempt, or when the rule is set.
     pub(crate) fn new(rule: &BandRule, baseline: Arc<Baseline>) -> Self {
         Self { baseline, watch: Watch::new(rule.side, rule.points), left: false }
@@ -67,16 +67,16 @@ impl Coordinator {
                 return;
             }
         };
-        let (action, told) = match &set {
+        let (action, summary) = match &set {
             Some((rule, _)) => (Action::SetRule, Some((**rule).clone())),
             None => (Action::DropRule, before),
         };
-        let detail = told.map(|rule| rule.sentence()).unwrap_or_default();
+        let detail = summary.map(|rule| rule.sentence()).unwrap_or_default();
         self.transaction.audit(entry(&operation, action, by, detail, now));
         match set {
             Some((rule, baseline)) => {
                 self.transaction.change(Change::RuleBand { id, attempt, baseline: baseline.clone() });
-                self.watched.insert(id, Watched::new(&rule, baseline));
+                self.watched.insert(id, RuleWatch::new(&rule, baseline));
             }
             None => {
                 self.watched.remove(&id);
@@ -86,10 +86,10 @@ impl Coordinator {
     }
 
     /// Restarts the judgement for a new attempt.
-    pub(super) fn watch_anew(&mut self, id: OperationId) {
+    pub(super) fn restart_rule_watch(&mut self, id: OperationId) {
         let rule = self.live.get(&id).and_then(|live| live.record.operation.rule.as_ref());
         match (rule, self.watched.get_mut(&id)) {
-            (Some(rule), Some(watched)) => *watched = Watched::new(rule, watched.baseline.clone()),
+            (Some(rule), Some(watched)) => *watched = RuleWatch::new(rule, watched.baseline.clone()),
             _ => {
                 self.watched.remove(&id);
             }
@@ -112,7 +112,7 @@ impl Coordinator {
     }
 
     /// Cancels the operation if its series has been outside of the baseline for as long as its rule says.
-    pub(super) fn obey_rule(&mut self, id: OperationId, now: Time) {
+    pub(super) fn apply_rule(&mut self, id: OperationId, now: Time) {
         let Some(watched) = self.watched.get(&id).filter(|watched| watched.left) else { return };
         let from = watched.watch.from_x();
         let Some(live) = self.live.get(&id) else { return };

@@ -10,7 +10,7 @@ use protocol::{
 };
 use std::future::Future;
 use std::sync::Arc;
-use store::{Change, EventRecord, Trouble};
+use store::{Change, EventRecord, StoreFault};
 use tokio::sync::{oneshot, watch};
 
 /// What to publish once the changes are durable.
@@ -27,12 +27,16 @@ pub(crate) struct Transaction {
     published: Published,
     runtime: tokio::runtime::Handle,
     /// Reason why nothing can be stored now.
-    trouble: watch::Receiver<Trouble>,
+    store_fault: watch::Receiver<StoreFault>,
 }
 
 impl Transaction {
-    pub(super) fn new(head: u64, runtime: tokio::runtime::Handle, trouble: watch::Receiver<Trouble>) -> Self {
-        Self { seq: head, changes: Vec::new(), published: Published::default(), runtime, trouble }
+    pub(super) fn new(
+        head: u64,
+        runtime: tokio::runtime::Handle,
+        store_fault: watch::Receiver<StoreFault>,
+    ) -> Self {
+        Self { seq: head, changes: Vec::new(), published: Published::default(), runtime, store_fault }
     }
 
     /// Takes everything since the last call; `None` if nothing happened.
@@ -62,27 +66,30 @@ impl Transaction {
 
     /// Runs a host request once everything before it is durable, or at once if nothing can be stored: stopping work
     /// must not wait for disk space.
-    pub(super) fn later_or_in_trouble(&mut self, host_request: impl Future<Output = ()> + Send + 'static) {
+    pub(super) fn when_stored_or_unwritable(
+        &mut self,
+        host_request: impl Future<Output = ()> + Send + 'static,
+    ) {
         let runtime = self.runtime.clone();
-        self.stored_or_in_trouble(move |_| {
+        self.when_stored_or_blocked(move |_| {
             runtime.spawn(host_request);
         });
     }
 
     /// Calls `act` once: with `true` when everything before it is durable, or with `false` if nothing can be stored
     /// before that.
-    pub(super) fn stored_or_in_trouble(&mut self, act: impl FnOnce(bool) + Send + 'static) {
+    pub(super) fn when_stored_or_blocked(&mut self, act: impl FnOnce(bool) + Send + 'static) {
         let act = Arc::new(Mutex::new(Some(act)));
-        let in_trouble = act.clone();
+        let fault = act.clone();
         let (stored, is_stored) = oneshot::channel::<()>();
-        let mut trouble = self.trouble.clone();
+        let mut store_fault = self.store_fault.clone();
         self.runtime.spawn(async move {
-            let in_trouble = tokio::select! {
+            let fault = tokio::select! {
                 biased;
                 _ = is_stored => None,
-                known = trouble.wait_for(Option::is_some) => known.is_ok().then_some(in_trouble),
+                known = store_fault.wait_for(Option::is_some) => known.is_ok().then_some(fault),
             };
-            if let Some(act) = in_trouble.and_then(|act| act.lock().take()) {
+            if let Some(act) = fault.and_then(|act| act.lock().take()) {
                 act(false);
             }
         });

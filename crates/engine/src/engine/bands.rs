@@ -3,7 +3,7 @@
 use super::Engine;
 use crate::baseline_cache::{self, Key};
 use crate::command::Command;
-use crate::coordinator::Watched;
+use crate::coordinator::RuleWatch;
 use crate::error::{Denied, EngineError};
 use protocol::{BandRule, Baseline, Operation, OperationId, SetRule, State};
 use std::collections::HashMap;
@@ -79,7 +79,7 @@ impl Engine {
         }
         // Each time a rule is set, its baseline is made from the runs that exist now.
         let baseline = self.read_envelope(&operation, wanted.series.clone(), true).await?;
-        self.tell_rule(id, Some((wanted, baseline))).await
+        self.send_rule(id, Some((wanted, baseline))).await
     }
 
     /// Removes the rule of an operation.
@@ -88,23 +88,23 @@ impl Engine {
     /// `OperationNotFound`, or `Denied` if it has ended.
     pub async fn drop_rule(&self, id: OperationId) -> Result<Operation, EngineError> {
         self.known(id).await?;
-        self.tell_rule(id, None).await
+        self.send_rule(id, None).await
     }
 
-    async fn tell_rule(
+    async fn send_rule(
         &self,
         id: OperationId,
         rule: Option<(SetRule, Arc<Baseline>)>,
     ) -> Result<Operation, EngineError> {
         self.storable()?;
         let (reply, answer) = oneshot::channel();
-        self.tell(Command::Rule { id, rule, by: self.by.clone(), reply }).await?;
+        self.send_command(Command::Rule { id, rule, by: self.by.clone(), reply }).await?;
         answer.await.map_err(|_| EngineError::Closing)?
     }
 
     /// Operation as last published, or as stored.
     async fn known(&self, id: OperationId) -> Result<Operation, EngineError> {
-        if let Some(operation) = self.at_hand(id) {
+        if let Some(operation) = self.recent_operation(id) {
             return Ok(operation);
         }
         let stored = self.stored(move |store| store.operation(id)).await?;
@@ -129,7 +129,7 @@ pub(super) fn check(wanted: &SetRule) -> Result<(), EngineError> {
 pub(super) fn watched(
     store: &dyn Store,
     unended: &mut [Stored],
-) -> Result<HashMap<OperationId, Watched>, StoreError> {
+) -> Result<HashMap<OperationId, RuleWatch>, StoreError> {
     let mut all = HashMap::new();
     for stored in unended {
         let operation = &mut stored.operation;
@@ -137,7 +137,7 @@ pub(super) fn watched(
         let Some(rule) = operation.rule.as_mut() else { continue };
         let Some(kept) = store.rule_band(id)? else { continue };
         let mut skip = if kept.attempt == attempt { kept.skip } else { 0 };
-        let mut watched = Watched::new(rule, Arc::new(kept.baseline));
+        let mut watched = RuleWatch::new(rule, Arc::new(kept.baseline));
         if rule.is_armed() && matches!(operation.state, State::Starting | State::Running) {
             store.curve(id, attempt, &rule.series, &mut |point| match skip {
                 0 => {

@@ -60,7 +60,7 @@ impl Engine {
     }
 
     /// Operation as last published, if in memory; operations that have not ended always are.
-    pub fn at_hand(&self, id: OperationId) -> Option<Operation> {
+    pub fn recent_operation(&self, id: OperationId) -> Option<Operation> {
         self.shared.view.read().operation(id).cloned()
     }
 
@@ -106,7 +106,7 @@ impl Engine {
         let new =
             Box::new(NewOperation { id, kind, title, params, priority, parent, key, request: wanted, rule });
         let (reply, answer) = oneshot::channel();
-        self.tell(Command::Start { new, by: self.by.clone(), reply }).await?;
+        self.send_command(Command::Start { new, by: self.by.clone(), reply }).await?;
         let (operation, new) = answer.await.map_err(|_| EngineError::Closing)??;
         Ok(Started { operation, new })
     }
@@ -146,7 +146,7 @@ impl Engine {
         let band = if ruled { self.stored(move |store| store.rule_band(id)).await? } else { None };
         let band = band.map(|kept| Arc::new(kept.baseline));
         let (reply, answer) = oneshot::channel();
-        self.tell(Command::Request { id, request, by: self.by.clone(), ended, band, reply }).await?;
+        self.send_command(Command::Request { id, request, by: self.by.clone(), ended, band, reply }).await?;
         answer.await.map_err(|_| EngineError::Closing)?
     }
 
@@ -166,25 +166,32 @@ impl Engine {
         };
         // All requests are sent before the first response is awaited, so that they share a commit.
         let mut answers = Vec::with_capacity(ids.len());
-        let mut told = CancelledOperations::default();
+        let mut outcome = CancelledOperations::default();
         for id in ids {
             let ended = self.stored_unless_live(id).await?;
             let (reply, answer) = oneshot::channel();
             let request = Message::Cancel { reason: reason.clone() };
-            self.tell(Command::Request { id, request, by: self.by.clone(), ended, band: None, reply })
-                .await?;
+            self.send_command(Command::Request {
+                id,
+                request,
+                by: self.by.clone(),
+                ended,
+                band: None,
+                reply,
+            })
+            .await?;
             answers.push((id, answer));
         }
         for (id, answer) in answers {
             match answer.await.map_err(|_| EngineError::Closing)? {
                 Ok(operation) => {
-                    told.requested.push(id);
-                    told.not_stored |= operation.receipt.is_some_and(|receipt| receipt.not_stored);
+                    outcome.requested.push(id);
+                    outcome.not_stored |= operation.receipt.is_some_and(|receipt| receipt.not_stored);
                 }
-                Err(error) => told.refused.push((id, error)),
+                Err(error) => outcome.refused.push((id, error)),
             }
         }
-        Ok(told)
+        Ok(outcome)
     }
 
     /// Reads all operations in the given states that a filter matches, page by page, and maps each.
@@ -223,7 +230,7 @@ impl Engine {
     pub async fn drain(&self, host: HostName, on: bool) -> Result<HostStatus, EngineError> {
         self.storable()?;
         let (reply, answer) = oneshot::channel();
-        self.tell(Command::Drain { host, on, by: self.by.clone(), reply }).await?;
+        self.send_command(Command::Drain { host, on, by: self.by.clone(), reply }).await?;
         answer.await.map_err(|_| EngineError::Closing)?
     }
 }

@@ -1,7 +1,7 @@
 //! Deletion of ended operations with their children, on request, in small batches.
 
 use super::{Engine, Which};
-use crate::command::{Command, Leaving, Parted};
+use crate::command::{Command, DeletedFamilies, DeletionCandidate};
 use crate::error::EngineError;
 use protocol::api::Deleted;
 use protocol::{Operation, OperationId};
@@ -20,11 +20,11 @@ impl Engine {
     pub async fn delete(&self, id: OperationId) -> Result<Deleted, EngineError> {
         self.storable()?;
         let family = self.stored(move |store| family(store, id, u64::MAX)).await??;
-        let parted = self.part(family).await?;
-        if parted.refused > 0 {
+        let deleted_families = self.part(family).await?;
+        if deleted_families.refused > 0 {
             return Err(EngineError::Changed(id));
         }
-        Ok(Deleted { deleted: parted.operations, ..Deleted::default() })
+        Ok(Deleted { deleted: deleted_families.operations, ..Deleted::default() })
     }
 
     /// Deletes many operations: those listed, or all ended ones that a filter matches, each with its children.
@@ -52,8 +52,8 @@ impl Engine {
         };
         let engine = self.clone();
         let deleting = tokio::spawn(async move { engine.delete_these(ids, until, dry_run).await });
-        let told = deleting.await.map_err(|_| EngineError::Closing)??;
-        Ok(Deleted { until: dry_run.then_some(until), ..told })
+        let outcome = deleting.await.map_err(|_| EngineError::Closing)??;
+        Ok(Deleted { until: dry_run.then_some(until), ..outcome })
     }
 
     async fn delete_these(
@@ -62,7 +62,7 @@ impl Engine {
         until: u64,
         dry_run: bool,
     ) -> Result<Deleted, EngineError> {
-        let mut told = Deleted::default();
+        let mut outcome = Deleted::default();
         // An operation may be listed twice, or listed and a child of another; it counts once.
         let mut seen = HashSet::new();
         let (mut batch, mut size) = (Vec::new(), 0);
@@ -75,60 +75,64 @@ impl Engine {
                 .await?;
             for family in families {
                 let Ok(mut family) = family else {
-                    told.refused += 1;
+                    outcome.refused += 1;
                     continue;
                 };
                 family.retain(|one| seen.insert(one.id));
                 if dry_run {
-                    told.deleted += family.len() as u64;
+                    outcome.deleted += family.len() as u64;
                     continue;
                 }
                 if size + family.len() > AT_ONCE {
-                    self.send_off(std::mem::take(&mut batch), &mut told).await?;
+                    self.delete_batch(std::mem::take(&mut batch), &mut outcome).await?;
                     size = 0;
                 }
                 if family.len() > AT_ONCE {
-                    add(&mut told, &self.part(family).await?);
+                    add(&mut outcome, &self.part(family).await?);
                 } else if !family.is_empty() {
                     size += family.len();
                     batch.push(family);
                 }
             }
         }
-        self.send_off(batch, &mut told).await?;
-        Ok(told)
+        self.delete_batch(batch, &mut outcome).await?;
+        Ok(outcome)
     }
 
     /// Deletes one family, however large. Children go first, so that the rest can be deleted later if this is
     /// interrupted.
-    async fn part(&self, mut family: Vec<Leaving>) -> Result<Parted, EngineError> {
-        let mut parted = Parted::default();
-        while !family.is_empty() && parted.refused == 0 {
+    async fn part(&self, mut family: Vec<DeletionCandidate>) -> Result<DeletedFamilies, EngineError> {
+        let mut deleted_families = DeletedFamilies::default();
+        while !family.is_empty() && deleted_families.refused == 0 {
             let rest = family.split_off(family.len().min(AT_ONCE));
             let some = self.leave(vec![std::mem::replace(&mut family, rest)]).await?;
-            parted.operations += some.operations;
-            parted.refused += some.refused;
+            deleted_families.operations += some.operations;
+            deleted_families.refused += some.refused;
         }
-        Ok(parted)
+        Ok(deleted_families)
     }
 
-    async fn send_off(&self, families: Vec<Vec<Leaving>>, told: &mut Deleted) -> Result<(), EngineError> {
+    async fn delete_batch(
+        &self,
+        families: Vec<Vec<DeletionCandidate>>,
+        outcome: &mut Deleted,
+    ) -> Result<(), EngineError> {
         if !families.is_empty() {
-            add(told, &self.leave(families).await?);
+            add(outcome, &self.leave(families).await?);
         }
         Ok(())
     }
 
-    async fn leave(&self, families: Vec<Vec<Leaving>>) -> Result<Parted, EngineError> {
+    async fn leave(&self, families: Vec<Vec<DeletionCandidate>>) -> Result<DeletedFamilies, EngineError> {
         let (reply, answer) = oneshot::channel();
-        self.tell(Command::Delete { families, by: self.by.clone(), reply }).await?;
+        self.send_command(Command::Delete { families, by: self.by.clone(), reply }).await?;
         answer.await.map_err(|_| EngineError::Closing)
     }
 }
 
-fn add(told: &mut Deleted, parted: &Parted) {
-    told.deleted += parted.operations;
-    told.refused += parted.refused;
+fn add(outcome: &mut Deleted, deleted_families: &DeletedFamilies) {
+    outcome.deleted += deleted_families.operations;
+    outcome.refused += deleted_families.refused;
 }
 
 /// Operation and all of its descendants, youngest first and itself last; or the reason why it can't be deleted: one of
@@ -137,13 +141,13 @@ fn family(
     store: &dyn Store,
     id: OperationId,
     until: u64,
-) -> Result<Result<Vec<Leaving>, EngineError>, StoreError> {
+) -> Result<Result<Vec<DeletionCandidate>, EngineError>, StoreError> {
     let Some(stored) = store.operation(id)? else { return Ok(Err(EngineError::OperationNotFound(id))) };
     if !stored.operation.state.ended() {
         return Ok(Err(EngineError::NotEnded(stored.operation.state)));
     }
     let mut newest = stored.operation.seq;
-    let mut family = vec![leaving(stored.operation)];
+    let mut family = vec![candidates(stored.operation)];
     let (mut next, mut running) = (0, 0);
     while let Some(parent) = family.get(next).map(|one| one.id) {
         let mut filter = Filter { parent: Some(parent), limit: 500, ..Filter::default() };
@@ -151,7 +155,7 @@ fn family(
             let page = store.page(&filter)?;
             running += page.operations.iter().filter(|o| !o.state.ended()).count();
             newest = page.operations.iter().map(|o| o.seq).fold(newest, u64::max);
-            family.extend(page.operations.into_iter().map(leaving));
+            family.extend(page.operations.into_iter().map(candidates));
             match page.next {
                 Some(last) => filter.after = Some(last),
                 None => break,
@@ -167,8 +171,8 @@ fn family(
     })
 }
 
-fn leaving(operation: Operation) -> Leaving {
+fn candidates(operation: Operation) -> DeletionCandidate {
     let Operation { id, kind, title, state, host, checkpoint, .. } = operation;
     let kept_on = host.filter(|_| checkpoint.is_some_and(|c| !c.files.is_empty()));
-    Leaving { id, kind, title, state, kept_on }
+    DeletionCandidate { id, kind, title, state, kept_on }
 }

@@ -177,8 +177,8 @@ impl Engine {
         let (Some(pool), Some(host)) = (pool, host) else {
             return Err(EngineError::NoHostConnected(kind));
         };
-        let asked = pool.post("/host/v1/preview", &PreviewParams { kind, params }, Repeat::Safe).await;
-        let previewed = asked.map(|(_, preview)| preview);
+        let response = pool.post("/host/v1/preview", &PreviewParams { kind, params }, Repeat::Safe).await;
+        let previewed = response.map(|(_, preview)| preview);
         previewed.map_err(|error| EngineError::of_host(host, HostData::Preview, error))
     }
 
@@ -206,13 +206,13 @@ impl Engine {
     /// `Unreadable` if the store can't be read.
     pub async fn activity(&self) -> Result<Activity, EngineError> {
         let now = Time::now();
-        let tallies = self.stored(move |store| store.tallies(activity::wanted(now))).await?;
+        let tallies = self.stored(move |store| store.tallies(activity::first_hour(now))).await?;
         Ok(activity::activity(&tallies, now))
     }
 
     /// Adds what is stored only with other changes: forecast, and number of points outside of the baseline.
     fn as_it_runs(&self, mut operation: Operation) -> Operation {
-        if let Some(now) = self.at_hand(operation.id)
+        if let Some(now) = self.recent_operation(operation.id)
             && now.attempt == operation.attempt
         {
             if !operation.state.ended() {

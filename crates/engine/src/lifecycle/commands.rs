@@ -108,17 +108,17 @@ pub(super) fn again(record: &mut Record, origin: AttemptOrigin, now: Time) -> Re
         operation.condition = None;
         record.current_mut().origin = origin;
     } else {
-        queue_anew(record, origin, now);
+        requeue(record, origin, now);
     }
     // If unknown, it is the fraction of the previous attempt until the host reports.
-    if let Some(fraction) = record.goes_on_at() {
+    if let Some(fraction) = record.resumes_at() {
         record.operation.progress = Some(Progress { fraction: Some(fraction), ..Progress::start(now) });
     }
     Ok(vec![Effect::Changed, Effect::Enqueue])
 }
 
 /// Queues the next attempt.
-fn queue_anew(record: &mut Record, origin: AttemptOrigin, now: Time) {
+fn requeue(record: &mut Record, origin: AttemptOrigin, now: Time) {
     let operation = &mut record.operation;
     record.cancel_tried = None;
     record.ended_by_host = false;

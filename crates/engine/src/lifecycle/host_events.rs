@@ -15,7 +15,7 @@ pub(super) fn host(
 ) -> Vec<Effect> {
     let state = record.operation.state;
     if attempt != record.operation.attempt || !state.on_host() {
-        return match late_words(&body) {
+        return match describe_late_event(&body) {
             Some(what) => vec![Effect::Late(format!("attempt {attempt}: {what}"))],
             None => Vec::new(),
         };
@@ -45,9 +45,9 @@ pub(super) fn host(
             // the attempt resumes: hosts count from 0 until they have found it.
             let before = record.operation.progress.as_ref().filter(|before| progress.continues(before));
             let before = before.and_then(|p| p.fraction);
-            let least = before.into_iter().chain(record.goes_on_at()).fold(0.0, f64::max);
-            let said = progress.fraction.map(|f| f.clamp(0.0, 1.0).max(least));
-            progress.fraction = said.or(Some(least).filter(|least| record.goes_on() && *least > 0.0));
+            let least = before.into_iter().chain(record.resumes_at()).fold(0.0, f64::max);
+            let new_fraction = progress.fraction.map(|f| f.clamp(0.0, 1.0).max(least));
+            progress.fraction = new_fraction.or(Some(least).filter(|least| record.resumes() && *least > 0.0));
             // What can't be is not shown: the host may have counted backwards.
             let possible = |figure: &f64| figure.is_finite() && *figure >= 0.0;
             progress.rate = progress.rate.filter(possible);
@@ -82,7 +82,7 @@ pub(super) fn host(
             let changed = record.note(Step::Stopped, at);
             if changed { vec![Effect::Changed] } else { Vec::new() }
         }
-        HostEventBody::Condition { condition } => told_condition(record, condition, at),
+        HostEventBody::Condition { condition } => apply_host_condition(record, condition, at),
         HostEventBody::Unknown => Vec::new(),
         HostEventBody::Ended { outcome, failure, result } => ended(record, outcome, failure, result, at),
     };
@@ -100,7 +100,7 @@ fn steps_on(before: &Progress, after: &Progress) -> bool {
 
 /// A host reports a condition, or its end. Hosts may report only conditions of cancels and of stopped processes. They
 /// report each once, so it is kept until they end it, whatever is shown meanwhile.
-fn told_condition(record: &mut Record, condition: Option<HostCondition>, at: Time) -> Vec<Effect> {
+fn apply_host_condition(record: &mut Record, condition: Option<HostCondition>, at: Time) -> Vec<Effect> {
     const OF_CANCELS: [ConditionKind; 2] = [ConditionKind::CancelUndelivered, ConditionKind::Unstoppable];
     match condition {
         Some(HostCondition { kind, message })
@@ -110,10 +110,10 @@ fn told_condition(record: &mut Record, condition: Option<HostCondition>, at: Tim
             let operation = &mut record.operation;
             let known = operation.host_condition.as_ref().filter(|c| c.kind == kind);
             let since = known.map_or(at, |c| c.since);
-            let told = Some(Condition { kind, since, message });
-            let changed = operation.host_condition != told || operation.condition != told;
-            operation.condition.clone_from(&told);
-            operation.host_condition = told;
+            let reported = Some(Condition { kind, since, message });
+            let changed = operation.host_condition != reported || operation.condition != reported;
+            operation.condition.clone_from(&reported);
+            operation.host_condition = reported;
             if changed { vec![Effect::Changed] } else { Vec::new() }
         }
         Some(_) => Vec::new(),
@@ -180,7 +180,7 @@ pub(super) fn unstored_cancel(record: &mut Record, at: Time) {
 }
 
 /// Text of a late report, if it is worth recording.
-fn late_words(body: &HostEventBody) -> Option<String> {
+fn describe_late_event(body: &HostEventBody) -> Option<String> {
     match body {
         HostEventBody::Running => Some("running".into()),
         HostEventBody::Ended { outcome, .. } => Some(format!("ended, {outcome:?}").to_lowercase()),

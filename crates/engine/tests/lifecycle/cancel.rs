@@ -14,7 +14,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_404_from_before_the_host_accepted_the_start_is_no_loss() {
+async fn a_404_before_the_start_was_accepted_is_not_a_lost_attempt() {
     let stage = Stage::new(2).await;
     let proxy = HeldRequests::to(stage.host.address(), true).await;
     let engine = stage.engine_at(proxy.address, |_| {});
@@ -46,7 +46,11 @@ async fn a_start_that_arrives_after_its_cancel_never_runs() {
     engine.cancel(id, String::new()).await.unwrap();
     // A second cancel means that the first was answered.
     proxy.until(|passed| passed.cancels >= 2).await;
-    assert_eq!(engine.at_hand(id).unwrap().state, State::Cancelling, "its start is still on its way");
+    assert_eq!(
+        engine.recent_operation(id).unwrap().state,
+        State::Cancelling,
+        "its start is still on its way"
+    );
     proxy.let_starts_pass();
     let ended = feed.until(|o| o.id == id && o.state.ended()).await;
     assert_eq!((ended.state, ended.started_at), (State::Cancelled, None));
@@ -60,11 +64,11 @@ async fn a_start_that_arrives_after_its_cancel_never_runs() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_parent_is_cancelled_when_the_last_of_its_children_has_ended() {
+async fn a_parent_is_cancelled_when_its_last_child_has_ended() {
     let stage = Stage::new(2).await;
-    let cable = stage.cable().await;
+    let flaky_connection = stage.flaky_connection().await;
     let other = stage::TestHost::new(2).await;
-    let engine = stage.engine_over(&cable, |config| config.hosts.push(other.config("other")));
+    let engine = stage.engine_over(&flaky_connection, |config| config.hosts.push(other.config("other")));
     let mut feed = Follower::new(&engine, 0);
     stage::up(&engine).await;
     // The parent is on one host, its child on the other, which falls silent.
@@ -75,7 +79,7 @@ async fn a_parent_is_cancelled_when_the_last_of_its_children_has_ended() {
     engine.drain("other".parse().unwrap(), true).await.unwrap();
     let one = child(&engine, parent, 1_000_000, "one").await;
     feed.until_running(&[one]).await;
-    cable.cut();
+    flaky_connection.cut();
     feed.until(|o| o.id == one && o.condition.is_some()).await;
     engine.cancel(parent, String::new()).await.unwrap();
     let waits =
@@ -83,15 +87,15 @@ async fn a_parent_is_cancelled_when_the_last_of_its_children_has_ended() {
     assert_eq!((waits.id, waits.state), (parent, State::Cancelling));
     assert_eq!(waits.receipt.unwrap().released, None);
     // No child is retried in the meantime.
-    assert!(!engine.at_hand(one).unwrap().state.ended());
+    assert!(!engine.recent_operation(one).unwrap().state.ended());
     engine.close().await;
     drop(engine);
 
     // A restart of the server does not end it before them, either.
-    let engine = stage.engine_over(&cable, |config| config.hosts.push(other.config("other")));
+    let engine = stage.engine_over(&flaky_connection, |config| config.hosts.push(other.config("other")));
     let mut feed = Follower::new(&engine, engine.feed().head());
-    assert_eq!(engine.at_hand(parent).unwrap().state, State::Cancelling);
-    cable.mend();
+    assert_eq!(engine.recent_operation(parent).unwrap().state, State::Cancelling);
+    flaky_connection.mend();
     let child_ended = feed.until(|o| o.id == one && o.state.ended()).await;
     assert_eq!(child_ended.state, State::Cancelled);
     let parent_ended = feed.until(|o| o.id == parent && o.state.ended()).await;
@@ -102,7 +106,7 @@ async fn a_parent_is_cancelled_when_the_last_of_its_children_has_ended() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_child_is_not_tried_again_while_its_parent_is_being_cancelled() {
+async fn a_child_is_not_retried_while_its_parent_is_cancelling() {
     let stage = Stage::new(3).await;
     let engine = stage.engine();
     let mut feed = Follower::new(&engine, 0);
@@ -126,7 +130,7 @@ async fn a_child_is_not_tried_again_while_its_parent_is_being_cancelled() {
 }
 
 /// Parent that ignores its cancel, with one running child. Nothing is aborted.
-async fn deaf_parent(
+async fn unresponsive_parent(
     engine: &Engine,
     feed: &mut Follower,
     child_params: Value,
@@ -144,11 +148,11 @@ fn patient(config: &mut EngineConfig) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_parent_that_succeeds_with_what_its_cancel_left_of_its_children_ends_cancelled() {
+async fn a_parent_that_succeeds_after_its_children_were_cancelled_ends_cancelled() {
     let stage = Stage::new(2).await;
     let engine = stage.engine_with(patient);
     let mut feed = Follower::new(&engine, 0);
-    let (parent, one) = deaf_parent(&engine, &mut feed, json!({"steps": 1_000_000})).await;
+    let (parent, one) = unresponsive_parent(&engine, &mut feed, json!({"steps": 1_000_000})).await;
     engine.cancel(parent, String::new()).await.unwrap();
     feed.until(|o| o.id == one && o.state == State::Cancelled).await;
     stage.host.open_gate();
@@ -160,11 +164,11 @@ async fn a_parent_that_succeeds_with_what_its_cancel_left_of_its_children_ends_c
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_parent_whose_children_all_succeeded_before_its_cancel_reached_them_succeeds() {
+async fn a_parent_whose_children_all_succeeded_first_succeeds() {
     let stage = Stage::new(2).await;
     let engine = stage.engine_with(patient);
     let mut feed = Follower::new(&engine, 0);
-    let (parent, one) = deaf_parent(&engine, &mut feed, json!({"steps": 1, "deaf": true})).await;
+    let (parent, one) = unresponsive_parent(&engine, &mut feed, json!({"steps": 1, "deaf": true})).await;
     engine.cancel(parent, String::new()).await.unwrap();
     stage.host.open_gate();
     let ends = [feed.until(|o| o.state.ended()).await, feed.until(|o| o.state.ended()).await];
@@ -176,7 +180,7 @@ async fn a_parent_whose_children_all_succeeded_before_its_cancel_reached_them_su
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_cancel_is_complete_when_the_process_of_the_work_has_died() {
+async fn a_cancel_is_complete_when_the_process_has_died() {
     for in_process in [true, false] {
         let mut stage = Stage::new(2).await;
         let engine = stage.engine_with(|config| {
@@ -202,10 +206,10 @@ async fn a_cancel_is_complete_when_the_process_of_the_work_has_died() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_can_not_be_stopped_may_be_abandoned_also_after_a_silence_of_its_host() {
+async fn an_unstoppable_attempt_can_be_abandoned_even_after_a_silence_of_its_host() {
     let stage = Stage::new(2).await;
-    let cable = stage.cable().await;
-    let engine = stage.engine_over(&cable, patient);
+    let flaky_connection = stage.flaky_connection().await;
+    let engine = stage.engine_over(&flaky_connection, patient);
     let mut feed = Follower::new(&engine, 0);
     stage::up(&engine).await;
     let id = start(&engine, json!({"steps": 1, "deaf": true})).await.id;
@@ -213,15 +217,15 @@ async fn what_can_not_be_stopped_may_be_abandoned_also_after_a_silence_of_its_ho
     engine.cancel(id, String::new()).await.unwrap();
     let has = |o: &Operation, kind| o.id == id && o.condition.as_ref().is_some_and(|c| c.kind == kind);
     feed.until(|o| has(o, ConditionKind::Unstoppable)).await;
-    cable.cut();
+    flaky_connection.cut();
     feed.until(|o| has(o, ConditionKind::Unreachable) || has(o, ConditionKind::CancelUndelivered)).await;
     engine.close().await;
     drop(engine);
 
     // The host reported it once, to the server before.
-    let engine = stage.engine_over(&cable, patient);
+    let engine = stage.engine_over(&flaky_connection, patient);
     let mut feed = Follower::new(&engine, engine.feed().head());
-    cable.mend();
+    flaky_connection.mend();
     feed.until(|o| has(o, ConditionKind::Unstoppable)).await;
     stage::up(&engine).await;
     let abandoned = engine.abandon(id, String::new()).await.unwrap();
@@ -230,7 +234,7 @@ async fn what_can_not_be_stopped_may_be_abandoned_also_after_a_silence_of_its_ho
 }
 
 /// Operation that runs while nothing can be stored.
-struct OnFullDisk {
+struct FullDiskRun {
     stage: Stage,
     store: FullStore,
     engine: Engine,
@@ -238,7 +242,7 @@ struct OnFullDisk {
     id: OperationId,
 }
 
-async fn running_on_a_full_disk() -> OnFullDisk {
+async fn running_on_a_full_disk() -> FullDiskRun {
     let stage = Stage::new(2).await;
     let store = FullStore::new(stage.store());
     let engine = stage.engine_on(Arc::new(store.clone()), |_| {});
@@ -247,7 +251,7 @@ async fn running_on_a_full_disk() -> OnFullDisk {
     let id = start(&engine, json!({"steps": 1_000_000})).await.id;
     feed.until(|o| o.id == id && o.state == State::Running).await;
     store.fill();
-    OnFullDisk { stage, store, engine, feed, id }
+    FullDiskRun { stage, store, engine, feed, id }
 }
 
 /// Starts the next server and waits for the end of the operation, which has to be a cancel.
@@ -261,8 +265,8 @@ async fn ends_cancelled_after_a_restart(stage: &Stage, id: OperationId) -> Opera
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_cancel_on_a_full_disk_stops_the_work_at_once_and_is_stored_when_there_is_room() {
-    let OnFullDisk { stage, store, engine, mut feed, id } = running_on_a_full_disk().await;
+async fn a_cancel_on_a_full_disk_stops_the_work_at_once_and_is_stored_later() {
+    let FullDiskRun { stage, store, engine, mut feed, id } = running_on_a_full_disk().await;
     let answer = engine.cancel(id, "it fills the disk".into()).await.unwrap();
     let receipt = answer.receipt.unwrap();
     assert!(receipt.not_stored && receipt.reason == "it fills the disk");
@@ -284,8 +288,8 @@ async fn a_cancel_on_a_full_disk_stops_the_work_at_once_and_is_stored_when_there
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_a_host_cancelled_before_the_server_died_on_a_full_disk_is_cancelled() {
-    let OnFullDisk { stage, store, engine, id, .. } = running_on_a_full_disk().await;
+async fn an_attempt_cancelled_before_a_crash_on_a_full_disk_is_cancelled() {
+    let FullDiskRun { stage, store, engine, id, .. } = running_on_a_full_disk().await;
     assert!(engine.cancel(id, String::new()).await.unwrap().receipt.unwrap().not_stored);
     stage.host.ended(id).await;
     // What waits to be stored is lost with this server.
@@ -297,7 +301,7 @@ async fn what_a_host_cancelled_before_the_server_died_on_a_full_disk_is_cancelle
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_start_that_its_host_cancelled_before_the_server_died_on_a_full_disk_ends_cancelled() {
+async fn a_start_cancelled_before_a_crash_on_a_full_disk_ends_cancelled() {
     let stage = Stage::new(2).await;
     let store = FullStore::new(stage.store());
     let proxy = HeldRequests::to(stage.host.address(), false).await;

@@ -27,14 +27,14 @@ async fn ended(engine: &Engine, feed: &mut Follower, steps: u64) -> OperationId 
 /// Waits until all of them are reported as deleted.
 async fn until_forgotten(feed: &mut Follower, ids: &[OperationId]) {
     let mut waited_for: HashSet<_> = ids.iter().copied().collect();
-    let told = async {
+    let outcome = async {
         while !waited_for.is_empty() {
             if let EventBody::Deleted { id, .. } = feed.next().await.body {
                 waited_for.remove(&id);
             }
         }
     };
-    tokio::time::timeout(PATIENCE, told).await.expect("others came, what was waited for did not");
+    tokio::time::timeout(PATIENCE, outcome).await.expect("others came, what was waited for did not");
 }
 
 fn counted(engine: &Engine, state: State) -> u64 {
@@ -42,7 +42,7 @@ fn counted(engine: &Engine, state: State) -> u64 {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_has_ended_is_deleted_told_of_and_stays_gone_over_a_restart() {
+async fn a_deletion_is_published_and_survives_a_restart() {
     let stage = Stage::new(2).await;
     let engine = stage.engine();
     let mut feed = Follower::new(&engine, 0);
@@ -82,7 +82,7 @@ async fn what_has_ended_is_deleted_told_of_and_stays_gone_over_a_restart() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_key_of_what_was_deleted_starts_nothing_anew() {
+async fn the_key_of_a_deleted_operation_starts_nothing() {
     let stage = Stage::new(2).await;
     let engine = stage.engine();
     let mut feed = Follower::new(&engine, 0);
@@ -105,7 +105,7 @@ async fn a_key_of_what_was_deleted_starts_nothing_anew() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn many_are_deleted_by_a_filter_or_by_name_and_what_has_not_ended_is_left_alone() {
+async fn bulk_deletion_by_filter_or_id_skips_operations_that_have_not_ended() {
     let stage = Stage::new(4).await;
     let engine = stage.engine();
     let mut feed = Follower::new(&engine, 0);
@@ -121,16 +121,16 @@ async fn many_are_deleted_by_a_filter_or_by_name_and_what_has_not_ended_is_left_
     assert_eq!((would.deleted, would.refused), (2, 0));
     // An operation that ends after the count is kept until it is counted.
     let later = ended(&engine, &mut feed, 7).await;
-    let told = engine.delete_many(Which::Found(of_7), would.until, false).await.unwrap();
-    assert_eq!((told.deleted, told.refused, told.until), (2, 0, None));
+    let outcome = engine.delete_many(Which::Found(of_7), would.until, false).await.unwrap();
+    assert_eq!((outcome.deleted, outcome.refused, outcome.until), (2, 0, None));
     until_forgotten(&mut feed, &ids[..2]).await;
     // Listed twice counts once; deleted and running ones are refused.
     let named = vec![ids[2], ids[2], ids[0], long];
-    let told = engine.delete_many(Which::These(named), None, false).await.unwrap();
-    assert_eq!((told.deleted, told.refused), (1, 2));
+    let outcome = engine.delete_many(Which::These(named), None, false).await.unwrap();
+    assert_eq!((outcome.deleted, outcome.refused), (1, 2));
     assert_eq!(engine.operation(later).await.unwrap().operation.state, State::Succeeded);
-    let told = engine.delete_many(Which::Found(Filter::default()), None, false).await.unwrap();
-    assert_eq!((told.deleted, told.refused), (2, 0));
+    let outcome = engine.delete_many(Which::Found(Filter::default()), None, false).await.unwrap();
+    assert_eq!((outcome.deleted, outcome.refused), (2, 0));
     assert_eq!(counted(&engine, State::Succeeded), 0);
     assert_eq!(engine.operation(long).await.unwrap().operation.state, State::Running);
     // One entry for operations deleted together names each of them.
@@ -143,7 +143,7 @@ async fn many_are_deleted_by_a_filter_or_by_name_and_what_has_not_ended_is_left_
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_it_started_goes_with_it_once() {
+async fn children_are_deleted_with_their_parent_once() {
     let stage = Stage::new(4).await;
     let engine = stage.engine();
     let mut feed = Follower::new(&engine, 0);
@@ -165,33 +165,33 @@ async fn what_it_started_goes_with_it_once() {
     feed.until(|o| o.id == parent && o.state.ended()).await;
     family.push(parent);
     let would = engine.delete_many(Which::These(vec![family[1], parent]), None, true).await.unwrap();
-    let told = engine.delete_many(Which::These(vec![family[1], parent]), None, false).await.unwrap();
-    assert_eq!(told, Deleted { until: None, ..would }, "a dry run says what comes of it");
-    assert_eq!((told.deleted, told.refused), (3, 0));
+    let outcome = engine.delete_many(Which::These(vec![family[1], parent]), None, false).await.unwrap();
+    assert_eq!(outcome, Deleted { until: None, ..would }, "a dry run says what comes of it");
+    assert_eq!((outcome.deleted, outcome.refused), (3, 0));
     until_forgotten(&mut feed, &family[1..]).await;
     feed.assert_gapless();
     engine.close().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn while_something_that_it_started_goes_on_it_stays() {
+async fn a_parent_with_a_running_child_is_not_deleted() {
     let stage = Stage::new(4).await;
-    let cable = stage.cable().await;
-    let engine = stage.engine_over(&cable, |_| {});
+    let flaky_connection = stage.flaky_connection().await;
+    let engine = stage.engine_over(&flaky_connection, |_| {});
     let mut feed = Follower::new(&engine, 0);
     stage::up(&engine).await;
     let parent = start(&engine, json!({"steps": LONG})).await.id;
     let run = child(&engine, parent, LONG, "one").await;
     feed.until_running(&[parent, run]).await;
-    cable.cut();
+    flaky_connection.cut();
     feed.until(|o| o.id == parent && o.condition.is_some()).await;
     engine.abandon(parent, String::new()).await.unwrap();
     // Its cancel waits for the host.
     let refused = engine.delete(parent).await.unwrap_err();
     assert!(matches!(refused, EngineError::ChildrenNotEnded(1)), "{refused:?}");
-    let told = engine.delete_many(Which::These(vec![parent]), None, false).await.unwrap();
-    assert_eq!((told.deleted, told.refused), (0, 1));
-    cable.mend();
+    let outcome = engine.delete_many(Which::These(vec![parent]), None, false).await.unwrap();
+    assert_eq!((outcome.deleted, outcome.refused), (0, 1));
+    flaky_connection.mend();
     feed.until(|o| o.id == run && o.state.ended()).await;
     assert_eq!(engine.delete(parent).await.unwrap().deleted, 2);
     until_forgotten(&mut feed, &[run, parent]).await;
@@ -199,21 +199,21 @@ async fn while_something_that_it_started_goes_on_it_stays() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn work_that_was_given_up_and_deleted_is_stopped_when_its_host_is_back() {
+async fn abandoned_and_deleted_work_is_stopped_when_its_host_reconnects() {
     let stage = Stage::new(2).await;
-    let cable = stage.cable().await;
-    let engine = stage.engine_over(&cable, |_| {});
+    let flaky_connection = stage.flaky_connection().await;
+    let engine = stage.engine_over(&flaky_connection, |_| {});
     let mut feed = Follower::new(&engine, 0);
     stage::up(&engine).await;
     let id = start(&engine, json!({"steps": LONG})).await.id;
     feed.until(|o| o.id == id && o.state == State::Running).await;
-    cable.cut();
+    flaky_connection.cut();
     feed.until(|o| o.id == id && o.condition.is_some()).await;
     engine.abandon(id, String::new()).await.unwrap();
     engine.delete(id).await.unwrap();
     until_forgotten(&mut feed, &[id]).await;
     assert_eq!(stage.host.running().await, 1);
-    cable.mend();
+    flaky_connection.mend();
     stage.host.ended(id).await;
     engine.close().await;
 }

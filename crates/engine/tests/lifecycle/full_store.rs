@@ -5,8 +5,8 @@ use protocol::{AuditEntry, HostName, KindName, LogLine, OperationId, Point, Poin
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use store::{
-    Change, Earlier, EventRecord, Filter, HostCursor, Keep, Page, RuleBand, Run, Sqlite, Store, StoreError,
-    Stored, Tally,
+    Change, EventRecord, Filter, HostCursor, Keep, Page, PastRunsQuery, RuleBand, Run, Sqlite, Store,
+    StoreError, Stored, Tally,
 };
 
 /// Store of a server, and whether its disk is full.
@@ -80,7 +80,7 @@ impl Store for FullStore {
         self.store.curve(id, attempt, series, take)
     }
 
-    fn earlier(&self, wanted: Earlier<'_>) -> Result<Vec<(OperationId, u32)>, StoreError> {
+    fn earlier(&self, wanted: PastRunsQuery<'_>) -> Result<Vec<(OperationId, u32)>, StoreError> {
         self.store.earlier(wanted)
     }
 

@@ -10,7 +10,7 @@ use tokio::sync::{Mutex, watch};
 
 /// What has passed so far, and what may pass.
 #[derive(Clone, Copy, Default)]
-pub struct Passed {
+pub struct ForwardedRequests {
     /// Number of starts received.
     pub starts: u32,
     /// Number of cancels received.
@@ -22,7 +22,7 @@ pub struct Passed {
 
 pub struct HeldRequests {
     pub address: SocketAddr,
-    passed: Arc<watch::Sender<Passed>>,
+    passed: Arc<watch::Sender<ForwardedRequests>>,
 }
 
 impl HeldRequests {
@@ -30,7 +30,10 @@ impl HeldRequests {
     pub async fn to(host: SocketAddr, not_found: bool) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        let first = Passed { not_found_may_pass: not_found.then_some(false), ..Passed::default() };
+        let first = ForwardedRequests {
+            not_found_may_pass: not_found.then_some(false),
+            ..ForwardedRequests::default()
+        };
         let passed = Arc::new(watch::Sender::new(first));
         let shared = passed.clone();
         tokio::spawn(async move {
@@ -41,7 +44,7 @@ impl HeldRequests {
         Self { address, passed }
     }
 
-    pub async fn until(&self, so: impl Fn(&Passed) -> bool) {
+    pub async fn until(&self, so: impl Fn(&ForwardedRequests) -> bool) {
         let mut passed = self.passed.subscribe();
         let waited = tokio::time::timeout(crate::stage::PATIENCE, passed.wait_for(|now| so(now)));
         waited.await.expect("nothing came for long").unwrap();
@@ -56,7 +59,7 @@ impl HeldRequests {
     }
 }
 
-async fn forward(near: TcpStream, host: SocketAddr, passed: Arc<watch::Sender<Passed>>) {
+async fn forward(near: TcpStream, host: SocketAddr, passed: Arc<watch::Sender<ForwardedRequests>>) {
     let Ok(far) = TcpStream::connect(host).await else { return };
     let (near_in, near_out) = near.into_split();
     let (far_in, far_out) = far.into_split();
@@ -82,7 +85,7 @@ async fn up(
     mut near: OwnedReadHalf,
     mut far: OwnedWriteHalf,
     answers: Arc<Mutex<OwnedWriteHalf>>,
-    passed: Arc<watch::Sender<Passed>>,
+    passed: Arc<watch::Sender<ForwardedRequests>>,
 ) -> std::io::Result<()> {
     let mut requests = RequestSplitter::default();
     let mut buffer = vec![0u8; 16 * 1024];

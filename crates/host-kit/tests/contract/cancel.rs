@@ -7,7 +7,7 @@ use serde_json::json;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Names of the reports, without progress and the like.
-fn trail(bodies: &[HostEventBody]) -> Vec<&'static str> {
+fn flush_loop(bodies: &[HostEventBody]) -> Vec<&'static str> {
     bodies
         .iter()
         .filter_map(|body| match body {
@@ -23,7 +23,7 @@ fn trail(bodies: &[HostEventBody]) -> Vec<&'static str> {
 }
 
 #[tokio::test]
-async fn a_work_that_looks_at_its_token_stops_and_is_cancelled() {
+async fn work_that_checks_its_token_stops_and_is_cancelled() {
     let rig = Rig::new().await;
     let id = rig.start(json!({"manner": "obey"})).await;
     rig.until_running(id).await;
@@ -31,7 +31,7 @@ async fn a_work_that_looks_at_its_token_stops_and_is_cancelled() {
     assert_eq!(answer.status(), 202);
     assert_eq!(answer.json::<CancelAck>().await.unwrap().state, HostState::Stopping);
     let bodies = rig.until_ended(id).await;
-    assert_eq!(trail(&bodies), ["running", "acknowledged", "stopped", "cancelled"]);
+    assert_eq!(flush_loop(&bodies), ["running", "acknowledged", "stopped", "cancelled"]);
 
     let again = rig.cancel(id, 1, 60_000).await;
     assert_eq!(again.status(), 202);
@@ -41,7 +41,7 @@ async fn a_work_that_looks_at_its_token_stops_and_is_cancelled() {
 }
 
 #[tokio::test]
-async fn a_cancel_that_is_repeated_is_one_cancel() {
+async fn a_repeated_cancel_is_one_cancel() {
     let rig = Rig::new().await;
     let id = rig.start(json!({"manner": "obey_late"})).await;
     rig.until_running(id).await;
@@ -50,11 +50,11 @@ async fn a_cancel_that_is_repeated_is_one_cancel() {
     }
     assert_eq!(rig.show(id).await.state, HostState::Stopping);
     rig.stage.gate.open();
-    assert_eq!(trail(&rig.until_ended(id).await), ["running", "acknowledged", "stopped", "cancelled"]);
+    assert_eq!(flush_loop(&rig.until_ended(id).await), ["running", "acknowledged", "stopped", "cancelled"]);
 }
 
 #[tokio::test]
-async fn a_work_that_ignores_its_token_is_aborted_and_gone_before_it_is_said_to_have_stopped() {
+async fn work_that_ignores_its_token_is_aborted_before_it_is_reported_stopped() {
     let rig = Rig::new().await;
     let id = rig.start(json!({"manner": "ignore"})).await;
     rig.until_running(id).await;
@@ -62,13 +62,13 @@ async fn a_work_that_ignores_its_token_is_aborted_and_gone_before_it_is_said_to_
     // The shorter deadline counts.
     rig.cancel(id, 1, 0).await;
     let bodies = rig.until(id, |body| matches!(body, HostEventBody::Stopped)).await;
-    assert_eq!(trail(&bodies), ["running", "acknowledged", "stopped"]);
+    assert_eq!(flush_loop(&bodies), ["running", "acknowledged", "stopped"]);
     rig.stage.dropped.passed().await;
     assert_eq!(rig.end_of(id).await.0, Outcome::Cancelled);
 }
 
 #[tokio::test]
-async fn a_thread_that_ignores_its_token_is_not_said_to_have_stopped_while_it_runs() {
+async fn a_thread_that_ignores_its_token_is_not_reported_stopped_while_it_runs() {
     let rig = Rig::with(|host| host.capacity(1)).await;
     let id = rig.start(json!({"manner": "block"})).await;
     rig.until_running(id).await;
@@ -79,11 +79,11 @@ async fn a_thread_that_ignores_its_token_is_not_said_to_have_stopped_while_it_ru
     assert_eq!(rig.ask(OperationId::new(), 1, json!({"manner": "succeed"})).await.status(), 429);
     rig.stage.let_threads_go();
     let bodies = rig.until_ended(id).await;
-    assert_eq!(trail(&bodies), ["running", "acknowledged", "thread ends", "stopped", "cancelled"]);
+    assert_eq!(flush_loop(&bodies), ["running", "acknowledged", "thread ends", "stopped", "cancelled"]);
 }
 
 #[tokio::test]
-async fn a_work_that_finishes_although_it_was_cancelled_has_succeeded() {
+async fn work_that_finishes_despite_its_cancel_has_succeeded() {
     let rig = Rig::new().await;
     let id = rig.start(json!({"manner": "finish"})).await;
     rig.until_running(id).await;
@@ -95,7 +95,7 @@ async fn a_work_that_finishes_although_it_was_cancelled_has_succeeded() {
 }
 
 #[tokio::test]
-async fn a_cancel_of_what_is_not_here_is_refused() {
+async fn a_cancel_of_an_unknown_attempt_is_rejected() {
     let rig = Rig::new().await;
     assert_eq!(problem(rig.cancel(OperationId::new(), 1, 0).await).await.kind, ProblemType::NotFound);
     let id = OperationId::new();
@@ -106,9 +106,9 @@ async fn a_cancel_of_what_is_not_here_is_refused() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn in_a_storm_of_starts_and_cancels_every_trail_is_in_order() {
+async fn many_concurrent_starts_and_cancels_leave_every_history_in_order() {
     let rig = Rig::with(|host| host.capacity(1000)).await;
-    let storm = (0..120).map(async |i: u32| {
+    let concurrent = (0..120).map(async |i: u32| {
         let id = OperationId::new();
         let manner = ["succeed", "count", "obey", "ignore", "panic", "fail"][i as usize % 6];
         let params = json!({"manner": manner, "count": 500});
@@ -118,7 +118,7 @@ async fn in_a_storm_of_starts_and_cancels_every_trail_is_in_order() {
         tokio::join!(rig.cancel(id, 1, u64::from(i % 3)), rig.cancel(id, 1, 5));
         id
     });
-    let ids: BTreeSet<_> = futures::future::join_all(storm).await.into_iter().collect();
+    let ids: BTreeSet<_> = futures::future::join_all(concurrent).await.into_iter().collect();
     let mut trails: BTreeMap<OperationId, Vec<&str>> = BTreeMap::new();
     let (mut after, mut ended) = (0, 0);
     while ended < ids.len() {
@@ -126,12 +126,12 @@ async fn in_a_storm_of_starts_and_cancels_every_trail_is_in_order() {
         for event in &feed.events {
             after = event.seq;
             ended += usize::from(matches!(event.body, HostEventBody::Ended { .. }));
-            trails.entry(event.id).or_default().extend(trail(std::slice::from_ref(&event.body)));
+            trails.entry(event.id).or_default().extend(flush_loop(std::slice::from_ref(&event.body)));
         }
     }
     assert_eq!(rig.poll(&format!("after={after}")).await.events, [], "nothing comes after the last end");
     assert_eq!(trails.len(), ids.len());
-    for (id, trail) in trails {
+    for (id, flush_loop) in trails {
         // Cancelled before it ran, cancelled while it ran, ended otherwise before or after the cancel arrived.
         let known = [
             "acknowledged stopped cancelled",
@@ -139,14 +139,14 @@ async fn in_a_storm_of_starts_and_cancels_every_trail_is_in_order() {
             "running ended otherwise",
             "running acknowledged ended otherwise",
         ];
-        assert!(known.contains(&trail.join(" ").as_str()), "{id}: {trail:?}");
+        assert!(known.contains(&flush_loop.join(" ").as_str()), "{id}: {flush_loop:?}");
     }
     let free: protocol::host::Health = rig.get("/health").send().await.unwrap().json().await.unwrap();
     assert_eq!((free.running, free.free), (0, 1000));
 }
 
 #[tokio::test]
-async fn a_start_that_comes_after_its_cancel_is_refused_and_the_next_attempt_is_not() {
+async fn a_start_after_its_cancel_is_rejected_but_not_the_next_attempt() {
     let rig = Rig::new().await;
     let id = OperationId::new();
     assert_eq!(problem(rig.cancel(id, 1, 1_000).await).await.status, 404);
@@ -168,7 +168,7 @@ async fn a_start_that_comes_after_its_cancel_is_refused_and_the_next_attempt_is_
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn of_a_start_and_its_cancel_at_once_either_the_start_is_refused_or_the_cancel_is_taken() {
+async fn a_concurrent_start_and_cancel_have_one_consistent_outcome() {
     let rig = Rig::with(|host| host.capacity(100)).await;
     for _ in 0..50 {
         let id = OperationId::new();

@@ -109,9 +109,9 @@ impl Stage {
 }
 
 /// Tells the stage when it is dropped.
-struct Dropped(Arc<Stage>);
+struct DropSignal(Arc<Stage>);
 
-impl Drop for Dropped {
+impl Drop for DropSignal {
     fn drop(&mut self) {
         self.0.dropped.open();
     }
@@ -120,7 +120,7 @@ impl Drop for Dropped {
 pub struct Probe(pub Arc<Stage>);
 
 impl Probe {
-    fn tell(&self, ctx: &Context, count: u64) -> Result<(), WorkError> {
+    fn report_count(&self, ctx: &Context, count: u64) -> Result<(), WorkError> {
         ctx.phase(1, "Count");
         ctx.set_total("ticks", Some(count));
         for tick in 1..=count {
@@ -163,7 +163,7 @@ impl Work for Probe {
         let stage = Arc::clone(&self.0);
         match params.manner {
             Manner::Succeed => {}
-            Manner::Count => self.tell(&ctx, params.count)?,
+            Manner::Count => self.report_count(&ctx, params.count)?,
             Manner::Obey => {
                 ctx.token().cancelled().await;
                 ctx.check()?;
@@ -175,11 +175,11 @@ impl Work for Probe {
             }
             Manner::Finish => stage.gate.passed().await,
             Manner::Ignore => {
-                let _dropped = Dropped(stage);
+                let _dropped = DropSignal(stage);
                 std::future::pending::<()>().await;
             }
             Manner::Block => {
-                let _dropped = Dropped(Arc::clone(&stage));
+                let _dropped = DropSignal(Arc::clone(&stage));
                 let ctx = ctx.clone();
                 let thread = tokio::task::spawn_blocking(move || {
                     stage.wait_in_thread();

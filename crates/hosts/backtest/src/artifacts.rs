@@ -7,7 +7,7 @@ use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Json, Router};
-use host_kit::Refusal;
+use host_kit::ApiError;
 use market_data::{Bar, Library, Range, total_volume};
 use protocol::host::Artifact;
 use protocol::results::{Bars, Columns};
@@ -29,7 +29,7 @@ struct Window {
     points: Option<usize>,
 }
 
-type Asked = Result<Query<Window>, axum::extract::rejection::QueryRejection>;
+type WindowQuery = Result<Query<Window>, axum::extract::rejection::QueryRejection>;
 
 #[derive(Clone)]
 struct ResultFiles {
@@ -64,7 +64,7 @@ pub(crate) fn router(store: Store, library: Library) -> Router {
 async fn trades(
     State(result_files): State<ResultFiles>,
     Path(id): Path<String>,
-) -> Result<Response, Refusal> {
+) -> Result<Response, ApiError> {
     let id = id_of(&id)?;
     let text = off_thread(move || found(result_files.store.trades(id))).await?;
     Ok(([(header::CONTENT_TYPE, "application/json")], text).into_response())
@@ -73,9 +73,9 @@ async fn trades(
 async fn equity(
     State(result_files): State<ResultFiles>,
     Path(id): Path<String>,
-    asked: Asked,
-) -> Result<Json<Columns>, Refusal> {
-    let (id, window) = (id_of(&id)?, window(asked)?);
+    query: WindowQuery,
+) -> Result<Json<Columns>, ApiError> {
+    let (id, window) = (id_of(&id)?, window(query)?);
     let points = window.points.unwrap_or(MAX_ROWS).min(MAX_ROWS);
     off_thread(move || {
         let rows = found(result_files.store.rows(id))?;
@@ -89,9 +89,9 @@ async fn equity(
 async fn bars(
     State(result_files): State<ResultFiles>,
     Path(id): Path<String>,
-    asked: Asked,
-) -> Result<Json<Bars>, Refusal> {
-    let (id, window) = (id_of(&id)?, window(asked)?);
+    query: WindowQuery,
+) -> Result<Json<Bars>, ApiError> {
+    let (id, window) = (id_of(&id)?, window(query)?);
     let points = window.points.unwrap_or(CANDLES).clamp(1, MAX_CANDLES);
     off_thread(move || {
         let traded = found(result_files.store.traded(id))?;
@@ -125,12 +125,12 @@ fn candles(bars: &[Bar], points: usize) -> Bars {
     out
 }
 
-fn id_of(text: &str) -> Result<OperationId, Refusal> {
+fn id_of(text: &str) -> Result<OperationId, ApiError> {
     text.parse().map_err(|_| nothing())
 }
 
-fn window(asked: Asked) -> Result<Window, Refusal> {
-    asked.map(|Query(window)| window).map_err(|_| {
+fn window(query: WindowQuery) -> Result<Window, ApiError> {
+    query.map(|Query(window)| window).map_err(|_| {
         refuse(
             ProblemType::BadRequest,
             "Invalid query: from and to are Unix times in whole seconds, points is a whole number.",
@@ -138,25 +138,25 @@ fn window(asked: Asked) -> Result<Window, Refusal> {
     })
 }
 
-fn found<T>(read: std::io::Result<Option<T>>) -> Result<T, Refusal> {
+fn found<T>(read: std::io::Result<Option<T>>) -> Result<T, ApiError> {
     read.map_err(|e| {
         refuse(ProblemType::Internal, format!("Cannot read the results of this backtest: {e}."))
     })?
     .ok_or_else(nothing)
 }
 
-fn nothing() -> Refusal {
+fn nothing() -> ApiError {
     refuse(ProblemType::NotFound, "This host has no results for that backtest ID. Run the backtest again.")
 }
 
-fn refuse(kind: ProblemType, detail: impl Into<String>) -> Refusal {
-    Refusal::new(kind, detail)
+fn refuse(kind: ProblemType, detail: impl Into<String>) -> ApiError {
+    ApiError::new(kind, detail)
 }
 
 /// Runs blocking code on a blocking thread.
 async fn off_thread<T: Send + 'static>(
-    read: impl FnOnce() -> Result<T, Refusal> + Send + 'static,
-) -> Result<T, Refusal> {
+    read: impl FnOnce() -> Result<T, ApiError> + Send + 'static,
+) -> Result<T, ApiError> {
     tokio::task::spawn_blocking(read)
         .await
         .unwrap_or_else(|e| Err(refuse(ProblemType::Internal, format!("Cannot build the response: {e}."))))
@@ -168,7 +168,7 @@ mod tests {
     use crate::strategy::tests::bars;
 
     #[test]
-    fn candles_keep_their_extremes_and_lose_no_bar() {
+    fn downsampled_candles_keep_extremes_and_cover_every_bar() {
         let bars = bars(&(0..100).map(|i| (f64::from(i) + 1.0, f64::from(i) + 2.0)).collect::<Vec<_>>());
         let all = candles(&bars, 100);
         assert_eq!((all.t.len(), all.bars_per_candle, all.bars), (100, 1, 100));

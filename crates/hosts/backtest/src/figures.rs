@@ -2,11 +2,12 @@
 
 use crate::trading::Book;
 use market_data::{Bar, Timeframe};
-use protocol::results::Performance;
+use protocol::results::{MonthReturn, Performance};
 
 /// Average length of a year in days.
 const YEAR_DAYS: f64 = 365.25;
 const DAY_SECONDS: f64 = 86_400.0;
+const DAY_MICROS: i64 = 86_400_000_000;
 /// Minimum number of days for annualized metrics.
 const MIN_DAYS: f64 = 7.0;
 
@@ -20,7 +21,7 @@ pub(crate) fn performance(bars: &[Bar], timeframe: Timeframe, capital: f64, book
     });
     let years = days / YEAR_DAYS;
     let (max_drawdown, max_drawdown_days) = drawdown(bars, capital, &equity);
-    let annual_return = told((1.0 + total_return).max(0.0).powf(1.0 / years) - 1.0);
+    let annual_return = finite((1.0 + total_return).max(0.0).powf(1.0 / years) - 1.0);
     let year = Year::of(&returns(capital, &equity), years);
     let performance = Performance {
         total_return,
@@ -34,28 +35,53 @@ pub(crate) fn performance(bars: &[Bar], timeframe: Timeframe, capital: f64, book
     }
     Performance {
         annual_return,
-        volatility: told(year.volatility),
-        sharpe: told(year.mean / year.volatility),
-        sortino: told(year.mean / year.downside),
-        calmar: annual_return.and_then(|a| told(a / -max_drawdown)),
+        volatility: finite(year.volatility),
+        sharpe: finite(year.mean / year.volatility),
+        sortino: finite(year.mean / year.downside),
+        calmar: annual_return.and_then(|a| finite(a / -max_drawdown)),
         ..performance
     }
 }
 
+/// Returns of a strategy and of buy & hold by calendar month, UTC. The first month is against the capital.
+pub(crate) fn months(bars: &[Bar], capital: f64, book: &Book, bench: &Book) -> Vec<MonthReturn> {
+    let accounts = book.accounts.iter().zip(&bench.accounts);
+    let mut months: Vec<MonthReturn> = Vec::new();
+    let (mut before, mut newest) = ((capital, capital), (capital, capital));
+    let mut day_before = None;
+    for (bar, (own, held)) in bars.iter().zip(accounts) {
+        let day = bar.time.micros().div_euclid(DAY_MICROS);
+        // A month begins with a day, so most bars need no calendar.
+        if day_before.replace(day) != Some(day) {
+            let time = bar.time.to_string();
+            if months.last().is_none_or(|last| !time.starts_with(&last.month)) {
+                before = newest;
+                months.push(MonthReturn { month: time[..7].to_owned(), strategy: 0.0, buy_and_hold: 0.0 });
+            }
+        }
+        newest = (own.equity, held.equity);
+        if let Some(month) = months.last_mut() {
+            month.strategy = growth(before.0, own.equity);
+            month.buy_and_hold = growth(before.1, held.equity);
+        }
+    }
+    months
+}
+
+/// Return from one equity to another. After ruin there is nothing left to grow.
+fn growth(before: f64, now: f64) -> f64 {
+    if before > 0.0 { now / before - 1.0 } else { 0.0 }
+}
+
 /// Finite value, or `None` after a division by zero. Normalizes −0 (an empty sum) to 0.
-fn told(figure: f64) -> Option<f64> {
+fn finite(figure: f64) -> Option<f64> {
     figure.is_finite().then_some(figure + 0.0)
 }
 
 /// Returns per bar; the first one is relative to the capital.
 fn returns(capital: f64, equity: &[f64]) -> Vec<f64> {
     let before = std::iter::once(&capital).chain(equity);
-    // After ruin there is nothing left to grow.
-    equity
-        .iter()
-        .zip(before)
-        .map(|(now, before)| if *before > 0.0 { now / before - 1.0 } else { 0.0 })
-        .collect()
+    equity.iter().zip(before).map(|(now, before)| growth(*before, *now)).collect()
 }
 
 /// Annualized returns: the mean scales with the number of bars, deviations with its square root.
@@ -105,9 +131,9 @@ fn of_trades(book: &Book) -> Performance {
     let sum = |pick: fn(f64) -> bool| book.trades.iter().map(|t| t.pnl).filter(|p| pick(*p)).sum::<f64>();
     let won = book.trades.iter().filter(|t| t.pnl > 0.0).count() as f64;
     Performance {
-        win_rate: told(won / count),
-        profit_factor: told(sum(|p| p > 0.0) / -sum(|p| p < 0.0)),
-        average_trade: told(book.trades.iter().map(|t| t.pnl_share).sum::<f64>() / count),
+        win_rate: finite(won / count),
+        profit_factor: finite(sum(|p| p > 0.0) / -sum(|p| p < 0.0)),
+        average_trade: finite(book.trades.iter().map(|t| t.pnl_share).sum::<f64>() / count),
         ..Performance::default()
     }
 }
@@ -137,7 +163,7 @@ mod tests {
     }
 
     #[test]
-    fn figures_are_those_of_their_formulas() {
+    fn figures_match_their_formulas() {
         let equity = [100.0, 110.0, 99.0, 104.5, 121.0, 115.0, 121.0, 130.0];
         let (bars, mut book) = of(&equity, 24);
         book.bars_held = 6;
@@ -169,7 +195,23 @@ mod tests {
     }
 
     #[test]
-    fn no_figure_is_a_zero_with_a_sign() {
+    fn months_together_are_the_total_return() {
+        // 1970-01-31 to 1970-02-02, six hours apart.
+        let equity = [100.0, 110.0, 99.0, 120.0, 132.0, 132.0, 66.0, 99.0];
+        let (mut bars, book) = of(&equity, 6);
+        bars.iter_mut().for_each(|bar| bar.time = bar.time.plus_micros(30 * DAY_MICROS));
+        let (_, bench) = of(&[100.0, 100.0, 100.0, 150.0, 150.0, 150.0, 150.0, 300.0], 6);
+        let months = months(&bars, 100.0, &book, &bench);
+        let names: Vec<_> = months.iter().map(|m| m.month.as_str()).collect();
+        assert_eq!(names, ["1970-01", "1970-02"]);
+        assert_eq!((months[0].strategy, months[0].buy_and_hold), (120.0 / 100.0 - 1.0, 0.5));
+        assert_eq!((months[1].strategy, months[1].buy_and_hold), (99.0 / 120.0 - 1.0, 1.0));
+        let total = months.iter().fold(1.0, |all, month| all * (1.0 + month.strategy));
+        assert!((total - 0.99).abs() < 1e-12);
+    }
+
+    #[test]
+    fn no_figure_is_negative_zero() {
         let (bars, mut book) = of(&[100.0; 300], 1);
         let lost = Trade {
             side: "short".into(),
@@ -194,7 +236,7 @@ mod tests {
     }
 
     #[test]
-    fn a_flat_curve_has_no_ratios_and_a_short_one_nothing_of_a_year() {
+    fn a_flat_curve_has_no_ratios_and_a_short_one_no_annual_figures() {
         let (bars, book) = of(&[100.0; 300], 1);
         let p = performance(&bars, Timeframe::H1, 100.0, &book);
         assert_eq!((p.volatility, p.annual_return), (Some(0.0), Some(0.0)));
@@ -207,7 +249,7 @@ mod tests {
     }
 
     #[test]
-    fn trades_are_counted_by_what_they_left() {
+    fn trades_are_won_or_lost_by_their_profit() {
         let (bars, mut book) = of(&[100.0, 100.0], 1);
         let trade = |pnl: f64| Trade {
             side: "long".into(),
@@ -231,7 +273,7 @@ mod tests {
     }
 
     #[test]
-    fn an_account_that_is_used_up_has_figures_still() {
+    fn an_exhausted_account_still_has_figures() {
         let (bars, book) = of(&[100.0, 50.0, -20.0, -20.0, -20.0, -20.0, -20.0, -20.0], 24);
         let p = performance(&bars, Timeframe::D1, 100.0, &book);
         assert!((p.total_return + 1.2).abs() < 1e-12 && (p.max_drawdown + 1.2).abs() < 1e-12);

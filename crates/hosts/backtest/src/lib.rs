@@ -23,6 +23,6 @@ mod work;
 
 pub use models::{Models, TrainingPeriod};
 pub use params::{BacktestParams, Request, StrategyName};
-pub use strategy::{Direction, Plan, Stance, Words};
+pub use strategy::{Direction, Plan, SignalReasons, Stance};
 pub use trading::{Account, Book, Fill, Rules, trade};
 pub use work::{BacktestConfig, BacktestRun};

@@ -3,7 +3,7 @@
 
 use crate::artifacts;
 use crate::curve::{self, Drawdown};
-use crate::figures::performance;
+use crate::figures::{months, performance};
 use crate::in_sample::in_sample;
 use crate::models::Models;
 use crate::params::Request;
@@ -62,7 +62,10 @@ pub(crate) fn run(
     })?;
     let (first, last) = (held.bars[0].time, held.bars[held.bars.len() - 1].time);
     let count = held.bars.len() as u64;
-    say(ctx, format!("Read {} of {set}, {} to {}", counted(count, "bar", "bars"), day(first), day(last)));
+    log_info(
+        ctx,
+        format!("Read {} of {set}, {} to {}", counted(count, "bar", "bars"), day(first), day(last)),
+    );
     if held.synthetic {
         ctx.log(LogLevel::Warn, "Synthetic data, not from a market");
     }
@@ -73,7 +76,7 @@ pub(crate) fn run(
     let stances = stances(ctx, tools, request, &held)?;
     let book = traded(ctx, &held, &stances, request)?;
     let compute_seconds = started.elapsed().as_secs_f64();
-    tell(ctx, &book, count, compute_seconds);
+    report_progress(ctx, &book, count, compute_seconds);
 
     ctx.phase(3, PHASES[2]);
     let rules = &request.rules;
@@ -95,6 +98,7 @@ pub(crate) fn run(
         buy_and_hold: of(&bench),
         trade_count: book.trades.len() as u64,
         compute_seconds,
+        months: months(&held.bars, rules.capital, &book, &bench),
         in_sample: seen_in_training(ctx, tools, request, &held, &stances)?,
     };
     let rows = curve::rows(&held.bars, rules.capital, &book.accounts, &bench.accounts);
@@ -223,10 +227,10 @@ fn final_equity(book: &Book, rules: &Rules) -> f64 {
 }
 
 /// Logs the trading summary.
-fn tell(ctx: &Context, book: &Book, bars: u64, seconds: f64) {
+fn report_progress(ctx: &Context, book: &Book, bars: u64, seconds: f64) {
     let trades = counted(book.trades.len() as u64, "trade", "trades");
     let pace = if seconds > 0.0 { (bars as f64 / seconds) as u64 } else { bars };
-    say(ctx, format!("Traded in {:.1} ms, {} bars/s: {trades} closed", seconds * 1e3, thousands(pace)));
+    log_info(ctx, format!("Traded in {:.1} ms, {} bars/s: {trades} closed", seconds * 1e3, thousands(pace)));
     if book.trades.is_empty() {
         ctx.log(LogLevel::Warn, "No trades: the strategy never triggered on these bars");
     }
@@ -245,7 +249,7 @@ fn tell(ctx: &Context, book: &Book, bars: u64, seconds: f64) {
 /// Logs the result as the last line.
 fn conclude(ctx: &Context, result: &BacktestResult) {
     let (own, held) = (&result.performance, &result.buy_and_hold);
-    say(
+    log_info(
         ctx,
         format!(
             "{}: {} → {} ({}), max. drawdown {}. Buy & hold: {}, max. drawdown {}",
@@ -260,7 +264,7 @@ fn conclude(ctx: &Context, result: &BacktestResult) {
     );
 }
 
-fn say(ctx: &Context, text: String) {
+fn log_info(ctx: &Context, text: String) {
     ctx.log(LogLevel::Info, text);
 }
 

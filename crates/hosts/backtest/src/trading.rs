@@ -2,7 +2,7 @@
 //!
 //! Pure: no I/O, no clock, no host. A stance is decided at the close of a bar, without lookahead.
 
-use crate::strategy::{Stance, Words};
+use crate::strategy::{SignalReasons, Stance};
 use market_data::Bar;
 use protocol::results::Trade;
 use schemars::JsonSchema;
@@ -72,7 +72,7 @@ pub struct Book {
 }
 
 /// Open position.
-struct Lot {
+struct OpenPosition {
     stance: Stance,
     /// Positive.
     units: f64,
@@ -83,7 +83,7 @@ struct Lot {
     commission: f64,
 }
 
-impl Lot {
+impl OpenPosition {
     fn signed(&self) -> f64 {
         self.stance.sign() * self.units
     }
@@ -99,7 +99,7 @@ impl Lot {
 pub fn trade<E>(
     bars: &[Bar],
     stances: &[Stance],
-    words: &Words,
+    words: &SignalReasons,
     rules: &Rules,
     mut watch: impl FnMut(usize, &Account) -> Result<(), E>,
 ) -> Result<Book, E> {
@@ -121,7 +121,7 @@ pub fn trade<E>(
         }
         let account = Account {
             cash: trader.cash,
-            units: trader.held.as_ref().map_or(0.0, Lot::signed),
+            units: trader.held.as_ref().map_or(0.0, OpenPosition::signed),
             equity: trader.equity(bar.close),
         };
         trader.book.accounts.push(account);
@@ -133,15 +133,15 @@ pub fn trade<E>(
 /// State of the simulation: fills orders and keeps the accounts.
 struct Trader<'a> {
     bars: &'a [Bar],
-    words: &'a Words,
+    words: &'a SignalReasons,
     rules: &'a Rules,
     cash: f64,
-    held: Option<Lot>,
+    held: Option<OpenPosition>,
     book: Book,
 }
 
 impl<'a> Trader<'a> {
-    fn new(bars: &'a [Bar], words: &'a Words, rules: &'a Rules) -> Self {
+    fn new(bars: &'a [Bar], words: &'a SignalReasons, rules: &'a Rules) -> Self {
         let book = Book {
             accounts: Vec::with_capacity(bars.len()),
             trades: Vec::new(),
@@ -189,7 +189,7 @@ impl<'a> Trader<'a> {
         }
         let commission = self.pay(units, price);
         self.cash -= stance.sign() * units * price;
-        self.held = Some(Lot { stance, units, bar, price, commission });
+        self.held = Some(OpenPosition { stance, units, bar, price, commission });
     }
 
     fn close(&mut self, price: f64, bar: usize, reason: &str) {

@@ -9,7 +9,7 @@ use crate::strategy::Plan;
 use async_trait::async_trait;
 use axum::Router;
 use form::FILLS_KEY;
-use host_kit::{Context, Work, WorkError, params_schema};
+use host_kit::{Context, Work, WorkError, can_write, params_schema};
 use market_data::{Library, SetName};
 use parking_lot::Mutex;
 use protocol::host::{Check, ResultDoc};
@@ -201,16 +201,8 @@ impl Work for BacktestRun {
 
     async fn health(&self) -> Vec<Check> {
         let store = self.tools.store.clone();
-        let folder = store.folder().display().to_string();
-        let tried = tokio::task::spawn_blocking(move || store.probe()).await;
-        let message = match tried {
-            Ok(Ok(())) => String::new(),
-            Ok(Err(e)) => format!(
-                "Cannot write to {folder}: {e}. Give the host's user write access, and check that the disk has free space."
-            ),
-            Err(e) => format!("Cannot check {folder}: {e}."),
-        };
-        vec![Check { name: "backtest results".to_owned(), ok: message.is_empty(), message }]
+        let check = tokio::task::spawn_blocking(move || can_write("backtest results", store.folder()));
+        check.await.into_iter().collect()
     }
 
     fn artifacts(self: Arc<Self>) -> Router {

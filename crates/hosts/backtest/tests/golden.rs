@@ -14,7 +14,7 @@ use std::convert::Infallible;
 const BARS: &str = include_str!("golden/bars.csv");
 
 #[derive(Deserialize)]
-struct Answer {
+struct Expected {
     made_by: String,
     params: BacktestParams,
     final_equity: f64,
@@ -39,7 +39,7 @@ fn agrees(what: &str, ours: f64, theirs: f64) {
 }
 
 fn compare(answer: &str) {
-    let answer: Answer = serde_json::from_str(answer).unwrap();
+    let answer: Expected = serde_json::from_str(answer).unwrap();
     assert!(answer.made_by.starts_with("backtesting ") && answer.trades.len() > 10);
     let bars = bars::bars(BARS).unwrap();
     let mut request = answer.params.request().unwrap();
@@ -69,7 +69,7 @@ fn compare(answer: &str) {
 }
 
 #[test]
-fn an_average_cross_trades_as_in_backtesting_py() {
+fn a_moving_average_crossover_trades_as_in_backtesting_py() {
     compare(include_str!("golden/sma_cross.json"));
 }
 

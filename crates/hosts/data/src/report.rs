@@ -25,7 +25,7 @@ pub(crate) trait Report: Clone + Send + Sync + 'static {
 }
 
 /// Logs one line.
-pub(crate) fn say(report: &impl Report, level: LogLevel, text: impl Into<String>) {
+pub(crate) fn log_line(report: &impl Report, level: LogLevel, text: impl Into<String>) {
     report.log(level, text.into());
 }
 

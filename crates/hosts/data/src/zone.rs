@@ -20,7 +20,7 @@ pub struct Zone {
 
 /// Moments that a local time can mean.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) enum Meant {
+pub(crate) enum LocalMoments {
     One(Timestamp),
     /// Ambiguous: the clock was set back and showed this time twice.
     Twice(Timestamp, Timestamp),
@@ -82,16 +82,18 @@ impl Zone {
     }
 
     /// Moments that a local time of the zone means.
-    pub(crate) fn meant(&self, shown: DateTime) -> Meant {
-        let Ok(shown) = shown.checked_sub(self.ahead()) else { return Meant::Never };
+    pub(crate) fn meant(&self, shown: DateTime) -> LocalMoments {
+        let Ok(shown) = shown.checked_sub(self.ahead()) else { return LocalMoments::Never };
         let at = |offset: Offset| offset.to_timestamp(shown).ok();
         match self.zone.to_ambiguous_timestamp(shown).offset() {
-            AmbiguousOffset::Unambiguous { offset } => at(offset).map_or(Meant::Never, Meant::One),
+            AmbiguousOffset::Unambiguous { offset } => {
+                at(offset).map_or(LocalMoments::Never, LocalMoments::One)
+            }
             AmbiguousOffset::Fold { before, after } => match (at(before), at(after)) {
-                (Some(first), Some(second)) => Meant::Twice(first, second),
-                _ => Meant::Never,
+                (Some(first), Some(second)) => LocalMoments::Twice(first, second),
+                _ => LocalMoments::Never,
             },
-            AmbiguousOffset::Gap { .. } => Meant::Never,
+            AmbiguousOffset::Gap { .. } => LocalMoments::Never,
         }
     }
 
@@ -154,7 +156,7 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn zones_are_read_by_name_and_by_distance() {
+    fn zones_are_read_by_name_or_offset() {
         for (text, shown) in [
             ("America/New_York", "America/New_York"),
             ("UTC", "UTC"),
@@ -188,20 +190,20 @@ mod tests {
     }
 
     #[test]
-    fn a_clock_that_is_set_shows_an_hour_twice_or_never() {
+    fn a_clock_change_repeats_or_skips_an_hour() {
         let new_york = Zone::parse("America/New_York").unwrap();
-        assert!(matches!(new_york.meant(date(2024, 7, 1).at(9, 30, 0, 0)), Meant::One(_)));
-        assert_eq!(new_york.meant(date(2024, 3, 10).at(2, 30, 0, 0)), Meant::Never);
-        let Meant::Twice(first, second) = new_york.meant(date(2024, 11, 3).at(1, 30, 0, 0)) else {
+        assert!(matches!(new_york.meant(date(2024, 7, 1).at(9, 30, 0, 0)), LocalMoments::One(_)));
+        assert_eq!(new_york.meant(date(2024, 3, 10).at(2, 30, 0, 0)), LocalMoments::Never);
+        let LocalMoments::Twice(first, second) = new_york.meant(date(2024, 11, 3).at(1, 30, 0, 0)) else {
             panic!("the clock was set back")
         };
         assert_eq!(second.as_second() - first.as_second(), 3600);
     }
 
     #[test]
-    fn a_clock_seven_hours_ahead_of_new_york_follows_american_summer_time() {
+    fn a_server_zone_seven_hours_ahead_of_new_york_follows_us_daylight_saving() {
         let broker = Zone::parse("America/New_York+7").unwrap();
-        let utc = |text: &str| Meant::One(text.parse().unwrap());
+        let utc = |text: &str| LocalMoments::One(text.parse().unwrap());
         for (shown, expected) in [
             (date(2024, 3, 8).at(23, 0, 0, 0), "2024-03-08T21:00:00Z"),
             (date(2024, 3, 11).at(0, 0, 0, 0), "2024-03-10T21:00:00Z"),
@@ -216,7 +218,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_text_makes_it_panic(text in "\\PC{0,20}|[A-Z+:0-9-]{0,12}") {
+        fn no_text_panics(text in "\\PC{0,20}|[A-Z+:0-9-]{0,12}") {
             let _ = Zone::parse(&text);
         }
     }

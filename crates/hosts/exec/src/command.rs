@@ -3,8 +3,8 @@
 mod parts;
 
 use crate::config::{CommandConfig, ConfigError, ExecConfig, read};
-use crate::log::Pace;
-use crate::output_parser::Reading;
+use crate::log::LogRate;
+use crate::output_parser::ParseMode;
 use crate::param::Param;
 use crate::template::{Template, Values, Vector};
 use crate::usage::Limits;
@@ -38,11 +38,11 @@ pub(crate) struct Declared {
     params: Vec<Param>,
     /// Parameters at the start of an argument.
     leading: BTreeSet<String>,
-    pub reading: Arc<Reading>,
+    pub reading: Arc<ParseMode>,
     pub max_parallel: Option<u32>,
     pub grace: Duration,
     pub limits: Limits,
-    pub pace: Pace,
+    pub pace: LogRate,
 }
 
 /// Validates all commands of a configuration. Relative folders are below `base`.
@@ -83,7 +83,7 @@ impl Declared {
         let templates = vector.templates().map(|t| ("command".to_owned(), t)).chain(in_env);
         let mut used = BTreeSet::new();
         for (key, template) in templates.chain([("summary".to_owned(), &in_summary)]) {
-            for place in template.places() {
+            for place in template.placeholders() {
                 known(place, &params).map_err(|what| wrong(&key, what))?;
                 if key != "summary" {
                     used.insert(place.to_owned());

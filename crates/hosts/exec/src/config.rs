@@ -163,8 +163,8 @@ pub(crate) struct SeriesConfig {
 pub(crate) fn read<T: DeserializeOwned>(kind: &str, key: &str, value: toml::Value) -> Result<T, ConfigError> {
     value.try_into::<T>().map_err(|e| {
         // The error names the key in its last line: "in `params.n`".
-        let told = e.to_string();
-        let within = told.trim_end().rsplit_once("\nin `").and_then(|(_, key)| key.strip_suffix('`'));
+        let error_text = e.to_string();
+        let within = error_text.trim_end().rsplit_once("\nin `").and_then(|(_, key)| key.strip_suffix('`'));
         let key = [key, within.unwrap_or_default()].into_iter().filter(|k| !k.is_empty()).collect::<Vec<_>>();
         ConfigError { kind: kind.to_owned(), key: key.join("."), what: format!("{}.", e.message()) }
     })

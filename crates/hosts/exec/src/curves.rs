@@ -81,6 +81,6 @@ impl Curves {
     }
 }
 
-fn once(said: &mut bool, what: impl FnOnce() -> String) -> Result<(), String> {
-    if std::mem::replace(said, true) { Ok(()) } else { Err(what()) }
+fn once(reported: &mut bool, what: impl FnOnce() -> String) -> Result<(), String> {
+    if std::mem::replace(reported, true) { Ok(()) } else { Err(what()) }
 }

@@ -1,12 +1,12 @@
 //! Progress of a command without tqdm bars: what its lines say together.
 
 use crate::display::Display;
-use crate::ffmpeg::{Ffmpeg, Played};
+use crate::ffmpeg::{Ffmpeg, InputTime};
 use crate::lines::State;
 use crate::metrics::{self, Epoch};
 use crate::percent::{Percentages, Share};
+use crate::report::{Report, ReportedPhase};
 use crate::rsync::Rsync;
-use crate::said::{PhaseSaid, Said};
 use crate::steps::{Counted, Steps};
 
 /// Displays of one command.
@@ -23,7 +23,7 @@ pub(crate) struct Displays {
 /// Effect of a line.
 #[derive(Clone, PartialEq, Debug, Default)]
 pub(crate) struct Shown {
-    pub said: Said,
+    pub report: Report,
     /// The fraction and the total are not known any more.
     pub unknown: bool,
 }
@@ -33,19 +33,19 @@ impl Shown {
         Some(Self { unknown: true, ..Self::default() })
     }
 
-    fn said(said: Said) -> Option<Self> {
-        Some(Self { said, unknown: false })
+    fn report(report: Report) -> Option<Self> {
+        Some(Self { report, unknown: false })
     }
 
     fn share(share: Option<Share>) -> Option<Self> {
         match share? {
-            Share::Of(share) => Self::said(Said { progress: Some(share), ..Said::default() }),
+            Share::Of(share) => Self::report(Report { progress: Some(share), ..Report::default() }),
             Share::Unknown => Self::unknown(),
         }
     }
 
-    fn count(done: u64, total: u64, unit: &str) -> Said {
-        Said { done: Some(done), total: Some(total), unit: Some(unit.to_owned()), ..Said::default() }
+    fn count(done: u64, total: u64, unit: &str) -> Report {
+        Report { done: Some(done), total: Some(total), unit: Some(unit.to_owned()), ..Report::default() }
     }
 }
 
@@ -63,7 +63,7 @@ impl Displays {
             return match counted? {
                 Counted::Of { done, total, unit } => {
                     let message = Some(text.trim().to_owned());
-                    Shown::said(Said { message, ..Shown::count(done, total, unit) })
+                    Shown::report(Report { message, ..Shown::count(done, total, unit) })
                 }
                 Counted::Unknown => Shown::unknown(),
             };
@@ -82,20 +82,20 @@ impl Displays {
                 Some(Share::Of(share)) => Shown::share(self.percentages.share("rsync", share)),
                 _ => None,
             };
-            let Shown { said, unknown } = shown.unwrap_or_default();
-            return Some(Shown { said: Said { message: Some(row), ..said }, unknown });
+            let Shown { report, unknown } = shown.unwrap_or_default();
+            return Some(Shown { report: Report { message: Some(row), ..report }, unknown });
         }
         // More digits may follow in the next chunk.
         let is_cut = state == State::Open && text.ends_with(|c: char| c.is_ascii_digit());
         match Display::read(text) {
             Some(Display::Stage { title, done, total }) => {
-                let phase = Some(PhaseSaid::Name(title));
+                let phase = Some(ReportedPhase::Name(title));
                 self.percentages.end();
-                Shown::said(Said { phase, done: Some(done), total: Some(total), ..Said::default() })
+                Shown::report(Report { phase, done: Some(done), total: Some(total), ..Report::default() })
             }
             Some(Display::Count { title, done, total }) if drawn && !is_cut => {
                 let message = Some(title).filter(|title| !title.is_empty());
-                Shown::said(Said { message, done: Some(done), total: Some(total), ..Said::default() })
+                Shown::report(Report { message, done: Some(done), total: Some(total), ..Report::default() })
             }
             Some(Display::Tests { done, total }) => {
                 self.part("ctest", done, total, "tests", done as f64 / total as f64)
@@ -104,38 +104,38 @@ impl Displays {
                 self.part("progressbar2", done, total, "", done as f64 / total as f64)
             }
             Some(Display::Bytes(done)) => {
-                Shown::said(Said { done: Some(done), unit: Some("B".to_owned()), ..Said::default() })
+                Shown::report(Report { done: Some(done), unit: Some("B".to_owned()), ..Report::default() })
             }
             Some(Display::Share { of, share }) => Shown::share(self.percentages.share(&of, share)),
             _ => Shown::share(self.percentages.take(text, drawn)),
         }
     }
 
-    fn played(&mut self, played: Played) -> Option<Shown> {
+    fn played(&mut self, played: InputTime) -> Option<Shown> {
         match played {
-            Played::Nothing => None,
-            Played::Unknown => Shown::unknown(),
-            Played::To(time, Some(all)) => {
+            InputTime::Nothing => None,
+            InputTime::Unknown => Shown::unknown(),
+            InputTime::To(time, Some(all)) => {
                 let share = (time / all).min(1.0);
                 self.part("ffmpeg", time.min(all).floor() as u64, all.ceil() as u64, "s", share)
             }
-            Played::To(time, None) => Shown::said(Said {
+            InputTime::To(time, None) => Shown::report(Report {
                 done: Some(time.floor() as u64),
                 unit: Some("s".to_owned()),
-                ..Said::default()
+                ..Report::default()
             }),
         }
     }
 
     /// Count of a tool, which has a total only as long as the tool is the only one.
     fn part(&mut self, tool: &str, done: u64, total: u64, unit: &str, share: f64) -> Option<Shown> {
-        let mut said = Shown::count(done, total, unit);
+        let mut report = Shown::count(done, total, unit);
         match self.percentages.share(tool, share) {
             Some(Share::Of(share)) => {
-                said.progress = Some(share);
-                Shown::said(said)
+                report.progress = Some(share);
+                Shown::report(report)
             }
-            unknown => Some(Shown { said: Said { total: None, ..said }, unknown: unknown.is_some() }),
+            unknown => Some(Shown { report: Report { total: None, ..report }, unknown: unknown.is_some() }),
         }
     }
 
@@ -147,21 +147,21 @@ impl Displays {
         let ended = n == of && state == State::Kept;
         self.epochs_over = ended && number == epochs;
         let points = if ended { metrics } else { Vec::new() };
-        let said = Said { step: Some(number as f64), points, ..Said::default() };
+        let report = Report { step: Some(number as f64), points, ..Report::default() };
         // More work may follow the last epoch: it is complete at the end of the command.
         if n >= of {
-            return Shown::said(said);
+            return Shown::report(report);
         }
         let progress = Some(((number - 1) as f64 + n as f64 / of as f64) / epochs as f64);
         let message = Some(format!("epoch {number}: {n} of {of} batches"));
-        let Said { done, total, unit, .. } = Shown::count(number - 1, epochs, "epochs");
-        Shown::said(Said { progress, message, done, total, unit, ..said })
+        let Report { done, total, unit, .. } = Shown::count(number - 1, epochs, "epochs");
+        Shown::report(Report { progress, message, done, total, unit, ..report })
     }
 
     /// Metrics on a complete line, which can also stand between tqdm bars: then they have no count.
-    pub fn metrics(text: &str, bars: bool) -> Option<Said> {
-        let said = metrics::read(text)?;
-        Some(if bars { Said { done: None, unit: None, ..said } } else { said })
+    pub fn metrics(text: &str, bars: bool) -> Option<Report> {
+        let report = metrics::read(text)?;
+        Some(if bars { Report { done: None, unit: None, ..report } } else { report })
     }
 
     /// A new phase begins, which has percentages of its own.
@@ -170,10 +170,11 @@ impl Displays {
     }
 
     /// What the end of the output says.
-    pub fn finish(&self) -> Said {
-        let steps = self.steps.finish();
-        let progress = self.percentages.finish().or(steps.map(|_| 1.0));
-        Said { progress, done: steps, total: steps, ..Said::default() }
+    pub fn finish(&self) -> Report {
+        let played = self.ffmpeg.finish().filter(|_| self.percentages.only() == Some("ffmpeg"));
+        let count = self.steps.finish().or(played);
+        let progress = self.percentages.finish().or(count.map(|_| 1.0));
+        Report { progress, done: count, total: count, ..Report::default() }
     }
 }
 

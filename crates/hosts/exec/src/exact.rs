@@ -1,7 +1,7 @@
 //! Fraction of counts that are not whole, such as 0.6 of 1 GB: the host's count has complete items only.
 
 use crate::percent::Share;
-use crate::said::Said;
+use crate::report::Report;
 
 /// Unrounded count of one command or phase.
 #[derive(Debug, Default)]
@@ -23,8 +23,8 @@ impl Exact {
 
     /// Handles a report. Returns the fraction if it is not that of the host's count, and whether it may be lower than
     /// before, because the total is larger.
-    pub fn take(&mut self, said: &Said) -> Option<(Share, bool)> {
-        if said.progress.is_some() {
+    pub fn take(&mut self, report: &Report) -> Option<(Share, bool)> {
+        if report.progress.is_some() {
             self.end();
         }
         if self.over {
@@ -32,9 +32,9 @@ impl Exact {
         }
         let whole = |n: Option<u64>| n.map(|n| n as f64);
         let before = self.total;
-        self.total = said.exact_total.or(whole(said.total)).or(before);
-        self.on |= said.exact_done.is_some() || said.exact_total.is_some();
-        if let Some(done) = said.exact_done.or(whole(said.done)) {
+        self.total = report.exact_total.or(whole(report.total)).or(before);
+        self.on |= report.exact_done.is_some() || report.exact_total.is_some();
+        if let Some(done) = report.exact_done.or(whole(report.done)) {
             let complete = before.is_some_and(|total| self.done >= total);
             // The rule of the host's count.
             if done < self.done && (complete || done <= self.done / 2.0) {
@@ -55,15 +55,15 @@ mod tests {
     fn shares(counts: &[(f64, f64)]) -> Vec<Option<Share>> {
         let mut exact = Exact::default();
         let mut share = |&(done, total): &(f64, f64)| {
-            let mut said = Said::default();
-            assert!(said.set_done(done) && said.set_total(total));
-            exact.take(&said).map(|(share, _)| share)
+            let mut report = Report::default();
+            assert!(report.set_done(done) && report.set_total(total));
+            exact.take(&report).map(|(share, _)| share)
         };
         counts.iter().map(&mut share).collect()
     }
 
     #[test]
-    fn the_fraction_follows_from_the_unrounded_numbers() {
+    fn the_fraction_is_computed_from_unrounded_numbers() {
         let of = |share| Some(Share::Of(share));
         assert_eq!(shares(&[(0.25, 1.0), (0.5, 1.0), (1.0, 1.0)]), [of(0.25), of(0.5), of(1.0)]);
         assert_eq!(shares(&[(1.0, 2.5), (2.5, 2.5)]), [of(0.4), of(1.0)]);
@@ -72,7 +72,7 @@ mod tests {
     }
 
     #[test]
-    fn a_count_that_restarts_has_no_fraction() {
+    fn a_restarted_count_has_no_fraction() {
         let unknown = Some(Share::Unknown);
         assert_eq!(shares(&[(0.5, 1.0), (1.0, 1.0), (0.5, 1.0), (0.75, 1.0)])[2..], [unknown, None]);
         assert_eq!(shares(&[(1.5, 1.0)]), [unknown], "more than all");

@@ -26,11 +26,13 @@ pub(crate) struct Ffmpeg {
     duration: Option<f64>,
     /// The duration is not that of the output.
     unclear: bool,
+    /// Last time and the duration.
+    reached: Option<(f64, f64)>,
 }
 
 /// Effect of a line of ffmpeg.
 #[derive(Clone, Copy, PartialEq, Debug)]
-pub(crate) enum Played {
+pub(crate) enum InputTime {
     /// Seconds of the output, of all seconds if known.
     To(f64, Option<f64>),
     /// The total is not known any more.
@@ -41,28 +43,36 @@ pub(crate) enum Played {
 
 impl Ffmpeg {
     /// Handles a line; `None` if it is not one of ffmpeg's.
-    pub fn take(&mut self, line: &str) -> Option<Played> {
+    pub fn take(&mut self, line: &str) -> Option<InputTime> {
         if INPUT.is_match(line) {
             self.inputs += 1;
             self.duration = None;
             let had = self.inputs == 2 && !self.unclear;
             self.unclear |= self.inputs > 1;
-            return Some(if had { Played::Unknown } else { Played::Nothing });
+            return Some(if had { InputTime::Unknown } else { InputTime::Nothing });
         }
         if self.inputs == 0 {
             return None;
         }
         if let Some(duration) = seconds(&DURATION, line) {
             self.duration = Some(duration).filter(|seconds| *seconds > 0.0);
-            return Some(Played::Nothing);
+            return Some(InputTime::Nothing);
         }
         let time = seconds(&STATUS, line)?;
         let duration = self.duration.filter(|_| !self.unclear);
         if duration.is_some_and(|all| time > all + LAST_FRAME) {
             self.unclear = true;
-            return Some(Played::Unknown);
+            return Some(InputTime::Unknown);
         }
-        Some(Played::To(time, duration))
+        self.reached = duration.map(|all| (time, all));
+        Some(InputTime::To(time, duration))
+    }
+
+    /// Seconds of the input if the end of the output was reached. Some versions print the time at which the last frame
+    /// begins.
+    pub fn finish(&self) -> Option<u64> {
+        let (time, all) = self.reached.filter(|_| !self.unclear)?;
+        (time + LAST_FRAME >= all).then_some(all.ceil() as u64)
     }
 }
 
@@ -86,32 +96,47 @@ mod tests {
     }
 
     #[test]
-    fn the_time_within_a_single_input_is_the_share() {
+    fn the_time_within_a_single_input_is_the_fraction() {
         let mut ffmpeg = Ffmpeg::default();
         assert_eq!(ffmpeg.take(&status("00:00:12.00")), None, "without an input it is any program");
-        assert_eq!(ffmpeg.take(INPUT), Some(Played::Nothing));
-        assert_eq!(ffmpeg.take(LENGTH), Some(Played::Nothing));
-        assert_eq!(ffmpeg.take(&status("00:00:12.00")), Some(Played::To(12.0, Some(60.0))));
+        assert_eq!(ffmpeg.take(INPUT), Some(InputTime::Nothing));
+        assert_eq!(ffmpeg.take(LENGTH), Some(InputTime::Nothing));
+        assert_eq!(ffmpeg.take(&status("00:00:12.00")), Some(InputTime::To(12.0, Some(60.0))));
         assert_eq!(ffmpeg.take(&status("N/A")), None);
         let copy = "size=    1363KiB time=00:01:00.00 bitrate= 186.1kbits/s speed= 176x elapsed=0:00:00.34";
-        assert_eq!(ffmpeg.take(copy), Some(Played::To(60.0, Some(60.0))));
+        assert_eq!(ffmpeg.take(copy), Some(InputTime::To(60.0, Some(60.0))));
     }
 
     #[test]
-    fn a_longer_output_or_a_second_input_has_no_share() {
+    fn the_last_frame_completes_the_seconds_but_a_part_of_the_input_does_not() {
+        let finish = |time| {
+            let mut ffmpeg = Ffmpeg::default();
+            for line in [INPUT, LENGTH, status(time).as_str()] {
+                ffmpeg.take(line);
+            }
+            ffmpeg.finish()
+        };
+        assert_eq!(finish("00:00:59.90"), Some(60), "ffmpeg 5 prints the begin of the last frame");
+        assert_eq!(finish("00:01:00.04"), Some(60));
+        assert_eq!(finish("00:00:30.00"), None, "only a part of the input, by -t");
+        assert_eq!(finish("00:01:02.00"), None, "longer than the input");
+    }
+
+    #[test]
+    fn a_longer_output_or_a_second_input_has_no_fraction() {
         let mut ffmpeg = Ffmpeg::default();
         [INPUT, LENGTH].iter().for_each(|line| _ = ffmpeg.take(line));
-        assert_eq!(ffmpeg.take(&status("00:01:02.00")), Some(Played::Unknown));
-        assert_eq!(ffmpeg.take(&status("00:01:03.00")), Some(Played::To(63.0, None)));
+        assert_eq!(ffmpeg.take(&status("00:01:02.00")), Some(InputTime::Unknown));
+        assert_eq!(ffmpeg.take(&status("00:01:03.00")), Some(InputTime::To(63.0, None)));
         let mut ffmpeg = Ffmpeg::default();
         [INPUT, LENGTH].iter().for_each(|line| _ = ffmpeg.take(line));
-        assert_eq!(ffmpeg.take("Input #1, wav, from 'b.wav':"), Some(Played::Unknown));
+        assert_eq!(ffmpeg.take("Input #1, wav, from 'b.wav':"), Some(InputTime::Unknown));
         ffmpeg.take(LENGTH);
-        assert_eq!(ffmpeg.take(&status("00:00:12.00")), Some(Played::To(12.0, None)));
+        assert_eq!(ffmpeg.take(&status("00:00:12.00")), Some(InputTime::To(12.0, None)));
         let mut ffmpeg = Ffmpeg::default();
         ["Input #0, lavfi, from 'testsrc':", "  Duration: N/A, start: 0.0"]
             .iter()
             .for_each(|line| _ = ffmpeg.take(line));
-        assert_eq!(ffmpeg.take(&status("00:00:12.00")), Some(Played::To(12.0, None)));
+        assert_eq!(ffmpeg.take(&status("00:00:12.00")), Some(InputTime::To(12.0, None)));
     }
 }

@@ -1,15 +1,17 @@
 //! Process tracking and termination of one command.
 //!
 //! Its processes are the process group, processes that left it but have the run's ID in their environment, and
-//! descendants of both. A process that left the group, cleared its environment and lost its parent is not found.
+//! descendants of all of these. A process that was seen once stays one of them, so a cleared environment and a parent
+//! that is gone do not hide it. A process is missed only if it left the group, cleared its environment and lost its
+//! parent between two looks.
 //! Another attempt of the operation, which may be running by now, is another run.
 
 use crate::procs::{self, Id, Proc};
 use crate::watchdog::Watchdog;
 use backoff::Backoff;
 use rustix::process::{Pid, Signal, kill_process_group, test_kill_process_group};
-use std::collections::BTreeSet;
-use std::sync::Arc;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::time::Instant;
 
@@ -27,8 +29,12 @@ pub(crate) struct Group {
     /// `NAME=value` in the environment of each process.
     mark: String,
     watchdog: Arc<Watchdog>,
+    seen: Seen,
     gone: bool,
 }
+
+/// Processes that were seen alive: their IDs and start times.
+type Seen = Arc<Mutex<BTreeMap<Id, u64>>>;
 
 impl Group {
     /// Group of a process that was started as its leader, with the mark in its environment. Also returns why the
@@ -36,7 +42,7 @@ impl Group {
     pub fn new(leader: Id, mark: String, watchdog: Arc<Watchdog>) -> Option<(Self, Option<std::io::Error>)> {
         let pid = Pid::from_raw(i32::try_from(leader).ok()?)?;
         let unwatched = watchdog.add(leader).err();
-        Some((Self { leader: pid, mark, watchdog, gone: false }, unwatched))
+        Some((Self { leader: pid, mark, watchdog, seen: Seen::default(), gone: false }, unwatched))
     }
 
     pub fn id(&self) -> Id {
@@ -49,8 +55,16 @@ impl Group {
 
     /// Processes that are alive; `None` if the process table is not available.
     async fn alive(&self) -> Option<Vec<Proc>> {
-        let (group, mark) = (self.id(), self.mark.clone());
-        tokio::task::spawn_blocking(move || look(group, &mark)).await.ok().flatten()
+        let (group, mark, seen) = (self.id(), self.mark.clone(), Arc::clone(&self.seen));
+        tokio::task::spawn_blocking(move || members_of(group, &mark, &seen)).await.ok().flatten()
+    }
+
+    /// Remembers the processes of a table while the parents that lead to them are alive.
+    pub fn remember(&self, table: &[Proc]) {
+        let mut seen = lock(&self.seen);
+        let known = still(table, &seen);
+        let members = procs::members(table, &BTreeSet::from([self.id()]), &known);
+        seen.extend(members.iter().filter(|p| !p.dead).map(|p| (p.id, p.began)));
     }
 
     /// Number of live processes. Without a process table it is 1 while the group exists.
@@ -63,6 +77,8 @@ impl Group {
 
     /// Sends signals to all processes, in order.
     pub async fn signal(&self, signals: &[Signal]) {
+        // First, because a signal can end the parent that leads to a process outside the group.
+        self.alive().await;
         for signal in signals {
             // A missing receiver is not an error.
             let _ = kill_process_group(self.leader, *signal);
@@ -95,14 +111,14 @@ impl Group {
     pub async fn kill(&self, mut stuck: impl FnMut(usize)) {
         const LONG: Duration = Duration::from_secs(5);
         let begun = Instant::now();
-        let mut told = false;
+        let mut logged = false;
         loop {
             self.signal(&[Signal::KILL]).await;
             if self.empty_by(Some(Instant::now() + MAX_CHECK_INTERVAL)).await {
                 return;
             }
-            if !told && begun.elapsed() > LONG {
-                told = true;
+            if !logged && begun.elapsed() > LONG {
+                logged = true;
                 stuck(self.count().await);
             }
         }
@@ -119,9 +135,10 @@ impl Drop for Group {
         if !self.gone {
             // The runtime is shutting down, so this is best effort. Repeated, because a process can leave the group
             // between the lookup and the signal.
+            let _ = members_of(self.id(), &self.mark, &self.seen);
             for _ in 0..DROP_LOOKS {
                 let _ = kill_process_group(self.leader, Signal::KILL);
-                let left = look(self.id(), &self.mark).unwrap_or_default();
+                let left = members_of(self.id(), &self.mark, &self.seen).unwrap_or_default();
                 if left.is_empty() {
                     break;
                 }
@@ -135,12 +152,24 @@ impl Drop for Group {
 }
 
 /// Live processes of a group and those that left it; `None` if the process table is not available.
-fn look(group: Id, mark: &str) -> Option<Vec<Proc>> {
+fn members_of(group: Id, mark: &str, seen: &Seen) -> Option<Vec<Proc>> {
     let all = procs::all().ok()?;
-    let marked = procs::marked(&all, |variable| variable == mark.as_bytes());
-    let mut members = procs::members(&all, &BTreeSet::from([group]), &marked);
+    let mut outside = procs::marked(&all, |variable| variable == mark.as_bytes());
+    let mut seen = lock(seen);
+    outside.extend(still(&all, &seen));
+    let mut members = procs::members(&all, &BTreeSet::from([group]), &outside);
     members.retain(|p| !p.dead);
+    *seen = members.iter().map(|p| (p.id, p.began)).collect();
     Some(members)
+}
+
+fn lock(seen: &Seen) -> MutexGuard<'_, BTreeMap<Id, u64>> {
+    seen.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Processes that were seen and are still in the table, but no later ones with their IDs.
+fn still(table: &[Proc], seen: &BTreeMap<Id, u64>) -> BTreeSet<Id> {
+    table.iter().filter(|p| seen.get(&p.id) == Some(&p.began)).map(|p| p.id).collect()
 }
 
 /// Sends a signal to a process, but not to a later one with the same ID.

@@ -1,16 +1,18 @@
 //! JSON lines: an object on a line of its own is a report.
 
-use crate::said::{PhaseSaid, Said};
+use crate::report::{Report, ReportedPhase};
 use protocol::LogLevel;
 use serde_json::{Map, Value};
 
 /// Maximum length of a value in a message.
 const MAX_SHOWN_CHARS: usize = 40;
+/// What [`Report::set_done`] and [`Report::set_total`] take: up to [`MAX_COUNT`](crate::report::MAX_COUNT).
+const COUNT_RANGE: &str = "a number from 0 to 9,000,000,000,000,000";
 /// Maximum length of a series name.
 const MAX_NAME_CHARS: usize = 64;
 
 /// Parses a report; `None` if the line is not one and belongs in the log.
-pub(crate) fn read(line: &str) -> Option<Said> {
+pub(crate) fn read(line: &str) -> Option<Report> {
     let line = line.trim();
     if !(line.starts_with('{') && line.ends_with('}')) {
         return None;
@@ -20,48 +22,48 @@ pub(crate) fn read(line: &str) -> Option<Said> {
         // Python writes NaN and Infinity as bare words, which is not valid JSON. 1e999 is valid, but no float.
         Err(_) => serde_json::from_str(&quote_non_numbers(line)?).ok()?,
     };
-    let mut said = Said::default();
+    let mut report = Report::default();
     let mut level = LogLevel::Info;
     for (key, value) in object {
         let shown = value.to_string();
-        if !take(&mut said, &mut level, &key, value) {
-            said.odd = true;
-            said.wrong.extend(wrong(&key, &shown));
+        if !take(&mut report, &mut level, &key, value) {
+            report.odd = true;
+            report.wrong.extend(wrong(&key, &shown));
         }
     }
-    if said.total == Some(0) && said.done.is_some_and(|done| done > 0) {
-        (said.total, said.odd) = (None, true);
-        said.wrong.push(("total", "total must be more than 0, got 0".to_owned()));
+    if report.total == Some(0) && report.done.is_some_and(|done| done > 0) {
+        (report.total, report.odd) = (None, true);
+        report.wrong.push(("total", "total must be more than 0, got 0".to_owned()));
     }
-    if let Some((of_line, _)) = &mut said.log {
+    if let Some((of_line, _)) = &mut report.log {
         *of_line = level;
     }
-    said.anything().then_some(said)
+    report.anything().then_some(report)
 }
 
 /// Parses one key. Returns whether it was understood.
-fn take(said: &mut Said, level: &mut LogLevel, key: &str, value: Value) -> bool {
+fn take(report: &mut Report, level: &mut LogLevel, key: &str, value: Value) -> bool {
     match (key, value) {
-        ("result", value) => said.result = Some(value),
+        ("result", value) => report.result = Some(value),
         (_, Value::Null) => {}
         ("progress", value) => match value.as_f64().filter(|p| (0.0..=1.0).contains(p)) {
-            Some(progress) => said.progress = Some(progress),
+            Some(progress) => report.progress = Some(progress),
             None => return false,
         },
-        ("done", value) => return value.as_f64().is_some_and(|n| said.set_done(n)),
-        ("total", value) => return value.as_f64().is_some_and(|n| said.set_total(n)),
+        ("done", value) => return value.as_f64().is_some_and(|n| report.set_done(n)),
+        ("total", value) => return value.as_f64().is_some_and(|n| report.set_total(n)),
         ("step", value) => match value.as_f64() {
-            Some(step) => said.step = Some(step),
+            Some(step) => report.step = Some(step),
             None => return false,
         },
-        ("unit", Value::String(text)) => said.unit = Some(text),
-        ("message", Value::String(text)) => said.message = Some(text),
-        ("phase", Value::String(name)) => said.phase = Some(PhaseSaid::Name(name)),
+        ("unit", Value::String(text)) => report.unit = Some(text),
+        ("message", Value::String(text)) => report.message = Some(text),
+        ("phase", Value::String(name)) => report.phase = Some(ReportedPhase::Name(name)),
         ("phase", Value::Number(n)) => match n.as_u64().and_then(|n| u32::try_from(n).ok()) {
-            Some(n) if n > 0 => said.phase = Some(PhaseSaid::Number(n)),
+            Some(n) if n > 0 => report.phase = Some(ReportedPhase::Number(n)),
             _ => return false,
         },
-        ("log", Value::String(text)) => said.log = Some((LogLevel::Info, text)),
+        ("log", Value::String(text)) => report.log = Some((LogLevel::Info, text)),
         ("level", Value::String(word)) => match level_of(&word) {
             Some(named) => *level = named,
             None => return false,
@@ -74,7 +76,7 @@ fn take(said: &mut Said, level: &mut LogLevel, key: &str, value: Value) -> bool 
                 _ => None,
             };
             let (Some(y), 1..=MAX_NAME_CHARS) = (y, name.len()) else { return false };
-            said.points.push((name.to_owned(), y));
+            report.points.push((name.to_owned(), y));
         }
     }
     true
@@ -84,8 +86,8 @@ fn take(said: &mut Said, level: &mut LogLevel, key: &str, value: Value) -> bool 
 fn wrong(key: &str, value: &str) -> Option<(&'static str, String)> {
     let (key, takes) = match key {
         "progress" => ("progress", "0 to 1"),
-        "done" => ("done", "a number of at least 0"),
-        "total" => ("total", "a number of at least 0"),
+        "done" => ("done", COUNT_RANGE),
+        "total" => ("total", COUNT_RANGE),
         "step" => ("step", "a number"),
         "phase" => ("phase", "a name or a number from 1"),
         _ => return None,
@@ -162,24 +164,24 @@ mod tests {
     use serde_json::json;
 
     #[test]
-    fn known_words_are_taken_and_other_numbers_are_points() {
+    fn known_keys_are_progress_and_other_numbers_are_points() {
         let line = r#"{"progress":0.4,"done":3,"total":10.0,"unit":"epochs","message":"m","phase":"fit","step":7,"loss":0.3,"lr":1e-3}"#;
-        let expected = Said {
+        let expected = Report {
             progress: Some(0.4),
             done: Some(3),
             total: Some(10),
             unit: Some("epochs".into()),
             message: Some("m".into()),
-            phase: Some(PhaseSaid::Name("fit".into())),
+            phase: Some(ReportedPhase::Name("fit".into())),
             step: Some(7.0),
             points: vec![("loss".into(), 0.3), ("lr".into(), 0.001)],
-            ..Said::default()
+            ..Report::default()
         };
         assert_eq!(read(line), Some(expected));
     }
 
     #[test]
-    fn what_is_no_report_is_left_to_the_log() {
+    fn other_json_stays_in_the_log() {
         for line in
             ["", "hello", "[1]", "{}", "{\"a\"", "{\"msg\":\"only text\"}", "{\"progress\":null}", "3", "{1}"]
         {
@@ -188,8 +190,8 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_understood_of_a_report_keeps_the_line_in_the_log() {
-        let odd = |line: &str| read(line).is_some_and(|said| said.odd);
+    fn a_line_with_unknown_keys_stays_in_the_log() {
+        let odd = |line: &str| read(line).is_some_and(|report| report.odd);
         assert!(odd(r#"{"loss":0.1,"best":true}"#));
         assert!(odd(r#"{"done":1,"progress":40}"#), "a fraction is not a percentage");
         assert!(odd(r#"{"done":1,"total":-1}"#));
@@ -198,38 +200,54 @@ mod tests {
     }
 
     #[test]
-    fn a_loss_that_is_no_number_is_still_a_report() {
-        let said = read(r#"{"done": 4, "note \" NaN": NaN, "loss": -Infinity}"#).unwrap();
-        assert_eq!(said.done, Some(4));
-        assert!(said.points[0].1.is_nan() && said.points[0].0 == "note \" NaN");
-        assert_eq!(said.points[1], ("loss".to_owned(), f64::NEG_INFINITY));
+    fn a_non_numeric_loss_is_still_a_report() {
+        let report = read(r#"{"done": 4, "note \" NaN": NaN, "loss": -Infinity}"#).unwrap();
+        assert_eq!(report.done, Some(4));
+        assert!(report.points[0].1.is_nan() && report.points[0].0 == "note \" NaN");
+        assert_eq!(report.points[1], ("loss".to_owned(), f64::NEG_INFINITY));
     }
 
     #[test]
-    fn one_bad_value_of_a_report_leaves_the_others_and_is_named() {
-        let said = read(r#"{"done":1,"total":3,"loss":1e999,"gain":-1e400,"lr":1e-3}"#).unwrap();
-        assert_eq!((said.done, said.total, said.odd), (Some(1), Some(3), false));
+    fn one_invalid_value_of_a_report_is_named_and_the_others_are_used() {
+        let report = read(r#"{"done":1,"total":3,"loss":1e999,"gain":-1e400,"lr":1e-3}"#).unwrap();
+        assert_eq!((report.done, report.total, report.odd), (Some(1), Some(3), false));
         let points = [("loss", f64::INFINITY), ("gain", f64::NEG_INFINITY), ("lr", 0.001)];
-        assert_eq!(said.points, points.map(|(name, y)| (name.to_owned(), y)));
+        assert_eq!(report.points, points.map(|(name, y)| (name.to_owned(), y)));
         for (line, wrong) in [
             (r#"{"progress":50}"#, "progress must be 0 to 1, got 50"),
             (r#"{"progress":1.7,"loss":1}"#, "progress must be 0 to 1, got 1.7"),
-            (r#"{"done":"9"}"#, "done must be a number of at least 0, got \"9\""),
-            (r#"{"done":-4}"#, "done must be a number of at least 0, got -4"),
+            (r#"{"done":"9"}"#, "done must be a number from 0 to 9,000,000,000,000,000, got \"9\""),
+            (
+                r#"{"total":10000000000000000}"#,
+                "total must be a number from 0 to 9,000,000,000,000,000, got 10000000000000000",
+            ),
+            (r#"{"done":-4}"#, "done must be a number from 0 to 9,000,000,000,000,000, got -4"),
             (r#"{"done":5,"total":0}"#, "total must be more than 0, got 0"),
             (r#"{"step":"a","loss":1}"#, "step must be a number, got \"a\""),
             (r#"{"phase":0}"#, "phase must be a name or a number from 1, got 0"),
         ] {
-            let said = read(line).unwrap();
-            assert_eq!(said.wrong.iter().map(|(_, why)| why.as_str()).collect::<Vec<_>>(), [wrong]);
-            assert!(said.odd, "{line}");
+            let report = read(line).unwrap();
+            assert_eq!(report.wrong.iter().map(|(_, why)| why.as_str()).collect::<Vec<_>>(), [wrong]);
+            assert!(report.odd, "{line}");
         }
         assert_eq!(read(r#"{"done":5,"total":0}"#).unwrap().done, Some(5));
         assert_eq!(read(r#"{"done":0,"total":0}"#).unwrap().wrong, []);
+        assert_eq!(read(r#"{"done":9e15,"total":9e15}"#).unwrap().wrong, []);
     }
 
     #[test]
-    fn a_result_is_any_json_and_a_log_line_has_its_level_wherever_it_stands() {
+    fn a_rejected_number_is_outside_the_range_that_its_warning_names() {
+        for n in [-1.0, -1e-9, 9e15 + 2.0, 1e16, 1e30] {
+            for key in ["done", "total"] {
+                let report = read(&json!({ key: n }).to_string()).unwrap();
+                let range = "a number from 0 to 9,000,000,000,000,000";
+                assert!(report.wrong[0].1.contains(range), "{:?}", report.wrong);
+            }
+        }
+    }
+
+    #[test]
+    fn a_result_is_any_json_and_a_log_line_has_its_level() {
         assert_eq!(read(r#"{"result":{"a":[1,null]}}"#).unwrap().result, Some(json!({"a": [1, null]})));
         assert_eq!(read(r#"{"level":"warning","log":"x"}"#).unwrap().log, Some((LogLevel::Warn, "x".into())));
         assert_eq!(read(r#"{"log":"x","level":"ERROR"}"#).unwrap().log, Some((LogLevel::Error, "x".into())));
@@ -237,18 +255,18 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_line_makes_it_panic(line in "\\PC{0,80}", inner in "[-NaInfity\"\\\\{},:0-9e. é]{0,60}") {
+        fn no_line_panics(line in "\\PC{0,80}", inner in "[-NaInfity\"\\\\{},:0-9e. é]{0,60}") {
             let _ = read(&line);
             let _ = read(&format!("{{{inner}}}"));
         }
 
         #[test]
-        fn every_finite_number_arrives(y in proptest::num::f64::NORMAL, name in "[a-z_]{1,20}") {
+        fn every_finite_number_is_a_point(y in proptest::num::f64::NORMAL, name in "[a-z_]{1,20}") {
             prop_assume!(!["done", "total", "step", "progress", "phase", "unit", "message", "log", "level", "result"].contains(&name.as_str()));
-            let said = read(&json!({ name.clone(): y }).to_string()).unwrap();
+            let report = read(&json!({ name.clone(): y }).to_string()).unwrap();
             // The parser can be off in the last digit.
-            prop_assert!(said.points.len() == 1 && said.points[0].0 == name);
-            prop_assert!((said.points[0].1 / y - 1.0).abs() < 1e-15);
+            prop_assert!(report.points.len() == 1 && report.points[0].0 == name);
+            prop_assert!((report.points[0].1 / y - 1.0).abs() < 1e-15);
         }
     }
 }

@@ -6,8 +6,8 @@
 use crate::command::{ATTEMPT, Declared, OPERATION, RUN};
 use crate::group::Group;
 use crate::listen::listen;
-use crate::outcome::{Ended, Why, ending};
-use crate::output_parser::{Heard, OutputParser};
+use crate::outcome::{EndReason, Ended, ending};
+use crate::output_parser::{OutputParser, OutputSummary};
 use crate::owner::Owner;
 use crate::usage::{Table, Usage};
 use crate::watchdog::Watchdog;
@@ -62,50 +62,50 @@ pub(crate) async fn keep(job: Job, ctx: Context, abandon: CancellationToken) -> 
         let text = format!("Cannot start /bin/sh to clean up this command if the host is killed: {error}.");
         ctx.log(LogLevel::Warn, text);
     }
-    declared.limits.impose(id);
+    declared.limits.set_limits(id);
     let mut usage = Usage::new(id, declared.limits, Arc::clone(&shared.table));
     let reading = Arc::clone(&declared.reading);
     let output_parser =
         OutputParser::new(ctx.clone(), reading, declared.spec.phases.clone(), declared.pace, began);
     let deaf = CancellationToken::new();
-    let mut heard =
+    let mut summary =
         tokio::spawn(listen(child.stdout.take(), child.stderr.take(), output_parser, deaf.clone()));
 
     let why = until_over(&declared, &group, &mut usage, &ctx, &abandon).await;
     clear(&declared, &group, why, &ctx, &abandon).await;
 
-    usage.last_look();
+    usage.last_sample();
     // Reaped only now: until then no other process can get its ID.
     let status = child.wait().await;
     group.gone();
     let seconds = began.elapsed().as_secs_f64();
-    let heard = match timeout(DRAIN, &mut heard).await {
-        Ok(heard) => heard,
+    let summary = match timeout(DRAIN, &mut summary).await {
+        Ok(summary) => summary,
         Err(_) => {
             let text = "Another process still holds the output open. No longer reading it.";
             ctx.log(LogLevel::Warn, text);
             deaf.cancel();
-            heard.await
+            summary.await
         }
     };
-    let heard = heard.map_err(|e| WorkError::failed(format!("Cannot read the output: {e}."), ""))?;
+    let summary = summary.map_err(|e| WorkError::failed(format!("Cannot read the output: {e}."), ""))?;
     let status = status.map_err(|e| {
         WorkError::failed(format!("The command ended, but its exit status is not available: {e}."), "")
     })?;
-    if why == Why::Exited && status.success() {
-        complete(&ctx, &heard);
+    if why == EndReason::Exited && status.success() {
+        complete(&ctx, &summary);
     }
     let (cpu_seconds, peak_memory) = (usage.cpu_seconds(), usage.peak_memory());
-    ending(&declared, Ended { vector, why, status, heard, seconds, cpu_seconds, peak_memory })
+    ending(&declared, Ended { vector, why, status, summary, seconds, cpu_seconds, peak_memory })
 }
 
 /// Reports what is complete once the command has succeeded.
-fn complete(ctx: &Context, heard: &Heard) {
-    if let Some(done) = heard.at_end.done {
+fn complete(ctx: &Context, summary: &OutputSummary) {
+    if let Some(done) = summary.at_end.done {
         ctx.set_done(done);
     }
-    if heard.at_end.progress.is_some() {
-        ctx.fraction(heard.at_end.progress);
+    if summary.at_end.progress.is_some() {
+        ctx.fraction(summary.at_end.progress);
     }
 }
 
@@ -159,7 +159,7 @@ async fn until_over(
     usage: &mut Usage,
     ctx: &Context,
     abandon: &CancellationToken,
-) -> Why {
+) -> EndReason {
     let limits = declared.limits;
     let mut exited = std::pin::pin!(exit_of(group.leader()));
     let wall = async {
@@ -176,13 +176,16 @@ async fn until_over(
         tokio::select! {
             // A command that ended by itself was not stopped by the branches below.
             biased;
-            () = &mut exited => return Why::Exited,
-            () = abandon.cancelled() => return Why::Asked,
-            () = ctx.token().cancelled() => return Why::Asked,
-            () = &mut wall => return Why::Wall,
+            () = &mut exited => return EndReason::Exited,
+            () = abandon.cancelled() => return EndReason::Cancelled,
+            () = ctx.token().cancelled() => return EndReason::Cancelled,
+            () = &mut wall => return EndReason::Wall,
             _ = looks.tick() => {
-                if let Some(overrun) = usage.look().await {
-                    return Why::Overrun(overrun);
+                if let Some(table) = usage.table().await {
+                    group.remember(&table);
+                }
+                if let Some(overrun) = usage.sample().await {
+                    return EndReason::Overrun(overrun);
                 }
                 if stopped != (usage.stopped() > 0) {
                     stopped = !stopped;
@@ -217,13 +220,21 @@ async fn exit_of(leader: Pid) {
 }
 
 /// Ends all processes of the command, and returns when they have ended.
-async fn clear(declared: &Declared, group: &Group, why: Why, ctx: &Context, abandon: &CancellationToken) {
-    if why == Why::Exited {
+async fn clear(
+    declared: &Declared,
+    group: &Group,
+    why: EndReason,
+    ctx: &Context,
+    abandon: &CancellationToken,
+) {
+    if why == EndReason::Exited {
         tokio::select! {
             gone = group.empty_by(Some(Instant::now() + LINGER)) => if gone { return },
             () = ctx.token().cancelled() => {}
         }
         let text = match group.count().await {
+            // They ended at the same moment.
+            0 => return,
             1 => "The command ended, but 1 process that it started still runs. Stopping it.".to_owned(),
             n => format!("The command ended, but {n} processes that it started still run. Stopping them."),
         };

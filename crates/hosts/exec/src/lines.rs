@@ -11,7 +11,7 @@ use std::collections::VecDeque;
 /// Maximum number of rows that are redrawn together.
 const MAX_BLOCK_ROWS: usize = 100;
 /// Number of newlines without cursor-up after which a live display has ended.
-const CALM_LINES: usize = 20;
+const MAX_QUIET_LINES: usize = 20;
 
 /// State of a line. The text has colours and no other control sequences.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -61,12 +61,12 @@ struct Block {
     /// Farthest cursor-up so far. Rows above it are final.
     reach: usize,
     /// Newlines since the last cursor-up.
-    calm: usize,
+    quiet_lines: usize,
 }
 
 impl Lines {
     /// Parses a chunk and reports each state of a line.
-    pub fn push(&mut self, bytes: &[u8], mut tell: impl FnMut(Piece)) {
+    pub fn push(&mut self, bytes: &[u8], mut emit: impl FnMut(Piece)) {
         let mut rest = bytes;
         while let Some(&first) = rest.first() {
             if !self.escape.outside() {
@@ -74,7 +74,7 @@ impl Lines {
                     Step::More => rest = &rest[1..],
                     Step::Done(control) => {
                         rest = &rest[1..];
-                        self.act(control, &mut tell);
+                        self.act(control, &mut emit);
                     }
                     Step::Broken => {}
                 }
@@ -82,7 +82,7 @@ impl Lines {
             }
             let text = rest.iter().position(|b| b.is_ascii_control() && *b != b'\t').unwrap_or(rest.len());
             if text > 0 {
-                self.begin_writing(&mut tell);
+                self.begin_writing(&mut emit);
                 self.row.write(&rest[..text]);
                 rest = &rest[text..];
                 continue;
@@ -90,11 +90,11 @@ impl Lines {
             rest = &rest[1..];
             match first {
                 0x1b => self.escape = Escape::Begun,
-                b'\n' => self.newline(&mut tell),
+                b'\n' => self.newline(&mut emit),
                 b'\r' => {
-                    self.settle_ups(&mut tell);
+                    self.settle_ups(&mut emit);
                     if self.returned {
-                        self.end(State::Redrawn, &mut tell);
+                        self.end(State::Redrawn, &mut emit);
                     }
                     self.returned = true;
                 }
@@ -107,39 +107,39 @@ impl Lines {
         }
         let drawn = (self.redrawing || self.returned) && self.block.is_none() && self.ups == 0;
         if drawn && !self.row.is_empty() {
-            tell(Piece { text: self.row.text(), state: State::Open, cut: self.row.cut, up: 0 });
+            emit(Piece { text: self.row.text(), state: State::Open, cut: self.row.cut, up: 0 });
         }
     }
 
     /// Reports the last lines.
-    pub fn finish(&mut self, mut tell: impl FnMut(Piece)) {
-        self.settle_ups(&mut tell);
+    pub fn finish(&mut self, mut emit: impl FnMut(Piece)) {
+        self.settle_ups(&mut emit);
         if self.block.is_some() {
-            self.leave(0, &mut tell);
-            self.settle_block(&mut tell);
+            self.leave(0, &mut emit);
+            self.settle_block(&mut emit);
         } else if !self.row.is_empty() {
-            self.end(State::Kept, &mut tell);
+            self.end(State::Kept, &mut emit);
         }
     }
 
-    fn act(&mut self, control: Control, tell: &mut impl FnMut(Piece)) {
+    fn act(&mut self, control: Control, emit: &mut impl FnMut(Piece)) {
         match control {
             Control::Up(rows) => {
                 self.ups = (self.ups + rows).min(MAX_BLOCK_ROWS - 1);
                 return;
             }
             Control::Nothing => return,
-            _ => self.settle_ups(tell),
+            _ => self.settle_ups(emit),
         }
         match control {
             Control::Style(parameters) => {
                 if self.returned {
-                    self.begin_writing(tell);
+                    self.begin_writing(emit);
                 }
                 self.row.style(&parameters);
             }
             Control::Down(rows) if self.block.is_some() => {
-                self.leave(0, tell);
+                self.leave(0, emit);
                 if let Some(block) = &mut self.block {
                     block.at = (block.at + rows).min(MAX_BLOCK_ROWS - 1);
                     while block.rows.len() <= block.at {
@@ -153,15 +153,15 @@ impl Lines {
             }
             Control::LineStart => self.returned = true,
             Control::EraseLine { whole } if whole || self.returned || !self.row.touched => {
-                self.begin_writing(tell);
+                self.begin_writing(emit);
                 if !self.row.is_empty() {
-                    self.end(State::Redrawn, tell);
+                    self.end(State::Redrawn, emit);
                 }
                 self.row.wipe();
             }
             Control::EraseBelow => {
                 if self.returned || self.block.is_some() {
-                    self.begin_writing(tell);
+                    self.begin_writing(emit);
                     self.row.touched = true;
                 }
                 if let Some(block) = &mut self.block {
@@ -169,46 +169,46 @@ impl Lines {
                 }
             }
             Control::ShowCursor if self.block.is_some() => {
-                self.leave(0, tell);
-                self.settle_block(tell);
+                self.leave(0, emit);
+                self.settle_block(emit);
             }
             _ => {}
         }
     }
 
     /// Prepares a write: a line that the cursor returned to is redrawn.
-    fn begin_writing(&mut self, tell: &mut impl FnMut(Piece)) {
-        self.settle_ups(tell);
+    fn begin_writing(&mut self, emit: &mut impl FnMut(Piece)) {
+        self.settle_ups(emit);
         if std::mem::take(&mut self.returned) {
-            self.end(State::Redrawn, tell);
+            self.end(State::Redrawn, emit);
         }
     }
 
-    fn newline(&mut self, tell: &mut impl FnMut(Piece)) {
-        self.settle_ups(tell);
+    fn newline(&mut self, emit: &mut impl FnMut(Piece)) {
+        self.settle_ups(emit);
         self.returned = false;
         if self.block.is_none() {
-            self.end(State::Kept, tell);
+            self.end(State::Kept, emit);
             return;
         }
-        self.leave(0, tell);
+        self.leave(0, emit);
         let Some(block) = &mut self.block else { return };
         block.at += 1;
-        block.calm += 1;
+        block.quiet_lines += 1;
         if block.at == block.rows.len() {
             block.rows.push_back(Row::default());
         }
         while block.at > block.reach {
             block.at -= 1;
-            block.rows.pop_front().iter().for_each(|row| settle(row, tell));
+            block.rows.pop_front().iter().for_each(|row| settle(row, emit));
         }
-        if block.calm > block.reach + CALM_LINES {
-            self.settle_block(tell);
+        if block.quiet_lines > block.reach + MAX_QUIET_LINES {
+            self.settle_block(emit);
         }
     }
 
     /// Applies the pending cursor-up.
-    fn settle_ups(&mut self, tell: &mut impl FnMut(Piece)) {
+    fn settle_ups(&mut self, emit: &mut impl FnMut(Piece)) {
         let ups = std::mem::take(&mut self.ups);
         if ups == 0 {
             return;
@@ -218,10 +218,10 @@ impl Lines {
             rows: VecDeque::from([Row::default()]),
             at: 0,
             reach: 0,
-            calm: 0,
+            quiet_lines: 0,
         });
-        (block.reach, block.calm) = (block.reach.max(ups), 0);
-        self.leave(ups, tell);
+        (block.reach, block.quiet_lines) = (block.reach.max(ups), 0);
+        self.leave(ups, emit);
         let Some(block) = &mut self.block else { return };
         while block.at < ups {
             // Lines above the block are final, and are reported again only if they are redrawn.
@@ -230,40 +230,40 @@ impl Lines {
         }
         block.at -= ups;
         while block.rows.len() > MAX_BLOCK_ROWS {
-            block.rows.pop_back().iter().for_each(|row| settle(row, tell));
+            block.rows.pop_back().iter().for_each(|row| settle(row, emit));
         }
     }
 
     /// Leaves a row of the block.
-    fn leave(&mut self, up: usize, tell: &mut impl FnMut(Piece)) {
+    fn leave(&mut self, up: usize, emit: &mut impl FnMut(Piece)) {
         let row = std::mem::take(&mut self.row);
         (self.returned, self.redrawing) = (false, false);
         let Some(block) = self.block.as_mut().filter(|_| row.touched) else { return };
         if !row.is_empty() {
-            tell(Piece { text: row.text(), state: State::Passed, cut: row.cut, up });
+            emit(Piece { text: row.text(), state: State::Passed, cut: row.cut, up });
         }
         block.rows[block.at] = row;
     }
 
-    fn settle_block(&mut self, tell: &mut impl FnMut(Piece)) {
+    fn settle_block(&mut self, emit: &mut impl FnMut(Piece)) {
         if let Some(block) = self.block.take() {
-            block.rows.iter().for_each(|row| settle(row, tell));
+            block.rows.iter().for_each(|row| settle(row, emit));
         }
     }
 
-    fn end(&mut self, state: State, tell: &mut impl FnMut(Piece)) {
+    fn end(&mut self, state: State, emit: &mut impl FnMut(Piece)) {
         let row = std::mem::take(&mut self.row);
         let state = if self.block.is_some() { State::Passed } else { state };
         if state != State::Passed || !row.is_empty() {
-            tell(Piece { text: row.text(), state, cut: row.cut, up: 0 });
+            emit(Piece { text: row.text(), state, cut: row.cut, up: 0 });
         }
         self.redrawing = state == State::Redrawn;
     }
 }
 
-fn settle(row: &Row, tell: &mut impl FnMut(Piece)) {
+fn settle(row: &Row, emit: &mut impl FnMut(Piece)) {
     if !ansi::plain(&row.text()).trim().is_empty() {
-        tell(Piece { text: row.text(), state: State::Settled, cut: row.cut, up: 0 });
+        emit(Piece { text: row.text(), state: State::Settled, cut: row.cut, up: 0 });
     }
 }
 

@@ -1,7 +1,7 @@
 //! Reads both output streams of a command to their ends.
 
 use crate::lines::Lines;
-use crate::output_parser::{Heard, OutputParser};
+use crate::output_parser::{OutputParser, OutputSummary};
 use crate::progress_sink::ProgressSink;
 use crate::stream::Stream;
 use host_kit::CancellationToken;
@@ -19,7 +19,7 @@ pub(crate) async fn listen<E: ProgressSink>(
     err: Option<ChildStderr>,
     mut output_parser: OutputParser<E>,
     deaf: CancellationToken,
-) -> Heard {
+) -> OutputSummary {
     let mut out = Source::new(Stream::Out, out);
     let mut err = Source::new(Stream::Err, err);
     while out.pipe.is_some() || err.pipe.is_some() {
@@ -31,7 +31,7 @@ pub(crate) async fn listen<E: ProgressSink>(
     }
     for source in [&mut out.rest, &mut err.rest] {
         let (stream, lines) = source;
-        lines.finish(|piece| output_parser.hear(*stream, &piece, Instant::now()));
+        lines.finish(|piece| output_parser.feed(*stream, &piece, Instant::now()));
     }
     output_parser.finish()
 }
@@ -50,7 +50,7 @@ impl<P> Source<P> {
 
     fn take<E: ProgressSink>(&mut self, read: usize, output_parser: &mut OutputParser<E>) {
         let (stream, lines) = &mut self.rest;
-        lines.push(&self.portion[..read], |piece| output_parser.hear(*stream, &piece, Instant::now()));
+        lines.push(&self.portion[..read], |piece| output_parser.feed(*stream, &piece, Instant::now()));
         if read == 0 {
             self.pipe = None;
         }

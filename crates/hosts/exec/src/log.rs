@@ -9,12 +9,12 @@ use tokio::time::Instant;
 
 /// Burst and rate limit of log lines.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) struct Pace {
+pub(crate) struct LogRate {
     pub at_once: u32,
     pub per_second: u32,
 }
 
-impl Default for Pace {
+impl Default for LogRate {
     fn default() -> Self {
         Self { at_once: 2_000, per_second: 200 }
     }
@@ -29,7 +29,7 @@ const LAST_BYTES: usize = 500;
 #[derive(Debug)]
 pub(crate) struct Log {
     rate_limit: RateLimit,
-    pace: Pace,
+    pace: LogRate,
     kept: u64,
     left_out: u64,
     /// Lines dropped since the last logged one.
@@ -41,7 +41,7 @@ pub(crate) struct Log {
 }
 
 impl Log {
-    pub fn new(pace: Pace, now: Instant) -> Self {
+    pub fn new(pace: LogRate, now: Instant) -> Self {
         Self {
             rate_limit: RateLimit::new(pace.at_once, pace.per_second, now),
             pace,

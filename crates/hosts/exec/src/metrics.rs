@@ -1,7 +1,7 @@
 //! Metrics on lines of their own, as training libraries print them: evaluation lines of XGBoost and LightGBM, log
 //! dictionaries of the Hugging Face trainer, epochs of Keras.
 
-use crate::said::Said;
+use crate::report::Report;
 use regex::Regex;
 use std::sync::LazyLock;
 
@@ -34,7 +34,7 @@ static METRIC: LazyLock<Regex> = LazyLock::new(|| {
 });
 
 /// Parses a complete line of XGBoost, LightGBM or the Hugging Face trainer.
-pub(crate) fn read(line: &str) -> Option<Said> {
+pub(crate) fn read(line: &str) -> Option<Report> {
     if let Some(found) = ROUND.captures(line) {
         let round: u64 = found["round"].parse().ok()?;
         let points = found["pairs"].split('\t').filter_map(|pair| {
@@ -46,21 +46,22 @@ pub(crate) fn read(line: &str) -> Option<Said> {
         let done = round + u64::from(!found["pairs"].contains(": "));
         let (done, unit) = (Some(done), Some("rounds".to_owned()));
         let step = Some(round as f64);
-        return (!points.is_empty()).then(|| Said { done, unit, step, points, ..Said::default() });
+        return (!points.is_empty()).then(|| Report { done, unit, step, points, ..Report::default() });
     }
     if !DICT.is_match(line) {
         return None;
     }
-    let mut said = Said::default();
+    let mut report = Report::default();
     for found in PAIR.captures_iter(line) {
         match (&found["name"], number(&found["y"])) {
-            ("epoch", epoch) => said.step = epoch,
-            (name, Some(y)) => said.points.push((name.to_owned(), y)),
+            ("epoch", epoch) => report.step = epoch,
+            (name, Some(y)) => report.points.push((name.to_owned(), y)),
             _ => {}
         }
     }
-    let of_training = said.points.iter().any(|(name, _)| name.ends_with("loss") || name.starts_with("eval_"));
-    (of_training && said.step.is_some()).then_some(said)
+    let of_training =
+        report.points.iter().any(|(name, _)| name.ends_with("loss") || name.starts_with("eval_"));
+    (of_training && report.step.is_some()).then_some(report)
 }
 
 /// State of an epoch of Keras.
@@ -93,30 +94,33 @@ mod tests {
 
     #[test]
     fn an_evaluation_line_is_a_round_with_its_metrics() {
-        let said = read("[12]\ttrain-rmse:0.19745\teval-rmse:0.2").unwrap();
-        assert_eq!((said.done, said.step, said.unit.as_deref()), (Some(13), Some(12.0), Some("rounds")));
-        assert_eq!(said.points, [("train-rmse".to_owned(), 0.19745), ("eval-rmse".to_owned(), 0.2)]);
-        let said = read("[10]\ttraining's l2: 0.05917\tvalid_1's auc: 0.7").unwrap();
-        assert_eq!((said.done, said.step), (Some(10), Some(10.0)));
-        assert_eq!(said.points, [("training l2".to_owned(), 0.05917), ("valid_1 auc".to_owned(), 0.7)]);
+        let report = read("[12]\ttrain-rmse:0.19745\teval-rmse:0.2").unwrap();
+        assert_eq!(
+            (report.done, report.step, report.unit.as_deref()),
+            (Some(13), Some(12.0), Some("rounds"))
+        );
+        assert_eq!(report.points, [("train-rmse".to_owned(), 0.19745), ("eval-rmse".to_owned(), 0.2)]);
+        let report = read("[10]\ttraining's l2: 0.05917\tvalid_1's auc: 0.7").unwrap();
+        assert_eq!((report.done, report.step), (Some(10), Some(10.0)));
+        assert_eq!(report.points, [("training l2".to_owned(), 0.05917), ("valid_1 auc".to_owned(), 0.7)]);
         for no in ["[12] train-rmse:0.19745", "[12]\ttext", "[12]\ta:b", "x [1]\ta:1"] {
             assert_eq!(read(no), None, "{no}");
         }
     }
 
     #[test]
-    fn a_log_dictionary_of_a_trainer_has_points_over_the_epoch() {
-        let said = read("{'loss': 0.5, 'grad_norm': 1.25, 'learning_rate': 1e-05, 'epoch': 1.2}").unwrap();
-        assert_eq!((said.step, said.points.len(), said.done), (Some(1.2), 3, None));
-        let said = read("{'eval_loss': '0.43', 'eval_runtime': '2.1', 'epoch': '2'}").unwrap();
-        assert_eq!((said.step, said.points[0].clone()), (Some(2.0), ("eval_loss".to_owned(), 0.43)));
+    fn a_log_dictionary_of_a_trainer_gives_points_by_epoch() {
+        let report = read("{'loss': 0.5, 'grad_norm': 1.25, 'learning_rate': 1e-05, 'epoch': 1.2}").unwrap();
+        assert_eq!((report.step, report.points.len(), report.done), (Some(1.2), 3, None));
+        let report = read("{'eval_loss': '0.43', 'eval_runtime': '2.1', 'epoch': '2'}").unwrap();
+        assert_eq!((report.step, report.points[0].clone()), (Some(2.0), ("eval_loss".to_owned(), 0.43)));
         for no in ["{'a': 1, 'b': 2}", "{'loss': 0.5}", "{'loss': 'low', 'epoch': 1}", "{'epoch': 1}", "{}"] {
             assert_eq!(read(no), None, "{no}");
         }
     }
 
     #[test]
-    fn the_forms_of_an_epoch_of_keras() {
+    fn epochs_of_keras_are_recognized() {
         let lines = [
             "45/100 ━━━━━━━━━━━━━━━━━━━━ 3s 12ms/step - accuracy: 0.5 - loss: 0.25",
             "45/100 [======>.......] - ETA: 3s - loss: 0.25 - accuracy: 0.5",
@@ -138,7 +142,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_line_makes_it_panic(line in "[\\[{'a-e0-9:\\t, ./━\\]}-]{0,60}") {
+        fn no_line_panics(line in "[\\[{'a-e0-9:\\t, ./━\\]}-]{0,60}") {
             let _ = (read(&line), Epoch::read(&line));
         }
     }

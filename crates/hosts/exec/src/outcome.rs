@@ -1,7 +1,7 @@
 //! Outcome of a command: its result, or a failure with advice.
 
 use crate::command::Declared;
-use crate::output_parser::Heard;
+use crate::output_parser::OutputSummary;
 use crate::usage::Overrun;
 use host_kit::WorkError;
 use protocol::KindName;
@@ -18,11 +18,11 @@ const LAST_LINES: usize = 5;
 
 /// Reason for the end of a command.
 #[derive(Clone, Copy, PartialEq, Debug)]
-pub(crate) enum Why {
+pub(crate) enum EndReason {
     /// It ended by itself.
     Exited,
     /// It was cancelled.
-    Asked,
+    Cancelled,
     /// It exceeded the time limit.
     Wall,
     Overrun(Overrun),
@@ -31,9 +31,9 @@ pub(crate) enum Why {
 /// Ended command.
 pub(crate) struct Ended {
     pub vector: Vec<String>,
-    pub why: Why,
+    pub why: EndReason,
     pub status: ExitStatus,
-    pub heard: Heard,
+    pub summary: OutputSummary,
     pub seconds: f64,
     pub cpu_seconds: Option<f64>,
     pub peak_memory: Option<u64>,
@@ -47,32 +47,32 @@ pub(crate) fn ending(declared: &Declared, ended: Ended) -> Result<ResultDoc, Wor
     let limits = declared.limits;
     let kind = &declared.spec.name;
     match ended.why {
-        Why::Exited => {}
-        Why::Asked => return Err(WorkError::Cancelled),
-        Why::Wall => {
+        EndReason::Exited => {}
+        EndReason::Cancelled => return Err(WorkError::Cancelled),
+        EndReason::Wall => {
             let most = limits.wall.unwrap_or_default().as_secs_f64();
             return Err(WorkError::failed(
-                format!("Stopped: exceeded the time limit of {most} s.{}", last_words(&ended.heard)),
+                format!("Stopped: exceeded the time limit of {most} s.{}", last_words(&ended.summary)),
                 format!("Reduce the work, or raise wall_seconds of {kind} in the configuration."),
             ));
         }
-        Why::Overrun(Overrun::Memory(used)) => {
+        EndReason::Overrun(Overrun::Memory(used)) => {
             return Err(WorkError::failed(
                 format!(
                     "Stopped: used {:.0} MiB of memory, over the limit of {:.0} MiB.{}",
                     used as f64 / MB,
                     limits.memory.unwrap_or_default() as f64 / MB,
-                    last_words(&ended.heard)
+                    last_words(&ended.summary)
                 ),
                 format!("Reduce its memory use, or raise memory_mb of {kind} in the configuration."),
             ));
         }
-        Why::Overrun(Overrun::Cpu(used)) => {
+        EndReason::Overrun(Overrun::Cpu(used)) => {
             return Err(WorkError::failed(
                 format!(
                     "Stopped: used {used:.1} s of CPU time, over the limit of {} s.{}",
                     limits.cpu_seconds.unwrap_or_default(),
-                    last_words(&ended.heard)
+                    last_words(&ended.summary)
                 ),
                 format!("Reduce the work, or raise cpu_seconds of {kind} in the configuration."),
             ));
@@ -88,9 +88,9 @@ pub(crate) fn ending(declared: &Declared, ended: Ended) -> Result<ResultDoc, Wor
         seconds: ended.seconds,
         cpu_seconds: ended.cpu_seconds,
         peak_memory: ended.peak_memory,
-        lines: ended.heard.kept,
-        lines_left_out: ended.heard.left_out,
-        reported: ended.heard.reported,
+        lines: ended.summary.kept,
+        lines_left_out: ended.summary.left_out,
+        reported: ended.summary.reported,
     };
     let document = serde_json::to_value(result)
         .map_err(|e| WorkError::failed(format!("Cannot serialize the result as JSON: {e}."), ""))?;
@@ -100,18 +100,18 @@ pub(crate) fn ending(declared: &Declared, ended: Ended) -> Result<ResultDoc, Wor
 fn failed(declared: &Declared, ended: &Ended) -> WorkError {
     let program = ended.vector.first().map_or("", String::as_str);
     let (how, hint) = match (ended.status.code(), ended.status.signal()) {
-        (Some(code), _) => (format!("exited with code {code}"), hint_of(code, &ended.heard.last)),
+        (Some(code), _) => (format!("exited with code {code}"), hint_of(code, &ended.summary.last)),
         (None, Some(signal)) => {
             (format!("was killed by signal {}", name_of(signal)), hint_of_signal(signal).to_owned())
         }
         (None, None) => ("ended without an exit code or signal".to_owned(), String::new()),
     };
-    let memory = declared.limits.address_space.filter(|_| lacked_memory(ended.status, &ended.heard.last));
+    let memory = declared.limits.address_space.filter(|_| lacked_memory(ended.status, &ended.summary.last));
     let hint = match memory {
         Some(limit) => hint_of_address_space(limit, &declared.spec.name),
         None => hint,
     };
-    WorkError::failed(format!("{program} {how}.{}", last_words(&ended.heard)), hint)
+    WorkError::failed(format!("{program} {how}.{}", last_words(&ended.summary)), hint)
 }
 
 /// Whether output or exit suggest that an allocation failed, as it does at a limit of the address space.
@@ -186,9 +186,9 @@ fn hint_of(code: i32, last: &[String]) -> String {
 }
 
 /// Last output lines, for the end of a message.
-fn last_words(heard: &Heard) -> String {
-    let last = &heard.last[heard.last.len().saturating_sub(LAST_LINES)..];
-    match &heard.last_report {
+fn last_words(summary: &OutputSummary) -> String {
+    let last = &summary.last[summary.last.len().saturating_sub(LAST_LINES)..];
+    match &summary.last_report {
         _ if !last.is_empty() => format!(" Last output:\n{}", last.join("\n")),
         Some(report) => format!(" Its only output are reports. The last one:\n{report}"),
         None => " No output.".to_owned(),
@@ -220,7 +220,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_failed_allocation_names_the_limit_of_the_address_space() {
+    fn a_failed_allocation_names_the_memory_limit() {
         let lacked =
             |wait_status, last: &str| lacked_memory(ExitStatus::from_raw(wait_status), &[last.to_owned()]);
         assert!(lacked(1 << 8, "MemoryError") && lacked(1 << 8, "terminate: std::bad_alloc"));

@@ -6,13 +6,13 @@ use crate::displays::{Displays, Shown};
 use crate::exact::Exact;
 use crate::json::{self, level_of};
 use crate::lines::{Piece, State, coloured};
-use crate::log::{self, Log, Pace};
+use crate::log::{self, Log, LogRate};
 use crate::pattern::Matcher;
 use crate::percent::Share;
 use crate::progress_sink::ProgressSink;
-use crate::said::{PhaseSaid, Said};
+use crate::report::{Report, ReportedPhase};
 use crate::stream::Stream;
-use crate::tqdm::{Bars, Drawn};
+use crate::tqdm::{BarUpdate, Bars};
 use protocol::LogLevel;
 use serde_json::Value;
 use std::collections::BTreeSet;
@@ -24,7 +24,7 @@ const MAX_PHASES: usize = 100;
 
 /// How the output of a command is parsed.
 #[derive(Debug)]
-pub(crate) enum Reading {
+pub(crate) enum ParseMode {
     /// JSON lines on standard output are reports.
     Lines,
     /// Also tqdm bars, and other displays that redraw a line.
@@ -37,7 +37,7 @@ pub(crate) enum Reading {
 
 /// Summary of a command's output.
 #[derive(Debug, Default)]
-pub(crate) struct Heard {
+pub(crate) struct OutputSummary {
     /// Number of logged and dropped lines.
     pub kept: u64,
     pub left_out: u64,
@@ -48,7 +48,7 @@ pub(crate) struct Heard {
     /// Reported result.
     pub reported: Option<Value>,
     /// Share and count at the end of the output, if the command succeeded.
-    pub at_end: Said,
+    pub at_end: Report,
 }
 
 /// Position in a Python traceback, whose lines are all errors.
@@ -81,7 +81,7 @@ impl Traceback {
 /// Parser of one attempt.
 pub(crate) struct OutputParser<E> {
     sink: E,
-    reading: Arc<Reading>,
+    reading: Arc<ParseMode>,
     phases: Vec<String>,
     log: Log,
     curves: Curves,
@@ -111,7 +111,7 @@ pub(crate) struct OutputParser<E> {
 
 impl<E: ProgressSink> OutputParser<E> {
     /// Parser for a kind with these phases.
-    pub fn new(sink: E, reading: Arc<Reading>, phases: Vec<String>, pace: Pace, now: Instant) -> Self {
+    pub fn new(sink: E, reading: Arc<ParseMode>, phases: Vec<String>, pace: LogRate, now: Instant) -> Self {
         Self {
             sink,
             reading,
@@ -137,20 +137,20 @@ impl<E: ProgressSink> OutputParser<E> {
     }
 
     /// Handles a state of a line.
-    pub fn hear(&mut self, stream: Stream, piece: &Piece, now: Instant) {
+    pub fn feed(&mut self, stream: Stream, piece: &Piece, now: Instant) {
         let text = ansi::plain(&piece.text);
         let reading = Arc::clone(&self.reading);
-        if matches!(*reading, Reading::Tqdm) && self.hear_bar(stream, &text, piece, now) {
+        if matches!(*reading, ParseMode::Tqdm) && self.feed_bar(stream, &text, piece, now) {
             return;
         }
         if piece.state == State::Open {
             return;
         }
-        if let Reading::Pattern(matcher) = &*reading
+        if let ParseMode::Pattern(matcher) = &*reading
             && piece.state != State::Settled
-            && let Some(said) = matcher.read(&text)
+            && let Some(report) = matcher.read(&text)
         {
-            self.apply(said, now);
+            self.apply(report, now);
         }
         // The log keeps colours; parsing ignores them.
         let shown = coloured(&piece.text);
@@ -178,22 +178,22 @@ impl<E: ProgressSink> OutputParser<E> {
         let text = ansi::plain(&shown).into_owned();
         if stream == Stream::Out
             && !piece.cut
-            && !matches!(*reading, Reading::Nothing)
-            && let Some(mut said) = json::read(&text)
+            && !matches!(*reading, ParseMode::Nothing)
+            && let Some(mut report) = json::read(&text)
         {
-            let odd = said.odd;
-            if let Some((level, text)) = said.log.take() {
+            let odd = report.odd;
+            if let Some((level, text)) = report.log.take() {
                 for line in text.lines() {
                     let line = ansi::coloured(line).into_owned();
                     self.log.line(&mut self.sink, stream, level, line, now);
                 }
             }
-            for (key, why) in std::mem::take(&mut said.wrong) {
+            for (key, why) in std::mem::take(&mut report.wrong) {
                 if self.wrong.insert(key) {
                     self.sink.log(LogLevel::Warn, format!("Part of a report is ignored: {why}."));
                 }
             }
-            self.apply(said, now);
+            self.apply(report, now);
             if !odd {
                 self.last_report = Some(log::cut(&text));
                 return;
@@ -206,7 +206,7 @@ impl<E: ProgressSink> OutputParser<E> {
     }
 
     /// Handles a state of a line that is a bar or part of one. Returns whether it is.
-    fn hear_bar(&mut self, stream: Stream, text: &str, piece: &Piece, now: Instant) -> bool {
+    fn feed_bar(&mut self, stream: Stream, text: &str, piece: &Piece, now: Instant) -> bool {
         let state = piece.state;
         let continues = std::mem::replace(
             &mut self.redrawn[stream as usize],
@@ -215,7 +215,7 @@ impl<E: ProgressSink> OutputParser<E> {
         let drawn = match Bar::read(text) {
             // The log already has its last state.
             Some(_) if state == State::Settled => return true,
-            Some(bar) if state == State::Open => self.bars.glimpse(bar),
+            Some(bar) if state == State::Open => self.bars.preview_bar(bar),
             Some(bar) => {
                 let kept = matches!(state, State::Kept | State::Passed) && piece.up == 0;
                 Some(self.bars.draw(bar, piece.up, kept))
@@ -232,14 +232,14 @@ impl<E: ProgressSink> OutputParser<E> {
                     self.show(shown.unwrap_or_default(), now);
                 }
                 if state == State::Kept
-                    && let Some(said) = Displays::metrics(text, self.bars.any())
+                    && let Some(report) = Displays::metrics(text, self.bars.any())
                 {
-                    self.apply(said, now);
+                    self.apply(report, now);
                 }
                 return false;
             }
         };
-        if let Some(Drawn { said, endless, log }) = drawn {
+        if let Some(BarUpdate { report, endless, log }) = drawn {
             for text in log {
                 self.log.line(&mut self.sink, stream, LogLevel::Info, text, now);
             }
@@ -252,8 +252,8 @@ impl<E: ProgressSink> OutputParser<E> {
             if endless && self.total.take().is_some() {
                 self.sink.revise_items(&self.unit, None);
             }
-            self.bar_share_said |= said.progress.is_some();
-            self.apply(said, now);
+            self.bar_share_said |= report.progress.is_some();
+            self.apply(report, now);
         }
         true
     }
@@ -265,23 +265,23 @@ impl<E: ProgressSink> OutputParser<E> {
                 self.sink.revise_items(&self.unit, None);
             }
         }
-        self.apply(shown.said, now);
+        self.apply(shown.report, now);
     }
 
-    fn apply(&mut self, said: Said, now: Instant) {
-        if let Some(phase) = &said.phase {
+    fn apply(&mut self, report: Report, now: Instant) {
+        if let Some(phase) = &report.phase {
             // Total progress of the previous phase is outdated.
-            if self.enter(phase) && std::mem::take(&mut self.share_said) && said.progress.is_none() {
+            if self.enter(phase) && std::mem::take(&mut self.share_said) && report.progress.is_none() {
                 self.sink.fraction(None);
             }
         }
         // The fraction is that of the whole, of which a phase is only a part.
-        let exact = if self.phase.is_none() { self.exact.take(&said) } else { None };
-        if said.exact_total.is_some() && self.total.take().is_some() {
+        let exact = if self.phase.is_none() { self.exact.take(&report) } else { None };
+        if report.exact_total.is_some() && self.total.take().is_some() {
             self.sink.revise_items(&self.unit, None);
         }
-        let unit = said.unit.filter(|unit| *unit != self.unit);
-        let total = said.total.filter(|total| Some(*total) != self.total);
+        let unit = report.unit.filter(|unit| *unit != self.unit);
+        let total = report.total.filter(|total| Some(*total) != self.total);
         if unit.is_some() || total.is_some() {
             self.unit = unit.unwrap_or_else(|| std::mem::take(&mut self.unit));
             self.total = total.or(self.total);
@@ -291,7 +291,7 @@ impl<E: ProgressSink> OutputParser<E> {
                 self.sink.items(&self.unit, self.total);
             }
         }
-        if let Some(done) = said.done {
+        if let Some(done) = report.done {
             self.counting = true;
             self.sink.done(done);
         }
@@ -304,31 +304,31 @@ impl<E: ProgressSink> OutputParser<E> {
                 self.sink.fraction(Some(share));
             }
         }
-        if said.progress.is_some() {
+        if report.progress.is_some() {
             self.share_said = true;
-            self.sink.fraction(said.progress);
+            self.sink.fraction(report.progress);
         }
-        if let Some(message) = said.message {
+        if let Some(message) = report.message {
             self.sink.message(message);
         }
-        for (name, y) in said.points {
-            if let Err(why) = self.curves.point(&mut self.sink, &name, said.step, y, now) {
+        for (name, y) in report.points {
+            if let Err(why) = self.curves.point(&mut self.sink, &name, report.step, y, now) {
                 self.sink.log(LogLevel::Warn, why);
             }
         }
-        if said.result.is_some() {
-            self.reported = said.result;
+        if report.result.is_some() {
+            self.reported = report.result;
         }
     }
 
     /// Enters a phase: a declared one by its index, an unknown one as the next. Returns whether it changed.
-    fn enter(&mut self, phase: &PhaseSaid) -> bool {
+    fn enter(&mut self, phase: &ReportedPhase) -> bool {
         let (index, name) = match phase {
-            PhaseSaid::Number(index) => {
+            ReportedPhase::Number(index) => {
                 let name = usize::try_from(*index).ok().and_then(|i| self.phases.get(i - 1)).cloned();
                 (*index, name.unwrap_or_default())
             }
-            PhaseSaid::Name(name) => {
+            ReportedPhase::Name(name) => {
                 let known = self.phases.iter().position(|phase| phase == name);
                 let index = match known.and_then(|at| u32::try_from(at + 1).ok()) {
                     Some(index) => index,
@@ -355,11 +355,11 @@ impl<E: ProgressSink> OutputParser<E> {
     }
 
     /// Ends the parsing, after both streams have ended.
-    pub fn finish(mut self) -> Heard {
+    pub fn finish(mut self) -> OutputSummary {
         self.finish_lines();
         let at_end = self.displays.finish();
         let (kept, left_out, last) = self.log.finish(&mut self.sink);
-        Heard { kept, left_out, last, last_report: self.last_report, reported: self.reported, at_end }
+        OutputSummary { kept, left_out, last, last_report: self.last_report, reported: self.reported, at_end }
     }
 
     /// Logs lines that were still being overwritten.

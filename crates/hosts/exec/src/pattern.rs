@@ -1,6 +1,6 @@
 //! Progress from lines that match a configured regular expression.
 
-use crate::said::{PhaseSaid, Said};
+use crate::report::{Report, ReportedPhase};
 use regex::Regex;
 
 /// Regular expressions of a command. The first match counts.
@@ -32,25 +32,25 @@ impl Matcher {
     }
 
     /// Parses a line; `None` without a match.
-    pub fn read(&self, line: &str) -> Option<Said> {
+    pub fn read(&self, line: &str) -> Option<Report> {
         let (regex, found) = self.0.iter().find_map(|regex| Some((regex, regex.captures(line)?)))?;
-        let mut said = Said::default();
+        let mut report = Report::default();
         for name in regex.capture_names().flatten() {
             let Some(text) = found.name(name).map(|m| m.as_str().trim()) else { continue };
             let number = number(text);
             match name {
-                "done" => _ = number.is_some_and(|n| said.set_done(n)),
-                "total" => _ = number.is_some_and(|n| said.set_total(n)),
-                "fraction" => said.progress = number.filter(|n| (0.0..=1.0).contains(n)),
-                "percent" => said.progress = number.map(|n| n / 100.0).filter(|n| (0.0..=1.0).contains(n)),
-                "message" => said.message = Some(text.to_owned()),
-                "phase" => said.phase = Some(PhaseSaid::Name(text.to_owned())),
-                "unit" => said.unit = Some(text.to_owned()),
-                "step" => said.step = number,
-                curve => said.points.extend(number.map(|y| (curve.to_owned(), y))),
+                "done" => _ = number.is_some_and(|n| report.set_done(n)),
+                "total" => _ = number.is_some_and(|n| report.set_total(n)),
+                "fraction" => report.progress = number.filter(|n| (0.0..=1.0).contains(n)),
+                "percent" => report.progress = number.map(|n| n / 100.0).filter(|n| (0.0..=1.0).contains(n)),
+                "message" => report.message = Some(text.to_owned()),
+                "phase" => report.phase = Some(ReportedPhase::Name(text.to_owned())),
+                "unit" => report.unit = Some(text.to_owned()),
+                "step" => report.step = number,
+                curve => report.points.extend(number.map(|y| (curve.to_owned(), y))),
             }
         }
-        said.anything().then_some(said)
+        report.anything().then_some(report)
     }
 }
 
@@ -69,25 +69,25 @@ mod tests {
     }
 
     #[test]
-    fn named_groups_are_what_their_names_say_and_others_are_curves() {
+    fn known_group_names_are_progress_and_others_are_curves() {
         let m = matcher(&[
             r"^Epoch (?<done>\d+)/(?<total>[\d,]+): (?<message>.*?) loss=(?<loss>\S+)$",
             r"(?<percent>\d+)%",
         ])
         .unwrap();
-        let said = m.read("Epoch 3/1,000: on its way loss=0.25").unwrap();
+        let report = m.read("Epoch 3/1,000: on its way loss=0.25").unwrap();
         assert_eq!(
-            (said.done, said.total, said.message.as_deref()),
+            (report.done, report.total, report.message.as_deref()),
             (Some(3), Some(1000), Some("on its way"))
         );
-        assert_eq!(said.points, [("loss".to_owned(), 0.25)]);
+        assert_eq!(report.points, [("loss".to_owned(), 0.25)]);
         assert_eq!(m.read("now 45% of it").unwrap().progress, Some(0.45));
         assert_eq!(m.read("now 450% of it"), None, "that is no share of the whole");
         assert_eq!(m.read("something else"), None);
     }
 
     #[test]
-    fn an_expression_that_can_say_nothing_is_refused() {
+    fn an_expression_without_use_is_rejected() {
         assert!(matcher(&[r"(\d+)"]).unwrap_err().contains("has no named group"));
         assert!(matcher(&[r"(?<done>"]).unwrap_err().contains("not a valid regular expression"));
         assert!(matcher(&[]).is_err());
@@ -95,7 +95,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_line_makes_it_panic(line in "\\PC{0,80}", digits in "[0-9.,%e-]{0,12}") {
+        fn no_line_panics(line in "\\PC{0,80}", digits in "[0-9.,%e-]{0,12}") {
             let m = matcher(&[r"(?<done>.*)/(?<total>.*)", r"(?<fraction>.*)"]).unwrap();
             let _ = m.read(&line);
             let _ = m.read(&format!("{digits}/{digits}"));

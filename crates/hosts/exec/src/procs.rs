@@ -65,9 +65,9 @@ fn parse(id: Id, stat: &str) -> Option<Proc> {
 }
 
 /// Processes of these groups, the given others, and all their descendants.
-pub(crate) fn members(all: &[Proc], groups: &BTreeSet<Id>, beside: &BTreeSet<Id>) -> Vec<Proc> {
+pub(crate) fn members(all: &[Proc], groups: &BTreeSet<Id>, extra: &BTreeSet<Id>) -> Vec<Proc> {
     let mut ids: BTreeSet<Id> =
-        all.iter().filter(|p| groups.contains(&p.group) || beside.contains(&p.id)).map(|p| p.id).collect();
+        all.iter().filter(|p| groups.contains(&p.group) || extra.contains(&p.id)).map(|p| p.id).collect();
     loop {
         let before = ids.len();
         ids.extend(all.iter().filter(|p| ids.contains(&p.parent)).map(|p| p.id).collect::<Vec<_>>());
@@ -133,7 +133,7 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn the_name_of_a_program_can_not_mislead() {
+    fn a_program_name_with_parentheses_is_parsed() {
         let stat = "42 (a) R 1 7 (x) S 10 42 40 0 -1 4194304 1 2 3 4 100 20 3 4 20 0 1 0 5000 9000 250 18446744073709551615";
         let p = parse(42, stat).unwrap();
         assert_eq!(
@@ -146,7 +146,7 @@ mod tests {
     }
 
     #[test]
-    fn descendants_belong_to_it_wherever_they_went() {
+    fn descendants_are_found_in_any_session_or_group() {
         let p = |id, parent, group| Proc {
             id,
             parent,
@@ -158,8 +158,8 @@ mod tests {
             pages: 0,
         };
         let all = [p(9, 8, 9), p(8, 5, 8), p(5, 1, 5), p(6, 1, 5), p(7, 1, 7), p(3, 1, 3), p(4, 3, 3)];
-        let ids = |beside: &[Id]| -> Vec<Id> {
-            members(&all, &BTreeSet::from([5]), &beside.iter().copied().collect())
+        let ids = |extra: &[Id]| -> Vec<Id> {
+            members(&all, &BTreeSet::from([5]), &extra.iter().copied().collect())
                 .iter()
                 .map(|p| p.id)
                 .collect()
@@ -170,7 +170,7 @@ mod tests {
 
     #[test]
     #[cfg(target_os = "linux")]
-    fn this_process_is_in_the_table() {
+    fn this_process_is_in_the_process_table() {
         let own = std::process::id();
         let here = all().unwrap().into_iter().find(|p| p.id == own).unwrap();
         assert!(!here.dead && here.pages > 0);
@@ -181,7 +181,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_text_makes_it_panic(text in "[0-9 ()SZ-]{0,80}") {
+        fn no_text_panics(text in "[0-9 ()SZ-]{0,80}") {
             let _ = parse(1, &text);
         }
     }

@@ -5,7 +5,7 @@
 
 use crate::bar::Bar;
 use crate::divisor::Divisor;
-use crate::said::Said;
+use crate::report::Report;
 
 /// Maximum depth of nested bars.
 const MAX_DEPTH: usize = 16;
@@ -17,6 +17,8 @@ pub(crate) struct Bars {
     slots: Vec<Option<Slot>>,
     /// Whether there was a nested bar, which makes partial states ambiguous.
     nested: bool,
+    /// Whether the message is the position of an inner bar.
+    inner_shown: bool,
 }
 
 #[derive(Debug)]
@@ -33,7 +35,7 @@ struct Slot {
     /// Drawn for the last time, above the others.
     closed: bool,
     /// Last x of its series: a bar is drawn more often than it advances.
-    told: Option<f64>,
+    reported_x: Option<f64>,
     /// Divisor of its shortened numbers of bytes, once it is known.
     divisor: Option<Divisor>,
     /// Only its share was reported at first, because its count was not known.
@@ -42,8 +44,8 @@ struct Slot {
 
 /// Effect of a bar state.
 #[derive(Debug, Default)]
-pub(crate) struct Drawn {
-    pub said: Said,
+pub(crate) struct BarUpdate {
+    pub report: Report,
     /// The total is not known any more.
     pub endless: bool,
     /// Last states of finished bars, for the log.
@@ -57,7 +59,7 @@ impl Bars {
     }
 
     /// Handles a bar state `up` lines below the outermost; `kept` means a newline followed.
-    pub fn draw(&mut self, bar: Bar, up: usize, kept: bool) -> Drawn {
+    pub fn draw(&mut self, bar: Bar, up: usize, kept: bool) -> BarUpdate {
         let mut up = up.min(MAX_DEPTH - 1);
         let mut closes = false;
         if let Some(below) = self.closing(&bar).filter(|_| up == 0) {
@@ -67,7 +69,7 @@ impl Bars {
         if self.slots.len() <= up {
             self.slots.resize_with(up + 1, || None);
         }
-        let mut drawn = Drawn::default();
+        let mut drawn = BarUpdate::default();
         let slot = &mut self.slots[up];
         let divisor = bar.divisor().or(slot.as_ref().and_then(|slot| slot.divisor));
         let bar = divisor.map_or(bar.clone(), |divisor| bar.with(divisor));
@@ -81,7 +83,7 @@ impl Bars {
             logged: false,
             wiped: false,
             closed: false,
-            told: None,
+            reported_x: None,
             divisor,
             by_share: false,
         };
@@ -91,10 +93,14 @@ impl Bars {
                     drawn.log.push(old.bar.text);
                 }
                 let (before, earlier) = (old.before + old.bar.n, old.earlier + 1);
-                Slot { before, earlier, told: old.told, by_share: old.by_share, ..new }
+                Slot { before, earlier, reported_x: old.reported_x, by_share: old.by_share, ..new }
             }
             Some(old) if old.bar == bar && !kept => {
-                // Redrawn without a change.
+                // Redrawn without a change, maybe after a line was printed above it.
+                if up > 0 && old.wiped {
+                    drawn.report.message = Some(bar.in_words());
+                    self.inner_shown = true;
+                }
                 *slot = Some(Slot { wiped: false, ..old });
                 return drawn;
             }
@@ -108,20 +114,20 @@ impl Bars {
         }
         slot_now.closed |= closes;
         let x = slot_now.before + bar.n;
-        let goes_on = slot_now.told.is_none_or(|told| x > told);
+        let goes_on = slot_now.reported_x.is_none_or(|reported_x| x > reported_x);
         let points = if goes_on { bar.postfix.clone() } else { Vec::new() };
         if !points.is_empty() {
-            slot_now.told = Some(x);
+            slot_now.reported_x = Some(x);
         }
-        drawn.said = Said { points, step: Some(x), ..Said::default() };
+        drawn.report = Report { points, step: Some(x), ..Report::default() };
         let inexact = bar.is_inexact();
         if up == 0 {
             drawn.endless = slot_now.earlier > 0 || bar.total.is_none();
             if !inexact {
-                drawn.said.set_done(bar.n);
-                drawn.said.unit = Some(bar.unit.clone());
+                drawn.report.set_done(bar.n);
+                drawn.report.unit = Some(bar.unit.clone());
                 if let Some(total) = bar.total.filter(|_| !drawn.endless) {
-                    drawn.said.set_total(total);
+                    drawn.report.set_total(total);
                 }
             }
             let was_by_share = slot_now.by_share;
@@ -129,17 +135,28 @@ impl Bars {
             if slot_now.by_share && !drawn.endless {
                 // The printed percentage is rounded.
                 let most = if bar.complete() { 1.0 } else { 0.995 };
-                drawn.said.progress = bar.share.map(|share| share.min(most));
+                drawn.report.progress = bar.share.map(|share| share.min(most));
             }
             if inexact || was_by_share {
-                drawn.said.message = Some(if inexact { bar.in_words() } else { bar.desc.clone() });
+                drawn.report.message = Some(if inexact { bar.in_words() } else { bar.desc.clone() });
             }
         }
         if up > 0 || slot_now.earlier > 0 {
-            drawn.said.message = Some(bar.in_words());
+            drawn.report.message = Some(bar.in_words());
         }
+        self.inner_shown |= up > 0;
         *slot = Some(slot_now);
+        if up == 0 && self.inner_shown && self.inner_ended() {
+            // The outermost bar goes on without an inner one: its last position is no activity any more.
+            self.inner_shown = false;
+            drawn.report.message.get_or_insert_default();
+        }
         drawn
+    }
+
+    /// Whether each inner bar was erased or drawn for the last time.
+    fn inner_ended(&self) -> bool {
+        self.slots.iter().skip(1).flatten().all(|slot| slot.wiped || slot.closed)
     }
 
     /// Depth of a bar that is drawn for the last time: tqdm draws it in place of the outermost bar, which then moves
@@ -157,7 +174,7 @@ impl Bars {
     }
 
     /// Handles a partial state: only if it is certainly the outermost bar, complete and advancing.
-    pub fn glimpse(&mut self, bar: Bar) -> Option<Drawn> {
+    pub fn preview_bar(&mut self, bar: Bar) -> Option<BarUpdate> {
         let goes_on = match self.slots.first() {
             None => true,
             Some(Some(old)) => {

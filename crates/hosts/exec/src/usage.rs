@@ -33,7 +33,7 @@ impl Limits {
     }
 
     /// Sets the limits of a process that the kernel enforces.
-    pub fn impose(&self, id: Id) {
+    pub fn set_limits(&self, id: Id) {
         let Some(pid) = i32::try_from(id).ok().and_then(Pid::from_raw) else { return };
         // A process that has ended needs no limits.
         #[cfg(target_os = "linux")]
@@ -104,14 +104,19 @@ impl Usage {
         }
     }
 
+    /// The process table that the next sample uses; `None` if it is not available.
+    pub async fn table(&self) -> Option<Arc<Vec<Proc>>> {
+        self.table.read().await
+    }
+
     /// Takes a sample, and returns an exceeded limit.
-    pub async fn look(&mut self) -> Option<Overrun> {
+    pub async fn sample(&mut self) -> Option<Overrun> {
         let table = self.table.read().await?;
         let members = procs::members(&table, &BTreeSet::from([self.group]), &BTreeSet::new());
         for one in &members {
             // Started before the leader had its limits. Later processes inherit them.
             if self.limited.insert(one.id) {
-                self.limits.impose(one.id);
+                self.limits.set_limits(one.id);
             }
             self.peak = self.peak.max(procs::peak_memory(one.id));
         }
@@ -135,7 +140,7 @@ impl Usage {
     }
 
     /// Last sample, of the leader before it is reaped: it includes the usage of its reaped children.
-    pub fn last_look(&mut self) {
+    pub fn last_sample(&mut self) {
         if let Some(leader) = procs::one(self.group) {
             self.count(leader.cpu_ticks);
         }

@@ -28,10 +28,10 @@ for one in $groups; do kill -s KILL -- "-$one" 2>/dev/null; done
 
 /// Watchdog of all groups of a host. Started with the first group.
 #[derive(Debug, Default)]
-pub(crate) struct Watchdog(Mutex<Watched>);
+pub(crate) struct Watchdog(Mutex<WatchdogState>);
 
 #[derive(Debug, Default)]
-struct Watched {
+struct WatchdogState {
     shell: Option<Child>,
     groups: BTreeSet<Id>,
 }
@@ -44,13 +44,13 @@ impl Watchdog {
     pub fn add(&self, group: Id) -> io::Result<()> {
         let mut watched = self.lock();
         watched.groups.insert(group);
-        if watched.tell(&format!("add {group}\n")).is_ok() {
+        if watched.send(&format!("add {group}\n")).is_ok() {
             return Ok(());
         }
         // Not started, or dead: a new one gets all groups.
         watched.shell = Some(begin()?);
         let all: String = watched.groups.iter().map(|group| format!("add {group}\n")).collect();
-        watched.tell(&all)
+        watched.send(&all)
     }
 
     /// Removes a group.
@@ -58,23 +58,23 @@ impl Watchdog {
         let mut watched = self.lock();
         if watched.groups.remove(&group) {
             // A shell that can't be written to is dead, and its state with it.
-            let _ = watched.tell(&format!("drop {group}\n"));
+            let _ = watched.send(&format!("drop {group}\n"));
         }
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, Watched> {
+    fn lock(&self) -> std::sync::MutexGuard<'_, WatchdogState> {
         self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 }
 
-impl Watched {
-    fn tell(&mut self, words: &str) -> io::Result<()> {
+impl WatchdogState {
+    fn send(&mut self, words: &str) -> io::Result<()> {
         let pipe = self.shell.as_mut().and_then(|shell| shell.stdin.as_mut());
         pipe.ok_or(io::ErrorKind::NotConnected)?.write_all(words.as_bytes())
     }
 }
 
-impl Drop for Watched {
+impl Drop for WatchdogState {
     fn drop(&mut self) {
         if let Some(mut shell) = self.shell.take() {
             drop(shell.stdin.take());
@@ -105,7 +105,7 @@ mod tests {
     }
 
     #[test]
-    fn when_the_pipe_closes_what_is_left_is_killed_and_what_was_dropped_is_not() {
+    fn a_closed_pipe_kills_the_remaining_groups_but_not_removed_ones() {
         let (mut left, mut done, mut other) = (sleeper(), sleeper(), sleeper());
         let watchdog = Watchdog::default();
         for group in [&left, &done, &other] {
@@ -123,7 +123,7 @@ mod tests {
     }
 
     #[test]
-    fn one_that_was_lost_is_replaced_and_hears_of_all_groups() {
+    fn a_lost_watchdog_is_replaced_and_told_all_groups() {
         let (mut first, mut second) = (sleeper(), sleeper());
         let watchdog = Watchdog::default();
         watchdog.add(first.id()).unwrap();

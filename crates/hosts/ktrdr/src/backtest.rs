@@ -1,9 +1,9 @@
 //! `ktrdr.backtest`: backtests on a ktrdr worker.
 
 use crate::follow::Follow;
-use crate::foreign::Foreign;
 use crate::params::{days, list, one, put};
 use crate::probe::Probe;
+use crate::remote_service::RemoteService;
 use crate::timing::Timing;
 use crate::train::misfit;
 use host_kit::{CancellationToken, Context, Work, WorkError, async_trait, params_schema};
@@ -89,14 +89,14 @@ pub struct KtrdrBacktest {
 
 impl KtrdrBacktest {
     pub(crate) fn new(
-        foreign: Arc<dyn Foreign>,
+        remote_service: Arc<dyn RemoteService>,
         timing: Timing,
         leaving: CancellationToken,
         probe: Option<Arc<Probe>>,
     ) -> Self {
         let limits = "This worker resumes a stopped backtest only from its own checkpoint. A cancel is confirmed by \
                       the worker's status.";
-        Self { follow: Follow { foreign, timing, leaving, limits, what: "backtest" }, probe }
+        Self { follow: Follow { remote_service, timing, leaving, limits, what: "backtest" }, probe }
     }
 }
 

@@ -2,14 +2,14 @@
 
 use crate::backtest::KtrdrBacktest;
 use crate::load::KtrdrLoad;
-use crate::operations::{Area, Operations};
+use crate::operations::{Operations, WorkerPurpose};
 use crate::probe::Probe;
 use crate::service::Protocol;
 use crate::sessions::Sessions;
 use crate::strategy::Strategies;
 use crate::timing::{Timing, seconds};
 use crate::train::KtrdrTrain;
-use crate::wire::{Wire, escaped};
+use crate::wire::{ServiceClient, escaped};
 use host_kit::{BuildError, CancellationToken, Host, HostBuilder};
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -142,7 +142,8 @@ pub fn builder(
         return Err(wrong("'folder' is only for the bars of ktrdr-ib. Remove it.".to_owned()));
     }
     let timing = config.timing;
-    let wire = Wire::new(&config.url, config.token.as_deref(), seconds(timing.connect)).map_err(wrong)?;
+    let wire =
+        ServiceClient::new(&config.url, config.token.as_deref(), seconds(timing.connect)).map_err(wrong)?;
     let probe_path = match config.protocol {
         Protocol::Training2025 => "/training/sessions".to_owned(),
         Protocol::Worker => "/api/v1/operations".to_owned(),
@@ -159,13 +160,13 @@ pub fn builder(
             host.work(KtrdrTrain::new(sessions, Protocol::Training2025, strategies, timing, leaving, probe))
         }
         Protocol::Worker => {
-            let area = |area| Arc::new(Operations::new(wire.clone(), area, timing));
+            let purpose = |purpose| Arc::new(Operations::new(wire.clone(), purpose, timing));
             let mut host = host;
             // Only the first work reports the probe.
             let mut probe = Some(probe);
             if config.offers != Offers::Backtests {
                 let probe = probe.take();
-                let training = area(Area::Training);
+                let training = purpose(WorkerPurpose::Training);
                 host = host.work(KtrdrTrain::new(
                     training,
                     Protocol::Worker,
@@ -176,7 +177,8 @@ pub fn builder(
                 ));
             }
             if config.offers != Offers::Training {
-                host = host.work(KtrdrBacktest::new(area(Area::Backtests), timing, leaving, probe));
+                host =
+                    host.work(KtrdrBacktest::new(purpose(WorkerPurpose::Backtests), timing, leaving, probe));
             }
             host
         }
@@ -189,7 +191,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_configuration_is_read_by_its_words_and_says_what_can_not_be_meant() {
+    fn a_configuration_is_parsed_and_invalid_values_are_explained() {
         let read = |text: serde_json::Value| serde_json::from_value::<AdapterConfig>(text);
         let config = read(serde_json::json!({
             "protocol": "ktrdr-worker", "url": "http://gpu-1:5002", "token": "sesame", "timing": {"slowest": 2}
@@ -209,7 +211,7 @@ mod tests {
             builder("gpu", &config, CancellationToken::new()).err().expect("it is refused").to_string()
         };
         assert!(refused(|c| c.url = "gpu-1".into()).starts_with("adapter 'gpu': 'gpu-1' is not a URL"));
-        assert!(refused(|c| c.timing.look = f64::NAN).contains("'timing.look'"));
+        assert!(refused(|c| c.timing.poll = f64::NAN).contains("'timing.look'"));
         assert!(refused(|c| c.timing.fastest = 9.0).contains("Swap them"));
         assert!(refused(|c| c.token = Some(String::new())).contains("token is empty"));
         assert!(refused(|c| c.folder = Some("/tmp".into())).contains("ktrdr-ib"));

@@ -1,31 +1,31 @@
 //! Parses recorded responses of real services. Runs only if SIGNALBOX_KTRDR_EXCHANGES is a folder with recordings.
 
-use crate::operations::{Area, read as operations};
+use crate::operations::{WorkerPurpose, read as operations};
 use crate::sessions::read as sessions;
 use crate::wire::CallError;
 use serde_json::Value;
 
 /// Parses one response; `None` if no parser handles it.
 fn read(method: &str, path: &str, answer: &Value) -> Option<Result<(), String>> {
-    let told = |error: CallError| error.to_string();
+    let text = |error: CallError| error.to_string();
     if method != "GET" {
         return None;
     }
     if path.starts_with("/training/status/") {
-        return Some(sessions::look(answer, 0).map_err(told).and_then(believable));
+        return Some(sessions::poll(answer, 0).map_err(text).and_then(believable));
     }
     let rest = path.strip_prefix("/api/v1/operations/")?;
     Some(if rest.contains("/metrics") {
         whole(&operations::metrics(answer).unread)
     } else {
-        operations::look(answer, Area::Training, false).map_err(told).and_then(believable)
+        operations::poll(answer, WorkerPurpose::Training, false).map_err(text).and_then(believable)
     })
 }
 
 /// Checks that everything was readable, and that a total is not the placeholder of 100.
-fn believable(look: crate::look::Look) -> Result<(), String> {
-    whole(&look.unread)?;
-    match look.steps.total {
+fn believable(poll: crate::poll::PollResult) -> Result<(), String> {
+    whole(&poll.unread)?;
+    match poll.steps.total {
         Some(100) => Err("the placeholder of 100 epochs was believed".to_owned()),
         _ => Ok(()),
     }
@@ -36,7 +36,7 @@ fn whole(unread: &[CallError]) -> Result<(), String> {
 }
 
 #[test]
-fn recorded_answers_are_understood() {
+fn recorded_responses_are_parsed() {
     let Some(folder) = std::env::var_os("SIGNALBOX_KTRDR_EXCHANGES") else {
         println!("skipped: SIGNALBOX_KTRDR_EXCHANGES names no folder with exchanges");
         return;

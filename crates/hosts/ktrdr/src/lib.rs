@@ -14,14 +14,14 @@ mod config;
 #[cfg(test)]
 mod exchanges;
 mod follow;
-mod foreign;
 mod load;
-mod look;
 mod moment;
 mod operations;
 mod outcome;
 mod params;
+mod poll;
 mod probe;
+mod remote_service;
 mod service;
 mod sessions;
 mod shape;

@@ -8,15 +8,15 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Moment {
     /// Original text: `2026-11-23T07:45:42.185658`.
-    pub said: String,
+    pub text: String,
     /// Parsed time; absent without a zone.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub at: Option<Time>,
 }
 
 impl Moment {
-    pub(crate) fn new(said: &str) -> Self {
-        Self { said: said.chars().take(64).collect(), at: Time::parse(said).ok() }
+    pub(crate) fn new(text: &str) -> Self {
+        Self { text: text.chars().take(64).collect(), at: Time::parse(text).ok() }
     }
 }
 
@@ -25,10 +25,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_time_without_a_zone_is_kept_as_it_was_said_and_means_no_moment() {
+    fn a_time_without_a_zone_is_kept_as_text() {
         assert_eq!(Moment::new("2026-11-23T07:45:42.185658").at, None);
         let zoned = Moment::new("2026-11-23T08:01:58.617006+00:00");
         assert_eq!(zoned.at, Some(Time::parse("2026-11-23T08:01:58.617006Z").unwrap()));
-        assert_eq!(Moment::new("2026-11-23T08:01:58.634045Z").said, "2026-11-23T08:01:58.634045Z");
+        assert_eq!(Moment::new("2026-11-23T08:01:58.634045Z").text, "2026-11-23T08:01:58.634045Z");
     }
 }

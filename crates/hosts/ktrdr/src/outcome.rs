@@ -1,8 +1,8 @@
 //! Result documents, in one format for all services, with the original result.
 
 use crate::Moment;
-use crate::foreign::Foreign;
-use crate::look::Look;
+use crate::poll::PollResult;
+use crate::remote_service::RemoteService;
 use protocol::Time;
 use protocol::host::ResultDoc;
 use serde::{Deserialize, Serialize};
@@ -10,7 +10,7 @@ use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 
 /// Maximum size of the original result, in bytes of JSON.
-const SAID_BYTES: usize = 128 * 1024;
+const ORIGINAL_BYTES: usize = 128 * 1024;
 /// Longer lists are omitted from it.
 const LONG_LIST: usize = 64;
 /// Maximum number of extracted metrics.
@@ -39,7 +39,7 @@ pub struct KtrdrRunResult {
     #[serde(default)]
     pub ended: Option<Moment>,
     /// Original result, with long lists replaced by their length.
-    pub said: Value,
+    pub original: Value,
 }
 
 /// Result document of `ktrdr.load`.
@@ -53,7 +53,7 @@ pub struct KtrdrLoadResult {
     pub rows: u64,
     /// Number of bars reported by the service, if different.
     #[serde(default)]
-    pub rows_said: Option<u64>,
+    pub reported_rows: Option<u64>,
     /// Columns of a bar, in the order of the service.
     pub columns: Vec<String>,
     #[serde(default)]
@@ -69,31 +69,31 @@ pub struct KtrdrLoadResult {
 
 /// Result of a completed run.
 pub(crate) fn of_run(
-    foreign: &dyn Foreign,
+    remote_service: &dyn RemoteService,
     what: &str,
     run: &str,
     epochs: u64,
-    look: &Look,
-    said: Value,
+    poll: &PollResult,
+    original: Value,
 ) -> ResultDoc {
     let mut metrics = BTreeMap::new();
-    figures(&said, "", &mut metrics);
-    let said = if said.to_string().len() > SAID_BYTES {
+    figures(&original, "", &mut metrics);
+    let original = if original.to_string().len() > ORIGINAL_BYTES {
         json!({"left_out": "larger than 128 KiB"})
     } else {
-        shortened(said)
+        shortened(original)
     };
     let result = KtrdrRunResult {
         what: what.to_owned(),
-        protocol: foreign.protocol().to_owned(),
-        service: foreign.base().to_owned(),
+        protocol: remote_service.protocol().to_owned(),
+        service: remote_service.base().to_owned(),
         run: run.to_owned(),
         epochs,
-        model: said.get("model_path").and_then(Value::as_str).map(str::to_owned),
+        model: original.get("model_path").and_then(Value::as_str).map(str::to_owned),
         metrics,
-        started: look.started.clone(),
-        ended: look.ended.clone(),
-        said,
+        started: poll.started.clone(),
+        ended: poll.ended.clone(),
+        original,
     };
     ResultDoc { document: json!(result), artifacts: vec![], tags: vec!["ktrdr".to_owned()] }
 }
@@ -136,15 +136,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn figures_are_found_at_any_depth_and_curves_are_left_out() {
-        let said = json!({"model_path": "/m/1h_v1", "training_metrics": {"epochs_trained": 20,
+    fn figures_are_found_at_any_depth_without_curves() {
+        let original = json!({"model_path": "/m/1h_v1", "training_metrics": {"epochs_trained": 20,
             "history": {"train_loss": [9, 8, 7, 6, 5, 4, 3, 2, 1]}}, "test_metrics": {"test_loss": 0.76},
             "model_info": {"architecture": {"hidden_layers": [32, 16]}}});
         let mut metrics = BTreeMap::new();
-        figures(&said, "", &mut metrics);
+        figures(&original, "", &mut metrics);
         let names: Vec<_> = metrics.keys().map(String::as_str).collect();
         assert_eq!(names, ["test_metrics.test_loss", "training_metrics.epochs_trained"]);
-        let short = shortened(said);
+        let short = shortened(original);
         assert_eq!(short["training_metrics"]["history"]["train_loss"], json!({"left_out": 9}));
         assert_eq!(short["model_info"]["architecture"]["hidden_layers"], json!([32, 16]));
     }

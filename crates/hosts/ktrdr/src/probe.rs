@@ -7,7 +7,7 @@
 use crate::service::Protocol;
 use crate::shape::{Node, succeeded};
 use crate::timing::{Timing, seconds};
-use crate::wire::{CallError, Wire};
+use crate::wire::{CallError, ServiceClient};
 use parking_lot::Mutex;
 use protocol::host::Check;
 use std::sync::Arc;
@@ -26,17 +26,17 @@ pub(crate) struct Probe {
 
 struct Shared {
     name: String,
-    wire: Wire,
+    wire: ServiceClient,
     path: String,
     protocol: Protocol,
     every: Duration,
     within: Duration,
-    seen: Mutex<Seen>,
+    seen: Mutex<ProbeState>,
     news: Notify,
 }
 
 #[derive(Default)]
-struct Seen {
+struct ProbeState {
     last: Option<Outcome>,
     failures: u32,
     under_way: Option<Instant>,
@@ -46,11 +46,11 @@ struct Seen {
 struct Outcome {
     at: Instant,
     took: Duration,
-    said: Result<(), String>,
+    response: Result<(), String>,
 }
 
 impl Probe {
-    pub fn new(name: &str, wire: Wire, path: String, protocol: Protocol, timing: Timing) -> Self {
+    pub fn new(name: &str, wire: ServiceClient, path: String, protocol: Protocol, timing: Timing) -> Self {
         Self {
             shared: Arc::new(Shared {
                 name: format!("{} {name}", protocol.as_str()),
@@ -82,11 +82,11 @@ impl Probe {
             // On a timeout there is no outcome yet.
             let _ = tokio::time::timeout(FIRST, news).await;
         }
-        shared.told()
+        shared.check_of_state()
     }
 }
 
-impl Seen {
+impl ProbeState {
     fn due(&self, every: Duration) -> bool {
         let wait = (every * 2_u32.pow(self.failures.min(8))).min(MAX_PROBE_INTERVAL.max(every));
         self.under_way.is_none() && self.last.as_ref().is_none_or(|last| last.at.elapsed() >= wait)
@@ -95,15 +95,15 @@ impl Seen {
 
 impl Shared {
     async fn probe(&self) {
-        let asked = Instant::now();
-        let said = match self.wire.get(&self.path, self.within).await {
+        let probed_at = Instant::now();
+        let response = match self.wire.get(&self.path, self.within).await {
             Ok(answer) => self.read(&answer).map_err(|error| error.to_string()),
             Err(error) => Err(error.to_string()),
         };
         let mut seen = self.seen.lock();
-        seen.failures = if said.is_ok() { 0 } else { seen.failures.saturating_add(1) };
+        seen.failures = if response.is_ok() { 0 } else { seen.failures.saturating_add(1) };
         seen.under_way = None;
-        seen.last = Some(Outcome { at: Instant::now(), took: asked.elapsed(), said });
+        seen.last = Some(Outcome { at: Instant::now(), took: probed_at.elapsed(), response });
         drop(seen);
         self.news.notify_waiters();
     }
@@ -134,15 +134,15 @@ impl Shared {
         }
     }
 
-    fn told(&self) -> Check {
+    fn check_of_state(&self) -> Check {
         let seen = self.seen.lock();
         let path = self.path.split('?').next().unwrap_or_default();
         let (ok, message) = match &seen.last {
-            Some(Outcome { at, took, said: Ok(()) }) => (
+            Some(Outcome { at, took, response: Ok(()) }) => (
                 true,
                 format!("GET {path} responded in {} ms, {} s ago.", took.as_millis(), at.elapsed().as_secs()),
             ),
-            Some(Outcome { at, said: Err(why), .. }) => (
+            Some(Outcome { at, response: Err(why), .. }) => (
                 false,
                 format!(
                     "A test call failed {} s ago: {why}. Check that the service at {} is running{}. Its own /health \

@@ -174,26 +174,28 @@ mod tests {
     use serde_json::json;
 
     #[test]
-    fn what_is_not_as_expected_is_told_with_its_place_and_its_shape() {
+    fn an_unexpected_response_is_reported_with_its_location_and_shape() {
         let answer = json!({"data": {"progress": {"percentage": "5 %"}, "metrics": [[1], 2]}});
         let node = Node::answer("GET /x", &answer);
-        let told = |error: CallError| error.to_string();
+        let error_text = |error: CallError| error.to_string();
         let progress = node.need("data").unwrap().need("progress").unwrap();
         assert_eq!(
-            told(progress.need("percentage").unwrap().number().unwrap_err()),
+            error_text(progress.need("percentage").unwrap().number().unwrap_err()),
             "GET /x returned an unexpected response: 'data.progress.percentage' should be a number, but is text \
              ('5 %')"
         );
-        assert!(told(progress.need("nothing").unwrap_err()).ends_with("'data.progress' has no 'nothing'"));
+        assert!(
+            error_text(progress.need("nothing").unwrap_err()).ends_with("'data.progress' has no 'nothing'")
+        );
         let metrics = node.need("data").unwrap().need("metrics").unwrap().list().unwrap();
         assert!(
-            told(metrics[0].number().unwrap_err())
+            error_text(metrics[0].number().unwrap_err())
                 .contains("'data.metrics[0]' should be a number, but is a list")
         );
     }
 
     #[test]
-    fn success_false_in_a_200_is_a_refusal() {
+    fn success_false_in_a_200_is_an_error() {
         let answer = json!({"success": false, "data": null, "error": "Not connected to IB"});
         let error = data("POST /data/historical", &answer).unwrap_err();
         assert_eq!(error.status(), Some(200));

@@ -14,7 +14,7 @@ pub struct Timing {
     /// Connect timeout. Default 5.
     pub connect: f64,
     /// Timeout of a poll. Default 10.
-    pub look: f64,
+    pub poll: f64,
     /// Timeout of a start. Default 60.
     pub start: f64,
     /// Timeout of a stop. Default 45.
@@ -42,7 +42,7 @@ impl Default for Timing {
             fastest: 0.2,
             slowest: 5.0,
             connect: 5.0,
-            look: 10.0,
+            poll: 10.0,
             start: 60.0,
             stop: 45.0,
             confirm: 30.0,
@@ -64,7 +64,7 @@ impl Timing {
             ("fastest", self.fastest, 0.001),
             ("slowest", self.slowest, 0.001),
             ("connect", self.connect, 0.001),
-            ("look", self.look, 0.001),
+            ("look", self.poll, 0.001),
             ("start", self.start, 0.001),
             ("stop", self.stop, 0.001),
             ("confirm", self.confirm, 0.001),

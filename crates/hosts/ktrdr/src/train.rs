@@ -1,9 +1,9 @@
 //! `ktrdr.train` and `ktrdr.train-2025`: trainings on a ktrdr service.
 
 use crate::follow::Follow;
-use crate::foreign::Foreign;
 use crate::params::{days, list, one, put};
 use crate::probe::Probe;
+use crate::remote_service::RemoteService;
 use crate::service::Protocol;
 use crate::strategy::{STRATEGY_BYTES, Strategies};
 use crate::timing::Timing;
@@ -54,7 +54,7 @@ pub struct KtrdrTrain {
 
 impl KtrdrTrain {
     pub(crate) fn new(
-        foreign: Arc<dyn Foreign>,
+        remote_service: Arc<dyn RemoteService>,
         protocol: Protocol,
         strategies: Strategies,
         timing: Timing,
@@ -72,7 +72,7 @@ impl KtrdrTrain {
                  confirmed when nothing is running any more."
             }
         };
-        let follow = Follow { foreign, timing, leaving, limits, what: "training" };
+        let follow = Follow { remote_service, timing, leaving, limits, what: "training" };
         Self { follow, protocol, strategies, probe: probe.into() }
     }
 
@@ -87,19 +87,19 @@ impl KtrdrTrain {
         let (Some(strategy), Some((start, end)), true) = (strategy, given, errors.is_empty()) else {
             return Err(errors);
         };
-        let said = TrainingData::read(&strategy);
+        let declared = TrainingData::read(&strategy);
         let needed = symbols.is_none() || timeframes.is_none();
-        let said = match said {
-            Ok(said) => said,
+        let declared = match declared {
+            Ok(declared) => declared,
             Err(why) if needed => {
                 return Err(vec![FieldError::new("strategy", format!("Not valid YAML: {why}."))]);
             }
             // The service has better messages for invalid strategies.
             Err(_) => TrainingData::default(),
         };
-        let symbols = one(chosen("symbols", symbols, &said.symbols), &mut errors);
-        let timeframes = one(chosen("timeframes", timeframes, &said.timeframes), &mut errors);
-        let (start, end) = match days(said.start.as_deref(), said.end.as_deref()) {
+        let symbols = one(chosen("symbols", symbols, &declared.symbols), &mut errors);
+        let timeframes = one(chosen("timeframes", timeframes, &declared.timeframes), &mut errors);
+        let (start, end) = match days(declared.start.as_deref(), declared.end.as_deref()) {
             Ok((first, last)) => (start.or(first), end.or(last)),
             // Dates that these services would not accept either.
             Err(_) => (start, end),
@@ -215,17 +215,17 @@ impl Work for KtrdrTrain {
 }
 
 /// Input value, or that of the strategy.
-fn chosen(field: &str, given: Option<Vec<String>>, said: &[String]) -> Result<Vec<String>, FieldError> {
+fn chosen(field: &str, given: Option<Vec<String>>, declared: &[String]) -> Result<Vec<String>, FieldError> {
     match given {
         Some(given) => Ok(given),
-        None if said.is_empty() => {
+        None if declared.is_empty() => {
             let why = format!(
                 "The strategy has no {field} (training_data.{field}). Fill them in: without them the service trains on \
                  other data."
             );
             Err(FieldError::new(field, why))
         }
-        None => Ok(said.to_vec()),
+        None => Ok(declared.to_vec()),
     }
 }
 

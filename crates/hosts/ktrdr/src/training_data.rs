@@ -72,21 +72,21 @@ mod tests {
     use super::*;
 
     #[test]
-    fn symbols_and_timeframes_are_found_in_every_form_in_which_strategies_say_them() {
+    fn symbols_and_timeframes_are_found_in_every_form_of_strategies() {
         let read = |text: &str| {
             let found = TrainingData::read(text).unwrap();
             (found.symbols.join(","), found.timeframes.join(","))
         };
-        let said = |symbols: &str, timeframes: &str| (symbols.to_owned(), timeframes.to_owned());
+        let declared = |symbols: &str, timeframes: &str| (symbols.to_owned(), timeframes.to_owned());
         let single = "name: a\ntraining_data:\n  symbols:\n    mode: single\n    symbol: GBPUSD # one\n  \
                       timeframes:\n    mode: single\n    timeframe: \"4h\"\n";
-        assert_eq!(read(single), said("GBPUSD", "4h"));
+        assert_eq!(read(single), declared("GBPUSD", "4h"));
         let several = "training_data:\n  symbols: {mode: multi_symbol, list: [GE, 'F']}\n  timeframes:\n    \
                        mode: multi_timeframe\n    list: [1h, 1d]\n    base_timeframe: 1h\n";
-        assert_eq!(read(several), said("GE,F", "1h,1d"));
-        assert_eq!(read("data:\n  symbols: [KO, PEP]\n  timeframes: 1d"), said("KO,PEP", "1d"));
-        assert_eq!(read("symbol: KO\ntimeframe: 1h"), said("KO", "1h"));
-        assert_eq!(read("name: a\ntraining_data:\n  symbols: {mode: group}"), said("", ""));
+        assert_eq!(read(several), declared("GE,F", "1h,1d"));
+        assert_eq!(read("data:\n  symbols: [KO, PEP]\n  timeframes: 1d"), declared("KO,PEP", "1d"));
+        assert_eq!(read("symbol: KO\ntimeframe: 1h"), declared("KO", "1h"));
+        assert_eq!(read("name: a\ntraining_data:\n  symbols: {mode: group}"), declared("", ""));
         assert!(TrainingData::read("name: [a").unwrap_err().contains("line"));
     }
 

@@ -55,7 +55,7 @@ impl CallError {
 
 /// Client of the service at one URL.
 #[derive(Debug, Clone)]
-pub(crate) struct Wire {
+pub(crate) struct ServiceClient {
     base: String,
     client: Client,
     /// Client that opens a new connection for each call.
@@ -63,13 +63,13 @@ pub(crate) struct Wire {
 }
 
 /// Failure of one try.
-enum Tried {
+enum TryError {
     /// The connection closed before any response.
     Unanswered(CallError),
     Failed(CallError),
 }
 
-impl Wire {
+impl ServiceClient {
     /// # Errors
     /// A message, if the URL or token is invalid.
     pub fn new(url: &str, token: Option<&str>, connect: Duration) -> Result<Self, String> {
@@ -148,7 +148,7 @@ impl Wire {
         let exchange = async {
             match self.try_once(&self.client, &method, path, body, &call).await {
                 // GET and DELETE are idempotent here.
-                Err(Tried::Unanswered(error)) if method != Method::POST => {
+                Err(TryError::Unanswered(error)) if method != Method::POST => {
                     tracing::debug!(%error, "retrying on a new connection");
                     self.try_once(&self.fresh, &method, path, body, &call).await
                 }
@@ -156,7 +156,7 @@ impl Wire {
             }
         };
         match tokio::time::timeout(within, exchange).await {
-            Ok(tried) => tried.map_err(|(Tried::Unanswered(error) | Tried::Failed(error))| error),
+            Ok(tried) => tried.map_err(|(TryError::Unanswered(error) | TryError::Failed(error))| error),
             Err(_) => Err(CallError::NoAnswer {
                 call: call.clone(),
                 why: format!("timed out after {} s", within.as_secs_f64()),
@@ -171,7 +171,7 @@ impl Wire {
         path: &str,
         body: Option<&Value>,
         call: &str,
-    ) -> Result<Value, Tried> {
+    ) -> Result<Value, TryError> {
         let mut request = client.request(method.clone(), format!("{}{path}", self.base));
         if let Some(body) = body {
             request = request.json(body);
@@ -179,23 +179,23 @@ impl Wire {
         let mut response = request.send().await.map_err(|e| {
             let why = cause(&e);
             if e.is_connect() {
-                return Tried::Failed(CallError::Unreached { base: self.base.clone(), why });
+                return TryError::Failed(CallError::Unreached { base: self.base.clone(), why });
             }
             let error = CallError::NoAnswer {
                 call: call.to_owned(),
                 why: format!("failed: connection lost ({why})"),
             };
-            if pool::broke_unanswered(&e) { Tried::Unanswered(error) } else { Tried::Failed(error) }
+            if pool::broke_unanswered(&e) { TryError::Unanswered(error) } else { TryError::Failed(error) }
         })?;
         let status = response.status();
-        let bytes = read(&mut response, call).await.map_err(Tried::Failed)?;
+        let bytes = read(&mut response, call).await.map_err(TryError::Failed)?;
         if !status.is_success() {
             let detail = detail(&bytes);
             let refused = CallError::Refused { call: call.to_owned(), status: status.as_u16(), detail };
-            return Err(Tried::Failed(refused));
+            return Err(TryError::Failed(refused));
         }
         serde_json::from_slice(&bytes).map_err(|e| {
-            Tried::Failed(CallError::Unreadable {
+            TryError::Failed(CallError::Unreadable {
                 call: call.to_owned(),
                 what: format!("not JSON ({e}); it starts with '{}'", excerpt(&bytes)),
             })
@@ -224,16 +224,16 @@ async fn read(response: &mut Response, call: &str) -> Result<Vec<u8>, CallError>
 
 /// Error detail: `detail` as text or as a list of field errors, `error`, `message`, or the raw text.
 fn detail(bytes: &[u8]) -> String {
-    let said = serde_json::from_slice::<Value>(bytes).ok().and_then(|body| {
-        let told = ["detail", "error", "message"].iter().find_map(|key| body.get(key))?.clone();
-        Some(match told {
+    let message = serde_json::from_slice::<Value>(bytes).ok().and_then(|body| {
+        let explanation = ["detail", "error", "message"].iter().find_map(|key| body.get(key))?.clone();
+        Some(match explanation {
             Value::String(text) => text,
             Value::Array(faults) => faults.iter().map(fault).collect::<Vec<_>>().join("; "),
             other => other.to_string(),
         })
     });
-    let said = said.unwrap_or_else(|| excerpt(bytes));
-    if said.is_empty() { "no details".to_owned() } else { said.chars().take(DETAIL_CHARS).collect() }
+    let message = message.unwrap_or_else(|| excerpt(bytes));
+    if message.is_empty() { "no details".to_owned() } else { message.chars().take(DETAIL_CHARS).collect() }
 }
 
 /// Formats `{loc: ["body", "symbols"], msg: "field required"}` as `body.symbols: field required`.
@@ -281,7 +281,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_refusal_is_told_in_the_words_of_the_service_whatever_their_shape() {
+    fn a_service_error_is_quoted_in_any_shape() {
         assert_eq!(detail(br#"{"detail": "Session nope not found"}"#), "Session nope not found");
         assert_eq!(
             detail(br#"{"detail": [{"loc": ["body", "symbols", 0], "msg": "field required"}]}"#),
@@ -292,24 +292,24 @@ mod tests {
     }
 
     #[test]
-    fn addresses_that_can_t_be_used_are_refused_with_a_reason() {
+    fn unusable_addresses_are_rejected_with_a_reason() {
         for (url, reason) in [
             ("gpu-1:5002", "http:// only"),
             ("https://gpu-1:5002", "http:// only"),
             ("http://me:secret@gpu-1", "token"),
             ("http://gpu-1/?a=b", "query"),
         ] {
-            let error = Wire::new(url, None, Duration::from_secs(1)).unwrap_err();
+            let error = ServiceClient::new(url, None, Duration::from_secs(1)).unwrap_err();
             assert!(error.contains(reason) && !error.contains("secret"), "{url}: {error}");
         }
         assert_eq!(
-            Wire::new("http://gpu-1:5002/", None, Duration::from_secs(1)).unwrap().base(),
+            ServiceClient::new("http://gpu-1:5002/", None, Duration::from_secs(1)).unwrap().base(),
             "http://gpu-1:5002"
         );
     }
 
     #[test]
-    fn an_id_can_not_leave_its_segment() {
+    fn an_id_cannot_leave_its_path_segment() {
         assert_eq!(escaped("a/../b?c=é"), "a%2F..%2Fb%3Fc%3D%C3%A9");
     }
 }

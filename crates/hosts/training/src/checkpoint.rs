@@ -3,9 +3,9 @@
 //! The metadata (epoch, and what the file belongs to) goes to the server. The host kit keeps the file, and transfers it
 //! to the host that resumes.
 
-use crate::progress::far;
+use crate::failures::failure;
+use crate::progress::fraction_done;
 use crate::trainer::State;
-use crate::trouble::failure;
 use host_kit::{CheckpointBuilder, Context, SavedFile, WorkError};
 use protocol::Failure;
 use serde::{Deserialize, Serialize};
@@ -19,48 +19,50 @@ const STATE: &str = "state.json";
 
 /// Checkpoint metadata for the server.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
-pub(crate) struct Word {
+pub(crate) struct CheckpointInfo {
     version: u32,
     /// Completed epochs.
     epoch: u32,
     /// Epochs whose points were reported. Can exceed the completed ones if a training had to restart.
-    pub(crate) told: u32,
-    pub(crate) belongs: Belongs,
+    #[serde(alias = "told")]
+    pub(crate) reported: u32,
+    #[serde(alias = "belongs")]
+    pub(crate) identity: TrainingIdentity,
 }
 
-/// Identity of a training: hashes of its recipe and its samples.
+/// Identity of a training: hashes of its hyperparameters and its samples.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-pub(crate) struct Belongs {
+pub(crate) struct TrainingIdentity {
     pub(crate) params: String,
     pub(crate) samples: String,
 }
 
-impl Word {
+impl CheckpointInfo {
     /// Reads the metadata of a previous attempt of the same training.
     ///
     /// # Errors
     /// If it belongs to another training, with what to do instead of resuming.
-    pub(crate) fn read(state: &Value, belongs: &Belongs) -> Result<Self, Failure> {
-        let word = Self::deserialize(state).ok().filter(|word| word.version == VERSION);
-        let word = word.ok_or_else(|| {
+    pub(crate) fn read(state: &Value, identity: &TrainingIdentity) -> Result<Self, Failure> {
+        let info = Self::deserialize(state).ok().filter(|info| info.version == VERSION);
+        let info = info.ok_or_else(|| {
             failure(
                 "The checkpoint is from another host version and can't be read.",
                 "Retry instead of resuming, to train from the start.",
             )
         })?;
-        if word.belongs.params != belongs.params {
+        if info.identity.params != identity.params {
             return Err(failure(
                 "The checkpoint belongs to a training with other parameters.",
                 "Retry instead of resuming, to train from the start.",
             ));
         }
-        if word.belongs.samples != belongs.samples {
+        if info.identity.samples != identity.samples {
             return Err(failure(
                 "The stored bars have changed since the training started.",
                 "Retry instead of resuming, to train from the start with the current bars.",
             ));
         }
-        Ok(word)
+        Ok(info)
     }
 }
 
@@ -71,9 +73,9 @@ impl Word {
 pub(crate) fn keep(
     ctx: &Context,
     state: &State,
-    told: u32,
+    reported: u32,
     of: u32,
-    belongs: &Belongs,
+    identity: &TrainingIdentity,
 ) -> Result<(), WorkError> {
     let bytes = serde_json::to_vec(state).map_err(|e| {
         failure(
@@ -85,14 +87,20 @@ pub(crate) fn keep(
     if let Some(best) = &state.best {
         note.push_str(&format!(", best validation loss {:.4} in epoch {}", best.loss, best.epoch));
     }
-    let word = serde_json::to_value(word(state, told, belongs)).expect("a word is plain strings and numbers");
+    let info =
+        serde_json::to_value(info(state, reported, identity)).expect("the metadata are strings and numbers");
     // The state covers whole epochs, while progress can be within one.
-    let place = CheckpointBuilder::new(note, word).with(vec![SavedFile::bytes(STATE, bytes)]);
-    Ok(ctx.save_checkpoint(place.at(far(f64::from(state.epoch), of)))?)
+    let place = CheckpointBuilder::new(note, info).with(vec![SavedFile::bytes(STATE, bytes)]);
+    Ok(ctx.save_checkpoint(place.at(fraction_done(f64::from(state.epoch), of)))?)
 }
 
-fn word(state: &State, told: u32, belongs: &Belongs) -> Word {
-    Word { version: VERSION, epoch: state.epoch, told: told.max(state.epoch), belongs: belongs.clone() }
+fn info(state: &State, reported: u32, identity: &TrainingIdentity) -> CheckpointInfo {
+    CheckpointInfo {
+        version: VERSION,
+        epoch: state.epoch,
+        reported: reported.max(state.epoch),
+        identity: identity.clone(),
+    }
 }
 
 /// Loads the training state; `None` if the file is missing or corrupt.
@@ -104,10 +112,10 @@ pub(crate) fn load(ctx: &Context) -> Option<State> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::trainer::Recipe;
+    use crate::trainer::Hyperparameters;
 
     fn state(epoch: u32) -> State {
-        let recipe = Recipe {
+        let hyperparameters = Hyperparameters {
             hidden: vec![3],
             dropout: 0.0,
             epochs: 9,
@@ -116,22 +124,22 @@ mod tests {
             patience: 0,
             seed: 1,
         };
-        State { epoch, seconds: 0.1 + 0.2, ..State::new(&recipe, 2) }
+        State { epoch, seconds: 0.1 + 0.2, ..State::new(&hyperparameters, 2) }
     }
 
-    fn belongs(params: &str, samples: &str) -> Belongs {
-        Belongs { params: params.into(), samples: samples.into() }
+    fn identity(params: &str, samples: &str) -> TrainingIdentity {
+        TrainingIdentity { params: params.into(), samples: samples.into() }
     }
 
     #[test]
-    fn the_checkpoint_of_another_training_is_refused_with_what_to_do() {
-        assert_eq!(word(&state(3), 0, &belongs("p", "s")).told, 3);
-        let word = serde_json::to_value(word(&state(3), 7, &belongs("p", "s"))).unwrap();
-        assert_eq!(Word::read(&word, &belongs("p", "s")).unwrap().told, 7);
-        for (other, what) in [(belongs("q", "s"), "other parameters"), (belongs("p", "t"), "stored bars")] {
-            let told = Word::read(&word, &other).unwrap_err();
-            assert!(told.message.contains(what) && told.hint.starts_with("Retry"), "{told:?}");
+    fn a_checkpoint_of_another_training_is_rejected_with_advice() {
+        assert_eq!(info(&state(3), 0, &identity("p", "s")).reported, 3);
+        let info = serde_json::to_value(info(&state(3), 7, &identity("p", "s"))).unwrap();
+        assert_eq!(CheckpointInfo::read(&info, &identity("p", "s")).unwrap().reported, 7);
+        for (other, what) in [(identity("q", "s"), "other parameters"), (identity("p", "t"), "stored bars")] {
+            let error = CheckpointInfo::read(&info, &other).unwrap_err();
+            assert!(error.message.contains(what) && error.hint.starts_with("Retry"), "{error:?}");
         }
-        assert!(Word::read(&serde_json::json!({"version": 1}), &belongs("p", "s")).is_err());
+        assert!(CheckpointInfo::read(&serde_json::json!({"version": 1}), &identity("p", "s")).is_err());
     }
 }

@@ -13,6 +13,7 @@ mod adam;
 mod artifact;
 mod checkpoint;
 mod dice;
+mod failures;
 mod features;
 mod files;
 mod labels;
@@ -30,7 +31,6 @@ mod split;
 mod store;
 mod stored;
 mod trainer;
-mod trouble;
 mod work;
 
 pub use model::Card;

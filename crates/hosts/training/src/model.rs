@@ -4,7 +4,7 @@ use crate::features::{Columns, Feature, require_volume};
 use crate::labels::{CLASSES, signal};
 use crate::mlp::{Mlp, greatest};
 use crate::params::TrainingParams;
-use crate::samples::Going;
+use crate::samples::StopCheck;
 use crate::scaler::Scaler;
 use host_kit::WorkError;
 use market_data::{Bar, Timeframe};
@@ -121,7 +121,7 @@ impl Model {
     ///
     /// # Errors
     /// If a feature is unknown; the error of `going`.
-    pub(crate) fn signals(&self, bars: &[Bar], going: Going) -> Result<Vec<i8>, WorkError> {
+    pub(crate) fn signals(&self, bars: &[Bar], going: StopCheck) -> Result<Vec<i8>, WorkError> {
         let columns = Columns::of(bars);
         let mut known = Vec::with_capacity(self.card.features.len());
         for name in &self.card.features {
@@ -157,19 +157,19 @@ impl Model {
 pub(crate) mod tests {
     use super::*;
     use crate::samples::samples;
-    use crate::samples::tests::{go_on, making, walk};
+    use crate::samples::tests::{keep_going, sample_config, walk};
     use proptest::prelude::*;
 
     /// Untrained model with the features of the test samples.
     pub(crate) fn model(name: &str) -> Model {
-        let (bars, making) = (walk(400, 1), making());
-        let samples = samples(&[&bars], &making, &go_on).unwrap();
+        let (bars, sample_config) = (walk(400, 1), sample_config());
+        let samples = samples(&[&bars], &sample_config, &keep_going).unwrap();
         let card = Card {
             name: name.to_owned(),
             symbols: vec!["A".to_owned()],
             timeframe: Timeframe::H1,
             synthetic: true,
-            features: making.features.iter().map(ToString::to_string).collect(),
+            features: sample_config.features.iter().map(ToString::to_string).collect(),
             classes: CLASSES.map(str::to_owned).to_vec(),
             horizon: 4,
             threshold: 0.1 + 0.2,
@@ -182,14 +182,14 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn a_model_reads_back_to_the_last_bit_and_a_changed_one_is_refused() {
+    fn a_model_reads_back_bit_by_bit_and_a_modified_one_is_rejected() {
         let model = model("a");
         let text = serde_json::to_string_pretty(&model).unwrap();
         assert_eq!(Model::read(text.as_bytes()).unwrap(), model);
         let mut other = model.clone();
         other.layers.layers[0].weights[3] += 1e-6;
-        let told = Model::read(&serde_json::to_vec(&other).unwrap()).unwrap_err();
-        assert!(told.contains("checksum"), "{told}");
+        let error = Model::read(&serde_json::to_vec(&other).unwrap()).unwrap_err();
+        assert!(error.contains("checksum"), "{error}");
         other.layers.layers[0].weights.pop();
         assert!(Model::read(&serde_json::to_vec(&other).unwrap()).unwrap_err().contains("don't match"));
         let newer = Model { version: 2, ..model };
@@ -198,10 +198,10 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn signals_are_the_classes_of_the_samples_that_were_trained_with() {
+    fn signals_are_the_classes_of_the_training_samples() {
         let (bars, model) = (walk(400, 1), model("a"));
-        let samples = samples(&[&bars], &making(), &go_on).unwrap();
-        let signals = model.signals(&bars, &go_on).unwrap();
+        let samples = samples(&[&bars], &sample_config(), &keep_going).unwrap();
+        let signals = model.signals(&bars, &keep_going).unwrap();
         assert_eq!(signals.len(), 400);
         assert_eq!(signals[..7], [0; 7], "the warm-up predicts nothing");
         let first = bars.iter().position(|b| b.time == samples.train.from).unwrap();
@@ -210,16 +210,16 @@ pub(crate) mod tests {
             assert_eq!(signals[first + i], signal(class), "{i}");
         }
         assert!(signals.iter().any(|s| *s != signals[20]), "it does not say the same of every bar");
-        assert!(model.signals(&[], &go_on).unwrap().is_empty());
+        assert!(model.signals(&[], &keep_going).unwrap().is_empty());
     }
 
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(16))]
         #[test]
-        fn what_it_says_of_a_bar_does_not_depend_on_later_ones(cut in 10usize..400) {
+        fn a_prediction_does_not_depend_on_later_bars(cut in 10usize..400) {
             let (bars, model) = (walk(400, 1), model("a"));
-            let whole = model.signals(&bars, &go_on).unwrap();
-            prop_assert_eq!(&model.signals(&bars[..cut], &go_on).unwrap()[..], &whole[..cut]);
+            let whole = model.signals(&bars, &keep_going).unwrap();
+            prop_assert_eq!(&model.signals(&bars[..cut], &keep_going).unwrap()[..], &whole[..cut]);
         }
     }
 }

@@ -1,14 +1,14 @@
 //! Result of a training: evaluates the best weights, stores the model, and builds the result.
 
+use crate::failures::failure;
 use crate::files::sha256;
 use crate::labels::CLASSES;
 use crate::model::{Card, Model};
 use crate::params::{Plan, TrainingParams};
-use crate::samples::{Going, Samples};
+use crate::samples::{Samples, StopCheck};
 use crate::score::Score;
 use crate::store::ModelStore;
 use crate::trainer::{Best, State};
-use crate::trouble::failure;
 use host_kit::WorkError;
 use protocol::OperationId;
 use protocol::host::{Artifact, ResultDoc};
@@ -24,7 +24,7 @@ pub(crate) fn conclude(
     (samples, synthetic): (&Samples, bool),
     state: &State,
     store: &ModelStore,
-    going: Going,
+    going: StopCheck,
 ) -> Result<(TrainingResult, ResultDoc), WorkError> {
     let Best { epoch, mlp, .. } = state.best.clone().expect("an epoch that was done has a best one");
     let train = Score::of(&mlp, &samples.train, going)?;
@@ -42,7 +42,7 @@ pub(crate) fn conclude(
         parameters,
         epochs: state.epoch,
         best_epoch: epoch,
-        stopped_early: state.epoch < plan.recipe.epochs,
+        stopped_early: state.epoch < plan.hyperparameters.epochs,
         train: train.split(&samples.train),
         validation: validation.split(&samples.validation),
         test: test.split(&samples.test),
@@ -76,10 +76,10 @@ fn card(id: OperationId, plan: &Plan, samples: &Samples, synthetic: bool) -> Car
         symbols: plan.sets.iter().map(|s| s.symbol.clone()).collect(),
         timeframe: plan.sets[0].timeframe,
         synthetic,
-        features: plan.making.features.iter().map(ToString::to_string).collect(),
+        features: plan.sample_config.features.iter().map(ToString::to_string).collect(),
         classes: CLASSES.map(str::to_owned).to_vec(),
-        horizon: u32::try_from(plan.making.horizon).unwrap_or(u32::MAX),
-        threshold: plan.making.threshold,
+        horizon: u32::try_from(plan.sample_config.horizon).unwrap_or(u32::MAX),
+        threshold: plan.sample_config.threshold,
         trained_from: Some(samples.train.from),
         fitted_until: samples.train.until,
         trained_until: samples.validation.until,
@@ -102,18 +102,18 @@ fn name(id: OperationId, plan: &Plan) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::samples::tests::making;
-    use crate::trainer::Recipe;
+    use crate::samples::tests::sample_config;
+    use crate::trainer::Hyperparameters;
     use market_data::{Range, SetName, Timeframe};
 
     #[test]
-    fn a_model_is_named_for_its_bars_and_its_operation() {
+    fn a_model_is_named_after_its_bars_and_its_operation() {
         let set = |symbol: &str| SetName {
             source: "files".into(),
             symbol: symbol.into(),
             timeframe: Timeframe::H1,
         };
-        let recipe = Recipe {
+        let hyperparameters = Hyperparameters {
             hidden: vec![4],
             dropout: 0.0,
             epochs: 1,
@@ -125,8 +125,8 @@ mod tests {
         let mut plan = Plan {
             sets: vec![set("BRK.B")],
             range: Range::default(),
-            making: making(),
-            recipe,
+            sample_config: sample_config(),
+            hyperparameters,
             checkpoint_every: 5,
         };
         let id: OperationId = "0199c2d4-7f3a-7c11-9e1b-2d5f8a4b6c7d".parse().unwrap();

@@ -3,8 +3,8 @@
 use crate::features::Feature;
 use crate::labels::CLASSES;
 use crate::mlp::Mlp;
-use crate::samples::Making;
-use crate::trainer::Recipe;
+use crate::samples::SampleConfig;
+use crate::trainer::Hyperparameters;
 use market_data::{Library, Range, SetName, Timeframe};
 use protocol::FieldError;
 use schemars::JsonSchema;
@@ -140,8 +140,8 @@ pub(crate) struct Plan {
     /// Stored bars to train on, at least one set.
     pub(crate) sets: Vec<SetName>,
     pub(crate) range: Range,
-    pub(crate) making: Making,
-    pub(crate) recipe: Recipe,
+    pub(crate) sample_config: SampleConfig,
+    pub(crate) hyperparameters: Hyperparameters,
     pub(crate) checkpoint_every: u32,
 }
 
@@ -183,14 +183,14 @@ impl TrainingParams {
         Ok(Plan {
             sets,
             range,
-            making: Making {
+            sample_config: SampleConfig {
                 features,
                 horizon: self.horizon as usize,
                 threshold: self.threshold,
                 validation_share: self.validation_share,
                 test_share: self.test_share,
             },
-            recipe: Recipe {
+            hyperparameters: Hyperparameters {
                 hidden,
                 dropout: self.dropout as f32,
                 epochs: self.epochs,

@@ -7,6 +7,6 @@ pub(crate) const PHASES: [&str; 3] = ["prepare", "train", "evaluate"];
 pub(crate) const TRAINING: (f64, f64) = (0.02, 0.98);
 
 /// Total progress after this many epochs.
-pub(crate) fn far(epochs: f64, of: u32) -> f64 {
+pub(crate) fn fraction_done(epochs: f64, of: u32) -> f64 {
     TRAINING.0 + (TRAINING.1 - TRAINING.0) * epochs / f64::from(of)
 }

@@ -1,16 +1,16 @@
 //! A complete training, from the bars to the result, on a blocking thread.
 
-use crate::checkpoint::{self, Belongs, Word};
+use crate::checkpoint::{self, CheckpointInfo, TrainingIdentity};
+use crate::failures::failure;
 use crate::features::require_volume;
 use crate::files::sha256;
 use crate::outcome::conclude;
 use crate::params::{Plan, TrainingParams};
-use crate::progress::{PHASES, TRAINING, far};
+use crate::progress::{PHASES, TRAINING, fraction_done};
 use crate::samples::{Samples, samples};
 use crate::store::ModelStore;
 use crate::stored;
 use crate::trainer::{Figures, State};
-use crate::trouble::failure;
 use display::format::counted;
 use host_kit::{Context, WorkError};
 use market_data::Library;
@@ -35,10 +35,10 @@ pub(crate) fn train(
         failure(format!("Invalid parameters: {}", all.join(" ")), "Correct them, then start again.")
     })?;
     let (samples, synthetic) = prepare(ctx, library, &plan)?;
-    let belongs = Belongs { params: digest(&plan), samples: samples.digest.clone() };
-    let (mut state, told) = begin(ctx, &plan, &belongs)?;
+    let identity = TrainingIdentity { params: digest(&plan), samples: samples.digest.clone() };
+    let (mut state, reported) = begin(ctx, &plan, &identity)?;
     log_start(ctx, &samples, &state);
-    epochs(ctx, &plan, &samples, &belongs, &mut state, told)?;
+    epochs(ctx, &plan, &samples, &identity, &mut state, reported)?;
     evaluate(ctx, (params, &plan), (&samples, synthetic), &state, &ModelStore::new(models))
 }
 
@@ -50,29 +50,29 @@ fn prepare(ctx: &Context, library: &Library, plan: &Plan) -> Result<(Samples, bo
         ctx.message(format!("Reading {set}"));
         let read = stored::read(library, set, plan.range, &going)?;
         ctx.log(LogLevel::Info, format!("{} of {set}", counted(read.bars.len() as u64, "bar", "bars")));
-        require_volume(&plan.making.features, &read.bars, &set.to_string())?;
+        require_volume(&plan.sample_config.features, &read.bars, &set.to_string())?;
         held.push(read);
         ctx.fraction(Some(TRAINING.0 * 0.8 * (i + 1) as f64 / plan.sets.len() as f64));
     }
     ctx.message("Computing features");
     let bars: Vec<_> = held.iter().map(|h| h.bars.as_slice()).collect();
-    let samples = samples(&bars, &plan.making, &going)?;
+    let samples = samples(&bars, &plan.sample_config, &going)?;
     Ok((samples, held.iter().any(|h| h.synthetic)))
 }
 
 /// Initial state, and the last epoch whose points were already reported.
-fn begin(ctx: &Context, plan: &Plan, belongs: &Belongs) -> Result<(State, u32), WorkError> {
-    let anew = || State::new(&plan.recipe, plan.making.features.len());
-    let Some(from) = ctx.resume_from() else { return Ok((anew(), 0)) };
-    let word = Word::read(&from.state, belongs)?;
+fn begin(ctx: &Context, plan: &Plan, identity: &TrainingIdentity) -> Result<(State, u32), WorkError> {
+    let from_start = || State::new(&plan.hyperparameters, plan.sample_config.features.len());
+    let Some(from) = ctx.resume_from() else { return Ok((from_start(), 0)) };
+    let info = CheckpointInfo::read(&from.state, identity)?;
     match checkpoint::load(ctx) {
-        Some(state) => Ok((state, word.told)),
+        Some(state) => Ok((state, info.reported)),
         None => {
             ctx.log(
                 LogLevel::Warn,
                 "The checkpoint file is missing or corrupt: training from the start, with the same curve",
             );
-            Ok((anew(), word.told))
+            Ok((from_start(), info.reported))
         }
     }
 }
@@ -96,31 +96,31 @@ fn epochs(
     ctx: &Context,
     plan: &Plan,
     samples: &Samples,
-    belongs: &Belongs,
+    identity: &TrainingIdentity,
     state: &mut State,
-    told: u32,
+    reported: u32,
 ) -> Result<(), WorkError> {
-    let total = plan.recipe.epochs;
+    let total = plan.hyperparameters.epochs;
     ctx.phase(2, PHASES[1]);
     ctx.set_total("epochs", Some(u64::from(total)));
     ctx.set_done(u64::from(state.epoch));
     let mut kept = state.epoch;
-    while !state.done(&plan.recipe) {
+    while !state.done(&plan.hyperparameters) {
         let done = f64::from(state.epoch);
         let batch = |i: usize, of: usize| {
-            ctx.fraction(Some(far(done + i as f64 / of as f64, total)));
+            ctx.fraction(Some(fraction_done(done + i as f64 / of as f64, total)));
             ctx.check()
         };
-        match state.epoch(&plan.recipe, samples, &batch) {
+        match state.epoch(&plan.hyperparameters, samples, &batch) {
             Ok(figures) => {
-                if figures.epoch > told {
-                    points(ctx, figures, plan.recipe.learning_rate);
+                if figures.epoch > reported {
+                    points(ctx, figures, plan.hyperparameters.learning_rate);
                 }
             }
             Err(error) => {
                 // The state is that of the last whole epoch, whatever the error.
                 if state.epoch > kept {
-                    checkpoint::keep(ctx, state, told, total, belongs)?;
+                    checkpoint::keep(ctx, state, reported, total, identity)?;
                 }
                 return Err(error);
             }
@@ -128,7 +128,7 @@ fn epochs(
         ctx.message(message(state, total));
         ctx.set_done(u64::from(state.epoch));
         if state.epoch.is_multiple_of(plan.checkpoint_every) {
-            checkpoint::keep(ctx, state, told, total, belongs)?;
+            checkpoint::keep(ctx, state, reported, total, identity)?;
             kept = state.epoch;
         }
     }
@@ -138,7 +138,7 @@ fn epochs(
             format!(
                 "Early stopping after epoch {}: no improvement in validation loss for {}",
                 state.epoch,
-                counted(u64::from(plan.recipe.patience), "epoch", "epochs")
+                counted(u64::from(plan.hyperparameters.patience), "epoch", "epochs")
             ),
         );
     }
@@ -182,7 +182,7 @@ fn evaluate(
     ctx.phase(3, PHASES[2]);
     // The operation ends with the final epoch count.
     ctx.set_total("epochs", Some(u64::from(state.epoch)));
-    ctx.message(message(state, plan.recipe.epochs));
+    ctx.message(message(state, plan.hyperparameters.epochs));
     ctx.set_done(u64::from(state.epoch));
     ctx.fraction(Some(TRAINING.1));
     let of = (samples, synthetic);
@@ -197,6 +197,6 @@ fn evaluate(
 
 /// Hash that distinguishes trainings with different parameters.
 fn digest(plan: &Plan) -> String {
-    let recipe = serde_json::to_string(&plan.recipe).expect("a recipe is plain numbers");
-    sha256(format!("{recipe}\n{:?}\n{:?}", plan.making, plan.sets).as_bytes())
+    let hyperparameters = serde_json::to_string(&plan.hyperparameters).expect("a recipe is plain numbers");
+    sha256(format!("{hyperparameters}\n{:?}\n{:?}", plan.sample_config, plan.sets).as_bytes())
 }

@@ -1,10 +1,10 @@
 //! Samples: rows of features with a class, split into training, validation and test.
 
+use crate::failures::failure;
 use crate::features::{Columns, Feature};
 use crate::labels::{CLASSES, labels};
 use crate::scaler::Scaler;
-use crate::split::{Cuts, Part};
-use crate::trouble::failure;
+use crate::split::{SampleSet, SplitTimes};
 use display::format::{count as thousands, counted};
 use host_kit::WorkError;
 use market_data::Bar;
@@ -17,11 +17,11 @@ const FEWEST: usize = 20;
 const MAX_VALUES: usize = 50_000_000;
 
 /// Cancellation check: fails once the work must stop.
-pub(crate) type Going<'a> = &'a dyn Fn() -> Result<(), WorkError>;
+pub(crate) type StopCheck<'a> = &'a dyn Fn() -> Result<(), WorkError>;
 
 /// How samples are built from bars.
 #[derive(Clone, PartialEq, Debug)]
-pub(crate) struct Making {
+pub(crate) struct SampleConfig {
     pub(crate) features: Vec<Feature>,
     /// Prediction horizon in bars.
     pub(crate) horizon: usize,
@@ -96,20 +96,20 @@ impl Raw {
 }
 
 /// Features and labels of one symbol.
-struct Computed {
+struct SymbolSamples {
     features: Vec<Vec<f64>>,
     labels: Vec<Option<u8>>,
 }
 
-impl Computed {
-    fn of(bars: &[Bar], making: &Making, going: Going) -> Result<Self, WorkError> {
+impl SymbolSamples {
+    fn of(bars: &[Bar], sample_config: &SampleConfig, going: StopCheck) -> Result<Self, WorkError> {
         let columns = Columns::of(bars);
-        let mut features = Vec::with_capacity(making.features.len());
-        for feature in &making.features {
+        let mut features = Vec::with_capacity(sample_config.features.len());
+        for feature in &sample_config.features {
             going()?;
             features.push(feature.of(&columns));
         }
-        Ok(Self { features, labels: labels(&columns.close, making.horizon, making.threshold) })
+        Ok(Self { features, labels: labels(&columns.close, sample_config.horizon, sample_config.threshold) })
     }
 
     /// Class of a bar with complete features and label; otherwise `None`.
@@ -122,44 +122,50 @@ impl Computed {
 ///
 /// # Errors
 /// If there are too few bars, or the training set has only one class; [`WorkError::Cancelled`] from `going`.
-pub(crate) fn samples(symbols: &[&[Bar]], making: &Making, going: Going) -> Result<Samples, WorkError> {
-    few_enough(symbols.iter().map(|bars| bars.len()).sum(), making)?;
+pub(crate) fn samples(
+    symbols: &[&[Bar]],
+    sample_config: &SampleConfig,
+    going: StopCheck,
+) -> Result<Samples, WorkError> {
+    check_memory(symbols.iter().map(|bars| bars.len()).sum(), sample_config)?;
     let mut computed = Vec::with_capacity(symbols.len());
     let mut times = Vec::new();
     for bars in symbols {
-        let of = Computed::of(bars, making, going)?;
+        let of = SymbolSamples::of(bars, sample_config, going)?;
         times.extend((0..bars.len()).filter(|i| of.usable(*i).is_some()).map(|i| bars[i].time));
         computed.push(of);
     }
     let usable = times.len() as u64;
-    let cuts = Cuts::new(times, making.validation_share, making.test_share);
+    let split_times = SplitTimes::new(times, sample_config.validation_share, sample_config.test_share);
     let mut parts = [Raw::default(), Raw::default(), Raw::default()];
     for (bars, of) in symbols.iter().zip(&computed) {
         going()?;
         for i in 0..bars.len() {
             let Some(class) = of.usable(i) else { continue };
-            let (at, until) = (bars[i].time, bars[i + making.horizon].time);
-            if let Some(part) = cuts.and_then(|cuts| cuts.part(at, until)) {
+            let (at, until) = (bars[i].time, bars[i + sample_config.horizon].time);
+            if let Some(part) = split_times.and_then(|split_times| split_times.part(at, until)) {
                 parts[part as usize].push(at, until, of.features.iter().map(|f| f[i]), class);
             }
         }
     }
     let [train, validation, test] = parts;
-    for (part, name) in [(&train, Part::Train), (&validation, Part::Validation), (&test, Part::Test)] {
+    for (part, name) in
+        [(&train, SampleSet::Train), (&validation, SampleSet::Validation), (&test, SampleSet::Test)]
+    {
         enough(part, name, usable)?;
     }
     going()?;
-    let scaler = Scaler::fit(&train.rows, making.features.len());
+    let scaler = Scaler::fit(&train.rows, sample_config.features.len());
     let [train, validation, test] = [train, validation, test].map(|part| part.scaled(&scaler));
     let digest = digest([&train, &validation, &test], going)?;
     Ok(Samples { train, validation, test, scaler, digest })
 }
 
-fn few_enough(bars: usize, making: &Making) -> Result<(), WorkError> {
-    if bars <= MAX_VALUES / making.features.len() {
+fn check_memory(bars: usize, sample_config: &SampleConfig) -> Result<(), WorkError> {
+    if bars <= MAX_VALUES / sample_config.features.len() {
         return Ok(());
     }
-    let (bars, features) = (bars as u64, making.features.len() as u64);
+    let (bars, features) = (bars as u64, sample_config.features.len() as u64);
     Err(failure(
         format!(
             "{} with {} exceed the memory limit of {} bars.",
@@ -172,7 +178,7 @@ fn few_enough(bars: usize, making: &Making) -> Result<(), WorkError> {
     .into())
 }
 
-fn enough(part: &Raw, name: Part, usable: u64) -> Result<(), WorkError> {
+fn enough(part: &Raw, name: SampleSet, usable: u64) -> Result<(), WorkError> {
     let count = part.classes.len();
     if count < FEWEST {
         return Err(failure(
@@ -188,7 +194,7 @@ fn enough(part: &Raw, name: Part, usable: u64) -> Result<(), WorkError> {
         .into());
     }
     let first = part.classes[0];
-    if name == Part::Train && part.classes.iter().all(|class| *class == first) {
+    if name == SampleSet::Train && part.classes.iter().all(|class| *class == first) {
         return Err(failure(
             format!(
                 "All training samples are '{}', so there is nothing to learn.",
@@ -201,7 +207,7 @@ fn enough(part: &Raw, name: Part, usable: u64) -> Result<(), WorkError> {
     Ok(())
 }
 
-fn digest(parts: [&Rows; 3], going: Going) -> Result<String, WorkError> {
+fn digest(parts: [&Rows; 3], going: StopCheck) -> Result<String, WorkError> {
     const STRIDE: usize = 1 << 16;
     let mut hasher = Sha256::new();
     for part in parts {

@@ -2,7 +2,7 @@
 
 use crate::labels::CLASSES;
 use crate::mlp::{Mlp, cross_entropy, greatest};
-use crate::samples::{Going, Rows};
+use crate::samples::{Rows, StopCheck};
 use host_kit::WorkError;
 use protocol::results::{ClassScore, SplitScore};
 
@@ -23,7 +23,7 @@ impl Score {
     ///
     /// # Errors
     /// The error of `going`.
-    pub(crate) fn of(mlp: &Mlp, rows: &Rows, going: Going) -> Result<Self, WorkError> {
+    pub(crate) fn of(mlp: &Mlp, rows: &Rows, going: StopCheck) -> Result<Self, WorkError> {
         let mut confusion = vec![vec![0; CLASSES.len()]; CLASSES.len()];
         let mut loss = 0.0;
         for i in 0..rows.len() {
@@ -78,11 +78,11 @@ impl Score {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::samples::tests::go_on;
+    use crate::samples::tests::keep_going;
     use protocol::Time;
 
     #[test]
-    fn figures_by_hand() {
+    fn figures_equal_their_manual_computation() {
         let score = Score { loss: 1.0, confusion: vec![vec![3, 1, 0], vec![2, 4, 0], vec![0, 0, 0]] };
         assert_eq!(score.accuracy(), 0.7);
         let classes = score.classes();
@@ -92,14 +92,14 @@ mod tests {
     }
 
     #[test]
-    fn a_network_is_asked_about_every_sample() {
+    fn a_network_is_evaluated_on_every_sample() {
         // Identity network: predicts the class that its input encodes.
         let mut mlp = Mlp::new(1, 3, &[], 3);
         mlp.layers[0].weights = vec![9.0, 0.0, 0.0, 0.0, 9.0, 0.0, 0.0, 0.0, 9.0];
         let time = Time::from_micros(0);
         let inputs = vec![1.0, 0.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 1.0];
         let rows = Rows { width: 3, inputs, classes: vec![0, 2, 1], from: time, to: time, until: time };
-        let score = Score::of(&mlp, &rows, &go_on).unwrap();
+        let score = Score::of(&mlp, &rows, &keep_going).unwrap();
         assert_eq!(score.confusion, [[1, 0, 0], [0, 0, 1], [0, 0, 1]]);
         assert!((score.loss - 3.0).abs() < 0.01, "{}", score.loss);
     }

@@ -7,7 +7,7 @@ use protocol::Time;
 
 /// Set of a sample.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) enum Part {
+pub(crate) enum SampleSet {
     Train,
     Validation,
     Test,
@@ -15,12 +15,12 @@ pub(crate) enum Part {
 
 /// Starts of the validation and test sets.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) struct Cuts {
+pub(crate) struct SplitTimes {
     pub(crate) validation: Time,
     pub(crate) test: Time,
 }
 
-impl Cuts {
+impl SplitTimes {
     /// Splits that give validation and test their shares of the samples at `times` (in any order). `None` if there are
     /// too few for one sample each.
     pub(crate) fn new(mut times: Vec<Time>, validation_share: f64, test_share: f64) -> Option<Self> {
@@ -32,13 +32,13 @@ impl Cuts {
     }
 
     /// Set of a sample at `at` whose label is known at `until`; `None` if its label crosses a split.
-    pub(crate) fn part(self, at: Time, until: Time) -> Option<Part> {
+    pub(crate) fn part(self, at: Time, until: Time) -> Option<SampleSet> {
         if at >= self.test {
-            Some(Part::Test)
+            Some(SampleSet::Test)
         } else if at >= self.validation {
-            (until < self.test).then_some(Part::Validation)
+            (until < self.test).then_some(SampleSet::Validation)
         } else {
-            (until < self.validation).then_some(Part::Train)
+            (until < self.validation).then_some(SampleSet::Train)
         }
     }
 }
@@ -50,19 +50,19 @@ mod tests {
 
     proptest! {
         #[test]
-        fn parts_follow_each_other_with_the_horizon_between_them(
+        fn consecutive_parts_are_separated_by_the_horizon(
             steps in proptest::collection::vec(1i64..5, 30..200), horizon in 1usize..9
         ) {
             let times: Vec<Time> = steps
                 .iter()
                 .scan(0, |at, step| { *at += step; Some(Time::from_micros(*at)) })
                 .collect();
-            let cuts = Cuts::new(times.clone(), 0.2, 0.3).unwrap();
+            let split_times = SplitTimes::new(times.clone(), 0.2, 0.3).unwrap();
             let labelled = times.len() - horizon;
-            let parts: Vec<_> = (0..labelled).map(|i| cuts.part(times[i], times[i + horizon])).collect();
+            let parts: Vec<_> = (0..labelled).map(|i| split_times.part(times[i], times[i + horizon])).collect();
             let last = |part| parts.iter().rposition(|p| *p == Some(part));
             let first = |part| parts.iter().position(|p| *p == Some(part));
-            for (before, after) in [(Part::Train, Part::Validation), (Part::Validation, Part::Test)] {
+            for (before, after) in [(SampleSet::Train, SampleSet::Validation), (SampleSet::Validation, SampleSet::Test)] {
                 if let (Some(last), Some(first)) = (last(before), first(after)) {
                     prop_assert!(last + horizon < first, "{last} {first}");
                 }
@@ -73,9 +73,9 @@ mod tests {
     #[test]
     fn shares_are_counted_in_samples() {
         let times: Vec<Time> = (0..100).rev().map(Time::from_micros).collect();
-        let cuts = Cuts::new(times, 0.15, 0.25).unwrap();
-        assert_eq!((cuts.validation.micros(), cuts.test.micros()), (60, 75));
-        assert_eq!(Cuts::new(vec![], 0.1, 0.1), None);
-        assert_eq!(Cuts::new(vec![Time::from_micros(1)], 0.1, 0.1), None);
+        let split_times = SplitTimes::new(times, 0.15, 0.25).unwrap();
+        assert_eq!((split_times.validation.micros(), split_times.test.micros()), (60, 75));
+        assert_eq!(SplitTimes::new(vec![], 0.1, 0.1), None);
+        assert_eq!(SplitTimes::new(vec![Time::from_micros(1)], 0.1, 0.1), None);
     }
 }

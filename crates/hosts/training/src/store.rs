@@ -1,9 +1,9 @@
 //! Folder of trained models: their names, descriptions and predictions.
 
+use crate::failures::failure;
 use crate::files::{get, put};
 use crate::model::{Card, Model};
-use crate::samples::Going;
-use crate::trouble::failure;
+use crate::samples::StopCheck;
 use host_kit::WorkError;
 use market_data::{Bar, Timeframe};
 use protocol::{Failure, Time};
@@ -98,7 +98,7 @@ impl ModelStore {
         bars: &[Bar],
         going: &dyn Fn() -> Result<(), WorkError>,
     ) -> Result<Vec<i8>, WorkError> {
-        let going: Going = going;
+        let going: StopCheck = going;
         self.read(name)?.signals(bars, going)
     }
 
@@ -153,12 +153,12 @@ mod tests {
     use crate::samples::tests::walk;
 
     #[test]
-    fn a_stored_model_is_listed_described_and_asked() {
+    fn a_stored_model_is_listed_described_and_evaluated() {
         let folder = tempfile::tempdir().unwrap();
         let store = ModelStore::new(folder.path().join("models"));
         assert!(store.names().is_empty());
-        let told = store.signals("a-1h-0001", &[]).unwrap_err();
-        assert_eq!(told.hint, "Train one first with training.run.");
+        let unsupported = store.signals("a-1h-0001", &[]).unwrap_err();
+        assert_eq!(unsupported.hint, "Train one first with training.run.");
 
         let model = model("a-1h-0001");
         store.write(&model).unwrap();
@@ -177,7 +177,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_name_is_no_path() {
+    fn an_invalid_name_never_becomes_a_path() {
         let folder = tempfile::tempdir().unwrap();
         fs::write(folder.path().join("secret.json"), "{}").unwrap();
         let store = ModelStore::new(folder.path().join("models"));

@@ -1,6 +1,6 @@
 //! Reads stored bars one year at a time, so that a long read can be cancelled.
 
-use crate::samples::Going;
+use crate::samples::StopCheck;
 use host_kit::WorkError;
 use jiff::civil::date;
 use jiff::tz::Offset;
@@ -14,7 +14,12 @@ const YEARS: std::ops::Range<i16> = 1970..2100;
 ///
 /// # Errors
 /// If they can't be read; the error of `going`.
-pub(crate) fn read(library: &Library, name: &SetName, range: Range, going: Going) -> Result<Held, WorkError> {
+pub(crate) fn read(
+    library: &Library,
+    name: &SetName,
+    range: Range,
+    going: StopCheck,
+) -> Result<Held, WorkError> {
     let mut all = Held { name: name.clone(), synthetic: false, bars: Vec::new() };
     for window in windows(range) {
         going()?;
@@ -43,7 +48,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn pieces_follow_each_other_without_a_gap_from_end_to_end() {
+    fn ranges_are_consecutive_without_gaps() {
         let day = |text: &str| Range::parse(Some(text), None).unwrap().from;
         for (range, count) in [
             (Range::default(), 131),

@@ -2,19 +2,19 @@
 
 use crate::adam::Adam;
 use crate::dice;
+use crate::failures::failure;
 use crate::labels::CLASSES;
 use crate::mlp::Mlp;
 use crate::net::{Batch, learn};
 use crate::samples::{Rows, Samples};
 use crate::score::Score;
-use crate::trouble::failure;
 use host_kit::WorkError;
 use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
 
 /// Hyperparameters.
 #[derive(Clone, PartialEq, Debug, Serialize)]
-pub(crate) struct Recipe {
+pub(crate) struct Hyperparameters {
     /// Hidden layer sizes.
     pub(crate) hidden: Vec<usize>,
     /// Dropout rate.
@@ -67,16 +67,17 @@ pub(crate) struct State {
 
 impl State {
     /// Initial state.
-    pub(crate) fn new(recipe: &Recipe, features: usize) -> Self {
-        let mlp = Mlp::new(recipe.seed, features, &recipe.hidden, CLASSES.len());
+    pub(crate) fn new(hyperparameters: &Hyperparameters, features: usize) -> Self {
+        let mlp = Mlp::new(hyperparameters.seed, features, &hyperparameters.hidden, CLASSES.len());
         let adam = Adam::new(mlp.parameters());
         Self { epoch: 0, mlp, adam, best: None, history: Vec::new(), seconds: 0.0 }
     }
 
     /// Whether training is complete: all epochs are done, or early stopping applies.
-    pub(crate) fn done(&self, recipe: &Recipe) -> bool {
+    pub(crate) fn done(&self, hyperparameters: &Hyperparameters) -> bool {
         let best = self.best.as_ref().map_or(0, |best| best.epoch);
-        self.epoch >= recipe.epochs || (recipe.patience > 0 && self.epoch - best >= recipe.patience)
+        self.epoch >= hyperparameters.epochs
+            || (hyperparameters.patience > 0 && self.epoch - best >= hyperparameters.patience)
     }
 
     /// Runs one epoch. Calls `batch` before each batch with the completed and total number of batches. If it fails, the
@@ -86,7 +87,7 @@ impl State {
     /// The error of `batch`; divergence of the training.
     pub(crate) fn epoch(
         &mut self,
-        recipe: &Recipe,
+        hyperparameters: &Hyperparameters,
         samples: &Samples,
         batch: &dyn Fn(usize, usize) -> Result<(), WorkError>,
     ) -> Result<&Figures, WorkError> {
@@ -94,11 +95,11 @@ impl State {
         let epoch = self.epoch + 1;
         let mut next =
             Step { mlp: self.mlp.clone(), adam: self.adam.clone(), loss: 0.0, correct: 0, norms: 0.0 };
-        let order = dice::order(recipe.seed, epoch, samples.train.len());
-        let batches = order.len().div_ceil(recipe.batch_size);
-        for (i, chosen) in order.chunks(recipe.batch_size).enumerate() {
+        let order = dice::order(hyperparameters.seed, epoch, samples.train.len());
+        let batches = order.len().div_ceil(hyperparameters.batch_size);
+        for (i, chosen) in order.chunks(hyperparameters.batch_size).enumerate() {
             batch(i, batches)?;
-            next.take(recipe, &gather(recipe, &samples.train, chosen, epoch, i), epoch)?;
+            next.take(hyperparameters, &gather(hyperparameters, &samples.train, chosen, epoch, i), epoch)?;
         }
         let learned = began.elapsed().as_secs_f64();
         let validation = Score::of(&next.mlp, &samples.validation, &|| batch(batches, batches))?;
@@ -137,11 +138,16 @@ struct Step {
 }
 
 impl Step {
-    fn take(&mut self, recipe: &Recipe, batch: &Batch, epoch: u32) -> Result<(), WorkError> {
+    fn take(
+        &mut self,
+        hyperparameters: &Hyperparameters,
+        batch: &Batch,
+        epoch: u32,
+    ) -> Result<(), WorkError> {
         let out = learn(&self.mlp, batch);
         let norm = out.gradients.iter().map(|g| f64::from(*g) * f64::from(*g)).sum::<f64>().sqrt();
         finite(epoch, out.loss + norm)?;
-        self.adam.step(&mut self.mlp, &out.gradients, recipe.learning_rate);
+        self.adam.step(&mut self.mlp, &out.gradients, hyperparameters.learning_rate);
         self.loss += out.loss * batch.classes.len() as f64;
         self.correct += out.correct;
         self.norms += norm;
@@ -149,15 +155,24 @@ impl Step {
     }
 }
 
-fn gather(recipe: &Recipe, rows: &Rows, chosen: &[usize], epoch: u32, batch: usize) -> Batch {
+fn gather(
+    hyperparameters: &Hyperparameters,
+    rows: &Rows,
+    chosen: &[usize],
+    epoch: u32,
+    batch: usize,
+) -> Batch {
     let inputs = chosen.iter().flat_map(|i| rows.row(*i)).copied().collect();
     let classes = chosen.iter().map(|i| rows.classes[*i]).collect();
     let place = |layer| (epoch, u32::try_from(batch).unwrap_or(u32::MAX), layer);
     let mask = |(layer, width): (usize, &usize)| {
-        dice::mask(recipe.seed, place(layer), chosen.len() * width, recipe.dropout)
+        dice::mask(hyperparameters.seed, place(layer), chosen.len() * width, hyperparameters.dropout)
     };
-    let masks =
-        if recipe.dropout > 0.0 { recipe.hidden.iter().enumerate().map(mask).collect() } else { vec![] };
+    let masks = if hyperparameters.dropout > 0.0 {
+        hyperparameters.hidden.iter().enumerate().map(mask).collect()
+    } else {
+        vec![]
+    };
     Batch { inputs, classes, masks }
 }
 

@@ -85,24 +85,24 @@ impl Days {
     pub(super) fn each<E>(
         &self,
         mut check: impl FnMut() -> Result<(), E>,
-        mut tell: impl FnMut(Seen),
+        mut visit: impl FnMut(Seen),
     ) -> Result<(), E> {
         let mut before: Option<i64> = None;
         for (number, day) in &self.days {
             if let Some(before) = before {
-                for (number, bars) in told_of_empty(before + 1, number - before - 1) {
+                for (number, bars) in reported_empty(before + 1, number - before - 1) {
                     check()?;
-                    self.each_of_empty(number, bars, &mut tell);
+                    self.each_of_empty(number, bars, &mut visit);
                 }
             }
             check()?;
-            self.each_of(*number, day, &mut tell);
+            self.each_of(*number, day, &mut visit);
             before = Some(*number);
         }
         Ok(())
     }
 
-    fn each_of(&self, number: i64, day: &Day, tell: &mut impl FnMut(Seen)) {
+    fn each_of(&self, number: i64, day: &Day, visit: &mut impl FnMut(Seen)) {
         let moved = self.moved(number, day);
         for minute in 0..DAY_MINUTES {
             let at = self.at(number, minute);
@@ -119,12 +119,12 @@ impl Days {
                 self.vote(minute, |other, _| self.ends_alike(number, other, end))
             };
             if present || usual {
-                tell(Seen { minute: at, present, usual, random: false, traded: true, bars: 1 });
+                visit(Seen { minute: at, present, usual, random: false, traded: true, bars: 1 });
             }
         }
     }
 
-    fn each_of_empty(&self, number: i64, bars: u64, tell: &mut impl FnMut(Seen)) {
+    fn each_of_empty(&self, number: i64, bars: u64, visit: &mut impl FnMut(Seen)) {
         if !self.trades[weekday(number)] {
             return;
         }
@@ -132,7 +132,7 @@ impl Days {
             let seen = |mut days: Range<'_, i64, Day>| days.any(|(_, day)| day.bits[minute as usize]);
             let on_both_sides = seen(self.days.range(..number)) && seen(self.days.range(number..));
             if on_both_sides && self.vote(minute, |other, _| weekday(other) == weekday(number)) {
-                tell(Seen {
+                visit(Seen {
                     minute: self.at(number, minute),
                     present: false,
                     usual: true,
@@ -145,7 +145,7 @@ impl Days {
     }
 
     /// Whether there is a pause within a day, or a short one between two days, that no other day can confirm as usual.
-    pub(super) fn has_untold_pause(&self, step: i64) -> bool {
+    pub(super) fn has_unreported_pause(&self, step: i64) -> bool {
         let follow = |(number, day): (&i64, &Day)| {
             let next = self.days.get(&(number + 1))?;
             Some(DAY_MINUTES + next.first() - day.last())
@@ -186,7 +186,7 @@ impl Days {
 
     /// Whether the day's session began and ended later than usual, or earlier.
     fn moved(&self, number: i64, day: &Day) -> bool {
-        let beside = |end: End, of: fn(&Day) -> i64, own: i64| {
+        let neighbour = |end: End, of: fn(&Day) -> i64, own: i64| {
             let others = |alike: bool| {
                 let days = self.days.iter().filter(|(other, _)| **other != number);
                 let days = days.filter(|(other, _)| !alike || self.ends_alike(number, **other, end));
@@ -198,13 +198,13 @@ impl Days {
             let ends = Some(others(true)).filter(|ends| !ends.is_empty()).unwrap_or_else(|| others(false));
             ends.get(ends.len() / 2).map_or(Ordering::Equal, |usual| own.cmp(usual))
         };
-        let begin = beside(End::Head, Day::first, day.first());
-        begin != Ordering::Equal && begin == beside(End::Tail, Day::last, day.last())
+        let begin = neighbour(End::Head, Day::first, day.first());
+        begin != Ordering::Equal && begin == neighbour(End::Tail, Day::last, day.last())
     }
 }
 
 /// Days to report for `count` empty days from `first` on, each with its multiplier.
-fn told_of_empty(first: i64, count: i64) -> Vec<(i64, u64)> {
+fn reported_empty(first: i64, count: i64) -> Vec<(i64, u64)> {
     if count <= EMPTY_DAYS_TOLD {
         return (first..first + count).map(|number| (number, 1)).collect();
     }

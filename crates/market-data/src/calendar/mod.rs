@@ -125,7 +125,7 @@ impl Calendar {
         let weeks = moved.as_ref().unwrap_or(&self.weeks);
         let mut sessions = Sessions::new(timeframe, self.weeks.trades_every_day());
         let (mut misfits, mut random) = (0, 0);
-        let mut tell = |seen: Seen| {
+        let mut visit = |seen: Seen| {
             misfits += u64::from(seen.traded && seen.present != seen.usual);
             random += u64::from(seen.random && seen.present);
             // Local times that the clock skips are never missing.
@@ -134,18 +134,18 @@ impl Calendar {
             }
         };
         if weeks.are_enough() {
-            weeks.each_by_week(timeframe.minutes(), &mut check, &mut tell)?;
+            weeks.each_by_week(timeframe.minutes(), &mut check, &mut visit)?;
             if random * 2 > self.bars {
                 return Ok((misfits, Findings { too_little: true, ..Findings::default() }));
             }
             return Ok((misfits, sessions.findings()));
         }
         let Some(days) = Days::of(weeks) else { return Ok((0, Findings::default())) };
-        days.each(&mut check, &mut tell)?;
+        days.each(&mut check, &mut visit)?;
         let found = sessions.findings();
         let scattered = found.gaps.len() as u64 * SCATTERED > self.bars && found.gaps.len() > 2;
-        let untold = timeframe != Timeframe::D1 && days.has_untold_pause(timeframe.minutes());
-        if scattered || untold {
+        let is_irregular = timeframe != Timeframe::D1 && days.has_unreported_pause(timeframe.minutes());
+        if scattered || is_irregular {
             return Ok((misfits, Findings { too_little: true, ..Findings::default() }));
         }
         Ok((misfits, found))

@@ -140,7 +140,7 @@ impl Weeks {
         &self,
         step: i64,
         mut check: impl FnMut() -> Result<(), E>,
-        mut tell: impl FnMut(Seen),
+        mut visit: impl FnMut(Seen),
     ) -> Result<(), E> {
         let Some(span) = self.span else { return Ok(()) };
         let part = part_minutes(step);
@@ -161,7 +161,7 @@ impl Weeks {
                     let random = !regular[(minute / part) as usize % regular.len()];
                     let (present, usual) = (own.has(minute), !random && votes.usual(minute));
                     if present || usual {
-                        tell(Seen { minute: at, present, usual, random, traded: true, bars: 1 });
+                        visit(Seen { minute: at, present, usual, random, traded: true, bars: 1 });
                     }
                 }
             }
@@ -175,11 +175,11 @@ impl Weeks {
                 let is_regular = |minute: i64| regular[(minute / part) as usize % regular.len()];
                 let usual = |minute: &i64| is_regular(*minute) && votes.usual(*minute);
                 let usual: Vec<i64> = votes.seen_at_all().into_iter().filter(usual).collect();
-                for (number, bars) in told_of_empty(number + 1, empty) {
+                for (number, bars) in reported_empty(number + 1, empty) {
                     check()?;
                     let start = start_of(number);
                     for minute in &usual {
-                        tell(Seen {
+                        visit(Seen {
                             minute: start + minute,
                             present: false,
                             usual: true,
@@ -210,7 +210,7 @@ fn part_minutes(step: i64) -> i64 {
 }
 
 /// Weeks to report for `count` empty weeks from `first` on, each with its multiplier.
-fn told_of_empty(first: i64, count: i64) -> Vec<(i64, u64)> {
+fn reported_empty(first: i64, count: i64) -> Vec<(i64, u64)> {
     if count <= EMPTY_WEEKS_TOLD {
         return (first..first + count).map(|number| (number, 1)).collect();
     }

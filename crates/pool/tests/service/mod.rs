@@ -16,7 +16,7 @@ pub async fn serve(router: axum::Router) -> String {
 
 /// Answers each connection in turn with one of these texts, then closes it; `None` closes it at once.
 #[allow(dead_code, reason = "not every test file needs it")]
-pub async fn say(answers: Vec<Option<&'static str>>) -> String {
+pub async fn serve_raw(answers: Vec<Option<&'static str>>) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     tokio::spawn(async move {

@@ -19,7 +19,7 @@ pub(super) fn page_size(filter: &Filter) -> u32 {
 /// Otherwise, a single state, kind, host or parent leads through its index. For other queries, one index with all
 /// queried columns is scanned.
 pub(super) fn ids(filter: &Filter, now: Time) -> (String, Vec<Sql>) {
-    let Found { id, from, mut clauses } = found(filter, now);
+    let FilterQuery { id, from, mut clauses } = found(filter, now);
     let (direction, beyond) = match filter.order {
         Order::Newest => ("DESC", "<"),
         Order::Oldest => ("ASC", ">"),
@@ -34,19 +34,19 @@ pub(super) fn ids(filter: &Filter, now: Time) -> (String, Vec<Sql>) {
 
 /// Number of operations by state that a filter matches at `now`: a statement and its values.
 pub(super) fn counts(filter: &Filter, now: Time) -> (String, Vec<Sql>) {
-    let Found { from, clauses, .. } = found(filter, now);
+    let FilterQuery { from, clauses, .. } = found(filter, now);
     (format!("SELECT o.state, count(*) FROM {from} {} GROUP BY o.state", clauses.wanted()), clauses.values)
 }
 
 /// Source of a filter's query, and its conditions.
-struct Found {
+struct FilterQuery {
     /// Leading column of IDs.
     id: &'static str,
     from: &'static str,
     clauses: Clauses,
 }
 
-fn found(filter: &Filter, now: Time) -> Found {
+fn found(filter: &Filter, now: Time) -> FilterQuery {
     let mut clauses = Clauses::default();
     let by_name = filter.params_by_name();
     let meant = |values: &[&ParamIs]| -> Vec<String> { values.iter().flat_map(|p| p.meant()).collect() };
@@ -103,7 +103,7 @@ fn found(filter: &Filter, now: Time) -> Found {
     } else {
         "operations AS o INDEXED BY operations_to_find"
     };
-    Found { id, from, clauses }
+    FilterQuery { id, from, clauses }
 }
 
 #[derive(Default)]

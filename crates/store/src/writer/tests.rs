@@ -10,11 +10,11 @@ fn event(seq: u64) -> Vec<Change> {
 }
 
 #[test]
-fn what_is_told_is_durable_and_in_order() {
+fn published_changes_are_durable_and_in_order() {
     let folder = tempfile::tempdir().unwrap();
     let store = Arc::new(Sqlite::open(&folder.path().join("a.db")).unwrap());
-    let told = Arc::new(Mutex::new(Vec::new()));
-    let (reader, list) = (store.clone(), told.clone());
+    let published = Arc::new(Mutex::new(Vec::new()));
+    let (reader, list) = (store.clone(), published.clone());
     let writer = Writer::start(store.clone(), move |batch: Vec<u64>| {
         assert!(reader.head().unwrap() >= *batch.last().unwrap());
         list.lock().extend(batch);
@@ -24,7 +24,7 @@ fn what_is_told_is_durable_and_in_order() {
         writer.commit(Commit { changes: event(seq), then: seq }).unwrap();
     }
     drop(writer);
-    assert_eq!(*told.lock(), (1..=2_000).collect::<Vec<_>>());
+    assert_eq!(*published.lock(), (1..=2_000).collect::<Vec<_>>());
     assert_eq!(store.events(0, 5_000).unwrap().unwrap().len(), 2_000);
 }
 
@@ -82,7 +82,10 @@ impl Store for Full {
     ) -> Result<(), StoreError> {
         self.inner.curve(id, n, series, take)
     }
-    fn earlier(&self, wanted: crate::Earlier<'_>) -> Result<Vec<(protocol::OperationId, u32)>, StoreError> {
+    fn earlier(
+        &self,
+        wanted: crate::PastRunsQuery<'_>,
+    ) -> Result<Vec<(protocol::OperationId, u32)>, StoreError> {
         self.inner.earlier(wanted)
     }
     fn rule_band(&self, id: protocol::OperationId) -> Result<Option<crate::RuleBand>, StoreError> {
@@ -142,26 +145,26 @@ impl Store for Full {
 }
 
 #[test]
-fn a_full_disk_delays_what_was_accepted_and_loses_none_of_it() {
+fn a_full_disk_delays_accepted_changes_and_loses_none() {
     let folder = tempfile::tempdir().unwrap();
     let store = Full::of(folder.path(), 2);
-    let (out, told) = std::sync::mpsc::channel();
+    let (out, published) = std::sync::mpsc::channel();
     let writer = Writer::start(store.clone(), move |batch: Vec<u64>| {
         for seq in batch {
             out.send(seq).unwrap();
         }
     })
     .unwrap();
-    let trouble = writer.trouble();
+    let store_fault = writer.store_fault();
     writer.commit(Commit { changes: event(1), then: 1 }).unwrap();
-    assert_eq!(told.recv().unwrap(), 1);
+    assert_eq!(published.recv().unwrap(), 1);
     assert_eq!(*store.tries.lock(), 3);
-    assert_eq!(*trouble.borrow(), None, "the trouble is over once the batch is written");
+    assert_eq!(*store_fault.borrow(), None, "the trouble is over once the batch is written");
     assert_eq!(store.head().unwrap(), 1);
 }
 
 #[tokio::test]
-async fn there_is_room_until_too_much_waits_and_again_when_it_is_written() {
+async fn changes_are_accepted_until_the_limit_and_again_after_a_write() {
     let folder = tempfile::tempdir().unwrap();
     let store = Full::of(folder.path(), u32::MAX);
     let writer = Writer::start(store.clone(), |_: Vec<()>| {}).unwrap();
@@ -181,16 +184,16 @@ async fn there_is_room_until_too_much_waits_and_again_when_it_is_written() {
 }
 
 #[test]
-fn a_writer_whose_store_can_never_write_ends_and_tells_nobody() {
+fn a_writer_whose_store_always_fails_ends_without_publishing() {
     let folder = tempfile::tempdir().unwrap();
     let store = Full::of(folder.path(), u32::MAX);
-    let told = Arc::new(Mutex::new(Vec::new()));
-    let list = told.clone();
+    let published = Arc::new(Mutex::new(Vec::new()));
+    let list = published.clone();
     let writer = Writer::start(store.clone(), move |batch: Vec<u64>| list.lock().extend(batch)).unwrap();
     let mut room = writer.room();
     writer.commit(Commit { changes: event(1), then: 1 }).unwrap();
     drop(writer);
-    assert_eq!(*told.lock(), [0; 0]);
+    assert_eq!(*published.lock(), [0; 0]);
     assert_eq!(store.head().unwrap(), 0);
     // Tasks that still wait for room continue.
     tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(room.wait());

@@ -24,9 +24,10 @@ fn promises(found: Vec<Violation>) -> Vec<Promise> {
 #[test]
 fn an_accepted_start_that_is_not_listed_is_found() {
     let id = OperationId::new();
-    let asked = [StartRequest { mark: "m".into(), answers: vec![id, id], ..StartRequest::default() }];
-    assert_eq!(starts(&asked, &[operation(id, State::Queued, 1)], &none()), []);
-    assert_eq!(promises(starts(&asked, &[], &none())), [Promise::NoneLost]);
+    let start_requests =
+        [StartRequest { mark: "m".into(), answers: vec![id, id], ..StartRequest::default() }];
+    assert_eq!(starts(&start_requests, &[operation(id, State::Queued, 1)], &none()), []);
+    assert_eq!(promises(starts(&start_requests, &[], &none())), [Promise::NoneLost]);
     // Without a response it may be listed or not.
     assert_eq!(starts(&[StartRequest { mark: "m".into(), ..StartRequest::default() }], &[], &none()), []);
 }
@@ -35,11 +36,11 @@ fn an_accepted_start_that_is_not_listed_is_found() {
 fn one_key_with_two_operations_is_found() {
     let (one, two) = (OperationId::new(), OperationId::new());
     let listed = [operation(one, State::Queued, 1), operation(two, State::Queued, 1)];
-    let asked = |answers| [StartRequest { mark: "m".into(), answers, gone: 0 }];
-    assert_eq!(promises(starts(&asked(vec![one, two]), &listed, &none())), [Promise::KeyedOnce]);
+    let start_requests = |answers| [StartRequest { mark: "m".into(), answers, gone: 0 }];
+    assert_eq!(promises(starts(&start_requests(vec![one, two]), &listed, &none())), [Promise::KeyedOnce]);
     // Although at most one of them was named in a response.
-    assert_eq!(promises(starts(&asked(vec![one]), &listed, &none())), [Promise::KeyedOnce]);
-    assert_eq!(promises(starts(&asked(vec![]), &listed, &none())), [Promise::KeyedOnce]);
+    assert_eq!(promises(starts(&start_requests(vec![one]), &listed, &none())), [Promise::KeyedOnce]);
+    assert_eq!(promises(starts(&start_requests(vec![]), &listed, &none())), [Promise::KeyedOnce]);
 }
 
 #[test]
@@ -79,11 +80,14 @@ fn an_accepted_request_without_a_trace_is_found() {
 fn a_deleted_operation_is_not_missed_and_its_key_starts_nothing() {
     let (gone, new) = (OperationId::new(), OperationId::new());
     let deleted = Deletions::from([(gone, (State::Failed, at(9)))]);
-    let asked = |answers, gone| [StartRequest { mark: "m".into(), answers, gone }];
-    assert_eq!(starts(&asked(vec![gone], 1), &[], &deleted), []);
+    let start_requests = |answers, gone| [StartRequest { mark: "m".into(), answers, gone }];
+    assert_eq!(starts(&start_requests(vec![gone], 1), &[], &deleted), []);
     let listed = [operation(new, State::Queued, 1)];
-    assert_eq!(promises(starts(&asked(vec![gone, new], 0), &listed, &deleted)), [Promise::KeyedOnce]);
-    assert_eq!(promises(starts(&asked(vec![], 1), &listed, &deleted)), [Promise::KeyedOnce]);
+    assert_eq!(
+        promises(starts(&start_requests(vec![gone, new], 0), &listed, &deleted)),
+        [Promise::KeyedOnce]
+    );
+    assert_eq!(promises(starts(&start_requests(vec![], 1), &listed, &deleted)), [Promise::KeyedOnce]);
     let request = [Request { id: gone, attempt: 1, what: RequestKind::Cancel }];
     assert_eq!(requests(&request, &BTreeMap::new(), &deleted), []);
 }
@@ -93,12 +97,12 @@ fn a_lost_or_unrequested_deletion_is_found() {
     let id = OperationId::new();
     let gone = |state| Deletions::from([(id, (state, at(9)))]);
     let listed = [operation(id, State::Failed, 1)];
-    let asked = Deletes { asked: HashSet::from([id]), ..Deletes::default() };
-    let accepted = Deletes { accepted: HashSet::from([id]), ..asked.clone() };
+    let requested = Deletes { requested: HashSet::from([id]), ..Deletes::default() };
+    let accepted = Deletes { accepted: HashSet::from([id]), ..requested.clone() };
     // Requested without a response: both outcomes are right if list and feed agree.
-    assert_eq!(deletes(&asked, &none(), &listed), []);
-    assert_eq!(deletes(&asked, &gone(State::Failed), &[]), []);
-    assert_eq!(promises(deletes(&asked, &gone(State::Failed), &listed)), [Promise::DeletesKept]);
+    assert_eq!(deletes(&requested, &none(), &listed), []);
+    assert_eq!(deletes(&requested, &gone(State::Failed), &[]), []);
+    assert_eq!(promises(deletes(&requested, &gone(State::Failed), &listed)), [Promise::DeletesKept]);
     assert_eq!(deletes(&accepted, &gone(State::Failed), &[]), []);
     assert_eq!(promises(deletes(&accepted, &none(), &listed)), [Promise::DeletesKept]);
     assert_eq!(promises(deletes(&Deletes::default(), &gone(State::Failed), &[])), [Promise::DeletesKept]);
@@ -132,7 +136,7 @@ fn a_list_that_differs_from_the_feed_is_found() {
 
 #[test]
 fn an_ended_attempt_that_changed_after_a_restart_is_found() {
-    let (id, mut kept) = (OperationId::new(), Kept::default());
+    let (id, mut kept) = (OperationId::new(), EndedAttempts::default());
     assert_eq!(kept.compare(&detail(id, vec![attempt(1, State::Running)])), []);
     assert_eq!(kept.compare(&detail(id, vec![attempt(1, State::Failed)])), []);
     assert_eq!(kept.compare(&detail(id, vec![attempt(1, State::Failed), attempt(2, State::Queued)])), []);

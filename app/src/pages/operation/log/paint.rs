@@ -1,6 +1,6 @@
 //! Rendering of a log line as segments with ANSI styles and highlighted matches.
 
-use ansi::{Look, pieces};
+use ansi::{Style, pieces};
 use leptos::prelude::*;
 use log_search::ranges;
 
@@ -41,7 +41,7 @@ pub fn paint(text: &str, words: &str) -> Vec<Piece> {
     out
 }
 
-fn classes(look: Look) -> String {
+fn classes(look: Style) -> String {
     let mut all = Vec::new();
     let named = |what: &str, n: Option<u8>| n.map(|n| format!("{what}{n}"));
     let (ink, ground) = match look.inverse {

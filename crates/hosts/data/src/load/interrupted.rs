@@ -5,7 +5,7 @@ use protocol::Failure;
 
 /// Reason for an early end of reading.
 #[derive(Debug)]
-pub(super) enum Interrupted {
+pub(super) enum ReadInterruption {
     /// Rows are out of time order, and some earlier ones are already stored. The source must be read again and sorted.
     Unsorted,
     /// The source was written during the read. Everything stored so far is from one version.
@@ -16,13 +16,13 @@ pub(super) enum Interrupted {
     Work(WorkError),
 }
 
-impl From<WorkError> for Interrupted {
+impl From<WorkError> for ReadInterruption {
     fn from(error: WorkError) -> Self {
         Self::Work(error)
     }
 }
 
-impl From<Failure> for Interrupted {
+impl From<Failure> for ReadInterruption {
     fn from(failure: Failure) -> Self {
         Self::Work(failure.into())
     }

@@ -4,41 +4,42 @@
 //! is written, the source is checked: nothing is stored from a file that changed during the read.
 
 mod checks;
+mod segments;
 
 use super::super::params::{Mode, Request};
-use super::super::source::{self, Opened, Place, Watch, off_thread};
-use super::super::validate::{Judged, Row, Validator};
-use super::interrupted::Interrupted;
+use super::super::source::{self, OpenedSource, SourcePosition, Watch, off_thread};
+use super::super::validate::{Row, RowVerdict, Validator};
+use super::interrupted::ReadInterruption;
 use super::outcome::Tally;
-use super::pace::{Pace, Speed};
-use super::resume::{Done, Saved, Trust, VERSION};
+use super::pace::{RowRate, Speed};
+use super::resume::{Done, Trust};
 use super::sorting::{Sorting, reject_again};
 use super::write::Writer;
 use super::{PHASES, SPEED};
 use crate::hints::TRY_AGAIN;
 use crate::order::Order;
-use crate::report::{Report, say};
-use display::format::{count as thousands, counted};
+use crate::report::{Report, log_line};
+use display::format::counted;
 use host_kit::WorkError;
 use market_data::segment::Label;
 use market_data::{Bar, Period, Range};
 use protocol::{LogLevel, Time};
 
 /// Bars collected for a segment.
-struct Gathering {
+struct SegmentBuffer {
     period: Period,
     bars: Vec<Bar>,
 }
 
 /// Position after a segment: the row that starts the next one, or the end. A later attempt continues there.
-struct Next {
-    place: Place,
+struct ResumePosition {
+    place: SourcePosition,
     time: Time,
 }
 
 /// Read mode of a source.
 #[derive(Clone, Copy, Default)]
-pub(super) struct Reading {
+pub(super) struct ReadMode {
     /// Latest valid start of a bar; later bars are in the future.
     pub(super) latest: Option<Time>,
     /// Whether all bars are collected and sorted.
@@ -58,7 +59,7 @@ pub(super) struct Loading<R> {
     fingerprint: String,
     watch: Option<Watch>,
     /// Position after the last row of the source.
-    end: Place,
+    end: SourcePosition,
     /// Time of the last expected row.
     until: Option<Time>,
     total: Option<u64>,
@@ -74,7 +75,7 @@ pub(super) struct Loading<R> {
     read: u64,
     /// First and last time of skipped rows, for the message that nothing was found.
     passed: Option<(Time, Time)>,
-    gathering: Option<Gathering>,
+    gathering: Option<SegmentBuffer>,
     pub(super) done: Vec<Done>,
     trusted: Vec<Done>,
     first_period: Option<Period>,
@@ -94,10 +95,10 @@ impl<R: Report> Loading<R> {
     pub(super) fn new(
         report: R,
         writer: Writer,
-        opened: &mut Opened,
+        opened: &mut OpenedSource,
         (range, trust): (Range, Trust),
         request: &Request,
-        reading: Reading,
+        reading: ReadMode,
     ) -> Self {
         let mut loading = Self {
             report,
@@ -155,10 +156,14 @@ impl<R: Report> Loading<R> {
     }
 
     /// Takes all rows of the source.
-    pub(super) async fn rows(&mut self, opened: &mut Opened, request: &Request) -> Result<(), Interrupted> {
-        let mut pace = Pace::new(request.rows_per_second);
+    pub(super) async fn rows(
+        &mut self,
+        opened: &mut OpenedSource,
+        request: &Request,
+    ) -> Result<(), ReadInterruption> {
+        let mut pace = RowRate::new(request.rows_per_second);
         for warning in &opened.warnings {
-            say(&self.report, LogLevel::Warn, warning.clone());
+            log_line(&self.report, LogLevel::Warn, warning.clone());
         }
         let mut described = source::describe(&opened.rows, request, &self.report);
         loop {
@@ -188,10 +193,10 @@ impl<R: Report> Loading<R> {
             self.show();
         }
         for note in opened.rows.notes() {
-            say(&self.report, LogLevel::Info, note);
+            log_line(&self.report, LogLevel::Info, note);
         }
         for warning in opened.rows.warnings() {
-            say(&self.report, LogLevel::Warn, warning.clone());
+            log_line(&self.report, LogLevel::Warn, warning.clone());
             self.warnings.push(warning);
         }
         // The count before the read can include blank lines.
@@ -253,7 +258,7 @@ impl<R: Report> Loading<R> {
             // Newest first is an order, too.
             let reversed = self.validator.early as usize + 1 >= bars.len();
             let level = if reversed { LogLevel::Info } else { LogLevel::Warn };
-            say(&self.report, level, format!("{rows} out of time order: all rows are sorted"));
+            log_line(&self.report, level, format!("{rows} out of time order: all rows are sorted"));
         }
         self.last_taken = bars.last().map(|bar| bar.time);
         self.sorted = bars;
@@ -285,7 +290,7 @@ impl<R: Report> Loading<R> {
         }
     }
 
-    async fn take(&mut self, rows: &[Row]) -> Result<(), Interrupted> {
+    async fn take(&mut self, rows: &[Row]) -> Result<(), ReadInterruption> {
         for row in rows {
             if self.outside(row) {
                 self.pass_over(std::slice::from_ref(row));
@@ -296,23 +301,23 @@ impl<R: Report> Loading<R> {
             }
             let judged = self.validator.judge(row);
             match &judged {
-                Judged::Bar(bar) if self.sorting.is_none() => {
+                RowVerdict::Bar(bar) if self.sorting.is_none() => {
                     if self.gathering.as_ref().is_some_and(|g| !g.period.contains(bar.time)) {
-                        let place = Place { offset: row.offset, line: row.line };
+                        let place = SourcePosition { offset: row.offset, line: row.line };
                         // Counters cover the rows before this one.
-                        self.finish_segment(Some(Next { place, time: bar.time })).await?;
+                        self.finish_segment(Some(ResumePosition { place, time: bar.time })).await?;
                     }
                     self.validator.note(row, &judged);
                     self.gather(*bar);
                     self.last_line = row.line;
                 }
-                Judged::Rejected(_) => self.validator.note(row, &judged),
-                Judged::Bar(bar) | Judged::Early(bar) => {
+                RowVerdict::Rejected(_) => self.validator.note(row, &judged),
+                RowVerdict::Bar(bar) | RowVerdict::Early(bar) => {
                     let sorting = match &mut self.sorting {
                         Some(sorting) => sorting,
                         // Stored segments miss this row: everything is read again.
                         None if !(self.done.is_empty() && self.trusted.is_empty()) => {
-                            return Err(Interrupted::Unsorted);
+                            return Err(ReadInterruption::Unsorted);
                         }
                         None => self.sorting.insert(Sorting::default()),
                     };
@@ -330,16 +335,17 @@ impl<R: Report> Loading<R> {
 
     fn gather(&mut self, bar: Bar) {
         let timeframe = self.writer.set.timeframe;
-        let gathering = self
-            .gathering
-            .get_or_insert_with(|| Gathering { period: Period::of(bar.time, timeframe), bars: Vec::new() });
+        let gathering = self.gathering.get_or_insert_with(|| SegmentBuffer {
+            period: Period::of(bar.time, timeframe),
+            bars: Vec::new(),
+        });
         self.first_period.get_or_insert(gathering.period);
         gathering.bars.push(bar);
         self.last_taken = Some(bar.time);
     }
 
     /// Writes the last bars. Only the check phase remains for a later attempt.
-    pub(super) async fn finish(&mut self) -> Result<(), Interrupted> {
+    pub(super) async fn finish(&mut self) -> Result<(), ReadInterruption> {
         self.spare_stored();
         for bar in std::mem::take(&mut self.sorted) {
             if self.gathering.as_ref().is_some_and(|g| !g.period.contains(bar.time)) {
@@ -349,96 +355,9 @@ impl<R: Report> Loading<R> {
             self.gather(bar);
         }
         let Some(last) = self.last_taken else { return Ok(()) };
-        let next = (self.validator.early == 0).then(|| Next { place: self.end, time: last.plus_micros(1) });
+        let next = (self.validator.early == 0)
+            .then(|| ResumePosition { place: self.end, time: last.plus_micros(1) });
         self.finish_segment(next).await
-    }
-
-    /// Writes the collected bars and saves a checkpoint before the row at `next`. Sorted rows have no position, so
-    /// their checkpoint only lists the stored segments.
-    async fn finish_segment(&mut self, next: Option<Next>) -> Result<(), Interrupted> {
-        if self.gathering.is_some() {
-            self.is_unchanged()?;
-            self.is_still_worth_it()?;
-        }
-        let Some(Gathering { period, bars }) = self.gathering.take() else { return Ok(()) };
-        self.report.check()?;
-        let file = period.file();
-        let done = match self.trusted.iter().find(|d| d.file == file) {
-            Some(done) => done.clone(),
-            None => {
-                self.report.message(format!("Writing {file}"));
-                let (writer, held, kept) = (self.writer.clone(), self.report.clone(), self.kept());
-                off_thread(move || {
-                    // While this thread writes, the host must not report that the work has stopped.
-                    let _held = held;
-                    writer.put(period, &bars, &kept)
-                })
-                .await?
-            }
-        };
-        let what = if done.new == done.rows || done.new == 0 {
-            counted(done.rows, "row", "rows")
-        } else {
-            format!("{}, {} new", counted(done.rows, "row", "rows"), thousands(done.new))
-        };
-        let verb = if done.new == 0 { "Nothing new for" } else { "Wrote" };
-        say(&self.report, LogLevel::Info, format!("{verb} {file}: {what}"));
-        self.done.push(done);
-        self.checkpoint(next);
-        Ok(())
-    }
-
-    fn checkpoint(&self, next: Option<Next>) {
-        let mut done = self.done.clone();
-        if next.is_none() {
-            // Later segments of a previous attempt are valid too.
-            done.extend(
-                self.trusted.iter().filter(|d| self.done.iter().all(|own| own.file != d.file)).cloned(),
-            );
-        }
-        let saved = Saved {
-            version: VERSION,
-            fingerprint: self.fingerprint.clone(),
-            from: self.range.from,
-            to: self.range.to,
-            sorted: next.is_none(),
-            offset: next.as_ref().map_or(0, |next| next.place.offset),
-            line: next.as_ref().map_or(1, |next| next.place.line),
-            next: next.map(|next| next.time).or(self.last_taken).unwrap_or(Time::from_micros(0)),
-            read: self.read,
-            last: self.last_taken,
-            validator: self.validator.clone(),
-            done,
-        };
-        let state = serde_json::to_value(saved).expect("its maps have words as keys");
-        if !self.report.checkpoint(self.note(), state) {
-            say(
-                &self.report,
-                LogLevel::Warn,
-                "Too many segments for a checkpoint: a resume will continue from an earlier checkpoint",
-            );
-        }
-    }
-
-    /// Checkpoint note: `7 of 13 segments, 11,204 rows`
-    fn note(&self) -> String {
-        let rows = counted(self.done.iter().map(|d| d.rows).sum(), "row", "rows");
-        let timeframe = self.writer.set.timeframe;
-        let planned = match (self.first_period, self.until) {
-            (Some(first), Some(until)) => first.count_to(Period::of(until, timeframe)),
-            _ => 0,
-        };
-        let done = self.done.len() as u64;
-        if planned >= done && planned > 0 {
-            format!("{} of {}, {rows}", thousands(done), counted(planned, "segment", "segments"))
-        } else {
-            format!("{}, {rows}", counted(done, "segment", "segments"))
-        }
-    }
-
-    /// Completed segments, for the message of a write failure.
-    fn kept(&self) -> String {
-        if self.done.is_empty() { String::new() } else { format!("Completed and kept: {}.", self.note()) }
     }
 
     fn show(&mut self) {
@@ -464,7 +383,7 @@ impl<R: Report> Loading<R> {
             let bars = counted(kept, "stored bar", "stored bars");
             warning.push_str(&format!(" {bars} beyond its rows were kept."));
         }
-        say(&self.report, LogLevel::Warn, warning.clone());
+        log_line(&self.report, LogLevel::Warn, warning.clone());
         self.warnings.push(warning);
     }
 

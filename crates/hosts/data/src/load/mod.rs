@@ -3,6 +3,7 @@
 mod assess;
 mod interrupted;
 mod loading;
+mod months;
 mod outcome;
 mod pace;
 mod resume;
@@ -19,7 +20,8 @@ use super::params::{LoadParams, Request};
 use super::source::{self, off_thread, symbols};
 use async_trait::async_trait;
 use axum::Router;
-use host_kit::{Context, Work, WorkError, params_schema};
+use form::EXCLUSIVE_KEY;
+use host_kit::{Context, Work, WorkError, can_write, params_schema};
 use market_data::{Disk, LocalDisk};
 use protocol::host::{Check, ResultDoc};
 use protocol::preview::PREVIEW_KEY;
@@ -101,6 +103,8 @@ impl DataLoad {
         }
         if let Some(root) = schema.as_object_mut() {
             root.insert(PREVIEW_KEY.to_owned(), json!(true));
+            // A load locks its data set.
+            root.insert(EXCLUSIVE_KEY.to_owned(), json!(["symbol", "timeframe", "source"]));
         }
         let examples = self.examples();
         if let Some(symbol) = schema.pointer_mut("/properties/symbol").and_then(Value::as_object_mut)
@@ -184,7 +188,7 @@ impl Work for DataLoad {
     async fn health(&self) -> Vec<Check> {
         let config = Arc::clone(&self.config);
         off_thread(move || {
-            let mut checks = vec![can_write(&config.folder)];
+            let mut checks = vec![can_write(DATA_FOLDER, &config.folder)];
             for source in &config.sources {
                 if let SourceConfig::Csv { name, folder, .. } = source {
                     checks.push(can_read(name, folder));
@@ -207,25 +211,6 @@ impl Work for DataLoad {
 
 /// Name of the check that every load needs.
 const DATA_FOLDER: &str = "data folder";
-
-/// Checks write access: creates the folder and writes a probe file.
-fn can_write(folder: &Path) -> Check {
-    let name = DATA_FOLDER.to_owned();
-    let probe = folder.join(format!(".probe-{}", std::process::id()));
-    let tried = std::fs::create_dir_all(folder).and_then(|()| std::fs::write(&probe, b"x"));
-    let tried = tried.and_then(|()| std::fs::remove_file(&probe));
-    match tried {
-        Ok(()) => Check { name, ok: true, message: String::new() },
-        Err(e) => Check {
-            name,
-            ok: false,
-            message: format!(
-                "Cannot write to {}: {e}. Give the host's user write access, and check that the disk has free space.",
-                folder.display()
-            ),
-        },
-    }
-}
 
 fn can_read(source: &str, folder: &Path) -> Check {
     let name = format!("source {source}");

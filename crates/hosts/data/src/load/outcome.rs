@@ -6,7 +6,7 @@ use super::assess::{Assessment, listed};
 use super::resume::Done;
 use super::write::Writer;
 use crate::order::Order;
-use crate::report::{Report, say};
+use crate::report::{Report, log_line};
 use display::format::{count as thousands, counted};
 use host_kit::WorkError;
 use market_data::failures::failure;
@@ -119,7 +119,11 @@ pub(super) fn judge(
     let rejected = &read.validator.rejected;
     for found in rejected.listed() {
         let rows = counted(found.rows, "row", "rows");
-        say(report, LogLevel::Warn, format!("Rejected {rows}: {}, first at {}", found.reason, found.example));
+        log_line(
+            report,
+            LogLevel::Warn,
+            format!("Rejected {rows}: {}, first at {}", found.reason, found.example),
+        );
     }
     let name = format!("{} {}", request.symbol, request.timeframe);
     let accepted = read.validator.accepted;
@@ -147,7 +151,7 @@ pub(super) fn judge(
     match read.passed {
         // For a load of new bars, finding none is a success.
         _ if had_bars && request.mode != Mode::Full => {
-            say(report, LogLevel::Info, "No new bars: everything in the source is already stored");
+            log_line(report, LogLevel::Info, "No new bars: everything in the source is already stored");
             Ok(())
         }
         Some((first, last)) => Err(failure(
@@ -170,13 +174,13 @@ pub(super) fn judge(
 }
 
 /// Logs the summary.
-pub(super) fn tell(report: &impl Report, found: &Assessment) {
+pub(super) fn report_findings(report: &impl Report, found: &Assessment) {
     let rows = counted(found.rows, "bar", "bars");
     if let (Some(first), Some(last)) = (found.first, found.last) {
-        say(report, LogLevel::Info, format!("Data set: {rows}, {} to {}", moment(first), moment(last)));
+        log_line(report, LogLevel::Info, format!("Data set: {rows}, {} to {}", moment(first), moment(last)));
     }
     for warning in &found.suspects {
-        say(report, LogLevel::Warn, warning.clone());
+        log_line(report, LogLevel::Warn, warning.clone());
     }
     let unknown = found.quality.unknown_volume;
     if unknown > 0 {
@@ -185,7 +189,7 @@ pub(super) fn tell(report: &impl Report, found: &Assessment) {
         } else {
             format!("{} of {rows}", thousands(unknown))
         };
-        say(
+        log_line(
             report,
             LogLevel::Info,
             format!("Volume unknown for {of}: features that need volume can't use them"),
@@ -204,14 +208,14 @@ pub(super) fn tell(report: &impl Report, found: &Assessment) {
             share * 100.0
         ),
     };
-    say(report, LogLevel::Info, missing);
+    log_line(report, LogLevel::Info, missing);
     let closed = &found.findings.closed;
     if !closed.is_empty() {
         const SHOWN: usize = 8;
         let days: Vec<String> = closed.iter().rev().take(SHOWN).rev().map(|t| day(*t)).collect();
         let which = if closed.len() > SHOWN { "latest:" } else { "dates:" };
         let count = counted(closed.len() as u64, "whole session", "whole sessions");
-        say(
+        log_line(
             report,
             LogLevel::Info,
             format!("{count} without bars treated as holidays, {which} {}", days.join(", ")),
@@ -264,6 +268,7 @@ pub(super) fn document(
         segments: found.segments,
         gap_count: found.findings.gaps.len() as u64,
         gaps: listed(found.findings.gaps),
+        months: found.months,
         rejected: read.validator.rejected.listed(),
         rejected_count: read.validator.rejected.count(),
         rejected_share,

@@ -13,14 +13,14 @@ const STEP: f64 = 0.02;
 const HELD: f64 = 0.04;
 
 /// Rate limiter for rows.
-pub(super) struct Pace {
+pub(super) struct RowRate {
     rate: Option<f64>,
     allowance: f64,
     /// Time of the last `allowance` update.
     at: Instant,
 }
 
-impl Pace {
+impl RowRate {
     pub(super) fn new(rows_per_second: Option<NonZeroU32>) -> Self {
         Self { rate: rows_per_second.map(|r| f64::from(r.get())), allowance: 0.0, at: Instant::now() }
     }
@@ -105,7 +105,7 @@ mod tests {
     use super::*;
 
     async fn seconds_for(rows: usize, rate: u32) -> f64 {
-        let mut pace = Pace::new(NonZeroU32::new(rate));
+        let mut pace = RowRate::new(NonZeroU32::new(rate));
         let token = CancellationToken::new();
         let start = Instant::now();
         let mut left = rows;
@@ -116,7 +116,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn rows_come_at_the_asked_for_rate_and_not_faster() {
+    async fn rows_arrive_at_the_requested_rate() {
         for (rows, rate) in [(5, 1), (100, 10), (1_000, 333), (20_000, 5_000), (100_000, 100_000)] {
             let seconds = seconds_for(rows, rate).await;
             let ideal = rows as f64 / f64::from(rate);
@@ -126,8 +126,8 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_pause_is_not_made_up_for_by_a_burst() {
-        let mut pace = Pace::new(NonZeroU32::new(1_000));
+    async fn a_pause_is_not_followed_by_a_burst() {
+        let mut pace = RowRate::new(NonZeroU32::new(1_000));
         let token = CancellationToken::new();
         tokio::time::sleep(Duration::from_secs(60)).await;
         assert!(pace.admit(1_000, &token).await.unwrap() <= 41);
@@ -135,7 +135,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_cancel_ends_the_wait_at_once() {
-        let mut pace = Pace::new(NonZeroU32::new(1));
+        let mut pace = RowRate::new(NonZeroU32::new(1));
         let token = CancellationToken::new();
         let start = Instant::now();
         let canceller = token.clone();
@@ -148,7 +148,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn the_curve_has_a_point_every_fifth_of_a_second_at_most() {
+    async fn the_curve_has_at_most_five_points_per_second() {
         let mut speed = Speed::new(100);
         assert_eq!(speed.point(150), None);
         tokio::time::sleep(Duration::from_millis(200)).await;

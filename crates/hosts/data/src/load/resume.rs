@@ -1,8 +1,8 @@
 //! Checkpoint state of a load, and its validation by a later attempt.
 
-use super::super::source::{Known, Opened, Place, off_thread};
+use super::super::source::{Known, OpenedSource, SourcePosition, off_thread};
 use super::super::validate::Validator;
-use crate::report::{Report, say};
+use crate::report::{Report, log_line};
 use display::format::counted;
 use market_data::{DataSet, Period, Range, segment};
 use protocol::{LogLevel, Time};
@@ -64,7 +64,10 @@ impl Saved {
 
     /// Position in the source.
     pub(super) fn known(&self) -> Known {
-        Known { place: Place { offset: self.offset, line: self.line }, fingerprint: self.fingerprint.clone() }
+        Known {
+            place: SourcePosition { offset: self.offset, line: self.line },
+            fingerprint: self.fingerprint.clone(),
+        }
     }
 
     /// Splits the completed segments into unchanged and changed ones.
@@ -110,7 +113,7 @@ impl Trust {
             return Self { fingerprint: saved.fingerprint.clone(), whole: Some(saved), ..Self::default() };
         }
         let names: Vec<&str> = bad.iter().map(|d| d.file.as_str()).collect();
-        say(
+        log_line(
             report,
             LogLevel::Warn,
             format!(
@@ -128,12 +131,12 @@ impl Trust {
     }
 
     /// Discards everything if the source has changed.
-    pub(super) fn hold_against(&mut self, opened: &Opened, report: &impl Report) {
+    pub(super) fn compare_with_source(&mut self, opened: &OpenedSource, report: &impl Report) {
         if self.whole.is_none() && self.segments.is_empty() {
             return;
         }
         if opened.fingerprint != self.fingerprint || (self.whole.is_some() && !opened.resumed) {
-            say(
+            log_line(
                 report,
                 LogLevel::Warn,
                 "The source changed since the previous attempt: reading from the start",
@@ -141,7 +144,11 @@ impl Trust {
             *self = Self::default();
         } else if let Some(saved) = &self.whole {
             let kept = counted(saved.done.len() as u64, "segment", "segments");
-            say(report, LogLevel::Info, format!("Resuming after {kept} completed by a previous attempt"));
+            log_line(
+                report,
+                LogLevel::Info,
+                format!("Resuming after {kept} completed by a previous attempt"),
+            );
         }
     }
 }

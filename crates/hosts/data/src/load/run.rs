@@ -6,21 +6,21 @@
 
 use super::super::config::SourceConfig;
 use super::super::params::{Mode, Request};
-use super::super::source::{self, Opened, off_thread};
+use super::super::source::{self, OpenedSource, off_thread};
 use super::assess::assess;
-use super::interrupted::Interrupted;
-use super::loading::{Loading, Reading};
-use super::outcome::{document, judge, tell};
+use super::interrupted::ReadInterruption;
+use super::loading::{Loading, ReadMode};
+use super::outcome::{document, judge, report_findings};
 use super::resume::{Done, Saved, Trust};
 use super::write::Writer;
 use super::{PHASE_WEIGHTS, PHASES};
-use crate::report::{Report, say};
+use crate::report::{Report, log_line};
 use display::format::counted;
 use host_kit::WorkError;
 use market_data::failures::failure;
 use market_data::segment::Label;
 use market_data::wording::moment;
-use market_data::{Claim, DataSet, Disk, Range, Timeframe};
+use market_data::{DataSet, DataSetLock, Disk, Range, Timeframe};
 use protocol::host::ResultDoc;
 use protocol::{Failure, LogLevel, Time};
 use serde_json::Value;
@@ -51,7 +51,11 @@ pub(super) async fn load<R: Report>(
     let saved = resume.and_then(|state| {
         let saved = Saved::read(state);
         if saved.is_none() {
-            say(&report, LogLevel::Warn, "This version can't read the checkpoint: loading from the start");
+            log_line(
+                &report,
+                LogLevel::Warn,
+                "This version can't read the checkpoint: loading from the start",
+            );
         }
         saved
     });
@@ -71,7 +75,7 @@ pub(super) async fn load<R: Report>(
         range: request.range,
         disk,
         added: Arc::default(),
-        _claim: claim,
+        _lock: claim,
     };
     let had_bars = stored_last.is_some();
     let mut loading = read(&report, &writer, &request, (range, trust), had_bars).await?;
@@ -87,12 +91,12 @@ pub(super) async fn load<R: Report>(
     let mut assessment = off_thread(move || assess(&set, &held)).await?;
     if loading.validator.grid.is_coarser(request.timeframe) {
         // The calendar of these bars says nothing about bars of the timeframe.
-        assessment.untold();
+        assessment.clear_reports();
     }
     // The operation ends with the final row count.
     report.items("rows", Some(loading.read()));
     report.done(loading.read());
-    tell(&report, &assessment);
+    report_findings(&report, &assessment);
     document(&writer, assessment, &loading.tally(), &loading.done)
 }
 
@@ -105,24 +109,24 @@ async fn read<R: Report>(
     (range, mut trust): (Range, Trust),
     had_bars: bool,
 ) -> Result<Loading<R>, WorkError> {
-    let mut reading = Reading { latest: latest(request), sorted: trust.sorted };
+    let mut reading = ReadMode { latest: latest(request), sorted: trust.sorted };
     let mut changes = 0;
     loop {
-        let asked = trust.narrow(range);
+        let requested = trust.narrow(range);
         let known = trust.whole.as_ref().map(Saved::known);
         let notify = |note: String| {
             report.message(note.clone());
-            say(report, LogLevel::Warn, note);
+            log_line(report, LogLevel::Warn, note);
         };
-        let mut opened = source::open(request, asked, known, report.token(), &notify).await?;
-        trust.hold_against(&opened, report);
-        say(
+        let mut opened = source::open(request, requested, known, report.token(), &notify).await?;
+        trust.compare_with_source(&opened, report);
+        log_line(
             report,
             LogLevel::Info,
             format!("Reading {} {} from {}", request.symbol, request.timeframe, opened.described),
         );
         if let Some(rate) = request.rows_per_second {
-            say(
+            log_line(
                 report,
                 LogLevel::Info,
                 format!("Rate limit: {} per second", counted(u64::from(rate.get()), "row", "rows")),
@@ -133,20 +137,20 @@ async fn read<R: Report>(
             Loading::new(report.clone(), writer.clone(), &mut opened, (range, trust), request, reading);
         let interrupted = match once(&mut loading, &mut opened, report, request, had_bars).await {
             Ok(()) => return Ok(loading),
-            Err(Interrupted::Work(WorkError::Cancelled)) => return Err(WorkError::Cancelled),
+            Err(ReadInterruption::Work(WorkError::Cancelled)) => return Err(WorkError::Cancelled),
             // Errors while a file is being written say nothing about the file.
-            Err(_) if loading.is_rewritten() => Interrupted::Changed,
-            Err(Interrupted::Work(error)) => return Err(error),
+            Err(_) if loading.is_rewritten() => ReadInterruption::Changed,
+            Err(ReadInterruption::Work(error)) => return Err(error),
             Err(interrupted) => interrupted,
         };
         match interrupted {
-            Interrupted::Unsorted => {
+            ReadInterruption::Unsorted => {
                 let text =
                     format!("The rows of {described} are out of time order: reading again to sort them");
-                say(report, LogLevel::Warn, text);
+                log_line(report, LogLevel::Warn, text);
             }
-            Interrupted::Replaced if changes + 1 >= MAX_READS => {
-                say(
+            ReadInterruption::Replaced if changes + 1 >= MAX_READS => {
+                log_line(
                     report,
                     LogLevel::Warn,
                     format!("{described} was replaced again: keeping the version that was read"),
@@ -158,11 +162,15 @@ async fn read<R: Report>(
                 if changes >= MAX_READS {
                     return Err(always_changing(&described).into());
                 }
-                say(report, LogLevel::Warn, format!("{described} changed during the read: reading again"));
+                log_line(
+                    report,
+                    LogLevel::Warn,
+                    format!("{described} changed during the read: reading again"),
+                );
                 settle(report).await?;
             }
         }
-        reading.sorted = matches!(interrupted, Interrupted::Unsorted);
+        reading.sorted = matches!(interrupted, ReadInterruption::Unsorted);
         trust = Trust::default();
         let (writer, held) = (writer.clone(), report.clone());
         off_thread(move || {
@@ -176,11 +184,11 @@ async fn read<R: Report>(
 /// Reads the source once.
 async fn once<R: Report>(
     loading: &mut Loading<R>,
-    opened: &mut Opened,
+    opened: &mut OpenedSource,
     report: &R,
     request: &Request,
     had_bars: bool,
-) -> Result<(), Interrupted> {
+) -> Result<(), ReadInterruption> {
     loading.rows(opened, request).await?;
     judge(report, request, loading.label(), &loading.tally(), had_bars)?;
     loading.finish().await?;
@@ -219,13 +227,13 @@ async fn claim(
     report: &impl Report,
     set: &DataSet,
     request: &Request,
-) -> Result<(Claim, Option<Time>), WorkError> {
+) -> Result<(DataSetLock, Option<Time>), WorkError> {
     report.check()?;
     let (held, set, request) = (report.clone(), set.clone(), request.clone());
     off_thread(move || {
         let _held = held;
         // An unknown symbol must not leave folders behind.
-        source::look(&request)?;
+        source::check(&request)?;
         let claim = set.claim()?;
         let last = match set.last(latest(&request)) {
             Ok(last) => last,
@@ -245,7 +253,7 @@ fn wanted(request: &Request, stored_last: Option<Time>, report: &impl Report) ->
     match (request.mode, stored_last) {
         (Mode::Full, _) => {}
         (Mode::Tail, Some(last)) => {
-            say(
+            log_line(
                 report,
                 LogLevel::Info,
                 format!("Loading only bars after {}, the last stored bar", moment(last)),
@@ -254,7 +262,7 @@ fn wanted(request: &Request, stored_last: Option<Time>, report: &impl Report) ->
             range.from = Some(range.from.map_or(after, |from| from.max(after)));
         }
         (Mode::Backfill, Some(last)) => {
-            say(
+            log_line(
                 report,
                 LogLevel::Info,
                 format!("Loading only missing bars up to {}, the last stored bar", moment(last)),
@@ -262,7 +270,7 @@ fn wanted(request: &Request, stored_last: Option<Time>, report: &impl Report) ->
             range.to = Some(range.to.map_or(last, |to| to.min(last)));
         }
         (Mode::Tail | Mode::Backfill, None) => {
-            say(report, LogLevel::Info, "Nothing is stored yet: loading everything");
+            log_line(report, LogLevel::Info, "Nothing is stored yet: loading everything");
         }
     }
     range
@@ -270,17 +278,22 @@ fn wanted(request: &Request, stored_last: Option<Time>, report: &impl Report) ->
 
 /// Removes bars that the source no longer has. Returns the number of bars in the requested range that were kept
 /// although the source does not have them.
-async fn clear(report: &impl Report, writer: &Writer, done: &[Done], asked: Range) -> Result<u64, WorkError> {
+async fn clear(
+    report: &impl Report,
+    writer: &Writer,
+    done: &[Done],
+    requested: Range,
+) -> Result<u64, WorkError> {
     report.check()?;
     let (writer, done, held) = (writer.clone(), done.to_vec(), report.clone());
     let (changed, kept) = off_thread(move || {
         let _held = held;
-        Ok::<_, Failure>((writer.clear(&done)?, writer.beyond(asked)?))
+        Ok::<_, Failure>((writer.clear(&done)?, writer.beyond(requested)?))
     })
     .await?;
     if changed > 0 {
         let what = counted(changed, "segment", "segments");
-        say(report, LogLevel::Info, format!("Removed bars that the source no longer has from {what}"));
+        log_line(report, LogLevel::Info, format!("Removed bars that the source no longer has from {what}"));
     }
     Ok(kept)
 }

@@ -184,7 +184,7 @@ impl Bench {
         self.run(&Notebook::new(), params, None).await.unwrap()
     }
 
-    async fn told(&self, params: Value) -> protocol::Failure {
+    async fn failure_of(&self, params: Value) -> protocol::Failure {
         match self.run(&Notebook::new(), params, None).await {
             Err(WorkError::Failed(failure)) => failure,
             other => panic!("{other:?}"),

@@ -4,7 +4,7 @@ use super::super::params::Mode;
 use super::resume::{Done, hash, hash_of};
 use market_data::failures::{failure, unreadable, unwritable};
 use market_data::segment::Label;
-use market_data::{Bar, Claim, DataSet, Disk, Period, Range, segment};
+use market_data::{Bar, DataSet, DataSetLock, Disk, Period, Range, segment};
 use protocol::{Failure, Time};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -20,7 +20,7 @@ pub(super) struct Writer {
     pub(super) disk: Arc<dyn Disk>,
     /// Times of bars added by this load, by segment. Empty for a full load.
     pub(super) added: Arc<Mutex<BTreeMap<Period, Vec<Time>>>>,
-    pub(super) _claim: Claim,
+    pub(super) _lock: DataSetLock,
 }
 
 impl Writer {
@@ -86,14 +86,14 @@ impl Writer {
     ///
     /// # Errors
     /// If a segment can't be read.
-    pub(super) fn beyond(&self, asked: Range) -> Result<u64, Failure> {
-        if self.range == asked {
+    pub(super) fn beyond(&self, requested: Range) -> Result<u64, Failure> {
+        if self.range == requested {
             return Ok(0);
         }
         let mut kept = 0;
         for stored in self.set.segments()? {
-            if asked.meets(stored.period) && !self.range.covers(stored.period) {
-                let bars = self.set.bars(stored.period, asked)?;
+            if requested.meets(stored.period) && !self.range.covers(stored.period) {
+                let bars = self.set.bars(stored.period, requested)?;
                 kept += bars.iter().filter(|bar| !self.range.contains(bar.time)).count() as u64;
             }
         }
@@ -170,7 +170,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_stored_wins_and_nothing_is_lost_or_doubled(
+        fn stored_bars_win_and_none_is_lost_or_duplicated(
             stored in proptest::collection::btree_set(0i64..60, 0..40), new in proptest::collection::btree_set(0i64..60, 0..40)
         ) {
             let bars = |times: &BTreeSet<i64>, close| times.iter().map(|t| bar(*t, close)).collect::<Vec<_>>();

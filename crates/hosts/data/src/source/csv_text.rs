@@ -2,10 +2,10 @@
 //! lines needed to detect the layout.
 
 use super::instruments::Instruments;
-use super::layout::{About, Layout, MAX_SAMPLE_BYTES, SAMPLE_LINES, is_blank, is_footer};
+use super::layout::{About, Layout, MAX_SAMPLE_BYTES, SAMPLE_LINES, is_blank, is_footer, no_csv};
 use super::repeated_header::is_repeated;
 use super::splits::Splits;
-use super::{Place, SourceResult};
+use super::{SourcePosition, SourceResult};
 use crate::validate::Row;
 use csv::{ReaderBuilder, StringRecord};
 use display::format::counted;
@@ -23,7 +23,7 @@ pub(super) struct CsvText {
     /// Received text without a complete line.
     pending: Vec<u8>,
     /// Position of `pending`.
-    place: Place,
+    place: SourcePosition,
     instruments: Instruments,
     /// Number of lines among the rows that repeat the column names.
     repeated_headers: u64,
@@ -36,7 +36,7 @@ impl CsvText {
             about,
             layout: None,
             pending: Vec::new(),
-            place: Place { offset: 0, line: 1 },
+            place: SourcePosition { offset: 0, line: 1 },
             instruments: Instruments::default(),
             repeated_headers: 0,
             splits: Splits::default(),
@@ -62,7 +62,7 @@ impl CsvText {
     }
 
     /// Continues at another position of the same text. Drops pending text.
-    pub(super) fn jump(&mut self, place: Place) {
+    pub(super) fn jump(&mut self, place: SourcePosition) {
         self.repeated_headers = 0;
         self.splits = Splits::default();
         self.pending.clear();
@@ -109,6 +109,14 @@ impl CsvText {
         self.instruments.finish(&self.about.what)
     }
 
+    /// Failure if the text is not CSV at all, as far as its first line tells, and no row was read.
+    pub(super) fn no_csv(&self) -> Option<Failure> {
+        let start =
+            self.pending.split(|b| matches!(b, b'\n' | b'\r')).find(|line| !line.trim_ascii().is_empty());
+        let start = start.filter(|_| self.layout.is_none())?;
+        no_csv(&String::from_utf8_lossy(start), &self.about)
+    }
+
     /// Whether the last line has no line break.
     pub(super) fn ends_within_a_line(&self) -> bool {
         is_within_a_line(&self.pending)
@@ -144,7 +152,7 @@ impl CsvText {
         let text = utf8(&self.pending[..end], &self.about.what, self.place.line)?;
         let layout = Layout::detect(text, &self.about)?;
         self.pending.drain(..layout.header_bytes);
-        self.place = Place { offset: layout.header_bytes as u64, line: layout.header_lines + 1 };
+        self.place = SourcePosition { offset: layout.header_bytes as u64, line: layout.header_lines + 1 };
         self.layout = Some(layout);
         Ok(())
     }
@@ -169,7 +177,7 @@ impl CsvText {
                 // The reader's position is before blank lines and the rest of a line break.
                 let start = at.byte() as usize;
                 let ends = block[start..].iter().take_while(|b| matches!(b, b'\r' | b'\n')).count();
-                Place {
+                SourcePosition {
                     offset: self.place.offset + (start + ends) as u64,
                     line: self.place.line + at.line() - 1 + newlines(&block[start..start + ends]),
                 }
@@ -278,7 +286,7 @@ mod tests {
     }
 
     #[test]
-    fn line_ends_quotes_and_marks_of_all_kinds_give_the_same_bars() {
+    fn all_line_ends_quotes_and_byte_order_marks_give_the_same_bars() {
         let plain = read(text(50, "\n").as_bytes(), 1000).unwrap();
         assert_eq!(plain.len(), 50);
         let bars = |rows: &[Row]| rows.iter().map(|r| r.bar.clone().unwrap()).collect::<Vec<_>>();
@@ -293,7 +301,7 @@ mod tests {
     }
 
     #[test]
-    fn every_row_knows_its_line_and_where_it_begins() {
+    fn every_row_has_its_line_number_and_offset() {
         for end in ["\n", "\r\n", "\n\n", "\r\n\r\n"] {
             let text = text(30, end);
             for row in read(text.as_bytes(), 64).unwrap() {
@@ -306,7 +314,7 @@ mod tests {
     }
 
     #[test]
-    fn reading_on_at_a_row_gives_what_was_left() {
+    fn reading_from_a_row_gives_the_remaining_rows() {
         let text = text(40, "\r\n");
         let all = read(text.as_bytes(), 100).unwrap();
         let mut csv = csv_text();
@@ -315,14 +323,14 @@ mod tests {
         csv.finish(&mut rows).unwrap();
         rows.clear();
         let from = &all[17];
-        csv.jump(Place { offset: from.offset, line: from.line });
+        csv.jump(SourcePosition { offset: from.offset, line: from.line });
         csv.push(&text.as_bytes()[from.offset as usize..], &mut rows).unwrap();
         csv.finish(&mut rows).unwrap();
         assert_eq!(rows, all[17..]);
     }
 
     #[test]
-    fn a_row_that_can_not_be_read_is_a_row_with_its_reason() {
+    fn an_unreadable_row_has_its_reason() {
         let body = "2024-01-01T10:00:00Z,1,2,1,1\n2024-01-01T10:00:00Z,1,x,1,1,0\n2024-01-01T10:00:00,1,2,1,1,0\nnever,1,2,1,1,0\n2024-01-01T10:00:00Z,nan,2,1,1,0\n";
         let rows = read(format!("{HEADER}{body}").as_bytes(), 9).unwrap();
         let reasons: Vec<_> = rows.iter().map(|r| r.bar.as_ref().err().map(|e| e.reason.as_str())).collect();
@@ -332,12 +340,12 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_csv_of_bars_says_so() {
-        let told = |bytes: &[u8]| read(bytes, 4096).unwrap_err();
-        assert!(told(b"<!doctype html><html>\n").contains("web page"));
-        assert!(told(b" {\"error\": 1}\n").contains("JSON"));
+    fn text_that_is_no_csv_of_bars_is_rejected_with_a_reason() {
+        let error_of = |bytes: &[u8]| read(bytes, 4096).unwrap_err();
+        assert!(error_of(b"<!doctype html><html>\n").contains("web page"));
+        assert!(error_of(b" {\"error\": 1}\n").contains("JSON"));
         assert!(
-            told(
+            error_of(
                 format!("{HEADER}1,2\n\u{0}")
                     .as_bytes()
                     .iter()
@@ -349,20 +357,21 @@ mod tests {
             .contains("line 3")
         );
         assert!(
-            told(format!("{HEADER}\"open, {}", "x".repeat(1 << 20)).as_bytes()).contains("unclosed quote")
+            error_of(format!("{HEADER}\"open, {}", "x".repeat(1 << 20)).as_bytes())
+                .contains("unclosed quote")
         );
     }
 
     proptest! {
         #[test]
-        fn the_size_of_the_pieces_changes_nothing(rows in 0usize..60, piece in 1usize..200, crlf: bool, quoted: bool) {
+        fn the_chunk_size_does_not_matter(rows in 0usize..60, piece in 1usize..200, crlf: bool, quoted: bool) {
             let mut text = text(rows, if crlf { "\r\n" } else { "\n" });
             if quoted { text = text.replace(",2,", ",\"2\","); }
             prop_assert_eq!(read(text.as_bytes(), piece), read(text.as_bytes(), usize::MAX));
         }
 
         #[test]
-        fn no_bytes_make_it_panic(bytes in proptest::collection::vec(any::<u8>(), 0..400), piece in 1usize..50) {
+        fn no_bytes_panic(bytes in proptest::collection::vec(any::<u8>(), 0..400), piece in 1usize..50) {
             let _ = read(&bytes, piece);
             let mut with_header = HEADER.as_bytes().to_vec();
             with_header.extend(&bytes);
@@ -370,7 +379,7 @@ mod tests {
         }
 
         #[test]
-        fn it_sees_the_same_records_as_a_reader_of_the_whole(body in "[a0-9,\"\r\n ]{0,200}") {
+        fn chunked_reading_finds_the_same_records_as_a_csv_library(body in "[a0-9,\"\r\n ]{0,200}") {
             let text = format!("{HEADER}{body}");
             if let Ok(rows) = read(text.as_bytes(), 7) {
                 let records = ReaderBuilder::new().flexible(true).from_reader(text.as_bytes()).into_records();

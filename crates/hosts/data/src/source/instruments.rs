@@ -156,10 +156,10 @@ pub(super) fn differ(name: &str, symbol: &Symbol) -> bool {
     let plain = |text: &str| -> String {
         text.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_uppercase()).collect()
     };
-    let (own, asked) = (Parts::of(name), Parts::of(symbol));
-    let both_suffixed = own.suffix.len() > 1 && asked.suffix.len() > 1 && own.stem == asked.stem;
-    let same = [&own.stem, &own.whole, &plain(name)].contains(&&asked.whole)
-        || [&asked.stem, &asked.whole, &plain(symbol)].contains(&&own.whole)
+    let (own, requested) = (Parts::of(name), Parts::of(symbol));
+    let both_suffixed = own.suffix.len() > 1 && requested.suffix.len() > 1 && own.stem == requested.stem;
+    let same = [&own.stem, &own.whole, &plain(name)].contains(&&requested.whole)
+        || [&requested.stem, &requested.whole, &plain(symbol)].contains(&&own.whole)
         || both_suffixed;
     !same
 }
@@ -190,8 +190,8 @@ mod tests {
     }
 
     #[test]
-    fn only_clearly_different_names_are_told_apart() {
-        for (name, asked) in [
+    fn only_clearly_different_names_are_different_instruments() {
+        for (name, requested) in [
             ("msft", "MSFT"),
             ("MSFT.US", "MSFT"),
             ("MSFT", "NASDAQ:MSFT"),
@@ -208,9 +208,9 @@ mod tests {
             ("ES1!", "ES=F"),
             ("ESH4", "ESH24"),
         ] {
-            assert!(!differ(name, &symbol(asked)), "{name} is {asked}");
+            assert!(!differ(name, &symbol(requested)), "{name} is {requested}");
         }
-        for (name, asked) in [
+        for (name, requested) in [
             ("AAPL", "NVDA"),
             ("AAPL", "A"),
             ("BRK.A", "BRK.B"),
@@ -218,16 +218,16 @@ mod tests {
             ("NQH4", "ES.c.0"),
             ("ETHUSDT", "BTCUSDT"),
         ] {
-            assert!(differ(name, &symbol(asked)), "{name} is not {asked}");
+            assert!(differ(name, &symbol(requested)), "{name} is not {requested}");
         }
     }
 
     #[test]
-    fn contracts_of_a_continuous_future_follow_each_other_and_never_overlap() {
-        let read = |rows: &[(&str, &str)], asked: &str| {
+    fn contracts_of_a_continuous_future_are_consecutive_and_never_overlap() {
+        let read = |rows: &[(&str, &str)], requested: &str| {
             let mut instruments = Instruments::default();
             for (line, (name, time)) in (2..).zip(rows) {
-                instruments.note(name, (line, Some(at(time))), &symbol(asked), "x.csv")?;
+                instruments.note(name, (line, Some(at(time))), &symbol(requested), "x.csv")?;
             }
             instruments.finish("x.csv")
         };

@@ -30,7 +30,7 @@ pub(crate) use preview::{describe, preview};
 pub(crate) use watch::Watch;
 
 /// Opened source.
-pub(crate) struct Opened {
+pub(crate) struct OpenedSource {
     pub(crate) rows: Rows,
     /// Path or URL, for the log.
     pub(crate) described: String,
@@ -43,7 +43,7 @@ pub(crate) struct Opened {
     /// Detects changes during the read, if they can happen.
     pub(crate) watch: Option<Watch>,
     /// Position after the last row, for sources with positions.
-    pub(crate) end: Place,
+    pub(crate) end: SourcePosition,
     /// Whether it continues at the requested position. Otherwise it starts at the beginning.
     pub(crate) resumed: bool,
     /// Whether the last line has no line end, so that the text may be cut there.
@@ -54,7 +54,7 @@ pub(crate) struct Opened {
 
 /// Position in a source, before the next row.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub(crate) struct Place {
+pub(crate) struct SourcePosition {
     /// Byte offset of the row in the text.
     pub(crate) offset: u64,
     /// Line of the row, from 1.
@@ -64,7 +64,7 @@ pub(crate) struct Place {
 /// Resume position of an earlier attempt.
 #[derive(Clone, Debug)]
 pub(crate) struct Known {
-    pub(crate) place: Place,
+    pub(crate) place: SourcePosition,
     pub(crate) fingerprint: String,
 }
 
@@ -128,9 +128,9 @@ pub(crate) type Notify<'a> = &'a (dyn Fn(String) + Send + Sync);
 ///
 /// # Errors
 /// If it certainly does not.
-pub(crate) fn look(request: &Request) -> SourceResult<()> {
+pub(crate) fn check(request: &Request) -> SourceResult<()> {
     match &request.source {
-        SourceConfig::Csv { folder, .. } => csv_file::look(folder, &request.symbol, request.timeframe),
+        SourceConfig::Csv { folder, .. } => csv_file::check(folder, &request.symbol, request.timeframe),
         SourceConfig::Http { .. } | SourceConfig::Synthetic { .. } => Ok(()),
     }
 }
@@ -146,7 +146,7 @@ pub(crate) async fn open(
     known: Option<Known>,
     token: &CancellationToken,
     notify: Notify<'_>,
-) -> Result<Opened, WorkError> {
+) -> Result<OpenedSource, WorkError> {
     match &request.source {
         SourceConfig::Csv { folder, .. } => csv_file::open(folder, request, known, token).await,
         SourceConfig::Http { template, name, .. } => {

@@ -1,12 +1,12 @@
 //! Preview of a load: its first bars as they would be stored, and the detected layout.
 
 use super::layout::{Layout, TimeKind};
-use super::{Notify, Opened, Rows, open};
+use super::{Notify, OpenedSource, Rows, open};
 use crate::options::BarTime;
 use crate::order::Order;
 use crate::params::Request;
 use crate::report::Report;
-use crate::validate::{Judged, Validator};
+use crate::validate::{RowVerdict, Validator};
 use display::format::counted;
 use host_kit::WorkError;
 use market_data::wording::moment;
@@ -32,10 +32,11 @@ pub(crate) async fn preview(request: &Request) -> Preview {
     let token = CancellationToken::new();
     let waits = Mutex::new(None);
     let notify = |note| *waits.lock().unwrap_or_else(PoisonError::into_inner) = Some(note);
-    let looked = tokio::time::timeout(PREVIEW_TIMEOUT, look(request, &token, &notify, &mut preview)).await;
+    let inspected =
+        tokio::time::timeout(PREVIEW_TIMEOUT, inspect(request, &token, &notify, &mut preview)).await;
     // Stops the read on the other thread.
     token.cancel();
-    match looked {
+    match inspected {
         Ok(Ok(())) => {}
         Ok(Err(WorkError::Failed(failure))) => preview.failure = Some(failure),
         Ok(Err(WorkError::NotStarted(why))) => preview.warnings.push(why),
@@ -48,7 +49,7 @@ pub(crate) async fn preview(request: &Request) -> Preview {
     preview
 }
 
-async fn look(
+async fn inspect(
     request: &Request,
     token: &CancellationToken,
     notify: Notify<'_>,
@@ -87,7 +88,7 @@ async fn look(
             }
             let judged = validator.judge(&row);
             validator.note(&row, &judged);
-            if let Judged::Bar(bar) | Judged::Early(bar) = judged
+            if let RowVerdict::Bar(bar) | RowVerdict::Early(bar) = judged
                 && (reversed || bars.len() < SHOWN_BARS)
             {
                 bars.push_back(bar);
@@ -166,7 +167,7 @@ pub(crate) fn describe(rows: &Rows, request: &Request, report: &impl Report) -> 
 }
 
 /// Adds the facts of the layout; false while it is unknown.
-fn facts(opened: &Opened, request: &Request, preview: &mut Preview) -> bool {
+fn facts(opened: &OpenedSource, request: &Request, preview: &mut Preview) -> bool {
     let Some(layout) = opened.rows.layout() else { return false };
     let chosen = if request.options.format.is_some() { "selected" } else { "detected" };
     preview.fact("Format", format!("{} ({chosen})", layout.format));

@@ -9,14 +9,14 @@ use std::time::UNIX_EPOCH;
 
 /// Identity of a file version: length, modification time and inode.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-struct Stamp {
+struct FileStamp {
     length: u64,
     /// Nanoseconds since 1970.
     modified: u128,
     inode: u64,
 }
 
-impl Stamp {
+impl FileStamp {
     fn of(about: &Metadata) -> Self {
         let modified = about.modified().ok().and_then(|t| t.duration_since(UNIX_EPOCH).ok());
         Self { length: about.len(), modified: modified.map_or(0, |d| d.as_nanos()), inode: inode(about) }
@@ -37,7 +37,7 @@ fn inode(_: &Metadata) -> u64 {
 pub(crate) struct Watch {
     path: PathBuf,
     file: File,
-    stamp: Stamp,
+    stamp: FileStamp,
 }
 
 impl Watch {
@@ -46,13 +46,13 @@ impl Watch {
     /// # Errors
     /// If the file metadata is not available.
     pub(super) fn new(path: &Path, file: &File) -> io::Result<Self> {
-        let stamp = Stamp::of(&file.metadata()?);
+        let stamp = FileStamp::of(&file.metadata()?);
         Ok(Self { path: path.to_owned(), file: file.try_clone()?, stamp })
     }
 
     /// Changes with the content.
     pub(super) fn fingerprint(&self) -> String {
-        let Stamp { length, modified, inode } = self.stamp;
+        let FileStamp { length, modified, inode } = self.stamp;
         format!("{length}-{modified}-{inode}")
     }
 
@@ -62,13 +62,13 @@ impl Watch {
     /// If the metadata is not available.
     pub(crate) fn is_rewritten(&self) -> Result<bool, Failure> {
         let now = self.file.metadata().map_err(|e| unreadable(&self.path, &e))?;
-        Ok(Stamp::of(&now) != self.stamp)
+        Ok(FileStamp::of(&now) != self.stamp)
     }
 
     /// Whether another file has its name now. The version that was read is complete, but older. Reads the file
     /// metadata.
     pub(crate) fn is_replaced(&self) -> bool {
-        std::fs::metadata(&self.path).is_ok_and(|now| Stamp::of(&now).inode != self.stamp.inode)
+        std::fs::metadata(&self.path).is_ok_and(|now| FileStamp::of(&now).inode != self.stamp.inode)
     }
 }
 
@@ -78,7 +78,7 @@ mod tests {
     use std::fs;
 
     #[test]
-    fn a_file_that_was_written_cut_or_replaced_is_told_from_one_that_was_not() {
+    fn changed_truncated_and_replaced_files_are_detected() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("a.csv");
         fs::write(&path, "1234").unwrap();

@@ -4,8 +4,8 @@
 
 use crate::command::{ATTEMPT, OPERATION};
 use crate::config::{ConfigError, ParamConfig, Patterns, ProgressConfig, SeriesConfig, read};
-use crate::log::Pace;
-use crate::output_parser::Reading;
+use crate::log::LogRate;
+use crate::output_parser::ParseMode;
 use crate::param::Param;
 use crate::pattern::Matcher;
 use crate::template::{Template, Values, Vector};
@@ -48,7 +48,7 @@ pub(super) fn vector(command: &[toml::Value]) -> Result<Vector, String> {
     let vector = Vector(command.iter().map(group).collect::<Result<_, _>>()?);
     match vector.0.first().and_then(|group| group.first()) {
         None => Err(format!("it {SHAPE}, and start with the program.")),
-        Some(program) if program.places().next().is_some() => {
+        Some(program) if program.placeholders().next().is_some() => {
             Err("the first string is the program, which can't contain a parameter.".to_owned())
         }
         Some(program) if program.fill(&Values::new()).is_none_or(|name| name.trim().is_empty()) => {
@@ -97,13 +97,13 @@ pub(super) fn series(kind: &str, table: toml::Table) -> Result<Vec<SeriesInfo>, 
     table.into_iter().map(one).collect()
 }
 
-pub(super) fn reading(config: ProgressConfig) -> Result<Reading, String> {
+pub(super) fn reading(config: ProgressConfig) -> Result<ParseMode, String> {
     Ok(match config {
-        ProgressConfig::Lines => Reading::Lines,
-        ProgressConfig::Tqdm => Reading::Tqdm,
-        ProgressConfig::None => Reading::Nothing,
-        ProgressConfig::Regex(Patterns::One(pattern)) => Reading::Pattern(Matcher::new(&[pattern])?),
-        ProgressConfig::Regex(Patterns::Several(patterns)) => Reading::Pattern(Matcher::new(&patterns)?),
+        ProgressConfig::Lines => ParseMode::Lines,
+        ProgressConfig::Tqdm => ParseMode::Tqdm,
+        ProgressConfig::None => ParseMode::Nothing,
+        ProgressConfig::Regex(Patterns::One(pattern)) => ParseMode::Pattern(Matcher::new(&[pattern])?),
+        ProgressConfig::Regex(Patterns::Several(patterns)) => ParseMode::Pattern(Matcher::new(&patterns)?),
     })
 }
 
@@ -151,7 +151,7 @@ pub(super) fn limits(
 }
 
 /// Log limits: enough for a reader, and not too much for a browser that follows the log.
-pub(super) fn pace(at_once: Option<u32>, per_second: Option<u32>) -> Result<Pace, (&'static str, String)> {
+pub(super) fn pace(at_once: Option<u32>, per_second: Option<u32>) -> Result<LogRate, (&'static str, String)> {
     const MAX_REPEATS: u32 = 1_000_000;
     let lines = |key, n: Option<u32>, usual| match n {
         Some(n) if !(1..=MAX_REPEATS).contains(&n) => {
@@ -159,8 +159,8 @@ pub(super) fn pace(at_once: Option<u32>, per_second: Option<u32>) -> Result<Pace
         }
         n => Ok(n.unwrap_or(usual)),
     };
-    let usual = Pace::default();
-    Ok(Pace {
+    let usual = LogRate::default();
+    Ok(LogRate {
         at_once: lines("log_at_once", at_once, usual.at_once)?,
         per_second: lines("log_per_second", per_second, usual.per_second)?,
     })

@@ -18,13 +18,14 @@ fn page(displays: &mut Displays, lines: &[&str]) -> Page {
         let drawn = line.starts_with('\r');
         let state = if drawn { State::Redrawn } else { State::Kept };
         let text = line.trim_start_matches('\r');
-        let Shown { said, unknown } = displays.take(text, state, drawn).unwrap_or_default();
+        let Shown { report, unknown } = displays.take(text, state, drawn).unwrap_or_default();
         if unknown {
             (page.fraction, page.total) = (None, None);
         }
-        page.fraction = said.progress.or(page.fraction);
-        (page.done, page.total) = (said.done.or(page.done), said.total.or(page.total));
-        page.points.extend(said.points.into_iter().map(|(name, y)| (name, said.step.unwrap_or_default(), y)));
+        page.fraction = report.progress.or(page.fraction);
+        (page.done, page.total) = (report.done.or(page.done), report.total.or(page.total));
+        page.points
+            .extend(report.points.into_iter().map(|(name, y)| (name, report.step.unwrap_or_default(), y)));
     }
     page
 }
@@ -43,31 +44,31 @@ const NINJA: [&str; 6] = [
 ];
 
 #[test]
-fn ninja_counts_steps_and_what_they_print_does_not() {
+fn ninja_counts_steps_but_not_their_output() {
     let shown = read(&NINJA);
     assert_eq!((shown.done, shown.total, shown.fraction), (Some(4), Some(13), None));
     let mut displays = Displays::default();
     page(&mut displays, &NINJA);
     let tests = page(&mut displays, &["..........F...... [ 95%]", "\r 50% done", "[100%] Built target a"]);
     assert_eq!(tests, Page::default(), "output of a step is not the progress of the build");
-    assert_eq!(displays.finish(), Said::default(), "it did not reach the last step");
+    assert_eq!(displays.finish(), Report::default(), "it did not reach the last step");
 }
 
 #[test]
-fn a_failed_or_lone_numbered_line_is_no_progress() {
+fn a_failed_or_single_numbered_line_is_no_progress() {
     for lines in [&["[12/60] test_sum ... ok"][..], &["collecting", "[3/3] done"], &["Epoch 3/10 loss 0.5"]] {
         assert_eq!(read(lines), Page::default(), "{lines:?}");
     }
 }
 
 #[test]
-fn percentages_and_steps_together_are_not_mixed() {
+fn percentages_and_steps_are_not_mixed() {
     let shown = read(&["[ 10%] Building a.o", "[1/3] a", "[2/3] b", "[3/3] c", "[ 20%] Building b.o"]);
     assert_eq!((shown.fraction, shown.done, shown.total), (Some(0.2), None, None));
 }
 
 #[test]
-fn ffmpeg_shows_the_time_of_its_only_input() {
+fn ffmpeg_progress_is_the_time_within_its_only_input() {
     let begin = [
         "Input #0, mov,mp4,m4a,3gp,3g2,mj2, from 'in.mp4':",
         "  Duration: 00:01:00.00, start: 0.000000, bitrate: 244 kb/s",
@@ -86,7 +87,7 @@ fn ffmpeg_shows_the_time_of_its_only_input() {
 }
 
 #[test]
-fn a_second_command_of_a_script_takes_the_share_back() {
+fn a_second_command_of_a_script_makes_the_fraction_unknown() {
     let mut displays = Displays::default();
     let tests =
         ["1/2 Test  #1: a ......   Passed    0.01 sec", "2/2 Test  #2: b ......   Passed    0.01 sec"];
@@ -115,7 +116,7 @@ fn the_activity_of_rsync_is_its_newest_row() {
         "        800,000  10%    3.40MB/s    0:00:00 (xfr#2, to-chk=10/15)",
         "      3,332,768  42%    2.93MB/s    0:00:01  ",
     ];
-    let mut shown = rows.map(|row| displays.take(row, State::Redrawn, true).unwrap().said);
+    let mut shown = rows.map(|row| displays.take(row, State::Redrawn, true).unwrap().report);
     let last = shown[2].message.take();
     assert_eq!((last.as_deref(), shown[2].progress), (Some("3,332,768 42% 2.93MB/s 0:00:01"), Some(0.42)));
 }
@@ -127,7 +128,7 @@ fn bytes_of_dd_have_no_total() {
 }
 
 #[test]
-fn epochs_of_keras_are_complete_only_at_the_end() {
+fn epochs_of_keras_are_complete_only_at_their_end() {
     let verbose2 = [
         "Epoch 1/3",
         "8/8 - 0s - 59ms/step - loss: 1.2785 - val_loss: 0.8891",
@@ -153,6 +154,6 @@ fn epochs_of_keras_are_complete_only_at_the_end() {
 fn metrics_between_bars_have_no_count() {
     let line = "[12]\ttrain-rmse:0.19745";
     assert_eq!(Displays::metrics(line, false).unwrap().done, Some(13));
-    let said = Displays::metrics(line, true).unwrap();
-    assert_eq!((said.done, said.unit, said.points.len()), (None, None, 1));
+    let report = Displays::metrics(line, true).unwrap();
+    assert_eq!((report.done, report.unit, report.points.len()), (None, None, 1));
 }

@@ -5,10 +5,10 @@ use crate::lines::{Lines, State};
 use proptest::prelude::*;
 
 /// All states and log lines of a sample of real output.
-fn drawn(sample: &[u8], portion: usize) -> (Vec<Drawn>, Vec<String>) {
+fn drawn(sample: &[u8], portion: usize) -> (Vec<BarUpdate>, Vec<String>) {
     let (mut lines, mut bars) = (Lines::default(), Bars::default());
     let (mut all, mut log) = (Vec::new(), Vec::new());
-    let mut tell = |piece: crate::lines::Piece| {
+    let mut emit = |piece: crate::lines::Piece| {
         let (text, up) = (ansi::plain(&piece.text), piece.up);
         if piece.state == State::Settled {
             return;
@@ -21,7 +21,7 @@ fn drawn(sample: &[u8], portion: usize) -> (Vec<Drawn>, Vec<String>) {
         }
         let bar = Bar::read(&text).unwrap_or_else(|| panic!("no bar: {text}"));
         let one = match piece.state {
-            State::Open => bars.glimpse(bar),
+            State::Open => bars.preview_bar(bar),
             state => Some(bars.draw(bar, up, matches!(state, State::Kept | State::Passed) && up == 0)),
         };
         all.extend(one);
@@ -30,11 +30,11 @@ fn drawn(sample: &[u8], portion: usize) -> (Vec<Drawn>, Vec<String>) {
         // A chunk boundary can split a bar. An open line is then not a bar.
         lines.push(bytes, |piece| {
             if piece.state != State::Open || Bar::read(&ansi::plain(&piece.text)).is_some() {
-                tell(piece);
+                emit(piece);
             }
         });
     }
-    lines.finish(&mut tell);
+    lines.finish(&mut emit);
     log.extend(all.iter().flat_map(|d| d.log.clone()));
     log.extend(bars.finish());
     (all, log)
@@ -44,14 +44,16 @@ fn drawn(sample: &[u8], portion: usize) -> (Vec<Drawn>, Vec<String>) {
 fn a_single_bar_counts_to_its_total_and_leaves_one_line() {
     for portion in [1, 7, 64, 1 << 20] {
         let (all, log) = drawn(include_bytes!("../../tests/samples/tqdm_single.txt"), portion);
-        let last = &all.last().unwrap().said;
+        let last = &all.last().unwrap().report;
         assert_eq!((last.done, last.total, last.unit.as_deref()), (Some(60), Some(60), Some("batch")));
         // An unchanged state reports nothing.
-        assert!(all.iter().all(|d| !d.endless && (d.said.total == Some(60) || d.said == Said::default())));
+        assert!(
+            all.iter().all(|d| !d.endless && (d.report.total == Some(60) || d.report == Report::default()))
+        );
         assert!(log.len() == 1 && log[0].contains("60/60"), "{log:?}");
-        let told = all.iter().rfind(|d| !d.said.points.is_empty()).unwrap();
-        let (name, y) = &told.said.points[0];
-        assert!(name == "loss" && (y - 1.0 / 60.0).abs() < 1e-4 && told.said.step == Some(60.0));
+        let last_point = all.iter().rfind(|d| !d.report.points.is_empty()).unwrap();
+        let (name, y) = &last_point.report.points[0];
+        assert!(name == "loss" && (y - 1.0 / 60.0).abs() < 1e-4 && last_point.report.step == Some(60.0));
     }
 }
 
@@ -59,24 +61,25 @@ fn a_single_bar_counts_to_its_total_and_leaves_one_line() {
 fn of_nested_bars_the_outer_one_is_the_progress() {
     for portion in [1, 13, 1 << 20] {
         let (all, log) = drawn(include_bytes!("../../tests/samples/tqdm_nested.txt"), portion);
-        let outer: Vec<_> = all.iter().filter_map(|d| d.said.done).collect();
+        let outer: Vec<_> = all.iter().filter_map(|d| d.report.done).collect();
         assert!(outer.is_sorted() && outer.first() == Some(&0) && outer.last() == Some(&3), "{outer:?}");
-        assert!(all.iter().filter_map(|d| d.said.total).all(|total| total == 3));
-        let inner: Vec<_> = all.iter().filter_map(|d| d.said.message.as_deref()).collect();
+        assert!(all.iter().filter_map(|d| d.report.total).all(|total| total == 3));
+        let inner: Vec<_> = all.iter().filter_map(|d| d.report.message.as_deref()).collect();
         assert!(inner.contains(&"Batches 40/40 iterations"), "{inner:?}");
         assert!(log.len() == 1 && log[0].contains("3/3"), "{log:?}");
     }
 }
 
 #[test]
-fn bars_one_after_another_leave_the_whole_open_and_their_curve_goes_on() {
+fn consecutive_bars_have_no_overall_fraction_and_continue_their_curve() {
     let (all, log) = drawn(include_bytes!("../../tests/samples/tqdm_several.txt"), 1 << 20);
     assert_eq!(log.len(), 4, "{log:?}");
     assert!(log[0].starts_with("Epoch 1: 100%") && log[1].starts_with("Epoch 2: 100%"), "{log:?}");
-    let second = all.iter().find(|d| d.said.message.as_deref() == Some("Epoch 2 10/30 iterations")).unwrap();
-    assert!(second.endless && second.said.total.is_none());
-    assert_eq!(second.said.step, Some(40.0));
-    let last = &all.last().unwrap().said;
+    let second =
+        all.iter().find(|d| d.report.message.as_deref() == Some("Epoch 2 10/30 iterations")).unwrap();
+    assert!(second.endless && second.report.total.is_none());
+    assert_eq!(second.report.step, Some(40.0));
+    let last = &all.last().unwrap().report;
     assert_eq!(
         (last.done, last.message.as_deref()),
         (None, Some("5.00M/5.00M B")),
@@ -84,23 +87,54 @@ fn bars_one_after_another_leave_the_whole_open_and_their_curve_goes_on() {
     );
 }
 
+#[test]
+fn an_inner_bar_that_was_erased_is_not_the_activity_of_the_outer_bar_that_goes_on() {
+    let (mut lines, mut bars) = (Lines::default(), Bars::default());
+    // Count of the outer bar and the activity that is shown with it.
+    let (mut outer, mut activity, mut shown) = (0, String::new(), Vec::new());
+    let sample = include_bytes!("../../tests/samples/tqdm_eval.txt");
+    lines.push(sample, |piece| {
+        let text = ansi::plain(&piece.text);
+        match Bar::read(&text) {
+            Some(bar) if piece.state != State::Settled => {
+                let report = bars.draw(bar, piece.up, false).report;
+                outer = report.done.unwrap_or(outer);
+                activity = report.message.unwrap_or_else(|| activity.clone());
+                shown.push((outer, activity.clone()));
+            }
+            None if text.trim().is_empty() && !text.is_empty() => bars.wipe(piece.up),
+            _ => {}
+        }
+    });
+    assert!(
+        shown.iter().any(|(outer, activity)| *outer == 10 && activity == "eval 5/5 iterations"),
+        "{shown:?}"
+    );
+    let late: Vec<_> = shown.iter().filter(|(outer, _)| *outer > 10).collect();
+    assert!(late.len() >= 9 && late.iter().all(|(_, activity)| activity.is_empty()), "{late:?}");
+    // A line above the bars erases both for a moment.
+    let written = shown.iter().rposition(|(_, activity)| activity == "eval 3/5 iterations").unwrap();
+    assert_eq!(shown[written + 1].1, "eval 4/5 iterations", "{shown:?}");
+}
+
 /// Real output of nested bars with default settings.
 const NESTED_DEFAULT: &[u8] = include_bytes!("../../tests/samples/tqdm_nested_default.txt");
 
 #[test]
-fn nested_bars_that_stay_leave_the_outer_one_the_progress() {
+fn nested_bars_that_stay_keep_the_outer_one_as_progress() {
     for portion in [1, 13, 1 << 20] {
         let (all, log) = drawn(NESTED_DEFAULT, portion);
-        let outer: Vec<_> = all.iter().filter_map(|d| d.said.done).collect();
+        let outer: Vec<_> = all.iter().filter_map(|d| d.report.done).collect();
         assert!(outer.is_sorted() && outer.first() == Some(&0) && outer.last() == Some(&4), "{outer:?}");
         assert!(
-            all.iter().filter_map(|d| d.said.total).all(|total| total == 4) && !all.iter().any(|d| d.endless)
+            all.iter().filter_map(|d| d.report.total).all(|total| total == 4)
+                && !all.iter().any(|d| d.endless)
         );
         let inner: Vec<_> = log.iter().filter(|line| line.contains("15/15")).collect();
         assert!(inner.len() == 4 && log.len() == 5 && log[4].contains("4/4"), "{log:?}");
         // Their series continue from one bar to the next.
         let curve: Vec<f64> =
-            all.iter().filter(|d| !d.said.points.is_empty()).filter_map(|d| d.said.step).collect();
+            all.iter().filter(|d| !d.report.points.is_empty()).filter_map(|d| d.report.step).collect();
         assert!(curve.is_sorted_by(|a, b| a < b) && *curve.last().unwrap() == 60.0, "{curve:?}");
     }
 }
@@ -110,7 +144,7 @@ fn bar(line: &str) -> Bar {
 }
 
 #[test]
-fn a_total_that_grows_or_is_given_up_belongs_to_the_same_bar() {
+fn a_growing_or_removed_total_belongs_to_the_same_bar() {
     let mut bars = Bars::default();
     let mut draw = |n: u32, of: Option<u32>| {
         let line = match of {
@@ -122,15 +156,15 @@ fn a_total_that_grows_or_is_given_up_belongs_to_the_same_bar() {
     for (n, of) in [(0, 4), (3, 4), (4, 8), (5, 8), (8, 8)] {
         let drawn = draw(n, Some(of));
         assert!(drawn.log.is_empty() && !drawn.endless);
-        assert_eq!((drawn.said.step, drawn.said.total), (Some(f64::from(n)), Some(u64::from(of))));
+        assert_eq!((drawn.report.step, drawn.report.total), (Some(f64::from(n)), Some(u64::from(of))));
     }
     let drawn = draw(9, None);
     assert!(drawn.endless && drawn.log.is_empty(), "the total was too low: the whole is unknown");
-    assert_eq!(drawn.said.step, Some(9.0));
+    assert_eq!(drawn.report.step, Some(9.0));
 }
 
 #[test]
-fn a_bar_that_is_wiped_for_a_line_above_it_still_leaves_its_last_state() {
+fn a_bar_erased_for_a_line_above_still_leaves_its_last_state() {
     let mut bars = Bars::default();
     bars.draw(bar("Fit:  50%|#  | 1/2 [00:01<00:01, 1.00it/s]"), 0, false);
     bars.wipe(0);
@@ -141,15 +175,15 @@ fn a_bar_that_is_wiped_for_a_line_above_it_still_leaves_its_last_state() {
 }
 
 #[test]
-fn a_drawing_that_was_told_before_says_nothing_again() {
+fn an_unchanged_redraw_reports_nothing() {
     let mut bars = Bars::default();
     let first = bar("  0%|   | 0/60 [00:00<?, ?it/s]");
-    assert!(bars.glimpse(first.clone()).is_some_and(|drawn| drawn.said.done == Some(0)));
-    assert_eq!(bars.draw(first, 0, false).said, Said::default(), "it stands since before");
+    assert!(bars.preview_bar(first.clone()).is_some_and(|drawn| drawn.report.done == Some(0)));
+    assert_eq!(bars.draw(first, 0, false).report, Report::default(), "it stands since before");
 }
 
 #[test]
-fn shortened_bytes_are_a_count_once_their_divisor_is_proven_and_a_share_before() {
+fn rounded_bytes_are_a_count_once_their_divisor_is_known() {
     // tqdm(total=int(1.5 * 1024**3), unit='B', unit_scale=True, unit_divisor=1024)
     let lines = [
         "  3%|▎         | 51.2M/1.50G [00:00<00:03, 447MB/s]",
@@ -161,31 +195,31 @@ fn shortened_bytes_are_a_count_once_their_divisor_is_proven_and_a_share_before()
     ];
     let mut bars = Bars::default();
     let drawn: Vec<_> = lines.iter().map(|line| bars.draw(bar(line), 0, false)).collect();
-    assert_eq!((drawn[0].said.done, drawn[0].said.progress), (None, Some(0.03)));
-    assert_eq!(drawn[0].said.message.as_deref(), Some("51.2M/1.50G B"));
-    assert_eq!((drawn[2].said.done, drawn[2].said.total), (Some(768 << 20), Some(3 << 29)));
-    assert_eq!(drawn[2].said.unit.as_deref(), Some("B"));
-    let done: Vec<_> = drawn[2..].iter().filter_map(|drawn| drawn.said.done).collect();
+    assert_eq!((drawn[0].report.done, drawn[0].report.progress), (None, Some(0.03)));
+    assert_eq!(drawn[0].report.message.as_deref(), Some("51.2M/1.50G B"));
+    assert_eq!((drawn[2].report.done, drawn[2].report.total), (Some(768 << 20), Some(3 << 29)));
+    assert_eq!(drawn[2].report.unit.as_deref(), Some("B"));
+    let done: Vec<_> = drawn[2..].iter().filter_map(|drawn| drawn.report.done).collect();
     assert!(done.is_sorted() && *done.last().unwrap() == 1 << 30, "{done:?}");
     assert!(!drawn.iter().any(|drawn| drawn.endless), "0.98G follows 998M and begins no other bar");
 }
 
 #[test]
-fn shortened_bytes_that_could_have_either_divisor_have_a_share_only() {
+fn rounded_bytes_with_an_unknown_divisor_have_a_fraction_only() {
     let mut bars = Bars::default();
-    let half = bars.draw(bar(" 50%|█████     | 15.0M/30.0M [00:00<00:00, 26.2MB/s]"), 0, false).said;
+    let half = bars.draw(bar(" 50%|█████     | 15.0M/30.0M [00:00<00:00, 26.2MB/s]"), 0, false).report;
     assert_eq!((half.done, half.total, half.progress), (None, None, Some(0.5)));
-    let last = bars.draw(bar("100%|██████████| 30.0M/30.0M [00:01<00:00, 26.2MB/s]"), 0, true).said;
+    let last = bars.draw(bar("100%|██████████| 30.0M/30.0M [00:01<00:00, 26.2MB/s]"), 0, true).report;
     assert_eq!((last.done, last.progress), (None, Some(1.0)));
     // Other units are shortened by 1,000, as is tqdm's default.
     let mut bars = Bars::default();
-    let half = bars.draw(bar(" 50%|█████     | 1.50k/3.00k [00:30<00:30, 50.1doc/s]"), 0, false).said;
+    let half = bars.draw(bar(" 50%|█████     | 1.50k/3.00k [00:30<00:30, 50.1doc/s]"), 0, false).report;
     assert_eq!((half.done, half.total, half.progress), (Some(1500), Some(3000), None));
 }
 
 proptest! {
     #[test]
-    fn no_line_makes_it_panic(line in "\\PC{0,60}", near in "[ab: 0-9.%|█/\\[\\]<,?kMst=]{0,60}") {
+    fn no_line_panics(line in "\\PC{0,60}", near in "[ab: 0-9.%|█/\\[\\]<,?kMst=]{0,60}") {
         let mut bars = Bars::default();
         for text in [&line, &near] {
             if let Some(bar) = Bar::read(text) {

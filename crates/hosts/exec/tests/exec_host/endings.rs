@@ -6,7 +6,7 @@ use protocol::{LogLevel, OperationId};
 use serde_json::{Value, json};
 
 #[tokio::test]
-async fn a_failure_says_how_it_ended_and_its_last_words() {
+async fn a_failure_names_the_exit_status_and_the_last_output() {
     if !python() {
         return;
     }
@@ -17,13 +17,15 @@ async fn a_failure_says_how_it_ended_and_its_last_words() {
         sys.stderr.write('the disk is full\\n'); sys.exit(3)\n";
     let table = "set_env = {HOW = \"{how}\"}\nparams.how = {type = \"text\", default = \"exit\"}";
     let mut rig = Rig::script(folder.path(), script, table).await;
-    let (told, failure) = rig.fail("exec.t", Value::Null).await;
+    let (reports, failure) = rig.fail("exec.t", Value::Null).await;
     assert!(failure.message.starts_with("python3 exited with code 3."), "{}", failure.message);
     assert!(failure.message.ends_with("the disk is full") && !failure.hint.is_empty());
     // The order of two streams is random.
-    let line = |level, text: &str| told.lines.contains(&(level, text.to_owned()));
+    let line = |level, text: &str| reports.lines.contains(&(level, text.to_owned()));
     assert!(
-        told.lines.len() == 2 && line(LogLevel::Info, "to out") && line(LogLevel::Warn, "the disk is full")
+        reports.lines.len() == 2
+            && line(LogLevel::Info, "to out")
+            && line(LogLevel::Warn, "the disk is full")
     );
     let (_, failure) = rig.fail("exec.t", json!({"how": "kill"})).await;
     assert!(failure.message.starts_with("python3 was killed by signal 11 (SIGSEGV)."), "{}", failure.message);
@@ -31,7 +33,7 @@ async fn a_failure_says_how_it_ended_and_its_last_words() {
 }
 
 #[tokio::test]
-async fn the_environment_is_what_the_table_says_and_no_more() {
+async fn the_environment_has_only_what_the_table_says() {
     if !python() {
         return;
     }
@@ -40,8 +42,8 @@ async fn the_environment_is_what_the_table_says_and_no_more() {
     let mut rig =
         Rig::script(folder.path(), script, "env = [\"CARGO_PKG_NAME\"]\nset_env = {A = \"1\"}").await;
     let id = rig.start("exec.t", Value::Null).await;
-    let told = rig.until_ended(id).await;
-    let env = told.result.unwrap().document["reported"].clone();
+    let reports = rig.until_ended(id).await;
+    let env = reports.result.unwrap().document["reported"].clone();
     assert_eq!(env["A"], "1");
     assert_eq!(env["SIGNALBOX_OPERATION"], id.to_string());
     assert_eq!(env["SIGNALBOX_ATTEMPT"], "1");
@@ -50,7 +52,7 @@ async fn the_environment_is_what_the_table_says_and_no_more() {
 }
 
 #[tokio::test]
-async fn what_a_command_leaves_running_ends_with_it() {
+async fn remaining_child_processes_end_with_their_command() {
     if !python() {
         return;
     }
@@ -61,31 +63,31 @@ async fn what_a_command_leaves_running_ends_with_it() {
         leaves = subprocess.Popen(['sleep', '1000'], start_new_session=True)\n\
         print('began', stays.pid, leaves.pid)\n";
     let mut rig = Rig::script(folder.path(), script, "").await;
-    let (told, _) = rig.run("exec.t", Value::Null).await;
-    let pids: Vec<u32> = told.lines[0].1.split(' ').skip(1).map(|n| n.parse().unwrap()).collect();
+    let (reports, _) = rig.run("exec.t", Value::Null).await;
+    let pids: Vec<u32> = reports.lines[0].1.split(' ').skip(1).map(|n| n.parse().unwrap()).collect();
     assert_eq!(pids.len(), 2);
     assert!(!pids.iter().any(|pid| is_alive(*pid)), "{pids:?}");
-    assert!(told.text().contains("but 2 processes that it started still run"), "{}", told.text());
+    assert!(reports.text().contains("but 2 processes that it started still run"), "{}", reports.text());
 }
 
 #[tokio::test]
-async fn a_command_that_runs_too_long_is_stopped_with_a_sentence() {
+async fn a_command_that_runs_too_long_is_stopped_with_a_reason() {
     if !python() {
         return;
     }
     let folder = tempfile::tempdir().unwrap();
     let script = "import os, time\nprint('group', os.getpgrp())\ntime.sleep(1000)";
     let mut rig = Rig::script(folder.path(), script, "wall_seconds = 0.5").await;
-    let (told, failure) = rig.fail("exec.t", Value::Null).await;
+    let (reports, failure) = rig.fail("exec.t", Value::Null).await;
     assert!(failure.message.starts_with("Stopped: exceeded the time limit of 0.5 s"), "{}", failure.message);
     assert!(failure.hint.contains("wall_seconds of exec.t"));
-    let leader = told.lines[0].1.strip_prefix("group ").unwrap().parse().unwrap();
+    let leader = reports.lines[0].1.strip_prefix("group ").unwrap().parse().unwrap();
     assert_eq!(group(leader), [0u32; 0]);
 }
 
 #[tokio::test]
 #[cfg(target_os = "linux")]
-async fn memory_counts_over_all_processes_and_is_limited() {
+async fn memory_is_summed_over_all_processes_and_limited() {
     if !python() {
         return;
     }
@@ -108,7 +110,7 @@ async fn memory_counts_over_all_processes_and_is_limited() {
 }
 
 #[tokio::test]
-async fn a_stopped_program_whose_only_output_are_reports_is_shown_with_the_last_one() {
+async fn a_paused_program_that_only_reports_shows_its_last_report() {
     if !python() {
         return;
     }
@@ -140,7 +142,7 @@ async fn cpu_time_is_limited_and_measured() {
 }
 
 #[tokio::test]
-async fn a_flood_of_output_stays_bounded_and_its_reports_are_heard() {
+async fn excessive_output_is_bounded_and_its_reports_are_read() {
     if !python() {
         return;
     }
@@ -151,16 +153,16 @@ async fn a_flood_of_output_stays_bounded_and_its_reports_are_heard() {
         print('{\"done\": 200000, \"result\": 1}')\n\
         print('the end')\n";
     let mut rig = Rig::script(folder.path(), script, "set_env = {PYTHONUNBUFFERED = \"\"}").await;
-    let (told, result) = rig.run("exec.t", Value::Null).await;
+    let (reports, result) = rig.run("exec.t", Value::Null).await;
     assert_eq!(result.lines + result.lines_left_out, 200_002);
     assert!(result.lines < 20_000, "{result:?}");
-    assert!(told.lines.iter().all(|(_, text)| text.len() <= 8 * 1024));
-    assert_eq!(told.lines.last().unwrap().1, "the end");
-    assert_eq!((told.progress.last().unwrap().done, result.reported), (200_000, Some(json!(1))));
+    assert!(reports.lines.iter().all(|(_, text)| text.len() <= 8 * 1024));
+    assert_eq!(reports.lines.last().unwrap().1, "the end");
+    assert_eq!((reports.progress.last().unwrap().done, result.reported), (200_000, Some(json!(1))));
 }
 
 #[tokio::test]
-async fn of_a_kind_no_more_run_at_once_than_allowed_and_who_comes_later_takes_no_slot() {
+async fn a_kind_at_its_limit_rejects_starts_without_taking_slots() {
     if !python() {
         return;
     }
@@ -180,6 +182,6 @@ async fn of_a_kind_no_more_run_at_once_than_allowed_and_who_comes_later_takes_no
     assert_eq!(rig.until_ended(first).await.outcome, Outcome::Succeeded);
     // Its slot is free as soon as its end is reported.
     assert_eq!(rig.try_start(later, "exec.t", Value::Null).await.status(), 202);
-    let told = rig.until_ended(later).await;
-    assert_eq!((told.outcome, told.text().as_str()), (Outcome::Succeeded, "runs"));
+    let reports = rig.until_ended(later).await;
+    assert_eq!((reports.outcome, reports.text().as_str()), (Outcome::Succeeded, "runs"));
 }

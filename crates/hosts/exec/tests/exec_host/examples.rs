@@ -32,7 +32,7 @@ async fn a_script_with_the_helper_gives_progress_curves_phases_a_log_and_a_resul
     let (mut rig, _folder) = examples().await;
     // Progress is limited to one report per 20 ms. At this pace some reports fall between the first and last line.
     let params = json!({"epochs": 8, "pause": 0.03, "seed": 7, "verbose": true});
-    let (told, result) = rig.run("exec.loss-curve", params).await;
+    let (reports, result) = rig.run("exec.loss-curve", params).await;
     assert_eq!(
         result.command,
         [
@@ -51,46 +51,51 @@ async fn a_script_with_the_helper_gives_progress_curves_phases_a_log_and_a_resul
     );
     assert_eq!((result.exit_code, result.signal), (Some(0), None));
     assert!(result.seconds > 0.0 && result.lines == 8);
-    let loss = told.curve("train_loss");
+    let loss = reports.curve("train_loss");
     assert_eq!(loss.iter().map(|p| p.0).collect::<Vec<_>>(), (1..=8).map(f64::from).collect::<Vec<_>>());
-    assert!(loss.iter().all(|p| p.1 < 0.2) && told.curve("test_loss").len() == 8);
-    let last = told.progress.last().unwrap();
+    assert!(loss.iter().all(|p| p.1 < 0.2) && reports.curve("test_loss").len() == 8);
+    let last = reports.progress.last().unwrap();
     assert_eq!(last.fraction, Some(1.0));
     let phase = last.phase.as_ref().unwrap();
     assert_eq!((phase.index, phase.of, phase.name.as_str()), (2, Some(2), "test"));
-    assert!(told.progress.iter().any(|p| p.total == Some(8) && p.unit == "epochs"));
+    assert!(reports.progress.iter().any(|p| p.total == Some(8) && p.unit == "epochs"));
     let reported = result.reported.unwrap();
     assert!((reported["slope"].as_f64().unwrap() - 3.0).abs() < 0.5, "{reported}");
-    assert!(told.lines.len() == 8 && told.lines[0].1.starts_with("epoch 1: y ="), "{:?}", told.lines);
+    assert!(
+        reports.lines.len() == 8 && reports.lines[0].1.starts_with("epoch 1: y ="),
+        "{:?}",
+        reports.lines
+    );
 }
 
 #[tokio::test]
-async fn a_tqdm_bar_is_progress_and_one_line_of_log() {
+async fn a_tqdm_bar_is_progress_and_one_log_line() {
     let there = std::process::Command::new("python3").args(["-c", "import tqdm"]).output();
     if !there.is_ok_and(|o| o.status.success()) {
         eprintln!("SKIPPED: python3 has no tqdm here; recorded bars are read in the unit tests all the same");
         return;
     }
     let (mut rig, _folder) = examples().await;
-    let (told, result) = rig.run("exec.tqdm-bar", json!({"batches": 40, "pause": 0.01})).await;
-    let last = told.progress.last().unwrap();
+    let (reports, result) = rig.run("exec.tqdm-bar", json!({"batches": 40, "pause": 0.01})).await;
+    let last = reports.progress.last().unwrap();
     assert_eq!(
         (last.fraction, last.done, last.total, last.unit.as_str()),
         (Some(1.0), 40, Some(40), "batch")
     );
-    assert_eq!(told.curve("loss").last(), Some(&(40.0, 0.025)));
-    assert_eq!(result.lines, 3, "{:?}", told.lines);
+    assert_eq!(reports.curve("loss").last(), Some(&(40.0, 0.025)));
+    assert_eq!(result.lines, 3, "{:?}", reports.lines);
 }
 
 #[tokio::test]
-async fn programs_of_the_machine_are_operations_too() {
+async fn programs_of_the_machine_can_be_operations() {
     let (mut rig, _folder) = examples().await;
-    let (told, _) = rig.run("exec.sort-lines", json!({"file": "signalbox_report.py", "order": true})).await;
-    let texts: Vec<_> = told.lines.iter().map(|(_, text)| text.trim_start()).collect();
+    let (reports, _) =
+        rig.run("exec.sort-lines", json!({"file": "signalbox_report.py", "order": true})).await;
+    let texts: Vec<_> = reports.lines.iter().map(|(_, text)| text.trim_start()).collect();
     assert!(texts.contains(&"import json") && texts.contains(&"import sys"), "{texts:?}");
-    assert!(told.lines.iter().all(|(level, _)| *level == LogLevel::Info));
-    let (told, result) = rig.run("exec.disk-usage", Value::Null).await;
-    assert!(told.text().contains("./exec.toml") && result.reported.is_none());
+    assert!(reports.lines.iter().all(|(level, _)| *level == LogLevel::Info));
+    let (reports, result) = rig.run("exec.disk-usage", Value::Null).await;
+    assert!(reports.text().contains("./exec.toml") && result.reported.is_none());
 
     let out = rig.try_start(OperationId::new(), "exec.sort-lines", json!({"file": "../Cargo.toml"})).await;
     assert_eq!(out.status(), 422);
@@ -103,7 +108,7 @@ async fn programs_of_the_machine_are_operations_too() {
 }
 
 #[tokio::test]
-async fn every_declared_kind_makes_a_form_and_what_is_missing_is_in_the_health() {
+async fn every_declared_kind_makes_a_form_and_health_names_missing_programs() {
     let (rig, _folder) = examples().await;
     let about: About = rig.get("/about").await.json().await.unwrap();
     let names: Vec<_> = about.kinds.iter().map(|k| k.name.as_str()).collect();
@@ -124,7 +129,7 @@ async fn every_declared_kind_makes_a_form_and_what_is_missing_is_in_the_health()
 }
 
 #[tokio::test]
-async fn the_table_on_the_page_is_a_kind_that_runs() {
+async fn the_example_of_the_page_is_a_kind_that_runs() {
     if !python() {
         return;
     }
@@ -139,9 +144,9 @@ async fn the_table_on_the_page_is_a_kind_that_runs() {
     std::fs::copy(root().join("examples/signalbox_report.py"), folder.path().join("signalbox_report.py"))
         .unwrap();
     let mut rig = Rig::new(&block("toml"), folder.path()).await;
-    let (told, result) = rig.run("exec.render", json!({"frames": 3})).await;
-    assert_eq!(told.progress.last().unwrap().done, 3);
-    assert_eq!((told.curve("seconds_per_frame").len(), result.reported), (3, Some(json!({"frames": 3}))));
+    let (reports, result) = rig.run("exec.render", json!({"frames": 3})).await;
+    assert_eq!(reports.progress.last().unwrap().done, 3);
+    assert_eq!((reports.curve("seconds_per_frame").len(), result.reported), (3, Some(json!({"frames": 3}))));
     // The list of all keys in the documentation must at least parse.
     let all = page.split("```toml\n").nth(2).expect("a second table").split("```").next().unwrap();
     Rig::new(all, folder.path()).await;

@@ -1,6 +1,6 @@
 //! Progress of real programs on a pipe, where they are installed.
 
-use crate::rig::{Rig, Told, python};
+use crate::rig::{EndedReports, Rig, python};
 use serde_json::Value;
 
 /// Whether a program is installed. Prints a notice if a test is skipped without it.
@@ -13,7 +13,7 @@ fn installed(program: &str, version: &str) -> bool {
 }
 
 /// Reports of a script, which must succeed. It is in a file, because braces in a table are placeholders.
-async fn told(script: &str) -> Told {
+async fn run_script(script: &str) -> EndedReports {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("script.sh"), script).unwrap();
     let toml = "[exec.t]\ncommand = [\"sh\", \"-e\", \"script.sh\"]\nprogress = \"tqdm\"";
@@ -21,7 +21,7 @@ async fn told(script: &str) -> Told {
 }
 
 #[tokio::test]
-async fn stages_of_git_do_not_claim_how_many_there_are() {
+async fn stages_of_git_do_not_claim_their_number() {
     if !installed("git", "--version") {
         return;
     }
@@ -29,11 +29,15 @@ async fn stages_of_git_do_not_claim_how_many_there_are() {
         for i in 1 2 3 4 5 6 7 8; do echo $i > $i; done\ngit add .\n\
         git -c user.name=a -c user.email=a@example.org commit -qm all\ncd ..\n\
         git clone --progress --no-local \"file://$PWD/a\" b\n";
-    let told = told(script).await;
-    let phases: Vec<_> = told.progress.iter().filter_map(|progress| progress.phase.clone()).collect();
-    assert!(phases.iter().any(|phase| phase.name == "Receiving objects"), "{}", told.text());
+    let run_script = run_script(script).await;
+    let phases: Vec<_> = run_script.progress.iter().filter_map(|progress| progress.phase.clone()).collect();
+    assert!(phases.iter().any(|phase| phase.name == "Receiving objects"), "{}", run_script.text());
     assert!(phases.iter().all(|phase| phase.of.is_none()), "{phases:?}");
-    assert!(told.progress.iter().all(|progress| progress.fraction.is_none()), "{:?}", told.progress);
+    assert!(
+        run_script.progress.iter().all(|progress| progress.fraction.is_none()),
+        "{:?}",
+        run_script.progress
+    );
 }
 
 #[tokio::test]
@@ -41,19 +45,19 @@ async fn dd_counts_bytes() {
     if !installed("dd", "--version") {
         return;
     }
-    let last = told("dd if=/dev/zero of=/dev/null bs=1000 count=3000 status=progress\n").await.progress;
+    let last = run_script("dd if=/dev/zero of=/dev/null bs=1000 count=3000 status=progress\n").await.progress;
     let last = last.last().unwrap();
     assert_eq!((last.done, last.unit.as_str(), last.total, last.fraction), (3_000_000, "B", None, None));
 }
 
 #[tokio::test]
-async fn ninja_counts_its_steps_and_is_complete_only_when_it_succeeded() {
+async fn ninja_counts_its_steps_and_is_complete_only_on_success() {
     if !installed("ninja", "--version") {
         return;
     }
     let script = "{ printf 'rule cc\\n  command = echo [3/4] noise; touch $out\\n  description = CXX $out\\n'\n\
         for i in 1 2 3 4 5 6 7 8 9 10 11 12; do echo \"build foo$i.o: cc\"; done; } > build.ninja\nninja\n";
-    let all = told(script).await;
+    let all = run_script(script).await;
     assert!(all.progress.iter().all(|progress| progress.total.is_none_or(|total| total == 12)), "{all:?}");
     let last = all.progress.last().unwrap();
     assert_eq!((last.done, last.total, last.fraction), (12, Some(12), Some(1.0)), "{}", all.text());
@@ -64,36 +68,40 @@ async fn ninja_counts_its_steps_and_is_complete_only_when_it_succeeded() {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("script.sh"), fails).unwrap();
     let toml = "[exec.t]\ncommand = [\"sh\", \"script.sh\"]\nprogress = \"tqdm\"";
-    let (told, _) = Rig::new(toml, folder.path()).await.fail("exec.t", Value::Null).await;
-    assert!(told.progress.iter().all(|progress| progress.fraction.is_none_or(|f| f < 1.0)), "{told:?}");
+    let (run_script, _) = Rig::new(toml, folder.path()).await.fail("exec.t", Value::Null).await;
+    assert!(
+        run_script.progress.iter().all(|progress| progress.fraction.is_none_or(|f| f < 1.0)),
+        "{run_script:?}"
+    );
 }
 
 #[tokio::test]
-async fn ffmpeg_shows_its_place_in_the_input() {
+async fn ffmpeg_shows_its_position_in_the_input() {
     if !installed("ffmpeg", "-version") {
         return;
     }
     let script = "ffmpeg -v error -f lavfi -i testsrc=duration=20:size=160x120:rate=10 -c:v mpeg4 -y in.mp4\n\
         ffmpeg -i in.mp4 -c:v mpeg4 -y out.mp4\n";
-    let told = told(script).await;
-    let last = told.progress.last().unwrap();
-    assert_eq!((last.done, last.total, last.unit.as_str()), (20, Some(20), "s"), "{}", told.text());
+    let run_script = run_script(script).await;
+    let last = run_script.progress.last().unwrap();
+    assert_eq!((last.done, last.total, last.unit.as_str()), (20, Some(20), "s"), "{}", run_script.text());
     assert_eq!(last.fraction, Some(1.0));
 }
 
 #[tokio::test]
-async fn rsync_shows_all_files_and_not_the_first_one() {
+async fn rsync_shows_the_share_of_all_files() {
     if !installed("rsync", "--version") {
         return;
     }
     let files = "mkdir a\nfor i in 1 2 3 4; do head -c 300000 /dev/zero > a/$i; done\n";
     for how in ["--info=progress2 --no-inc-recursive", "--info=progress2", "--progress"] {
-        let told = told(&format!("{files}rsync -a {how} a/ b/\n")).await;
-        let shares: Vec<f64> = told.progress.iter().filter_map(|progress| progress.fraction).collect();
-        assert_eq!(shares.last(), Some(&1.0), "{how}: {}", told.text());
-        let complete = told.progress.iter().position(|progress| progress.fraction == Some(1.0)).unwrap();
-        let before = told.lines.iter().filter(|(_, text)| text.contains("to-chk=0/")).count();
-        assert!(before > 0 && complete + 3 >= told.progress.len(), "{how}: {:?}", told.progress);
+        let run_script = run_script(&format!("{files}rsync -a {how} a/ b/\n")).await;
+        let shares: Vec<f64> = run_script.progress.iter().filter_map(|progress| progress.fraction).collect();
+        assert_eq!(shares.last(), Some(&1.0), "{how}: {}", run_script.text());
+        let complete =
+            run_script.progress.iter().position(|progress| progress.fraction == Some(1.0)).unwrap();
+        let before = run_script.lines.iter().filter(|(_, text)| text.contains("to-chk=0/")).count();
+        assert!(before > 0 && complete + 3 >= run_script.progress.len(), "{how}: {:?}", run_script.progress);
     }
 }
 
@@ -107,8 +115,8 @@ async fn pytest_shows_the_share_of_its_tests() {
             "cat > test_a.py <<'END'\nimport pytest\n@pytest.mark.parametrize('i', range(150))\ndef test_a(i): pass\nEND\n\
              pytest -p no:cacheprovider {how}\n"
         );
-        let told = told(&script).await;
-        let shares: Vec<f64> = told.progress.iter().filter_map(|progress| progress.fraction).collect();
-        assert!(shares.is_sorted() && shares.last() == Some(&1.0), "{shares:?}: {}", told.text());
+        let run_script = run_script(&script).await;
+        let shares: Vec<f64> = run_script.progress.iter().filter_map(|progress| progress.fraction).collect();
+        assert!(shares.is_sorted() && shares.last() == Some(&1.0), "{shares:?}: {}", run_script.text());
     }
 }

@@ -125,32 +125,32 @@ impl Rig {
         self.until(id, found).await
     }
 
-    pub async fn until_ended(&mut self, id: OperationId) -> Told {
-        self.until(id, Told::of).await
+    pub async fn until_ended(&mut self, id: OperationId) -> EndedReports {
+        self.until(id, EndedReports::of).await
     }
 
     /// Runs an operation that must succeed.
-    pub async fn run(&mut self, kind: &str, params: Value) -> (Told, ExecResult) {
+    pub async fn run(&mut self, kind: &str, params: Value) -> (EndedReports, ExecResult) {
         let id = self.start(kind, params).await;
-        let told = self.until_ended(id).await;
-        assert_eq!(told.outcome, Outcome::Succeeded, "{:?}", told.failure);
-        let result = serde_json::from_value(told.result.clone().unwrap().document).unwrap();
-        (told, result)
+        let reports = self.until_ended(id).await;
+        assert_eq!(reports.outcome, Outcome::Succeeded, "{:?}", reports.failure);
+        let result = serde_json::from_value(reports.result.clone().unwrap().document).unwrap();
+        (reports, result)
     }
 
     /// Runs an operation that must fail, and returns the failure.
-    pub async fn fail(&mut self, kind: &str, params: Value) -> (Told, Failure) {
+    pub async fn fail(&mut self, kind: &str, params: Value) -> (EndedReports, Failure) {
         let id = self.start(kind, params).await;
-        let told = self.until_ended(id).await;
-        assert_eq!(told.outcome, Outcome::Failed, "{:?}", told.result);
-        let failure = told.failure.clone().unwrap();
-        (told, failure)
+        let reports = self.until_ended(id).await;
+        assert_eq!(reports.outcome, Outcome::Failed, "{:?}", reports.result);
+        let failure = reports.failure.clone().unwrap();
+        (reports, failure)
     }
 }
 
 /// All reports of an ended operation.
 #[derive(Debug)]
-pub struct Told {
+pub struct EndedReports {
     pub outcome: Outcome,
     pub failure: Option<Failure>,
     pub result: Option<ResultDoc>,
@@ -159,10 +159,10 @@ pub struct Told {
     pub points: Vec<(String, f64, f64)>,
 }
 
-impl Told {
+impl EndedReports {
     fn of(bodies: &[&HostEventBody]) -> Option<Self> {
         let Some(HostEventBody::Ended { outcome, failure, result }) = bodies.last() else { return None };
-        let mut told = Self {
+        let mut reports = Self {
             outcome: *outcome,
             failure: failure.clone(),
             result: result.clone(),
@@ -172,16 +172,16 @@ impl Told {
         };
         for body in bodies {
             match body {
-                HostEventBody::Progress { progress } => told.progress.push(progress.clone()),
+                HostEventBody::Progress { progress } => reports.progress.push(progress.clone()),
                 HostEventBody::Points { series } => {
                     for one in series {
-                        told.points.extend(one.points.iter().map(|p| (one.name.clone(), p.0, p.1)));
+                        reports.points.extend(one.points.iter().map(|p| (one.name.clone(), p.0, p.1)));
                     }
                 }
                 _ => {}
             }
         }
-        Some(told)
+        Some(reports)
     }
 
     pub fn curve(&self, name: &str) -> Vec<(f64, f64)> {

@@ -25,7 +25,7 @@ fn ids(text: &str) -> Vec<u32> {
 }
 
 #[tokio::test]
-async fn a_cancel_leaves_nothing_of_a_command_that_ignores_it() {
+async fn a_cancel_kills_all_processes_of_a_command_that_ignores_it() {
     if !python() {
         return;
     }
@@ -36,11 +36,15 @@ async fn a_cancel_leaves_nothing_of_a_command_that_ignores_it() {
     assert!(ids.iter().all(|id| is_alive(*id)), "all of them run: {ids:?}");
     assert!(group(ids[0]).len() >= 3);
     rig.cancel(id, 30_000).await;
-    let told = rig.until_ended(id).await;
-    assert_eq!(told.outcome, Outcome::Cancelled);
+    let reports = rig.until_ended(id).await;
+    assert_eq!(reports.outcome, Outcome::Cancelled);
     assert_eq!(group(ids[0]), [0u32; 0]);
     assert!(!ids.iter().any(|id| is_alive(*id)), "{ids:?}");
-    assert!(told.text().contains("did not stop after SIGTERM in time. Sending SIGKILL."), "{}", told.text());
+    assert!(
+        reports.text().contains("did not stop after SIGTERM in time. Sending SIGKILL."),
+        "{}",
+        reports.text()
+    );
     let order: Vec<_> = rig
         .seen
         .iter()
@@ -55,7 +59,29 @@ async fn a_cancel_leaves_nothing_of_a_command_that_ignores_it() {
 }
 
 #[tokio::test]
-async fn stopping_an_attempt_leaves_another_attempt_of_the_operation_alone() {
+#[cfg(target_os = "linux")]
+async fn a_cancel_ends_descendants_that_left_the_group_and_cleared_their_environment() {
+    if !python() {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    // Only the parent leads to the child, and SIGTERM ends the parent first.
+    let script = "import os, subprocess, time\n\
+        child = subprocess.Popen(['sleep', '1000'], start_new_session=True, env={}, stdout=subprocess.DEVNULL, \
+        stderr=subprocess.DEVNULL)\n\
+        print('ids', os.getpid(), child.pid, flush=True)\n\
+        time.sleep(1000)\n";
+    let mut rig = Rig::script(folder.path(), script, "").await;
+    let id = rig.start("exec.t", Value::Null).await;
+    let ids = ids(&rig.until_line(id, "ids ").await);
+    assert!(ids.iter().all(|id| is_alive(*id)), "both run: {ids:?}");
+    rig.cancel(id, 30_000).await;
+    assert_eq!(rig.until_ended(id).await.outcome, Outcome::Cancelled);
+    assert!(!ids.iter().any(|id| is_alive(*id)), "{ids:?}");
+}
+
+#[tokio::test]
+async fn stopping_an_attempt_does_not_affect_another_attempt_of_the_operation() {
     if !python() {
         return;
     }
@@ -79,7 +105,7 @@ async fn stopping_an_attempt_leaves_another_attempt_of_the_operation_alone() {
 }
 
 #[tokio::test]
-async fn past_the_deadline_the_grace_is_over_and_still_nothing_is_left() {
+async fn the_deadline_cuts_the_grace_period_and_leaves_no_process() {
     if !python() {
         return;
     }
@@ -93,7 +119,7 @@ async fn past_the_deadline_the_grace_is_over_and_still_nothing_is_left() {
 }
 
 #[tokio::test]
-async fn a_command_that_tidies_up_at_sigterm_is_given_the_time_and_is_cancelled_whatever_it_returns() {
+async fn a_command_that_cleans_up_at_sigterm_gets_the_time_and_is_cancelled() {
     if !python() {
         return;
     }
@@ -106,12 +132,12 @@ async fn a_command_that_tidies_up_at_sigterm_is_given_the_time_and_is_cancelled_
     let id = rig.start("exec.t", Value::Null).await;
     rig.until_line(id, "ready").await;
     rig.cancel(id, 30_000).await;
-    let told = rig.until_ended(id).await;
-    assert_eq!((told.outcome, told.text().as_str()), (Outcome::Cancelled, "ready\ntidied"));
+    let reports = rig.until_ended(id).await;
+    assert_eq!((reports.outcome, reports.text().as_str()), (Outcome::Cancelled, "ready\ntidied"));
 }
 
 #[tokio::test]
-async fn a_shutdown_of_the_host_leaves_nothing_either() {
+async fn a_shutdown_of_the_host_leaves_no_process() {
     if !python() {
         return;
     }
@@ -120,15 +146,15 @@ async fn a_shutdown_of_the_host_leaves_nothing_either() {
     let id = rig.start("exec.t", Value::Null).await;
     let ids = ids(&rig.until_line(id, "ids ").await);
     rig.shutdown.cancel();
-    let told = rig.until_ended(id).await;
-    assert_eq!(told.outcome, Outcome::Failed);
-    assert_eq!(told.failure.unwrap().reason, FailureReason::HostStopped);
+    let reports = rig.until_ended(id).await;
+    assert_eq!(reports.outcome, Outcome::Failed);
+    assert_eq!(reports.failure.unwrap().reason, FailureReason::HostStopped);
     assert!(group(ids[0]).is_empty() && !ids.iter().any(|id| is_alive(*id)), "{ids:?}");
     (&mut rig.serving).await.unwrap().unwrap();
 }
 
 #[test]
-fn a_runtime_that_is_dropped_takes_the_commands_along() {
+fn dropping_the_runtime_kills_the_commands() {
     if !python() {
         return;
     }
@@ -164,7 +190,7 @@ async fn a_host_to_kill() {
 }
 
 #[test]
-fn a_host_that_is_killed_leaves_no_group_behind() {
+fn a_killed_host_leaves_no_process_group() {
     use std::io::BufRead;
     if !python() {
         return;
@@ -177,9 +203,9 @@ fn a_host_that_is_killed_leaves_no_group_behind() {
         .spawn()
         .unwrap();
     let lines = std::io::BufReader::new(host.stdout.take().unwrap()).lines();
-    let told =
+    let reports =
         lines.map(|line| line.unwrap()).find_map(|line| Some(line.strip_prefix("group ")?.parse().unwrap()));
-    let leader: u32 = told.expect("the host tells the group of its command");
+    let leader: u32 = reports.expect("the host tells the group of its command");
     assert!(!group(leader).is_empty());
     host.kill().unwrap();
     host.wait().unwrap();

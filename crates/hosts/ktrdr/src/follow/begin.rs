@@ -3,9 +3,9 @@
 //! The run ID is ours, and is saved before the start request. So even without a response, a status check shows whether
 //! the run was started, and nothing is started twice.
 
-use super::{Outcome, Place, Run, Verdict, Vitals};
-use crate::foreign::GoneOn;
-use crate::look::{Position, Pulse, Stand};
+use super::{Outcome, Run, RunLocation, RunMonitor, Verdict};
+use crate::poll::{Position, RecordAccuracy, RunState};
+use crate::remote_service::ResumeResponse;
 use crate::timing::seconds;
 use crate::wire::CallError;
 use host_kit::WorkError;
@@ -18,103 +18,108 @@ use tokio::time::Instant;
 const START_GRACE: Duration = Duration::from_secs(1);
 
 /// Result of a start.
-pub(super) enum Begun {
+pub(super) enum StartOutcome {
     /// It runs, or has run, on the service.
-    At(Place),
+    At(RunLocation),
     /// It does not run.
     Not(Outcome),
     /// Cancelled during the start: it may be running.
-    Unsure(Place),
+    Unsure(RunLocation),
 }
 
 impl Run {
-    pub(super) async fn begin(&mut self, order: &Value) -> Begun {
-        let foreign = &self.how.foreign;
+    pub(super) async fn begin(&mut self, order: &Value) -> StartOutcome {
+        let remote_service = &self.how.remote_service;
         let Some(checkpoint) = self.ctx.resume_from() else {
             let id = format!("signalbox-{}-{}", self.ctx.id(), self.ctx.attempt());
             return self.start(order, id).await;
         };
-        match Place::read(checkpoint, foreign.protocol(), foreign.base()) {
+        match RunLocation::read(checkpoint, remote_service.protocol(), remote_service.base()) {
             Ok(place) => self.find(order, place).await,
-            Err(why) => {
-                Begun::Not(Err(WorkError::failed(why, "Resume it on that adapter, or retry from the start.")))
-            }
+            Err(why) => StartOutcome::Not(Err(WorkError::failed(
+                why,
+                "Resume it on that adapter, or retry from the start.",
+            ))),
         }
     }
 
     /// Finds a run again by its ID.
-    async fn find(&mut self, order: &Value, place: Place) -> Begun {
+    async fn find(&mut self, order: &Value, place: RunLocation) -> StartOutcome {
         let since = Instant::now();
-        let mut vitals = Vitals::new(seconds(self.how.timing.idle));
+        let mut run_monitor = RunMonitor::new(seconds(self.how.timing.idle));
         loop {
             self.ctx.message(format!("Looking for run {}", place.id));
             let from = Position { first_epoch: place.first_epoch, ..Position::default() };
-            let looked = tokio::select! {
+            let polled = tokio::select! {
                 biased;
-                () = self.ctx.token().cancelled() => return Begun::Unsure(place),
-                looked = self.how.foreign.look(&place.id, from) => looked,
+                () = self.ctx.token().cancelled() => return StartOutcome::Unsure(place),
+                polled = self.how.remote_service.poll(&place.id, from) => polled,
             };
-            match looked {
-                Ok(look) => match look.stand {
-                    Stand::Running if matches!(look.pulse, Pulse::Bare | Pulse::Gone) => {
+            match polled {
+                Ok(poll) => match poll.state {
+                    RunState::Running
+                        if matches!(poll.accuracy, RecordAccuracy::Bare | RecordAccuracy::Gone) =>
+                    {
                         // Running only by its record: nothing survives a restart of the service.
-                        if vitals.judge(&look, true) == Verdict::Lost {
-                            return self.go_on(place, "it ended when the service restarted").await;
+                        if run_monitor.judge(&poll, true) == Verdict::Lost {
+                            return self.resume_run(place, "it ended when the service restarted").await;
                         }
                     }
-                    Stand::Running => {
+                    RunState::Running => {
                         self.ctx.log(
                             LogLevel::Info,
                             format!("Run {} is still running. Following it again.", place.id),
                         );
-                        return self.at(Place { started: true, ..place });
+                        return self.at(RunLocation { started: true, ..place });
                     }
-                    Stand::Completed => {
+                    RunState::Completed => {
                         self.ctx.log(
                             LogLevel::Info,
                             format!("Run {} completed in the meantime. Fetching its result.", place.id),
                         );
-                        return Begun::At(Place { started: true, ..place });
+                        return StartOutcome::At(RunLocation { started: true, ..place });
                     }
-                    Stand::Failed(why) | Stand::Stopped(why) => return self.go_on(place, &why).await,
+                    RunState::Failed(why) | RunState::Stopped(why) => {
+                        return self.resume_run(place, &why).await;
+                    }
                 },
                 Err(error) if error.status() == Some(404) && !place.started => {
                     self.ctx.log(LogLevel::Info, "The service does not know the run. Starting it now.");
                     return self.start(order, place.id).await;
                 }
                 Err(error) if error.status() == Some(404) => {
-                    return self.go_on(place, "the service no longer knows it").await;
+                    return self.resume_run(place, "the service no longer knows it").await;
                 }
                 Err(error) if error.may_pass() && since.elapsed() < seconds(self.how.timing.silence) => {
                     self.ctx.message(format!("Looking for run {}: {error}", place.id));
                 }
-                Err(error) => return Begun::Not(Err(self.lost(&place, &error))),
+                Err(error) => return StartOutcome::Not(Err(self.lost(&place, &error))),
             }
             if self.pause().await.is_err() {
-                return Begun::Unsure(place);
+                return StartOutcome::Unsure(place);
             }
         }
     }
 
     /// Resumes an ended run, if the service supports it.
-    async fn go_on(&mut self, place: Place, why: &str) -> Begun {
+    async fn resume_run(&mut self, place: RunLocation, why: &str) -> StartOutcome {
         let no_way =
-            |what: String| Begun::Not(Err(WorkError::failed(what, "Retry to run it from the start.")));
-        let gone_on = tokio::select! {
+            |what: String| StartOutcome::Not(Err(WorkError::failed(what, "Retry to run it from the start.")));
+        let resume_response = tokio::select! {
             biased;
-            () = self.ctx.token().cancelled() => return Begun::Unsure(place),
-            gone_on = self.how.foreign.go_on(&place.id) => gone_on,
+            () = self.ctx.token().cancelled() => return StartOutcome::Unsure(place),
+            resume_response = self.how.remote_service.resume_run(&place.id) => resume_response,
         };
-        match gone_on {
+        match resume_response {
             None => {
                 no_way(format!("Run {} has ended ({why}), and this service cannot resume runs.", place.id))
             }
-            Some(Ok(GoneOn { id, first_epoch })) => {
+            Some(Ok(ResumeResponse { id, first_epoch })) => {
                 self.ctx.log(
                     LogLevel::Info,
                     format!("Run {} had ended ({why}). The service resumes it as {id}.", place.id),
                 );
-                self.at(Place { id, started: true, resumed: true, first_epoch, ..place })
+                self.at(RunLocation { id, started: true, resumed: true, first_epoch, ..place })
             }
             Some(Err(error)) => no_way(format!(
                 "Run {} has ended ({why}), and the service can't resume it: {error}.",
@@ -124,44 +129,44 @@ impl Run {
     }
 
     /// Starts a run. Waits while the service is busy.
-    async fn start(&mut self, order: &Value, id: String) -> Begun {
-        let foreign = std::sync::Arc::clone(&self.how.foreign);
-        let place = Place {
-            protocol: foreign.protocol().to_owned(),
-            service: foreign.base().to_owned(),
+    async fn start(&mut self, order: &Value, id: String) -> StartOutcome {
+        let remote_service = std::sync::Arc::clone(&self.how.remote_service);
+        let place = RunLocation {
+            protocol: remote_service.protocol().to_owned(),
+            service: remote_service.base().to_owned(),
             id,
             started: false,
             resumed: false,
             first_epoch: 0,
         };
         if let Err(too_large) = self.ctx.checkpoint(place.note(), place.state()) {
-            return Begun::Not(Err(too_large.into()));
+            return StartOutcome::Not(Err(too_large.into()));
         }
         let since = Instant::now();
         loop {
-            let mut starting = foreign.start(&place.id, order);
+            let mut starting = remote_service.start(&place.id, order);
             let answer = tokio::select! {
                 biased;
                 () = self.ctx.token().cancelled() => {
                     // Its response is the fastest way to know whether the run started.
                     match tokio::time::timeout(START_GRACE, starting).await {
-                        Ok(Ok(id)) => return Begun::Unsure(Place { id, started: true, ..place.clone() }),
-                        Ok(Err(error)) if sure(&error) => return Begun::Not(Err(WorkError::Cancelled)),
-                        Ok(Err(_)) | Err(_) => return Begun::Unsure(place.clone()),
+                        Ok(Ok(id)) => return StartOutcome::Unsure(RunLocation { id, started: true, ..place.clone() }),
+                        Ok(Err(error)) if sure(&error) => return StartOutcome::Not(Err(WorkError::Cancelled)),
+                        Ok(Err(_)) | Err(_) => return StartOutcome::Unsure(place.clone()),
                     }
                 }
                 answer = &mut starting => answer,
             };
             drop(starting);
             match answer {
-                Ok(id) => return self.at(Place { id, started: true, ..place }),
+                Ok(id) => return self.at(RunLocation { id, started: true, ..place }),
                 Err(error) if error.status() == Some(503) => {
                     let waited = since.elapsed();
                     if waited >= seconds(self.how.timing.queue) {
-                        return Begun::Not(Err(WorkError::failed(
+                        return StartOutcome::Not(Err(WorkError::failed(
                             format!(
                                 "The service at {} has no free slot: it is busy with a run from another client. ({error})",
-                                foreign.base()
+                                remote_service.base()
                             ),
                             "Wait for that run to end or stop it on the service, then retry. The adapter's 'timing.queue' sets how long a start waits.",
                         )));
@@ -171,7 +176,7 @@ impl Run {
                         waited.as_secs()
                     ));
                     if self.pause().await.is_err() {
-                        return Begun::Not(Err(WorkError::Cancelled));
+                        return StartOutcome::Not(Err(WorkError::Cancelled));
                     }
                 }
                 Err(error) if error.status() == Some(409) => {
@@ -179,37 +184,37 @@ impl Run {
                         LogLevel::Info,
                         format!("The service already has run {}. Following it.", place.id),
                     );
-                    return self.at(Place { started: true, ..place });
+                    return self.at(RunLocation { started: true, ..place });
                 }
                 // Another service may have capacity, or this one later.
                 Err(error @ CallError::Unreached { .. }) => {
-                    return Begun::Not(Err(WorkError::NotStarted(format!("{error}."))));
+                    return StartOutcome::Not(Err(WorkError::NotStarted(format!("{error}."))));
                 }
                 Err(error) if sure(&error) => {
-                    return Begun::Not(Err(WorkError::failed(
+                    return StartOutcome::Not(Err(WorkError::failed(
                         format!("Cannot start the run: {error}."),
                         "Check that the service is up and accepts the strategy, symbols and dates, then retry.",
                     )));
                 }
-                Err(error) => return self.asked_without_answer(place, &error).await,
+                Err(error) => return self.start_unanswered(place, &error).await,
             }
         }
     }
 
     /// Checks whether the run started after a start request without a response.
-    async fn asked_without_answer(&mut self, place: Place, error: &CallError) -> Begun {
+    async fn start_unanswered(&mut self, place: RunLocation, error: &CallError) -> StartOutcome {
         self.ctx.log(
             LogLevel::Warn,
             format!("No response to the start ({error}). Checking whether the run started."),
         );
-        let looked = tokio::select! {
+        let polled = tokio::select! {
             biased;
-            () = self.ctx.token().cancelled() => return Begun::Unsure(place),
-            looked = self.how.foreign.look(&place.id, Position::default()) => looked,
+            () = self.ctx.token().cancelled() => return StartOutcome::Unsure(place),
+            polled = self.how.remote_service.poll(&place.id, Position::default()) => polled,
         };
-        match looked {
-            Ok(_) => self.at(Place { started: true, ..place }),
-            Err(unseen) => Begun::Not(Err(WorkError::failed(
+        match polled {
+            Ok(_) => self.at(RunLocation { started: true, ..place }),
+            Err(unseen) => StartOutcome::Not(Err(WorkError::failed(
                 format!(
                     "Unknown whether run {} started: {error}. The status check failed: {unseen}.",
                     place.id
@@ -219,10 +224,10 @@ impl Run {
         }
     }
 
-    fn at(&self, place: Place) -> Begun {
+    fn at(&self, place: RunLocation) -> StartOutcome {
         match self.ctx.checkpoint(place.note(), place.state()) {
-            Ok(()) => Begun::At(place),
-            Err(too_large) => Begun::Not(Err(too_large.into())),
+            Ok(()) => StartOutcome::At(place),
+            Err(too_large) => StartOutcome::Not(Err(too_large.into())),
         }
     }
 

@@ -4,9 +4,9 @@
 //! cancel request. The other polls the run until nothing of it is running any more; only then it is cancelled. Until
 //! then the operation keeps its slot, and a condition explains the state.
 
-use super::{End, Outcome, Pace, Place, Run};
-use crate::foreign::Foreign;
-use crate::look::{Look, Pulse, Stand};
+use super::{End, Outcome, PollPace, Run, RunLocation};
+use crate::poll::{PollResult, RecordAccuracy, RunState};
+use crate::remote_service::RemoteService;
 use crate::timing::seconds;
 use crate::wire::CallError;
 use backoff::Backoff;
@@ -33,7 +33,7 @@ const RECORD_GRACE: Duration = Duration::from_secs(5);
 
 /// State of the stops, with a notification of each response.
 #[derive(Default)]
-struct Stops {
+struct StopState {
     sent: Mutex<Sent>,
     news: Notify,
 }
@@ -43,13 +43,13 @@ struct Sent {
     /// Time of the last accepted stop.
     answered: Option<Instant>,
     /// Error of the last rejected stop.
-    trouble: Option<String>,
+    problem: Option<String>,
     /// The record already says cancelled, so another stop changes nothing.
     recorded: bool,
 }
 
 /// State of a run whose stop is not confirmed.
-struct Unconfirmed {
+struct UnconfirmedStop {
     kind: ConditionKind,
     text: String,
     /// Delay until the condition is reported.
@@ -59,7 +59,7 @@ struct Unconfirmed {
 impl Run {
     /// Stops the run, unless the adapter is shutting down. Returns a confirmed outcome, or a failure that says that it
     /// is unknown.
-    pub(super) async fn stop(mut self, place: &Place) -> Outcome {
+    pub(super) async fn stop(mut self, place: &RunLocation) -> Outcome {
         if self.how.leaving.is_cancelled() {
             return Err(self.left(place));
         }
@@ -69,9 +69,9 @@ impl Run {
         presses.borrow_and_update();
         self.reporter.found(place);
         self.read_last_figures(place).await;
-        let stops = Arc::new(Stops::default());
+        let stops = Arc::new(StopState::default());
         let sender = Sender {
-            foreign: Arc::clone(&self.how.foreign),
+            remote_service: Arc::clone(&self.how.remote_service),
             ctx: self.ctx.clone(),
             id: place.id.clone(),
             stops: Arc::clone(&stops),
@@ -87,39 +87,39 @@ impl Run {
     }
 
     /// Some services drop unread metrics after a stop.
-    async fn read_last_figures(&mut self, place: &Place) {
-        if self.how.foreign.unit() != "epochs" || !place.started {
+    async fn read_last_figures(&mut self, place: &RunLocation) {
+        if self.how.remote_service.unit() != "epochs" || !place.started {
             return;
         }
-        let look = self.how.foreign.look(&place.id, self.reporter.position());
-        if let Ok(Ok(look)) = tokio::time::timeout(LAST_FIGURES_TIMEOUT, look).await {
-            self.reporter.tell(&self.ctx, &look);
+        let poll = self.how.remote_service.poll(&place.id, self.reporter.position());
+        if let Ok(Ok(poll)) = tokio::time::timeout(LAST_FIGURES_TIMEOUT, poll).await {
+            self.reporter.report_poll(&self.ctx, &poll);
         }
     }
 
     /// Polls until nothing of the run is left.
-    async fn confirm(&mut self, place: &Place, stops: &Stops) -> Outcome {
+    async fn confirm(&mut self, place: &RunLocation, stops: &StopState) -> Outcome {
         let since = Instant::now();
         let confirm = seconds(self.how.timing.confirm);
-        let mut pace = Pace::new(&self.how.timing);
+        let mut pace = PollPace::new(&self.how.timing);
         let mut shown: Option<(ConditionKind, String)> = None;
         let mut logged: Option<ConditionKind> = None;
         loop {
-            let looked = tokio::select! {
+            let polled = tokio::select! {
                 biased;
-                looked = self.how.foreign.look(&place.id, self.reporter.position()) => looked,
+                polled = self.how.remote_service.poll(&place.id, self.reporter.position()) => polled,
                 // A poll from before the response can hang while a new one does not.
                 () = stops.news.notified() => {
                     shown = None;
                     continue;
                 }
             };
-            let unconfirmed = match looked {
-                Ok(look) if look.stand.over() => return self.stopped(place, &look).await,
-                Ok(look) => {
-                    self.reporter.tell(&self.ctx, &look);
-                    stops.sent.lock().recorded = look.pulse == Pulse::RunsOn;
-                    self.still_runs(place, &look, &stops.sent.lock())
+            let unconfirmed = match polled {
+                Ok(poll) if poll.state.over() => return self.stopped(place, &poll).await,
+                Ok(poll) => {
+                    self.reporter.report_poll(&self.ctx, &poll);
+                    stops.sent.lock().recorded = poll.accuracy == RecordAccuracy::RunsOn;
+                    self.still_runs(place, &poll, &stops.sent.lock())
                 }
                 Err(error) if error.status() == Some(404) && place.started => {
                     self.ctx.log(
@@ -133,16 +133,16 @@ impl Run {
                         return Err(self.never_known(place, &error));
                     }
                     let text = format!("No response to the start of {}: {error}", place.id);
-                    Unconfirmed { kind: ConditionKind::CancelUndelivered, text, after: confirm }
+                    UnconfirmedStop { kind: ConditionKind::CancelUndelivered, text, after: confirm }
                 }
                 Err(error) => {
-                    let base = self.how.foreign.base();
+                    let base = self.how.remote_service.base();
                     let text = format!(
                         "The service at {base} does not report whether {} stopped: {error}. Checking and sending the \
                          stop again until it responds.",
                         place.id
                     );
-                    Unconfirmed {
+                    UnconfirmedStop {
                         kind: ConditionKind::CancelUndelivered,
                         text,
                         after: RECORD_GRACE.min(confirm),
@@ -167,43 +167,51 @@ impl Run {
     }
 
     /// State of a run that still runs after a stop request.
-    fn still_runs(&self, place: &Place, look: &Look, sent: &Sent) -> Unconfirmed {
-        let (base, id) = (self.how.foreign.base(), &place.id);
+    fn still_runs(&self, place: &RunLocation, poll: &PollResult, sent: &Sent) -> UnconfirmedStop {
+        let (base, id) = (self.how.remote_service.base(), &place.id);
         let confirm = seconds(self.how.timing.confirm);
-        if look.pulse == Pulse::RunsOn {
+        if poll.accuracy == RecordAccuracy::RunsOn {
             let text = format!(
                 "The service at {base} can't stop it: its record of {id} says cancelled, but the training continues. \
                  It keeps its slot until the training ends. To stop it now, restart the service."
             );
-            return Unconfirmed { kind: ConditionKind::Unstoppable, text, after: RECORD_GRACE.min(confirm) };
+            return UnconfirmedStop {
+                kind: ConditionKind::Unstoppable,
+                text,
+                after: RECORD_GRACE.min(confirm),
+            };
         }
-        match (&sent.answered, &sent.trouble) {
+        match (&sent.answered, &sent.problem) {
             (Some(_), _) => {
                 let text = format!(
                     "The service at {base} accepted the stop of {id}, but it is still running. It keeps its slot until \
                      the run ends. Sending the stop again meanwhile."
                 );
-                Unconfirmed { kind: ConditionKind::Unstoppable, text, after: confirm }
+                UnconfirmedStop { kind: ConditionKind::Unstoppable, text, after: confirm }
             }
-            (None, Some(trouble)) => {
+            (None, Some(problem)) => {
                 let text = format!(
-                    "The service at {base} did not accept the stop of {id}: {trouble}. Sending it again until it does. \
+                    "The service at {base} did not accept the stop of {id}: {problem}. Sending it again until it does. \
                      The run continues meanwhile."
                 );
-                Unconfirmed { kind: ConditionKind::CancelUndelivered, text, after: Duration::ZERO }
+                UnconfirmedStop { kind: ConditionKind::CancelUndelivered, text, after: Duration::ZERO }
             }
             (None, None) => {
                 let text = format!("The service at {base} has not responded to the stop of {id} yet.");
-                Unconfirmed { kind: ConditionKind::CancelUndelivered, text, after: RECORD_GRACE.min(confirm) }
+                UnconfirmedStop {
+                    kind: ConditionKind::CancelUndelivered,
+                    text,
+                    after: RECORD_GRACE.min(confirm),
+                }
             }
         }
     }
 
     /// Handles a poll that shows the run has ended.
-    async fn stopped(&mut self, place: &Place, look: &Look) -> Outcome {
-        self.reporter.tell(&self.ctx, look);
-        match &look.stand {
-            Stand::Stopped(why) => {
+    async fn stopped(&mut self, place: &RunLocation, poll: &PollResult) -> Outcome {
+        self.reporter.report_poll(&self.ctx, poll);
+        match &poll.state {
+            RunState::Stopped(why) => {
                 self.ctx.log(
                     LogLevel::Info,
                     format!("The service confirms that {} is no longer running: {why}", place.id),
@@ -211,7 +219,7 @@ impl Run {
                 Err(WorkError::Cancelled)
             }
             // It ended by itself before the stop took effect.
-            _ => match self.ended(place, look).await {
+            _ => match self.ended(place, poll).await {
                 End::Known(outcome) => outcome,
                 End::Stopped => Err(WorkError::Cancelled),
             },
@@ -219,8 +227,8 @@ impl Run {
     }
 
     /// Failure if it can't be determined whether the run ever started.
-    fn never_known(&self, place: &Place, error: &CallError) -> WorkError {
-        let base = self.how.foreign.base();
+    fn never_known(&self, place: &RunLocation, error: &CallError) -> WorkError {
+        let base = self.how.remote_service.base();
         WorkError::failed(
             format!(
                 "The cancel is not confirmed, and the run may still be running at {base}: no response to the start of \
@@ -234,10 +242,10 @@ impl Run {
 
 /// Sender of the stop.
 struct Sender {
-    foreign: Arc<dyn Foreign>,
+    remote_service: Arc<dyn RemoteService>,
     ctx: Context,
     id: String,
-    stops: Arc<Stops>,
+    stops: Arc<StopState>,
     backoff: Backoff,
 }
 
@@ -248,7 +256,7 @@ impl Sender {
         let mut backoff = self.backoff;
         let mut logged = String::new();
         loop {
-            let answer = self.foreign.stop(&self.id, "cancelled in Signalbox").await;
+            let answer = self.remote_service.stop(&self.id, "cancelled in Signalbox").await;
             let (text, level, wait) = match answer {
                 Ok(()) => {
                     // This response covers cancel requests that arrived meanwhile.
@@ -262,7 +270,7 @@ impl Sender {
                 Err(error) => {
                     let error = error.to_string();
                     let text = format!("The stop was not accepted ({error}). Sending it again.");
-                    self.stops.sent.lock().trouble = Some(error);
+                    self.stops.sent.lock().problem = Some(error);
                     (text, LogLevel::Warn, backoff.next_ceiling())
                 }
             };

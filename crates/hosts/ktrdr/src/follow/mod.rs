@@ -5,32 +5,32 @@ mod cancel;
 mod pace;
 mod place;
 mod report;
-mod vitals;
+mod run_monitor;
 
-pub(crate) use place::Place;
+pub(crate) use place::RunLocation;
 
-use crate::foreign::Foreign;
-use crate::look::{Look, Stand};
 use crate::outcome;
+use crate::poll::{PollResult, RunState};
+use crate::remote_service::RemoteService;
 use crate::timing::{Timing, seconds};
 use crate::wire::CallError;
-use begin::Begun;
+use begin::StartOutcome;
 use host_kit::{CancellationToken, Context, WorkError};
-use pace::Pace;
+use pace::PollPace;
 use protocol::host::ResultDoc;
 use protocol::{Failure, FailureReason, LogLevel};
 use report::Reporter;
+use run_monitor::{RunMonitor, Verdict};
 use serde_json::Value;
 use std::sync::Arc;
 use tokio::time::Instant;
-use vitals::{Verdict, Vitals};
 
 type Outcome = Result<ResultDoc, WorkError>;
 
 /// Shared settings of all runs of a work.
 #[derive(Clone)]
 pub(crate) struct Follow {
-    pub foreign: Arc<dyn Foreign>,
+    pub remote_service: Arc<dyn RemoteService>,
     pub timing: Timing,
     /// Fires before the context's token when the adapter shuts down.
     pub leaving: CancellationToken,
@@ -53,7 +53,7 @@ impl Follow {
     ///
     /// The work is not abortable ([`host_kit::Work::abortable`]): after a cancel it ends as the service reports.
     pub async fn run(self, ctx: Context, order: Value) -> Outcome {
-        let reporter = Reporter::new(&ctx, self.foreign.unit(), &order);
+        let reporter = Reporter::new(&ctx, self.remote_service.unit(), &order);
         Run { how: self, ctx, reporter }.follow(order).await
     }
 }
@@ -69,9 +69,9 @@ impl Run {
     async fn follow(mut self, order: Value) -> Outcome {
         self.ctx.log(LogLevel::Info, self.how.limits);
         let place = match self.begin(&order).await {
-            Begun::At(place) => place,
-            Begun::Not(outcome) => return outcome,
-            Begun::Unsure(place) => return self.stop(&place).await,
+            StartOutcome::At(place) => place,
+            StartOutcome::Not(outcome) => return outcome,
+            StartOutcome::Unsure(place) => return self.stop(&place).await,
         };
         match self.watch(&place).await {
             End::Known(outcome) => outcome,
@@ -80,25 +80,25 @@ impl Run {
     }
 
     /// Polls until the run ends or must stop.
-    async fn watch(&mut self, place: &Place) -> End {
+    async fn watch(&mut self, place: &RunLocation) -> End {
         self.reporter.found(place);
-        let mut pace = Pace::new(&self.how.timing);
-        let mut vitals = Vitals::new(seconds(self.how.timing.idle));
-        let mut heard = Instant::now();
+        let mut pace = PollPace::new(&self.how.timing);
+        let mut run_monitor = RunMonitor::new(seconds(self.how.timing.idle));
+        let mut answered_at = Instant::now();
         loop {
-            let looked = tokio::select! {
+            let polled = tokio::select! {
                 biased;
                 () = self.ctx.token().cancelled() => return End::Stopped,
-                looked = self.how.foreign.look(&place.id, self.reporter.position()) => looked,
+                polled = self.how.remote_service.poll(&place.id, self.reporter.position()) => polled,
             };
-            let wait = match looked {
-                Ok(look) => {
-                    heard = Instant::now();
-                    let moved = self.reporter.tell(&self.ctx, &look);
-                    if look.stand.over() {
-                        return self.ended(place, &look).await;
+            let wait = match polled {
+                Ok(poll) => {
+                    answered_at = Instant::now();
+                    let moved = self.reporter.report_poll(&self.ctx, &poll);
+                    if poll.state.over() {
+                        return self.ended(place, &poll).await;
                     }
-                    match vitals.judge(&look, self.reporter.position().moved) {
+                    match run_monitor.judge(&poll, self.reporter.position().moved) {
                         Verdict::Runs => {}
                         Verdict::Doubtful => self.ctx.message(
                             "The service reports the run as running but shows no activity. Checking whether it restarted",
@@ -107,8 +107,10 @@ impl Run {
                     }
                     pace.after(moved)
                 }
-                Err(error) if error.may_pass() && heard.elapsed() < seconds(self.how.timing.silence) => {
-                    let silent = heard.elapsed().as_secs();
+                Err(error)
+                    if error.may_pass() && answered_at.elapsed() < seconds(self.how.timing.silence) =>
+                {
+                    let silent = answered_at.elapsed().as_secs();
                     self.ctx.message(format!("No valid response for {silent} s. Retrying: {error}"));
                     pace.slowest()
                 }
@@ -124,12 +126,12 @@ impl Run {
 
     /// Failure of a run that the service reports as running, although nothing runs: the service was restarted, or
     /// ignored an accepted request.
-    async fn ended_unseen(&self, place: &Place) -> WorkError {
-        let base = self.how.foreign.base();
+    async fn ended_unseen(&self, place: &RunLocation) -> WorkError {
+        let base = self.how.remote_service.base();
         let id = &place.id;
         if place.resumed && !self.reporter.position().moved {
             // Otherwise its record would say running forever.
-            let cleared = self.how.foreign.stop(id, "the run is not active").await;
+            let cleared = self.how.remote_service.stop(id, "the run is not active").await;
             if let Err(error) = cleared {
                 self.ctx.log(LogLevel::Warn, format!("Cannot clear the record of {id}: {error}"));
             }
@@ -153,44 +155,44 @@ impl Run {
     }
 
     /// Maps the end of a run on the service.
-    async fn ended(&mut self, place: &Place, look: &Look) -> End {
+    async fn ended(&mut self, place: &RunLocation, poll: &PollResult) -> End {
         let words = |what: &str, why: &str| format!("Run {} {what} on the service: {why}", place.id);
-        End::Known(match &look.stand {
-            Stand::Running => return End::Stopped,
-            Stand::Completed => self.result(place, look).await,
-            Stand::Failed(why) => Err(WorkError::failed(
+        End::Known(match &poll.state {
+            RunState::Running => return End::Stopped,
+            RunState::Completed => self.result(place, poll).await,
+            RunState::Failed(why) => Err(WorkError::failed(
                 words("failed", why),
                 "See the log of the service. Retry from the start, or resume if the service supports it.",
             )),
-            Stand::Stopped(why) => Err(WorkError::failed(
+            RunState::Stopped(why) => Err(WorkError::failed(
                 words("was stopped by someone else", why),
                 "Another client cancelled it, or the service was shut down. Resume if the service supports it.",
             )),
         })
     }
 
-    async fn result(&mut self, place: &Place, look: &Look) -> Outcome {
-        let mut pace = Pace::new(&self.how.timing);
-        let asked = Instant::now();
+    async fn result(&mut self, place: &RunLocation, poll: &PollResult) -> Outcome {
+        let mut pace = PollPace::new(&self.how.timing);
+        let polled_at = Instant::now();
         loop {
-            let error = match self.how.foreign.result(&place.id, look).await {
-                Ok(said) => {
+            let error = match self.how.remote_service.result(&place.id, poll).await {
+                Ok(response) => {
                     self.reporter.complete(&self.ctx);
                     let epochs = self.reporter.epochs_done();
                     return Ok(outcome::of_run(
-                        self.how.foreign.as_ref(),
+                        self.how.remote_service.as_ref(),
                         self.how.what,
                         &place.id,
                         epochs,
-                        look,
-                        said,
+                        poll,
+                        response,
                     ));
                 }
                 Err(error) => error,
             };
             // 400 "not completed yet" is transient.
             let passes = error.may_pass() || error.status() == Some(400);
-            let patient = asked.elapsed() <= seconds(self.how.timing.look);
+            let patient = polled_at.elapsed() <= seconds(self.how.timing.poll);
             if !passes || !patient || self.how.leaving.is_cancelled() {
                 return Err(WorkError::failed(
                     format!(
@@ -205,8 +207,8 @@ impl Run {
     }
 
     /// Failure if the end of a run can't be determined.
-    fn lost(&self, place: &Place, error: &CallError) -> WorkError {
-        let base = self.how.foreign.base();
+    fn lost(&self, place: &RunLocation, error: &CallError) -> WorkError {
+        let base = self.how.remote_service.base();
         match error.status() {
             Some(404) => WorkError::failed(
                 format!(
@@ -223,13 +225,13 @@ impl Run {
     }
 
     /// Failure of a run that is left running because the adapter shuts down.
-    fn left(&self, place: &Place) -> WorkError {
+    fn left(&self, place: &RunLocation) -> WorkError {
         Failure {
             reason: FailureReason::HostStopped,
             message: format!(
                 "The adapter was shut down. Run {} continues at {}. No stop was requested.",
                 place.id,
-                self.how.foreign.base()
+                self.how.remote_service.base()
             ),
             hint: "Resume follows it again, or fetches its result if it has ended.".to_owned(),
         }

@@ -4,13 +4,13 @@ use crate::timing::{Timing, seconds};
 use std::time::Duration;
 
 #[derive(Debug)]
-pub(crate) struct Pace {
+pub(crate) struct PollPace {
     fastest: Duration,
     slowest: Duration,
     wait: Duration,
 }
 
-impl Pace {
+impl PollPace {
     pub fn new(timing: &Timing) -> Self {
         let fastest = seconds(timing.fastest);
         Self { fastest, slowest: seconds(timing.slowest), wait: fastest }
@@ -34,8 +34,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn looks_are_frequent_while_things_move_and_rare_while_nothing_does() {
-        let mut pace = Pace::new(&Timing::default());
+    fn polls_are_frequent_during_changes_and_rare_otherwise() {
+        let mut pace = PollPace::new(&Timing::default());
         assert_eq!(pace.after(true), Duration::from_millis(200));
         let waits: Vec<_> = (0..12).map(|_| pace.after(false)).collect();
         assert!(waits.is_sorted() && waits[0] == Duration::from_millis(300), "{waits:?}");

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 /// Run on a service.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-pub(crate) struct Place {
+pub(crate) struct RunLocation {
     /// Protocol, e.g. `ktrdr-worker`.
     pub protocol: String,
     /// URL of the service.
@@ -23,7 +23,7 @@ pub(crate) struct Place {
     pub first_epoch: u64,
 }
 
-impl Place {
+impl RunLocation {
     pub fn state(&self) -> Value {
         json!(self)
     }

@@ -1,7 +1,7 @@
 //! Reports the news of a poll to the server.
 
-use super::Place;
-use crate::look::{Look, Position, Steps};
+use super::RunLocation;
+use crate::poll::{PollResult, Position, Steps};
 use host_kit::Context;
 use jiff::civil::Date;
 use protocol::LogLevel;
@@ -55,7 +55,7 @@ impl Reporter {
     }
 
     /// Reports what is known before the first poll.
-    pub fn found(&mut self, place: &Place) {
+    pub fn found(&mut self, place: &RunLocation) {
         self.resumed = place.resumed;
         self.position.first_epoch = place.first_epoch;
     }
@@ -66,21 +66,21 @@ impl Reporter {
     }
 
     /// Reports news, and returns whether there were any. Progress never goes backwards.
-    pub fn tell(&mut self, ctx: &Context, look: &Look) -> bool {
-        self.complain(ctx, look);
-        if let Some(first) = look.first_epoch {
+    pub fn report_poll(&mut self, ctx: &Context, poll: &PollResult) -> bool {
+        self.report_problems(ctx, poll);
+        if let Some(first) = poll.first_epoch {
             self.position.first_epoch = first;
         }
-        let mut moved = self.epochs(ctx, look);
-        if let Some(cursor) = look.cursor {
+        let mut moved = self.epochs(ctx, poll);
+        if let Some(cursor) = poll.cursor {
             self.position.cursor = cursor;
         }
-        if look.stand.over() {
+        if poll.state.over() {
             // After the end some services report 0 of 0.
-            self.done = self.done.max(look.steps.done.unwrap_or_default());
+            self.done = self.done.max(poll.steps.done.unwrap_or_default());
             return moved;
         }
-        let steps = &look.steps;
+        let steps = &poll.steps;
         if let Some(total) = steps.total.filter(|total| Some(*total) != self.total && *total >= self.done) {
             (self.total, self.named) = (Some(total), true);
             ctx.set_total(self.unit, Some(total));
@@ -145,8 +145,8 @@ impl Reporter {
         }
     }
 
-    fn complain(&mut self, ctx: &Context, look: &Look) {
-        for unread in &look.unread {
+    fn report_problems(&mut self, ctx: &Context, poll: &PollResult) {
+        for unread in &poll.unread {
             let unread = unread.to_string();
             if self.complaints.len() < MAX_COMPLAINTS && !self.complaints.contains(&unread) {
                 let text = format!("Ignoring an unreadable part of a response. {unread}.");
@@ -156,9 +156,9 @@ impl Reporter {
         }
     }
 
-    fn epochs(&mut self, ctx: &Context, look: &Look) -> bool {
+    fn epochs(&mut self, ctx: &Context, poll: &PollResult) -> bool {
         let mut moved = false;
-        for epoch in &look.epochs {
+        for epoch in &poll.epochs {
             if epoch.number < self.position.next_epoch {
                 continue;
             }

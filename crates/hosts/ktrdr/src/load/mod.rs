@@ -12,7 +12,7 @@ use crate::probe::Probe;
 use crate::service::Protocol;
 use crate::timing::{Timing, seconds};
 use crate::train::misfit;
-use crate::wire::{CallError, Wire};
+use crate::wire::{CallError, ServiceClient};
 use axum::Router;
 use files::Files;
 use host_kit::{CancellationToken, Context, Work, WorkError, async_trait, params_schema};
@@ -119,7 +119,7 @@ impl LoadParams {
 
 /// Work of the kind `ktrdr.load`.
 pub struct KtrdrLoad {
-    wire: Wire,
+    wire: ServiceClient,
     files: Option<Arc<Files>>,
     timing: Timing,
     leaving: CancellationToken,
@@ -128,7 +128,7 @@ pub struct KtrdrLoad {
 
 impl KtrdrLoad {
     pub(crate) fn new(
-        wire: Wire,
+        wire: ServiceClient,
         folder: Option<PathBuf>,
         timing: Timing,
         leaving: CancellationToken,
@@ -245,9 +245,9 @@ impl Work for KtrdrLoad {
         let order = params.order().map_err(misfit)?;
         ctx.log(LogLevel::Info, LIMITS);
         ctx.set_total("bars", None);
-        let asked = Instant::now();
+        let requested_at = Instant::now();
         let answer = self.ask(&ctx, &order).await?;
-        let took = asked.elapsed();
+        let took = requested_at.elapsed();
         let table = match table::read(&answer) {
             Ok(table) => table,
             Err(CallError::Refused { detail, .. }) => return Err(self.refused(&detail, took).await),
@@ -258,7 +258,7 @@ impl Work for KtrdrLoad {
                 ));
             }
         };
-        let Table { columns, bars, rows_said, zone_assumed } = table;
+        let Table { columns, bars, reported_rows, zone_assumed } = table;
         ctx.set_total("bars", Some(bars.len() as u64));
         ctx.set_done(bars.len() as u64);
         ctx.message("Completed");
@@ -268,7 +268,7 @@ impl Work for KtrdrLoad {
             symbol: params.symbol.trim().to_owned(),
             timeframe: params.timeframe.as_str().to_owned(),
             rows: bars.len() as u64,
-            rows_said: rows_said.filter(|said| *said != bars.len() as u64),
+            reported_rows: reported_rows.filter(|rows| *rows != bars.len() as u64),
             first: bars.first().map(|bar| bar.at),
             last: bars.last().map(|bar| bar.at),
             columns,

@@ -15,7 +15,7 @@ pub(crate) struct Table {
     pub columns: Vec<String>,
     pub bars: Vec<Bar>,
     /// Number of bars reported by the service.
-    pub rows_said: Option<u64>,
+    pub reported_rows: Option<u64>,
     /// Whether times had no zone and were read as UTC.
     pub zone_assumed: bool,
 }
@@ -34,7 +34,7 @@ pub(crate) struct Bar {
 pub(crate) fn read(answer: &Value) -> Result<Table, CallError> {
     let node = Node::answer(CALL, answer);
     succeeded(&node)?;
-    let rows_said = node.get("rows").map(|rows| rows.count()).transpose()?;
+    let reported_rows = node.get("rows").map(|rows| rows.count()).transpose()?;
     let unreadable = |what| CallError::Unreadable { call: CALL.to_owned(), what };
     let text = node.need("data")?;
     let inner: Value = serde_json::from_str(text.text()?)
@@ -44,7 +44,7 @@ pub(crate) fn read(answer: &Value) -> Result<Table, CallError> {
     let mut table = Table {
         columns: Vec::new(),
         bars: Vec::with_capacity(by_time.len()),
-        rows_said,
+        reported_rows,
         zone_assumed: false,
     };
     for (key, row) in by_time {
@@ -93,7 +93,7 @@ mod tests {
     }
 
     #[test]
-    fn a_table_within_a_text_is_read_in_the_order_of_time() {
+    fn a_table_within_a_text_is_read_in_order_of_time() {
         let bars = r#"{"2024-01-03T00:00:00.000Z":{"open":2,"volume":null},"2024-01-02T00:00:00.000Z":{"open":1,"volume":9}}"#;
         let table = read(&answer(bars)).unwrap();
         assert_eq!(table.columns, ["open", "volume"]);
@@ -107,20 +107,21 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_table_is_told_with_its_place() {
-        let told = |answer: &Value| read(answer).unwrap_err().to_string();
+    fn text_that_is_no_table_is_rejected_with_its_position() {
+        let error_of = |answer: &Value| read(answer).unwrap_err().to_string();
         assert!(
-            told(&json!({"success": true, "data": {"a": 1}}))
+            error_of(&json!({"success": true, "data": {"a": 1}}))
                 .contains("'data' should be text, but is an object")
         );
-        assert!(told(&answer("{")).contains("the text in 'data' is not JSON"));
-        assert!(told(&answer("[1]")).contains("should be an object, but is a list"));
-        assert!(told(&answer(r#"{"noon":{}}"#)).contains("'noon' should be the time of a bar"));
+        assert!(error_of(&answer("{")).contains("the text in 'data' is not JSON"));
+        assert!(error_of(&answer("[1]")).contains("should be an object, but is a list"));
+        assert!(error_of(&answer(r#"{"noon":{}}"#)).contains("'noon' should be the time of a bar"));
         assert!(
-            told(&answer(r#"{"2024-01-02T00:00:00Z":5}"#)).contains("should be a bar, but is the number 5")
+            error_of(&answer(r#"{"2024-01-02T00:00:00Z":5}"#))
+                .contains("should be a bar, but is the number 5")
         );
         assert!(
-            told(&json!({"success": false, "error": "Symbol validation failed"}))
+            error_of(&json!({"success": false, "error": "Symbol validation failed"}))
                 .contains("validation failed")
         );
     }

@@ -7,11 +7,11 @@ pub(crate) mod read;
 mod sessions;
 mod steps;
 
-use crate::foreign::{Foreign, GoneOn};
-use crate::look::{Look, Position, Pulse, Stand};
+use crate::poll::{PollResult, Position, RecordAccuracy, RunState};
+use crate::remote_service::{RemoteService, ResumeResponse};
 use crate::shape::Node;
 use crate::timing::{Timing, seconds};
-use crate::wire::{CallError, Wire, escaped};
+use crate::wire::{CallError, ServiceClient, escaped};
 use async_trait::async_trait;
 use serde_json::{Value, json};
 use sessions::Session;
@@ -19,7 +19,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Purpose of a worker.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Area {
+pub(crate) enum WorkerPurpose {
     Training,
     Backtests,
 }
@@ -27,24 +27,24 @@ pub(crate) enum Area {
 /// Client of the service, for one purpose.
 #[derive(Debug)]
 pub(crate) struct Operations {
-    wire: Wire,
-    area: Area,
+    wire: ServiceClient,
+    purpose: WorkerPurpose,
     timing: Timing,
     /// Whether the service has no session list.
     no_sessions: AtomicBool,
 }
 
 impl Operations {
-    pub fn new(wire: Wire, area: Area, timing: Timing) -> Self {
-        Self { wire, area, timing, no_sessions: AtomicBool::new(false) }
+    pub fn new(wire: ServiceClient, purpose: WorkerPurpose, timing: Timing) -> Self {
+        Self { wire, purpose, timing, no_sessions: AtomicBool::new(false) }
     }
 
-    async fn begin(&self, path: &str, body: &Value) -> Result<GoneOn, CallError> {
+    async fn begin(&self, path: &str, body: &Value) -> Result<ResumeResponse, CallError> {
         let answer = self.wire.post(path, body, seconds(self.timing.start)).await?;
         let call = format!("POST {path}");
         let node = Node::answer(&call, &answer);
         let last = node.get("resumed_from_epoch").and_then(|epoch| epoch.count().ok());
-        Ok(GoneOn {
+        Ok(ResumeResponse {
             id: node.need("operation_id")?.text()?.to_owned(),
             first_epoch: last.map_or(0, |epoch| epoch + 1),
         })
@@ -52,10 +52,10 @@ impl Operations {
 
     /// State of a run in the session list; `None` if the service has no such list.
     async fn session(&self, id: &str) -> Result<Option<Session>, CallError> {
-        if self.area != Area::Training || self.no_sessions.load(Ordering::Relaxed) {
+        if self.purpose != WorkerPurpose::Training || self.no_sessions.load(Ordering::Relaxed) {
             return Ok(None);
         }
-        match self.wire.get("/training/sessions", seconds(self.timing.look)).await {
+        match self.wire.get("/training/sessions", seconds(self.timing.poll)).await {
             Ok(answer) => sessions::find(&answer, id).map(Some),
             Err(error) if matches!(error.status(), Some(404 | 405)) => {
                 self.no_sessions.store(true, Ordering::Relaxed);
@@ -66,38 +66,38 @@ impl Operations {
     }
 
     /// Record of a run, with new metrics.
-    async fn record(&self, id: &str, from: Position) -> Result<Look, CallError> {
+    async fn record(&self, id: &str, from: Position) -> Result<PollResult, CallError> {
         let path = format!("/api/v1/operations/{}", escaped(id));
-        let operation = self.wire.get(&path, seconds(self.timing.look)).await?;
-        let mut look = read::look(&operation, self.area, from.moved)?;
-        if self.area == Area::Training {
-            self.add_metrics(&mut look, id, from).await;
-            if look.stand == Stand::Completed
-                && let Some(summary) = &look.summary
+        let operation = self.wire.get(&path, seconds(self.timing.poll)).await?;
+        let mut poll = read::poll(&operation, self.purpose, from.moved)?;
+        if self.purpose == WorkerPurpose::Training {
+            self.add_metrics(&mut poll, id, from).await;
+            if poll.state == RunState::Completed
+                && let Some(summary) = &poll.summary
             {
                 // The last epochs are only in the result, and all of them if nobody polled meanwhile.
-                let first = look.first_epoch.unwrap_or(from.first_epoch);
+                let first = poll.first_epoch.unwrap_or(from.first_epoch);
                 let history = read::history(summary, first);
-                read::add(&mut look.epochs, history);
+                read::add(&mut poll.epochs, history);
             }
         }
-        Ok(look)
+        Ok(poll)
     }
 
     /// Adds the metrics after the cursor: the record repeats its whole history each time, a second old, and none of it
     /// at the end.
-    async fn add_metrics(&self, look: &mut Look, id: &str, from: Position) {
+    async fn add_metrics(&self, poll: &mut PollResult, id: &str, from: Position) {
         let path = format!("/api/v1/operations/{}/metrics?cursor={}", escaped(id), from.cursor);
-        match self.wire.get(&path, seconds(self.timing.look)).await {
+        match self.wire.get(&path, seconds(self.timing.poll)).await {
             Ok(answer) => {
                 let metrics = read::metrics(&answer);
-                look.unread.extend(metrics.unread);
+                poll.unread.extend(metrics.unread);
                 if from.cursor == 0 {
-                    look.first_epoch = metrics.epochs.first().map(|epoch| epoch.number);
+                    poll.first_epoch = metrics.epochs.first().map(|epoch| epoch.number);
                 }
                 // The index restarts if another client resumed the run.
-                look.cursor = metrics.cursor.map(|next| if next < from.cursor { 0 } else { next });
-                read::add(&mut look.epochs, metrics.epochs);
+                poll.cursor = metrics.cursor.map(|next| if next < from.cursor { 0 } else { next });
+                read::add(&mut poll.epochs, metrics.epochs);
             }
             // They can be gone after the end, which is not a failure of the run.
             Err(gone) => tracing::debug!(%gone, "no metrics after the cursor"),
@@ -106,7 +106,7 @@ impl Operations {
 }
 
 #[async_trait]
-impl Foreign for Operations {
+impl RemoteService for Operations {
     fn protocol(&self) -> &'static str {
         crate::service::Protocol::Worker.as_str()
     }
@@ -116,9 +116,9 @@ impl Foreign for Operations {
     }
 
     fn unit(&self) -> &'static str {
-        match self.area {
-            Area::Training => "epochs",
-            Area::Backtests => "bars",
+        match self.purpose {
+            WorkerPurpose::Training => "epochs",
+            WorkerPurpose::Backtests => "bars",
         }
     }
 
@@ -127,45 +127,45 @@ impl Foreign for Operations {
         if let Some(body) = body.as_object_mut() {
             body.insert("task_id".to_owned(), json!(id));
         }
-        let path = match self.area {
-            Area::Training => "/training/start",
-            Area::Backtests => "/backtests/start",
+        let path = match self.purpose {
+            WorkerPurpose::Training => "/training/start",
+            WorkerPurpose::Backtests => "/backtests/start",
         };
         self.begin(path, &body).await.map(|begun| begun.id)
     }
 
-    async fn look(&self, id: &str, from: Position) -> Result<Look, CallError> {
-        let mut look = self.record(id, from).await?;
-        let doubtful = matches!(look.stand, Stand::Stopped(_)) || look.pulse == Pulse::Bare;
+    async fn poll(&self, id: &str, from: Position) -> Result<PollResult, CallError> {
+        let mut poll = self.record(id, from).await?;
+        let doubtful = matches!(poll.state, RunState::Stopped(_)) || poll.accuracy == RecordAccuracy::Bare;
         // If a training completed without being polled, the training host's record has no epochs.
-        let unseen = look.stand == Stand::Completed && look.epochs.is_empty() && from.next_epoch == 0;
+        let unseen = poll.state == RunState::Completed && poll.epochs.is_empty() && from.next_epoch == 0;
         if unseen {
             if let Ok(Some(Session::Completed(epochs))) = self.session(id).await {
-                look.steps.done = epochs;
+                poll.steps.done = epochs;
             }
-            return Ok(look);
+            return Ok(poll);
         }
         if !doubtful {
-            return Ok(look);
+            return Ok(poll);
         }
-        match (self.session(id).await?, &look.stand) {
-            (Some(Session::Running(steps)), Stand::Running) => {
-                (look.pulse, look.steps) = (Pulse::Agrees, steps)
+        match (self.session(id).await?, &poll.state) {
+            (Some(Session::Running(steps)), RunState::Running) => {
+                (poll.accuracy, poll.steps) = (RecordAccuracy::Agrees, steps)
             }
             (Some(Session::Running(steps)), _) => {
-                (look.stand, look.pulse, look.steps) = (Stand::Running, Pulse::RunsOn, steps);
+                (poll.state, poll.accuracy, poll.steps) = (RunState::Running, RecordAccuracy::RunsOn, steps);
             }
             (Some(Session::Completed(epochs)), _) => {
                 // It completed after the record was read, or despite the record.
                 let newer = self.record(id, from).await?;
-                look = if newer.stand == Stand::Completed { newer } else { look };
-                (look.stand, look.pulse) = (Stand::Completed, Pulse::Agrees);
-                look.steps.done = epochs;
+                poll = if newer.state == RunState::Completed { newer } else { poll };
+                (poll.state, poll.accuracy) = (RunState::Completed, RecordAccuracy::Agrees);
+                poll.steps.done = epochs;
             }
-            (Some(Session::NotRunning), Stand::Running) => look.pulse = Pulse::Gone,
+            (Some(Session::NotRunning), RunState::Running) => poll.accuracy = RecordAccuracy::Gone,
             (Some(Session::NotRunning) | None, _) => {}
         }
-        Ok(look)
+        Ok(poll)
     }
 
     async fn stop(&self, id: &str, reason: &str) -> Result<(), CallError> {
@@ -179,22 +179,22 @@ impl Foreign for Operations {
         }
     }
 
-    async fn go_on(&self, id: &str) -> Option<Result<GoneOn, CallError>> {
-        let path = match self.area {
-            Area::Training => "/training/resume",
-            Area::Backtests => "/backtests/resume",
+    async fn resume_run(&self, id: &str) -> Option<Result<ResumeResponse, CallError>> {
+        let path = match self.purpose {
+            WorkerPurpose::Training => "/training/resume",
+            WorkerPurpose::Backtests => "/backtests/resume",
         };
         Some(self.begin(path, &json!({"operation_id": id})).await)
     }
 
-    async fn result(&self, id: &str, seen: &Look) -> Result<Value, CallError> {
-        match (&seen.summary, self.area) {
+    async fn result(&self, id: &str, seen: &PollResult) -> Result<Value, CallError> {
+        match (&seen.summary, self.purpose) {
             (Some(summary), _) => Ok(summary.clone()),
-            (None, Area::Training) => {
+            (None, WorkerPurpose::Training) => {
                 let path = format!("/training/result/{}", escaped(id));
-                self.wire.get(&path, seconds(self.timing.look)).await
+                self.wire.get(&path, seconds(self.timing.poll)).await
             }
-            (None, Area::Backtests) => Ok(json!({})),
+            (None, WorkerPurpose::Backtests) => Ok(json!({})),
         }
     }
 }

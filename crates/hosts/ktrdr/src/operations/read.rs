@@ -2,8 +2,8 @@
 
 use super::steps;
 use crate::Moment;
-use crate::look::{Epoch, Look, Pulse, Stand, speaks_of_cancel};
-use crate::operations::Area;
+use crate::operations::WorkerPurpose;
+use crate::poll::{Epoch, PollResult, RecordAccuracy, RunState, mentions_cancel};
 use crate::shape::{Node, Reader, data};
 use crate::wire::CallError;
 use serde_json::Value;
@@ -16,32 +16,32 @@ const NO_FIGURES: [&str; 2] = ["epoch", "timestamp"];
 /// Parses a record. `moved`: the run showed activity before.
 ///
 /// # Errors
-/// If the status is unreadable. Other unreadable parts are in [`Look::unread`].
-pub(crate) fn look(answer: &Value, area: Area, moved: bool) -> Result<Look, CallError> {
+/// If the status is unreadable. Other unreadable parts are in [`PollResult::unread`].
+pub(crate) fn poll(answer: &Value, purpose: WorkerPurpose, moved: bool) -> Result<PollResult, CallError> {
     let node = data(OPERATION, answer)?;
     let status = node.need("status")?;
     let error = node.get("error_message").map_or_else(
         || "the service reported no reason".to_owned(),
         |error| error.value().as_str().map_or_else(|| error.value().to_string(), str::to_owned),
     );
-    let stand = match status.text()? {
-        "pending" | "running" | "resuming" | "cancelling" => Stand::Running,
-        "completed" => Stand::Completed,
-        "cancelled" | "stopped" => Stand::Stopped(error),
-        "failed" if speaks_of_cancel(&error) => Stand::Stopped(error),
-        "failed" => Stand::Failed(error),
+    let state = match status.text()? {
+        "pending" | "running" | "resuming" | "cancelling" => RunState::Running,
+        "completed" => RunState::Completed,
+        "cancelled" | "stopped" => RunState::Stopped(error),
+        "failed" if mentions_cancel(&error) => RunState::Stopped(error),
+        "failed" => RunState::Failed(error),
         _ => return Err(status.not("pending, running, completed, failed or cancelled")),
     };
     let moment = |name| node.get(name).and_then(|at| at.text().ok()).map(Moment::new);
     let mut reader = Reader::default();
-    let epochs = match (area, node.get("metrics")) {
-        (Area::Training, Some(metrics)) => rows(&metrics, &mut reader).0,
+    let epochs = match (purpose, node.get("metrics")) {
+        (WorkerPurpose::Training, Some(metrics)) => rows(&metrics, &mut reader).0,
         _ => Vec::new(),
     };
-    let bare = stand == Stand::Running && epochs.is_empty() && steps::bare(&node, moved);
-    Ok(Look {
-        pulse: if bare { Pulse::Bare } else { Pulse::Agrees },
-        steps: steps::read(&node, area, &mut reader),
+    let bare = state == RunState::Running && epochs.is_empty() && steps::bare(&node, moved);
+    Ok(PollResult {
+        accuracy: if bare { RecordAccuracy::Bare } else { RecordAccuracy::Agrees },
+        steps: steps::read(&node, purpose, &mut reader),
         epochs,
         unread: reader.unread,
         cursor: None,
@@ -49,8 +49,8 @@ pub(crate) fn look(answer: &Value, area: Area, moved: bool) -> Result<Look, Call
         summary: node.get("result_summary").map(|summary| summary.value().clone()),
         // The start time is missing at the end.
         started: moment("started_at").or_else(|| moment("created_at")),
-        ended: if stand.over() { moment("completed_at") } else { None },
-        stand,
+        ended: if state.over() { moment("completed_at") } else { None },
+        state,
     })
 }
 
@@ -135,7 +135,7 @@ mod tests {
     use serde_json::json;
 
     #[test]
-    fn metrics_are_read_as_a_pair_as_a_list_and_as_an_object() {
+    fn metrics_are_read_as_a_pair_a_list_or_an_object() {
         let row =
             json!({"epoch": 8, "train_loss": 0.95, "val_loss": null, "timestamp": "2026-11-23T08:02:01Z"});
         let expected = [Epoch { number: 8, figures: vec![("train_loss".to_owned(), 0.95)] }];
@@ -150,7 +150,7 @@ mod tests {
     }
 
     #[test]
-    fn one_row_that_can_not_be_read_does_not_take_the_others_with_it() {
+    fn one_unreadable_row_does_not_invalidate_the_others() {
         let rows = json!([[{"loss": 1}, {"epoch": 3, "train_loss": 0.5, "note": "warm-up"}], 2]);
         let read = super::metrics(&json!({"success": true, "data": {"metrics": rows}}));
         assert_eq!(read.epochs, [Epoch { number: 3, figures: vec![("train_loss".to_owned(), 0.5)] }]);
@@ -160,16 +160,16 @@ mod tests {
     }
 
     #[test]
-    fn one_field_that_can_not_be_read_does_not_take_the_others_with_it() {
+    fn one_unreadable_field_does_not_invalidate_the_others() {
         let answer = json!({"success": true, "data": {"status": "running", "error_message": {"code": 7}, "progress":
             {"percentage": "5 %", "current_step": "Epoch 3/9", "items_processed": -1}}});
-        let look = look(&answer, Area::Training, false).unwrap();
-        assert_eq!((look.stand, look.steps.done, look.steps.total), (Stand::Running, Some(3), Some(9)));
-        assert_eq!(look.unread.len(), 2, "{:?}", look.unread);
+        let poll = poll(&answer, WorkerPurpose::Training, false).unwrap();
+        assert_eq!((poll.state, poll.steps.done, poll.steps.total), (RunState::Running, Some(3), Some(9)));
+        assert_eq!(poll.unread.len(), 2, "{:?}", poll.unread);
     }
 
     #[test]
-    fn the_history_of_a_result_begins_where_the_training_was_resumed() {
+    fn the_history_of_a_result_begins_at_the_resume() {
         let summary =
             json!({"training_metrics": {"history": {"train_loss": [0.9, 0.8], "val_loss": [1.0, null]}}});
         let epochs = history(&summary, 7);
@@ -178,26 +178,26 @@ mod tests {
     }
 
     #[test]
-    fn a_record_that_shows_nothing_of_a_run_is_bare() {
-        let look = |step: Value, moved| {
+    fn a_record_without_signs_of_a_run_is_empty() {
+        let poll = |step: Value, moved| {
             let answer = json!({"success": true, "data": {"status": "running", "metrics": null, "progress":
                 {"percentage": 0.0, "current_step": step, "items_processed": 0}}});
-            look(&answer, Area::Training, moved).unwrap().pulse
+            poll(&answer, WorkerPurpose::Training, moved).unwrap().accuracy
         };
-        assert_eq!(look(Value::Null, false), Pulse::Bare);
-        assert_eq!(look(json!(""), false), Pulse::Agrees, "about to begin");
-        assert_eq!(look(json!(""), true), Pulse::Bare);
-        assert_eq!(look(json!("Preparing"), true), Pulse::Agrees);
+        assert_eq!(poll(Value::Null, false), RecordAccuracy::Bare);
+        assert_eq!(poll(json!(""), false), RecordAccuracy::Agrees, "about to begin");
+        assert_eq!(poll(json!(""), true), RecordAccuracy::Bare);
+        assert_eq!(poll(json!("Preparing"), true), RecordAccuracy::Agrees);
     }
 
     #[test]
-    fn cancelled_by_either_word_is_stopped() {
-        let stand = |status: &str, error: Value| {
+    fn both_spellings_of_cancelled_are_stopped() {
+        let state = |status: &str, error: Value| {
             let answer = json!({"success": true, "data": {"status": status, "error_message": error}});
-            look(&answer, Area::Backtests, false).unwrap().stand
+            poll(&answer, WorkerPurpose::Backtests, false).unwrap().state
         };
-        assert!(matches!(stand("cancelled", Value::Null), Stand::Stopped(_)));
-        assert!(matches!(stand("failed", json!("Training cancelled by user request")), Stand::Stopped(_)));
-        assert!(matches!(stand("failed", json!("no data")), Stand::Failed(_)));
+        assert!(matches!(state("cancelled", Value::Null), RunState::Stopped(_)));
+        assert!(matches!(state("failed", json!("Training cancelled by user request")), RunState::Stopped(_)));
+        assert!(matches!(state("failed", json!("no data")), RunState::Failed(_)));
     }
 }

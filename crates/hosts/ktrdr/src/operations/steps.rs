@@ -1,7 +1,7 @@
 //! Progress of an operation from its record: `Epoch 24/100 · Batch 10/147`, a percentage, a count of items.
 
-use crate::look::Steps;
-use crate::operations::Area;
+use crate::operations::WorkerPurpose;
+use crate::poll::Steps;
 use crate::shape::{Node, Reader};
 use jiff::civil::Date;
 
@@ -9,17 +9,17 @@ use jiff::civil::Date;
 const PLACEHOLDER: u64 = 100;
 
 /// Parses the progress of an operation.
-pub(super) fn read(node: &Node<'_>, area: Area, reader: &mut Reader) -> Steps {
+pub(super) fn read(node: &Node<'_>, purpose: WorkerPurpose, reader: &mut Reader) -> Steps {
     let Some(progress) = node.get("progress") else { return Steps::default() };
     let percent = reader.read(progress.get("percentage"), |n| n.number());
     let message = reader.read(progress.get("current_step"), |m| m.text()).unwrap_or_default();
     let items = reader.read(progress.get("items_processed"), |n| n.count()).unwrap_or_default();
-    match area {
-        Area::Training => match Line::read(message) {
+    match purpose {
+        WorkerPurpose::Training => match Line::read(message) {
             Some(line) => line.steps(items, percent),
             None => Steps { percent, message: message.to_owned(), ..Steps::default() },
         },
-        Area::Backtests => Steps {
+        WorkerPurpose::Backtests => Steps {
             percent,
             done: Some(items).filter(|items| *items > 0),
             total: reader.read(progress.get("items_total"), |n| n.count()).filter(|total| *total > 0),
@@ -126,7 +126,7 @@ mod tests {
     }
 
     #[test]
-    fn an_epoch_that_is_under_way_is_not_done() {
+    fn an_unfinished_epoch_is_not_counted() {
         let first = steps("Epoch 1/100 · Batch 30/80", 30, 100.0 * 30.0 / 3200.0);
         assert_eq!((first.done, first.total), (Some(0), Some(40)));
         assert_eq!(first.message, "Epoch 1/40 · Batch 30/80");
@@ -134,7 +134,7 @@ mod tests {
     }
 
     #[test]
-    fn a_total_that_is_wrong_is_replaced_by_the_one_that_follows_from_the_rest() {
+    fn a_wrong_total_is_replaced_by_the_computed_one() {
         let line = steps("Epoch 24/100 · Batch 10/147", 23 * 147 + 10, 100.0 * 3391.0 / 8820.0);
         assert_eq!((line.done, line.total), (Some(23), Some(60)));
         assert!((line.percent.unwrap() - 38.45).abs() < 0.01, "{line:?}");
@@ -144,7 +144,7 @@ mod tests {
     }
 
     #[test]
-    fn after_a_resume_the_total_is_that_of_the_whole_training() {
+    fn after_a_resume_the_total_covers_the_whole_training() {
         // 50 epochs of 20 batches, resumed after 30: 2 epochs and 5 batches of the remaining 20 epochs.
         let line = steps("Epoch 33/50 · Batch 5/20", 45, 100.0 * 45.0 / 400.0);
         assert_eq!((line.done, line.total), (Some(32), Some(50)));
@@ -152,7 +152,7 @@ mod tests {
     }
 
     #[test]
-    fn a_backtest_says_at_which_day_it_is() {
+    fn a_backtest_shows_its_current_day() {
         assert_eq!(
             day("Backtesting EURUSD 1h [2021-04-09 17:00:00+00:00]").unwrap().to_string(),
             "2021-04-09"

@@ -4,7 +4,7 @@
 //! name: `progress_type` for each update, including preparation; `epoch` and the training losses for each batch or
 //! epoch update; the validation metrics for each epoch.
 
-use crate::look::Epoch;
+use crate::poll::Epoch;
 use crate::shape::{Node, Reader};
 
 /// Lists that are not metrics.
@@ -54,14 +54,14 @@ fn is_figure(name: &str) -> bool {
 }
 
 /// Updates that ended an epoch.
-struct Ends {
+struct EpochEnds {
     /// Number of batch and epoch updates; `None` if the service does not report the type.
     updates: Option<usize>,
     /// Index of each update that ended an epoch, and the epoch number; sorted.
     ends: Vec<(usize, u64)>,
 }
 
-impl Ends {
+impl EpochEnds {
     /// Indices that end an epoch, for a list of this length.
     fn places(&self, length: usize) -> Vec<(usize, u64)> {
         match self.updates {
@@ -76,25 +76,29 @@ impl Ends {
     }
 }
 
-fn ends(current: &Node<'_>, reader: &mut Reader) -> Ends {
-    let none = Ends { updates: None, ends: Vec::new() };
+fn ends(current: &Node<'_>, reader: &mut Reader) -> EpochEnds {
+    let none = EpochEnds { updates: None, ends: Vec::new() };
     let (Some(kinds), Some(numbers)) = (current.get("progress_type"), current.get("epoch")) else {
         // Before the first epoch there is only preparation, without metrics.
-        return if current.get("progress_type").is_some() { Ends { updates: Some(0), ..none } } else { none };
+        return if current.get("progress_type").is_some() {
+            EpochEnds { updates: Some(0), ..none }
+        } else {
+            none
+        };
     };
     let (Some(kinds), Some(numbers)) = (reader.keep(kinds.list()), reader.keep(numbers.list())) else {
         return none;
     };
     let kinds: Vec<&str> = kinds.iter().map(|kind| kind.value().as_str().unwrap_or_default()).collect();
     let of_training = |kind: &&str| matches!(*kind, "batch" | "epoch");
-    let mut said: Vec<&str> = kinds.iter().copied().filter(of_training).collect();
-    if said.len() != numbers.len() {
+    let mut labels: Vec<&str> = kinds.iter().copied().filter(of_training).collect();
+    if labels.len() != numbers.len() {
         // Other updates can also have an epoch. Entries before the first epoch come first.
-        said = kinds.iter().copied().skip(kinds.len().saturating_sub(numbers.len())).collect();
+        labels = kinds.iter().copied().skip(kinds.len().saturating_sub(numbers.len())).collect();
     }
-    let ends = said.iter().zip(&numbers).enumerate().filter(|(_, (kind, _))| **kind == "epoch");
+    let ends = labels.iter().zip(&numbers).enumerate().filter(|(_, (kind, _))| **kind == "epoch");
     let ends = ends.filter_map(|(at, (_, number))| Some((at, reader.keep(number.count())?))).collect();
-    Ends { updates: Some(numbers.len()), ends }
+    EpochEnds { updates: Some(numbers.len()), ends }
 }
 
 #[cfg(test)]
@@ -113,14 +117,14 @@ mod tests {
     }
 
     #[test]
-    fn of_batches_and_epochs_in_one_list_the_epochs_are_taken_once_they_are_over() {
+    fn from_mixed_batches_and_epochs_only_finished_epochs_are_taken() {
         let current = json!({"epoch": [0, 0, 1, 1, 2], "progress_type": ["batch", "epoch", "batch", "epoch", "batch"],
             "total_bars": [9, 9, 9, 9, 9], "train_loss": [1.0, 0.8, 0.75, 0.7, 0.69], "val_loss": [0.83, 0.77, 0.75]});
         assert_eq!(of(&current, 1).0, [epoch(1, 0.7, 0.77)]);
     }
 
     #[test]
-    fn entries_of_the_preparation_shift_no_curve() {
+    fn entries_of_the_preparation_do_not_shift_curves() {
         let current = json!({
             "progress_type": ["preprocessing", "preprocessing", "preparation", "batch", "epoch", "batch", "epoch"],
             "symbol": ["EURUSD", "EURUSD"], "symbol_index": [1, 1], "step": ["loading_data", "computing"],
@@ -135,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn one_list_that_can_not_be_read_does_not_take_the_others_with_it() {
+    fn one_unreadable_list_does_not_invalidate_the_others() {
         let current = json!({"epoch": [0, 1], "progress_type": ["epoch", "epoch"], "train_loss": [0.9, 0.8],
             "val_loss": [0.95, 0.9], "f1": [0.4, "n/a"], "gpu": 7, "device": ["cpu", "cpu"]});
         let (epochs, reader) = of(&current, 0);

@@ -3,29 +3,29 @@
 mod curves;
 pub(crate) mod read;
 
-use crate::foreign::{Foreign, GoneOn};
-use crate::look::{Look, Position};
+use crate::poll::{PollResult, Position};
+use crate::remote_service::{RemoteService, ResumeResponse};
 use crate::shape::Node;
 use crate::timing::{Timing, seconds};
-use crate::wire::{CallError, Wire, escaped};
+use crate::wire::{CallError, ServiceClient, escaped};
 use async_trait::async_trait;
 use serde_json::{Value, json};
 
 /// Client of the service, for training.
 #[derive(Debug)]
 pub(crate) struct Sessions {
-    wire: Wire,
+    wire: ServiceClient,
     timing: Timing,
 }
 
 impl Sessions {
-    pub fn new(wire: Wire, timing: Timing) -> Self {
+    pub fn new(wire: ServiceClient, timing: Timing) -> Self {
         Self { wire, timing }
     }
 }
 
 #[async_trait]
-impl Foreign for Sessions {
+impl RemoteService for Sessions {
     fn protocol(&self) -> &'static str {
         crate::service::Protocol::Training2025.as_str()
     }
@@ -48,9 +48,9 @@ impl Foreign for Sessions {
         Ok(node.need("session_id")?.text()?.to_owned())
     }
 
-    async fn look(&self, id: &str, from: Position) -> Result<Look, CallError> {
+    async fn poll(&self, id: &str, from: Position) -> Result<PollResult, CallError> {
         let path = format!("/training/status/{}", escaped(id));
-        read::look(&self.wire.get(&path, seconds(self.timing.look)).await?, from.next_epoch)
+        read::poll(&self.wire.get(&path, seconds(self.timing.poll)).await?, from.next_epoch)
     }
 
     async fn stop(&self, id: &str, _reason: &str) -> Result<(), CallError> {
@@ -58,12 +58,12 @@ impl Foreign for Sessions {
         self.wire.post("/training/stop", &body, seconds(self.timing.stop)).await.map(|_| ())
     }
 
-    async fn go_on(&self, _id: &str) -> Option<Result<GoneOn, CallError>> {
+    async fn resume_run(&self, _id: &str) -> Option<Result<ResumeResponse, CallError>> {
         None
     }
 
-    async fn result(&self, id: &str, _seen: &Look) -> Result<Value, CallError> {
+    async fn result(&self, id: &str, _seen: &PollResult) -> Result<Value, CallError> {
         let path = format!("/training/result/{}", escaped(id));
-        self.wire.get(&path, seconds(self.timing.look)).await
+        self.wire.get(&path, seconds(self.timing.poll)).await
     }
 }

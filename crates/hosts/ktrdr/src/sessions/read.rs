@@ -2,7 +2,7 @@
 
 use super::curves;
 use crate::Moment;
-use crate::look::{Look, Pulse, Stand, Steps, speaks_of_cancel};
+use crate::poll::{PollResult, RecordAccuracy, RunState, Steps, mentions_cancel};
 use crate::shape::{Node, Reader};
 use crate::wire::CallError;
 use serde_json::Value;
@@ -12,28 +12,28 @@ const CALL: &str = "GET /training/status";
 /// Parses a status, with the epochs from `from` on.
 ///
 /// # Errors
-/// If the status is unreadable. Other unreadable parts are in [`Look::unread`].
-pub(crate) fn look(answer: &Value, from: u64) -> Result<Look, CallError> {
+/// If the status is unreadable. Other unreadable parts are in [`PollResult::unread`].
+pub(crate) fn poll(answer: &Value, from: u64) -> Result<PollResult, CallError> {
     let node = Node::answer(CALL, answer);
     let status = node.need("status")?;
     let error = node.get("error").map_or_else(
         || "the service reported no reason".to_owned(),
         |error| error.value().as_str().map_or_else(|| error.value().to_string(), str::to_owned),
     );
-    let stand = match status.text()? {
-        "initializing" | "running" => Stand::Running,
-        "completed" => Stand::Completed,
+    let state = match status.text()? {
+        "initializing" | "running" => RunState::Running,
+        "completed" => RunState::Completed,
         // It reports a stopped run as failed.
-        "failed" if speaks_of_cancel(&error) => Stand::Stopped(error),
-        "failed" => Stand::Failed(error),
-        "stopped" => Stand::Stopped(error),
+        "failed" if mentions_cancel(&error) => RunState::Stopped(error),
+        "failed" => RunState::Failed(error),
+        "stopped" => RunState::Stopped(error),
         _ => return Err(status.not("initializing, running, completed, failed or stopped")),
     };
     let moment = |name| node.get(name).and_then(|at| at.text().ok()).map(Moment::new);
     let mut reader = Reader::default();
     let current = node.get("metrics").and_then(|metrics| metrics.get("current"));
-    Ok(Look {
-        pulse: Pulse::Agrees,
+    Ok(PollResult {
+        accuracy: RecordAccuracy::Agrees,
         steps: steps(&node, &mut reader),
         epochs: current.map_or_else(Vec::new, |current| curves::read(&current, from, &mut reader)),
         unread: reader.unread,
@@ -41,8 +41,8 @@ pub(crate) fn look(answer: &Value, from: u64) -> Result<Look, CallError> {
         first_epoch: None,
         summary: None,
         started: moment("start_time"),
-        ended: if stand.over() { moment("last_updated") } else { None },
-        stand,
+        ended: if state.over() { moment("last_updated") } else { None },
+        state,
     })
 }
 
@@ -71,39 +71,39 @@ mod tests {
     use serde_json::json;
 
     #[test]
-    fn a_total_of_100_before_the_first_update_is_not_believed() {
+    fn a_total_of_100_before_the_first_update_is_ignored() {
         let early = json!({"status": "running", "error": null, "progress": {
             "epoch": 0, "total_epochs": 100, "batch": 0, "total_batches": 0, "progress_percent": 0.0,
             "items_total": null, "message": "Starting training pipeline"}, "metrics": {"current": {}, "best": {}}});
-        let seen = look(&early, 0).unwrap();
+        let seen = poll(&early, 0).unwrap();
         assert_eq!((seen.steps.total, seen.steps.percent, seen.steps.done), (None, None, None));
         assert_eq!(seen.steps.message, "Starting training pipeline");
         assert_eq!(seen.epochs, []);
     }
 
     #[test]
-    fn failed_by_a_cancel_is_told_from_failed() {
-        let stand = |error: Value| look(&json!({"status": "failed", "error": error}), 0).unwrap().stand;
-        assert!(matches!(stand(json!("Training cancelled by user request")), Stand::Stopped(_)));
-        assert!(matches!(stand(json!("CUDA out of memory")), Stand::Failed(_)));
-        assert!(matches!(stand(Value::Null), Stand::Failed(_)));
+    fn failed_because_of_a_cancel_is_distinguished_from_failed() {
+        let state = |error: Value| poll(&json!({"status": "failed", "error": error}), 0).unwrap().state;
+        assert!(matches!(state(json!("Training cancelled by user request")), RunState::Stopped(_)));
+        assert!(matches!(state(json!("CUDA out of memory")), RunState::Failed(_)));
+        assert!(matches!(state(Value::Null), RunState::Failed(_)));
     }
 
     #[test]
-    fn unreadable_parts_do_not_lose_the_run_and_an_unreadable_status_says_its_place() {
+    fn unreadable_parts_keep_the_run_and_an_unreadable_status_is_located() {
         let parts = json!({"status": "running", "metrics": {"current": {"train_loss": "0.7"}},
             "progress": {"total_batches": 4, "epoch": 2, "total_epochs": "many"}});
-        let seen = look(&parts, 0).unwrap();
+        let seen = poll(&parts, 0).unwrap();
         let why = seen.unread.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ");
         assert!(why.contains("'metrics.current.train_loss' should be a list, but is text ('0.7')"), "{why}");
         assert!(why.contains("'progress.total_epochs'"), "{why}");
         assert_eq!(seen.steps.done, Some(2));
-        let error = look(&json!({"status": 3}), 0).unwrap_err().to_string();
+        let error = poll(&json!({"status": 3}), 0).unwrap_err().to_string();
         assert!(
             error.contains("GET /training/status") && error.contains("'status' should be text"),
             "{error}"
         );
-        let error = look(&json!({"status": "paused"}), 0).unwrap_err().to_string();
+        let error = poll(&json!({"status": "paused"}), 0).unwrap_err().to_string();
         assert!(error.contains("text ('paused')"), "{error}");
     }
 }

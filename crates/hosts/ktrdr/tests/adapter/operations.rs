@@ -16,7 +16,7 @@ const BACKTEST: &str = "ktrdr.backtest";
 #[derive(Default)]
 struct Operation {
     id: Option<String>,
-    looks: Vec<Value>,
+    polls: Vec<Value>,
     at: usize,
     /// Completed epochs, by poll.
     over: Vec<u64>,
@@ -35,7 +35,7 @@ fn rows(from: u64, over: u64) -> Vec<Value> {
         .collect()
 }
 
-fn look(status: &str, percent: f64, step: Option<&str>, items: u64) -> Value {
+fn poll(status: &str, percent: f64, step: Option<&str>, items: u64) -> Value {
     json!({"status": status, "operation_type": "training", "created_at": "2026-11-23T08:01:58.634045Z",
         "started_at": null, "completed_at": null, "error_message": null, "result_summary": null, "metrics": null,
         "progress": {"percentage": percent, "current_step": step, "steps_completed": 0, "steps_total": 100,
@@ -43,22 +43,22 @@ fn look(status: &str, percent: f64, step: Option<&str>, items: u64) -> Value {
 }
 
 fn completed() -> Value {
-    let mut look = look("completed", 100.0, None, 0);
-    look["completed_at"] = json!("2026-11-23T08:02:09.092014Z");
-    look["result_summary"] = json!({"model_path": "/srv/models/lab/1h_v2", "test_metrics": {"test_loss": 0.79},
+    let mut poll = poll("completed", 100.0, None, 0);
+    poll["completed_at"] = json!("2026-11-23T08:02:09.092014Z");
+    poll["result_summary"] = json!({"model_path": "/srv/models/lab/1h_v2", "test_metrics": {"test_loss": 0.79},
         "training_metrics": {}, "data_summary": {"symbols": ["MSFT"]}});
-    look
+    poll
 }
 
 fn failed(why: &str) -> Value {
-    let mut look = look("failed", 0.0, None, 0);
-    look["error_message"] = json!(why);
-    look
+    let mut poll = poll("failed", 0.0, None, 0);
+    poll["error_message"] = json!(why);
+    poll
 }
 
-fn shared(looks: Vec<(Value, u64)>) -> Shared {
-    let (looks, over) = looks.into_iter().unzip();
-    Arc::new(Mutex::new(Operation { looks, over, ..Operation::default() }))
+fn shared(polls: Vec<(Value, u64)>) -> Shared {
+    let (polls, over) = polls.into_iter().unzip();
+    Arc::new(Mutex::new(Operation { polls, over, ..Operation::default() }))
 }
 
 /// Run of 60 epochs with 147 batches each, as observed: progress goes back from 5 to 3.3 %, "of 100", and is missing at
@@ -69,11 +69,11 @@ fn run_of_60() -> Vec<(Value, u64)> {
     let at = |epoch, batch| {
         let items = items(epoch, batch);
         let step = format!("Epoch {}/100 · Batch {batch}/147", epoch + 1);
-        look("running", percent(items), Some(&step), items)
+        poll("running", percent(items), Some(&step), items)
     };
     vec![
-        (look("running", 0.0, Some(""), 0), 0),
-        (look("running", 5.0, Some("Creating model (input_dim=2)"), 0), 0),
+        (poll("running", 0.0, Some(""), 0), 0),
+        (poll("running", 5.0, Some("Creating model (input_dim=2)"), 0), 0),
         (at(2, 1), 2),
         (at(24, 10), 24),
         (at(24, 10), 24),
@@ -96,8 +96,8 @@ fn answer(shared: &Shared, call: &Call) -> Reply {
             if o.after_resume.is_empty() {
                 return Reply::Json(404, json!({"detail": "No checkpoint found"}));
             }
-            o.looks = std::mem::take(&mut o.after_resume);
-            o.over = vec![3; o.looks.len()];
+            o.polls = std::mem::take(&mut o.after_resume);
+            o.over = vec![3; o.polls.len()];
             o.at = 0;
             Reply::Json(
                 200,
@@ -112,17 +112,17 @@ fn answer(shared: &Shared, call: &Call) -> Reply {
             ok(json!({"operation_type": "training", "metrics": [rows(from, over), over], "cursor": from}))
         }
         ("DELETE", path) if path.ends_with("/cancel") => {
-            let mut cancelled = look("cancelled", 0.0, None, 0);
+            let mut cancelled = poll("cancelled", 0.0, None, 0);
             cancelled["error_message"] = json!("Cancelled by user");
-            o.looks = vec![look("running", 0.0, None, 0), cancelled];
+            o.polls = vec![poll("running", 0.0, None, 0), cancelled];
             o.over = vec![0, 0];
             o.at = 0;
             Reply::Json(200, json!({"success": true, "data": {"status": "cancelled"}}))
         }
         ("GET", path) if o.id.as_deref().is_some_and(|id| path == format!("/api/v1/operations/{id}")) => {
-            let at = o.at.min(o.looks.len() - 1);
+            let at = o.at.min(o.polls.len() - 1);
             o.at = at + 1;
-            ok(o.looks[at].clone())
+            ok(o.polls[at].clone())
         }
         _ => Reply::Json(404, json!({"detail": "Not Found"})),
     }
@@ -142,22 +142,22 @@ fn params() -> Value {
 }
 
 #[tokio::test]
-async fn progress_that_runs_backwards_and_a_wrong_total_are_not_taken_over() {
-    let (looks, over): (Vec<_>, Vec<_>) = run_of_60().into_iter().unzip();
+async fn decreasing_progress_and_wrong_totals_are_not_adopted() {
+    let (polls, over): (Vec<_>, Vec<_>) = run_of_60().into_iter().unzip();
     // Stays there until that was reported.
-    let shared = shared(vec![(looks[1].clone(), 0)]);
+    let shared = shared(vec![(polls[1].clone(), 0)]);
     let go = |to: std::ops::Range<usize>| {
         let mut operation = shared.lock().unwrap();
-        (operation.looks, operation.over, operation.at) = (looks[to.clone()].to_vec(), over[to].to_vec(), 0);
+        (operation.polls, operation.over, operation.at) = (polls[to.clone()].to_vec(), over[to].to_vec(), 0);
     };
     let double = double(&shared).await;
     let mut host = Served::new(&adapter(&double)).await;
     host.start(TRAIN, &params()).await;
-    let told = |e: &HostEventBody, so: fn(&Progress) -> bool| matches!(e, HostEventBody::Progress { progress } if so(progress));
-    host.until(|e| told(e, |p| p.fraction == Some(0.05))).await;
+    let reported = |e: &HostEventBody, so: fn(&Progress) -> bool| matches!(e, HostEventBody::Progress { progress } if so(progress));
+    host.until(|e| reported(e, |p| p.fraction == Some(0.05))).await;
     go(2..3);
     // 3.3 % on the service.
-    host.until(|e| told(e, |p| (p.done, p.total, p.fraction) == (2, Some(60), Some(0.05)))).await;
+    host.until(|e| reported(e, |p| (p.done, p.total, p.fraction) == (2, Some(60), Some(0.05)))).await;
     go(3..7);
     let ended = host.until_end().await;
     let result: KtrdrRunResult = serde_json::from_value(ended.document().clone()).unwrap();
@@ -174,7 +174,7 @@ async fn progress_that_runs_backwards_and_a_wrong_total_are_not_taken_over() {
 }
 
 #[tokio::test]
-async fn metrics_that_come_as_a_pair_are_asked_for_behind_a_cursor_and_told_once() {
+async fn metrics_given_as_a_pair_are_requested_by_cursor_and_reported_once() {
     let shared = shared(run_of_60());
     let double = double(&shared).await;
     let ended = Served::new(&adapter(&double)).await.run(TRAIN, &params()).await;
@@ -182,13 +182,13 @@ async fn metrics_that_come_as_a_pair_are_asked_for_behind_a_cursor_and_told_once
     assert_eq!(x, (1..=60).map(f64::from).collect::<Vec<_>>());
     assert_eq!(ended.points("learning_rate").len(), 60);
     let id = shared.lock().unwrap().id.clone().unwrap();
-    let asked = double.calls(&format!("GET /api/v1/operations/{id}/metrics"));
-    let cursors: Vec<_> = asked.into_iter().map(|call| call.query).collect();
+    let metric_calls = double.calls(&format!("GET /api/v1/operations/{id}/metrics"));
+    let cursors: Vec<_> = metric_calls.into_iter().map(|call| call.query).collect();
     assert_eq!(cursors.last().unwrap(), "cursor=59", "only what is new: {cursors:?}");
 }
 
 #[tokio::test]
-async fn curves_that_can_not_be_read_do_not_lose_the_run() {
+async fn unreadable_curves_do_not_lose_the_run() {
     let shared = shared(run_of_60());
     let inner = Arc::clone(&shared);
     let double = Double::new(move |call| {
@@ -206,10 +206,10 @@ async fn curves_that_can_not_be_read_do_not_lose_the_run() {
 }
 
 #[tokio::test]
-async fn a_cancel_is_a_delete_and_the_progress_that_it_resets_is_ignored() {
-    let mut looks = run_of_60();
-    looks.pop();
-    let shared = shared(looks);
+async fn a_cancel_is_a_delete_and_the_reset_progress_is_ignored() {
+    let mut polls = run_of_60();
+    polls.pop();
+    let shared = shared(polls);
     let double = double(&shared).await;
     let mut host = Served::new(&adapter(&double)).await;
     let id = host.start(TRAIN, &params()).await;
@@ -220,20 +220,23 @@ async fn a_cancel_is_a_delete_and_the_progress_that_it_resets_is_ignored() {
     let ended = host.until_end().await;
     assert_eq!(ended.outcome, Outcome::Cancelled, "{:?}", ended.failure);
     assert!(ended.progress().iter().all(|p| p.done == 59 && p.fraction > Some(0.9)), "{:?}", ended.events);
-    let asked = double.calls("DELETE");
-    assert_eq!((asked.len(), asked[0].query.as_str()), (1, "reason=cancelled%20in%20Signalbox"));
+    let metric_calls = double.calls("DELETE");
+    assert_eq!(
+        (metric_calls.len(), metric_calls[0].query.as_str()),
+        (1, "reason=cancelled%20in%20Signalbox")
+    );
 }
 
 #[tokio::test]
-async fn a_resume_of_a_stopped_run_is_the_services_own() {
-    let shared = shared(vec![(look("running", 0.0, Some("Loading"), 0), 0), (failed("worker shut down"), 0)]);
+async fn a_resume_of_a_stopped_run_uses_the_resume_of_the_service() {
+    let shared = shared(vec![(poll("running", 0.0, Some("Loading"), 0), 0), (failed("worker shut down"), 0)]);
     let double = double(&shared).await;
     let mut host = Served::new(&adapter(&double)).await;
     let id = host.start(TRAIN, &params()).await;
     let ended = host.until_end().await;
     assert!(ended.failed().contains("worker shut down"), "{}", ended.failed());
 
-    shared.lock().unwrap().after_resume = vec![look("running", 0.0, Some("Restored"), 0), completed()];
+    shared.lock().unwrap().after_resume = vec![poll("running", 0.0, Some("Restored"), 0), completed()];
     host.resume(id, TRAIN, &params(), &ended.checkpoint()).await;
     let resumed = host.until_end().await;
     assert_eq!(resumed.document()["epochs"], 3);
@@ -242,7 +245,7 @@ async fn a_resume_of_a_stopped_run_is_the_services_own() {
     assert_eq!(shared.lock().unwrap().started.len(), 1, "nothing was started a second time");
 
     // Without a checkpoint on the service it says so.
-    shared.lock().unwrap().looks = vec![failed("worker shut down")];
+    shared.lock().unwrap().polls = vec![failed("worker shut down")];
     let mut host = Served::new(&adapter(&double)).await;
     host.resume(id, TRAIN, &params(), &ended.checkpoint()).await;
     let ended = host.until_end().await;
@@ -263,8 +266,8 @@ async fn an_error_in_a_200_is_an_error() {
 }
 
 #[tokio::test]
-async fn a_backtest_is_ordered_in_the_workers_words_and_counts_bars() {
-    let mut half = look("running", 50.0, Some("Bar 500"), 500);
+async fn a_backtest_is_requested_in_the_terms_of_the_worker_and_counts_bars() {
+    let mut half = poll("running", 50.0, Some("Bar 500"), 500);
     half["progress"]["items_total"] = json!(1000);
     let mut done = completed();
     done["result_summary"] =
@@ -279,11 +282,11 @@ async fn a_backtest_is_ordered_in_the_workers_words_and_counts_bars() {
     let is_half =
         |p: &Progress| (p.done, p.total, p.unit.as_str(), p.fraction) == (500, Some(1000), "bars", Some(0.5));
     host.until(|e| matches!(e, HostEventBody::Progress { progress } if is_half(progress))).await;
-    shared.lock().unwrap().looks = vec![done];
+    shared.lock().unwrap().polls = vec![done];
     let ended = host.until_end().await;
     assert_eq!(ended.document()["what"], "backtest");
     assert_eq!(ended.document()["metrics"]["metrics.total_return"], 0.12);
-    assert_eq!(ended.document()["said"]["trades"], json!({"left_out": 500}));
+    assert_eq!(ended.document()["original"]["trades"], json!({"left_out": 500}));
     assert_eq!(ended.progress().last().unwrap().done, 1000);
     let mut order = shared.lock().unwrap().started[0].clone();
     assert!(order.as_object_mut().unwrap().remove("task_id").is_some());
@@ -295,7 +298,7 @@ async fn a_backtest_is_ordered_in_the_workers_words_and_counts_bars() {
 }
 
 #[tokio::test]
-async fn a_worker_offers_what_it_is_configured_for_and_its_health_is_told_once() {
+async fn a_worker_offers_its_configured_kinds_and_reports_its_health_once() {
     let shared = shared(run_of_60());
     let double = double(&shared).await;
     let both = Served::new(&adapter(&double)).await;

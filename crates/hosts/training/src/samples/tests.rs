@@ -38,8 +38,8 @@ pub(crate) fn wave(count: usize) -> Vec<Bar> {
     bars
 }
 
-pub(crate) fn making() -> Making {
-    Making {
+pub(crate) fn sample_config() -> SampleConfig {
+    SampleConfig {
         features: ["return_1", "return_4", "rsi_6", "bollinger_b_8"]
             .map(|n| Feature::parse(n).unwrap())
             .to_vec(),
@@ -50,14 +50,14 @@ pub(crate) fn making() -> Making {
     }
 }
 
-pub(crate) fn go_on() -> Result<(), WorkError> {
+pub(crate) fn keep_going() -> Result<(), WorkError> {
     Ok(())
 }
 
 #[test]
 fn samples_keep_the_order_of_time_and_the_gap_between_parts() {
     let bars = walk(400, 1);
-    let of = samples(&[&bars], &making(), &go_on).unwrap();
+    let of = samples(&[&bars], &sample_config(), &keep_going).unwrap();
     assert_eq!(
         of.train.len() + of.validation.len() + of.test.len(),
         400 - 4 - 7 - 2 * 4,
@@ -70,68 +70,68 @@ fn samples_keep_the_order_of_time_and_the_gap_between_parts() {
 }
 
 #[test]
-fn symbols_of_other_times_are_cut_at_the_same_moments() {
+fn symbols_with_different_times_are_split_at_the_same_times() {
     let early = walk(600, 1);
     let mut late = walk(600, 2);
     late.iter_mut().for_each(|bar| bar.time = bar.time.plus_micros(200 * 3_600_000_000));
-    let of = samples(&[&early, &late], &making(), &go_on).unwrap();
+    let of = samples(&[&early, &late], &sample_config(), &keep_going).unwrap();
     assert!(of.train.until < of.validation.from && of.validation.until < of.test.from);
 }
 
 #[test]
-fn too_few_bars_and_one_class_are_refused_with_what_to_do() {
-    let told = samples(&[&walk(60, 1)], &making(), &go_on).unwrap_err().to_string();
-    assert!(told.contains("at least 20 are needed"), "{told}");
-    assert!(samples(&[&[]], &making(), &go_on).is_err());
-    let flat = Making { threshold: 5.0, ..making() };
-    let told = samples(&[&walk(400, 1)], &flat, &go_on).unwrap_err().to_string();
-    assert!(told.contains("'flat'"), "{told}");
+fn too_few_bars_or_one_class_are_rejected_with_advice() {
+    let error = samples(&[&walk(60, 1)], &sample_config(), &keep_going).unwrap_err().to_string();
+    assert!(error.contains("at least 20 are needed"), "{error}");
+    assert!(samples(&[&[]], &sample_config(), &keep_going).is_err());
+    let flat = SampleConfig { threshold: 5.0, ..sample_config() };
+    let error = samples(&[&walk(400, 1)], &flat, &keep_going).unwrap_err().to_string();
+    assert!(error.contains("'flat'"), "{error}");
 }
 
 #[test]
-fn more_bars_than_fit_into_memory_are_refused_before_anything_is_computed() {
-    let told = few_enough(12_500_001, &making()).unwrap_err().to_string();
+fn bars_beyond_the_memory_limit_are_rejected_before_any_computation() {
+    let error = check_memory(12_500_001, &sample_config()).unwrap_err().to_string();
     assert!(
-        told.starts_with("12,500,001 bars with 4 features") && told.contains("limit of 12,500,000"),
-        "{told}"
+        error.starts_with("12,500,001 bars with 4 features") && error.contains("limit of 12,500,000"),
+        "{error}"
     );
-    assert_eq!(few_enough(12_500_000, &making()), Ok(()));
+    assert_eq!(check_memory(12_500_000, &sample_config()), Ok(()));
 }
 
 #[test]
-fn making_samples_stops_when_it_is_asked_to() {
+fn sampling_stops_on_request() {
     let stop = || Err(WorkError::Cancelled);
-    assert_eq!(samples(&[&walk(400, 1)], &making(), &stop), Err(WorkError::Cancelled));
+    assert_eq!(samples(&[&walk(400, 1)], &sample_config(), &stop), Err(WorkError::Cancelled));
 }
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(24))]
 
     #[test]
-    fn another_future_changes_nothing_of_the_training_part(seed in 2u64..500, scale in 0.2f64..5.0) {
+    fn future_bars_never_change_the_training_part(seed in 2u64..500, scale in 0.2f64..5.0) {
         let bars = walk(400, 1);
-        let of = samples(&[&bars], &making(), &go_on).unwrap();
+        let of = samples(&[&bars], &sample_config(), &keep_going).unwrap();
         let mut other = bars.clone();
         let first = bars.iter().position(|b| b.time > of.train.until).unwrap();
         for (bar, new) in other.iter_mut().zip(walk(400, seed)).skip(first) {
             *bar = Bar { time: bar.time, close: new.close * scale, high: new.high * scale, low: new.low * scale, ..new };
         }
-        let changed = samples(&[&other], &making(), &go_on).unwrap();
+        let changed = samples(&[&other], &sample_config(), &keep_going).unwrap();
         prop_assert_eq!(&of.train, &changed.train);
         prop_assert_eq!(&of.scaler, &changed.scaler);
         prop_assert_ne!(of.digest, changed.digest);
     }
 
     #[test]
-    fn the_test_part_in_another_order_changes_nothing_before_it(seed: u32) {
+    fn the_order_of_the_test_part_changes_nothing_before_it(seed: u32) {
         let bars = walk(400, 1);
-        let of = samples(&[&bars], &making(), &go_on).unwrap();
+        let of = samples(&[&bars], &sample_config(), &keep_going).unwrap();
         let first = bars.iter().position(|b| b.time > of.validation.until).unwrap();
         let mut other = bars.clone();
         for (to, from) in dice::order(seed, 1, bars.len() - first).into_iter().enumerate() {
             other[first + to] = Bar { time: bars[first + to].time, ..bars[first + from] };
         }
-        let changed = samples(&[&other], &making(), &go_on).unwrap();
+        let changed = samples(&[&other], &sample_config(), &keep_going).unwrap();
         prop_assert_eq!(of.train, changed.train);
         prop_assert_eq!(of.validation, changed.validation);
         prop_assert_eq!(of.scaler, changed.scaler);

@@ -2,10 +2,10 @@
 
 use super::*;
 use crate::samples::samples;
-use crate::samples::tests::{go_on, making, walk, wave};
+use crate::samples::tests::{keep_going, sample_config, walk, wave};
 
-fn recipe() -> Recipe {
-    Recipe {
+fn hyperparameters() -> Hyperparameters {
+    Hyperparameters {
         hidden: vec![12, 6],
         dropout: 0.1,
         epochs: 4,
@@ -17,7 +17,7 @@ fn recipe() -> Recipe {
 }
 
 fn data() -> Samples {
-    samples(&[&walk(260, 1)], &making(), &go_on).unwrap()
+    samples(&[&walk(260, 1)], &sample_config(), &keep_going).unwrap()
 }
 
 fn on(_: usize, _: usize) -> Result<(), WorkError> {
@@ -33,31 +33,31 @@ fn curve(state: &State) -> Vec<[u64; 5]> {
     state.history.iter().map(bits).collect()
 }
 
-fn train(recipe: &Recipe, samples: &Samples) -> State {
-    let mut state = State::new(recipe, samples.train.width);
-    while !state.done(recipe) {
-        state.epoch(recipe, samples, &on).unwrap();
+fn train(hyperparameters: &Hyperparameters, samples: &Samples) -> State {
+    let mut state = State::new(hyperparameters, samples.train.width);
+    while !state.done(hyperparameters) {
+        state.epoch(hyperparameters, samples, &on).unwrap();
     }
     state
 }
 
 #[test]
-fn the_same_seed_gives_the_same_curve_to_the_last_bit_and_another_seed_another_one() {
+fn the_same_seed_gives_the_same_curve_bit_by_bit_and_another_does_not() {
     let data = data();
-    let (first, second) = (train(&recipe(), &data), train(&recipe(), &data));
+    let (first, second) = (train(&hyperparameters(), &data), train(&hyperparameters(), &data));
     assert_eq!(curve(&first), curve(&second));
     assert_eq!(first.mlp, second.mlp);
     assert_eq!(first.history.len(), 4);
-    let other = train(&Recipe { seed: 8, ..recipe() }, &data);
+    let other = train(&Hyperparameters { seed: 8, ..hyperparameters() }, &data);
     assert_ne!(curve(&first), curve(&other));
 }
 
 #[test]
-fn trainings_at_the_same_time_do_not_disturb_each_other() {
+fn concurrent_trainings_are_independent() {
     let data = data();
-    let alone = train(&recipe(), &data);
+    let alone = train(&hyperparameters(), &data);
     let together: Vec<State> = std::thread::scope(|scope| {
-        let threads: Vec<_> = (0..3).map(|_| scope.spawn(|| train(&recipe(), &data))).collect();
+        let threads: Vec<_> = (0..3).map(|_| scope.spawn(|| train(&hyperparameters(), &data))).collect();
         threads.into_iter().map(|t| t.join().unwrap()).collect()
     });
     for state in together {
@@ -66,22 +66,22 @@ fn trainings_at_the_same_time_do_not_disturb_each_other() {
 }
 
 #[test]
-fn a_training_that_goes_on_from_what_was_written_ends_as_one_without_a_stop() {
-    let (data, recipe) = (data(), recipe());
-    let whole = train(&recipe, &data);
-    let mut state = State::new(&recipe, data.train.width);
-    state.epoch(&recipe, &data, &on).unwrap();
-    state.epoch(&recipe, &data, &on).unwrap();
+fn a_training_resumed_from_its_checkpoint_ends_as_an_uninterrupted_one() {
+    let (data, hyperparameters) = (data(), hyperparameters());
+    let whole = train(&hyperparameters, &data);
+    let mut state = State::new(&hyperparameters, data.train.width);
+    state.epoch(&hyperparameters, &data, &on).unwrap();
+    state.epoch(&hyperparameters, &data, &on).unwrap();
     // Stopped in the third epoch, which leaves no trace.
     let before = state.clone();
     let stop = |done: usize, of: usize| if done * 2 >= of { Err(WorkError::Cancelled) } else { Ok(()) };
-    assert_eq!(state.epoch(&recipe, &data, &stop).unwrap_err(), WorkError::Cancelled);
+    assert_eq!(state.epoch(&hyperparameters, &data, &stop).unwrap_err(), WorkError::Cancelled);
     assert_eq!(state, before);
 
     let mut state: State = serde_json::from_slice(&serde_json::to_vec(&state).unwrap()).unwrap();
     assert_eq!(state, before, "no bit is lost in writing");
-    while !state.done(&recipe) {
-        state.epoch(&recipe, &data, &on).unwrap();
+    while !state.done(&hyperparameters) {
+        state.epoch(&hyperparameters, &data, &on).unwrap();
     }
     assert_eq!(curve(&state), curve(&whole));
     assert_eq!((&state.mlp, &state.adam), (&whole.mlp, &whole.adam));
@@ -89,11 +89,11 @@ fn a_training_that_goes_on_from_what_was_written_ends_as_one_without_a_stop() {
 }
 
 #[test]
-fn what_can_be_learned_is_learned() {
-    let data = samples(&[&wave(900)], &making(), &go_on).unwrap();
-    let recipe = Recipe { epochs: 12, dropout: 0.0, ..recipe() };
-    let state = train(&recipe, &data);
-    let test = Score::of(&state.best.unwrap().mlp, &data.test, &go_on).unwrap();
+fn a_learnable_pattern_is_learned() {
+    let data = samples(&[&wave(900)], &sample_config(), &keep_going).unwrap();
+    let hyperparameters = Hyperparameters { epochs: 12, dropout: 0.0, ..hyperparameters() };
+    let state = train(&hyperparameters, &data);
+    let test = Score::of(&state.best.unwrap().mlp, &data.test, &keep_going).unwrap();
     let most = test.confusion.iter().map(|row| row.iter().sum::<u64>()).max().unwrap();
     let blind = most as f64 / data.test.len() as f64;
     assert!(test.accuracy() > blind + 0.2, "{} against {blind}", test.accuracy());
@@ -102,11 +102,12 @@ fn what_can_be_learned_is_learned() {
 }
 
 #[test]
-fn a_training_stops_early_when_validation_no_longer_gets_better() {
+fn a_training_stops_early_when_validation_no_longer_improves() {
     let data = data();
     // A random walk is not predictable: validation is best early.
-    let recipe = Recipe { patience: 2, epochs: 60, learning_rate: 0.05, dropout: 0.0, ..recipe() };
-    let state = train(&recipe, &data);
+    let hyperparameters =
+        Hyperparameters { patience: 2, epochs: 60, learning_rate: 0.05, dropout: 0.0, ..hyperparameters() };
+    let state = train(&hyperparameters, &data);
     let best = state.best.as_ref().unwrap();
     assert_eq!(state.epoch, best.epoch + 2);
     assert!(state.epoch < 60);
@@ -115,9 +116,9 @@ fn a_training_stops_early_when_validation_no_longer_gets_better() {
 }
 
 #[test]
-fn a_training_that_diverges_says_so() {
-    let mut state = State::new(&recipe(), 4);
+fn a_diverging_training_fails_with_a_reason() {
+    let mut state = State::new(&hyperparameters(), 4);
     state.mlp.layers[0].weights[0] = f32::INFINITY;
-    let told = state.epoch(&recipe(), &data(), &on).unwrap_err().to_string();
-    assert!(told.contains("diverged in epoch 1"), "{told}");
+    let error = state.epoch(&hyperparameters(), &data(), &on).unwrap_err().to_string();
+    assert!(error.contains("diverged in epoch 1"), "{error}");
 }

@@ -24,7 +24,7 @@ impl Drop for Served {
 
 /// Events of an attempt.
 #[derive(Default)]
-pub struct Heard {
+pub struct AttemptEvents {
     /// Points by series: x and the bits of y.
     pub points: BTreeMap<String, Vec<(f64, u64)>>,
     pub checkpoints: Vec<Checkpoint>,
@@ -35,7 +35,7 @@ pub struct Heard {
     pub end: Option<(Outcome, Option<Failure>)>,
 }
 
-impl Heard {
+impl AttemptEvents {
     fn take(&mut self, body: HostEventBody) {
         match body {
             HostEventBody::Points { series } => {
@@ -156,22 +156,27 @@ impl Served {
     }
 
     /// Follows an operation until `enough` returns true, or its attempt ends.
-    pub async fn listen(&mut self, id: OperationId, heard: &mut Heard, enough: impl Fn(&Heard) -> bool) {
-        while heard.end.is_none() && !enough(heard) {
+    pub async fn listen(
+        &mut self,
+        id: OperationId,
+        attempt_events: &mut AttemptEvents,
+        enough: impl Fn(&AttemptEvents) -> bool,
+    ) {
+        while attempt_events.end.is_none() && !enough(attempt_events) {
             let page: HostEvents =
                 self.get(&format!("/events?after={}&wait=20s", self.after)).await.json().await.unwrap();
             assert!(!page.reset);
             assert!(!page.events.is_empty(), "nothing happened for 20 s");
             self.after = page.events[page.events.len() - 1].seq;
             let ours = page.events.into_iter().filter(|e: &HostEvent| e.id == id);
-            ours.for_each(|event| heard.take(event.body));
+            ours.for_each(|event| attempt_events.take(event.body));
         }
     }
 
-    pub async fn until_end(&mut self, id: OperationId) -> Heard {
-        let mut heard = Heard::default();
-        self.listen(id, &mut heard, |_| false).await;
-        heard
+    pub async fn until_end(&mut self, id: OperationId) -> AttemptEvents {
+        let mut attempt_events = AttemptEvents::default();
+        self.listen(id, &mut attempt_events, |_| false).await;
+        attempt_events
     }
 
     pub async fn result(&self, id: OperationId) -> (TrainingResult, ResultDoc) {

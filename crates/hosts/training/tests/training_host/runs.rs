@@ -8,19 +8,19 @@ use protocol::{OperationId, Problem};
 use serde_json::json;
 
 #[tokio::test]
-async fn three_epochs_give_curves_a_result_and_a_model_that_can_be_asked() {
+async fn three_epochs_give_curves_a_result_and_a_usable_model() {
     let mut host = Served::new().await;
     let id = OperationId::new();
     let params = json!({"symbols": "DEMO", "hidden": "8", "epochs": 3, "features": "return_1, rsi_14, macd"});
     assert_eq!(host.start(id, 1, &params, None).await.status(), 202);
-    let heard = host.until_end(id).await;
-    assert_eq!(heard.outcome(), Outcome::Succeeded, "{:?}", heard.end);
-    assert_eq!(heard.points.len(), 7);
-    for (series, points) in &heard.points {
+    let events = host.until_end(id).await;
+    assert_eq!(events.outcome(), Outcome::Succeeded, "{:?}", events.end);
+    assert_eq!(events.points.len(), 7);
+    for (series, points) in &events.points {
         assert_eq!(points.iter().map(|p| p.0).collect::<Vec<_>>(), [1.0, 2.0, 3.0], "{series}");
     }
-    assert!(heard.fractions.windows(2).all(|f| f[0] <= f[1]));
-    assert_eq!(heard.phases.last().unwrap(), "evaluate");
+    assert!(events.fractions.windows(2).all(|f| f[0] <= f[1]));
+    assert_eq!(events.phases.last().unwrap(), "evaluate");
 
     let (result, doc) = host.result(id).await;
     assert!(result.synthetic && doc.tags == ["synthetic"]);
@@ -28,7 +28,7 @@ async fn three_epochs_give_curves_a_result_and_a_model_that_can_be_asked() {
     assert_eq!(result.confusion.iter().flatten().sum::<u64>(), result.test.samples);
     assert_eq!(result.scores.iter().map(|s| s.support).sum::<u64>(), result.test.samples);
     let lowest =
-        heard.points["validation_loss"].iter().map(|p| f64::from_bits(p.1)).fold(f64::INFINITY, f64::min);
+        events.points["validation_loss"].iter().map(|p| f64::from_bits(p.1)).fold(f64::INFINITY, f64::min);
     assert_eq!(result.validation.loss, lowest, "the best weights are judged, as they were in their epoch");
     assert!(result.train.to < result.validation.from && result.validation.to < result.test.from);
 
@@ -63,7 +63,7 @@ async fn three_epochs_give_curves_a_result_and_a_model_that_can_be_asked() {
 }
 
 #[tokio::test]
-async fn what_the_host_declares_makes_a_form_and_wrong_params_are_refused_by_field() {
+async fn the_declared_kinds_make_forms_and_invalid_params_are_rejected_by_field() {
     let host = Served::new().await;
     let about: About = host.get("/about").await.json().await.unwrap();
     let kind = about.kinds.iter().find(|k| k.name.as_str() == "training.run").unwrap();
@@ -88,8 +88,8 @@ async fn what_the_host_declares_makes_a_form_and_wrong_params_are_refused_by_fie
         let answer = host.start(OperationId::new(), 1, &params, None).await;
         assert_eq!(answer.status(), 422, "{params}");
         let problem: Problem = answer.json().await.unwrap();
-        let told: Vec<_> = problem.fields.iter().map(|f| f.field.as_str()).collect();
-        assert_eq!(told, fields, "{:?}", problem.fields);
+        let invalid: Vec<_> = problem.fields.iter().map(|f| f.field.as_str()).collect();
+        assert_eq!(invalid, fields, "{:?}", problem.fields);
     }
     for path in ["/artifacts/models/none", "/artifacts/models/..%2f..%2fsecret"] {
         let answer = host.get(path).await;
@@ -99,13 +99,13 @@ async fn what_the_host_declares_makes_a_form_and_wrong_params_are_refused_by_fie
 }
 
 #[tokio::test]
-async fn too_few_bars_fail_with_what_to_do() {
+async fn too_few_bars_fail_with_advice() {
     let mut host = Served::new().await;
     let id = OperationId::new();
     let params = json!({"symbols": "DEMO", "start": "2025-12-20"});
     assert_eq!(host.start(id, 1, &params, None).await.status(), 202);
-    let heard = host.until_end(id).await;
-    assert_eq!(heard.outcome(), Outcome::Failed);
-    assert!(heard.failure().message.contains("at least 20 are needed"), "{:?}", heard.failure());
-    assert!(heard.failure().hint.contains("Load more bars"));
+    let events = host.until_end(id).await;
+    assert_eq!(events.outcome(), Outcome::Failed);
+    assert!(events.failure().message.contains("at least 20 are needed"), "{:?}", events.failure());
+    assert!(events.failure().hint.contains("Load more bars"));
 }

@@ -1,6 +1,6 @@
 //! Cancelled and resumed trainings.
 
-use crate::rig::{Heard, Served};
+use crate::rig::{AttemptEvents, Served};
 use protocol::OperationId;
 use protocol::host::Outcome;
 use serde_json::{Value, json};
@@ -21,18 +21,18 @@ async fn cancelled_after(
     host: &mut Served,
     id: OperationId,
     attempt: u32,
-    enough: impl Fn(&Heard) -> bool,
-) -> Heard {
-    let mut heard = Heard::default();
-    host.listen(id, &mut heard, enough).await;
+    enough: impl Fn(&AttemptEvents) -> bool,
+) -> AttemptEvents {
+    let mut events = AttemptEvents::default();
+    host.listen(id, &mut events, enough).await;
     host.cancel(id, attempt).await;
-    host.listen(id, &mut heard, |_| false).await;
-    assert_eq!(heard.outcome(), Outcome::Cancelled, "{:?}", heard.end);
-    heard
+    host.listen(id, &mut events, |_| false).await;
+    assert_eq!(events.outcome(), Outcome::Cancelled, "{:?}", events.end);
+    events
 }
 
 #[tokio::test]
-async fn a_training_cancelled_in_the_middle_is_resumed_and_draws_the_curve_of_an_uninterrupted_one() {
+async fn a_cancelled_training_resumes_and_draws_the_curve_of_an_uninterrupted_one() {
     let mut host = Served::new().await;
     let whole = OperationId::new();
     assert_eq!(host.start(whole, 1, &params(40), None).await.status(), 202);
@@ -73,27 +73,27 @@ async fn a_training_cancelled_in_the_middle_is_resumed_and_draws_the_curve_of_an
 }
 
 #[tokio::test]
-async fn a_training_whose_checkpoint_file_is_gone_comes_along_the_same_curve_and_tells_nothing_twice() {
+async fn a_training_without_its_checkpoint_file_repeats_the_curve_but_reports_nothing_twice() {
     let mut host = Served::new().await;
     let id = OperationId::new();
     let params = params(WITHOUT_END);
     assert_eq!(host.start(id, 1, &params, None).await.status(), 202);
-    let told_six = |h: &Heard| h.last_epoch() >= 6.0;
-    let first = cancelled_after(&mut host, id, 1, told_six).await;
+    let has_six_epochs = |h: &AttemptEvents| h.last_epoch() >= 6.0;
+    let first = cancelled_after(&mut host, id, 1, has_six_epochs).await;
     std::fs::remove_dir_all(host.checkpoints()).unwrap();
     // Its first checkpoint is at epoch 5, before the last reported point.
     assert_eq!(host.start(id, 2, &params, first.checkpoints.last()).await.status(), 202);
     let second = cancelled_after(&mut host, id, 2, |h| !h.checkpoints.is_empty()).await;
     assert!(second.warnings[0].contains("missing or corrupt"), "{:?}", second.warnings);
     assert_eq!(second.checkpoints[0].state["epoch"], 5);
-    let told = first.last_epoch().max(second.last_epoch());
+    let reported_epochs = first.last_epoch().max(second.last_epoch());
     assert_eq!(host.start(id, 3, &params, second.checkpoints.first()).await.status(), 202);
-    let third = cancelled_after(&mut host, id, 3, |h| h.last_epoch() >= told + 2.0).await;
+    let third = cancelled_after(&mut host, id, 3, |h| h.last_epoch() >= reported_epochs + 2.0).await;
     assert!(third.warnings.is_empty(), "{:?}", third.warnings);
 
     let other = OperationId::new();
     assert_eq!(host.start(other, 1, &params, None).await.status(), 202);
-    let expected = cancelled_after(&mut host, other, 1, |h| h.last_epoch() >= told + 2.0).await;
+    let expected = cancelled_after(&mut host, other, 1, |h| h.last_epoch() >= reported_epochs + 2.0).await;
     let expected = expected.curves();
     for (series, points) in first.curves() {
         let known = first.last_epoch() as usize;
@@ -106,7 +106,7 @@ async fn a_training_whose_checkpoint_file_is_gone_comes_along_the_same_curve_and
 }
 
 #[tokio::test]
-async fn a_training_whose_bars_have_changed_is_not_resumed() {
+async fn a_training_with_changed_bars_is_not_resumed() {
     let mut host = Served::new().await;
     let id = OperationId::new();
     assert_eq!(host.start(id, 1, &params(WITHOUT_END), None).await.status(), 202);

@@ -3,11 +3,11 @@
 use crate::sqlite::error::Result;
 use crate::sqlite::packed::unpack_band;
 use crate::sqlite::rows::{id_bytes, id_from, json, kind as kind_name, state};
-use crate::{Earlier, MAX_PAST_RUNS_SEARCHED, RuleBand, Run, Tally};
+use crate::{MAX_PAST_RUNS_SEARCHED, PastRunsQuery, RuleBand, Run, Tally};
 use protocol::{Baseline, KindName, OperationId};
 use rusqlite::{Connection, OptionalExtension, params};
 
-pub(crate) fn earlier(connection: &Connection, wanted: Earlier<'_>) -> Result<Vec<(OperationId, u32)>> {
+pub(crate) fn earlier(connection: &Connection, wanted: PastRunsQuery<'_>) -> Result<Vec<(OperationId, u32)>> {
     // With the literal state, because the index by title is partial.
     let title = if wanted.title.is_some() { "title = ?2" } else { "?2 IS NULL" };
     let mut statement = connection.prepare_cached(&format!(
@@ -19,7 +19,7 @@ pub(crate) fn earlier(connection: &Connection, wanted: Earlier<'_>) -> Result<Ve
             SELECT 1 FROM points WHERE points.n = runs.n AND points.attempt = runs.attempt AND points.name = ?4
          ) ORDER BY id DESC LIMIT ?5"
     ))?;
-    let Earlier { kind, title, before, series, limit } = wanted;
+    let PastRunsQuery { kind, title, before, series, limit } = wanted;
     let mut rows = statement.query(params![kind.as_str(), title, id_bytes(before), series, limit])?;
     let mut found = Vec::new();
     while let Some(row) = rows.next()? {

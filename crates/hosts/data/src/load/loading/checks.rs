@@ -1,6 +1,6 @@
 //! Checks during a load: whether the source is unchanged, and whether the bars match the request.
 
-use super::super::interrupted::Interrupted;
+use super::super::interrupted::ReadInterruption;
 use super::super::outcome::{finer, rejects_too_many};
 use super::Loading;
 use crate::report::Report;
@@ -10,31 +10,31 @@ use market_data::{Bar, is_off_grid};
 
 impl<R: Report> Loading<R> {
     /// Fails if the source was written during the read.
-    pub(super) fn is_unchanged(&self) -> Result<(), Interrupted> {
+    pub(super) fn is_unchanged(&self) -> Result<(), ReadInterruption> {
         match &self.watch {
-            Some(watch) if watch.is_rewritten()? => Err(Interrupted::Changed),
+            Some(watch) if watch.is_rewritten()? => Err(ReadInterruption::Changed),
             _ => Ok(()),
         }
     }
 
     /// Whether the source was written since it was opened.
     pub(in super::super) fn is_rewritten(&self) -> bool {
-        matches!(self.is_unchanged(), Err(Interrupted::Changed))
+        matches!(self.is_unchanged(), Err(ReadInterruption::Changed))
     }
 
     /// Checks that no other file replaced the source.
     ///
     /// # Errors
-    /// [`Interrupted::Replaced`] if it was replaced.
-    pub(in super::super) fn is_newest(&self) -> Result<(), Interrupted> {
+    /// [`ReadInterruption::Replaced`] if it was replaced.
+    pub(in super::super) fn is_newest(&self) -> Result<(), ReadInterruption> {
         match &self.watch {
-            Some(watch) if watch.is_replaced() => Err(Interrupted::Replaced),
+            Some(watch) if watch.is_replaced() => Err(ReadInterruption::Replaced),
             _ => Ok(()),
         }
     }
 
     /// Fails a load early if its rows can't match the request.
-    pub(super) fn is_still_worth_it(&self) -> Result<(), Interrupted> {
+    pub(super) fn is_still_worth_it(&self) -> Result<(), ReadInterruption> {
         let share = self.max_rejected_share;
         // Without any bar the check at the end has a better message.
         if let Some(total) = self.total.filter(|_| self.range.is_all() && self.validator.accepted > 0)

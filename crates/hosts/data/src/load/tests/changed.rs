@@ -21,20 +21,20 @@ fn write_long_ago(path: &Path, text: &str) {
 
 /// Changes the source when a message arrives, a limited number of times.
 #[derive(Clone)]
-struct Meddler {
+struct SourceChanger {
     notebook: Notebook,
     when: &'static str,
     left: Arc<AtomicU64>,
     what: Arc<dyn Fn() + Send + Sync>,
 }
 
-impl Meddler {
+impl SourceChanger {
     fn new(when: &'static str, times: u64, what: impl Fn() + Send + Sync + 'static) -> Self {
         Self { notebook: Notebook::new(), when, left: Arc::new(AtomicU64::new(times)), what: Arc::new(what) }
     }
 }
 
-impl Report for Meddler {
+impl Report for SourceChanger {
     fn token(&self) -> &CancellationToken {
         self.notebook.token()
     }
@@ -69,37 +69,37 @@ impl Report for Meddler {
 }
 
 #[tokio::test(start_paused = true)]
-async fn nothing_is_stored_of_a_file_that_was_written_while_it_was_read() {
+async fn a_file_written_during_the_load_stores_nothing() {
     for mode in ["full", "tail", "backfill"] {
         for when in ["Writing 2019", "Reading 2020", "Reading 2023"] {
             let bench = Bench::new();
             let path = bench.root.path().join("csv/A_1h.csv");
             write_long_ago(&path, &at_price(0..3000, 100));
             let (to, text) = (path.clone(), at_price(0..3000, 200));
-            let meddler = Meddler::new(when, 1, move || fs::write(&to, &text).unwrap());
+            let changer = SourceChanger::new(when, 1, move || fs::write(&to, &text).unwrap());
             let request = bench.request(params(json!({"mode": mode})));
-            let ended = run::load(meddler.clone(), &bench.config.folder, Arc::new(LocalDisk), request, None)
+            let ended = run::load(changer.clone(), &bench.config.folder, Arc::new(LocalDisk), request, None)
                 .await
                 .unwrap();
             let result: LoadResult = serde_json::from_value(ended.document).unwrap();
             assert_eq!((result.rows, result.rows_written), (3000, 3000), "{mode}, {when}");
             assert!(bench.bars("files/A/1h").iter().all(|b| b.close == 200.0), "{mode}, {when}");
-            let log = meddler.notebook.log();
+            let log = changer.notebook.log();
             assert!(log.contains("changed during the read"), "{mode}, {when}: {log}");
         }
     }
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_file_that_is_cut_while_it_is_read_removes_no_stored_bar() {
+async fn a_file_truncated_during_the_load_removes_no_stored_bar() {
     let bench = Bench::new();
     let path = bench.root.path().join("csv/A_1h.csv");
     write_long_ago(&path, &at_price(0..3000, 100));
     bench.load(params(json!({}))).await;
     let to = path.clone();
-    let meddler = Meddler::new("Reading 2020", 1, move || fs::write(&to, "").unwrap());
+    let changer = SourceChanger::new("Reading 2020", 1, move || fs::write(&to, "").unwrap());
     let request = bench.request(params(json!({})));
-    let ended = run::load(meddler, &bench.config.folder, Arc::new(LocalDisk), request, None).await;
+    let ended = run::load(changer, &bench.config.folder, Arc::new(LocalDisk), request, None).await;
     let Err(WorkError::Failed(failure)) = ended else { panic!("{ended:?}") };
     assert!(failure.message.ends_with("A_1h.csv is empty."), "{}", failure.message);
     assert_eq!(bench.bars("files/A/1h").len(), 3000);
@@ -107,29 +107,29 @@ async fn a_file_that_is_cut_while_it_is_read_removes_no_stored_bar() {
     // A file that is rewritten during each read fails the load and removes nothing.
     write_long_ago(&path, &at_price(0..3000, 100));
     let (to, written) = (path.clone(), AtomicU64::new(0));
-    let meddler = Meddler::new("Reading 2020", 99, move || {
+    let changer = SourceChanger::new("Reading 2020", 99, move || {
         let rows = 2_000 - written.fetch_add(1, Ordering::SeqCst) as i64;
         fs::write(&to, at_price(0..rows, 100)).unwrap();
     });
     let request = bench.request(params(json!({})));
-    let ended = run::load(meddler, &bench.config.folder, Arc::new(LocalDisk), request, None).await;
+    let ended = run::load(changer, &bench.config.folder, Arc::new(LocalDisk), request, None).await;
     let Err(WorkError::Failed(failure)) = ended else { panic!("{ended:?}") };
     assert!(failure.message.contains("changed during the read, 3 times"), "{}", failure.message);
     assert_eq!(bench.bars("files/A/1h").len(), 3000);
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_file_that_another_takes_the_place_of_is_read_again() {
+async fn a_file_replaced_during_the_load_is_read_again() {
     let bench = Bench::new();
     let path = bench.root.path().join("csv/A_1h.csv");
     write_long_ago(&path, &at_price(0..2000, 100));
     let (to, text) = (path.clone(), at_price(0..2500, 200));
-    let meddler = Meddler::new("Reading 2020", 1, move || {
+    let changer = SourceChanger::new("Reading 2020", 1, move || {
         fs::write(to.with_extension("new"), &text).unwrap();
         fs::rename(to.with_extension("new"), &to).unwrap();
     });
     let request = bench.request(params(json!({})));
-    run::load(meddler, &bench.config.folder, Arc::new(LocalDisk), request, None).await.unwrap();
+    run::load(changer, &bench.config.folder, Arc::new(LocalDisk), request, None).await.unwrap();
     let bars = bench.bars("files/A/1h");
     assert!(bars.len() == 2500 && bars.iter().all(|b| b.close == 200.0));
 }

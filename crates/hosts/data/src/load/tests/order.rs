@@ -12,7 +12,7 @@ fn of_lines(lines: &[String]) -> String {
 }
 
 #[tokio::test]
-async fn rows_in_any_order_are_sorted_and_none_is_lost() {
+async fn unsorted_rows_are_sorted_without_loss() {
     let bench = Bench::new();
     bench.csv("A_1h.csv", &text(0..3000));
     let whole = bench.load(params(json!({}))).await;
@@ -45,7 +45,7 @@ async fn rows_in_any_order_are_sorted_and_none_is_lost() {
 }
 
 #[tokio::test]
-async fn a_row_of_the_future_is_rejected_alone_and_a_later_tail_goes_on() {
+async fn a_row_in_the_future_is_rejected_and_does_not_block_a_later_tail_load() {
     let bench = Bench::new();
     let mistyped = text(0..100).replacen("2019-07-03T00", "2942-07-03T00", 1);
     bench.csv("A_1h.csv", &mistyped);
@@ -58,7 +58,7 @@ async fn a_row_of_the_future_is_rejected_alone_and_a_later_tail_goes_on() {
 }
 
 #[tokio::test]
-async fn a_bar_of_the_future_that_is_stored_already_blocks_no_tail() {
+async fn a_stored_bar_in_the_future_does_not_block_a_tail_load() {
     let bench = Bench::new();
     bench.csv("A_1h.csv", &text(0..100));
     bench.load(params(json!({}))).await;
@@ -78,7 +78,7 @@ async fn a_bar_of_the_future_that_is_stored_already_blocks_no_tail() {
 }
 
 #[tokio::test]
-async fn many_rejected_rows_are_a_warning_in_result_and_tags_and_more_than_the_params_allow_fail() {
+async fn many_rejected_rows_are_a_warning_and_more_than_allowed_a_failure() {
     let bench = Bench::new();
     let with_bad = |bad: usize| {
         let mut lines = lines(&text(0..1000));
@@ -112,7 +112,7 @@ async fn many_rejected_rows_are_a_warning_in_result_and_tags_and_more_than_the_p
 }
 
 #[tokio::test]
-async fn bars_of_another_timeframe_are_refused_and_a_last_row_off_the_grid_blocks_nothing() {
+async fn bars_of_another_timeframe_are_rejected_but_an_unaligned_last_row_is_not() {
     let bench = Bench::new();
     let row = |time: Time| format!("{time},10,20,9,11,5\n");
     let every = |minutes: i64, count: i64| {
@@ -121,11 +121,11 @@ async fn bars_of_another_timeframe_are_refused_and_a_last_row_off_the_grid_block
             + &(0..count).map(|i| row(from.plus_micros(i * minutes * 60_000_000))).collect::<String>()
     };
     bench.csv("A_1h.csv", &every(5, 12));
-    let failure = bench.told(params(json!({}))).await;
+    let failure = bench.failure_of(params(json!({}))).await;
     assert!(failure.message.contains("most bars of A 1h are 5 min apart"), "{}", failure.message);
     assert!(failure.hint.contains("5m"), "{}", failure.hint);
     bench.csv("A_1h.csv", &every(5, 200_000));
-    let failure = bench.told(params(json!({}))).await;
+    let failure = bench.failure_of(params(json!({}))).await;
     assert!(failure.message.contains("5 min apart"), "{}", failure.message);
     assert!(!bench.set("files/A/1h").join("2024.parquet").exists(), "nothing was stored");
 
@@ -143,12 +143,12 @@ async fn bars_of_another_timeframe_are_refused_and_a_last_row_off_the_grid_block
     let result = bench.load(params(json!({"timeframe": "5m"}))).await;
     assert!(result.warnings[0].contains("Most bars are 1h apart"), "{:?}", result.warnings);
     bench.csv("A_1d.csv", &every(60, 30));
-    let failure = bench.told(params(json!({"timeframe": "1d"}))).await;
+    let failure = bench.failure_of(params(json!({"timeframe": "1d"}))).await;
     assert!(failure.message.contains("several bars per day"), "{}", failure.message);
 }
 
 #[tokio::test]
-async fn dates_half_swapped_by_a_spreadsheet_are_refused_and_other_disorder_is_a_warning() {
+async fn partly_swapped_dates_are_rejected_and_other_disorder_is_a_warning() {
     let dates = |written: &dyn Fn(i8, i8) -> String| {
         let day = |i: i32| jiff::civil::date(2024, 1, 1) + jiff::Span::new().days(i);
         let row = |i| format!("{},10,12,9,11\n", written(day(i).month(), day(i).day()));
@@ -160,7 +160,7 @@ async fn dates_half_swapped_by_a_spreadsheet_are_refused_and_other_disorder_is_a
     let bench = Bench::new();
     bench.csv("A_1d.csv", &dates(&half_swapped));
     let daily = params(json!({"timeframe": "1d"}));
-    let failure = bench.told(daily.clone()).await;
+    let failure = bench.failure_of(daily.clone()).await;
     assert!(
         failure.message.contains("probably swapped") && failure.message.contains("of 90 rows"),
         "{}",

@@ -38,13 +38,13 @@ pub(super) fn with_length(body: &str) -> String {
 }
 
 #[tokio::test]
-async fn a_resume_is_offered_only_where_something_was_finished() {
+async fn resume_is_offered_only_if_a_segment_was_finished() {
     for (bars, hint) in [(300, "Start the load again."), (600, "Resume: completed segments are kept")] {
         let mut bench = Bench::new();
         bench.config.sources.push(breaks_off_after(text(0..bars)).await);
-        let told = bench.told(params(json!({"source": "web"}))).await;
-        assert!(told.message.contains("closed the connection"), "{}", told.message);
-        assert!(told.hint.starts_with(hint), "{bars}: {}", told.hint);
+        let failure = bench.failure_of(params(json!({"source": "web"}))).await;
+        assert!(failure.message.contains("closed the connection"), "{}", failure.message);
+        assert!(failure.hint.starts_with(hint), "{bars}: {}", failure.hint);
     }
     let bench = Bench::new();
     bench.csv("A_1h.csv", &text(0..3000));
@@ -55,7 +55,7 @@ async fn a_resume_is_offered_only_where_something_was_finished() {
 }
 
 #[tokio::test]
-async fn an_answer_that_may_be_cut_removes_nothing_that_is_stored() {
+async fn a_possibly_truncated_response_removes_no_stored_bar() {
     use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let template = format!("http://{}/{{symbol}}", listener.local_addr().unwrap());
@@ -76,13 +76,13 @@ async fn an_answer_that_may_be_cut_removes_nothing_that_is_stored() {
         options: TextOptions::default(),
     });
     assert_eq!(bench.load(params(json!({"source": "web"}))).await.rows, 300);
-    let told = bench.told(params(json!({"source": "web"}))).await;
-    assert!(told.message.contains("may be truncated"), "{}", told.message);
+    let failure = bench.failure_of(params(json!({"source": "web"}))).await;
+    assert!(failure.message.contains("may be truncated"), "{}", failure.message);
     assert_eq!(bench.bars("web/A/1h").len(), 300);
 }
 
 #[tokio::test]
-async fn a_source_that_is_asked_again_says_so_in_the_log() {
+async fn a_retried_request_is_logged() {
     let mut bench = Bench::new();
     let busy = "HTTP/1.1 503 Service Unavailable\r\nRetry-After: 0\r\nContent-Length: 0\r\n\r\n".to_owned();
     bench.config.sources.push(answers(vec![busy, with_length(&text(0..300))]).await);

@@ -38,13 +38,13 @@ pub(super) enum Roots {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Framing {
     /// Content-Length or chunked: truncation is an error.
-    Told,
+    ContentLength,
     /// Until the connection closes: truncation is not detectable.
     UntilClose,
 }
 
 /// Response with an unread body.
-pub(super) struct Answer {
+pub(super) struct UnreadResponse {
     /// URL that responded, without secrets.
     pub(super) what: String,
     pub(super) status: StatusCode,
@@ -55,14 +55,14 @@ pub(super) struct Answer {
 
 /// Failed request.
 #[derive(Debug)]
-pub(super) enum NoAnswer {
+pub(super) enum RequestFailure {
     /// A retry may help: URL (possibly redirected), what happened, and the cause.
     Transient(String, &'static str, String),
     /// A retry does not help.
     Refused(Failure),
 }
 
-impl Answer {
+impl UnreadResponse {
     /// Next chunk of the body; `None` after the last.
     ///
     /// # Errors
@@ -92,19 +92,19 @@ impl Answer {
 }
 
 /// Sends the request and follows redirects.
-pub(super) async fn get(url: &Url, roots: &Roots) -> Result<Answer, NoAnswer> {
+pub(super) async fn get(url: &Url, roots: &Roots) -> Result<UnreadResponse, RequestFailure> {
     let mut at = url.clone();
     for _ in 0..=MAX_REDIRECTS {
         let response = tokio::time::timeout(READ_TIMEOUT, send(&at, roots)).await.map_err(|_| {
             let cause = format!("no response within {} s", READ_TIMEOUT.as_secs());
-            NoAnswer::Transient(shown(&at), "timed out", cause)
+            RequestFailure::Transient(shown(&at), "timed out", cause)
         })??;
         let status = response.status();
         let redirects = matches!(status.as_u16(), 301 | 302 | 303 | 307 | 308);
         let Some(location) = response.headers().get(LOCATION).filter(|_| redirects) else {
             let (parts, body) = response.into_parts();
             let framing = framing(&parts.headers, parts.version, status);
-            return Ok(Answer { what: shown(&at), status, headers: parts.headers, framing, body });
+            return Ok(UnreadResponse { what: shown(&at), status, headers: parts.headers, framing, body });
         };
         let next = location.to_str().ok().and_then(|location| at.join(location).ok());
         let Some(next) = next.filter(|next| matches!(next.scheme(), "http" | "https")) else {
@@ -118,7 +118,7 @@ pub(super) async fn get(url: &Url, roots: &Roots) -> Result<Answer, NoAnswer> {
     Err(refused(url, &format!("redirects more than {MAX_REDIRECTS} times")))
 }
 
-async fn send(url: &Url, roots: &Roots) -> Result<http::Response<Incoming>, NoAnswer> {
+async fn send(url: &Url, roots: &Roots) -> Result<http::Response<Incoming>, RequestFailure> {
     let mut http = HttpConnector::new();
     http.enforce_http(false);
     http.set_connect_timeout(Some(CONNECT_TIMEOUT));
@@ -127,29 +127,29 @@ async fn send(url: &Url, roots: &Roots) -> Result<http::Response<Incoming>, NoAn
         return send_by(http, url).await;
     }
     let https = HttpsConnectorBuilder::new()
-        .with_tls_config(tls(roots).map_err(NoAnswer::Refused)?)
+        .with_tls_config(tls(roots).map_err(RequestFailure::Refused)?)
         .https_only()
         .enable_http1()
         .wrap_connector(http);
     send_by(https, url).await
 }
 
-async fn send_by<C>(connector: C, url: &Url) -> Result<http::Response<Incoming>, NoAnswer>
+async fn send_by<C>(connector: C, url: &Url) -> Result<http::Response<Incoming>, RequestFailure>
 where
     C: Connect + Clone + Send + Sync + 'static,
 {
-    let request = request(url).map_err(NoAnswer::Refused)?;
+    let request = request(url).map_err(RequestFailure::Refused)?;
     let client = Client::builder(TokioExecutor::new()).build::<_, Empty<Bytes>>(connector);
     client.request(request).await.map_err(|e| {
         let cause = deepest(&e);
         if cause.contains("certificate") {
-            return NoAnswer::Refused(failure(
+            return RequestFailure::Refused(failure(
                 format!("The certificate of {} is not trusted: {cause}.", shown(url)),
                 "Check the URL, or add its certificate authority to the trusted certificates of the host's machine.",
             ));
         }
         let how = if e.is_connect() { "is unreachable" } else { "failed to respond" };
-        NoAnswer::Transient(shown(url), how, cause)
+        RequestFailure::Transient(shown(url), how, cause)
     })
 }
 
@@ -209,15 +209,15 @@ fn tls(roots: &Roots) -> Result<ClientConfig, Failure> {
 }
 
 fn framing(headers: &HeaderMap, version: Version, status: StatusCode) -> Framing {
-    let told = headers.contains_key(CONTENT_LENGTH)
+    let has_length = headers.contains_key(CONTENT_LENGTH)
         || headers.contains_key(TRANSFER_ENCODING)
         || version == Version::HTTP_2
         || status == StatusCode::NO_CONTENT;
-    if told { Framing::Told } else { Framing::UntilClose }
+    if has_length { Framing::ContentLength } else { Framing::UntilClose }
 }
 
-fn refused(url: &Url, how: &str) -> NoAnswer {
-    NoAnswer::Refused(failure(
+fn refused(url: &Url, how: &str) -> RequestFailure {
+    RequestFailure::Refused(failure(
         format!("{} {how}.", shown(url)),
         "Open the URL in a browser, and put the final URL into the configuration.",
     ))

@@ -7,12 +7,12 @@ mod retry;
 use super::csv_text::CsvText;
 use super::decode::{Decoder, PACKED_PIECE_BYTES, is_zip, locate};
 use super::layout::{About, Layout};
-use super::{Notify, Opened, Place, Rows, SourceResult};
+use super::{Notify, OpenedSource, Rows, SourcePosition, SourceResult};
 use crate::hints::TRY_AGAIN;
 use crate::params::Request;
 use crate::url_template::{fill, shown};
 use crate::validate::Row;
-use client::{Answer, Framing, NoAnswer, Roots};
+use client::{Framing, RequestFailure, Roots, UnreadResponse};
 use host_kit::WorkError;
 use http::StatusCode;
 use http::header::{CONTENT_ENCODING, CONTENT_TYPE};
@@ -43,7 +43,7 @@ fn moment_or_nothing(time: Option<Time>) -> String {
 pub(crate) struct HttpRows {
     what: String,
     /// Absent after the end.
-    answer: Option<Answer>,
+    answer: Option<UnreadResponse>,
     decoder: Decoder,
     text: CsvText,
     /// First bytes of the body, or all of a zip.
@@ -61,7 +61,7 @@ enum Body {
 }
 
 impl HttpRows {
-    fn new(answer: Answer, about: About) -> Self {
+    fn new(answer: UnreadResponse, about: About) -> Self {
         Self {
             what: answer.what.clone(),
             answer: Some(answer),
@@ -101,11 +101,11 @@ impl HttpRows {
                     () = token.cancelled() => return Err(WorkError::Cancelled),
                     chunk = answer.chunk() => chunk,
                 };
-                match chunk.map_err(|how| broke_off(&self.what, &how))? {
+                match chunk.map_err(|how| truncated(&self.what, &how))? {
                     Some(chunk) => self.take(&chunk)?,
                     None => {
                         self.answer = None;
-                        self.all_came()?;
+                        self.check_complete()?;
                     }
                 }
             } else {
@@ -144,7 +144,7 @@ impl HttpRows {
     }
 
     /// After the last byte: handles a short body or a zip.
-    fn all_came(&mut self) -> SourceResult<()> {
+    fn check_complete(&mut self) -> SourceResult<()> {
         match std::mem::replace(&mut self.start, Body::Streamed) {
             Body::Streamed => {}
             Body::Unknown(start) => self.wait(&start, PIECE_BYTES),
@@ -169,6 +169,10 @@ impl HttpRows {
         self.decoder.finish(&mut |decoded| text.push(decoded, rows))?;
         // A Content-Length proves nothing if the source itself has only a part.
         if self.text.ends_within_a_line() {
+            // Errors of an API, in JSON or as a page, often have no line end.
+            if let Some(failure) = self.text.no_csv() {
+                return Err(failure);
+            }
             return Err(failure(
                 format!(
                     "{} may be truncated: its last line has no line end. That line is not stored, and stored later bars stay.",
@@ -189,7 +193,7 @@ pub(super) async fn open(
     range: Range,
     token: &CancellationToken,
     notify: Notify<'_>,
-) -> Result<Opened, WorkError> {
+) -> Result<OpenedSource, WorkError> {
     open_with((RETRY_POLICY, &Roots::System), name, template, request, range, token, notify).await
 }
 
@@ -201,7 +205,7 @@ async fn open_with(
     range: Range,
     token: &CancellationToken,
     notify: Notify<'_>,
-) -> Result<Opened, WorkError> {
+) -> Result<OpenedSource, WorkError> {
     let bad = |why: String| {
         failure(format!("Invalid URL for source '{name}': {why}"), "Correct the configuration.")
     };
@@ -228,14 +232,14 @@ async fn open_with(
                 .to_owned(),
         );
     }
-    Ok(Opened {
+    Ok(OpenedSource {
         rows: Rows::Http(Box::new(HttpRows::new(answer, About::of(request, &what)))),
         described: what,
         total: None,
         last: None,
         fingerprint: String::new(),
         watch: None,
-        end: Place::default(),
+        end: SourcePosition::default(),
         // Only the range was requested. If the source ignores it, earlier rows are skipped.
         resumed: true,
         // Such a response is a failure.
@@ -251,7 +255,7 @@ async fn ask(
     url: &Url,
     (name, request): (&str, &Request),
     notify: Notify<'_>,
-) -> SourceResult<Answer> {
+) -> SourceResult<UnreadResponse> {
     let mut pause = policy.pause;
     let mut attempt = 0;
     loop {
@@ -264,9 +268,9 @@ async fn ask(
                 (wait.map(|w| w.min(policy.max_retry_after)), format!("returned {}", answer.status))
             }
             Ok(answer) => return Err(refused(answer, name, request, attempt).await),
-            Err(NoAnswer::Refused(failure)) => return Err(failure),
-            Err(NoAnswer::Transient(_, how, _)) if !last => (None, how.to_owned()),
-            Err(NoAnswer::Transient(what, how, cause)) => {
+            Err(RequestFailure::Refused(failure)) => return Err(failure),
+            Err(RequestFailure::Transient(_, how, _)) if !last => (None, how.to_owned()),
+            Err(RequestFailure::Transient(what, how, cause)) => {
                 return Err(unreachable_source(url, &what, how, &cause, attempt));
             }
         };
@@ -289,7 +293,7 @@ fn seconds(wait: Duration) -> String {
 }
 
 /// Checks that a response can be CSV.
-async fn answered(answer: Answer) -> SourceResult<Answer> {
+async fn answered(answer: UnreadResponse) -> SourceResult<UnreadResponse> {
     let header =
         |name| answer.headers.get(name).and_then(|v| v.to_str().ok()).unwrap_or_default().to_lowercase();
     let what = &answer.what;
@@ -311,9 +315,9 @@ async fn answered(answer: Answer) -> SourceResult<Answer> {
     let of_type = header(CONTENT_TYPE);
     if of_type.starts_with("text/html") || of_type.starts_with("application/json") {
         let message = format!("{what} returned {} instead of CSV.", excerpt(&of_type, 60));
-        let said = said(answer).await;
+        let error_text = error_text(answer).await;
         return Err(failure(
-            format!("{message}{said}"),
+            format!("{message}{error_text}"),
             "Open the URL in a browser, and correct the source's URL in the configuration.",
         ));
     }
@@ -321,21 +325,21 @@ async fn answered(answer: Answer) -> SourceResult<Answer> {
 }
 
 /// Start of a body, which often gives the reason.
-async fn said(mut answer: Answer) -> String {
-    let said = match tokio::time::timeout(REASON_TIMEOUT, answer.chunk()).await {
+async fn error_text(mut answer: UnreadResponse) -> String {
+    let error_text = match tokio::time::timeout(REASON_TIMEOUT, answer.chunk()).await {
         Ok(Ok(Some(chunk))) => excerpt(String::from_utf8_lossy(&chunk).trim(), 160),
         _ => String::new(),
     };
-    if said.is_empty() { String::new() } else { format!(" Response: {said}") }
+    if error_text.is_empty() { String::new() } else { format!(" Response: {error_text}") }
 }
 
-async fn refused(answer: Answer, name: &str, request: &Request, tries: u32) -> Failure {
+async fn refused(answer: UnreadResponse, name: &str, request: &Request, tries: u32) -> Failure {
     let (status, url) = (answer.status, answer.what.clone());
-    let said = said(answer).await;
+    let error_text = error_text(answer).await;
     if matches!(status, StatusCode::NOT_FOUND | StatusCode::GONE) {
         return failure(
             format!(
-                "Source '{name}' has no {} {}: {url} returned {status}.{said}",
+                "Source '{name}' has no {} {}: {url} returned {status}.{error_text}",
                 request.symbol, request.timeframe
             ),
             "Check the symbol and the timeframe, or choose another source.",
@@ -343,7 +347,7 @@ async fn refused(answer: Answer, name: &str, request: &Request, tries: u32) -> F
     }
     let times = if tries > 1 { format!(" {tries} times") } else { String::new() };
     failure(
-        format!("{url} returned {status}{times}.{said}"),
+        format!("{url} returned {status}{times}.{error_text}"),
         match status.as_u16() {
             401 | 403 => "The source denied access. Check the credentials in its URL.",
             429 => "Rate-limited by the source. Wait, then try again.",
@@ -354,15 +358,15 @@ async fn refused(answer: Answer, name: &str, request: &Request, tries: u32) -> F
 }
 
 fn unreachable_source(url: &Url, what: &str, how: &str, cause: &str, tries: u32) -> Failure {
-    let asked = shown(url);
-    let what = if asked == what { asked } else { format!("{asked} redirects to {what}, which") };
+    let address = shown(url);
+    let what = if address == what { address } else { format!("{address} redirects to {what}, which") };
     failure(
         format!("{what} {how}, after {tries} {}: {cause}.", if tries == 1 { "try" } else { "tries" }),
         "Check that the source is running and reachable from the host, then try again.",
     )
 }
 
-fn broke_off(what: &str, how: &str) -> Failure {
+fn truncated(what: &str, how: &str) -> Failure {
     failure(format!("{what} {how}."), TRY_AGAIN)
 }
 

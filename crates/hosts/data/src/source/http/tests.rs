@@ -28,7 +28,7 @@ fn long_csv() -> String {
 }
 
 /// Reads all rows of [`long_csv`], in any number of slices.
-async fn all_of_long_csv(opened: &mut Opened, token: &CancellationToken) {
+async fn all_of_long_csv(opened: &mut OpenedSource, token: &CancellationToken) {
     let mut rows = 0;
     while rows < 300 {
         rows += opened.rows.next(token).await.unwrap().unwrap().len();
@@ -89,7 +89,7 @@ fn request(range: Range) -> Request {
     Request { range, ..Request::of_test("BRK.B", Timeframe::H1) }
 }
 
-async fn opened(template: &str, range: Range, token: &CancellationToken) -> Result<Opened, WorkError> {
+async fn opened(template: &str, range: Range, token: &CancellationToken) -> Result<OpenedSource, WorkError> {
     open_with((QUICK, &Roots::System), "web", template, &request(range), range, token, &|_| ()).await
 }
 
@@ -103,7 +103,7 @@ async fn load(template: &str, range: Range) -> Result<Vec<Row>, WorkError> {
     Ok(rows)
 }
 
-async fn told(template: &str) -> Failure {
+async fn failure_of(template: &str) -> Failure {
     match load(template, Range::default()).await {
         Err(WorkError::Failed(failure)) => failure,
         other => panic!("{other:?}"),
@@ -115,7 +115,7 @@ fn csv(body: impl Into<Body>) -> Reply<Body> {
 }
 
 #[tokio::test]
-async fn the_url_is_filled_and_the_answer_read() {
+async fn the_url_is_filled_in_and_the_response_read() {
     let router = Router::new().route(
         "/bars/{symbol}/{timeframe}",
         get(
@@ -138,9 +138,9 @@ async fn the_url_is_filled_and_the_answer_read() {
 }
 
 #[tokio::test]
-async fn a_source_that_fails_twice_is_asked_a_third_time_and_no_more() {
-    let asked = Arc::new(AtomicU32::new(0));
-    let counter = Arc::clone(&asked);
+async fn a_request_is_tried_three_times() {
+    let requests = Arc::new(AtomicU32::new(0));
+    let counter = Arc::clone(&requests);
     let router = Router::new().route(
         "/{file}",
         get(move |Path(file): Path<String>| async move {
@@ -159,14 +159,14 @@ async fn a_source_that_fails_twice_is_asked_a_third_time_and_no_more() {
     );
     let base = served(router).await;
     assert_eq!(load(&format!("{base}/flaky?{{symbol}}"), Range::default()).await.unwrap().len(), 2);
-    assert_eq!(asked.swap(0, Ordering::SeqCst), 3);
-    let failure = told(&format!("{base}/down?{{symbol}}")).await;
+    assert_eq!(requests.swap(0, Ordering::SeqCst), 3);
+    let failure = failure_of(&format!("{base}/down?{{symbol}}")).await;
     assert!(
         failure.message.contains("returned 429 Too Many Requests 3 times. Response: too busy"),
         "{}",
         failure.message
     );
-    assert_eq!(asked.load(Ordering::SeqCst), 3);
+    assert_eq!(requests.load(Ordering::SeqCst), 3);
     let notes = std::sync::Mutex::new(Vec::new());
     let notify = |note: String| notes.lock().unwrap().push(note);
     let (template, token) = (format!("{base}/down?{{symbol}}"), CancellationToken::new());
@@ -181,7 +181,7 @@ async fn a_source_that_fails_twice_is_asked_a_third_time_and_no_more() {
 }
 
 #[tokio::test]
-async fn wrong_answers_say_what_is_wrong() {
+async fn invalid_responses_are_explained() {
     let router = Router::new()
         .route("/html", get(|| async { axum::response::Html("<html>log in</html>") }))
         .route("/sneaky", get(|| async { csv("<html>log in</html>\n") }))
@@ -190,21 +190,21 @@ async fn wrong_answers_say_what_is_wrong() {
         .route("/header", get(|| async { csv("a,b\n1,2\n") }));
     let base = served(router).await;
     let at = |path: &str| format!("{base}/{path}?s={{symbol}}");
-    let none = told(&at("none")).await;
+    let none = failure_of(&at("none")).await;
     assert!(none.message.starts_with("Source 'web' has no BRK.B 1h: "), "{}", none.message);
-    let unknown = told(&at("unknown")).await;
+    let unknown = failure_of(&at("unknown")).await;
     assert!(unknown.message.contains("404 Not Found. Response: unknown symbol"), "{}", unknown.message);
-    assert!(told(&at("html")).await.message.contains("text/html"));
-    assert!(told(&at("sneaky")).await.message.contains("web page"));
-    assert!(told(&at("forbidden")).await.message.contains("403 Forbidden. Response: no key"));
-    assert!(told(&at("header")).await.message.contains("has no column for a time"));
+    assert!(failure_of(&at("html")).await.message.contains("text/html"));
+    assert!(failure_of(&at("sneaky")).await.message.contains("web page"));
+    assert!(failure_of(&at("forbidden")).await.message.contains("403 Forbidden. Response: no key"));
+    assert!(failure_of(&at("header")).await.message.contains("has no column for a time"));
 }
 
 #[tokio::test]
-async fn a_source_that_is_not_there_is_told_with_its_address() {
+async fn a_missing_source_is_reported_with_its_address() {
     // Port that was free a moment ago.
     let port = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap().port();
-    let failure = told(&format!("http://127.0.0.1:{port}/{{symbol}}")).await;
+    let failure = failure_of(&format!("http://127.0.0.1:{port}/{{symbol}}")).await;
     assert!(
         failure.message.contains(&format!("127.0.0.1:{port}/BRK.B is unreachable, after 3 tries")),
         "{}",
@@ -213,13 +213,13 @@ async fn a_source_that_is_not_there_is_told_with_its_address() {
 }
 
 #[tokio::test]
-async fn an_answer_that_breaks_off_is_a_failure_and_not_a_short_load() {
+async fn a_truncated_response_is_a_failure_and_not_a_short_load() {
     let break_off = Arc::new(tokio::sync::Notify::new());
-    let told = Arc::clone(&break_off);
+    let broken_off = Arc::clone(&break_off);
     let broken = move || async move {
         let first = futures::stream::iter([Ok(Bytes::from(long_csv()))]);
         let gone = futures::stream::once(async move {
-            told.notified().await;
+            broken_off.notified().await;
             Err(std::io::Error::other("gone"))
         });
         csv(Body::from_stream(futures::StreamExt::chain(first, gone)))
@@ -257,20 +257,20 @@ async fn a_cancel_ends_the_wait_for_a_silent_source() {
 }
 
 #[tokio::test]
-async fn a_packed_answer_is_unpacked_whatever_says_that_it_is_packed() {
+async fn a_compressed_response_is_decompressed_however_it_is_labelled() {
     let by_header = raw(with_length("200 OK", "Content-Encoding: gzip\r\n", &gzip(CSV))).await;
     assert_eq!(load(&by_header, Range::default()).await.unwrap().len(), 2);
     let as_file = raw(with_length("200 OK", "", &gzip(CSV))).await;
     assert_eq!(load(&as_file, Range::default()).await.unwrap().len(), 2);
     let packed = gzip(&long_csv());
     let cut = raw(answer("200 OK", "Content-Encoding: gzip\r\n", &packed[..packed.len() - 6])).await;
-    assert!(told(&cut).await.message.starts_with("Cannot decompress"));
+    assert!(failure_of(&cut).await.message.starts_with("Cannot decompress"));
     let other = raw(with_length("200 OK", "Content-Encoding: br\r\n", b"x")).await;
-    assert!(told(&other).await.message.contains("encoding 'br', which was not requested"));
+    assert!(failure_of(&other).await.message.contains("encoding 'br', which was not requested"));
 }
 
 #[tokio::test]
-async fn a_zip_is_read_from_the_web() {
+async fn a_zip_is_read_over_http() {
     let mut zip = zip::ZipWriter::new(Cursor::new(Vec::new()));
     zip.start_file("bars.csv", zip::write::SimpleFileOptions::default()).unwrap();
     zip.write_all(CSV.as_bytes()).unwrap();
@@ -278,33 +278,47 @@ async fn a_zip_is_read_from_the_web() {
     let whole = raw(with_length("200 OK", "", &zip)).await;
     assert_eq!(load(&whole, Range::default()).await.unwrap().len(), 2);
     let cut = raw(answer("200 OK", "", &zip[..zip.len() / 2])).await;
-    assert!(told(&cut).await.message.contains(" as a zip: "));
+    assert!(failure_of(&cut).await.message.contains(" as a zip: "));
 }
 
 #[tokio::test]
-async fn a_part_that_was_not_asked_for_is_not_taken_for_the_whole() {
+async fn an_unrequested_partial_response_is_not_taken_for_the_whole() {
     let range = "Content-Range: bytes 0-99/1000\r\n";
     let template = raw(with_length("206 Partial Content", range, CSV.as_bytes())).await;
-    let failure = told(&template).await;
+    let failure = failure_of(&template).await;
     assert!(failure.message.contains("206 Partial Content: a part"), "{}", failure.message);
 }
 
 #[tokio::test]
-async fn an_answer_that_ends_within_a_line_is_no_load_whatever_its_length() {
+async fn a_response_that_ends_within_a_line_is_rejected_whatever_its_length() {
     let cut = raw(answer("200 OK", "", &long_csv().as_bytes()[..6000])).await;
-    let failure = told(&cut).await;
+    let failure = failure_of(&cut).await;
     assert!(failure.message.contains("may be truncated"), "{}", failure.message);
     let whole = raw(answer("200 OK", "", CSV.as_bytes())).await;
     assert_eq!(load(&whole, Range::default()).await.unwrap().len(), 2);
     let opened = opened(&whole, Range::default(), &CancellationToken::new()).await.ok().unwrap();
     assert!(opened.warnings[0].contains("neither Content-Length nor chunked"), "{:?}", opened.warnings);
     let no_end = raw(with_length("200 OK", "", CSV.trim_end().as_bytes())).await;
-    let failure = told(&no_end).await;
+    let failure = failure_of(&no_end).await;
     assert!(failure.message.contains("may be truncated"), "a length proves nothing: {}", failure.message);
 }
 
 #[tokio::test]
-async fn redirects_are_followed_to_https_and_back_refused() {
+async fn an_error_in_place_of_bars_is_not_taken_for_a_truncated_response() {
+    for (error, named) in [
+        (
+            "{\"Error Message\": \"Invalid API call.\"}",
+            "it starts like JSON: '{\"Error Message\": \"Invalid API call.\"}'",
+        ),
+        ("<!DOCTYPE html><html><body>Too many requests</body></html>", "it starts like a web page"),
+    ] {
+        let failure = failure_of(&raw(with_length("200 OK", "", error.as_bytes())).await).await;
+        assert!(failure.message.contains(named), "{}", failure.message);
+    }
+}
+
+#[tokio::test]
+async fn redirects_to_https_are_followed_but_not_back_to_http() {
     let key = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
     let mut roots = rustls::RootCertStore::empty();
     roots.add(key.cert.der().clone()).unwrap();
@@ -350,23 +364,23 @@ async fn redirects_are_followed_to_https_and_back_refused() {
         roots.add(other.cert.der().clone()).unwrap();
         roots
     }));
-    let asked =
+    let requests =
         open_with((QUICK, &strangers), "web", &template, &request(range), range, &token, &|_| ()).await;
-    let Err(WorkError::Failed(failure)) = asked else { panic!("it was trusted") };
+    let Err(WorkError::Failed(failure)) = requests else { panic!("it was trusted") };
     assert!(failure.message.contains("is not trusted"), "{}", failure.message);
 }
 
 #[tokio::test]
-async fn where_a_redirect_leads_is_named_when_nobody_answers_there() {
+async fn an_unreachable_redirect_target_is_named() {
     let port = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap().port();
     let gone = format!("Location: http://127.0.0.1:{port}/x.csv\r\n");
-    let failure = told(&raw(with_length("302 Found", &gone, b"")).await).await;
+    let failure = failure_of(&raw(with_length("302 Found", &gone, b"")).await).await;
     let wanted = format!("/BRK.B redirects to http://127.0.0.1:{port}/x.csv, which is unreachable");
     assert!(failure.message.contains(&wanted), "{}", failure.message);
 }
 
 #[tokio::test]
-async fn redirects_in_a_circle_end() {
+async fn a_redirect_loop_ends() {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let circle = with_length("302 Found", "Location: /again\r\n", b"");
@@ -375,6 +389,6 @@ async fn redirects_in_a_circle_end() {
             speak(&mut stream, &circle).await;
         }
     });
-    let failure = told(&format!("http://{address}/{{symbol}}")).await;
+    let failure = failure_of(&format!("http://{address}/{{symbol}}")).await;
     assert!(failure.message.contains("more than 5 times"), "{}", failure.message);
 }

@@ -40,7 +40,8 @@ impl BarTimes {
         if let Some(why) = certain_end(titles, time) {
             return Self { bar_time: BarTime::End, why, warning: None };
         }
-        let likely = (timeframe != Timeframe::D1).then(|| likely_end(timeframe, sample, titles, time, signs));
+        let likely =
+            (timeframe != Timeframe::D1).then(|| probable_end(timeframe, sample, titles, time, signs));
         let warning = likely.flatten().map(|why| {
             format!(
                 "The times may be the ends of the bars: {why}. They are stored as starts; if they are ends, set bar_time to end."
@@ -75,7 +76,7 @@ fn certain_end(titles: &Titles, time: TimeColumns) -> Option<String> {
 }
 
 /// Sign that the times are probably ends.
-fn likely_end(
+fn probable_end(
     timeframe: Timeframe,
     sample: &Sample,
     titles: &Titles,

@@ -4,7 +4,7 @@ use super::super::SourceResult;
 use super::super::columns::{Columns, TimeColumns};
 use super::super::times::{Moment, clock, parse};
 use super::header::{NameLine, Titles};
-use super::names::{CLOSE, Holds, Part, Side, unit};
+use super::names::{CLOSE, ColumnMeaning, Part, Side, unit};
 use crate::options::DateOrder;
 use csv::StringRecord;
 use display::format::count as thousands;
@@ -17,16 +17,16 @@ const TIME_WANTED: &str = "a time (timestamp, time, date or datetime)";
 const MAX_LISTED: usize = 12;
 
 /// Columns with their meanings, and what is known about their text.
-pub(super) struct Named<'a> {
+pub(super) struct NamedColumns<'a> {
     pub(super) titles: &'a Titles,
-    pub(super) all: Vec<(usize, Holds)>,
+    pub(super) all: Vec<(usize, ColumnMeaning)>,
     /// First row, if there is one.
     pub(super) row: Option<&'a StringRecord>,
     pub(super) line: NameLine,
     pub(super) what: &'a str,
 }
 
-impl Named<'_> {
+impl NamedColumns<'_> {
     /// Column of each value. Adds notes on choices between columns.
     ///
     /// # Errors
@@ -52,12 +52,12 @@ impl Named<'_> {
         Ok(Columns { time, prices, nano_prices: false, volume, second_volume, volume_unit, width })
     }
 
-    fn of(&self, wanted: Holds) -> impl Iterator<Item = usize> {
+    fn of(&self, wanted: ColumnMeaning) -> impl Iterator<Item = usize> {
         self.all.iter().filter(move |(_, holds)| *holds == wanted).map(|(i, _)| *i)
     }
 
     /// The only column with a meaning.
-    fn only(&self, wanted: Holds, name: &str) -> SourceResult<Option<usize>> {
+    fn only(&self, wanted: ColumnMeaning, name: &str) -> SourceResult<Option<usize>> {
         let mut found = self.of(wanted);
         match (found.next(), found.next()) {
             (_, Some(_)) => Err(self.twice(name)),
@@ -69,13 +69,13 @@ impl Named<'_> {
     fn prices(&self, notes: &mut Vec<String>) -> SourceResult<([usize; 4], Vec<&'static str>)> {
         let mut found = [None; 4];
         for (price, name) in PRICES.into_iter().enumerate() {
-            found[price] = self.only(Holds::Price(price), name)?;
+            found[price] = self.only(ColumnMeaning::Price(price), name)?;
         }
         if found[CLOSE].is_none() {
-            found[CLOSE] = match self.only(Holds::LastPrice, "price")? {
-                None => self.only(Holds::Settlement, "settle")?,
+            found[CLOSE] = match self.only(ColumnMeaning::LastPrice, "price")? {
+                None => self.only(ColumnMeaning::Settlement, "settle")?,
                 Some(last) => {
-                    if let Some(settle) = self.of(Holds::Settlement).next() {
+                    if let Some(settle) = self.of(ColumnMeaning::Settlement).next() {
                         let (last, settle) = (self.titles.title(last), self.titles.title(settle));
                         notes.push(format!("The close is read from column '{last}', not from '{settle}'"));
                     }
@@ -95,7 +95,7 @@ impl Named<'_> {
     /// Bid or ask prices, if only one of these sides is complete.
     fn side_prices(&self, notes: &mut Vec<String>) -> SourceResult<Option<[usize; 4]>> {
         let of_side = |side: Side| {
-            let found = [0, 1, 2, 3].map(|price| self.of(Holds::SidePrice(side, price)).next());
+            let found = [0, 1, 2, 3].map(|price| self.of(ColumnMeaning::SidePrice(side, price)).next());
             Some([found[0]?, found[1]?, found[2]?, found[3]?])
         };
         match (of_side(Side::Bid), of_side(Side::Ask)) {
@@ -122,17 +122,19 @@ impl Named<'_> {
     /// Columns of the volume: one, or two whose sum it is.
     fn volume(&self, notes: &mut Vec<String>) -> SourceResult<(Option<usize>, Option<usize>)> {
         // `Volume BTC` counts only if no column is named `Volume`.
-        let named: Vec<usize> = self.of(Holds::Volume).collect();
-        let volumes = if named.is_empty() { self.of(Holds::OtherVolume).collect() } else { named };
-        let others = self.all.iter().filter(|(_, holds)| *holds == Holds::OtherVolume).count();
-        let ticks = self.of(Holds::TickVolume).next();
+        let named: Vec<usize> = self.of(ColumnMeaning::Volume).collect();
+        let volumes = if named.is_empty() { self.of(ColumnMeaning::OtherVolume).collect() } else { named };
+        let others = self.all.iter().filter(|(_, holds)| *holds == ColumnMeaning::OtherVolume).count();
+        let ticks = self.of(ColumnMeaning::TickVolume).next();
         let zero = |at: usize| {
             self.row
                 .and_then(|row| row.get(at))
                 .is_some_and(|text| text.trim().trim_matches(['0', '.']).is_empty())
         };
-        let (up, down) =
-            (self.of(Holds::PartVolume(Part::Up)).next(), self.of(Holds::PartVolume(Part::Down)).next());
+        let (up, down) = (
+            self.of(ColumnMeaning::PartVolume(Part::Up)).next(),
+            self.of(ColumnMeaning::PartVolume(Part::Down)).next(),
+        );
         let (volume, second) = match (volumes.as_slice(), ticks, up.zip(down)) {
             ([], None, Some((up, down))) => (Some(up), Some(down)),
             // For currencies MetaTrader has tick volume only.
@@ -160,22 +162,23 @@ impl Named<'_> {
 
     /// Columns of the time.
     fn time(&self) -> SourceResult<Option<TimeColumns>> {
-        let of = |wanted: &[Holds]| -> Vec<usize> {
+        let of = |wanted: &[ColumnMeaning]| -> Vec<usize> {
             self.all.iter().filter(|(_, holds)| wanted.contains(holds)).map(|(i, _)| *i).collect()
         };
         let text = |at: &usize| self.row.and_then(|row| row.get(*at));
-        let said = |at: &usize| {
+        let value_at = |at: &usize| {
             let text = text(at)?;
             parse(text, DateOrder::DayFirst).or_else(|| parse(text, DateOrder::MonthFirst))
         };
         // A column that says to be the start comes before others, unless it is a time of day.
-        if let [start] = of(&[Holds::Start]).as_slice()
-            && (self.row.is_none() || said(start).is_some())
+        if let [start] = of(&[ColumnMeaning::Start]).as_slice()
+            && (self.row.is_none() || value_at(start).is_some())
         {
             return Ok(Some(TimeColumns::One(*start)));
         }
-        let mut times = of(&[Holds::Time, Holds::Clock, Holds::SinceEpoch, Holds::Start]);
-        for others in [Holds::End, Holds::Index] {
+        let mut times =
+            of(&[ColumnMeaning::Time, ColumnMeaning::Clock, ColumnMeaning::SinceEpoch, ColumnMeaning::Start]);
+        for others in [ColumnMeaning::End, ColumnMeaning::Index] {
             if times.is_empty() {
                 times = of(&[others]);
             }
@@ -190,12 +193,13 @@ impl Named<'_> {
             _ => {}
         }
         // A time with a zone needs no other column.
-        if let Some(at) = times.iter().find(|at| matches!(said(at), Some(Moment::At(..)))) {
+        if let Some(at) = times.iter().find(|at| matches!(value_at(at), Some(Moment::At(..)))) {
             return Ok(Some(TimeColumns::One(*at)));
         }
         let is_clock = |at: &usize| text(at).is_some_and(|text| clock(text).is_some() || text.trim() == "0");
         let plain = &self.titles.plain;
-        let day = times.iter().find(|at| matches!(said(at), Some(Moment::Day(_))) && plain[**at] != "time");
+        let day =
+            times.iter().find(|at| matches!(value_at(at), Some(Moment::Day(_))) && plain[**at] != "time");
         let clocks: Vec<usize> = times.iter().copied().filter(|at| Some(at) != day && is_clock(at)).collect();
         if let (Some(day), [clock]) = (day, clocks.as_slice()) {
             return Ok(Some(TimeColumns::Two(*day, *clock)));
@@ -221,7 +225,7 @@ impl Named<'_> {
     /// Failure of a text without a column for each of these.
     fn lacking(&self, missing: &[&str]) -> Failure {
         let listed = |recognized: bool| {
-            let of_kind = self.all.iter().filter(|(_, holds)| (*holds != Holds::Other) == recognized);
+            let of_kind = self.all.iter().filter(|(_, holds)| (*holds != ColumnMeaning::Other) == recognized);
             let titles: Vec<String> =
                 of_kind.map(|(at, _)| format!("'{}'", self.titles.title(*at))).collect();
             match titles.len() {

@@ -12,7 +12,7 @@ use market_data::wording::excerpt;
 
 /// Detected vendor format.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) struct Found {
+pub(super) struct DetectedFormat {
     pub(super) format: Format,
     /// Whether no other vendor writes such a file.
     certain: bool,
@@ -25,9 +25,9 @@ pub(super) fn detect(
     columns: &Columns,
     signs: &Signs,
     newest_first: bool,
-) -> Found {
-    let certain = |format| Found { format, certain: true };
-    let likely = |format| Found { format, certain: false };
+) -> DetectedFormat {
+    let certain = |format| DetectedFormat { format, certain: true };
+    let likely = |format| DetectedFormat { format, certain: false };
     let since_epoch = signs.times == Some(TimeKind::SinceEpoch);
     if titles.none() {
         return match columns.time {
@@ -43,7 +43,8 @@ pub(super) fn detect(
     if titles.with_tickers || (has("dividends") && has("stock splits")) || has("adj close") {
         certain(Format::Yfinance)
     } else if has("per") && has("ticker") {
-        certain(Format::Stooq)
+        // Finam has the same names, but no open interest.
+        if has("openint") { certain(Format::Stooq) } else { likely(Format::Generic) }
     } else if has("tickvol") || (titles.bracketed() && has("date")) {
         certain(Format::Metatrader)
     } else if names_a_clock(titles) {
@@ -52,7 +53,10 @@ pub(super) fn detect(
         certain(Format::InteractiveBrokers)
     } else if has("date") && has("average") && has("volume") {
         likely(Format::InteractiveBrokers)
-    } else if since_epoch && (has("open time") || has("quote volume") || has("quote asset volume")) {
+    } else if since_epoch
+        && ((has("open time") && has("close time")) || has("quote volume") || has("quote asset volume"))
+    {
+        // OKX has an open time, too.
         certain(Format::Binance)
     } else if titles.begin(&["timestamp", "open", "high", "low", "close"]) && newest_first {
         likely(Format::AlphaVantage)
@@ -70,7 +74,7 @@ pub(super) fn detect(
 /// If the text is certainly of another vendor, or its columns are not those of the selected format.
 pub(super) fn chosen(
     chosen: Option<Format>,
-    found: Found,
+    found: DetectedFormat,
     titles: &Titles,
     columns: &Columns,
     signs: &Signs,

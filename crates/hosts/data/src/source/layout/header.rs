@@ -5,8 +5,8 @@ use super::super::SourceResult;
 use super::super::columns::{Columns, TimeColumns};
 use super::super::instruments::differ;
 use super::super::times::parse;
-use super::columns::Named;
-use super::names::{Holds, holds, plain, zone};
+use super::columns::NamedColumns;
+use super::names::{ColumnMeaning, holds, plain, zone};
 use super::numbers::Numbers;
 use super::sample::{Record, Sample};
 use super::{About, ordinal, unnamed};
@@ -97,7 +97,7 @@ impl Titles {
 
     /// Whether the time column says that it has the end of a bar.
     pub(super) fn names_the_end(&self) -> bool {
-        self.time.and_then(|at| self.plain.get(at)).is_some_and(|name| holds(name) == Holds::End)
+        self.time.and_then(|at| self.plain.get(at)).is_some_and(|name| holds(name) == ColumnMeaning::End)
     }
 
     /// Time zone in the name of the time column.
@@ -117,9 +117,9 @@ pub(super) fn find(sample: &Sample, about: &About) -> SourceResult<Header> {
         return Ok(header);
     }
     // The line that looks most like column names. In a tie the first one.
-    let best = first_lines.enumerate().rev().max_by_key(|(_, record)| likeness(record));
+    let best = first_lines.enumerate().rev().max_by_key(|(_, record)| header_score(record));
     let (at, record) = best.unwrap_or((0, &sample.records[0]));
-    let (known, words) = likeness(record);
+    let (known, words) = header_score(record);
     let is_csv = unnamed::no_csv(&shown(&sample.records[0].fields, sample.delimiter), about).is_none();
     if is_csv && (known > 0 || words >= MIN_WORDS) {
         named(sample, at, about)
@@ -130,22 +130,24 @@ pub(super) fn find(sample: &Sample, about: &About) -> SourceResult<Header> {
 
 /// Whether a line names at least three of the four prices.
 pub(super) fn names_prices(record: &StringRecord) -> bool {
-    let names: Vec<Holds> = record.iter().map(|name| holds(&plain(name))).collect();
+    let names: Vec<ColumnMeaning> = record.iter().map(|name| holds(&plain(name))).collect();
     let named = |price: usize| {
-        names.iter().any(|holds| matches!(holds, Holds::Price(p) | Holds::SidePrice(_, p) if *p == price))
+        names.iter().any(
+            |holds| matches!(holds, ColumnMeaning::Price(p) | ColumnMeaning::SidePrice(_, p) if *p == price),
+        )
     };
     (0..4).filter(|price| named(*price)).count() >= 3
 }
 
 /// Number of known column names and of other words in a line.
-fn likeness(record: &Record) -> (usize, usize) {
+fn header_score(record: &Record) -> (usize, usize) {
     let is_word = |text: &&str| {
         text.chars().any(char::is_alphabetic)
             && parse(text, DateOrder::DayFirst).is_none()
             && Numbers::Point.parse_volume(text).is_none()
     };
     let words: Vec<&str> = record.fields.iter().filter(is_word).collect();
-    let known = words.iter().filter(|name| holds(&plain(name)) != Holds::Other).count();
+    let known = words.iter().filter(|name| holds(&plain(name)) != ColumnMeaning::Other).count();
     // A single word is a heading.
     (if words.len() >= MIN_WORDS { known } else { 0 }, words.len())
 }
@@ -186,10 +188,10 @@ fn named(sample: &Sample, at: usize, about: &About) -> SourceResult<Header> {
         .iter()
         .enumerate()
         .filter(|(i, _)| chosen.get(*i).copied().unwrap_or(true))
-        .map(|(i, name)| (i, if titles.with_tickers && i == 0 { Holds::Time } else { holds(name) }))
+        .map(|(i, name)| (i, if titles.with_tickers && i == 0 { ColumnMeaning::Time } else { holds(name) }))
         .collect();
     let line = NameLine::of(&sample.records[at], sample.delimiter);
-    let columns = Named { titles: &titles, all, row, line, what: &about.what }.columns(&mut notes)?;
+    let columns = NamedColumns { titles: &titles, all, row, line, what: &about.what }.columns(&mut notes)?;
     titles.time = Some(match columns.time {
         TimeColumns::One(at) | TimeColumns::Two(_, at) => at,
     });
@@ -235,8 +237,8 @@ fn named_in(row: &StringRecord, at: usize) -> Option<&str> {
 
 /// Column that names the instrument of each row.
 fn instrument(titles: &Titles) -> Option<usize> {
-    let of = |wanted: Holds| titles.plain.iter().position(|name| holds(name) == wanted);
-    of(Holds::Ticker).or_else(|| of(Holds::Instrument))
+    let of = |wanted: ColumnMeaning| titles.plain.iter().position(|name| holds(name) == wanted);
+    of(ColumnMeaning::Ticker).or_else(|| of(ColumnMeaning::Instrument))
 }
 
 /// Fields of a line as written, shortened.

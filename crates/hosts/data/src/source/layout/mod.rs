@@ -20,6 +20,7 @@ mod vendors;
 pub(super) use numbers::Numbers;
 pub(super) use sample::{MAX_SAMPLE_BYTES, SAMPLE_LINES, is_blank, is_footer};
 pub(super) use signs::TimeKind;
+pub(super) use unnamed::no_csv;
 
 use super::SourceResult;
 use super::columns::{Columns, TimeColumns};
@@ -205,8 +206,11 @@ impl Layout {
         let Columns { prices, volume, width, .. } = &self.columns;
         let holds = |at: usize| names.get(at).map(|name| names::holds(name));
         names.len() == *width
-            && prices.iter().enumerate().all(|(price, at)| holds(*at) == Some(names::Holds::Price(price)))
-            && volume.is_none_or(|at| holds(at) == Some(names::Holds::Volume))
+            && prices
+                .iter()
+                .enumerate()
+                .all(|(price, at)| holds(*at) == Some(names::ColumnMeaning::Price(price)))
+            && volume.is_none_or(|at| holds(at) == Some(names::ColumnMeaning::Volume))
     }
 
     /// Whether a line names prices.

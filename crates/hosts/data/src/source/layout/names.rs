@@ -5,12 +5,12 @@ mod localized;
 
 /// Meaning of a column.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Holds {
+pub(super) enum ColumnMeaning {
     /// Start of the bar, and says so. Needs no other time column.
     Start,
     /// End of the bar, which is read if no other column has a time.
     End,
-    /// Time or date; the date if there is also a [`Holds::Clock`].
+    /// Time or date; the date if there is also a [`ColumnMeaning::Clock`].
     Time,
     /// Time of day if there is also a date, otherwise a full time.
     Clock,
@@ -80,25 +80,31 @@ fn compact(name: &str) -> String {
 }
 
 /// Meaning of a normalized column name.
-pub(super) fn holds(name: &str) -> Holds {
+pub(super) fn holds(name: &str) -> ColumnMeaning {
     if name.contains('%') {
-        return Holds::Other;
+        return ColumnMeaning::Other;
     }
     let compact = compact(name);
     match compact.as_str() {
         "opentime" | "timeopen" | "starttime" | "timestart" | "startat" | "start" | "begin" | "beginsat"
-        | "windowstart" | "timeperiodstart" | "periodstart" | "barstart" | "candlestart" => Holds::Start,
+        | "windowstart" | "timeperiodstart" | "periodstart" | "barstart" | "candlestart" => {
+            ColumnMeaning::Start
+        }
         "closetime" | "timeclose" | "endtime" | "timeend" | "endat" | "end" | "windowend"
-        | "timeperiodend" | "periodend" | "barend" | "candleend" => Holds::End,
+        | "timeperiodend" | "periodend" | "barend" | "candleend" => ColumnMeaning::End,
         "timestamp" | "timestamputc" | "utctimestamp" | "date" | "dates" | "dateutc" | "datetime"
         | "datetimeutc" | "dategmt" | "gmttime" | "localtime" | "timeutc" | "utctime" | "utc" | "day"
         | "dt" | "dtyyyymmdd" | "ts" | "mts" | "tsevent" | "bartime" | "candletime" | "tradedate"
-        | "tradingdate" | "tradingday" | "exchangedate" | "pricedate" | "quotedate" | "bucket" => Holds::Time,
-        "time" | "t" | "timeofday" => Holds::Clock,
-        "unix" | "unixtime" | "unixtimestamp" | "epoch" | "epochtime" => Holds::SinceEpoch,
-        "index" => Holds::Index,
-        "last" | "price" | "lastprice" | "latest" | "pxlast" | "ltp" | "lasttrade" => Holds::LastPrice,
-        "settle" | "settlement" | "settleprice" | "settlementprice" | "pxsettle" => Holds::Settlement,
+        | "tradingdate" | "tradingday" | "exchangedate" | "pricedate" | "quotedate" | "bucket" => {
+            ColumnMeaning::Time
+        }
+        "time" | "t" | "timeofday" => ColumnMeaning::Clock,
+        "unix" | "unixtime" | "unixtimestamp" | "epoch" | "epochtime" => ColumnMeaning::SinceEpoch,
+        "index" => ColumnMeaning::Index,
+        "last" | "price" | "lastprice" | "latest" | "pxlast" | "ltp" | "lasttrade" => {
+            ColumnMeaning::LastPrice
+        }
+        "settle" | "settlement" | "settleprice" | "settlementprice" | "pxsettle" => ColumnMeaning::Settlement,
         "volume"
         | "vol"
         | "v"
@@ -121,33 +127,33 @@ pub(super) fn holds(name: &str) -> Holds {
         | "tradedqty"
         | "ttltrdqnty"
         | "tottrdqty"
-        | "shares" => Holds::Volume,
-        "up" | "upvol" | "upvolume" => Holds::PartVolume(Part::Up),
-        "down" | "downvol" | "downvolume" => Holds::PartVolume(Part::Down),
-        "tickvol" | "tickvolume" => Holds::TickVolume,
-        "ticker" | "symbol" => Holds::Ticker,
+        | "shares" => ColumnMeaning::Volume,
+        "up" | "upvol" | "upvolume" => ColumnMeaning::PartVolume(Part::Up),
+        "down" | "downvol" | "downvolume" => ColumnMeaning::PartVolume(Part::Down),
+        "tickvol" | "tickvolume" => ColumnMeaning::TickVolume,
+        "ticker" | "symbol" => ColumnMeaning::Ticker,
         "instrument" | "contract" | "instrumentid" | "instrumentname" | "instid" | "sym" | "tic" | "ric"
-        | "actsymbol" | "name" | "mnemonic" | "tscode" | "secid" => Holds::Instrument,
-        _ if name.starts_with("time (") => Holds::Time,
+        | "actsymbol" | "name" | "mnemonic" | "tscode" | "secid" => ColumnMeaning::Instrument,
+        _ if name.starts_with("time (") => ColumnMeaning::Time,
         // `Volume BTC` and `Volume USDT`: the first one counts.
-        _ if name.starts_with("volume ") || name.starts_with("vol ") => Holds::OtherVolume,
-        other => price(other).or_else(|| localized::holds(other)).unwrap_or(Holds::Other),
+        _ if name.starts_with("volume ") || name.starts_with("vol ") => ColumnMeaning::OtherVolume,
+        other => price(other).or_else(|| localized::holds(other)).unwrap_or(ColumnMeaning::Other),
     }
 }
 
 /// Meaning of the name of a price: `open`, `priceOpen`, `mid.o`, `bid.c`.
-fn price(compact: &str) -> Option<Holds> {
+fn price(compact: &str) -> Option<ColumnMeaning> {
     let of_price = |name: &str| {
         let word = name.strip_prefix("price").or_else(|| name.strip_suffix("price"));
         of_four(name).or_else(|| of_four(word.or_else(|| name.strip_prefix("px"))?))
     };
-    let beside =
+    let paired =
         |word: &str| compact.strip_prefix(word).or_else(|| compact.strip_suffix(word)).and_then(of_price);
     of_price(compact)
-        .map(Holds::Price)
-        .or_else(|| beside("mid").map(Holds::Price))
-        .or_else(|| beside("bid").map(|price| Holds::SidePrice(Side::Bid, price)))
-        .or_else(|| beside("ask").map(|price| Holds::SidePrice(Side::Ask, price)))
+        .map(ColumnMeaning::Price)
+        .or_else(|| paired("mid").map(ColumnMeaning::Price))
+        .or_else(|| paired("bid").map(|price| ColumnMeaning::SidePrice(Side::Bid, price)))
+        .or_else(|| paired("ask").map(|price| ColumnMeaning::SidePrice(Side::Ask, price)))
 }
 
 fn of_four(word: &str) -> Option<usize> {

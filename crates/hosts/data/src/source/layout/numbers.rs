@@ -18,7 +18,7 @@ const CURRENCIES: [char; 6] = ['$', '€', '£', '¥', '₹', '₩'];
 
 /// Evidence of a single number.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Shows {
+enum DecimalEvidence {
     Nothing,
     Point,
     Comma,
@@ -29,8 +29,8 @@ enum Shows {
 impl Numbers {
     /// Number format of the first rows.
     pub(super) fn detect(texts: &[&str], what: &str) -> SourceResult<Self> {
-        let first = |wanted: Shows| texts.iter().find(|text| shows(text) == wanted);
-        match (first(Shows::Point), first(Shows::Comma), first(Shows::Either)) {
+        let first = |wanted: DecimalEvidence| texts.iter().find(|text| shows(text) == wanted);
+        match (first(DecimalEvidence::Point), first(DecimalEvidence::Comma), first(DecimalEvidence::Either)) {
             (Some(point), Some(comma), _) => Err(unclear(
                 format!(
                     "{what} mixes two number formats: '{}' and '{}'.",
@@ -141,7 +141,7 @@ fn ungrouped(text: &str, group: char) -> Option<String> {
     (grouped && (1..=4).contains(&first.len())).then(|| parts.concat())
 }
 
-fn shows(text: &str) -> Shows {
+fn shows(text: &str) -> DecimalEvidence {
     let text = bare(text).trim_start_matches(['-', '+', '$', '€', '£', '¥', ' ']);
     let count = |sign: u8| text.bytes().filter(|b| *b == sign).count();
     // One separator before three digits, as in thousands.
@@ -151,21 +151,21 @@ fn shows(text: &str) -> Shows {
         three && (1..=3).contains(&before.len()) && before != "0"
     };
     match (count(b'.'), count(b',')) {
-        (0, 0) => Shows::Nothing,
+        (0, 0) => DecimalEvidence::Nothing,
         (points, commas) if points > 0 && commas > 0 => {
             if text.rfind('.') > text.rfind(',') {
-                Shows::Point
+                DecimalEvidence::Point
             } else {
-                Shows::Comma
+                DecimalEvidence::Comma
             }
         }
         // `1.234` is no evidence. By default a point is the decimal separator.
-        (1, 0) if groups('.') => Shows::Nothing,
-        (1, 0) => Shows::Point,
-        (_, 0) => Shows::Comma,
-        (_, 1) if groups(',') => Shows::Either,
-        (_, 1) => Shows::Comma,
-        (_, _) => Shows::Point,
+        (1, 0) if groups('.') => DecimalEvidence::Nothing,
+        (1, 0) => DecimalEvidence::Point,
+        (_, 0) => DecimalEvidence::Comma,
+        (_, 1) if groups(',') => DecimalEvidence::Either,
+        (_, 1) => DecimalEvidence::Comma,
+        (_, _) => DecimalEvidence::Point,
     }
 }
 
@@ -179,7 +179,7 @@ mod tests {
     }
 
     #[test]
-    fn the_decimal_sign_is_told_by_numbers_that_can_be_read_in_one_way_only() {
+    fn the_decimal_sign_is_detected_from_unambiguous_numbers() {
         assert_eq!(detect(&["10.5", "11", "9"]), Ok(Numbers::Point));
         assert_eq!(detect(&["10", "11"]), Ok(Numbers::Point));
         assert_eq!(detect(&["10,5", "11"]), Ok(Numbers::Comma));
@@ -193,25 +193,25 @@ mod tests {
     }
 
     #[test]
-    fn numbers_that_can_be_read_in_two_ways_are_refused_with_both() {
+    fn ambiguous_numbers_are_rejected_with_both_readings() {
         let message = detect(&["148,123", "147,900"]).unwrap_err();
         assert!(message.contains("148.123 or 148123"), "{message}");
         assert!(detect(&["10,5", "10.5"]).unwrap_err().contains("two number formats"));
     }
 
     #[test]
-    fn prices_in_32nds_are_refused_as_ambiguous() {
-        let told = |texts: &[&str]| refuse_fractions(texts, "x.csv").map_err(|f| f.message);
-        let message = told(&["109'165", "110'010", "109'000"]).unwrap_err();
+    fn prices_in_32nds_are_rejected_as_ambiguous() {
+        let message_of = |texts: &[&str]| refuse_fractions(texts, "x.csv").map_err(|f| f.message);
+        let message = message_of(&["109'165", "110'010", "109'000"]).unwrap_err();
         assert!(message.contains("'109'165': 109165, or 109 and 16.5/32"), "{message}");
         // Some prices show that the sign groups thousands.
         for thousands in [["11'165", "11'432"], ["1'016", "998"], ["1'016.5", "1'020"]] {
-            assert_eq!(told(&thousands), Ok(()));
+            assert_eq!(message_of(&thousands), Ok(()));
         }
     }
 
     #[test]
-    fn numbers_are_read_as_their_text_writes_them() {
+    fn numbers_are_parsed_exactly() {
         let point = |text: &str| Numbers::Point.parse(text);
         assert_eq!(point("1234.5"), Some(1234.5));
         assert_eq!(point("$1,234.50"), Some(1234.5));
@@ -231,13 +231,13 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_printed_is_read_back(number in -1e12f64..1e12) {
+        fn printed_numbers_parse_back(number in -1e12f64..1e12) {
             prop_assert_eq!(Numbers::Point.parse(&number.to_string()), Some(number));
             prop_assert_eq!(Numbers::Comma.parse(&number.to_string().replace('.', ",")), Some(number));
         }
 
         #[test]
-        fn no_text_makes_it_panic(text in "[0-9.,$KMB -]{0,12}|\\PC{0,12}") {
+        fn no_text_panics(text in "[0-9.,$KMB -]{0,12}|\\PC{0,12}") {
             let _ = Numbers::Point.parse_volume(&text);
             let _ = Numbers::Comma.parse_volume(&text);
             let _ = detect(&[&text]);

@@ -16,7 +16,7 @@ const BAR: &str = "2024-03-04T14:00:00Z 100 103 99.5 101.5 2500";
 const DAY: &str = "2024-03-14T00:00:00Z 100 103 99.5 101.5 2500";
 
 #[test]
-fn crypto_exchanges_are_read_by_their_own_names() {
+fn columns_of_crypto_exchanges_are_recognized() {
     for text in [
         // OKX: API and history files.
         "ts,o,h,l,c,vol,volCcy,volCcyQuote,confirm\n1709560800000,100,103,99.5,101.5,2500,1,2,1\n",
@@ -44,13 +44,13 @@ fn crypto_exchanges_are_read_by_their_own_names() {
 }
 
 #[test]
-fn daily_bars_of_coinmarketcap_are_on_the_day_of_their_start() {
+fn daily_bars_of_coinmarketcap_have_the_day_of_their_start() {
     let text = "timeOpen;timeClose;timeHigh;timeLow;name;open;high;low;close;volume;marketCap;timestamp\n\"2024-03-14T00:00:00.000Z\";\"2024-03-14T23:59:59.999Z\";\"2024-03-14T05:00:00.000Z\";\"2024-03-14T20:00:00.000Z\";\"2781\";100;103;99.5;101.5;2500;9;\"2024-03-14T23:59:59.999Z\"\n";
     assert_eq!(bars(text, Timeframe::D1, None), [DAY]);
 }
 
 #[test]
-fn data_services_are_read_by_their_own_names() {
+fn columns_of_data_services_are_recognized() {
     for text in [
         // Polygon, Databento, Alpaca, EODHD, Tiingo.
         "ticker,volume,open,close,high,low,window_start,transactions\nMSFT,2500,100,101.5,103,99.5,1709560800000000000,7\n",
@@ -81,7 +81,7 @@ fn data_services_are_read_by_their_own_names() {
 }
 
 #[test]
-fn mid_prices_of_oanda_are_read_and_bid_beside_ask_is_refused() {
+fn mid_prices_of_oanda_are_read_but_bid_and_ask_together_are_rejected() {
     let row = |side: &str| format!("{side}.o,{side}.h,{side}.l,{side}.c");
     let text = |sides: &[&str]| {
         let names: Vec<String> = sides.iter().map(|side| row(side)).collect();
@@ -97,14 +97,14 @@ fn mid_prices_of_oanda_are_read_and_bid_beside_ask_is_refused() {
     }
     let ig = "time,openPrice.bid,highPrice.bid,lowPrice.bid,closePrice.bid,volume\n2024-03-04T14:00:00Z,100,103,99.5,101.5,2500\n";
     assert_eq!(bars(ig, Timeframe::H1, None), [BAR]);
-    let told = refused(&text(&["bid", "ask"]));
-    assert!(told.message.contains("bid and ask prices and no others"), "{}", told.message);
+    let failure = refused(&text(&["bid", "ask"]));
+    assert!(failure.message.contains("bid and ask prices and no others"), "{}", failure.message);
     let read = read_as(&text(&["bid"]), about(Timeframe::H1, None, None)).unwrap();
     assert!(read.layout.notes.contains(&"The prices are bid prices".to_owned()), "{:?}", read.layout.notes);
 }
 
 #[test]
-fn daily_files_of_terminals_exchanges_and_portals_are_read_by_their_own_names() {
+fn daily_files_of_terminals_exchanges_and_portals_are_recognized() {
     for text in [
         // Bloomberg, below the cells of its request.
         "MSFT US Equity,,,,,\nDates,PX_OPEN,PX_HIGH,PX_LOW,PX_LAST,PX_VOLUME\n3/14/2024,100,103,99.5,101.5,2500\n",
@@ -138,7 +138,7 @@ fn daily_files_of_terminals_exchanges_and_portals_are_read_by_their_own_names() 
 }
 
 #[test]
-fn numbers_are_grouped_as_in_india_france_and_switzerland() {
+fn digit_grouping_of_india_france_and_switzerland_is_read() {
     for (numbers, bar) in [
         (
             "\"1,23,456.50\",\"1,23,460\",\"1,23,450\",\"1,23,455\",\"12,34,567\"",
@@ -158,42 +158,53 @@ fn numbers_are_grouped_as_in_india_france_and_switzerland() {
 }
 
 #[test]
-fn an_unknown_header_is_quoted_with_what_was_recognized_in_it() {
+fn an_unknown_header_is_quoted_with_its_recognized_columns() {
     let coingecko = "snapped_at,price,market_cap,total_volume\n2024-03-14 00:00:00 UTC,100,9,2500\n";
-    let told = refused(coingecko);
+    let failure = refused(coingecko);
     assert!(
-        told.message.contains("no column for a time (timestamp, time, date or datetime), open, high, low."),
+        failure
+            .message
+            .contains("no column for a time (timestamp, time, date or datetime), open, high, low."),
         "{}",
-        told.message
+        failure.message
     );
-    assert!(told.message.contains("line 1: 'snapped_at,price,market_cap,total_volume'"), "{}", told.message);
     assert!(
-        told.message
+        failure.message.contains("line 1: 'snapped_at,price,market_cap,total_volume'"),
+        "{}",
+        failure.message
+    );
+    assert!(
+        failure
+            .message
             .contains("Recognized: 'price', 'total_volume'; not recognized: 'snapped_at', 'market_cap'."),
         "{}",
-        told.message
+        failure.message
     );
-    assert!(told.hint.starts_with("Name the columns timestamp, open"), "{}", told.hint);
+    assert!(failure.hint.starts_with("Name the columns timestamp, open"), "{}", failure.hint);
     // The title above the names is not quoted in their place, nor a row.
     let titled = "Prices of MSFT\nexported 2024-03-14\n\nWhen,Begin price,Top,Bottom,Final\n2024-03-14,100,103,99.5,101.5\n";
-    let told = refused(titled);
-    assert!(told.message.contains("line 4: 'When,Begin price,Top,Bottom,Final'"), "{}", told.message);
-    assert!(told.message.contains("Recognized: none"), "{}", told.message);
+    let failure = refused(titled);
+    assert!(failure.message.contains("line 4: 'When,Begin price,Top,Bottom,Final'"), "{}", failure.message);
+    assert!(failure.message.contains("Recognized: none"), "{}", failure.message);
 }
 
 #[test]
-fn rows_without_names_in_another_order_are_told_from_a_header() {
+fn unnamed_columns_in_another_order_are_distinguished_from_a_header() {
     // Bitfinex: time, open, close, high, low.
-    let told = refused("1709560800000,100,101.5,103,99.5,2500\n1709564400000,100,101.5,103,99.5,2500\n");
-    assert!(told.message.contains("has no column names"), "{}", told.message);
-    assert!(told.message.contains("in line 1, the second price is not the highest"), "{}", told.message);
-    assert!(told.hint.contains("Add a line of column names"), "{}", told.hint);
-    let told = refused("MSFT,100,103,99.5,101.5,2500\nMSFT,100,103,99.5,101.5,2500\n");
-    assert!(told.message.contains("line 1 does not begin with a time"), "{}", told.message);
+    let failure = refused("1709560800000,100,101.5,103,99.5,2500\n1709564400000,100,101.5,103,99.5,2500\n");
+    assert!(failure.message.contains("has no column names"), "{}", failure.message);
+    assert!(
+        failure.message.contains("in line 1, the second price is not the highest"),
+        "{}",
+        failure.message
+    );
+    assert!(failure.hint.contains("Add a line of column names"), "{}", failure.hint);
+    let failure = refused("MSFT,100,103,99.5,101.5,2500\nMSFT,100,103,99.5,101.5,2500\n");
+    assert!(failure.message.contains("line 1 does not begin with a time"), "{}", failure.message);
 }
 
 #[test]
-fn the_volume_in_shares_comes_before_one_in_money() {
+fn volume_in_shares_takes_precedence_over_volume_in_money() {
     let header = "time,open,high,low,close,";
     let volume = |names: &str, values: &str| {
         let text = format!("{header}{names}\n1709560800,100,103,99.5,101.5,{values}\n");

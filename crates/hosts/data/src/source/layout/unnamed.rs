@@ -112,7 +112,7 @@ fn all_of(values: [Option<f64>; 4]) -> Option<[f64; 4]> {
 }
 
 /// Failure of text that is not CSV at all.
-pub(super) fn no_csv(line: &str, about: &About) -> Option<Failure> {
+pub(in super::super) fn no_csv(line: &str, about: &About) -> Option<Failure> {
     let what = &about.what;
     let start = line.trim_start().to_lowercase();
     let page = ["<!doctype", "<html", "<head", "<body", "<?xml", "<script", "<div", "<p>"];

@@ -73,18 +73,22 @@ fn iso(text: &str) -> Option<Moment> {
     rest.finish(day, false)
 }
 
-/// Parses a number: a date like `20240301`, a time like `20240301093000`, or Unix time in s, ms, µs or ns.
+/// Parses a number: a date like `20240301`, a time like `20240301093000` or with milliseconds `20240301093000000`, or
+/// Unix time in s, ms, µs or ns. As Unix time, 17 digits would be a year after 2500.
 fn number(text: &str) -> Option<Moment> {
     let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
     let compact =
-        fraction.is_empty() && matches!(whole.len(), 8 | 12 | 14) && matches!(&whole[..2], "19" | "20");
+        fraction.is_empty() && matches!(whole.len(), 8 | 12 | 14 | 17) && matches!(&whole[..2], "19" | "20");
     if compact {
+        let (whole, millis) = whole.split_at(whole.len().min(14));
         let mut rest = Rest(whole.as_bytes());
         if let Some(day) = rest.compact_day() {
             if rest.0.is_empty() {
                 return Some(Moment::Day(day));
             }
             let clock = rest.compact_clock()?;
+            let nanos = if millis.is_empty() { 0 } else { millis.parse::<i32>().ok()? * 1_000_000 };
+            let clock = Clock::new(clock.hour(), clock.minute(), clock.second(), nanos).ok()?;
             return Some(Moment::Wall(day.to_datetime(clock)));
         }
     }
@@ -319,148 +323,11 @@ fn at(offset: Offset, wall: DateTime) -> Option<Moment> {
 /// Named zone like `US/Eastern`, as written by Interactive Brokers. Of an ambiguous local time the first is taken.
 fn named(zone: &str, wall: DateTime) -> Option<Moment> {
     let moment = match Zone::parse(zone).ok()?.meant(wall) {
-        crate::zone::Meant::One(moment) | crate::zone::Meant::Twice(moment, _) => moment,
-        crate::zone::Meant::Never => return None,
+        crate::zone::LocalMoments::One(moment) | crate::zone::LocalMoments::Twice(moment, _) => moment,
+        crate::zone::LocalMoments::Never => return None,
     };
     Some(Moment::At(moment, Some(wall)))
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::at;
-    use jiff::civil::date;
-    use proptest::prelude::*;
-    use protocol::Time;
-
-    fn moment(text: &str) -> Option<Time> {
-        match parse(text, DateOrder::DayFirst)? {
-            Moment::At(timestamp, _) => Some(Time::from_micros(timestamp.as_microsecond())),
-            Moment::Day(_) | Moment::Wall(_) => None,
-        }
-    }
-
-    #[test]
-    fn the_forms_of_real_files_are_read() {
-        let time = at("2013-12-31T00:30:00Z");
-        for text in [
-            "2013-12-31 00:30:00+00:00",
-            "2013-12-31T00:30:00+00:00",
-            "2013-12-31T00:30:00Z",
-            "2013-12-31 00:30:00 UTC",
-            "2013-12-31 00:30Z",
-            "2013-12-31T00:30:00.000000Z",
-            " 2013-12-31 00:30:00+0000 ",
-            "2013-12-31 00:30:00+00",
-            "2013-12-30 19:30:00-05:00",
-            "2013-12-31 06:00:00+05:30",
-            "31.12.2013 01:30:00.000 GMT+0100",
-            "20131230 19:30:00 US/Eastern",
-            "20131231-00:30:00",
-            "1388449800",
-            "1388449800.0",
-            "1388449800000",
-            "1388449800000000",
-            "1388449800000000000",
-        ] {
-            assert_eq!(moment(text), Some(time), "{text}");
-        }
-        assert_eq!(moment("2013-12-31T00:30:00.25Z"), Some(time.plus_micros(250_000)));
-    }
-
-    #[test]
-    fn days_and_walls_are_read_in_the_forms_of_vendors() {
-        let day = date(2024, 3, 1);
-        for text in [
-            "2024-03-01",
-            "2024/03/01",
-            "2024.03.01",
-            "20240301",
-            "20240301T",
-            "01.03.2024",
-            "1/3/2024",
-            "01-Mar-2024",
-            "1 March 2024",
-            "Mar 1, 2024",
-            "01-Mar-24",
-            "01/03/24",
-            "Fri, Mar 1, 2024",
-            "Friday 1 March 2024",
-            "2024. 3. 1",
-            "2024年3月1日",
-        ] {
-            assert_eq!(parse(text, DateOrder::DayFirst), Some(Moment::Day(day)), "{text}");
-        }
-        assert_eq!(parse("03/01/2024", DateOrder::MonthFirst), Some(Moment::Day(day)));
-        assert_eq!(parse("01.03.2024", DateOrder::MonthFirst), Some(Moment::Day(day)), "dots: the day first");
-        let wall = Moment::Wall(day.at(14, 30, 0, 0));
-        for text in [
-            "2024-03-01 14:30",
-            "2024.03.01 14:30:00",
-            "20240301 143000",
-            "20240301  14:30:00",
-            "20240301143000",
-            "202403011430",
-            "01.03.2024 14:30:00.000",
-            "01/03/2024 2:30 PM",
-            "01/03/2024, 14:30",
-            "01/03/2024 2:30 p.m.",
-            "01/03/24 14:30",
-        ] {
-            assert_eq!(parse(text, DateOrder::DayFirst), Some(wall), "{text}");
-        }
-    }
-
-    #[test]
-    fn what_is_no_moment_is_none() {
-        for text in [
-            "",
-            "x",
-            "2013-02-30 00:30:00Z",
-            "31/13/2013",
-            "2013-12-31 25:00:00Z",
-            "2013-12-31 00:30:00+0x",
-            "2013-12-31 00:30:00 EST",
-            "2013-12-31 00:30:00+99:00",
-            "2013-12-31 00:30:00Zulu",
-            "12345",
-            "1.2.3",
-            "13:30 PM",
-        ] {
-            assert_eq!(parse(text, DateOrder::DayFirst), None, "{text}");
-        }
-    }
-
-    #[test]
-    fn a_time_of_day_alone_is_read() {
-        for text in ["09:30", "9:30", "09:30:00", "093000", "93000", "0930", "9:30 AM"] {
-            assert_eq!(clock(text), Some(jiff::civil::time(9, 30, 0, 0)), "{text}");
-        }
-        for text in ["", "930", "25:00", "9", "09:30x", "2024-03-01"] {
-            assert_eq!(clock(text), None, "{text}");
-        }
-    }
-
-    proptest! {
-        #[test]
-        fn it_reads_what_a_calendar_prints(micros in -2_000_000_000_000_000i64..4_000_000_000_000_000) {
-            let time = Time::from_micros(micros);
-            prop_assert_eq!(moment(&time.to_string()), Some(time));
-            prop_assert_eq!(moment(&time.to_string().replace('T', " ").replace('Z', "+00:00")), Some(time));
-        }
-
-        #[test]
-        fn no_text_makes_it_panic(text in "[0-9TZ:+./APM -]{0,30}|.{0,20}") {
-            let _ = parse(&text, DateOrder::DayFirst);
-            let _ = parse(&text, DateOrder::MonthFirst);
-            let _ = clock(&text);
-        }
-
-        #[test]
-        fn it_agrees_with_the_calendar_on_what_is_a_moment(text in "20[0-9]{2}-[01][0-9]-[0-3][0-9][T ][0-2][0-9]:[0-6][0-9]:[0-5][0-9](\\.[0-9]{1,9})?(Z|[+-][01][0-9]:[0-5][0-9])") {
-            let ours = moment(&text);
-            let theirs = Time::parse(&text.replace(' ', "T")).ok();
-            prop_assert_eq!(ours, theirs);
-        }
-    }
-}
+mod tests;

@@ -8,7 +8,7 @@ use signalbox_ktrdr_host::KtrdrRunResult;
 use std::sync::{Arc, Mutex};
 
 #[tokio::test]
-async fn a_training_is_followed_to_its_end_and_each_epoch_is_told_once() {
+async fn a_training_is_followed_to_its_end_and_each_epoch_is_reported_once() {
     let shared = session(5);
     let double = double(&shared).await;
     let mut host = Served::new(&adapter(&double)).await;
@@ -18,7 +18,7 @@ async fn a_training_is_followed_to_its_end_and_each_epoch_is_told_once() {
     assert_eq!((result.epochs, result.metrics["test_metrics.test_loss"]), (20, 0.7687));
     assert_eq!(result.model.as_deref(), Some("/srv/models/mean/1h_v1"));
     let started = result.started.unwrap();
-    assert_eq!((started.said.as_str(), started.at), ("2026-11-23T07:45:42.185658", None), "it says no zone");
+    assert_eq!((started.text.as_str(), started.at), ("2026-11-23T07:45:42.185658", None), "it says no zone");
     assert_eq!(ended.result.as_ref().unwrap().tags, ["ktrdr"]);
     assert_eq!(double.calls("GET /training/result").len(), 2, "not completed yet, then the result");
 
@@ -42,16 +42,16 @@ async fn a_training_is_followed_to_its_end_and_each_epoch_is_told_once() {
 }
 
 #[tokio::test]
-async fn what_can_not_be_read_is_told_with_its_place_and_what_may_pass_is_asked_again() {
+async fn unreadable_responses_are_located_and_temporary_errors_retried() {
     let shared = session(0);
-    let asked = Arc::new(Mutex::new(0));
+    let requests = Arc::new(Mutex::new(0));
     let double = double_but(&shared, move |call| {
         if !call.path.starts_with("/training/status") {
             return None;
         }
-        let mut asked = asked.lock().unwrap();
-        *asked += 1;
-        (*asked > 1).then(|| match *asked {
+        let mut requests = requests.lock().unwrap();
+        *requests += 1;
+        (*requests > 1).then(|| match *requests {
             2 | 3 => Reply::Json(502, json!({"detail": "Bad Gateway"})),
             _ => Reply::Json(200, json!({"status": {"name": "running"}})),
         })
@@ -65,7 +65,7 @@ async fn what_can_not_be_read_is_told_with_its_place_and_what_may_pass_is_asked_
 }
 
 #[tokio::test]
-async fn a_service_that_forgot_the_run_is_told() {
+async fn a_service_that_forgot_the_run_is_reported() {
     let shared = session(0);
     let double = double(&shared).await;
     let mut host = Served::new(&adapter(&double)).await;
@@ -77,7 +77,7 @@ async fn a_service_that_forgot_the_run_is_told() {
 }
 
 #[tokio::test]
-async fn params_that_do_not_fit_are_refused_by_field_before_anything_is_asked() {
+async fn invalid_params_are_rejected_by_field_before_any_request() {
     let shared = session(0);
     let double = double(&shared).await;
     let host = Served::new(&adapter(&double)).await;
@@ -94,7 +94,7 @@ async fn params_that_do_not_fit_are_refused_by_field_before_anything_is_asked() 
 }
 
 #[tokio::test]
-async fn the_health_goes_by_a_real_call_and_tells_its_age() {
+async fn health_comes_from_a_real_call_and_has_its_age() {
     let hangs = Arc::new(Mutex::new(true));
     let hanging = Arc::clone(&hangs);
     let shared = session(0);

@@ -93,11 +93,11 @@ fn answer(shared: &Shared, call: &Call) -> Reply {
                     s.error = Some(STOPPED);
                 }
             }
-            let told = status(&s);
+            let response = status(&s);
             if s.error.is_none() {
                 s.over = (s.over + s.stride).min(20);
             }
-            Reply::Json(200, told)
+            Reply::Json(200, response)
         }
         ("POST", "stop") => {
             s.stops += 1;

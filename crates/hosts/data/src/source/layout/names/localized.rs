@@ -1,33 +1,35 @@
 //! Column names in other languages, as brokers, exchanges and spreadsheets write them.
 
-use super::{CLOSE, HIGH, Holds, LOW, OPEN};
+use super::{CLOSE, ColumnMeaning, HIGH, LOW, OPEN};
 
 /// Meaning of a name of letters and digits in lower case.
-pub(super) fn holds(compact: &str) -> Option<Holds> {
+pub(super) fn holds(compact: &str) -> Option<ColumnMeaning> {
     Some(match compact {
         // German, French, Spanish, Italian, Portuguese, Polish; then Chinese, Japanese, Korean.
         "datum" | "fecha" | "data" | "日期" | "交易日期" | "日付" | "日時" | "날짜" | "일자" => {
-            Holds::Time
+            ColumnMeaning::Time
         }
         "zeit" | "uhrzeit" | "heure" | "hora" | "ora" | "czas" | "时间" | "時刻" | "시간" => {
-            Holds::Clock
+            ColumnMeaning::Clock
         }
         "eröffnung" | "eröffnungskurs" | "eröffn" | "erster" | "ouverture" | "ouv" | "apertura"
-        | "abertura" | "otwarcie" | "开盘" | "开盘价" | "始値" | "시가" => Holds::Price(OPEN),
+        | "abertura" | "otwarcie" | "开盘" | "开盘价" | "始値" | "시가" => {
+            ColumnMeaning::Price(OPEN)
+        }
         "hoch" | "höchst" | "höchstkurs" | "tageshoch" | "plushaut" | "haut" | "máximo" | "maximo"
         | "massimo" | "máxima" | "maxima" | "najwyższy" | "najwyzszy" | "最高" | "最高价" | "高値"
-        | "고가" => Holds::Price(HIGH),
+        | "고가" => ColumnMeaning::Price(HIGH),
         "tief" | "tiefst" | "tiefstkurs" | "tagestief" | "plusbas" | "bas" | "mínimo" | "minimo"
         | "mínima" | "minima" | "najniższy" | "najnizszy" | "最低" | "最低价" | "安値" | "저가" => {
-            Holds::Price(LOW)
+            ColumnMeaning::Price(LOW)
         }
         "schluss" | "schlusskurs" | "schluß" | "schlußkurs" | "clôture" | "cloture" | "clot" | "cierre"
         | "chiusura" | "fechamento" | "zamknięcie" | "zamkniecie" | "收盘" | "收盘价" | "終値" | "종가" => {
-            Holds::Price(CLOSE)
+            ColumnMeaning::Price(CLOSE)
         }
-        "zuletzt" | "dernier" | "último" | "ultimo" => Holds::LastPrice,
+        "zuletzt" | "dernier" | "último" | "ultimo" => ColumnMeaning::LastPrice,
         "volumen" | "stück" | "stücke" | "stuecke" | "volumi" | "wolumen" | "成交量" | "出来高"
-        | "거래량" => Holds::Volume,
+        | "거래량" => ColumnMeaning::Volume,
         _ => return None,
     })
 }
