@@ -3,6 +3,7 @@
 import type { APIRequestContext, Page } from '@playwright/test';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
+import { choose } from './charts';
 import { alive, expect, start, test as base } from './signalbox';
 
 /** Reports a loss that falls from `level`, one epoch at a time; waits for a file before epoch `wait`. */
@@ -65,14 +66,14 @@ test('past runs are shown behind the curve, named, and listed in its table', asy
     const id = await start(request, 'exec.fall', { level: 10, wait: 20 });
     await page.goto(`/operations/${id}`);
     await alive(page);
-    const dial = chart(page).getByRole('button', { name: 'Compare with past runs', exact: true });
+    const dial = page.getByRole('button', { name: 'Compare with past runs', exact: true });
     await expect(dial).toHaveAttribute('aria-pressed', 'false');
     await dial.click();
     await expect(page).toHaveURL(/[?&]band=loss/);
     await expect(chart(page)).toContainText('Baseline: P10 to P90 of 6 past runs with the same title · inside the baseline');
     await expect(chart(page).locator('.chart-line')).toContainText('past runs');
     await shot(page, `live-${info.project.name}`);
-    await chart(page).getByText('Show as table').click();
+    await choose(chart(page), 'Show as table');
     const heads = chart(page).getByRole('columnheader');
     await expect(heads).toHaveText(['epoch', 'Loss', /p10$/, /p50$/, /p90$/, /runs$/]);
     await expect(chart(page).getByRole('row').nth(1).getByRole('cell').last()).toHaveText('6');
@@ -113,7 +114,7 @@ test('a rule is set, removed, restored, and cancels a run that leaves the band',
     await form.getByRole('button', { name: 'Set rule' }).click();
     await expect(card).toContainText('Cancel when loss is above the P90 of 6 past runs with the same title for 4 points in a row.');
     await expect(card).toContainText('0 of 4 points above');
-    await expect(chart(page).getByRole('button', { name: 'Compare with past runs', exact: true })).toHaveAttribute('aria-pressed', 'true');
+    await expect(page.getByRole('button', { name: 'Compare with past runs', exact: true })).toHaveAttribute('aria-pressed', 'true');
 
     await card.getByRole('button', { name: 'Remove rule' }).click();
     await expect(card.getByText('Auto-cancel…')).toBeVisible();

@@ -1,6 +1,7 @@
 // Time charts get finer data from the server when they are zoomed, can be panned along all of it, and say when it is
 // merged or incomplete.
 import type { APIRequestContext, Locator, Page } from '@playwright/test';
+import { choose } from './charts';
 import { until } from './pages';
 import { alive, expect, start, SYMBOL, test } from './signalbox';
 
@@ -81,6 +82,6 @@ test('merged bars are labelled as such, also in the name of their CSV', async ({
     );
     await expect(page.getByRole('region', { name: 'Bars' }).locator('.chart-held')).toHaveText(/^[\d,]+ candles, \d+ bars each\.$/);
     const coming = page.waitForEvent('download');
-    await equity.getByRole('button', { name: 'CSV of Equity' }).click();
+    await choose(equity, 'CSV of Equity');
     expect((await coming).suggestedFilename()).toMatch(/equity\.part\.csv$/);
 });

@@ -1,5 +1,6 @@
 // Interaction with charts: cursor, zoom and panning are shared by all charts with the same x axis.
 import type { APIRequestContext, Locator, Page } from '@playwright/test';
+import { choose } from './charts';
 import { until } from './pages';
 import { alive, expect, start, SYMBOL, test } from './signalbox';
 
@@ -27,6 +28,9 @@ async function epoch(chart: Locator): Promise<number> {
     const said = await chart.locator('.chart-line > span').first().textContent();
     return Number(/^epoch (\d+)$/.exec(said ?? '')?.[1]);
 }
+
+const tools = (page: Page) => page.getByRole('group', { name: 'Chart settings' });
+const reset = (page: Page) => tools(page).getByRole('button', { name: 'Reset zoom' });
 
 async function area(chart: Locator): Promise<{ x: number; y: number; width: number; height: number }> {
     const box = await chart.locator('.u-over').boundingBox();
@@ -65,7 +69,7 @@ test('cursor, zoom and position are shared between charts, by mouse and by keybo
     await to(0.4);
     await to(0.5);
     await page.mouse.up();
-    for (const chart of [one, other]) await expect(chart.getByRole('button', { name: 'Reset zoom' })).toBeVisible();
+    await expect(reset(page)).toBeVisible();
     await to(0.5);
     await expect.poll(() => epoch(other)).toBeLessThan(middle);
     const before = await epoch(one);
@@ -100,7 +104,7 @@ test('cursor, zoom and position are shared between charts, by mouse and by keybo
     for (let n = 0; n < 2; n++) await page.keyboard.press('Shift+ArrowLeft');
     await expect.poll(() => epoch(one)).toBeLessThan(EPOCHS / 2);
     await page.keyboard.press('0');
-    for (const chart of [one, other]) await expect(chart.getByRole('button', { name: 'Reset zoom' })).toHaveCount(0);
+    await expect(reset(page)).toHaveCount(0);
 });
 
 test('one finger reads and pans, two zoom, and the page still scrolls', async ({ page, request }, info) => {
@@ -122,7 +126,7 @@ test('one finger reads and pans, two zoom, and the page still scrolls', async ({
     await touch('touchStart', [0.45, 0.55]);
     for (const by of [0.1, 0.2, 0.3, 0.4]) await touch('touchMove', [0.5 - by, 0.5 + by]);
     await touch('touchEnd', []);
-    for (const chart of [one, other]) await expect(chart.getByRole('button', { name: 'Reset zoom' })).toBeVisible();
+    await expect(reset(page)).toBeVisible();
 
     await touch('touchStart', [0.8]);
     for (const at of [0.6, 0.4, 0.2]) await touch('touchMove', [at]);
@@ -131,6 +135,91 @@ test('one finger reads and pans, two zoom, and the page still scrolls', async ({
     await page.keyboard.press('End');
     const last = await epoch(one);
     expect(last).toBeGreaterThan(EPOCHS / 2);
-    await one.getByRole('button', { name: 'Reset zoom' }).click();
-    for (const chart of [one, other]) await expect(chart.getByRole('button', { name: 'Reset zoom' })).toHaveCount(0);
+    await reset(page).click();
+    await expect(reset(page)).toHaveCount(0);
+});
+
+test('one toolbar serves all charts of a group', async ({ page, request }) => {
+    const [one, other] = await open(page, request);
+    await expect(tools(page)).toHaveCount(1);
+    await tools(page).getByRole('slider', { name: 'Smoothing of all charts' }).fill('0.6');
+    // The smoothed value, followed by the raw one.
+    for (const chart of [one, other]) await expect(chart.locator('.chart-line')).toContainText(/[\d.]+ ?%? \([\d.]+/);
+    await tools(page).getByRole('button', { name: 'Log scale' }).click();
+    await expect(tools(page).getByRole('button', { name: 'Log scale' })).toHaveAttribute('aria-pressed', 'true');
+    // The learning rate never changes.
+    await expect(page.getByText(/^Constant: Learning rate [\d.]+$/)).toBeVisible();
+    await expect(page.getByRole('main').getByRole('figure', { name: 'Learning rate' })).toHaveCount(0);
+});
+
+test('the previous zoom comes back by key and by button', async ({ page, request }, info) => {
+    test.skip(info.project.name === 'phone', 'a phone has no keyboard');
+    const [one, other] = await open(page, request);
+    const canvas = one.getByRole('img');
+    await canvas.focus();
+    const ends = async () => {
+        await page.keyboard.press('Home');
+        const from = await epoch(one);
+        await page.keyboard.press('End');
+        return [from, await epoch(one)];
+    };
+    await page.keyboard.press('+');
+    const first = await ends();
+    await page.keyboard.press('+');
+    const second = await ends();
+    expect(second[1] - second[0]).toBeLessThan(first[1] - first[0]);
+    await page.keyboard.press('Backspace');
+    await expect.poll(ends).toEqual(first);
+    expect(await epoch(other)).toBe(await epoch(one));
+    await tools(page).getByRole('button', { name: 'Back', exact: true }).click();
+    await expect(reset(page)).toHaveCount(0);
+});
+
+test('one readout has the values of all charts of the group', async ({ page, request }, info) => {
+    test.skip(info.project.name === 'phone', 'a finger covers what it reads');
+    const [one, other] = await open(page, request);
+    const { x, y, width, height } = await area(one);
+    await page.mouse.move(x + width / 2, y + height / 2);
+    const readout = page.locator('.chart-reading');
+    await expect(readout).toHaveCount(1);
+    await expect(readout).toContainText(`epoch ${await epoch(one)}`);
+    for (const chart of [one, other]) {
+        for (const value of await chart.locator('.chart-line > span').allTextContents()) {
+            await expect(readout).toContainText(/[\d.]+( %)?$/.exec(value)?.[0] ?? value);
+        }
+    }
+    await page.mouse.move(x + width / 2, y - 80);
+    await expect(readout).toHaveCount(0);
+});
+
+test('a chart fills the screen, and Escape returns to where it was opened', async ({ page, request }) => {
+    const [one] = await open(page, request);
+    const opener = one.getByRole('button', { name: 'Full screen: Loss' });
+    await opener.click();
+    const dialog = page.getByRole('dialog', { name: 'Loss, full screen' });
+    await expect(dialog.locator('canvas')).toBeVisible();
+    const [small, large] = [await area(one), await area(dialog)];
+    expect(large.height).toBeGreaterThan(small.height * 1.5);
+    await page.keyboard.press('Escape');
+    await expect(dialog).toHaveCount(0);
+    await expect(opener).toBeFocused();
+});
+
+test('the value at the end of a line is that of the table', async ({ page, request }) => {
+    await page.addInitScript(() => {
+        const texts = new Set<string>();
+        const { fillText } = CanvasRenderingContext2D.prototype;
+        CanvasRenderingContext2D.prototype.fillText = function (text, ...rest) {
+            texts.add(text);
+            fillText.call(this, text, ...rest);
+        };
+        Object.assign(window, { texts });
+    });
+    const [one] = await open(page, request);
+    await choose(one, 'Show as table');
+    const newest = one.getByRole('row').nth(1).getByRole('cell');
+    const values = await newest.allTextContents();
+    expect(values.length).toBe(2);
+    const drawn = await page.evaluate(() => [...(window as unknown as { texts: Set<string> }).texts]);
+    for (const value of values) expect(drawn).toContain(value);
 });

@@ -83,13 +83,15 @@ test('two backtests are selected and compared, with both equities in one chart',
     await expect(heads.nth(1)).toContainText('buy_and_hold');
 
     // Different parameters are shown; identical ones are collapsed.
-    await expect(table(page).getByRole('rowheader', { name: '3 parameters differ' })).toBeVisible();
+    await expect(table(page).getByRole('rowheader', { name: /^3 parameters differ, \d+ identical/ })).toBeVisible();
     await expect(line(page, 'strategy')).toHaveText(['sma_cross', 'buy_and_hold']);
     // The other strategy does not have this parameter.
     await expect(line(page, 'fast')).toHaveText(['20', /^[–-]?$/]);
     await expect(line(page, 'symbol')).toHaveCount(0);
-    await page.getByText(/^\d+ identical parameters$/).click();
-    await expect(page.getByRole('row', { name: `symbol ${SYMBOL}` })).toBeVisible();
+    await table(page).getByRole('link', { name: 'Show all rows' }).click();
+    await expect(line(page, 'symbol')).toHaveText([SYMBOL, SYMBOL]);
+    await table(page).getByRole('link', { name: 'Differences only' }).click();
+    await expect(line(page, 'symbol')).toHaveCount(0);
 
     // The better return is marked, also in words.
     const figures = line(page, 'Total return');
@@ -99,14 +101,16 @@ test('two backtests are selected and compared, with both equities in one chart',
 
     // Both equity curves are in one chart; its legend names and hides them.
     const equity = figure(page, 'Equity');
-    const legend = equity.getByRole('list', { name: 'Curves shown' }).getByRole('button');
+    const legend = page.getByRole('list', { name: 'Runs shown' }).getByRole('button');
     await expect(legend).toHaveText([/^A .*sma_cross/, /^B .*buy_and_hold/]);
     await equity.scrollIntoViewIfNeeded();
     await expect(equity.locator('canvas')).toBeVisible();
     await expect(readings(equity)).toHaveText([/UTC|^\d{4}-\d{2}-\d{2}$/, /^A .* [\d,.]+$/, /^B .* [\d,.]+$/]);
+    // Hidden in one place, a run is hidden in all charts.
+    await figure(page, 'Drawdown').scrollIntoViewIfNeeded();
     await legend.nth(0).click();
     await expect(legend.nth(0)).toHaveAttribute('aria-pressed', 'false');
-    await expect(readings(equity)).toHaveCount(2);
+    for (const name of ['Equity', 'Drawdown']) await expect(readings(figure(page, name))).toHaveCount(2);
     await legend.nth(0).click();
     for (const name of ['Drawdown', 'Exposure']) await expect(figure(page, name)).toBeVisible();
 
@@ -114,12 +118,12 @@ test('two backtests are selected and compared, with both equities in one chart',
     await page.getByRole('navigation', { name: 'Curves shown' }).getByRole('link', { name: 'Exposure' }).click();
     await expect(figure(page, 'Exposure')).toHaveCount(0);
     await page.getByRole('link', { name: 'by bar' }).click();
-    await page.getByRole('slider', { name: 'Smoothing of all curves' }).fill('0.6');
+    await page.getByRole('slider', { name: 'Smoothing of all charts' }).fill('0.6');
     await expect(page).toHaveURL(/&series=equity,drawdown&x=count&smooth=0.6$/);
     await page.reload();
     await alive(page);
     await expect(figure(page, 'Exposure')).toHaveCount(0);
-    await expect(page.getByRole('slider', { name: 'Smoothing of all curves' })).toHaveValue('0.6');
+    await expect(page.getByRole('slider', { name: 'Smoothing of all charts' })).toHaveValue('0.6');
     await equity.scrollIntoViewIfNeeded();
     await expect(readings(equity).first()).toHaveText(/^bar /);
     // The smoothed value, followed by the raw one.
@@ -132,7 +136,13 @@ test('two backtests are selected and compared, with both equities in one chart',
     await table(page).getByRole('link', { name: /^Remove B/ }).click();
     await expect(page).toHaveURL(new RegExp(`/compare\\?ids=${cross}&`));
     await expect(page.getByRole('heading', { name: /^Compare .*sma_cross · 20\/50 with$/ })).toBeVisible();
+    const search = page.getByRole('searchbox', { name: 'Search operations to compare' });
+    await search.fill('buy hold');
     const other = page.getByRole('main').getByRole('link', { name: /buy_and_hold/ });
+    await expect(other).toHaveCount(1);
+    await search.fill('nothing of this name');
+    await expect(page.getByText('No results')).toBeVisible();
+    await search.fill('');
     await expect(other).not.toHaveAttribute('aria-current');
     await other.click();
     await expect(table(page).getByRole('columnheader')).toHaveCount(2);
@@ -174,7 +184,7 @@ test('from an operation one reaches a comparison with another of its kind, even 
     await expect(line(page, 'Outcome')).toHaveText(['succeeded', 'cancelled']);
 });
 
-test('failures show their reason, and different kinds are compared in what they share', async ({ page, request }, info) => {
+test('failures show their reason, and different kinds are compared in what they share', async ({ page, request }) => {
     const loaded = await done(request, 'data.load', load);
     const failed = await start(request, 'data.load', { ...load, symbol: 'NOSUCH' });
     await becomes(request, failed, 'failed');
@@ -185,14 +195,6 @@ test('failures show their reason, and different kinds are compared in what they 
     await expect(line(page, 'symbol')).toHaveText([SYMBOL, 'NOSUCH', SYMBOL]);
     await expect(page.getByRole('main')).toContainText('C (backtest.run) is the only operation of its kind here');
     expect(await wider(page), 'pixels by which the page is wider than the screen').toBeLessThanOrEqual(0);
-    if (info.project.name === 'phone') {
-        // The table scrolls in its own box, and row names stay in view.
-        const name = table(page).getByRole('rowheader', { name: 'Completeness' });
-        const before = await name.boundingBox();
-        await table(page).evaluate((box) => box.scrollTo({ left: box.scrollWidth }));
-        expect(await table(page).evaluate((box) => box.scrollLeft)).toBeGreaterThan(0);
-        expect((await name.boundingBox())?.x).toBe(before?.x);
-    }
 });
 
 test('too few, unknown and invalid IDs are reported, and the rest is shown', async ({ page, request, tolerated }) => {
@@ -217,6 +219,43 @@ test('too few, unknown and invalid IDs are reported, and the rest is shown', asy
 
     const answer = await request.get(`/compare?ids=${gone}`);
     expect(answer.status()).toBe(404);
+});
+
+test('several operations are picked at once, and a phone shows three of them', async ({ page, request }) => {
+    const [cross] = await twoBacktests(request);
+    for (const fast of [10, 30]) await done(request, 'backtest.run', { symbol: SYMBOL, timeframe: '1h', strategy: 'sma_cross', fast });
+    await page.goto(`/compare?ids=${cross}`);
+    await alive(page);
+    // What tells them from the first is said.
+    const runs = page.getByRole('main').getByRole('listitem');
+    for (const fast of [10, 30]) await runs.filter({ hasText: `fast ${fast}` }).getByRole('checkbox').check();
+    await page.getByRole('link', { name: 'Add 2 operations' }).click();
+    await expect(table(page).getByRole('columnheader')).toHaveCount(3);
+    const third = table(page).getByRole('columnheader').nth(2);
+    await expect(third).toContainText('C');
+    const right = await third.evaluate((head) => head.getBoundingClientRect().right);
+    expect(right, 'pixels up to the right edge of C').toBeLessThanOrEqual(page.viewportSize()?.width ?? 0);
+    expect(await wider(page)).toBeLessThanOrEqual(0);
+});
+
+test('of twenty runs all can be reached, and the first column stays', async ({ page, request }) => {
+    test.setTimeout(180_000);
+    await done(request, 'data.load', load);
+    const params = { symbol: SYMBOL, timeframe: '1h', strategy: 'sma_cross' };
+    const ids = [];
+    for (let n = 0; n < 20; n++) ids.push(await start(request, 'backtest.run', { ...params, fast: 5 + n }));
+    for (const id of ids) await becomes(request, id, 'succeeded');
+    await page.goto(`/compare?ids=${ids.join(',')}`);
+    await alive(page);
+    const heads = table(page).getByRole('columnheader');
+    await expect(heads).toHaveCount(20);
+    const name = table(page).getByRole('rowheader', { name: 'fast' });
+    const before = await name.boundingBox();
+    await heads.nth(19).scrollIntoViewIfNeeded();
+    await expect(heads.nth(19)).toBeInViewport();
+    expect((await name.boundingBox())?.x).toBe(before?.x);
+    expect(await wider(page)).toBeLessThanOrEqual(0);
+    await expect(page.getByRole('list', { name: 'Runs shown' }).getByRole('button')).toHaveCount(20);
 });
 
 test('without JavaScript the table and its figures are shown', async ({ browser, server, request }) => {

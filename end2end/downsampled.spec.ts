@@ -2,6 +2,7 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import type { APIRequestContext, Locator, Page } from '@playwright/test';
+import { choose } from './charts';
 import { until } from './pages';
 import { alive, expect, start, test as base } from './signalbox';
 
@@ -40,7 +41,7 @@ const chart = (page: Page) => page.getByRole('main').getByRole('figure', { name:
 /** The CSV of a chart: its name, and how many rows of figures it has. */
 async function csv(page: Page, of: Locator): Promise<{ name: string; rows: number }> {
     const coming = page.waitForEvent('download');
-    await of.getByRole('button', { name: 'CSV of Loss' }).click();
+    await choose(of, 'CSV of Loss');
     const file = await coming;
     const rows = readFileSync(await file.path(), 'utf8').trimEnd().split('\n').length - 1;
     return { name: file.suggestedFilename(), rows };
@@ -52,7 +53,7 @@ test('a downsampled curve says so, and its CSV has every point', async ({ page, 
     await alive(page);
     const said = chart(page).locator('.chart-held');
     await expect(said).toHaveText(/^Downsampled to 1,200 points \(min\/max per bucket\)\. The CSV fetches all points\.$/);
-    await chart(page).getByText('Show as table').click();
+    await choose(chart(page), 'Show as table');
     await expect(chart(page).locator('.twin')).toContainText('Newest 200 of 1,200 rows');
     const file = await csv(page, chart(page));
     expect(file.rows).toBe(3_000);

@@ -2,6 +2,7 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import type { APIRequestContext, Locator, Page } from '@playwright/test';
+import { choose } from './charts';
 import { until } from './pages';
 import { alive, expect, start, test as base } from './signalbox';
 
@@ -123,7 +124,7 @@ test('a figure is the same text above its chart and in its table, integers as in
     const id = await losses(request, '2.5', '1.0380149', '1e308');
     const chart = await open(page, id, 'Loss');
     await expect(line(chart)).toHaveText('epoch 3Loss 1e308');
-    await chart.getByText('Show as table').click();
+    await choose(chart, 'Show as table');
     await expect(chart.locator('tbody tr')).toHaveText(['31e308', '21.03801', '12.5']);
 });
 
@@ -144,7 +145,9 @@ test('charts of unusual figures fit, with whole and distinct ticks', async ({ pa
         const labels = y.map((drawn) => drawn.text);
         expect(labels.length, name).toBeGreaterThan(1);
         expect(new Set(labels).size, `${name}: ${labels}`).toBe(labels.length);
-        for (const label of expected) expect(labels, name).toContain(label);
+        // Labels of one axis have equally many decimals.
+        const trimmed = labels.map((label) => (label.includes('e') ? label : label.replace(/(\.\d*?)0+$/, '$1').replace(/\.$/, '')));
+        for (const label of expected) expect(trimmed, name).toContain(label);
         // Epochs have no parts.
         for (const { text } of x) expect(text, name).toMatch(/^\d+$/);
         await expect(line(chart), name).not.toContainText('NaN');
@@ -155,10 +158,10 @@ test('a non-numeric value is a gap in the curve and an empty cell in the CSV', a
     const id = await losses(request, '3', '2', 'NaN', '1', '0.5');
     const chart = await open(page, id, 'Loss');
     const coming = page.waitForEvent('download');
-    await chart.getByRole('button', { name: 'CSV of Loss' }).click();
+    await choose(chart, 'CSV of Loss');
     const rows = readFileSync(await (await coming).path(), 'utf8').trimEnd().split('\r\n');
     expect(rows).toEqual(['epoch,Loss', '1,3', '2,2', '3,', '4,1', '5,0.5']);
-    await chart.getByText('Show as table').click();
+    await choose(chart, 'Show as table');
     await expect(chart.locator('tbody tr').nth(2)).toHaveText('3–');
 
     const plain = await browser.newPage({ javaScriptEnabled: false, baseURL: server.url });

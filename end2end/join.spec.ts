@@ -4,6 +4,7 @@ import { execFileSync } from 'node:child_process';
 import { closeSync, mkdirSync, openSync, readFileSync, writeFileSync, writeSync } from 'node:fs';
 import path from 'node:path';
 import type { APIRequestContext, Locator, Page, Route } from '@playwright/test';
+import { choose } from './charts';
 import { until } from './pages';
 import { alive, expect, linkOf, row, start, test as base } from './signalbox';
 
@@ -106,7 +107,7 @@ const chart = (page: Page): Locator => page.getByRole('main').getByRole('figure'
 /** The epochs that the page has of the curve, from the file that it makes of what it shows. */
 async function epochs(page: Page): Promise<number[]> {
     const coming = page.waitForEvent('download');
-    await chart(page).getByRole('button', { name: 'CSV of Loss' }).click();
+    await choose(chart(page), 'CSV of Loss');
     const lines = readFileSync(await (await coming).path(), 'utf8').trimEnd().split('\n').slice(1);
     return lines.map((line) => Number(line.split(',')[0]));
 }

@@ -40,7 +40,7 @@ docs() {
 
 # Layers of the crates, and circles among modules.
 structure() {
-    limited 2m node --test --test-reporter dot scripts/structure/structure.test.mjs && limited 2m node scripts/structure.mjs
+    limited 2m node --test --test-reporter dot scripts/structure/structure.test.mjs scripts/contrast.test.mjs && limited 2m node scripts/structure.mjs
 }
 
 format() { limited 2m cargo fmt --all --check; }

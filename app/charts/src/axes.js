@@ -6,7 +6,7 @@ const GAP = 5;
 const LINE = 13;
 const TITLE = 16;
 /** Minimum width left of the plot, so that the charts of one card align. */
-const LEFT = 60;
+const LEFT = 44;
 const RIGHT = 8;
 const TOP = 8;
 /** Minimum pixels between ticks. */
@@ -53,14 +53,17 @@ class Axes {
     this.y = { ticks, labels: figures.yLabels(ticks, log) };
     this.needed = Math.max(LEFT, ...this.y.labels.map((label) => Math.ceil(widthOf(label)) + TICK + GAP + 2));
     this.align();
-    this.right = RIGHT;
+    const right = Math.max(RIGHT, this.plot.lineEnds.layOut(this.plot, u, ruler));
+    // Grows at once, and shrinks by a clear step only: a live plot keeps its width.
+    if (!(this.ends >= right && this.ends <= right + 24)) this.ends = right;
+    this.right = this.ends;
     this.layOutX(u, x);
     // The last label may extend beyond the plot.
     const wide = u.width - this.left - this.right;
     const last = this.x.ticks.length - 1;
     if (last < 0) return;
     const beyond = this.place(x, this.x.ticks[last], wide) + widthOf(this.x.labels[last]) / 2 - wide;
-    if (beyond > RIGHT) {
+    if (beyond > this.right) {
       this.right = Math.min(Math.ceil(beyond), 80);
       this.layOutX(u, x);
     }

@@ -129,7 +129,7 @@ pub fn labels(ticks: &[f64], share: bool) -> Vec<String> {
     let step = steps.fold(f64::INFINITY, f64::min).min(size);
     if share {
         let digits = Digits::of_step(size * 100.0, step * 100.0);
-        return ticks.iter().map(|n| format::share_to(*n, digits)).collect();
+        return even(ticks.iter().map(|n| format::share_to(*n, digits)).collect());
     }
     let digits = Digits::of_step(size, step);
     let power_of_step = rounded_exponent(step);
@@ -143,7 +143,32 @@ pub fn labels(ticks: &[f64], share: bool) -> Vec<String> {
         Some((letter, power)) if *n != 0.0 => format!("{}{letter}", format::figure(n / self::power(power))),
         _ => format::figure_to(*n, digits),
     };
-    ticks.iter().map(text).collect()
+    even(ticks.iter().map(text).collect())
+}
+
+/// Pads labels to the same number of decimals: 1.08, 1.1 and 1.12 become 1.08, 1.10 and 1.12. Labels with an exponent
+/// stay as they are, and so does the zero of an axis with letters.
+fn even(labels: Vec<String>) -> Vec<String> {
+    let unit_of = |label: &str| label.find(|c: char| !(c.is_ascii_digit() || ",.−".contains(c)));
+    let parts = |label: &str| {
+        let (number, unit) = label.split_at(unit_of(label).unwrap_or(label.len()));
+        (number.to_owned(), unit.to_owned())
+    };
+    let decimals = |number: &str| number.split_once('.').map_or(0, |(_, decimals)| decimals.len());
+    let most = labels.iter().map(|label| decimals(&parts(label).0)).max().unwrap_or_default();
+    let has_unit = labels.iter().any(|label| !parts(label).1.is_empty());
+    if most == 0 || labels.iter().any(|label| parts(label).1.starts_with('e')) {
+        return labels;
+    }
+    let pad = |label: String| {
+        let (number, unit) = parts(&label);
+        if has_unit && unit.is_empty() {
+            return label;
+        }
+        let point = if number.contains('.') { "" } else { "." };
+        format!("{number}{point}{}{unit}", "0".repeat(most - decimals(&number)))
+    };
+    labels.into_iter().map(pad).collect()
 }
 
 /// Labels of a logarithmic axis, each formatted on its own.
@@ -178,12 +203,12 @@ mod tests {
     #[test]
     fn unusual_figures_have_a_range_that_fits_and_labels_that_differ() {
         assert_eq!(read(1e300, 3e300, 5), ["1e300", "1.5e300", "2e300", "2.5e300", "3e300"]);
-        assert_eq!(read(1.000_000_1, 1.000_000_2, 4), ["1.0000001", "1.00000015", "1.0000002"]);
+        assert_eq!(read(1.000_000_1, 1.000_000_2, 4), ["1.00000010", "1.00000015", "1.00000020"]);
         assert_eq!(read(1e-12, 2e-12, 4), ["1e-12", "1.5e-12", "2e-12"]);
         assert_eq!(read(-3.0, 2.0, 5), ["−2", "0", "2"]);
-        assert_eq!(read(5.0, 5.0, 4), ["4.5", "5", "5.5"]);
-        assert_eq!(read(0.0, 0.0, 4), ["−1", "−0.5", "0", "0.5", "1"]);
-        assert_eq!(read(10_200.0, 11_900.0, 4), ["10.5k", "11k", "11.5k", "12k"]);
+        assert_eq!(read(5.0, 5.0, 4), ["4.5", "5.0", "5.5"]);
+        assert_eq!(read(0.0, 0.0, 4), ["−1.0", "−0.5", "0.0", "0.5", "1.0"]);
+        assert_eq!(read(10_200.0, 11_900.0, 4), ["10.5k", "11.0k", "11.5k", "12.0k"]);
         assert_eq!(read(10_000.01, 10_000.04, 4), ["10,000.01", "10,000.02", "10,000.03", "10,000.04"]);
     }
 
@@ -207,9 +232,17 @@ mod tests {
     }
 
     #[test]
+    fn the_labels_of_one_axis_have_equally_many_decimals() {
+        assert_eq!(labels(&[1.08, 1.1, 1.12], false), ["1.08", "1.10", "1.12"]);
+        assert_eq!(labels(&[0.0, 0.05, 0.1], true), ["0 %", "5 %", "10 %"]);
+        assert_eq!(labels(&[-0.5, 0.0, 0.25], false), ["−0.50", "0.00", "0.25"]);
+        assert_eq!(labels(&[0.0, 12_500.0, 25_000.0], false), ["0", "12.5k", "25.0k"]);
+    }
+
+    #[test]
     fn shares_are_percent_and_their_steps_too() {
         assert_eq!(labels(&[0.0, 0.25, 0.5], true), ["0 %", "25 %", "50 %"]);
-        assert_eq!(labels(&[0.6, 0.602, 0.604], true), ["60 %", "60.2 %", "60.4 %"]);
+        assert_eq!(labels(&[0.6, 0.602, 0.604], true), ["60.0 %", "60.2 %", "60.4 %"]);
     }
 
     proptest! {

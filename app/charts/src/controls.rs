@@ -1,27 +1,8 @@
-//! Controls of a chart: visible curves, smoothing, logarithmic y axis.
+//! Legend with visible curves, and the smoothing slider.
 
-use super::data::{Sheet, Spec};
-use components::reactive::{part, text, word};
+use super::data::Spec;
+use components::reactive::{text, word};
 use leptos::prelude::*;
-use std::sync::Arc;
-
-/// Settings of one chart.
-#[derive(Clone, Copy)]
-pub struct ChartControls {
-    /// Bit i hides column i.
-    pub hidden: RwSignal<u32>,
-    /// Smoothing weight, 0 to 0.99.
-    pub weight: RwSignal<f64>,
-    pub log: RwSignal<bool>,
-}
-
-impl ChartControls {
-    /// With its own smoothing weight, or one shared by several charts.
-    pub fn new(weight: Option<RwSignal<f64>>) -> Self {
-        let weight = weight.unwrap_or_else(|| RwSignal::new(0.0));
-        Self { hidden: RwSignal::new(0), weight, log: RwSignal::new(false) }
-    }
-}
 
 /// Dash of a style. Three lines differ by colour only; from the fourth on they are dashed, too, and each repetition of
 /// the eight colours gets other dashes. Must match `uplot_bridge.js`.
@@ -53,9 +34,9 @@ pub fn band_swatch(style: usize) -> AnyView {
     .into_any()
 }
 
-/// Buttons that show or hide curves; absent for a single curve.
+/// Buttons that show or hide curves; absent for a single curve. Bit i of `hidden` hides column i.
 #[component]
-pub fn Legend(spec: Spec, controls: ChartControls) -> impl IntoView {
+pub fn Legend(spec: Spec, hidden: RwSignal<u32>) -> impl IntoView {
     let names = spec.names.clone();
     if names.len() < 2 {
         return ().into_any();
@@ -63,12 +44,12 @@ pub fn Legend(spec: Spec, controls: ChartControls) -> impl IntoView {
     let all = (1u32 << names.len().min(31)) - 1;
     let entries = names.into_iter().enumerate().take(31).map(|(i, name)| {
         let full = spec.full.get(i).cloned();
-        let shows = move || controls.hidden.get() & (1 << i) == 0;
+        let shows = move || hidden.get() & (1 << i) == 0;
         // At least one curve stays visible.
         let toggle = move |_| {
-            controls.hidden.update(|hidden| {
-                let then = *hidden ^ (1 << i);
-                *hidden = if then == all { 0 } else { then };
+            hidden.update(|bits| {
+                let then = *bits ^ (1 << i);
+                *bits = if then == all { 0 } else { then };
             });
         };
         view! {
@@ -123,44 +104,6 @@ pub fn Smoothing(
             />
             <span class="num dial-value">{text(value)}</span>
         </label>
-    }
-    .into_any()
-}
-
-/// Smoothing and logarithmic axis, where the chart offers them.
-#[component]
-pub fn Settings(spec: Spec, sheet: Signal<Arc<Sheet>>, controls: ChartControls) -> impl IntoView {
-    let may_log = Memo::new(move |_| spec.log && sheet.with(|s| s.all_above_zero()));
-    // Resets the option when the data no longer allows it.
-    Effect::new(move |_| {
-        if !may_log.get() && controls.log.get_untracked() {
-            controls.log.set(false);
-        }
-    });
-    let weight = controls.weight;
-    let smoothing = spec.smooth.then(|| {
-        let change = Callback::new(move |to: f64| weight.set(to));
-        view! { <Smoothing of=spec.title.clone() weight on_change=change/> }
-    });
-    let log = part(move || {
-        may_log.get().then(|| {
-            view! {
-                <button
-                    type="button"
-                    class="legend-entry only-script"
-                    title="Logarithmic y axis"
-                    aria-pressed=word(move || if controls.log.get() { "true" } else { "false" })
-                    on:click=move |_| controls.log.update(|log| *log = !*log)
-                >
-                    "Log"
-                </button>
-            }
-            .into_any()
-        })
-    });
-    view! {
-        {smoothing}
-        {log}
     }
     .into_any()
 }

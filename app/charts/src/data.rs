@@ -36,6 +36,8 @@ pub struct Spec {
     /// Full names for tables, files and tooltips; the short names when empty.
     #[serde(skip)]
     pub full: Vec<String>,
+    /// Names at the ends of the lines; the short names when empty.
+    pub ends: Vec<String>,
     /// Style (colour and dash) of each column; by position when empty.
     pub styles: Vec<usize>,
     /// The y axis includes zero.
@@ -48,6 +50,8 @@ pub struct Spec {
     pub log: bool,
     /// Height in CSS pixels.
     pub height: u32,
+    /// The height is that of the element, as in full screen.
+    pub tall: bool,
 }
 
 impl Spec {
@@ -94,6 +98,13 @@ pub enum MarkKind {
     Loss = 3,
 }
 
+/// Event at an x, drawn as a thin line with its label.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Event {
+    pub x: f64,
+    pub label: String,
+}
+
 /// Data of a chart: columns of equal length, with `NaN` for gaps and [`ABSENT`] for missing points.
 #[derive(Clone, PartialEq, Debug, Default)]
 pub struct Sheet {
@@ -105,6 +116,8 @@ pub struct Sheet {
     pub bands: Vec<(f64, f64)>,
     /// Sorted by x.
     pub marks: Vec<Mark>,
+    /// Events such as the best epoch.
+    pub events: Vec<Event>,
     /// Incremented to reset the zoom.
     pub fit: u32,
     /// How complete the data is.

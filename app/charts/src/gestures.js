@@ -9,16 +9,17 @@ function listen(plot) {
   const over = plot.plot.over;
   const width = () => over.clientWidth || 1;
   const left = () => over.getBoundingClientRect().left;
+  over.addEventListener("mouseenter", () => (plot.kinship.source = plot));
   // Vertical panning scrolls the page.
   over.style.touchAction = "pan-y";
 
   over.addEventListener("wheel", (event) => {
     if (event.ctrlKey) {
-      plot.zoomAround((event.clientX - left()) / width(), 2 ** (event.deltaY * WHEEL_ZOOM));
+      plot.zoomAround((event.clientX - left()) / width(), 2 ** (event.deltaY * WHEEL_ZOOM), "wheel");
     } else {
       const by = event.shiftKey && !event.deltaX ? event.deltaY : event.deltaX;
       if (!plot.zoomed || Math.abs(by) <= Math.abs(event.shiftKey ? 0 : event.deltaY)) return;
-      plot.panBy(by / width());
+      plot.panBy(by / width(), "wheel");
     }
     event.preventDefault();
   }, { passive: false });
@@ -31,7 +32,7 @@ function listen(plot) {
     let at = event.clientX;
     over.style.cursor = "grabbing";
     const moved = (event) => {
-      plot.panBy((at - event.clientX) / width());
+      plot.panBy((at - event.clientX) / width(), "drag");
       at = event.clientX;
     };
     const letGo = () => {
@@ -57,9 +58,9 @@ function listen(plot) {
     fingers.set(event.pointerId, event.clientX);
     if (other !== undefined) {
       const [from, to] = [before, event.clientX].map((x) => Math.max(Math.abs(x - other), 10));
-      plot.zoomAround(share((event.clientX + other) / 2), from / to);
+      plot.zoomAround(share((event.clientX + other) / 2), from / to, "pinch");
     } else if (plot.zoomed) {
-      plot.panBy((before - event.clientX) / width());
+      plot.panBy((before - event.clientX) / width(), "touch");
     } else {
       plot.readAt(share(event.clientX));
     }

@@ -2,9 +2,10 @@
 //!
 //! Knows: drawing, axes, zoom, export. Must not know: operations, pages, where data comes from.
 //!
-//! Drawn by uPlot, which is loaded when the first chart becomes visible. `uplot_bridge.js` holds the plot, `axes.js` and
-//! `paint.js` draw on it, `reading.js` shows values, `gestures.js` handles gestures. The component passes a description
-//! once, and data on each change. Charts with the same x share cursor and zoom.
+//! Drawn by uPlot, which is loaded when the first chart becomes visible. `uplot_bridge.js` holds the plot, `kin.js` what
+//! charts with the same x share (cursor, zoom and its history), `axes.js`, `ends.js` and `paint.js` draw on it,
+//! `reading.js` shows values, `gestures.js` handles gestures. The component passes a description once, and data on each
+//! change. Charts of a [`ChartGroup`] share their settings and one [`Toolbar`].
 
 #![recursion_limit = "256"]
 
@@ -15,6 +16,7 @@ mod data;
 mod extent;
 #[cfg(feature = "hydrate")]
 mod figures;
+mod group;
 mod range;
 #[cfg(any(test, feature = "hydrate"))]
 mod smooth;
@@ -28,29 +30,23 @@ mod uplot_bridge;
 mod writing;
 
 pub use controls::{Smoothing, band_swatch, swatch};
-pub use data::{Mark, MarkKind, Shape, Sheet, Spec, lines_of};
+pub use data::{Event, Mark, MarkKind, Shape, Sheet, Spec, lines_of};
 pub use extent::{Extent, Rows};
+pub use group::{ChartGroup, Toolbar, toggle};
 
 use app_state::toasts::Toasts;
-use components::reactive::part;
-use controls::{ChartControls, Legend, Settings};
+use components::icon::Icon;
+use components::menu::Menu;
+use components::reactive::{part, text};
+use controls::Legend;
 use futures::future::BoxFuture;
-use leptos::html::Div;
+use group::ZoomButtons;
+use leptos::html::{Dialog, Div};
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 use protocol::Problem;
 use std::sync::Arc;
-use table::{TableTwin, csv_of};
-
-/// Height of the value line above a chart, CSS pixels.
-const LINE: u32 = 18;
-
-/// Requests of the user, each a counter.
-#[derive(Clone, Copy)]
-struct Asks {
-    whole: RwSignal<u32>,
-    picture: RwSignal<u32>,
-}
+use table::{Table, csv_of};
 
 /// Requests the complete data of a downsampled or zoomed chart.
 pub type AskAll = Callback<(), BoxFuture<'static, Result<Sheet, Problem>>>;
@@ -63,6 +59,19 @@ pub fn save_text(file: &str, media_type: &str, text: &str) {
     let _ = (file, media_type, text);
 }
 
+/// What a drawing needs, in its place and in full screen.
+#[derive(Clone, Copy)]
+struct Drawn {
+    sheet: Signal<Arc<Sheet>>,
+    group: ChartGroup,
+    /// Bit i hides column i.
+    hidden: Memo<u32>,
+    log: Memo<bool>,
+    ranged: Callback<Option<(f64, f64)>>,
+    /// Number of requested pictures.
+    pictures: RwSignal<u32>,
+}
+
 /// A chart of `sheet` as described by `spec`.
 #[component]
 pub fn Chart(
@@ -71,134 +80,191 @@ pub fn Chart(
     /// Called with the zoomed range of x, or `None` after a reset.
     #[prop(optional)]
     on_range: Option<Callback<Option<(f64, f64)>>>,
-    /// Smoothing weight shared with other charts.
+    /// ChartGroup whose settings and toolbar it shares.
     #[prop(optional)]
-    weight: Option<RwSignal<f64>>,
+    group: Option<ChartGroup>,
     /// Source of the complete data for the CSV.
     #[prop(optional)]
     all: Option<AskAll>,
-    /// Additional control of the page.
+    /// Whether the page has a legend for all charts.
     #[prop(optional)]
-    dial: Option<AnyView>,
+    no_legend: bool,
     /// Note between the heading and the drawing.
     #[prop(optional)]
     note: Option<AnyView>,
 ) -> impl IntoView {
-    let node = NodeRef::<Div>::new();
-    let trouble = RwSignal::new(String::new());
-    let zoomed = RwSignal::new(false);
-    let asks = Asks { whole: RwSignal::new(0), picture: RwSignal::new(0) };
-    let controls = ChartControls::new(weight);
+    let alone = group.is_none();
+    let group = group.unwrap_or_default();
+    let (zoomed, hidden) = (RwSignal::new(false), RwSignal::new(0_u32));
+    let (full, table) = (RwSignal::new(false), RwSignal::new(false));
+    let may_log = Memo::new({
+        let offered = spec.log;
+        move |_| offered && sheet.with(|s| s.all_above_zero())
+    });
+    group.join(spec.smooth, may_log, zoomed);
     let ranged = Callback::new(move |range: Option<(f64, f64)>| {
         zoomed.set(range.is_some());
         if let Some(callback) = on_range {
             callback.run(range);
         }
     });
-    #[cfg(feature = "hydrate")]
-    uplot_bridge::attach(node, &spec, sheet, controls, ranged, asks, trouble);
-    #[cfg(not(feature = "hydrate"))]
-    let _ = ranged;
-
-    // Drawn once by the server; stays until uPlot is loaded.
-    #[cfg(not(feature = "hydrate"))]
-    let still = sheet.with_untracked(|sheet| static_svg::html_of(&spec, sheet));
-    #[cfg(feature = "hydrate")]
-    let still = String::new();
-
+    let of_group = spec.clone();
+    let drawn = Drawn {
+        sheet,
+        group,
+        hidden: Memo::new(move |_| hidden.get() | group.hidden_of(&of_group)),
+        log: Memo::new(move |_| group.log.get() && may_log.get()),
+        ranged,
+        pictures: RwSignal::new(0),
+    };
     let title = spec.title.clone();
     let unit = if spec.unit == "share" { String::new() } else { spec.unit.clone() };
-    let label = format!(
-        "Chart: {title}. Use the left and right arrow keys to read values, plus and minus to zoom. The table below has the same values."
-    );
-    let save = {
-        let spec = spec.clone();
-        let toasts = expect_context::<Toasts>();
-        move |_| {
-            let shown = sheet.get_untracked();
-            match all.filter(|_| !shown.extent.is_all()) {
-                None => save_csv(&spec, &shown),
-                Some(all) => {
-                    let spec = spec.clone();
-                    spawn_local(async move {
-                        match all.run(()).await {
-                            Ok(sheet) => {
-                                let sheet = Sheet { behind: shown.behind.clone(), ..sheet };
-                                save_csv(&spec, &sheet);
-                                if let Some(wording) = sheet.extent.wording(sheet.x.len()) {
-                                    toasts
-                                        .warn(format!("The CSV of {} is incomplete. {wording}", spec.title));
-                                }
-                            }
-                            Err(problem) => toasts.warn(problem.detail),
-                        }
-                    });
-                }
-            }
-        }
-    };
+    let save = saving(spec.clone(), sheet, all);
     let held = part(move || {
         let (extent, rows) = sheet.with(|sheet| (sheet.extent, sheet.x.len()));
         let wording = extent.wording(rows)?;
         let csv = all.map(|_| " The CSV fetches all points.");
-        Some(view! { <span class="chart-held muted">{wording} {csv}</span> }.into_any())
+        Some(view! { <p class="chart-held muted">{wording} {csv}</p> }.into_any())
     });
+    let legend =
+        (spec.shape == Shape::Lines && !no_legend).then(|| view! { <Legend spec=spec.clone() hidden/> });
     let (csv_label, png_label) = (format!("CSV of {title}"), format!("PNG of {title}"));
+    let expand = format!("Full screen: {title}");
+    let (in_table, in_full) = (spec.clone(), spec.clone());
     view! {
         <figure class="chart">
             <figcaption>
                 <span class="chart-title">{title}</span>
                 {(!unit.is_empty()).then(|| view! { <span class="muted">{unit}</span> })}
-                {(spec.shape == Shape::Lines).then(|| view! { <Legend spec=spec.clone() controls/> })}
-                <Settings spec=spec.clone() sheet controls/>
-                {dial}
-                {part(move || {
-                    zoomed
-                        .get()
-                        .then(|| {
-                            view! {
-                                <button type="button" class="link" on:click=move |_| asks.whole.update(|n| *n += 1)>
-                                    "Reset zoom"
-                                </button>
-                            }
-                            .into_any()
-                        })
-                })}
+                {legend}
+                <span class="chart-do only-script">
+                    {alone.then(|| view! { <ZoomButtons group/> })}
+                    <button
+                        type="button"
+                        class="quiet"
+                        title="Full screen"
+                        aria-label=expand
+                        on:click=move |_| full.set(true)
+                    >
+                        <Icon name="expand"/>
+                    </button>
+                    <Menu label="Chart menu">
+                        <button type="button" on:click=move |_| table.update(|shown| *shown = !*shown)>
+                            {text(move || if table.get() { "Hide table".to_owned() } else { "Show as table".to_owned() })}
+                        </button>
+                        {(alone && spec.log)
+                            .then(|| {
+                                view! {
+                                    <button type="button" on:click=move |_| group.log.update(|log| *log = !*log)>
+                                        {text(move || if group.log.get() { "Linear scale".to_owned() } else { "Log scale".to_owned() })}
+                                    </button>
+                                }
+                            })}
+                        <button type="button" aria-label=csv_label on:click=move |_| save.run(())>
+                            "Download CSV"
+                        </button>
+                        <button
+                            type="button"
+                            aria-label=png_label
+                            on:click=move |_| drawn.pictures.update(|n| *n += 1)
+                        >
+                            "Download PNG"
+                        </button>
+                    </Menu>
+                </span>
             </figcaption>
             {note}
-            <div
-                class="chart-canvas"
-                node_ref=node
-                role="img"
-                tabindex="0"
-                aria-label=label
-                style=format!("min-height:{}px", spec.height + LINE)
-            >
-                <div class="chart-still" inner_html=still></div>
-            </div>
-            <p class="unseen" data-spoken="" aria-live="polite"></p>
-            {part(move || {
-                let wording = trouble.get();
-                (!wording.is_empty()).then(|| view! { <p class="chart-trouble" role="alert">{wording}</p> }.into_any())
-            })}
-            <div class="chart-foot only-script">
-                <TableTwin spec sheet/>
-                <button type="button" class="link" aria-label=csv_label on:click=save>
-                    "CSV"
-                </button>
-                <button
-                    type="button"
-                    class="link"
-                    aria-label=png_label
-                    on:click=move |_| asks.picture.update(|n| *n += 1)
-                >
-                    "PNG"
-                </button>
-                {held}
-            </div>
+            {drawing(spec, drawn)}
+            {held}
+            {part(move || table.get().then(|| view! { <Table spec=in_table.clone() sheet/> }.into_any()))}
+            {full_screen(in_full, drawn, full)}
         </figure>
     }
     .into_any()
+}
+
+/// The plot, with what is shown before and instead of it.
+fn drawing(spec: Spec, drawn: Drawn) -> AnyView {
+    let node = NodeRef::<Div>::new();
+    let trouble = RwSignal::new(String::new());
+    // Drawn once by the server; stays until uPlot is loaded.
+    #[cfg(not(feature = "hydrate"))]
+    let still = drawn.sheet.with_untracked(|sheet| static_svg::html_of(&spec, sheet));
+    #[cfg(feature = "hydrate")]
+    let still = String::new();
+    #[cfg(feature = "hydrate")]
+    uplot_bridge::attach(node, &spec, drawn, trouble);
+    #[cfg(not(feature = "hydrate"))]
+    let _ = (drawn.log, drawn.hidden, drawn.ranged);
+    let label = format!(
+        "Chart: {}. Use the left and right arrow keys to read values, plus and minus to zoom. Its menu has a table with the same values.",
+        spec.title
+    );
+    let style = if spec.tall { String::new() } else { format!("min-height:{}px", spec.height) };
+    view! {
+        <div class="chart-canvas" node_ref=node role="img" tabindex="0" aria-label=label style=style>
+            <div class="chart-still" inner_html=still></div>
+        </div>
+        <p class="unseen" data-spoken="" aria-live="polite"></p>
+        {part(move || {
+            let wording = trouble.get();
+            (!wording.is_empty()).then(|| view! { <p class="chart-trouble" role="alert">{wording}</p> }.into_any())
+        })}
+    }
+    .into_any()
+}
+
+/// Dialog with the chart in full screen, drawn when it opens.
+fn full_screen(spec: Spec, drawn: Drawn, open: RwSignal<bool>) -> AnyView {
+    let dialog = NodeRef::<Dialog>::new();
+    components::dialog::follow(dialog, move || open.get());
+    let label = format!("{}, full screen", spec.title);
+    let content = part(move || {
+        let spec = Spec { tall: true, ..spec.clone() };
+        open.get().then(|| {
+            view! {
+                <div class="chart chart-full">
+                    <div class="chart-full-head">
+                        <h2>{spec.title.clone()}</h2>
+                        <ZoomButtons group=drawn.group/>
+                        <button type="button" class="button" on:click=move |_| open.set(false)>
+                            "Close"
+                        </button>
+                    </div>
+                    {drawing(spec, Drawn { pictures: RwSignal::new(0), ..drawn })}
+                </div>
+            }
+            .into_any()
+        })
+    });
+    view! {
+        <dialog class="chart-dialog" aria-label=label node_ref=dialog on:close=move |_| open.set(false)>
+            {content}
+        </dialog>
+    }
+    .into_any()
+}
+
+/// Saves the data as CSV, complete if there is a source for it.
+fn saving(spec: Spec, sheet: Signal<Arc<Sheet>>, all: Option<AskAll>) -> Callback<()> {
+    let toasts = expect_context::<Toasts>();
+    Callback::new(move |()| {
+        let shown = sheet.get_untracked();
+        let Some(all) = all.filter(|_| !shown.extent.is_all()) else { return save_csv(&spec, &shown) };
+        let spec = spec.clone();
+        spawn_local(async move {
+            match all.run(()).await {
+                Ok(sheet) => {
+                    let sheet = Sheet { behind: shown.behind.clone(), ..sheet };
+                    save_csv(&spec, &sheet);
+                    if let Some(wording) = sheet.extent.wording(sheet.x.len()) {
+                        toasts.warn(format!("The CSV of {} is incomplete. {wording}", spec.title));
+                    }
+                }
+                Err(problem) => toasts.warn(problem.detail),
+            }
+        });
+    })
 }
 
 /// Saves a CSV; the file name states when it is incomplete.

@@ -1,11 +1,10 @@
-//! Table with the values of a chart, built when opened; and its CSV.
+//! Table with the values of a chart, shown from its menu; and its CSV.
 
 use super::data::{Sheet, Spec};
 use super::writing::Writing;
 use components::reactive::part;
 use display::csv::{self, Cell};
 use display::format;
-use leptos::ev::Event;
 use leptos::prelude::*;
 use protocol::Time;
 use std::sync::Arc;
@@ -53,70 +52,63 @@ pub fn csv_of(spec: &Spec, sheet: &Sheet) -> String {
     out
 }
 
-/// Collapsed table below the chart.
+/// Table below the chart, with the newest rows first.
 #[component]
-pub fn TableTwin(spec: Spec, sheet: Signal<Arc<Sheet>>) -> impl IntoView {
-    let open = RwSignal::new(false);
-    let toggled = move |event: Event| {
-        open.set(event_target::<web_sys::HtmlDetailsElement>(&event).open());
-    };
-    let table = part(move || {
-        open.get().then(|| {
-            let sheet = sheet.get();
-            let from = sheet.x.len().saturating_sub(MAX_ROWS);
-            let writing = Writing::of(&spec, &sheet);
-            let in_band: Vec<usize> = sheet.bands_behind().map(|(column, _)| column).collect();
-            let rows = (from..sheet.x.len()).rev().map(|i| {
-                let cells = sheet.columns.iter().enumerate().map(|(place, column)| {
-                    let figure = column.get(i).copied().unwrap_or(f64::NAN);
-                    view! { <td class="num">{writing.y(place, figure)}</td> }
-                });
-                let runs = |place: usize| place % 4 == 3;
-                let bands = band_figures(&sheet, sheet.x[i]).into_iter().enumerate().map(|(place, figure)| {
-                    let wording = if runs(place) { format::figure(figure) } else { writing.y(in_band[place / 4], figure) };
-                    view! { <td class="num">{wording}</td> }
-                });
-                view! {
-                    <tr>
-                        <th scope="row" class="num">{writing.x(sheet.x[i])}</th>
-                        {cells.collect_view()}
-                        {bands.collect_view()}
-                    </tr>
-                }
+pub fn Table(spec: Spec, sheet: Signal<Arc<Sheet>>) -> impl IntoView {
+    part(move || {
+        let sheet = sheet.get();
+        let from = sheet.x.len().saturating_sub(MAX_ROWS);
+        let writing = Writing::of(&spec, &sheet);
+        let in_band: Vec<usize> = sheet.bands_behind().map(|(column, _)| column).collect();
+        let rows = (from..sheet.x.len()).rev().map(|i| {
+            let cells = sheet.columns.iter().enumerate().map(|(place, column)| {
+                let figure = column.get(i).copied().unwrap_or(f64::NAN);
+                view! { <td class="num">{writing.y(place, figure)}</td> }
             });
-            let x_name = x_name(&spec);
-            let left_out = (from > 0).then(|| {
-                view! { <p class="muted">{format!("Newest {MAX_ROWS} of {} rows", format::count(sheet.x.len() as u64))}</p> }
+            let runs = |place: usize| place % 4 == 3;
+            let bands = band_figures(&sheet, sheet.x[i]).into_iter().enumerate().map(|(place, figure)| {
+                let wording =
+                    if runs(place) { format::figure(figure) } else { writing.y(in_band[place / 4], figure) };
+                view! { <td class="num">{wording}</td> }
             });
             view! {
-                <div class="scroll">
-                    <table class="plain">
-                        <thead>
-                            <tr>
-                                <th scope="col" class="num">{x_name}</th>
-                                {spec
-                                    .full_names()
-                                    .iter()
-                                    .chain(&band_names(&spec, &sheet))
-                                    .map(|name| view! { <th scope="col" class="num">{name.clone()}</th> })
-                                    .collect_view()}
-                            </tr>
-                        </thead>
-                        <tbody>{rows.collect_view()}</tbody>
-                    </table>
-                </div>
-                {left_out}
+                <tr>
+                    <th scope="row" class="num">{writing.x(sheet.x[i])}</th>
+                    {cells.collect_view()}
+                    {bands.collect_view()}
+                </tr>
             }
-            .into_any()
-        })
-    });
-    view! {
-        <details class="twin" on:toggle=toggled>
-            <summary>"Show as table"</summary>
-            {table}
-        </details>
-    }
-    .into_any()
+        });
+        let x_name = x_name(&spec);
+        let left_out = (from > 0).then(|| {
+            view! { <p class="muted">{format!("Newest {MAX_ROWS} of {} rows", format::count(sheet.x.len() as u64))}</p> }
+        });
+        let label = format!("Values of {}", spec.title);
+        Some(
+            view! {
+                <div class="twin">
+                    <div class="scroll" role="region" tabindex="0" aria-label=label>
+                        <table class="plain">
+                            <thead>
+                                <tr>
+                                    <th scope="col" class="num">{x_name}</th>
+                                    {spec
+                                        .full_names()
+                                        .iter()
+                                        .chain(&band_names(&spec, &sheet))
+                                        .map(|name| view! { <th scope="col" class="num">{name.clone()}</th> })
+                                        .collect_view()}
+                                </tr>
+                            </thead>
+                            <tbody>{rows.collect_view()}</tbody>
+                        </table>
+                    </div>
+                    {left_out}
+                </div>
+            }
+            .into_any(),
+        )
+    })
 }
 
 #[cfg(test)]

@@ -1,19 +1,19 @@
-// Bridge between the chart component and uPlot: converts columns to its data, and shares cursor and zoom between
-// charts. `figures` (Rust) formats numbers and computes ranges; `library.js` loads uPlot, `axes.js` draws the axes,
-// `reading.js` shows values, `paint.js` draws the rest, `gestures.js` handles gestures.
+// Bridge between the chart component and uPlot: converts columns to its data. `figures` (Rust) formats numbers and
+// computes ranges; `library.js` loads uPlot, `kin.js` shares cursor and zoom, `axes.js` draws the axes, `ends.js` the
+// values at line ends, `paint.js` the rest, `reading.js` shows values, `gestures.js` handles gestures.
 
 const DASHES = [[6, 3], [2, 3], [8, 3, 2, 3], [10, 4], [4, 2, 1, 2]];
 /** Largest value drawn. */
 const FURTHEST = Number.MAX_VALUE / 8;
 
-/** Must match `dials.rs`. */
+/** Must match `controls.rs`. */
 const dashOf = (style) => (style < 3 ? [] : DASHES[((style % 8) + 2 + Math.floor(style / 8) * 2) % 5]);
 
 // Anything but a number is a gap; infinity is `ABSENT` in `data.rs`: the curve continues over it.
 const withGaps = (column) => Array.from(column, (n) => (n === Infinity ? undefined : Number.isFinite(n) ? n : null));
 
-/** Charts by the name of their x: they share cursor and zoom. */
-const kin = new Map();
+/** Opacity of the curves beside a highlighted one. */
+const DIMMED = 0.2;
 
 export class Plot {
   constructor(element, spec, parts, figures, onRange, onTrouble) {
@@ -28,8 +28,13 @@ export class Plot {
     this.zoomed = false;
     this.hidden = 0;
     this.log = false;
+    this.highlighted = -1;
+    this.near = -1;
+    this.kinship = this.kin(this.key);
     this.onKey = (event) => this.pressed(event);
     element.addEventListener("keydown", this.onKey);
+    this.onBlur = () => this.reader.hide(this);
+    element.addEventListener("blur", this.onBlur);
     this.seen = new IntersectionObserver((entries) => {
       if (entries.some((entry) => entry.isIntersecting)) {
         this.seen.disconnect();
@@ -51,8 +56,7 @@ export class Plot {
     if (this.gone) return;
     this.paint.join(this);
     this.axes = this.axesOf(this);
-    if (!kin.has(this.key)) kin.set(this.key, new Set());
-    kin.get(this.key).add(this);
+    this.kinship.join(this);
     this.line = document.createElement("p");
     this.line.className = "chart-line";
     this.element.prepend(this.line);
@@ -61,14 +65,15 @@ export class Plot {
     this.draw();
   }
 
-  set(x, columns, raw, bands, marks, flat, fit) {
+  set(data) {
+    const { x, flat, fit } = data;
     const refit = this.pending === undefined || this.pending.fit !== fit;
     const behind = [];
     for (let i = 0; i < flat.length; i += 5) {
       const [column, at, low, middle, high] = flat.slice(i, i + 5);
       behind.push({ column, x: at, low, middle, high });
     }
-    this.pending = { x, columns, raw, bands, marks, behind, fit };
+    this.pending = { ...data, behind };
     // While zoomed, an answer holds the zoomed range only: the full range is kept from before.
     if (refit || !this.zoomed) this.held = endsOf(x);
     if (refit) this.refit = true;
@@ -82,14 +87,35 @@ export class Plot {
     });
   }
 
-  look(hidden, log) {
-    if (hidden === this.hidden && log === this.log) return;
+  look(hidden, log, highlighted) {
     const again = log !== this.log;
-    Object.assign(this, { hidden, log });
+    const shown = hidden !== this.hidden;
+    const lit = highlighted !== this.highlighted;
+    if (!again && !shown && !lit) return;
+    Object.assign(this, { hidden, log, highlighted });
     if (!this.plot) return;
     if (again) this.again();
-    else this.showColumns();
+    else if (shown) this.showColumns();
+    if (lit) this.dim();
     this.readLine();
+  }
+
+  /** Whether a column is not dimmed beside a highlighted one. */
+  isLit(column) {
+    const style = this.highlighted >= 0 ? this.highlighted : this.near;
+    return style < 0 || this.style(column) === style;
+  }
+
+  // Dims all curves but the highlighted one.
+  dim() {
+    if (this.candles || !this.plot) return;
+    const n = this.spec.names.length;
+    for (let i = 0; i < n; i++) {
+      const alpha = this.isLit(i) ? 1 : DIMMED;
+      this.plot.series[1 + i].alpha = alpha;
+      this.plot.series[1 + n + i].alpha = alpha;
+    }
+    this.plot.redraw(false, false);
   }
 
   /** Style of a column. */
@@ -119,15 +145,27 @@ export class Plot {
     if (!this.plot) {
       if (this.pending.x.length === 0 || this.element.clientWidth === 0) return;
       this.axes.needed = undefined;
+      const { view } = this.kinship;
       this.plot = new this.uPlot(this.options(), data, this.element);
       this.hands(this);
+      this.dim();
+      // A chart that comes later, as in full screen, takes the zoom of the others.
+      if (view && !this.zoomed) {
+        const other = this.relatives().find((plot) => plot !== this && plot.held);
+        this.held = other ? other.held : this.held;
+        this.refit = false;
+        this.showRange(view, true);
+      }
     } else {
       // The zoom stays while data arrives, unless a reset is requested.
       if (this.refit) this.zoomed = false;
       this.plot.setData(data, !this.zoomed);
       if (this.zoomed) this.plot.setScale("x", this.view);
     }
-    if (this.refit) this.zoomed = false;
+    if (this.refit) {
+      this.zoomed = false;
+      this.kinship.refitted();
+    }
     this.refit = false;
     this.stretch();
     this.showColumns();
@@ -154,58 +192,121 @@ export class Plot {
   resize() {
     const width = this.element.clientWidth;
     if (!this.plot) this.draw();
-    else if (width > 0 && width !== this.plot.width) this.plot.setSize({ width, height: this.spec.height });
+    else if (width > 0 && (width !== this.plot.width || this.height() !== this.plot.height)) {
+      this.plot.setSize({ width, height: this.height() });
+    }
+  }
+
+  height() {
+    return this.spec.tall ? Math.max(this.element.clientHeight, 160) : this.spec.height;
   }
 
   relatives() {
-    return [...(kin.get(this.key) ?? [])].filter((plot) => plot.plot);
+    return this.kinship.drawn();
+  }
+
+  /** Charts of the same group that share the x, itself included. */
+  group() {
+    const group = this.element.closest("dialog, .chart-group");
+    return group ? this.relatives().filter((plot) => plot.element.closest("dialog, .chart-group") === group) : [this];
+  }
+
+  // Positions on uPlot's scale, which is x itself.
+  toScale(x) {
+    return x;
+  }
+
+  fromScale(value) {
+    return value;
   }
 
   // Resets the zoom here and in related charts.
   whole() {
-    for (const plot of this.relatives()) {
-      plot.zoomed = false;
-      plot.onRange(NaN, NaN);
-      plot.plot.setData(plot.data(), true);
-      plot.stretch();
-    }
+    this.kinship.whole();
   }
 
-  zoomTo(min, max) {
-    if (!(max > min)) return;
-    for (const plot of this.relatives()) {
-      plot.zoomed = true;
-      plot.view = { min, max };
-      plot.plot.setScale("x", plot.view);
-      plot.onRange(min, max);
-    }
+  back(request) {
+    this.kinship.back(request);
+  }
+
+  showAll() {
+    this.zoomed = false;
+    this.onRange(NaN, NaN);
+    this.plot.setData(this.data(), true);
+    this.stretch();
+  }
+
+  /** Shows a range of x; `quiet` if the data is there already. */
+  showRange(view, quiet) {
+    this.zoomed = true;
+    this.view = view;
+    this.plot.setScale("x", { min: this.toScale(view.min), max: this.toScale(view.max) });
+    if (!quiet) this.onRange(view.min, view.max);
+  }
+
+  zoomTo(min, max, gesture) {
+    this.kinship.zoomTo(min, max, gesture);
   }
 
   /** Pans by a share of the visible width, within the data. */
-  panBy(share) {
+  panBy(share, gesture) {
     if (!this.zoomed) return;
     const { min, max } = this.view;
     const [low, high] = this.ends();
     const width = max - min;
     const from = Math.max(low, Math.min(high - width, min + share * width));
-    if (from !== min && width < high - low) this.zoomTo(from, from + width);
+    if (from !== min && width < high - low) this.zoomTo(from, from + width, gesture);
   }
 
   /** Scales the visible width by `times`; the point at `share` of the width keeps its position. */
-  zoomAround(share, times) {
+  zoomAround(share, times, gesture) {
     const { min, max } = this.plot.scales.x;
     const [low, high] = this.ends();
     const at = min + (max - min) * Math.max(0, Math.min(1, share));
     const [from, to] = [at - (at - min) * times, at + (max - at) * times];
     if (times > 1 && from <= low && to >= high) this.whole();
-    else this.zoomTo(Math.max(low, from), Math.min(high, to));
+    else this.zoomTo(Math.max(low, from), Math.min(high, to), gesture);
   }
 
   /** Moves the cursor to `share` of the width, here and in related charts. */
   readAt(share) {
     const { over } = this.plot;
     const left = Math.max(0, Math.min(1, share)) * over.clientWidth;
-    this.plot.setCursor({ left, top: over.clientHeight / 2 }, true, true);
+    this.kinship.source = this;
+    this.plot.setCursor({ left, top: over.clientHeight / 2 }, true, false);
+  }
+
+  /** Moves the cursor to an x that is read in another chart; null removes it. */
+  follow(x) {
+    const { over } = this.plot;
+    const left = x === null ? -10 : this.plot.valToPos(this.toScale(x), "x");
+    const inside = left >= 0 && left <= over.clientWidth;
+    this.follows = true;
+    this.plot.setCursor(inside ? { left, top: over.clientHeight / 2 } : { left: -10, top: -10 }, true, false);
+    this.follows = false;
+  }
+
+  /** After the cursor has moved: the other charts follow, and one readout shows the values of all. */
+  moved() {
+    this.readLine();
+    // uPlot tells of new data, too; only the chart under the pointer or the keys leads.
+    if (this.follows || !this.plot || this.kinship.source !== this) return;
+    const { left } = this.plot.cursor;
+    const x = left >= 0 ? this.fromScale(this.plot.posToVal(left, "x")) : null;
+    this.kinship.point(this, x);
+    this.reader.show(this);
+    this.findNear();
+  }
+
+  // Highlights the curve under the pointer, in all charts of the group.
+  findNear() {
+    const style = this.reader.nearest(this);
+    // Only where all charts draw the same runs does a style mean the same everywhere.
+    for (const plot of this.spec.ends.length > 0 ? this.group() : [this]) {
+      if (plot.near === style) continue;
+      plot.near = style;
+      plot.dim();
+    }
   }
 
   /** Baselines of the visible curves. */
@@ -244,9 +345,11 @@ export class Plot {
     this.seen.disconnect();
     this.sized?.disconnect();
     this.element.removeEventListener("keydown", this.onKey);
+    this.element.removeEventListener("blur", this.onBlur);
     if (this.frame) cancelAnimationFrame(this.frame);
     this.paint.leave(this);
-    kin.get(this.key)?.delete(this);
+    this.kinship.leave(this);
+    this.reader.hide(this);
     this.plot?.destroy();
     this.line?.remove();
   }
@@ -269,7 +372,7 @@ export class Plot {
     if (this.candles) scales.v = { range: (_, __, high) => [0, Math.min((high || 1) * 4.5, FURTHEST)] };
     return {
       width: this.element.clientWidth,
-      height: spec.height,
+      height: this.height(),
       padding: axes.padding(),
       legend: { show: false },
       scales,
@@ -280,21 +383,21 @@ export class Plot {
         points: { size: 6, show: !this.candles },
         drag: { x: true, y: false, setScale: false },
         bind: { dblclick: () => () => { this.whole(); return null; } },
-        // Related charts follow the cursor, but not a drag.
-        sync: { key: this.key, scales: ["x", null], filters: { pub: (type) => type === "mousemove", sub: () => true } },
       },
       hooks: {
-        setCursor: [() => this.readLine()],
+        setCursor: [() => this.moved()],
         setScale: [(_, key) => key === "x" && this.readLine()],
         setSelect: [(u) => this.selected(u)],
         drawClear: [
           (u) => paint.drawBands(u, this.pending.bands),
           (u) => paint.drawBehind(u, this.behind(), (column) => theme().series[this.style(column) % 8]),
         ],
-        drawAxes: [(u) => axes.draw(u)],
-        draw: this.candles
-          ? [(u) => paint.drawCandles(u), (u) => paint.drawMarks(u, this.pending.marks)]
-          : [(u) => paint.drawMarks(u, this.pending.marks)],
+        drawAxes: [(u) => axes.draw(u), (u) => this.lineEnds.drawEvents(this, u)],
+        draw: [
+          ...(this.candles ? [(u) => paint.drawCandles(u)] : []),
+          (u) => paint.drawMarks(u, this.pending.marks),
+          (u) => this.lineEnds.draw(this, u),
+        ],
       },
     };
   }
@@ -311,11 +414,11 @@ export class Plot {
     const { left, width } = u.select;
     if (width < 3) return;
     u.setSelect({ left: 0, top: 0, width: 0, height: 0 }, false);
-    this.zoomTo(u.posToVal(left, "x"), u.posToVal(left + width, "x"));
+    this.zoomTo(this.fromScale(u.posToVal(left, "x")), this.fromScale(u.posToVal(left + width, "x")));
   }
 
   // Arrow keys read values, one or ten points at a time; plus and minus zoom around the cursor, Page Up and Page Down
-  // pan, 0 resets the zoom.
+  // pan, Backspace goes back to the previous zoom, 0 resets it.
   pressed(event) {
     const u = this.plot;
     if (!u || event.ctrlKey || event.metaKey || event.altKey) return;
@@ -330,8 +433,8 @@ export class Plot {
       const { min, max } = u.scales.x;
       const x = u.data[0][i];
       // Pans until the value is in view.
-      if (x < min) this.panBy((x - min) / (max - min));
-      if (x > max) this.panBy((x - max) / (max - min));
+      if (x < min) this.panBy((x - min) / (max - min), "read");
+      if (x > max) this.panBy((x - max) / (max - min), "read");
       // uPlot applies a new range at the end of this turn.
       queueMicrotask(() => {
         this.readAt(u.valToPos(x, "x") / u.over.clientWidth);
@@ -343,7 +446,9 @@ export class Plot {
       const centre = read ? u.data[0][at] : (min + max) / 2;
       this.zoomAround((centre - min) / (max - min), event.key === "+" ? 0.5 : 2);
     } else if (this.zoomed && (event.key === "PageUp" || event.key === "PageDown")) {
-      this.panBy(event.key === "PageUp" ? -0.5 : 0.5);
+      this.panBy(event.key === "PageUp" ? -0.5 : 0.5, undefined);
+    } else if (this.zoomed && event.key === "Backspace") {
+      this.back();
     } else if (event.key === "0") {
       this.whole();
     } else {

@@ -1,7 +1,6 @@
 //! Bindings to `uplot_bridge.js` and its modules, and the effects that feed them.
 
-use super::Asks;
-use super::controls::ChartControls;
+use super::Drawn;
 use super::data::{Sheet, Spec};
 use super::figures::{Figures, numbers};
 use super::smooth::smoothed;
@@ -11,7 +10,6 @@ use leptos::prelude::*;
 use send_wrapper::SendWrapper;
 use std::cell::RefCell;
 use std::rc::Rc;
-use std::sync::Arc;
 use wasm_bindgen::prelude::*;
 use web_sys::HtmlElement;
 
@@ -31,6 +29,18 @@ extern "C" {
 extern "C" {
     /// Creates the axes of a chart.
     fn axes() -> JsValue;
+}
+
+#[wasm_bindgen(module = "/src/ends.js")]
+extern "C" {
+    /// Draws the values at the ends of the lines, and events.
+    fn ends() -> JsValue;
+}
+
+#[wasm_bindgen(module = "/src/kin.js")]
+extern "C" {
+    /// Shares cursor and zoom between charts with the same x.
+    fn kin() -> JsValue;
 }
 
 #[wasm_bindgen(module = "/src/reading.js")]
@@ -63,23 +73,17 @@ extern "C" {
         on_trouble: &Closure<dyn FnMut(String)>,
     ) -> Plot;
 
-    /// `bands` holds pairs, `marks` triples of x, y and kind, flattened. `raw` is empty without smoothing. `behind`
-    /// holds columns with a baseline, each followed by its x, p10, p50 and p90, flattened.
+    /// Takes the data as an object, see `feed`.
     #[wasm_bindgen(method)]
-    fn set(
-        this: &Plot,
-        x: Float64Array,
-        columns: Array,
-        raw: Array,
-        bands: Float64Array,
-        marks: Float64Array,
-        behind: Array,
-        fit: u32,
-    );
+    fn set(this: &Plot, data: &Object);
 
-    /// Bit i of `hidden` hides column i.
+    /// Bit i of `hidden` hides column i. `highlighted` is a style, or negative.
     #[wasm_bindgen(method)]
-    fn look(this: &Plot, hidden: u32, logarithmic: bool);
+    fn look(this: &Plot, hidden: u32, logarithmic: bool, highlighted: i32);
+
+    /// Shows the previous zoom of the related charts. Several plots pass on the same `request`.
+    #[wasm_bindgen(method)]
+    fn back(this: &Plot, request: u32);
 
     #[wasm_bindgen(method)]
     fn whole(this: &Plot);
@@ -91,20 +95,26 @@ extern "C" {
     fn destroy(this: &Plot);
 }
 
+/// A plain object with these properties.
+fn object<const N: usize>(properties: [(&str, JsValue); N]) -> Object {
+    let object = Object::new();
+    for (name, value) in properties {
+        Reflect::set(&object, &name.into(), &value).expect("a plain object takes any property");
+    }
+    object
+}
+
 /// Modules of a chart, passed in because local modules can't import each other.
 fn parts() -> Object {
-    let parts = Object::new();
-    let named = [
+    object([
         ("paint", painter()),
         ("hands", hands()),
         ("axesOf", axes()),
+        ("lineEnds", ends()),
+        ("kin", kin()),
         ("reader", reader()),
         ("library", library()),
-    ];
-    for (name, part) in named {
-        Reflect::set(&parts, &name.into(), &part).expect("a plain object takes any property");
-    }
-    parts
+    ])
 }
 
 /// A plot and the closures it calls.
@@ -121,7 +131,8 @@ impl Drop for Held {
     }
 }
 
-/// Passes data to a plot.
+/// Passes data to a plot. `bands` holds pairs, `marks` triples of x, y and kind, flattened. `raw` is empty without
+/// smoothing. `behind` holds columns with a baseline, each followed by its x, p10, p50 and p90, flattened.
 fn feed(held: &Held, sheet: &Sheet, weight: f64) {
     let raw: Array = sheet.columns.iter().map(|column| numbers(column)).collect();
     let (columns, raw) = if weight > 0.0 {
@@ -131,6 +142,8 @@ fn feed(held: &Held, sheet: &Sheet, weight: f64) {
     };
     let bands: Vec<f64> = sheet.bands.iter().flat_map(|(from, to)| [*from, *to]).collect();
     let marks: Vec<f64> = sheet.marks.iter().flat_map(|m| [m.x, m.y, f64::from(m.kind as u8)]).collect();
+    let events: Vec<f64> = sheet.events.iter().map(|event| event.x).collect();
+    let labels: Array = sheet.events.iter().map(|event| JsValue::from(event.label.as_str())).collect();
     let behind = Array::new();
     for (column, band) in sheet.bands_behind() {
         let there = |figures: &[Option<f64>]| {
@@ -142,19 +155,22 @@ fn feed(held: &Held, sheet: &Sheet, weight: f64) {
         }
     }
     held.figures.set(sheet);
-    held.plot.set(numbers(&sheet.x), columns, raw, numbers(&bands), numbers(&marks), behind, sheet.fit);
+    held.plot.set(&object([
+        ("x", numbers(&sheet.x).into()),
+        ("columns", columns.into()),
+        ("raw", raw.into()),
+        ("bands", numbers(&bands).into()),
+        ("marks", numbers(&marks).into()),
+        ("events", numbers(&events).into()),
+        ("labels", labels.into()),
+        ("flat", behind.into()),
+        ("fit", sheet.fit.into()),
+    ]));
 }
 
 /// Draws into `node` as long as the component lives.
-pub fn attach(
-    node: NodeRef<Div>,
-    spec: &Spec,
-    sheet: Signal<Arc<Sheet>>,
-    controls: ChartControls,
-    ranged: Callback<Option<(f64, f64)>>,
-    asks: Asks,
-    trouble: RwSignal<String>,
-) {
+pub fn attach(node: NodeRef<Div>, spec: &Spec, drawn: Drawn, trouble: RwSignal<String>) {
+    let Drawn { sheet, group, hidden, log, ranged, pictures } = drawn;
     let file = spec.file_name("png");
     let (json, spec) = (serde_json::to_string(spec).expect("a spec is plain JSON"), spec.clone());
     let held: Rc<RefCell<Option<Held>>> = Rc::default();
@@ -180,26 +196,29 @@ pub fn attach(
     };
     let of = held.clone();
     Effect::new(move |_| {
-        let (sheet, weight) = (sheet.get(), controls.weight.get());
+        let (sheet, weight) = (sheet.get(), group.weight.get());
         with_plot(&of, &mut |held| feed(held, &sheet, weight));
     });
     let of = held.clone();
     Effect::new(move |_| {
-        let (hidden, log) = (controls.hidden.get(), controls.log.get());
-        with_plot(&of, &mut |held| held.plot.look(hidden, log));
+        let (hidden, log) = (hidden.get(), log.get());
+        let highlighted = group.highlighted.get().map_or(-1, |style| style as i32);
+        with_plot(&of, &mut |held| held.plot.look(hidden, log, highlighted));
     });
-    let of = held.clone();
-    Effect::new(move |_| {
-        if asks.whole.get() > 0 {
-            with_plot(&of, &mut |held| held.plot.whole());
-        }
-    });
-    let of = held.clone();
-    Effect::new(move |_| {
-        if asks.picture.get() > 0 {
-            with_plot(&of, &mut |held| held.plot.picture(&file));
-        }
-    });
+    // A request from before the plot existed is not for it.
+    let on_request = |requests: RwSignal<u32>, act: Box<dyn Fn(&Held, u32)>| {
+        let of = held.clone();
+        Effect::new(move |before: Option<u32>| {
+            let now = requests.get();
+            if before.is_some_and(|before| before != now) {
+                with_plot(&of, &mut |held| act(held, now));
+            }
+            now
+        });
+    };
+    on_request(group.resets, Box::new(|held, _| held.plot.whole()));
+    on_request(group.backs, Box::new(|held, request| held.plot.back(request)));
+    on_request(pictures, Box::new(move |held, _| held.plot.picture(&file)));
     let held = SendWrapper::new(held);
     on_cleanup(move || drop(held.borrow_mut().take()));
 }

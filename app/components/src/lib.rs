@@ -9,7 +9,7 @@ pub mod badge;
 pub mod bar;
 pub mod confirm;
 mod deferred;
-mod dialog;
+pub mod dialog;
 pub mod focus;
 pub mod form;
 pub mod frame;

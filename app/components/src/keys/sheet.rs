@@ -28,11 +28,12 @@ const IN_A_LIST: [(&str, &str); 6] = [
     ("↓ ↑", "Move between checkboxes"),
     ("⇧ ↓", "Extend selection"),
 ];
-const IN_A_CHART: [(&str, &str); 5] = [
+const IN_A_CHART: [(&str, &str); 6] = [
     ("← →", "Read values, with ⇧ ten at a time"),
     ("Home End", "First value, last value"),
     ("+ −", "Zoom in, zoom out (mouse: drag)"),
     ("PgUp PgDn", "Pan left, pan right (mouse: ⇧ drag)"),
+    ("⌫", "Previous zoom"),
     ("0", "Reset zoom"),
 ];
 

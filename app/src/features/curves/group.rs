@@ -65,6 +65,11 @@ fn split(name: &str) -> (Option<usize>, &str) {
     (None, name)
 }
 
+/// Whether this is the loss on validation data, whose minimum is the best epoch.
+pub fn is_validation_loss(name: &str) -> bool {
+    matches!(split(name), (Some(2..=5), "loss"))
+}
+
 /// Whether `below` is the drawdown of `above`: `equity` and `drawdown`, `a_equity` and `a_drawdown`.
 fn falls_from(above: &Panel, below: &Panel) -> bool {
     let of = |panel: &Panel, word: &str| panel.stem.strip_suffix(word).map(str::to_owned);
@@ -177,6 +182,14 @@ mod tests {
             names(&cards),
             [vec![vec!["equity", "buy_and_hold"], vec!["drawdown"]], vec![vec!["rate"]]]
         );
+    }
+
+    #[test]
+    fn the_best_epoch_is_that_of_the_loss_on_validation_data() {
+        let found = ["validation_loss", "val_loss", "loss_valid", "eval_loss"];
+        assert!(found.iter().all(|name| is_validation_loss(name)));
+        let others = ["loss", "train_loss", "test_loss", "validation_accuracy"];
+        assert!(!others.iter().any(|name| is_validation_loss(name)));
     }
 
     #[test]

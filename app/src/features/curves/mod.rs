@@ -1,7 +1,8 @@
 //! Curves of operations, on the page of one operation and in a comparison: [`cached`] keeps their data current,
-//! [`group`] puts them into charts, [`sampled`] requests artifacts in the resolution of the zoom.
+//! [`group`] puts them into charts, [`flat`] finds constant ones, [`sampled`] requests artifacts in the resolution of the zoom.
 
 pub mod cached;
+pub mod flat;
 pub mod group;
 pub mod sampled;
 

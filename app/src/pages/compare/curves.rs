@@ -1,12 +1,14 @@
 //! Charts of the series that at least two compared operations share.
 
 use super::entry::{Entry, is_few, letter};
+use crate::features::curves::flat;
 use crate::features::curves::group::cards;
 use crate::features::curves::sampled::Answer;
 use crate::features::curves::{MAX_POINTS, extent_of, info};
 use app_state::address::comparison::Comparison;
-use charts::{AskAll, Chart, Extent, Rows, Sheet, Smoothing, Spec, lines_of};
+use charts::{AskAll, Chart, ChartGroup, Extent, Rows, Sheet, Spec, Toolbar, lines_of};
 use components::reactive::{mark, part, spoken, text};
+use display::format::is_same;
 use futures::future::try_join_all;
 use leptos::prelude::*;
 use leptos_router::NavigateOptions;
@@ -95,13 +97,37 @@ fn key_of(card: &[Drawn]) -> Vec<Common> {
 
 /// Charts with their shared settings.
 #[component]
-pub fn Charts(entries: Vec<Entry>, wanted: Memo<Comparison>) -> impl IntoView {
+pub fn Charts(entries: Vec<Entry>, wanted: Memo<Comparison>, group: ChartGroup) -> impl IntoView {
     let entries = StoredValue::new(entries);
     let found = Memo::new(move |_| entries.with_value(|entries| commons(entries)));
     let none = Memo::new(move |_| found.with(|(shared, _)| shared.is_empty()));
+    // Series with one value in all operations.
+    let constant = Memo::new(move |_| {
+        let text = |(common, info): &(Common, SeriesInfo)| {
+            let value = |place: &usize| {
+                entries.with_value(|entries| {
+                    entries[*place].curves.with(|c| flat::constant(c.get(&common.name)))
+                })
+            };
+            let values: Vec<Option<f64>> = common.members.iter().map(value).collect();
+            let first = values.first().copied().flatten()?;
+            let equal = values.iter().all(|value| value.is_some_and(|value| is_same(value, first)));
+            equal.then(|| (common.name.clone(), flat::wording(info, first)))
+        };
+        found.with(|(shared, _)| shared.iter().filter_map(text).collect::<Vec<_>>())
+    });
+    let constants = part(move || {
+        let texts: Vec<String> = constant.get().into_iter().map(|(_, text)| text).collect();
+        (!texts.is_empty()).then(|| {
+            view! { <p class="chart-constants muted">{format!("Constant: {}", texts.join(" · "))}</p> }
+                .into_any()
+        })
+    });
     let shown = Memo::new(move |_| {
         let counted = wanted.with(|w| w.counted);
         let mut shared = found.with(|(shared, _)| shared.clone());
+        let flat = constant.get();
+        shared.retain(|(common, _)| !flat.iter().any(|(name, _)| *name == common.name));
         shared.retain(|(common, _)| wanted.with(|w| w.draws(&common.name)));
         for (common, _) in &mut shared {
             common.dated &= !counted;
@@ -112,7 +138,8 @@ pub fn Charts(entries: Vec<Entry>, wanted: Memo<Comparison>) -> impl IntoView {
     let first_dated = Memo::new(move |_| {
         shown.with(|cards| cards.iter().flatten().find(|d| d.common.dated).map(|d| d.common.clone()))
     });
-    let weight = RwSignal::new(wanted.with_untracked(Comparison::weight));
+    let weight = group.weight;
+    weight.set(wanted.with_untracked(Comparison::weight));
     Effect::new(move |_| {
         let asked = wanted.with(Comparison::weight);
         if weight.get_untracked() != asked {
@@ -136,12 +163,12 @@ pub fn Charts(entries: Vec<Entry>, wanted: Memo<Comparison>) -> impl IntoView {
         })
     });
     view! {
-        <section class="overlaid" aria-label="Curves">
+        <section class="overlaid chart-group" aria-label="Curves">
             {part(move || {
                 Some(if none.get() {
                     view! { <p class="note">"These operations have no curves in common."</p> }.into_any()
                 } else {
-                    view! { <Settings wanted found weight/> }.into_any()
+                    view! { <Settings wanted found group/> }.into_any()
                 })
             })}
             <div class="charts">
@@ -151,12 +178,13 @@ pub fn Charts(entries: Vec<Entry>, wanted: Memo<Comparison>) -> impl IntoView {
                     children=move |card| {
                         let charts = card.into_iter().map(|drawn| {
                             let leads = first_dated.with_untracked(|first| first.as_ref() == Some(&drawn.common));
-                            chart(drawn, leads, entries.get_value(), weight)
+                            chart(drawn, leads, entries.get_value(), group)
                         });
                         view! { <div class="card stacked">{charts.collect_view()}</div> }
                     }
                 />
             </div>
+            {constants}
             {single}
         </section>
     }
@@ -165,7 +193,7 @@ pub fn Charts(entries: Vec<Entry>, wanted: Memo<Comparison>) -> impl IntoView {
 
 /// Settings of all charts: series, x axis and smoothing. They are part of the URL.
 #[component]
-fn Settings(wanted: Memo<Comparison>, found: Memo<Found>, weight: RwSignal<f64>) -> impl IntoView {
+fn Settings(wanted: Memo<Comparison>, found: Memo<Found>, group: ChartGroup) -> impl IntoView {
     let chip = move |wording: String, chosen: Signal<bool>, to: Signal<Comparison>| {
         // Not a router link: it compares paths only and would mark every chip as current.
         view! {
@@ -230,22 +258,26 @@ fn Settings(wanted: Memo<Comparison>, found: Memo<Found>, weight: RwSignal<f64>)
     let navigate = use_navigate();
     let smooth = Callback::new(move |asked: f64| {
         let then = wanted.with_untracked(|w| w.smoothed(asked));
-        weight.set(then.weight());
+        group.weight.set(then.weight());
         let options = NavigateOptions { replace: true, scroll: false, ..Default::default() };
         navigate(&then.address(), options);
     });
     view! {
-        <div class="overlaid-dials">
-            {curves}
-            {axis}
-            <Smoothing of="all curves" weight on_change=smooth/>
-        </div>
+        <Toolbar
+            group
+            on_smooth=smooth
+            before=view! {
+                {curves}
+                {axis}
+            }
+                .into_any()
+        />
     }
     .into_any()
 }
 
 /// Chart of one series; `leads` if it requests data for all charts over time.
-fn chart(drawn: Drawn, leads: bool, entries: Vec<Entry>, weight: RwSignal<f64>) -> AnyView {
+fn chart(drawn: Drawn, leads: bool, entries: Vec<Entry>, group: ChartGroup) -> AnyView {
     let Drawn { common, info, steep, falls, alone } = drawn;
     let Common { name, members, dated } = common;
     let few = is_few(entries.len());
@@ -259,15 +291,11 @@ fn chart(drawn: Drawn, leads: bool, entries: Vec<Entry>, weight: RwSignal<f64>) 
         unit: info.unit,
         names: of.iter().map(|entry| if few { entry.label() } else { entry.letter().to_string() }).collect(),
         full: if few { Vec::new() } else { of.iter().map(Entry::label).collect() },
+        ends: of.iter().map(|entry| entry.letter().to_string()).collect(),
         styles: members,
+        smooth: true,
         log: steep,
-        height: if falls && !alone {
-            140
-        } else if few {
-            260
-        } else {
-            340
-        },
+        height: if falls && !alone { 140 } else { 260 },
         ..Spec::default()
     };
     let equity: Vec<_> = of.iter().map(|entry| entry.equity).collect();
@@ -283,8 +311,8 @@ fn chart(drawn: Drawn, leads: bool, entries: Vec<Entry>, weight: RwSignal<f64>) 
         }
     });
     let drawn = match all {
-        Some(all) => view! { <Chart spec sheet weight on_range=ranged all/> }.into_any(),
-        None => view! { <Chart spec sheet weight on_range=ranged/> }.into_any(),
+        Some(all) => view! { <Chart spec sheet group no_legend=true on_range=ranged all/> }.into_any(),
+        None => view! { <Chart spec sheet group no_legend=true on_range=ranged/> }.into_any(),
     };
     view! {
         {drawn}

@@ -5,8 +5,9 @@ mod curves;
 mod differ;
 mod entry;
 mod notes;
-mod others;
+mod picker;
 mod results;
+mod run_legend;
 mod table;
 
 use super::not_found::answer_404;
@@ -16,6 +17,7 @@ use app_state::address::comparison::{Comparison, MAX_COMPARED, MIN_COMPARED};
 use app_state::clipboard::copy_and_say;
 use app_state::kinds::wait_for;
 use app_state::toasts::Toasts;
+use charts::ChartGroup;
 use components::icon::Icon;
 use components::link::A;
 use components::placeholders::{Empty, Skeleton, WithSnapshot};
@@ -28,8 +30,9 @@ use leptos_router::hooks::use_query_map;
 use live::OperationStore;
 use live::base;
 use notes::{Missing, Notes};
-use others::Others;
-use table::{SameParams, SideTable};
+use picker::Picker;
+use run_legend::RunLegend;
+use table::SideTable;
 
 /// Comparison page.
 #[component]
@@ -38,7 +41,7 @@ pub fn ComparePage() -> impl IntoView {
     let wanted = Memo::new(move |_| {
         query.with(|q| {
             let of = |name: &str| q.get_str(name).unwrap_or_default();
-            Comparison::new(of("ids"), of("series"), of("x"), of("smooth"))
+            Comparison::new(of("ids"), of("series"), of("x"), of("smooth"), of("rows"))
         })
     });
     let (data, live) = (Data::here(), OperationStore::here());
@@ -120,21 +123,18 @@ fn Found(found: Vec<Answer>, wanted: Memo<Comparison>, following: Following) -> 
             kinds.push(kind);
         }
     }
+    let group = ChartGroup::new();
     let body = if enough {
         view! {
-            <div class="compared" data-few=entry::is_few(entries.len()).then_some("")>
-                <div class="compared-sides">
-                    <SideTable entries=entries.clone() wanted/>
-                    <SameParams entries=entries.clone()/>
-                </div>
-                <Charts entries=entries.clone() wanted/>
-            </div>
+            <SideTable entries=entries.clone() wanted group/>
             {room.then(|| view! {
-                <details class="card">
-                    <summary>"Add an operation"</summary>
-                    <Others wanted kinds/>
+                <details class="card compared-add">
+                    <summary>"Add operations"</summary>
+                    <Picker wanted kinds first=entries.first().copied()/>
                 </details>
             })}
+            <RunLegend entries=entries.clone() group/>
+            <Charts entries=entries.clone() wanted group/>
         }
         .into_any()
     } else {
@@ -189,7 +189,7 @@ fn Few(entries: Vec<Entry>, wanted: Memo<Comparison>, kinds: Vec<protocol::KindN
             </Empty>
             <section class="card" aria-labelledby="others-title">
                 <h2 id="others-title">"Recent operations"</h2>
-                <Others wanted kinds/>
+                <Picker wanted kinds first=None/>
             </section>
         }
         .into_any(),
@@ -198,7 +198,7 @@ fn Few(entries: Vec<Entry>, wanted: Memo<Comparison>, kinds: Vec<protocol::KindN
             view! {
                 <section class="card" aria-labelledby="others-title">
                     <h2 id="others-title">{title}</h2>
-                    <Others wanted kinds/>
+                    <Picker wanted kinds first=Some(*one)/>
                     <div class="go-on">{go()}</div>
                 </section>
             }

@@ -1,6 +1,6 @@
 //! Comparison of result figures, with the best values marked. Pure.
 
-use crate::outcome::{EXEC, Figure, Outcome, best_of, distinct_texts};
+use crate::outcome::{Better, EXEC, Figure, Outcome, best_of, distinct_texts};
 use protocol::{KindName, State};
 
 /// State and result of one operation.
@@ -19,12 +19,21 @@ pub struct Row {
     pub cells: Vec<Cell>,
 }
 
+impl Row {
+    /// Whether the operations have different values.
+    pub fn differs(&self) -> bool {
+        self.cells.windows(2).any(|pair| pair[0].text != pair[1].text)
+    }
+}
+
 /// Figure of one operation.
 #[derive(Clone, PartialEq, Debug, Default)]
 pub struct Cell {
     /// Value as text; empty if the result does not have the figure.
     pub text: String,
     pub best: bool,
+    /// Worst of at least three different values.
+    pub worst: bool,
 }
 
 /// Figures of one family of kinds.
@@ -81,14 +90,32 @@ fn rows(sides: &[Side<'_>], by_side: &[Vec<Figure>]) -> Vec<Row> {
             .zip(sides)
             .map(|(figure, side)| figure.and_then(|f| f.value).filter(|_| side.state == State::Succeeded));
         let texts = distinct_texts(&figures);
-        let best = best_of(&judged.collect::<Vec<_>>(), &texts, of.better);
-        let cells = figures.iter().zip(texts).zip(best).map(|((figure, text), best)| {
-            let text = if figure.is_some() { text } else { String::new() };
-            Cell { text, best }
-        });
+        let judged: Vec<_> = judged.collect();
+        let best = best_of(&judged, &texts, of.better);
+        let worst = worst_of(&judged, &texts, of.better);
+        let cells = figures.iter().zip(texts).zip(best.into_iter().zip(worst)).map(
+            |((figure, text), (best, worst))| {
+                let text = if figure.is_some() { text } else { String::new() };
+                Cell { text, best, worst }
+            },
+        );
         Some(Row { name: of.name.clone(), means: of.means, cells: cells.collect() })
     };
     names.into_iter().filter_map(row).collect()
+}
+
+/// Worst of at least three values that read differently. Of two, the one without the mark of the best is the worse.
+fn worst_of(judged: &[Option<f64>], texts: &[String], better: Better) -> Vec<bool> {
+    let worse = match better {
+        Better::Higher => Better::Lower,
+        Better::Lower => Better::Higher,
+        Better::Neither => Better::Neither,
+    };
+    let mut known: Vec<&String> =
+        judged.iter().zip(texts).filter(|(value, _)| value.is_some()).map(|(_, text)| text).collect();
+    known.sort();
+    known.dedup();
+    if known.len() < 3 { vec![false; texts.len()] } else { best_of(judged, texts, worse) }
 }
 
 #[cfg(test)]
@@ -138,6 +165,21 @@ mod tests {
         let sides =
             [side(State::Failed, &fast), side(State::Succeeded, &slow), side(State::Succeeded, &slower)];
         assert_eq!(best(&groups(&sides), "Wall time"), [false, true, false]);
+    }
+
+    #[test]
+    fn of_three_values_the_worst_is_marked_and_equal_ones_do_not_differ() {
+        let (kind, a, b, c) = (kind("exec.a"), command(1.0, None), command(2.0, None), command(3.0, None));
+        let side = |outcome| Side { kind: &kind, state: State::Succeeded, outcome: Some(outcome) };
+        let row =
+            |groups: &[Group]| groups[0].rows.iter().find(|row| row.name == "Wall time").unwrap().clone();
+        let worst = |row: &Row| row.cells.iter().map(|cell| cell.worst).collect::<Vec<_>>();
+        let three = row(&groups(&[side(&a), side(&b), side(&c)]));
+        assert_eq!(worst(&three), [false, false, true]);
+        assert!(three.differs());
+        let two = row(&groups(&[side(&a), side(&b)]));
+        assert_eq!(worst(&two), [false, false]);
+        assert!(!row(&groups(&[side(&a), side(&a)])).differs());
     }
 
     #[test]

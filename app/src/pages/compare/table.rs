@@ -1,16 +1,16 @@
 //! Comparison table with one column per operation: parameter differences, results and run details.
 
 use super::differ::Param;
-use super::entry::{Entry, all_params, letters};
+use super::entry::{Entry, all_params};
 use super::results::{Group, Row, Side, groups};
 use app_state::Zones;
 use app_state::address;
 use app_state::address::comparison::Comparison;
-use charts::swatch;
+use charts::{ChartGroup, swatch};
 use components::icon::Icon;
 use components::ident::Ident;
 use components::link::A;
-use components::reactive::{part, text};
+use components::reactive::{part, text, word};
 use components::row::Tags;
 use components::state_mark::StateMark;
 use display::zone::Zone;
@@ -19,21 +19,32 @@ use live::OperationStore;
 use live::base;
 use protocol::State;
 
-/// Horizontally scrolling table.
+/// Number of columns up to which a phone shows all of them.
+const FITTING: usize = 4;
+
+/// Table across the page, which scrolls in its own box; the first column stays in view.
 #[component]
-pub fn SideTable(entries: Vec<Entry>, wanted: Memo<Comparison>) -> impl IntoView {
+pub fn SideTable(entries: Vec<Entry>, wanted: Memo<Comparison>, group: ChartGroup) -> impl IntoView {
     let columns = entries.len() + 1;
-    let heads = entries.iter().map(|entry| view! { <Head entry=*entry wanted/> }).collect_view();
-    let differing: Vec<Param> = all_params(&entries).into_iter().filter(|param| param.differs).collect();
-    let differ = match differing.len() {
-        0 => "No parameter differs".to_owned(),
-        1 => "1 parameter differs".to_owned(),
-        n => format!("{n} parameters differ"),
+    let heads = entries.iter().map(|entry| view! { <Head entry=*entry wanted group/> }).collect_view();
+    let all = all_params(&entries);
+    let different = all.iter().filter(|param| param.differs).count();
+    let differ = match (different, all.len() - different) {
+        (0, _) => "No parameter differs".to_owned(),
+        (1, 0) => "1 parameter differs".to_owned(),
+        (1, same) => format!("1 parameter differs, {same} identical"),
+        (n, 0) => format!("{n} parameters differ"),
+        (n, same) => format!("{n} parameters differ, {same} identical"),
     };
-    let rows = differing.iter().map(param_row).collect_view();
+    let rows = part(move || {
+        let everything = wanted.with(|w| w.equal_rows);
+        let (differing, same): (Vec<_>, Vec<_>) = all.iter().partition(|param| param.differs);
+        let same = same.into_iter().filter(|_| everything);
+        Some(differing.into_iter().chain(same).map(param_row).collect_view().into_any())
+    });
     view! {
         <div class="card sides-box" role="region" aria-label="Comparison table" tabindex="0">
-            <table class="plain sides">
+            <table class="plain sides" data-many=(columns > FITTING).then_some("")>
                 <caption class="unseen">
                     "Different parameters, results with the best value in each row marked, and run details"
                 </caption>
@@ -44,10 +55,14 @@ pub fn SideTable(entries: Vec<Entry>, wanted: Memo<Comparison>) -> impl IntoView
                     </tr>
                 </thead>
                 <tbody data-part="params">
-                    {part_head(differ, columns)}
+                    <tr class="part-head">
+                        <th scope="rowgroup" colspan=columns.to_string()>
+                            <span>{differ} " " <OnlyDifferences wanted/></span>
+                        </th>
+                    </tr>
                     {rows}
                 </tbody>
-                <Results entries=entries.clone()/>
+                <Results entries=entries.clone() wanted/>
                 <Runs entries/>
             </table>
         </div>
@@ -55,49 +70,36 @@ pub fn SideTable(entries: Vec<Entry>, wanted: Memo<Comparison>) -> impl IntoView
     .into_any()
 }
 
-/// Identical parameters, collapsed.
+/// Link that shows or hides rows of equal values.
 #[component]
-pub fn SameParams(entries: Vec<Entry>) -> impl IntoView {
-    let same: Vec<Param> = all_params(&entries).into_iter().filter(|param| !param.differs).collect();
-    if same.is_empty() {
-        return ().into_any();
-    }
-    let wording = match same.len() {
-        1 => "1 identical parameter".to_owned(),
-        n => format!("{n} identical parameters"),
-    };
-    let rows = same.into_iter().map(|param| {
-        let knowing: Vec<usize> = (0..param.values.len()).filter(|i| param.values[*i].is_some()).collect();
-        let whose = (knowing.len() < param.values.len())
-            .then(|| view! { <span class="beside">{format!("of {}", letters(&knowing))}</span> });
-        let value = param.values.into_iter().flatten().next().unwrap_or_default();
-        view! {
-            <tr>
-                <th scope="row"><code>{param.name}</code></th>
-                <td class="wrap">{value} {whose}</td>
-            </tr>
-        }
-    });
+fn OnlyDifferences(wanted: Memo<Comparison>) -> impl IntoView {
+    // Not a router link: it compares paths only and would mark this as current.
     view! {
-        <details class="card">
-            <summary>{wording}</summary>
-            <table class="plain">
-                <tbody>{rows.collect_view()}</tbody>
-            </table>
-        </details>
+        <a
+            href=text(move || base::url(&wanted.with(|w| w.with_equal_rows(!w.equal_rows).address())))
+            data-noscroll=""
+            class="side-rows"
+        >
+            {word(move || if wanted.with(|w| w.equal_rows) { "Differences only" } else { "Show all rows" })}
+        </a>
     }
     .into_any()
 }
 
 /// Head of a column, with the button that removes it.
 #[component]
-fn Head(entry: Entry, wanted: Memo<Comparison>) -> impl IntoView {
+fn Head(entry: Entry, wanted: Memo<Comparison>, group: ChartGroup) -> impl IntoView {
     let op = entry.op;
     let fixed = op.fixed();
     let (kind, title) = (fixed.kind.to_string(), fixed.title.clone());
     let remove = format!("Remove {}", entry.label());
     view! {
-        <th scope="col" abbr=entry.label()>
+        <th
+            scope="col"
+            abbr=entry.label()
+            on:mouseenter=move |_| group.highlighted.set(Some(entry.place))
+            on:mouseleave=move |_| group.highlighted.set(None)
+        >
             <div class="side-mark">
                 {swatch(entry.place)}
                 <strong>{entry.letter()}</strong>
@@ -151,10 +153,12 @@ fn param_row(param: &Param) -> AnyView {
         }
         None => view! { <td class="muted">"n/a for its kind"</td> }.into_any(),
     });
+    let differs = param.differs;
     view! {
-        <tr data-differs="">
+        <tr data-differs=differs.then_some("")>
             <th scope="row">
-                <span class="differs" title="Values differ" aria-hidden="true">"≠"</span>
+                {differs
+                    .then(|| view! { <span class="differs" title="Values differ" aria-hidden="true">"≠"</span> })}
                 <code>{breakable(&param.name)}</code>
             </th>
             {cells.collect_view()}
@@ -170,7 +174,7 @@ fn breakable(name: &str) -> AnyView {
 
 /// Result figures, updated when an operation ends.
 #[component]
-fn Results(entries: Vec<Entry>) -> impl IntoView {
+fn Results(entries: Vec<Entry>, wanted: Memo<Comparison>) -> impl IntoView {
     let columns = entries.len() + 1;
     let found = Memo::new({
         let entries = entries.clone();
@@ -210,7 +214,10 @@ fn Results(entries: Vec<Entry>) -> impl IntoView {
         })
     });
     let figures = part(move || {
-        let groups = found.get();
+        let mut groups = found.get();
+        if wanted.with(|w| !w.equal_rows) {
+            groups.iter_mut().for_each(|group| group.rows.retain(Row::differs));
+        }
         let many = groups.len() > 1;
         let marked = groups.iter().flat_map(|g| &g.rows).flat_map(|row| &row.cells).any(|cell| cell.best);
         let groups = groups.iter().map(|group| group_rows(group, many, columns)).collect_view();
@@ -220,7 +227,12 @@ fn Results(entries: Vec<Entry>) -> impl IntoView {
                 {marked.then(|| view! {
                     <tr class="sides-key">
                         <td colspan=columns.to_string()>
-                            <span><i aria-hidden="true"></i>"Best value among succeeded operations"</span>
+                            <span>
+                                <i aria-hidden="true"></i>
+                                "Best and "
+                                <i class="worst" aria-hidden="true"></i>
+                                "worst value among succeeded operations"
+                            </span>
                         </td>
                     </tr>
                 })}
@@ -252,8 +264,9 @@ fn figure_row(row: &Row) -> AnyView {
     let cells = row.cells.iter().map(|cell| {
         let text = if cell.text.is_empty() { "–".to_owned() } else { cell.text.clone() };
         view! {
-            <td class="num" data-best=cell.best.then_some("")>
+            <td class="num" data-best=cell.best.then_some("") data-worst=cell.worst.then_some("")>
                 {cell.best.then(|| view! { <span class="unseen">"best: "</span> })}
+                {cell.worst.then(|| view! { <span class="unseen">"worst: "</span> })}
                 {text}
             </td>
         }

@@ -1,8 +1,8 @@
 //! Baselines behind the charts of an operation. The URL holds which charts show one. Baselines are cached until the
 //! run starts or its rule changes.
 
-use charts::band_swatch;
-use components::reactive::{part, text, word};
+use charts::{band_swatch, toggle};
+use components::reactive::{part, text};
 use display::baseline as words;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
@@ -81,14 +81,10 @@ impl Bands {
         self.shown.with(|shown| names.iter().any(|name| shown.contains(name)))
     }
 
-    fn toggle(&self, names: &[String]) {
-        let mut shown = self.shown.get_untracked();
-        let before = shown.len();
-        shown.retain(|name| !names.contains(name));
-        if shown.len() == before {
-            shown.extend(names.first().cloned());
-        }
-        self.show.run(shown);
+    /// Shows or hides the baselines of all charts; `names` has a series of each.
+    fn toggle(&self, names: Vec<String>) {
+        let hide = self.shown.with_untracked(|shown| !shown.is_empty());
+        self.show.run(if hide { Vec::new() } else { names });
     }
 
     /// Loaded baselines of the given series. Tracked.
@@ -145,32 +141,25 @@ impl Bands {
         });
     }
 
-    /// Button of a chart that shows and hides the baseline.
-    pub fn dial(self, names: Vec<String>) -> AnyView {
+    /// Button of a toolbar that shows and hides the baselines; `names` has a series of each chart.
+    pub fn dial(self, names: Signal<Vec<String>>) -> AnyView {
+        toggle(
+            "Compare with past runs",
+            "Show the baseline behind the curves: P10 to P90 of successful past runs",
+            move || self.shown.with(|shown| !shown.is_empty()),
+            move || self.toggle(names.get_untracked()),
+        )
+    }
+
+    /// Note below a chart that shows a baseline; `called` are the display names of its series.
+    pub fn note(self, names: Vec<String>, called: Vec<String>, curves: RwSignal<Curves>) -> AnyView {
+        let several = names.len() > 1;
         let of = names.clone();
         Effect::new(move |_| {
             if self.shows(&of) {
                 of.iter().for_each(|name| self.ask(name, false));
             }
         });
-        let here = names.clone();
-        view! {
-            <button
-                type="button"
-                class="legend-entry only-script"
-                title="Show the baseline behind the curve: P10 to P90 of successful past runs"
-                aria-pressed=word(move || if self.shows(&here) { "true" } else { "false" })
-                on:click=move |_| self.toggle(&names)
-            >
-                "Compare with past runs"
-            </button>
-        }
-        .into_any()
-    }
-
-    /// Note below a chart that shows a baseline; `called` are the display names of its series.
-    pub fn note(self, names: Vec<String>, called: Vec<String>, curves: RwSignal<Curves>) -> AnyView {
-        let several = names.len() > 1;
         let names = StoredValue::new(names);
         let lines = part(move || {
             if !names.with_value(|names| self.shows(names)) {

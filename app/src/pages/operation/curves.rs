@@ -2,10 +2,12 @@
 
 use super::POINTS;
 use super::band::Bands;
-use crate::features::curves::group::{Panel, cards};
+use crate::features::curves::flat;
+use crate::features::curves::group::{Panel, cards, is_validation_loss};
 use crate::features::curves::{MAX_POINTS, extent_of, info};
-use charts::{AskAll, Chart, Shape, Sheet, Spec, lines_of};
+use charts::{AskAll, Chart, ChartGroup, Event, Shape, Sheet, Spec, Toolbar, lines_of};
 use components::reactive::part;
+use display::format::figure;
 use leptos::prelude::*;
 use live::api;
 use live::model::curves::Curves;
@@ -27,32 +29,72 @@ pub fn CurveCharts(
     /// Baselines drawn behind the series.
     bands: Bands,
 ) -> impl IntoView {
-    let of = Source { id, curves, downsampled, bands };
+    let of = Source { id, curves, downsampled, bands, group: ChartGroup::new(), spec };
     // A chart appears with the first point of its series.
-    let groups = Memo::new(move |_| {
+    let infos = Memo::new(move |_| {
         let names: Vec<String> = curves.with(|c| c.names().map(str::to_owned).collect());
         let out = left_out.get();
         let mut infos: Vec<(usize, SeriesInfo)> =
             names.iter().filter(|n| !out.contains(&n.as_str())).map(|name| info(name, spec)).collect();
         // In the order of the kind's declaration, not of arrival.
         infos.sort_by_key(|(place, _)| *place);
-        cards(infos.into_iter().map(|(_, info)| info).collect())
+        infos.into_iter().map(|(_, info)| info).collect::<Vec<_>>()
     });
-    let any = Memo::new(move |_| !groups.read().is_empty());
+    let constant = Memo::new(move |_| {
+        let is_shown = |name: &String| bands.shows(std::slice::from_ref(name));
+        let text = |info: &SeriesInfo| {
+            let value = curves.with(|c| flat::constant(c.get(&info.name)))?;
+            (!is_shown(&info.name)).then(|| (info.name.clone(), flat::wording(info, value)))
+        };
+        infos.with(|infos| infos.iter().filter_map(text).collect::<Vec<_>>())
+    });
+    let groups = Memo::new(move |_| {
+        let flat = constant.get();
+        let panels =
+            |panel: &Panel| !panel.series.iter().all(|i| flat.iter().any(|(name, _)| *name == i.name));
+        let cards = cards(infos.get());
+        cards
+            .into_iter()
+            .map(|card| card.into_iter().filter(panels).collect::<Vec<_>>())
+            .filter(|card| !card.is_empty())
+            .collect::<Vec<_>>()
+    });
+    let any = Memo::new(move |_| !infos.read().is_empty());
+    let first_names = Signal::derive(move || {
+        groups.with(|cards| cards.iter().flatten().map(|panel| panel.series[0].name.clone()).collect())
+    });
+    let constants = move || {
+        part(move || {
+            let drawn = groups
+                .with(|cards| cards.iter().flatten().flat_map(|p| p.series.clone()).collect::<Vec<_>>());
+            let texts: Vec<String> = constant
+                .get()
+                .into_iter()
+                .filter(|(name, _)| !drawn.iter().any(|info| info.name == *name))
+                .map(|(_, text)| text)
+                .collect();
+            (!texts.is_empty())
+            .then(|| view! { <p class="chart-constants muted">{format!("Constant: {}", texts.join(" · "))}</p> }.into_any())
+        })
+    };
     part(move || {
         let file = file.clone();
         any.get().then(|| {
             view! {
-                <section class="charts" aria-label="Curves">
-                    <For
-                        each=move || groups.get()
-                        key=|card| names_of(card)
-                        children=move |card| {
-                            let one = card.len() == 1;
-                            let charts = card.into_iter().map(|panel| panel_chart(panel, one, &file, of));
-                            view! { <div class="card stacked">{charts.collect_view()}</div> }
-                        }
-                    />
+                <section class="chart-group" aria-label="Curves">
+                    <Toolbar group=of.group after=bands.dial(first_names)/>
+                    <div class="charts">
+                        <For
+                            each=move || groups.get()
+                            key=|card| names_of(card)
+                            children=move |card| {
+                                let one = card.len() == 1;
+                                let charts = card.into_iter().map(|panel| panel_chart(panel, one, &file, of));
+                                view! { <div class="card stacked">{charts.collect_view()}</div> }
+                            }
+                        />
+                    </div>
+                    {constants()}
                 </section>
             }
             .into_any()
@@ -67,6 +109,17 @@ struct Source {
     curves: RwSignal<Curves>,
     downsampled: RwSignal<bool>,
     bands: Bands,
+    group: ChartGroup,
+    spec: StoredValue<Option<KindSpec>>,
+}
+
+/// Best epoch of a training: the minimum of its validation loss, in charts over the same x.
+fn best_of(curves: &Curves, x: &str, x_of: impl Fn(&str) -> String) -> Vec<Event> {
+    let name = curves.names().find(|name| is_validation_loss(name) && x_of(name) == x);
+    let points = name.map(|name| curves.get(name)).unwrap_or_default();
+    let finite = points.iter().filter(|point| point.1.is_finite());
+    let best = finite.min_by(|a, b| a.1.total_cmp(&b.1)).filter(|_| points.len() > 1);
+    best.map(|best| Event { x: best.0, label: format!("best {x} {}", figure(best.0)) }).into_iter().collect()
 }
 
 /// Key of a card.
@@ -76,7 +129,7 @@ fn names_of(card: &[Panel]) -> Vec<String> {
 
 /// Chart of a panel; `alone` if it is the only one on its card.
 fn panel_chart(panel: Panel, alone: bool, file: &str, of: Source) -> impl IntoView + use<> {
-    let Source { id, curves, downsampled, bands } = of;
+    let Source { id, curves, downsampled, bands, group, spec: declared } = of;
     let first = &panel.series[0];
     let falls = panel.stem.ends_with("drawdown");
     let spec = Spec {
@@ -89,14 +142,15 @@ fn panel_chart(panel: Panel, alone: bool, file: &str, of: Source) -> impl IntoVi
         // A rate axis starts at 0. Otherwise small variations would look large.
         zero: first.unit.ends_with("/s") || falls,
         fill: falls,
-        smooth: alone && !falls,
+        smooth: !falls,
         log: panel.is_steep(),
         height: if falls && !alone { 120 } else { 220 },
         ..Spec::default()
     };
     let called = spec.names.clone();
     let keys: Vec<String> = panel.series.into_iter().map(|i| i.name).collect();
-    let (dial, note) = (bands.dial(keys.clone()), bands.note(keys.clone(), called, curves));
+    let note = bands.note(keys.clone(), called, curves);
+    let x = spec.x.clone();
     let all = {
         let keys = keys.clone();
         AskAll::new(move |()| {
@@ -117,8 +171,9 @@ fn panel_chart(panel: Panel, alone: bool, file: &str, of: Source) -> impl IntoVi
         curves.with(|c| {
             let columns: Vec<_> = keys.iter().map(|key| c.get(key)).collect();
             let extent = extent_of(downsampled.get(), POINTS, &columns);
-            Arc::new(Sheet { fit: 1, behind: bands.behind(&keys), extent, ..lines_of(&columns) })
+            let events = best_of(c, &x, |name| info(name, declared).1.x);
+            Arc::new(Sheet { fit: 1, behind: bands.behind(&keys), extent, events, ..lines_of(&columns) })
         })
     });
-    view! { <Chart spec sheet dial note all/> }
+    view! { <Chart spec sheet group note all/> }
 }

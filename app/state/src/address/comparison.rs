@@ -33,15 +33,18 @@ pub struct Comparison {
     pub counted: bool,
     /// Smoothing weight in hundredths.
     pub smooth: u32,
+    /// Whether the table has equal rows, too.
+    pub equal_rows: bool,
 }
 
 impl Comparison {
     /// Parses the query parameters; invalid ones count as missing.
-    pub fn new(ids: &str, series: &str, x: &str, smooth: &str) -> Self {
+    pub fn new(ids: &str, series: &str, x: &str, smooth: &str, rows: &str) -> Self {
         let mut wanted = Self {
             series: parts(series).map(str::to_owned).collect(),
             counted: x == "count",
             smooth: hundredths(json::float(smooth).unwrap_or(0.0)),
+            equal_rows: rows == "all",
             ..Self::default()
         };
         for part in parts(ids) {
@@ -72,6 +75,7 @@ impl Comparison {
             ("series", self.series.join(",")),
             ("x", if self.counted { "count".to_owned() } else { String::new() }),
             ("smooth", smooth),
+            ("rows", if self.equal_rows { "all".to_owned() } else { String::new() }),
         ];
         query::url("/compare", pairs.iter().map(|(name, value)| (*name, value.as_str())))
     }
@@ -113,6 +117,11 @@ impl Comparison {
         Self { smooth: hundredths(weight), ..self.clone() }
     }
 
+    /// Shows or hides rows of equal values.
+    pub fn with_equal_rows(&self, equal_rows: bool) -> Self {
+        Self { equal_rows, ..self.clone() }
+    }
+
     /// Smoothing weight, from 0 to below 1.
     pub fn weight(&self) -> f64 {
         weight(self.smooth)
@@ -147,15 +156,16 @@ mod tests {
             series: vec!["equity".into(), "drawdown".into()],
             counted: true,
             smooth: 60,
+            equal_rows: true,
             ..Comparison::of([id(1), id(2)])
         };
         let address = wanted.address();
         assert_eq!(
             address,
-            format!("/compare?ids={},{}&series=equity,drawdown&x=count&smooth=0.6", id(1), id(2))
+            format!("/compare?ids={},{}&series=equity,drawdown&x=count&smooth=0.6&rows=all", id(1), id(2))
         );
         assert_eq!(
-            Comparison::new(&format!("{},{}", id(1), id(2)), "equity,drawdown", "count", "0.6"),
+            Comparison::new(&format!("{},{}", id(1), id(2)), "equity,drawdown", "count", "0.6", "all"),
             wanted
         );
         assert_eq!(Comparison::default().address(), "/compare");
@@ -164,14 +174,14 @@ mod tests {
     #[test]
     fn each_is_there_once_and_what_is_no_id_is_told() {
         let ids = format!("{}, {},nonsense,,{}", id(1), id(1), id(2));
-        let wanted = Comparison::new(&ids, "", "", "");
+        let wanted = Comparison::new(&ids, "", "", "", "");
         assert_eq!((wanted.ids, wanted.odd), (vec![id(1), id(2)], vec!["nonsense".to_owned()]));
     }
 
     #[test]
     fn those_beyond_the_most_are_counted() {
         let ids: Vec<_> = (0..MAX_COMPARED + 3).map(|n| id(n).to_string()).collect();
-        let wanted = Comparison::new(&ids.join(","), "", "", "");
+        let wanted = Comparison::new(&ids.join(","), "", "", "", "");
         assert_eq!((wanted.ids.len(), wanted.over), (MAX_COMPARED, 3));
     }
 
@@ -200,8 +210,8 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_address_is_too_odd(ids: String, series: String, x: String, smooth: String) {
-            let wanted = Comparison::new(&ids, &series, &x, &smooth);
+        fn no_address_is_too_odd(ids: String, series: String, x: String, smooth: String, rows: String) {
+            let wanted = Comparison::new(&ids, &series, &x, &smooth, &rows);
             prop_assert!(wanted.weight() < 1.0);
             let _ = wanted.address();
         }
