@@ -93,7 +93,7 @@ fn write_operation(
         }
     }
     let document = serde_json::json!({"reports": 3});
-    let result = ResultDoc { document, artifacts: Vec::new(), tags: Vec::new() };
+    let result = ResultDoc { document, ..ResultDoc::default() };
     batch.push(Change::Result { id, attempt: 1, result: Box::new(result) });
     Ok(())
 }

@@ -56,11 +56,7 @@ impl Work for Tick {
             ctx.message(format!("called@{}", Time::now().micros()));
             ctx.set_done(n);
         }
-        Ok(ResultDoc {
-            document: serde_json::json!({"reports": params.reports}),
-            artifacts: Vec::new(),
-            tags: Vec::new(),
-        })
+        Ok(ResultDoc { document: serde_json::json!({"reports": params.reports}), ..ResultDoc::default() })
     }
 }
 

@@ -245,8 +245,7 @@ impl Run {
         match self.params.outcome {
             Outcome::Succeed => Ok(ResultDoc {
                 document: serde_json::json!({"steps": self.step, "mark": self.params.mark}),
-                artifacts: Vec::new(),
-                tags: Vec::new(),
+                ..ResultDoc::default()
             }),
             Outcome::Fail => Err(WorkError::failed("It failed as configured.", "Nothing to do.")),
             Outcome::Panic => panic!("it panicked as configured"),

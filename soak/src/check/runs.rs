@@ -207,7 +207,7 @@ mod tests {
         let mut operation = operation(id, last.state, last.number);
         operation.params = serde_json::json!({"steps": 5});
         let document = serde_json::json!({"steps": 5});
-        let result = Some(protocol::host::ResultDoc { document, artifacts: vec![], tags: vec![] });
+        let result = Some(protocol::host::ResultDoc { document, ..Default::default() });
         let detail = OperationDetail { operation, attempts, result, series: vec![], audit: vec![], seq: 9 };
         let clock_jumped = clock_jumped.iter().map(|attempt| (id, *attempt)).collect();
         let (details, deleted) = (BTreeMap::from([(id, detail)]), HashMap::new());
@@ -314,7 +314,7 @@ mod tests {
             let mut operation = operation(id, State::Succeeded, 1);
             operation.params = serde_json::json!({"steps": 5});
             let document = serde_json::json!({"steps": steps});
-            let result = Some(protocol::host::ResultDoc { document, artifacts: vec![], tags: vec![] });
+            let result = Some(protocol::host::ResultDoc { document, ..Default::default() });
             OperationDetail { operation, attempts: vec![], result, series: vec![], audit: vec![], seq: 9 }
         };
         let runs = [run(id, "a", 1, 0, Some(5))];

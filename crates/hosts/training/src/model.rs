@@ -179,6 +179,7 @@ pub(crate) mod tests {
             trained_from: Some(samples.train.from),
             fitted_until: samples.train.until,
             trained_until: samples.validation.until,
+            test_accuracy: None,
         };
         let params = serde_json::from_value(serde_json::json!({"symbols": "A"})).unwrap();
         Model::new(card, params, 3, samples.scaler, Mlp::new(1, 4, &[8], 3))

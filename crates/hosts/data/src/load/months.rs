@@ -78,17 +78,17 @@ impl Months {
 fn divided(gap: &Gap) -> Vec<(String, u64)> {
     let all = gap.to.seconds_since(gap.from);
     let mut parts = Vec::new();
-    let (mut from, mut told) = (gap.from, 0);
+    let (mut from, mut missing) = (gap.from, 0);
     loop {
         let until = next_month(from);
         if until > gap.to {
-            parts.push((month_of(from), gap.bars - told));
+            parts.push((month_of(from), gap.bars - missing));
             return parts;
         }
         let share = until.seconds_since(gap.from) / all;
-        let so_far = ((gap.bars as f64 * share).round() as u64).clamp(told, gap.bars);
-        parts.push((month_of(from), so_far - told));
-        (from, told) = (until, so_far);
+        let so_far = ((gap.bars as f64 * share).round() as u64).clamp(missing, gap.bars);
+        parts.push((month_of(from), so_far - missing));
+        (from, missing) = (until, so_far);
     }
 }
 
@@ -112,8 +112,8 @@ mod tests {
         }
         let gaps = vec![gap("2024-01-01T01:00:00Z", "2024-01-01T03:00:00Z", 3)];
         let listed = months.listed(&Findings { gaps, ..Findings::default() });
-        let told: Vec<_> = listed.iter().map(|m| (m.month.as_str(), m.bars, m.missing)).collect();
-        assert_eq!(told, [("2023-12", 2, 0), ("2024-01", 1, 3)]);
+        let months: Vec<_> = listed.iter().map(|m| (m.month.as_str(), m.bars, m.missing)).collect();
+        assert_eq!(months, [("2023-12", 2, 0), ("2024-01", 1, 3)]);
     }
 
     #[test]
@@ -132,7 +132,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_told_where_gaps_can_not_be_detected() {
+    fn no_month_is_listed_where_gaps_can_not_be_detected() {
         let mut months = Months::default();
         months.note(at("2024-01-01T00:00:00Z"));
         assert!(months.listed(&Findings { too_little: true, ..Findings::default() }).is_empty());
