@@ -312,7 +312,7 @@ async fn an_error_in_place_of_bars_is_not_taken_for_a_truncated_response() {
         ),
         ("<!DOCTYPE html><html><body>Too many requests</body></html>", "it starts like a web page"),
     ] {
-        let failure = told(&raw(with_length("200 OK", "", error.as_bytes())).await).await;
+        let failure = failure_of(&raw(with_length("200 OK", "", error.as_bytes())).await).await;
         assert!(failure.message.contains(named), "{}", failure.message);
     }
 }
