@@ -26,7 +26,7 @@ serve:
 	@scripts/serve.sh $(ARGS)
 
 build:
-	@scripts/setup.sh serve && scripts/build.sh
+	@scripts/setup.sh build
 
 dev:
 	@scripts/dev.sh $(ARGS)

@@ -125,6 +125,7 @@ test('a rule is set, removed, restored, and cancels a run that leaves the band',
     await expect(page.locator('.op-state')).toContainText('cancelled', { timeout: 20_000 });
     const reason = 'loss was above the P90 of 6 past runs for 4 points, from epoch 3';
     await expect(page.locator('.receipt')).toContainText(reason);
+    await page.getByRole('tab', { name: 'Details' }).click();
     const audit = page.getByRole('region', { name: 'Audit log' });
     await expect(audit.getByRole('row').filter({ hasText: 'Requested cancel' })).toContainText('Signalbox');
     await expect(audit.getByRole('row').filter({ hasText: 'Set rule' })).toHaveCount(2);
@@ -146,7 +147,8 @@ test('an operation started with a rule from the address is cancelled by it', asy
     // The minimum is three points in a row.
     await rule.getByLabel('Points in a row').fill('1');
     await page.getByRole('button', { name: 'Start fall' }).click();
-    await expect(page.getByRole('group', { name: 'Fix 1 field' })).toContainText('from 3 to 1000');
+    await expect(rule).toBeFocused();
+    await expect(rule).toHaveAccessibleDescription(/from 3 to 1000/);
     await expect(rule.getByLabel('Points in a row')).toHaveValue('1');
     await rule.getByLabel('Points in a row').fill('3');
     await expect(page).toHaveURL(/rule=loss(\+|%20)above(\+|%20)3/);

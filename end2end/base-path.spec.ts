@@ -5,7 +5,7 @@ import { promisify } from 'node:util';
 import type { Page } from '@playwright/test';
 import { NO_NGINX, Nginx, nginx, type Prefix } from './nginx';
 import { Server, program } from './server';
-import { alive, expect, fillLoad, rail, SYMBOL, test as base } from './signalbox';
+import { alive, chooseKind, expect, fillLoad, rail, SYMBOL, test as base } from './signalbox';
 
 const BASE = '/signalbox';
 
@@ -80,7 +80,7 @@ for (const prefix of ['removed', 'kept'] as const) {
         }
 
         // A form that is followed by its address, a start, the stream, a chart.
-        await page.getByRole('navigation', { name: 'Kind' }).getByRole('link', { name: 'data.load' }).click();
+        await chooseKind(page, 'data.load');
         await expect(page).toHaveURL(`${url}/new?kind=data.load`);
         await fillLoad(page, { symbol: SYMBOL });
         await expect(page).toHaveURL(new RegExp(`${url}/new\\?kind=data.load&symbol=${SYMBOL}`));

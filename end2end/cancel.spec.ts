@@ -94,6 +94,7 @@ test('a queued operation is cancelled at once without a host', async ({ page, re
     await expect(main.locator('.op-state')).toContainText('cancelled');
     await expect(main.locator('.receipt').getByRole('listitem')).toHaveText([/requested/, /stopped/, /released/]);
     // The audit log has the request.
+    await main.getByRole('tab', { name: 'Details' }).click();
     await expect(main.getByRole('region', { name: 'Audit log' })).toContainText('Requested cancel');
     const { operation } = await (await request.get(`/api/v1/operations/${first}`)).json();
     expect(operation.state).toBe('running');

@@ -1,5 +1,5 @@
 // Errors are shown where they occur, with advice.
-import { alive, badge, expect, rail, row, startLoad, submit, SYMBOL, test } from './signalbox';
+import { alive, badge, expect, rail, row, startLoad, submit, SYMBOL, test, unfoldAdvanced } from './signalbox';
 import type { Locator } from '@playwright/test';
 
 /** The field is marked as wrong, and its own message says why. */
@@ -13,6 +13,7 @@ test('missing and invalid parameters are explained at their fields, and nothing 
     await alive(page);
     const symbol = page.getByLabel('Symbol');
     const speed = page.getByLabel('Rows per second');
+    await unfoldAdvanced(page);
     await speed.fill('many');
     await page.getByRole('button', { name: 'Start load' }).click();
     await complains(symbol, /Symbol is required/);

@@ -2,7 +2,7 @@
 // would run; and its errors, listed in one place with links to the fields.
 import type { Locator, Page } from '@playwright/test';
 import { until } from './pages';
-import { alive, expect, fillLoad, rail, start, submit, SYMBOL, test } from './signalbox';
+import { alive, chooseKind, expect, fillLoad, rail, start, submit, SYMBOL, test, unfoldAdvanced } from './signalbox';
 
 async function open(page: Page, query = 'kind=data.load'): Promise<void> {
     await page.goto(`/new?${query}`);
@@ -13,20 +13,106 @@ function symbol(page: Page): Locator {
     return page.getByLabel('Symbol');
 }
 
-test('errors are listed first, get the focus and link to their fields', async ({ page }) => {
+test('errors are at their fields, the first of which gets the focus, and are announced once', async ({ page }) => {
     await open(page);
+    await unfoldAdvanced(page);
     await page.getByLabel('Rows per second').fill('many');
     await page.getByRole('button', { name: 'Start load' }).click();
-    const wrong = page.getByRole('group', { name: 'Fix 2 fields' });
-    await expect(wrong).toBeFocused();
+    await expect(symbol(page)).toBeFocused();
+    await expect(symbol(page)).toHaveAccessibleDescription(/Symbol is required/);
+    await expect(page.getByRole('alert').filter({ hasText: 'Not started' })).toHaveText('Not started. Fix 2 fields: Symbol, Rows per second.');
+    // Beside the button there are links to the fields, and no second list of what is wrong.
+    const wrong = page.locator('.wrong');
+    await expect(wrong).not.toContainText('required');
     await wrong.getByRole('link', { name: 'Rows per second' }).click();
     await expect(page.getByLabel('Rows per second')).toBeFocused();
     await page.getByLabel('Rows per second').fill('');
-    await page.getByRole('group', { name: 'Fix 1 field' }).getByRole('link', { name: 'Symbol' }).press('Enter');
-    await expect(symbol(page)).toBeFocused();
-    await page.keyboard.type(SYMBOL);
-    await expect(page.locator('.wrong')).toHaveCount(0);
+    await expect(wrong.getByRole('link')).toHaveText(['Symbol']);
+    await symbol(page).fill(SYMBOL);
+    await expect(wrong.getByRole('link')).toHaveCount(0);
     await expect(page).not.toHaveURL(/#/);
+});
+
+test('an error in a folded field unfolds it', async ({ page }) => {
+    await open(page, 'kind=data.load&symbol=ACME');
+    await expect(page.getByLabel('Rows per second')).toBeHidden();
+    await unfoldAdvanced(page);
+    await page.getByLabel('Rows per second').fill('many');
+    await page.locator('summary').filter({ hasText: /^Advanced/ }).click();
+    await expect(page.getByLabel('Rows per second')).toBeHidden();
+    await page.getByRole('button', { name: 'Start load' }).click();
+    await expect(page.getByLabel('Rows per second')).toBeFocused();
+});
+
+test('advanced fields are folded with their number, and open when a link fills one in', async ({ page }) => {
+    await open(page, 'kind=training.run');
+    await expect(page.locator('summary').filter({ hasText: 'Advanced (7)' })).toBeVisible();
+    await expect(page.locator('#param-seed')).toBeHidden();
+    await open(page, 'kind=training.run&seed=7');
+    await expect(page.locator('#param-seed')).toHaveValue('7');
+    await expect(page.locator('#param-seed')).toBeVisible();
+});
+
+test('the button to start is always in sight, and Ctrl Enter starts', async ({ page }, info) => {
+    await open(page, `kind=data.load&symbol=${SYMBOL}`);
+    const button = page.getByRole('button', { name: 'Start load' });
+    await expect(button).toBeInViewport({ ratio: 1 });
+    await page.evaluate(() => window.scrollTo(0, document.body.scrollHeight));
+    await expect(button).toBeInViewport({ ratio: 1 });
+    if (info.project.name === 'phone') return;
+    await symbol(page).press('Control+Enter');
+    await expect(page).toHaveURL(/\/operations\/[0-9a-f-]{36}$/);
+});
+
+test('a symbol is chosen from what there is, with its range, by keyboard', async ({ page, request }) => {
+    await until(request, await start(request, 'data.load', { symbol: SYMBOL, source: 'csv' }), 'succeeded');
+    await start(request, 'data.load', { symbol: 'DEMO', source: 'synthetic', years: 1 });
+    await open(page, 'kind=backtest.run');
+    const offers = page.getByRole('listbox', { name: 'Suggestions' }).getByRole('option');
+    await symbol(page).focus();
+    await expect(offers).toHaveCount(0);
+    // More may come while the form is open.
+    await expect(page.locator('#param-symbol-list [data-value="DEMO"]')).toBeAttached();
+    await symbol(page).press('ArrowDown');
+    await expect(offers).toHaveCount(2);
+    await expect(offers.first()).toContainText(/ACME.*1h · 2021–2023 · csv.*(ago|just now)/);
+    await expect(offers.first()).toHaveAttribute('aria-selected', 'true');
+    await symbol(page).press('Escape');
+    await expect(offers).toHaveCount(0);
+    await symbol(page).pressSequentially('de');
+    await expect(offers).toHaveCount(1);
+    await symbol(page).press('ArrowDown');
+    await symbol(page).press('Enter');
+    await expect(symbol(page)).toHaveValue('DEMO');
+    await expect(offers).toHaveCount(0);
+    await expect(page, 'a choice starts nothing').toHaveURL(/\/new\?.*symbol=DEMO/);
+    // Other values can be typed.
+    await symbol(page).fill('OTHER');
+    await expect(page).toHaveURL(/symbol=OTHER/);
+});
+
+test('the summary says what is started, how long it usually takes and what differs from the last time', async ({ page, request }) => {
+    await until(request, await start(request, 'data.load', { symbol: SYMBOL, source: 'csv' }), 'succeeded');
+    await open(page);
+    const summary = page.getByRole('region', { name: 'Summary' });
+    await expect(summary).toContainText('Fill in Symbol to start.');
+    await symbol(page).fill(SYMBOL);
+    await expect(summary).toContainText(`${SYMBOL} 1h · csv · full`);
+    await expect(summary).toContainText(/Usually takes \d.* · 1 past run like this/);
+    await expect(summary).toContainText('Last parameters, unchanged');
+    await page.getByRole('radio', { name: 'tail' }).check();
+    await expect(summary.getByRole('listitem')).toHaveText(['Mode Full → Tail']);
+});
+
+test('a start can be copied as a command', async ({ page, context }, info) => {
+    test.skip(info.project.name === 'phone', 'the same buttons');
+    await context.grantPermissions(['clipboard-read', 'clipboard-write']);
+    await open(page, `kind=data.load&symbol=${SYMBOL}`);
+    const copied = () => page.evaluate(() => navigator.clipboard.readText());
+    await page.getByRole('button', { name: 'Copy as command' }).click();
+    await expect.poll(copied).toContain(`signalbox start data.load symbol=${SYMBOL} timeframe=1h`);
+    await page.getByRole('button', { name: 'Copy as curl' }).click();
+    await expect.poll(copied).toMatch(/^curl .*\/api\/v1\/operations.*"symbol":"ACME"/);
 });
 
 test('an inactive field is neither shown, sent nor validated', async ({ page, request }) => {
@@ -61,6 +147,7 @@ test('a slider and its number stay equal, by mouse and by keyboard', async ({ pa
     await expect(number).toHaveValue('500');
     await slider.press('Home');
     await expect(number).toHaveValue('1');
+    await unfoldAdvanced(page);
     const share = page.getByRole('slider', { name: 'Dropout, slider' });
     await page.getByRole('textbox', { name: 'Dropout' }).fill('0.125');
     await expect(share).toHaveValue('0.125');
@@ -100,13 +187,13 @@ test('the address follows the form, a link fills it in, and going back restores 
     await expect(page.getByLabel('Rows per second')).toHaveValue('5000');
 
     // Another kind, and back.
-    await page.getByRole('navigation', { name: 'Kind' }).getByRole('link', { name: 'backtest.run' }).click();
+    await chooseKind(page, 'backtest.run');
     await expect(page.getByRole('button', { name: 'Start backtest' })).toBeVisible();
     await expect(symbol(page)).toHaveValue('');
     await page.goBack();
     await expect(symbol(page)).toHaveValue(SYMBOL);
     // The same kind again.
-    await page.getByRole('navigation', { name: 'Kind' }).getByRole('link', { name: 'data.load' }).click();
+    await chooseKind(page, 'data.load');
     await expect(symbol(page)).toHaveValue('');
 });
 
@@ -139,7 +226,7 @@ test('a chosen model fills in its symbol, its timeframe and a start after its tr
     await until(request, trained, 'succeeded');
     const { result } = await (await request.get(`/api/v1/operations/${trained}`)).json();
     const { model, validation } = result.document as { model: string; validation: { to: string } };
-    await expect(page.locator(`#param-model-examples option[value="${model}"]`)).toBeAttached();
+    await expect(page.locator(`#param-model-list [data-value="${model}"]`)).toBeAttached();
     await expect(page.locator('#param-start')).toHaveValue('2021-02-03');
     await page.locator('#param-model').fill(model);
     await expect(page.getByText(`Filled in for ${model}: Symbol, Start.`)).toBeVisible();
@@ -256,7 +343,8 @@ test('the shortcut of a new operation focuses the first field of its form', asyn
 
 test('a number out of range is quoted as typed', async ({ page }) => {
     await open(page);
+    await unfoldAdvanced(page);
     await page.getByLabel('Rows per second').fill('1,234,567,890');
     await page.getByRole('button', { name: 'Start load' }).click();
-    await expect(page.locator('.wrong')).toContainText("'1,234,567,890' is not a whole number");
+    await expect(page.locator('.field-error:visible')).toContainText([/required/, /'1,234,567,890' is not a whole number/]);
 });

@@ -183,7 +183,7 @@ test.describe('outside of UTC', () => {
         const id = await start(request, 'data.load', slow);
         await page.goto(`/operations/${id}`);
         await alive(page);
-        const started = page.getByRole('main').locator('.sub-line time').first();
+        const started = page.getByRole('main').locator('.op-facts time').first();
         await expect(started).toHaveText(/^\d\d:\d\d:\d\d UTC$/);
         const utc = await started.getAttribute('datetime');
         await page.getByRole('button', { name: 'Times in UTC. Switch to local time' }).click();
@@ -364,4 +364,32 @@ test('the menu of an operation shows shortcuts only where they exist', async ({ 
     expect(keys.length).toBeGreaterThan(0);
     expect(keys.filter((key) => key.trim() === '')).toEqual([]);
     await expect(page.getByRole('button', { name: 'Copy as curl' }).locator('kbd')).toHaveCount(0);
+});
+
+test('the frame shows where the page is and how many operations are active', async ({ page, request }, info) => {
+    test.skip(info.project.name === 'phone', 'a phone has no space for it');
+    const id = await start(request, 'data.load', slow);
+    await page.goto('/operations');
+    await alive(page);
+    const pages = page.getByRole('navigation', { name: 'Pages' });
+    await expect(pages.getByRole('link', { name: /^Operations\s*1 active$/ })).toBeVisible();
+    await page.goto(`/operations/${id}`);
+    await alive(page);
+    const crumbs = page.getByRole('navigation', { name: 'Breadcrumb' });
+    await expect(crumbs.locator('[aria-current]')).toHaveText(/^SLOW /);
+    await request.post(`/api/v1/operations/${id}/cancel`, { data: {} });
+    await expect(pages.getByRole('link', { name: 'Operations', exact: true })).toBeVisible();
+    await crumbs.getByRole('link', { name: 'Operations' }).click();
+    await expect(page).toHaveURL(/\/operations$/);
+});
+
+test('a page with old data is dimmed below a strip with its age', async ({ page, server, tolerated }) => {
+    tolerated.push(/ERR_|Failed to load resource|net::/);
+    await page.goto('/operations');
+    await alive(page);
+    const strip = page.locator('.stale-strip');
+    await expect(strip).toHaveCount(0);
+    await server.stop();
+    await expect(strip).toContainText(/Reconnecting|offline|No data/, { timeout: 20_000 });
+    await expect(page.locator('#content')).toHaveCSS('opacity', '0.6');
 });

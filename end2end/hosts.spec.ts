@@ -1,6 +1,6 @@
 // The hosts page: a host is drained and undrained, also by keyboard, and waiting users are informed.
 import type { APIRequestContext, Locator, Page } from '@playwright/test';
-import { alive, expect, startLoad, SYMBOL, test } from './signalbox';
+import { alive, expect, start, startLoad, SYMBOL, test } from './signalbox';
 
 /** The card of the one host. */
 function card(page: Page): Locator {
@@ -98,4 +98,17 @@ test('drain and undrain work by keyboard, and the focus stays', async ({ page, r
     await page.keyboard.press('Enter');
     await expect(button).toHaveText('Drain…');
     await expect(button).toBeFocused();
+});
+
+test('a used slot leads to its operation, and details are folded while all is well', async ({ page, request }) => {
+    const id = await start(request, 'data.load', { symbol: 'SLOW', timeframe: '1h', source: 'synthetic', rows_per_second: 20 });
+    await openHosts(page);
+    const details = card(page).locator('details');
+    await expect(details).not.toHaveAttribute('open');
+    await expect(details.locator('summary')).toContainText(/^Health OK · \d+ kinds$/);
+    await details.locator('summary').click();
+    await expect(details.getByText('data.load')).toBeVisible();
+    await expect(card(page)).toContainText('1 running, 8 slots');
+    await card(page).getByRole('link', { name: /^SLOW/ }).click();
+    await expect(page).toHaveURL(new RegExp(`/operations/${id}$`));
 });

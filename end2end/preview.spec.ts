@@ -1,7 +1,7 @@
 // The preview in the form of a load: how the file is read, and its first bars as they will be stored.
 import { writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { alive, expect, test } from './signalbox';
+import { alive, expect, test, unfoldAdvanced } from './signalbox';
 
 const METATRADER =
     '<DATE>\t<TIME>\t<OPEN>\t<HIGH>\t<LOW>\t<CLOSE>\t<TICKVOL>\n' +
@@ -16,6 +16,7 @@ test('a preview says what is missing, and after the choice shows the bars as the
     await expect(preview).toContainText('has no time zone');
     await expect(preview).toContainText('metatrader (detected)');
 
+    await unfoldAdvanced(page);
     await page.locator('#param-time_zone').fill('Europe/Athens');
     await expect(preview, 'a preview of other params is gone').not.toContainText('has no time zone');
     await preview.getByRole('button', { name: 'Preview' }).click();
@@ -29,6 +30,7 @@ test('a preview of invalid parameters marks the field', async ({ page, tolerated
     tolerated.push(/422/);
     await page.goto('/new?kind=data.load&symbol=ACME&source=csv');
     await alive(page);
+    await unfoldAdvanced(page);
     await page.locator('#param-time_zone').fill('Mars/Olympus');
     await page.getByRole('button', { name: 'Preview' }).click();
     await expect(page.getByText('is not a time zone').first()).toBeVisible();

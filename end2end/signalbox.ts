@@ -78,7 +78,7 @@ export function rail(page: Page, name: string): Locator {
 
 /** The row of an operation in the list; a phone shows it as two lines. */
 export function row(page: Page, title: string): Locator {
-    return page.locator('tr.row').filter({ hasText: title });
+    return page.locator('tr.row').filter({ has: page.locator('a.title', { hasText: title }) });
 }
 
 /** The link of a row to the page of its operation. */
@@ -106,11 +106,26 @@ async function choose(page: Page, field: string, value: string): Promise<void> {
     else await list.selectOption(value);
 }
 
+/** Chooses the kind of a new operation: in the line of kinds, or on a phone in the list. */
+export async function chooseKind(page: Page, kind: string): Promise<void> {
+    await expect(page.locator('.kind-bar')).toBeVisible();
+    const list = page.getByRole('combobox', { name: 'Kind', exact: true });
+    if (await list.isVisible()) await list.selectOption(kind);
+    else await page.getByRole('navigation', { name: 'Kind' }).getByRole('link', { name: kind }).click();
+}
+
+/** Unfolds the advanced fields of the form. */
+export async function unfoldAdvanced(page: Page): Promise<void> {
+    const folded = page.locator('details.form-more').filter({ hasText: /^Advanced/ });
+    if (!(await folded.evaluate((details: HTMLDetailsElement) => details.open))) await folded.locator('summary').click();
+}
+
 /** Fills in the form of `data.load`; `rowsPerSecond` makes it slow enough to be watched. */
 export async function fillLoad(page: Page, fields: { symbol: string; rowsPerSecond?: number }): Promise<void> {
     await page.getByLabel('Symbol').fill(fields.symbol);
     await choose(page, 'Timeframe', '1h');
     await choose(page, 'Source', 'csv');
+    await unfoldAdvanced(page);
     await page.getByLabel('Rows per second').fill(fields.rowsPerSecond?.toString() ?? '');
 }
 
@@ -125,7 +140,7 @@ export async function startLoad(page: Page, fields: { symbol: string; rowsPerSec
     await page.goto('/');
     await alive(page);
     await page.getByRole('main').getByRole('link', { name: 'New operation' }).click();
-    await page.getByRole('navigation', { name: 'Kind' }).getByRole('link', { name: 'data.load' }).click();
+    await chooseKind(page, 'data.load');
     await fillLoad(page, fields);
     await submit(page);
 }

@@ -27,7 +27,17 @@ test('two parameters of a backtest are swept, ranked and mapped', async ({ page,
     expect(figures).toEqual([...figures].sort((a, b) => b - a));
     const map = main.getByRole('region', { name: 'Heat map of runs' });
     await expect(map.locator('tbody td')).toHaveCount(9);
-    await expect(map.locator('[data-heat="6"]').first()).toHaveText(await ranks.first().locator('td:nth-child(4)').innerText());
+    await expect(map.locator('td[data-best]')).toHaveAttribute('data-heat', '7');
+
+    // The map's best cell is the best run, and the key figures name it.
+    const bestRun = await ranks.first().getByRole('link').getAttribute('href');
+    await expect(map.locator('td[data-best]').getByRole('link')).toHaveAttribute('href', bestRun!);
+    const keys = main.getByRole('region', { name: 'Key figures' });
+    await expect(keys).toContainText('best Sharpe');
+    await expect(keys.getByRole('link', { name: 'Open best' })).toHaveAttribute('href', bestRun!);
+    // A finer sweep around it is a filled form.
+    const refine = await keys.getByRole('link', { name: 'Refine around best' }).getAttribute('href');
+    expect(new URL(refine!, page.url()).searchParams.get('vary')).toMatch(/^fast=[\d,]+; slow=[\d,]+$/);
 
     // To the best run and back.
     const fast = await ranks.first().locator('td:nth-child(2)').innerText();

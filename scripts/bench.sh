@@ -30,7 +30,7 @@ lighthouse() {
     export LIGHTHOUSE
     [ "$("$LIGHTHOUSE" --version 2>/dev/null)" = "$LIGHTHOUSE_VERSION" ] && return
     mkdir -p "$TOOLS/lighthouse"
-    step "Lighthouse $LIGHTHOUSE_VERSION" "about 15 s" npm install --prefix "$TOOLS/lighthouse" --no-save \
+    step "Lighthouse $LIGHTHOUSE_VERSION, to audit the pages" 15 npm install --prefix "$TOOLS/lighthouse" --no-save \
         --no-package-lock --ignore-scripts "lighthouse@$LIGHTHOUSE_VERSION" ||
         die "npm could not install Lighthouse $LIGHTHOUSE_VERSION." "The other benchmarks work without it:  make bench ARGS=\"load busy\""
 }

@@ -4,5 +4,5 @@
 set -euo pipefail
 . "$(dirname "$0")/paths.sh"
 
-scripts/setup.sh serve
+scripts/setup.sh dev
 exec cargo leptos watch --split -- serve "$@"

@@ -11,7 +11,7 @@ TOOLS=$(absolute "${SIGNALBOX_TOOLS:-.tools}")
 # Build output of cargo.
 CARGO_TARGET_DIR=$(absolute "${CARGO_TARGET_DIR:-target}")
 export CARGO_TARGET_DIR
-# Site served to the browser; must match the setting of cargo-leptos in Cargo.toml.
+# Site served to the browser; must match the setting of cargo-leptos, which `make dev` uses, in Cargo.toml.
 SITE=$CARGO_TARGET_DIR/site
 SERVER=$CARGO_TARGET_DIR/release/signalbox
 

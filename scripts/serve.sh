@@ -4,7 +4,6 @@ set -euo pipefail
 . "$(dirname "$0")/paths.sh"
 . "$ROOT/scripts/messages.sh"
 
-scripts/setup.sh serve
-scripts/build.sh
+scripts/setup.sh build
 # The server prints its URL when it is ready.
 exec "$SERVER" serve --site "$SITE" "$@"

@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
-# Installs everything that the build needs, and with `test` also what the tests need. Existing tools are kept, so a
-# second run only checks. Nothing is installed outside of the project (or SIGNALBOX_TOOLS), except the Rust toolchain
+# Installs everything that a build needs (`tools`), and builds (`build`), or installs what `make dev` (`dev`) or the tests
+# (`test`) need in addition. Existing tools are kept, so a second run only checks. Nothing is installed outside of the project (or SIGNALBOX_TOOLS), except the Rust toolchain
 # through rustup, and missing system packages where that is permitted.
 set -euo pipefail
 . "$(dirname "$0")/paths.sh"
 . "$ROOT/scripts/messages.sh"
 
-FOR=${1:-serve}
+FOR=${1:-tools}
 
 # --- System packages ------------------------------------------------------------------------------
 
@@ -27,24 +27,28 @@ apt_install() {
     as_root apt-get update -qq && as_root apt-get install -y -qq --no-install-recommends "$@"
 }
 
-# packages WHY HOW_LONG PACKAGE...
+# packages WHY SECONDS PACKAGE...
 packages() {
-    local why=$1 how_long=$2
+    local why=$1 seconds=$2
     shift 2
+    if [ $PLANNING = yes ]; then
+        step "$why" "$seconds"
+        return
+    fi
     if ! may_install; then
         die "$why is missing, and packages can't be installed automatically." \
             "On Debian and Ubuntu:  sudo apt-get install $*" \
             "On other systems, install the equivalent packages. Then run make again."
     fi
     if [ "$(id -u)" != 0 ]; then sudo -v; fi
-    step "$why: apt-get install $*" "$how_long" apt_install "$@" ||
+    step "$why: apt-get install $*" "$seconds" apt_install "$@" ||
         die "System packages could not be installed." "Try:  sudo apt-get install $*"
 }
 
 a_c_compiler() {
     have cc && return
     [ "$(uname)" != Darwin ] || die "A C compiler is missing." "Run:  xcode-select --install"
-    packages "A C compiler" "about 20 s" gcc libc6-dev
+    packages "A C compiler, to link" 10 gcc libc6-dev
 }
 
 # --- Rust -------------------------------------------------------------------------------------------------
@@ -66,7 +70,7 @@ rust() {
     if have rustup; then
         rust_is_whole && return
         # Installed explicitly, because RUSTUP_AUTO_INSTALL may be 0.
-        step "Rust $RUST_VERSION with clippy, rustfmt and WebAssembly" "about 20 s, 600 MB" \
+        step "Rust $RUST_VERSION (600 MB), to compile the server and the page" 20 \
             rustup toolchain install "$RUST_VERSION" --profile minimal --no-self-update \
             -c clippy -c rustfmt -t wasm32-unknown-unknown ||
             die "rustup could not install Rust $RUST_VERSION." "Check the network, then run make again."
@@ -76,15 +80,15 @@ rust() {
     fi
 }
 
-# crate_tool PROGRAM CRATE VERSION HOW_LONG [CARGO_INSTALL_FLAG...]: builds without optimization, which is five times
+# crate_tool PROGRAM CRATE VERSION SECONDS FOR_WHAT [CARGO_INSTALL_FLAG...]: builds without optimization, which is five times
 # faster; these tools run only for seconds.
 crate_tool() {
-    local program=$1 crate=$2 version=$3 how_long=$4
-    shift 4
+    local program=$1 crate=$2 version=$3 seconds=$4 for_what=$5
+    shift 5
     if have "$program" && [ "$("$program" --version 2>/dev/null | awk '{ print $2; exit }')" = "$version" ]; then
         return
     fi
-    step "$crate $version" "$how_long" env CARGO_PROFILE_DEV_DEBUG=0 cargo install --debug --force "$@" \
+    step "$crate $version, $for_what" "$seconds" env CARGO_PROFILE_DEV_DEBUG=0 cargo install --debug --force "$@" \
         --root "$TOOLS" --target-dir "$TOOLS/build" "$crate" --version "=$version" ||
         die "$crate $version could not be built." \
             "If the log shows a network error, run make again later; finished parts are kept."
@@ -93,18 +97,20 @@ crate_tool() {
 
 tools_of_rust() {
     BUILT_TOOLS=no
-    # Built without --locked, because its lock file has a version that is no longer available.
-    crate_tool wasm-bindgen wasm-bindgen-cli "$WASM_BINDGEN_VERSION" "about 1 minute"
-    crate_tool cargo-leptos cargo-leptos "$CARGO_LEPTOS_VERSION" "about 4 minutes" --locked
+    if [ "$FOR" = dev ]; then
+        # Built without --locked, because its lock file has a version that is no longer available.
+        crate_tool wasm-bindgen wasm-bindgen-cli "$WASM_BINDGEN_VERSION" 60 "to call Rust from JavaScript"
+        crate_tool cargo-leptos cargo-leptos "$CARGO_LEPTOS_VERSION" 240 "to rebuild at each change" --locked
+    fi
     if [ "$FOR" = test ]; then
-        crate_tool cargo-deny cargo-deny "$CARGO_DENY_VERSION" "about 1 minute" --locked
+        crate_tool cargo-deny cargo-deny "$CARGO_DENY_VERSION" 60 "to check licences and advisories" --locked
     fi
     delete_builds
 }
 
 # Hundreds of megabytes that only a future version would reuse.
 delete_builds() {
-    if [ $BUILT_TOOLS = yes ]; then rm -rf "$TOOLS/build"; fi
+    if [ $PLANNING = no ] && [ $BUILT_TOOLS = yes ]; then rm -rf "$TOOLS/build"; fi
 }
 
 # --- Node and npm packages ------------------------------------------------------------------------------
@@ -131,13 +137,15 @@ newer_node() {
 
 node_and_npm() {
     if ! have node || ! have npm; then
-        have node || packages "Node.js" "about 20 s" nodejs
-        have npm || packages "npm" "about 1 minute" npm
+        have node || packages "Node.js, to make the page small" 30 nodejs
+        have npm || packages "npm, to install Sass and Binaryen" 40 npm
         hash -r
     fi
     node_is_new_enough && return
-    step "Node.js $NODE_VERSION, because $(node --version) is older than $NODE_AT_LEAST" "about 10 s, 120 MB" newer_node ||
-        die "Node.js $NODE_AT_LEAST or newer is required; found $(node --version)." \
+    local found
+    found=$(node --version 2>/dev/null || echo "none")
+    step "Node.js $NODE_VERSION (120 MB), because $found is older than $NODE_AT_LEAST" 10 newer_node ||
+        die "Node.js $NODE_AT_LEAST or newer is required; found $found." \
             "Install a newer one (https://nodejs.org), then run make again."
 }
 
@@ -152,13 +160,18 @@ npm_packages() {
     local stamp=node_modules/.signalbox now
     now=$(cat package.json package-lock.json .npmrc | cksum)
     [ "$(cat "$stamp" 2>/dev/null)" = "$now" ] && return
-    step "npm packages: uPlot, Sass, Binaryen, Playwright, Selenium, markdownlint" "about 10 s, 170 MB" npm ci ||
+    step "npm packages (170 MB), to draw charts, to make the page small, and for tests" 10 install_npm_packages ||
         die "npm could not install the packages of package-lock.json." "Check the network, then run make again."
-    printf '%s\n' "$now" >"$stamp"
+}
+
+install_npm_packages() {
+    npm ci
+    cat package.json package-lock.json .npmrc | cksum >node_modules/.signalbox
 }
 
 # The page loads uPlot at run time, from the Signalbox server.
 vendored_scripts() {
+    [ $PLANNING = no ] || return 0
     local from=node_modules/uplot/dist to=public/vendor/uplot-$UPLOT_VERSION
     [ "$to.js" -nt "$from/uPlot.esm.js" ] && [ "$to.css" -nt "$from/uPlot.min.css" ] && return
     mkdir -p public/vendor
@@ -172,7 +185,7 @@ vendored_scripts() {
 a_browser() {
     scripts/browser.sh >/dev/null && return
     [ -z "${CHROMIUM:-}" ] || die "CHROMIUM is set to $CHROMIUM, which does not exist."
-    packages "A browser for the tests" "about 30 s, 400 MB" chromium fonts-dejavu-core
+    packages "A browser (400 MB), for the tests" 40 chromium fonts-dejavu-core
 }
 
 # --- Other browser engines for tests ---------------------------------------------------------------------
@@ -180,28 +193,28 @@ a_browser() {
 # lacks ENGINE MISSING: whether scripts/engines.sh reports that MISSING is not installed; any reason if it is empty.
 lacks() { scripts/engines.sh | grep "^$1.-.*$2.*is not installed" >/dev/null; }
 
-# engine_packages ENGINE WHAT HOW_LONG PACKAGE...
+# engine_packages ENGINE WHAT SECONDS PACKAGE...
 engine_packages() {
-    local engine=$1 what=$2 how_long=$3
+    local engine=$1 what=$2 seconds=$3
     shift 3
-    if [ "$(id -u)" != 0 ]; then sudo -v; fi
-    step "$what for the tests: apt-get install $*" "$how_long" apt_install "$@" ||
+    if [ $PLANNING = no ] && [ "$(id -u)" != 0 ]; then sudo -v; fi
+    step "$what for the tests: apt-get install $*" "$seconds" apt_install "$@" ||
         say "  $what could not be installed; the tests in $engine will be skipped."
 }
 
 # Optional: the tests in an engine that is missing are skipped.
 other_engines() {
     if may_install; then
-        if lacks firefox firefox; then engine_packages Firefox "Firefox" "about 20 s, 300 MB" firefox-esr; fi
-        if lacks webkit ''; then engine_packages WebKit "WebKit" "about 20 s, 220 MB" webkit2gtk-driver xvfb locales; fi
+        if lacks firefox firefox; then engine_packages Firefox "Firefox (300 MB)" 20 firefox-esr; fi
+        if lacks webkit ''; then engine_packages WebKit "WebKit (220 MB)" 20 webkit2gtk-driver xvfb locales; fi
         # It must have the version of the browser, so it is of use for the system's Chromium only.
         if [ "$(scripts/browser.sh)" = /usr/bin/chromium ] && lacks chromium chromedriver; then
-            engine_packages Chromium "chromedriver" "about 5 s, 25 MB" chromium-driver
+            engine_packages Chromium "chromedriver (25 MB)" 5 chromium-driver
         fi
     fi
     if lacks firefox firefox; then return; fi
     BUILT_TOOLS=no
-    crate_tool geckodriver geckodriver "$GECKODRIVER_VERSION" "about 1 minute" --locked
+    crate_tool geckodriver geckodriver "$GECKODRIVER_VERSION" 60 "for the tests in Firefox" --locked
     delete_builds
 }
 
@@ -212,9 +225,9 @@ schemathesis_of_python() {
     have schemathesis && [ "$(schemathesis --version 2>/dev/null | awk '{ print $NF }')" = "$SCHEMATHESIS_VERSION" ] && return
     if ! python3 -c 'import ensurepip' 2>/dev/null; then
         may_install || return 0
-        packages "Python with venv, for the check of the API" "about 10 s" python3 python3-venv
+        packages "Python with venv, for the check of the API" 10 python3 python3-venv
     fi
-    step "schemathesis $SCHEMATHESIS_VERSION" "about 20 s, 90 MB" install_schemathesis ||
+    step "schemathesis $SCHEMATHESIS_VERSION (90 MB), to check the API" 20 install_schemathesis ||
         say "  schemathesis could not be installed; the API will not be checked against its description."
 }
 
@@ -231,8 +244,8 @@ install_schemathesis() {
 a_proxy() {
     have nginx || [ -x /usr/sbin/nginx ] && return
     may_install || return 0
-    if [ "$(id -u)" != 0 ]; then sudo -v; fi
-    step "nginx for the tests behind a proxy: apt-get install nginx-light" "about 10 s, 3 MB" install_not_started ||
+    if [ $PLANNING = no ] && [ "$(id -u)" != 0 ]; then sudo -v; fi
+    step "nginx for the tests behind a proxy: apt-get install nginx-light" 10 install_not_started ||
         say "  nginx could not be installed; the tests behind a proxy will be skipped."
 }
 
@@ -253,19 +266,42 @@ install_not_started() {
 
 # ------------------------------------------------------------------------------------------------------------
 
+everything() {
+    a_c_compiler
+    rust
+    tools_of_rust
+    node_and_npm
+    npm_packages
+    vendored_scripts
+    if [ "$FOR" = test ]; then
+        a_browser
+        other_engines
+        a_proxy
+        schemathesis_of_python
+    fi
+}
+
 for program in curl git make; do
     have $program || say "Note: $program is missing; some steps may need it."
 done
-a_c_compiler
-rust
-tools_of_rust
-node_and_npm
 trust_what_the_system_trusts
-npm_packages
-vendored_scripts
-if [ "$FOR" = test ]; then
-    a_browser
-    other_engines
-    a_proxy
-    schemathesis_of_python
+
+# First counts the parts that are missing, so that each can say how much is left.
+PLANNING=yes
+everything
+missing=$PARTS
+if [ "$FOR" = build ]; then
+    read -r parts seconds < <(scripts/build.sh --parts)
+    PARTS=$((PARTS + parts)) LEFT=$((LEFT + seconds))
+fi
+PLANNING=no
+if [ "$missing" -gt 0 ]; then
+    heading "Setting up Signalbox: $PARTS parts, $(time_left "$LEFT")"
+elif [ $PARTS -gt 0 ]; then
+    heading "Building Signalbox"
+fi
+everything
+
+if [ "$FOR" = build ]; then
+    SIGNALBOX_PARTS_DONE=$PART SIGNALBOX_PARTS=$((PART + parts)) exec scripts/build.sh
 fi

@@ -8,7 +8,7 @@ set -euo pipefail
 . "$(dirname "$0")/paths.sh"
 . "$ROOT/scripts/messages.sh"
 
-scripts/setup.sh serve
+scripts/setup.sh tools
 heading "Building the server and the soak test"
 cargo build --locked --quiet -p signalbox -p signalbox-soak ||
     die "The build failed; see above."

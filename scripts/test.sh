@@ -75,7 +75,9 @@ tests() { limited 25m cargo test "${NATIVE[@]}" --quiet; }
 # One minute of `make soak`.
 soak() { limited 10m scripts/soak.sh --seed 1 --minutes 1; }
 
-build() { limited 25m scripts/build.sh; }
+build() {
+    limited 2m node --test --test-reporter dot scripts/site/site.test.mjs && limited 25m scripts/build.sh
+}
 
 # The real server against its published description.
 api() {

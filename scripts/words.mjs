@@ -11,17 +11,23 @@ import { fileURLToPath } from 'node:url';
 const root = path.join(path.dirname(fileURLToPath(import.meta.url)), '..');
 const LIST = 'scripts/words.txt';
 
-/** Lines of `PLACES | regular expression | what to write`. Places: any of `text` and `code`. */
+/**
+ * Lines of `PLACES | regular expression | what to write`. Places: any of `text` and `code`. `code!app/` is code outside
+ * of the folder `app/`.
+ */
 export function readList(text) {
     const rules = [];
     for (const [at, line] of text.split('\n').entries()) {
         if (!line.trim() || line.startsWith('#')) continue;
         const parts = line.split(' | ').map((part) => part.trim());
-        const places = parts[0].split(' ');
-        if (parts.length !== 3 || places.some((place) => place !== 'text' && place !== 'code')) {
+        const places = parts[0].split(' ').map((place) => {
+            const [name, ...except] = place.split('!');
+            return { name, except };
+        });
+        if (parts.length !== 3 || places.some(({ name }) => name !== 'text' && name !== 'code')) {
             throw new Error(`${LIST}:${at + 1} is not "PLACES | regular expression | what to write".`);
         }
-        const flags = places.includes('code') ? 'gu' : 'giu';
+        const flags = places.some(({ name }) => name === 'code') ? 'gu' : 'giu';
         rules.push({ places, word: new RegExp(parts[1], flags), instead: parts[2] });
     }
     return rules;
@@ -96,9 +102,10 @@ export function search(rules, files, read) {
     for (const file of files) {
         const places = parts(file, read(file));
         for (const { places: where, word, instead } of rules) {
-            for (const place of where) {
-                for (const hit of places[place].matchAll(word)) {
-                    const line = places[place].slice(0, hit.index).split('\n').length;
+            for (const { name, except } of where) {
+                if (except.some((folder) => file.startsWith(folder))) continue;
+                for (const hit of places[name].matchAll(word)) {
+                    const line = places[name].slice(0, hit.index).split('\n').length;
                     found.push([file, line, hit[0].trim(), instead]);
                 }
             }

@@ -7,7 +7,7 @@
 
 use anyhow::{Context, bail};
 use pool::{Pool, PoolConfig};
-use protocol::{Event, EventBody, Time};
+use protocol::{Event, EventBody, Time, paths};
 use std::time::Duration;
 use tokio::time::Instant;
 
@@ -20,7 +20,7 @@ async fn main() -> anyhow::Result<()> {
     let [url, seconds] = args.as_slice() else { bail!("Usage: feed-latency URL SECONDS") };
     let seconds: f64 = seconds.parse()?;
     let pool = Pool::new(url, PoolConfig::default())?;
-    let mut stream = pool.stream("/api/v1/events", None, SILENCE_TIMEOUT, SILENCE_TIMEOUT).await?;
+    let mut stream = pool.stream(paths::EVENTS, None, SILENCE_TIMEOUT, SILENCE_TIMEOUT).await?;
     let mut millis: Vec<f64> = Vec::new();
     let mut skipped: u64 = 0;
     let end = Instant::now() + Duration::from_secs_f64(seconds);

@@ -77,6 +77,7 @@ test('a load is started from its form, watched, cancelled with a receipt, and re
     await tab.fill('Symbol', SYMBOL);
     for (const value of ['1d', '1h']) await tab.select('timeframe', value);
     await tab.click('label.segment', /^csv$/);
+    await tab.click('summary', /^Advanced/);
     await tab.fill('Rows per second', '500');
     await tab.click('button', /^Start load$/);
     await tab.isAt(OPERATION);

@@ -250,7 +250,7 @@ pub fn default_data() -> Option<PathBuf> {
     dirs::data_local_dir().map(|folder| folder.join("signalbox"))
 }
 
-/// Folder next to the program (of an installation), or where `cargo leptos build` puts it.
+/// Folder next to the program (of an installation), or where `make build` puts it by default.
 fn default_site() -> PathBuf {
     let bundled_site = std::env::current_exe().ok().and_then(|exe| {
         let folder = exe.parent()?;

@@ -191,6 +191,7 @@ impl Work for Demo {
             buy_and_hold: at(backtest, "/buy_and_hold/total_return"),
         };
         let document = serde_json::to_value(&result).map_err(|e| WorkError::failed(e.to_string(), ""))?;
-        Ok(ResultDoc { document, artifacts: Vec::new(), tags: vec!["synthetic".to_owned()] })
+        let figures = backtest.operation.figures.clone();
+        Ok(ResultDoc { document, tags: vec!["synthetic".to_owned()], figures, ..ResultDoc::default() })
     }
 }

@@ -4,7 +4,7 @@
 //! name of the server (`Host`); an unknown name is a rebound one (DNS rebinding).
 
 use crate::config::BasePath;
-use crate::problem::Failed;
+use crate::problem::RouteError;
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
 use axum::middleware::Next;
@@ -38,11 +38,11 @@ impl Guard {
         Self { token, names: HostNames::new(addresses, allowed_names), base_path }
     }
 
-    fn check(&self, method: &Method, uri: &Uri, headers: &HeaderMap) -> Result<(), Failed> {
+    fn check(&self, method: &Method, uri: &Uri, headers: &HeaderMap) -> Result<(), RouteError> {
         let text = |name| headers.get(name).and_then(|v: &HeaderValue| v.to_str().ok());
         let host = host_of(uri, headers);
         if !self.names.allow(host) {
-            return Err(Failed::new(
+            return Err(RouteError::new(
                 ProblemType::Forbidden,
                 format!(
                     "The host name '{host}' is not allowed. Use the server's IP address, \
@@ -54,7 +54,7 @@ impl Guard {
             let same =
                 origin.split_once("://").is_some_and(|(_, authority)| authority.eq_ignore_ascii_case(host));
             if !same {
-                return Err(Failed::new(
+                return Err(RouteError::new(
                     ProblemType::Forbidden,
                     format!(
                         "Requests from pages of {origin} are not allowed. Use Signalbox's own page or its API."
@@ -64,7 +64,7 @@ impl Guard {
         } else if !method.is_safe()
             && text(header::HeaderName::from_static("sec-fetch-site")) == Some("cross-site")
         {
-            return Err(Failed::new(
+            return Err(RouteError::new(
                 ProblemType::Forbidden,
                 "Requests from pages of other sites are not allowed.",
             ));
@@ -95,7 +95,7 @@ pub async fn guard(State(guard): State<Arc<Guard>>, request: Request, next: Next
     if !probe && !guard.has_token(headers) {
         return match token_in_link(&guard, method, uri) {
             Some(redirect) => redirect,
-            None => Failed::new(
+            None => RouteError::new(
                 ProblemType::Unauthorized,
                 "Authentication required. Open /?token=YOUR-TOKEN once in this browser, \
                  or send 'Authorization: Bearer YOUR-TOKEN'. Use the token that the server was started with.",

@@ -1,6 +1,6 @@
 //! Models of the training host as strategies of the backtest host, which do not know each other.
 
-use backtest_host::{Models, Stance, TrainingPeriod};
+use backtest_host::{ModelNote, Models, Stance, TrainingPeriod};
 use host_kit::WorkError;
 use market_data::{Bar, SetName};
 use training_host::ModelStore;
@@ -25,6 +25,15 @@ impl Models for Trained {
             from: card.trained_from,
             until: card.trained_until,
         })
+    }
+
+    fn about(&self, model: &str) -> Option<ModelNote> {
+        let card = self.0.card(model).ok()?;
+        let of = format!("{} {}", card.symbols.join(", "), card.timeframe);
+        let accuracy = card.test_accuracy.map(|share| format!("test accuracy {:.1} %", share * 100.0));
+        let synthetic = card.synthetic.then(|| "synthetic".to_owned());
+        let parts: Vec<String> = [Some(of), accuracy, synthetic].into_iter().flatten().collect();
+        Some(ModelNote { note: parts.join(" · "), at: self.0.trained_at(model) })
     }
 
     fn stances(

@@ -21,7 +21,7 @@ use tower_http::services::ServeDir;
 /// # Errors
 /// If the hashes in the names of the site's files are unknown: every page would fail.
 pub fn leptos_options(site: &Path, listen: std::net::SocketAddr) -> anyhow::Result<LeptosOptions> {
-    // `cargo leptos` writes the hashes next to the program; `make build` copies them into the site.
+    // `make build` writes the hashes into the site, `make dev` (cargo-leptos) next to the program.
     let next_to_program =
         std::env::current_exe().ok().and_then(|program| Some(program.parent()?.join("hash.txt")));
     let hashes =

@@ -10,35 +10,35 @@ use protocol::{FieldError, HostName, KindName, Problem, ProblemType, State};
 /// Pause in seconds after which a client may try again what the server could not do for now.
 const RETRY_AFTER: u32 = 2;
 
-/// Error of all handlers.
-pub struct Failed(pub Problem);
+/// Error of all routes: an [`ApiError`] made from errors of the engine and rejections of axum.
+pub struct RouteError(pub Problem);
 
-impl From<Problem> for Failed {
+impl From<Problem> for RouteError {
     fn from(problem: Problem) -> Self {
         Self(problem)
     }
 }
 
-impl From<EngineError> for Failed {
+impl From<EngineError> for RouteError {
     fn from(error: EngineError) -> Self {
         Self(problem_of(error))
     }
 }
 
-impl Failed {
+impl RouteError {
     pub fn new(kind: ProblemType, detail: impl Into<String>) -> Self {
         Self(Problem::new(kind, detail))
     }
 }
 
-impl From<JsonRejection> for Failed {
+impl From<JsonRejection> for RouteError {
     fn from(rejection: JsonRejection) -> Self {
         let detail = format!("{} Send JSON with content-type application/json.", rejection.body_text());
         Self::new(kind_of(rejection.status()), detail)
     }
 }
 
-impl From<BytesRejection> for Failed {
+impl From<BytesRejection> for RouteError {
     fn from(rejection: BytesRejection) -> Self {
         Self::new(kind_of(rejection.status()), format!("{}.", rejection.body_text()))
     }
@@ -52,13 +52,13 @@ fn kind_of(status: StatusCode) -> ProblemType {
     }
 }
 
-impl From<ApiError> for Failed {
+impl From<ApiError> for RouteError {
     fn from(error: ApiError) -> Self {
         Self(error.problem)
     }
 }
 
-impl IntoResponse for Failed {
+impl IntoResponse for RouteError {
     fn into_response(self) -> Response {
         let unavailable = self.0.status == StatusCode::SERVICE_UNAVAILABLE.as_u16();
         let error = ApiError::from(self.0);

@@ -74,12 +74,12 @@ impl Step {
 
     /// `n` steps. Goes through text, so that 3 · 0.1 is 0.3.
     fn times(self, n: i64) -> f64 {
-        format!("{}e{}", n * self.digit, self.exponent).parse().unwrap_or(f64::NAN)
+        json::float(&format!("{}e{}", n * self.digit, self.exponent)).unwrap_or(f64::NAN)
     }
 }
 
 fn power(exponent: i32) -> f64 {
-    format!("1e{exponent}").parse().unwrap_or(f64::NAN)
+    json::float(&format!("1e{exponent}")).unwrap_or(f64::NAN)
 }
 
 /// About `most` ticks at round numbers; with `whole` at integers only.
@@ -158,7 +158,11 @@ pub fn log_labels(ticks: &[f64], share: bool) -> Vec<String> {
 
 /// Exponent of a step with rounding errors: 0.09999 counts as a tenth.
 fn rounded_exponent(step: f64) -> i32 {
-    if step.is_finite() && step > 0.0 { exponent(format!("{step:.3e}").parse().unwrap_or(step)) } else { 0 }
+    if step.is_finite() && step > 0.0 {
+        exponent(json::float(&format!("{step:.3e}")).unwrap_or(step))
+    } else {
+        0
+    }
 }
 
 #[cfg(test)]

@@ -117,7 +117,7 @@ pub fn Smoothing(
                 aria-valuetext=text(value)
                 prop:value=text(move || weight.get().to_string())
                 on:input=move |event| {
-                    let weight = event_target_value(&event).parse::<f64>().unwrap_or(0.0);
+                    let weight = json::float(&event_target_value(&event)).unwrap_or(0.0);
                     on_change.run(weight.clamp(0.0, 0.99));
                 }
             />

@@ -1,6 +1,6 @@
 // Bridge between the chart component and uPlot: converts columns to its data, and shares cursor and zoom between
 // charts. `figures` (Rust) formats numbers and computes ranges; `library.js` loads uPlot, `axes.js` draws the axes,
-// `reading.js` shows values, `paint.js` draws the rest, `hand.js` handles gestures.
+// `reading.js` shows values, `paint.js` draws the rest, `gestures.js` handles gestures.
 
 const DASHES = [[6, 3], [2, 3], [8, 3, 2, 3], [10, 4], [4, 2, 1, 2]];
 /** Largest value drawn. */

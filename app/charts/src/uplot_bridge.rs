@@ -1,4 +1,4 @@
-//! Bindings to `glue.js` and its modules, and the effects that feed them.
+//! Bindings to `uplot_bridge.js` and its modules, and the effects that feed them.
 
 use super::Asks;
 use super::controls::ChartControls;

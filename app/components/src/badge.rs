@@ -1,6 +1,6 @@
 //! Connection badge: how fresh the page is.
 
-use crate::reactive::{part, text, word};
+use crate::reactive::{maybe, part, text, word};
 use app_state::Zones;
 use display::format;
 use display::zone::Zone;
@@ -9,6 +9,9 @@ use live::connection::clock::DELAYED_AFTER;
 use live::connection::state::Connectivity;
 use live::{ConnectionStatus, OperationStore};
 use protocol::Time;
+
+/// Latency from which it is part of the text, milliseconds; below, it is in the tooltip.
+const TELLING_LATENCY: f64 = 1_000.0;
 
 /// Text of the badge, and the class of its mark.
 fn in_words(
@@ -25,8 +28,9 @@ fn in_words(
             Some(ms) if ms > DELAYED_AFTER => {
                 ("delayed", format!("Delayed {}", format::duration(ms / 1_000.0)))
             }
-            Some(ms) => ("live", format!("Live · {ms:.0} ms")),
-            None => ("live", "Live".to_owned()),
+            // Less looks like a fault, and is none.
+            Some(ms) if ms >= TELLING_LATENCY => ("live", format!("Live · {}", format::span(ms / 1_000.0))),
+            _ => ("live", "Live".to_owned()),
         },
         Connectivity::Silent { age } => {
             ("broken", format!("No data for {}", format::duration(age / 1_000.0)))
@@ -55,6 +59,7 @@ pub fn Badge() -> impl IntoView {
     let as_of = OperationStore::here().seeded_at();
     let zone = Zones::here();
     let wording = Memo::new(move |_| in_words(connectivity.get(), latency.get(), as_of.get(), zone.get()));
+    let tooltip = move || latency.get().map(|ms| format!("Latency of the newest event: {ms:.0} ms"));
     let why = part(move || match connectivity.get() {
         Connectivity::Polling { why } => Some(
             view! {
@@ -80,7 +85,7 @@ pub fn Badge() -> impl IntoView {
             })
     });
     view! {
-        <div class="badge" data-link=word(move || wording.get().0)>
+        <div class="badge" data-link=word(move || wording.get().0) title=maybe(tooltip)>
             <span class="badge-mark" aria-hidden="true"></span>
             <span class="badge-words">{text(move || wording.get().1)}</span>
             {why}
@@ -88,6 +93,24 @@ pub fn Badge() -> impl IntoView {
         </div>
     }
     .into_any()
+}
+
+/// Strip across the page while its data is old: what is wrong, and since when. The data is dimmed meanwhile.
+#[component]
+pub fn StaleStrip() -> impl IntoView {
+    let status = ConnectionStatus::here();
+    let (connectivity, latency) = (status.connectivity(), status.latency());
+    let as_of = OperationStore::here().seeded_at();
+    let zone = Zones::here();
+    let wording = Memo::new(move |_| {
+        let (link, words) = in_words(connectivity.get(), latency.get(), as_of.get(), zone.get());
+        (link == "broken").then_some(words)
+    });
+    part(move || {
+        let wording = wording.get()?;
+        // Not announced: the badge says the same.
+        Some(view! { <div class="stale-strip num" aria-hidden="true">{wording}</div> }.into_any())
+    })
 }
 
 #[cfg(test)]
@@ -100,7 +123,8 @@ mod tests {
         let as_of = Time::parse("2026-11-23T10:41:07Z").unwrap();
         let words = |connectivity, latency| in_words(connectivity, latency, as_of, Zone::Utc).1;
         assert_eq!(words(Connectivity::Idle, None), "As of 10:41:07 UTC");
-        assert_eq!(words(Connectivity::Live, Some(40.0)), "Live · 40 ms");
+        assert_eq!(words(Connectivity::Live, Some(439.0)), "Live");
+        assert_eq!(words(Connectivity::Live, Some(1_500.0)), "Live · 1.5 s");
         assert_eq!(words(Connectivity::Live, Some(7_080.0)), "Delayed 7 s");
         assert_eq!(words(Connectivity::Silent { age: 3_200.0 }, Some(2.0)), "No data for 3 s");
         assert_eq!(words(Connectivity::Polling { why: PollReason::Mute }, Some(40.0)), "Polling");

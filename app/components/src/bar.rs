@@ -14,7 +14,12 @@ fn moved(done: f64) -> String {
 /// Bar and text. An unreachable host hatches it and shows the age; without a total it counts what is done; while
 /// cancelling it keeps its position and shows the latest step of the receipt.
 #[component]
-pub fn ProgressBar(op: OpView) -> impl IntoView {
+pub fn ProgressBar(
+    op: OpView,
+    /// Without the text of a condition, which stands elsewhere.
+    #[prop(optional)]
+    plain: bool,
+) -> impl IntoView {
     let clock = OperationStore::here().clock();
     let fraction = Memo::new(move |_| op.progress.with(|p| p.as_ref().and_then(|p| p.fraction)));
     let silent = Memo::new(move |_| {
@@ -32,7 +37,7 @@ pub fn ProgressBar(op: OpView) -> impl IntoView {
     let trouble = part(move || {
         let ended = op.state.get().ended();
         op.condition.with(|c| {
-            c.as_ref().filter(|_| !ended).map(|c| {
+            c.as_ref().filter(|_| !ended && !plain).map(|c| {
                 let wording = op.facts.with(|facts| display::trouble(c, &facts.attempt_facts(), clock.get()));
                 let waits = display::waits(c.kind).then_some("");
                 view! { <span class="bar-trouble" data-waits=waits title=c.message.clone()>{wording}</span> }

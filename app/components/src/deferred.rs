@@ -3,6 +3,7 @@
 use app_state::toasts::Toasts;
 use futures::FutureExt;
 use leptos::prelude::*;
+use leptos::reactive::computed::ScopedFuture;
 use leptos::task::spawn_local;
 use leptos::wasm_split::SplitLoaderError;
 use live::ConnectionStatus;
@@ -63,6 +64,24 @@ impl Deferred {
         self.wanted.set_value(true);
         self.request();
         None
+    }
+
+    /// Runs an action, after its code is loaded.
+    pub fn run<F>(self, act: impl FnOnce() -> F)
+    where
+        F: Future<Output = Result<(), SplitLoaderError>> + 'static,
+    {
+        let act = act();
+        if self.loaded.get_untracked() {
+            // In the turn of the key press.
+            let _ = act.now_or_never();
+            return;
+        }
+        spawn_local(ScopedFuture::new_untracked(async move {
+            if act.await.is_err() {
+                self.toasts.warn(FAILED);
+            }
+        }));
     }
 
     /// Loads the code, unless that is done or under way.

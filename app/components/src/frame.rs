@@ -1,32 +1,43 @@
 //! Frame around every page: sidebar (a bottom bar on phones), search, connection badge and content; plus palette, tab
 //! title and notifications.
 
-use super::badge::Badge;
+use super::badge::{Badge, StaleStrip};
 use super::icon::Icon;
 use super::moment::ZoneSwitch;
 use super::palette::{Palette, PaletteButton, PaletteDialog};
 use super::placeholders::WithSnapshot;
 use super::tab::Tab;
 use super::theme::{ThemeSwitch, fold_rail};
-use crate::reactive::{mark, maybe};
+use crate::reactive::{mark, maybe, part};
 use app_state::ShortcutHelp;
 use app_state::Zones;
 use app_state::current::CurrentOperation;
 use app_state::notifications::{self, Notifications};
 use app_state::theme::Theme;
 use app_state::toasts::Toasts;
+use display::format;
 use leptos::prelude::*;
-use live::ConnectionStatus;
 use live::base;
+use live::{ConnectionStatus, OperationStore};
+use protocol::{OperationId, State};
 
 /// Sidebar entries: path, icon, label.
 const PAGES: [(&str, &str, &str); 5] = [
-    ("/", "overview", "Overview"),
-    ("/operations", "list", "Operations"),
-    ("/new", "plus", "New"),
+    (OVERVIEW, "overview", "Overview"),
+    (OPERATIONS, "list", "Operations"),
+    (NEW, "plus", "New"),
     ("/compare", "compare", "Compare"),
     ("/hosts", "hosts", "Hosts"),
 ];
+const OVERVIEW: &str = "/";
+const OPERATIONS: &str = "/operations";
+const NEW: &str = "/new";
+
+/// Label of the page at a path; empty for pages that are not in the sidebar.
+fn label(path: &str) -> &'static str {
+    let here = |href: &str| if href == OVERVIEW { path == href } else { path.starts_with(href) };
+    PAGES.into_iter().find(|(href, ..)| here(href)).map_or("", |(.., label)| label)
+}
 
 /// Provides the contexts of the frame. Called once, by the app.
 pub fn provide(toasts: Toasts) {
@@ -47,7 +58,7 @@ pub fn Frame(children: Children) -> impl IntoView {
     let entry = move |(href, picture, word): (&'static str, &'static str, &'static str)| {
         // Every path starts with "/".
         let here = move || match href {
-            "/" => at.read().as_str() == "/",
+            OVERVIEW => at.read().as_str() == OVERVIEW,
             href => at.read().starts_with(href),
         };
         view! {
@@ -56,12 +67,14 @@ pub fn Frame(children: Children) -> impl IntoView {
                 <a
                     href=base::url(href)
                     class="rail-entry"
+                    data-new=(href == NEW).then_some("")
                     title=word
                     data-here=mark(here)
                     aria-current=maybe(move || here().then(|| "page".to_owned()))
                 >
                     <Icon name=picture/>
                     <span>{word}</span>
+                    {(href == OPERATIONS).then(|| view! { <WithSnapshot silent=true><Active/></WithSnapshot> }.into_any())}
                 </a>
             </li>
         }
@@ -74,6 +87,11 @@ pub fn Frame(children: Children) -> impl IntoView {
                     <svg viewBox="0 0 16 16" aria-hidden="true" inner_html=BRAND></svg>
                     <span>"Signalbox"</span>
                 </a>
+                <nav class="breadcrumb" aria-label="Breadcrumb">
+                    <WithSnapshot silent=true>
+                        <Crumbs/>
+                    </WithSnapshot>
+                </nav>
                 <PaletteButton/>
                 <div class="top-right">
                     <WithSnapshot silent=true>
@@ -98,6 +116,9 @@ pub fn Frame(children: Children) -> impl IntoView {
                     <Icon name="fold"/>
                 </button>
             </nav>
+            <WithSnapshot silent=true>
+                <StaleStrip/>
+            </WithSnapshot>
             <main id="content" tabindex="-1">{children()}</main>
         </div>
         <PaletteDialog/>
@@ -106,4 +127,63 @@ pub fn Frame(children: Children) -> impl IntoView {
     .into_any()
 }
 
+/// Number of active operations; absent without any.
+#[component]
+fn Active() -> impl IntoView {
+    let live = OperationStore::here();
+    let count = Memo::new(move |_| {
+        State::ALL.into_iter().filter(|state| !state.ended()).map(|state| live.count(state)).sum::<u64>()
+    });
+    part(move || {
+        let count = Some(count.get()).filter(|count| *count > 0)?;
+        let wording = format::count(count);
+        Some(
+            view! { <span class="rail-count num">{wording}<span class="unseen">" active"</span></span> }
+                .into_any(),
+        )
+    })
+}
+
+/// Where the page is: its entry of the sidebar, and the title of the operation on it.
+#[component]
+fn Crumbs() -> impl IntoView {
+    let live = OperationStore::here();
+    let at = app_state::address::use_path();
+    part(move || {
+        let path = at.get();
+        let label = label(&path);
+        let id = path
+            .strip_prefix(OPERATIONS)
+            .and_then(|rest| rest.strip_prefix('/')?.parse::<OperationId>().ok());
+        let Some(id) = id else {
+            let known = (!label.is_empty()).then_some(label)?;
+            return Some(view! { <span aria-current="page">{known}</span> }.into_any());
+        };
+        live.track_list();
+        let title = live.operation(id).map_or_else(|| id.to_string(), |op| op.fixed().title.clone());
+        Some(
+            view! {
+                <a href=base::url(OPERATIONS)>{label}</a>
+                <span aria-hidden="true">"/"</span>
+                <span class="crumb-title" aria-current="page">{title}</span>
+            }
+            .into_any(),
+        )
+    })
+}
+
 const BRAND: &str = r#"<path d="M2 2h5v5H2zM9 9h5v5H9z" fill="currentColor"/><path d="M9 2h5v5H9zM2 9h5v5H2z" fill="currentColor" opacity=".35"/>"#;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_belongs_to_its_entry_of_the_sidebar() {
+        assert_eq!(
+            (label("/"), label("/operations"), label("/operations/x")),
+            ("Overview", "Operations", "Operations")
+        );
+        assert_eq!(label("/no-such-page"), "");
+    }
+}

@@ -1,5 +1,6 @@
 //! Headline of a page: the three to five figures for which it is opened.
 
+use crate::reactive::{maybe, part, text};
 use leptos::prelude::*;
 
 /// Whether a figure is good or bad by itself, apart from its size.
@@ -37,33 +38,42 @@ pub struct HeadFigure {
     pub tone: Tone,
 }
 
-/// The strip of figures, most important first. Renders nothing without figures.
+/// Part of a figure that stays while its value changes.
+type Label = (String, &'static str);
+
+/// The strip of figures, most important first. Renders nothing without figures. While a value changes, only its text
+/// does.
 #[component]
 pub fn Headline(
     /// Figures, at most five.
     #[prop(into)]
     figures: Signal<Vec<HeadFigure>>,
 ) -> impl IntoView {
-    let strip = move || {
-        figures.with(|figures| {
-            (!figures.is_empty()).then(|| {
-                let shown = figures.iter().map(one).collect_view();
-                view! { <dl class="headline">{shown}</dl> }.into_any()
-            })
+    let labels = Memo::new(move |_| {
+        figures.with(|figures| figures.iter().map(|f| (f.label.clone(), f.means)).collect::<Vec<Label>>())
+    });
+    part(move || {
+        let labels = labels.get();
+        (!labels.is_empty()).then(|| {
+            let shown = labels.into_iter().enumerate().map(|(place, label)| one(figures, place, label));
+            view! { <dl class="headline">{shown.collect_view()}</dl> }.into_any()
         })
-    };
-    crate::reactive::part(strip)
+    })
 }
 
-fn one(figure: &HeadFigure) -> AnyView {
-    let means = (!figure.means.is_empty()).then_some(figure.means);
-    let note = (!figure.note.is_empty())
-        .then(|| view! { <dd class="headline-note num">{figure.note.clone()}</dd> }.into_any());
+fn one(figures: Signal<Vec<HeadFigure>>, place: usize, (label, means): Label) -> AnyView {
+    let of = move |read: fn(&HeadFigure) -> String| {
+        text(move || figures.with(|figures| figures.get(place).map(read).unwrap_or_default()))
+    };
+    let tone = maybe(move || {
+        figures.with(|figures| figures.get(place).and_then(|f| f.tone.name()).map(str::to_owned))
+    });
+    let means = (!means.is_empty()).then_some(means);
     view! {
-        <div title=means data-tone=figure.tone.name()>
-            <dt>{figure.label.clone()}</dt>
-            <dd>{figure.value.clone()}</dd>
-            {note}
+        <div title=means data-tone=tone>
+            <dt>{label}</dt>
+            <dd>{of(|f| f.value.clone())}</dd>
+            <dd class="headline-note num">{of(|f| f.note.clone())}</dd>
         </div>
     }
     .into_any()

@@ -5,13 +5,14 @@ use leptos::prelude::*;
 /// An icon by name. Decorative only: a label must be beside it or in an attribute.
 #[component]
 pub fn Icon(
-    /// `overview`, `list`, `plus`, `compare`, `hosts`, `cross`, `again`, `resume`, `copy`, `auto`, `light`, `dark`, `fold`, `keys`,
+    /// `overview`, `list`, `rows`, `plus`, `compare`, `hosts`, `cross`, `again`, `resume`, `copy`, `auto`, `light`, `dark`, `fold`, `keys`,
     /// `search`, `more`, `told`, `play`; kinds: `load`, `train`, `backtest`, `sweep`, `terminal`, `operation`.
     name: &'static str,
 ) -> impl IntoView {
     let path = match name {
         "overview" => r#"<path d="M2 14V9h3v5M6.5 14V2h3v12M11 14V6h3v8M1 14h14"/>"#,
         "list" => r#"<path d="M2 4h12M2 8h12M2 12h8"/>"#,
+        "rows" => r#"<path d="M2 3h12M2 6.3h12M2 9.7h12M2 13h12"/>"#,
         "plus" => r#"<path d="M8 3v10M3 8h10"/>"#,
         "play" => r#"<path d="M5 3l7.5 5L5 13z"/>"#,
         "compare" => r#"<path d="M2 12c3 0 3-7 6-7s3 4 6 4M2 9c4 0 5-5.5 12-5.5" />"#,

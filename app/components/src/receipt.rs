@@ -1,19 +1,20 @@
-//! Receipt of a cancel, step by step as it happens.
+//! Receipt of a cancel: one line, and its steps.
 
-use crate::reactive::{part, word};
+use crate::reactive::{mark, part, word};
 use app_state::Zones;
-use display::cancel_steps::{branch, steps};
+use display::cancel_steps::{branch, steps, summary};
 use leptos::prelude::*;
 use live::{OpView, OperationStore};
-use protocol::State;
 use protocol::receipt::Step;
 
-/// `Cancelled  requested 10:43:17.204 · sent +2 ms · acknowledged +6 ms · stopped +31 ms · released +33 ms`, and below
-/// it what delays it or how it ended otherwise.
+/// `Cancelled: stopped and released in 22 ms, confirmed by gpu-1`. Its steps are beside it while the cancel is on its
+/// way; then a pointer, the focus or *Steps* shows them, and screen readers always have them. Below it stands what
+/// delays it or how it ended otherwise.
 #[component]
 pub fn ReceiptLine(op: OpView) -> impl IntoView {
     let (receipt, state) = (op.receipt, op.state);
     let (clock, zone) = (OperationStore::here().clock(), Zones::here());
+    let unfolded = RwSignal::new(false);
     let aside = Memo::new(move |_| {
         let state = state.get();
         // The times of an ended operation don't change any more.
@@ -22,18 +23,14 @@ pub fn ReceiptLine(op: OpView) -> impl IntoView {
         let condition = op.condition.get();
         receipt.with(|r| r.as_ref().and_then(|r| branch(r, state, condition.as_ref(), failed, now)))
     });
-    let headline = move || {
-        word(move || match state.get() {
-            State::Cancelled => "Cancelled",
-            State::Cancelling => "Cancelling",
-            _ => "Cancel requested",
-        })
-    };
     part(move || {
         let receipt = receipt.get()?;
         let zone = zone.get();
         let taken = steps(&receipt, zone);
-        let pending = !state.get().ended();
+        let state = state.get();
+        let pending = !state.ended();
+        let host = op.facts.with_untracked(|f| f.host.as_ref().map(ToString::to_string));
+        let headline = summary(&receipt, state, host.as_deref());
         let steps = Step::ALL.into_iter().filter_map(|step| {
             let found = taken.iter().find(|(name, ..)| *name == step.as_str());
             match found {
@@ -53,11 +50,28 @@ pub fn ReceiptLine(op: OpView) -> impl IntoView {
         });
         let reason = (!receipt.reason.is_empty())
             .then(|| view! { <p class="receipt-why muted">{format!("“{}”", receipt.reason)}</p> }.into_any());
+        let unfold = (!pending).then(|| {
+            view! {
+                <button
+                    type="button"
+                    class="link only-script"
+                    aria-expanded=word(move || if unfolded.get() { "true" } else { "false" })
+                    on:click=move |_| unfolded.update(|open| *open = !*open)
+                >
+                    "Steps"
+                </button>
+            }
+        });
         Some(
             view! {
-                <div class="receipt" aria-live="polite">
-                    <strong>{headline()}</strong>
-                    <ol>{steps.collect_view()}</ol>
+                <div
+                    class="receipt"
+                    aria-live="polite"
+                    data-folded=mark(move || !pending && !unfolded.get())
+                >
+                    <strong class="num">{headline}</strong>
+                    {unfold}
+                    <ol class="receipt-steps">{steps.collect_view()}</ol>
                     {reason}
                     {part(move || {
                         aside.get().map(|wording| view! { <p class="receipt-aside" aria-live="off">{wording}</p> }.into_any())

@@ -3,21 +3,47 @@
 use super::bar::ProgressBar;
 use super::focus::{find, hand_over};
 use super::icon::Icon;
+use super::kind_mark::KindIcon;
 use super::moment::Ago;
 use super::row_selection::{PickOne, Picks};
+use super::spark::Spark;
 use super::state_mark::StateMark;
 use crate::link::A;
-use crate::reactive::{maybe, part, spoken, text, word};
+use crate::reactive::{mark, maybe, part, spoken, text, word};
 use app_state::actions::{Actions, Question};
 use app_state::address;
 use app_state::current::OperationAction;
-use display::QueuePosition;
+use display::{QueuePosition, outcome};
 use leptos::html::Button;
 use leptos::prelude::*;
 use live::base;
 use live::{OpView, OperationStore};
-use protocol::{ConditionKind, Forecast, OperationId, Time};
+use protocol::{ConditionKind, Forecast, OperationId, State, Time};
 use std::collections::HashMap;
+
+/// What a list knows about its rows. Each part is absent for most rows.
+#[derive(Clone, Copy)]
+pub struct InList {
+    /// Row number in a virtual table.
+    pub numbers: Memo<HashMap<OperationId, usize>>,
+    /// Rows that are children or have some.
+    pub branches: Memo<HashMap<OperationId, Branch>>,
+    /// Shows or hides the children of a row.
+    pub fold: Callback<OperationId>,
+    /// Parameters in which rows of the same title differ.
+    pub differing: Memo<HashMap<OperationId, String>>,
+}
+
+/// Position of a row in the tree of parents and children.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Branch {
+    /// It is a child, below its parent.
+    pub child: bool,
+    /// Number of its children in the list.
+    pub children: usize,
+    /// Its children are shown.
+    pub open: bool,
+}
 
 /// The row of a loaded operation.
 #[component]
@@ -26,25 +52,15 @@ pub fn Row(
     /// Present where rows can be selected.
     picks: Option<Picks>,
     places: Memo<HashMap<OperationId, QueuePosition>>,
-    /// Row number in a virtual table.
-    #[prop(optional)]
-    numbers: Option<Memo<HashMap<OperationId, usize>>>,
+    #[prop(optional)] list: Option<InList>,
 ) -> impl IntoView {
     let live = OperationStore::here();
     let Some(op) = live.operation(id).map(|cell| cell.view()) else { return ().into_any() };
     let (clock, newest) = (live.clock(), live.newest());
     let fixed = op.fixed();
-    let place = Memo::new(move |_| places.with(|p| p.get(&id).copied()));
-    let kind = fixed.kind.clone();
-    let doing = move || -> String {
-        if op.state.get().ended() {
-            return op.facts.with(|f| f.failure.as_ref().map(|f| f.message.clone()).unwrap_or_default());
-        }
-        if let Some(place) = place.get() {
-            return display::place_in_row(place, &kind);
-        }
-        op.progress.with(|p| p.as_ref().map(display::doing).unwrap_or_default())
-    };
+    let (title, hint) = (fixed.title.clone(), fixed.title.clone());
+    let over = Memo::new(move |_| op.state.get().ended());
+    let result = WideText { op, place: Memo::new(move |_| places.with(|p| p.get(&id).copied())), clock };
     let left = part(move || match op.facts.with(|f| f.ended_at) {
         Some(at) => Some(view! { <Ago at/> }.into_any()),
         None => {
@@ -69,15 +85,21 @@ pub fn Row(
     let last_report = text(move || {
         let silent = op.condition.with(|c| c.as_ref().is_some_and(|c| c.kind == ConditionKind::Unreachable));
         match op.heard_at.get() {
-            // An unreachable host is stated in the progress column.
+            // An unreachable host is stated beside the title.
             Some(at) if op.state.get().on_host() && !silent => display::last_seen(at, clock.get()),
             _ => String::new(),
         }
     });
-    let number = maybe(move || numbers?.with(|numbers| numbers.get(&id).map(usize::to_string)));
-    let doing_title = text(doing.clone());
+    let number = maybe(move || list?.numbers.with(|numbers| numbers.get(&id).map(usize::to_string)));
+    let branch = Memo::new(move |_| list.and_then(|list| list.branches.with(|b| b.get(&id).copied())));
+    let child = mark(move || branch.get().is_some_and(|branch| branch.child));
     view! {
-        <tr class="row" aria-rowindex=number data-state=word(move || op.state.get().as_str())>
+        <tr
+            class="row"
+            aria-rowindex=number
+            data-child=child
+            data-state=word(move || op.state.get().as_str())
+        >
             {picks.map(|picks| {
                 view! {
                     <td class="c-pick">
@@ -90,34 +112,138 @@ pub fn Row(
                 <StateMark state=op.state/>
             </td>
             <td class="c-what">
-                <span class="kind">{fixed.kind.to_string()}</span>
-                " "
-                <A href=address::operation(id) attr:class="title">
-                    {fixed.title.clone()}
-                </A>
-                <Tags op/>
+                <div class="what">
+                    {list.map(|list| view! { <Fold op branch fold=list.fold/> }.into_any())}
+                    <KindIcon kind=fixed.kind.clone()/>
+                    <A href=address::operation(id) attr:class="title" attr:title=hint>
+                        {title}
+                    </A>
+                    <span class="differing muted">
+                        {text(move || {
+                            list.and_then(|list| list.differing.with(|d| d.get(&id).cloned())).unwrap_or_default()
+                        })}
+                    </span>
+                    <Tags op/>
+                </div>
             </td>
-            <td class="c-bar">
-                <ProgressBar op/>
+            <td class="c-result">
+                <div class="result-line">
+                    <span
+                        class="clip"
+                        data-tone=maybe(move || result.tone().map(str::to_owned))
+                        title=text(move || result.full())
+                    >
+                        {text(move || result.line())}
+                    </span>
+                    {part(move || (!over.get()).then(|| view! { <Spark op/> }.into_any()))}
+                </div>
             </td>
-            <td class="c-doing">
-                <span class="clip" title=doing_title>
-                    {text(doing)}
-                </span>
-            </td>
+            <td class="c-bar">{part(move || (!over.get()).then(|| view! { <ProgressBar op plain=true/> }.into_any()))}</td>
             <td class="c-left num">{left}</td>
-            <td class="c-host">{host}</td>
+            <td class="c-took num">{took}</td>
             <td class="c-began num">
                 {began}
                 <span class="under">{last_report}</span>
             </td>
-            <td class="c-took num">{took}</td>
+            <td class="c-host">{host}</td>
             <td class="c-do">
                 <RowAction op/>
             </td>
         </tr>
     }
     .into_any()
+}
+
+/// Text of the wide column: a problem, the queue position or the activity; once ended, result or reason.
+#[derive(Clone, Copy)]
+struct WideText {
+    op: OpView,
+    place: Memo<Option<QueuePosition>>,
+    clock: RwSignal<Time>,
+}
+
+impl WideText {
+    fn line(self) -> String {
+        let op = self.op;
+        match op.state.get() {
+            State::Succeeded => {
+                op.progress.with(|p| op.facts.with(|facts| outcome::succeeded(&facts.figures, p.as_ref())))
+            }
+            State::Failed => op.facts.with(|facts| {
+                facts.failure.as_ref().map(|f| outcome::reason(&f.message).to_owned()).unwrap_or_default()
+            }),
+            State::Cancelled => op.receipt.with(|r| r.as_ref().map(outcome::cancelled).unwrap_or_default()),
+            _ => self.trouble().map_or_else(|| self.doing(), |(wording, _)| wording),
+        }
+    }
+
+    fn doing(self) -> String {
+        match self.place.get() {
+            Some(place) => display::place_in_row(place, &self.op.fixed().kind),
+            None => self.op.progress.with(|p| p.as_ref().map(display::doing).unwrap_or_default()),
+        }
+    }
+
+    /// Condition of an active operation, and whether it is an ordinary wait.
+    fn trouble(self) -> Option<(String, bool)> {
+        self.op.condition.with(|c| {
+            let c = c.as_ref()?;
+            let wording =
+                self.op.facts.with(|facts| display::trouble(c, &facts.attempt_facts(), self.clock.get()));
+            let waits = display::waits(c.kind);
+            // The queue position says more than that it waits.
+            (!(waits && self.place.get().is_some())).then_some((wording, waits))
+        })
+    }
+
+    /// Colour, where the text is a problem.
+    fn tone(self) -> Option<&'static str> {
+        match self.op.state.get() {
+            State::Failed => Some("bad"),
+            state if state.ended() => None,
+            _ => self.trouble().filter(|(_, waits)| !waits).map(|_| "warn"),
+        }
+    }
+
+    /// Whole text, for the tooltip.
+    fn full(self) -> String {
+        match self.op.state.get() {
+            State::Failed => {
+                self.op.facts.with(|f| f.failure.as_ref().map(|f| f.message.clone()).unwrap_or_default())
+            }
+            State::Succeeded => self.op.facts.with(|f| display::key_figure::line(&f.figures, usize::MAX)),
+            state if !state.ended() => {
+                let message = self.op.condition.with(|c| c.as_ref().map(|c| c.message.clone()));
+                message.unwrap_or_else(|| self.line())
+            }
+            _ => self.line(),
+        }
+    }
+}
+
+/// Button that shows or hides the children of a row, with their number.
+#[component]
+fn Fold(op: OpView, branch: Memo<Option<Branch>>, fold: Callback<OperationId>) -> impl IntoView {
+    let children = Memo::new(move |_| branch.get().map_or(0, |branch| branch.children));
+    let open = Memo::new(move |_| branch.get().is_some_and(|branch| branch.open));
+    part(move || {
+        (children.get() > 0).then(|| {
+            let label = format!("Child runs of {}", op.fixed().title);
+            view! {
+                <button
+                    type="button"
+                    class="fold only-script"
+                    aria-label=label
+                    aria-expanded=word(move || if open.get() { "true" } else { "false" })
+                    on:click=move |_| fold.run(op.id)
+                >
+                    <span class="fold-mark" aria-hidden="true" data-folded=mark(move || !open.get())></span>
+                    <span class="num">{text(move || display::format::count(children.get() as u64))}</span>
+                </button>
+            }
+            .into_any()
+        })
+    })
 }
 
 /// Tags of the data source: `synthetic`.

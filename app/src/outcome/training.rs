@@ -37,3 +37,25 @@ pub fn figures(result: &TrainingResult) -> Vec<Figure> {
     figures.splice(2..2, all(&PARTS, result));
     figures
 }
+
+/// Majority class and its share; `None` without samples.
+pub fn majority(counts: &[Vec<u64>]) -> Option<(usize, f64)> {
+    let rows: Vec<u64> = counts.iter().map(|row| row.iter().sum()).collect();
+    let all: u64 = rows.iter().sum();
+    // `max_by_key` returns the last of equals; reversed, the first.
+    let (class, most) = rows.iter().enumerate().rev().max_by_key(|(_, n)| **n)?;
+    (all > 0).then(|| (class, *most as f64 / all as f64))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_most_frequent_class_is_the_one_to_beat() {
+        assert_eq!(majority(&[vec![1, 1], vec![5, 1], vec![0, 0]]), Some((1, 0.75)));
+        assert_eq!(majority(&[vec![2, 0], vec![0, 2]]), Some((0, 0.5)));
+        assert_eq!(majority(&[vec![0]]), None);
+        assert_eq!(majority(&[]), None);
+    }
+}

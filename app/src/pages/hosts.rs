@@ -1,10 +1,11 @@
-//! Hosts page: connection, kinds, load and health of each host, with drain and undrain.
+//! Hosts page: a row for each host with its slots and load; kinds, connections and health below, folded unless bad.
 
 use app_state::Zones;
 use app_state::actions::{Actions, Question};
 use components::ident::Ident;
 use components::placeholders::{Empty, WithSnapshot};
-use components::reactive::{mark, maybe, part, spoken, text, whole, word};
+use components::reactive::{mark, maybe, part, spoken, text, whole, word, yes};
+use components::slots::Slots;
 use display::format;
 use leptos::prelude::*;
 use leptos_meta::Title;
@@ -79,6 +80,8 @@ pub fn slots(count: u32) -> String {
 fn HostCard(name: HostName, host: Memo<Option<HostStatus>>) -> impl IntoView {
     let link = Memo::new(move |_| host.with(|h| h.as_ref().map_or(HostLink::Connecting, |h| h.link)));
     let drained = Memo::new(move |_| host.with(|h| h.as_ref().filter(|h| h.draining).map(|h| h.running)));
+    let capacity = Memo::new(move |_| host.with(|h| h.as_ref().map_or(0, |h| h.capacity)));
+    let bad = Memo::new(move |_| host.with(|h| h.as_ref().is_some_and(is_bad)));
     let id = format!("host-{name}");
     let word = part(move || {
         let (link, word) = link_words(link.get());
@@ -92,25 +95,88 @@ fn HostCard(name: HostName, host: Memo<Option<HostStatus>>) -> impl IntoView {
             .get()
             .map(|running| view! { <p class="note warn">{display::hosts::drained(running)}</p> }.into_any())
     });
+    let trouble = part(move || {
+        let trouble = host.with(|h| h.as_ref().map(|h| h.trouble.clone())).filter(|t| !t.is_empty())?;
+        Some(view! { <p class="note bad">{trouble}</p> }.into_any())
+    });
     view! {
         <article
-            class="card host"
+            class="host"
             aria-labelledby=id.clone()
             data-link=maybe(move || Some(link_words(link.get()).0.to_owned()))
             data-drained=mark(move || drained.get().is_some())
         >
-            <header>
-                <h2 id=id.clone()>{name.to_string()}</h2>
-                {word}
-                {drained_word}
+            <div class="host-row">
+                <header>
+                    <h2 id=id.clone()>{name.to_string()}</h2>
+                    {word}
+                    {drained_word}
+                </header>
+                <div class="host-slots">
+                    <Slots name=name.clone() capacity links=true/>
+                    <span class="num">{text(move || host.with(|h| h.as_ref().map(used).unwrap_or_default()))}</span>
+                </div>
+                <Load host/>
                 <LastWord host/>
                 <DrainButton name of=id.clone() drained/>
-            </header>
+            </div>
             <div role="status">{drained_note}</div>
-            <HostFacts host/>
+            {trouble}
+            <details class="host-more" open=yes(move || bad.get())>
+                <summary>{text(move || host.with(|h| h.as_ref().map(in_short).unwrap_or_default()))}</summary>
+                <HostFacts host/>
+            </details>
         </article>
     }
     .into_any()
+}
+
+/// `3 running, 8 slots`
+fn used(host: &HostStatus) -> String {
+    format!("{} running, {}", host.running, slots(host.capacity))
+}
+
+/// Whether the host reports that it is ready and all of its checks passed.
+fn is_healthy(health: &Health) -> bool {
+    health.ready && health.checks.iter().all(|check| check.ok)
+}
+
+/// Whether something needs a look: no connection, a problem, or a failed health check.
+fn is_bad(host: &HostStatus) -> bool {
+    let sick = host.health.as_ref().is_some_and(|health| !is_healthy(health));
+    host.link == HostLink::Away || !host.trouble.is_empty() || sick
+}
+
+/// Closed details in a line: `Health OK · 12 kinds`.
+fn in_short(host: &HostStatus) -> String {
+    let health = match host.health.as_ref().map(is_healthy) {
+        None => "No health report",
+        Some(true) => "Health OK",
+        Some(false) => "Not healthy",
+    };
+    format!("{health} · {}", format::counted(host.kinds.len() as u64, "kind", "kinds"))
+}
+
+/// CPU and memory of the machine.
+#[component]
+fn Load(host: Memo<Option<HostStatus>>) -> impl IntoView {
+    let load = Memo::new(move |_| {
+        let health =
+            host.with(|h| h.as_ref().and_then(|h| h.health.as_ref().map(|h| (h.cpu, h.memory_bytes))));
+        health.map(|(cpu, memory)| (format::percent(cpu), format::bytes(memory)))
+    });
+    part(move || {
+        let (cpu, memory) = load.get()?;
+        Some(
+            view! {
+                <p class="host-load num">
+                    <span><span class="muted">"Machine CPU "</span>{cpu}</span>
+                    <span><span class="muted">"Memory "</span>{memory}</span>
+                </p>
+            }
+            .into_any(),
+        )
+    })
 }
 
 /// Time of the last contact.
@@ -165,7 +231,6 @@ fn HostFacts(host: Memo<Option<HostStatus>>) -> impl IntoView {
         let latency = host.latency_ms.map_or_else(|| "Unknown".to_owned(), display::hosts::latency);
         let reused = c.reused as f64 / c.requests.max(1) as f64;
         let facts = [
-            ("Running", format!("{} of {}", host.running, slots(host.capacity))),
             ("Latency", latency),
             (
                 "Connections",
@@ -179,7 +244,6 @@ fn HostFacts(host: Memo<Option<HostStatus>>) -> impl IntoView {
         let instance = host.instance.map(|i| view! { <Ident short=i.short() whole=i.to_string()/> });
         Some(
             view! {
-                {(!host.trouble.is_empty()).then(|| view! { <p class="note bad">{host.trouble.clone()}</p> })}
                 <p class="host-kinds">{kinds.collect_view()}</p>
                 <dl class="facts">
                     {facts.map(|(name, value)| view! { <div><dt>{name}</dt><dd class="num">{value}</dd></div> }).collect_view()}
@@ -199,8 +263,6 @@ fn HostFacts(host: Memo<Option<HostStatus>>) -> impl IntoView {
 
 fn health_facts(health: &Health) -> impl IntoView + use<> {
     let facts = [
-        ("CPU", format::percent(health.cpu)),
-        ("Memory", format::bytes(health.memory_bytes)),
         ("Network in", format!("{}/s", format::bytes_of(health.network_in))),
         ("Network out", format!("{}/s", format::bytes_of(health.network_out))),
     ];
@@ -225,4 +287,52 @@ fn checks(health: &Health) -> impl IntoView + use<> {
         }
     });
     (!health.checks.is_empty()).then(|| view! { <ul class="checks">{lines.collect_view()}</ul> })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::{from_value, json};
+
+    fn host() -> HostStatus {
+        from_value(json!({
+            "name": "gpu-1", "url": "http://gpu-1:7310", "link": "up", "capacity": 8, "running": 3,
+            "kinds": ["data.load", "x.y"], "connections": {}
+        }))
+        .unwrap()
+    }
+
+    #[test]
+    fn details_open_by_themselves_when_something_is_bad() {
+        let mut host = host();
+        assert!(!is_bad(&host));
+        assert_eq!(
+            (used(&host), in_short(&host)),
+            ("3 running, 8 slots".into(), "No health report · 2 kinds".into())
+        );
+        host.trouble = "No answer.".into();
+        assert!(is_bad(&host));
+        host.trouble.clear();
+        host.link = HostLink::Away;
+        assert!(is_bad(&host));
+    }
+
+    #[test]
+    fn a_failed_check_is_bad() {
+        let with = |ready: bool, ok: bool| {
+            let health = from_value(json!({
+                "ready": ready, "checks": [{"name": "disk", "ok": ok, "message": ""}], "cpu": 0.5,
+                "memory_bytes": 1, "network_in": 0.0, "network_out": 0.0, "running": 0, "free": 8,
+                "now": "2026-11-23T10:00:00Z"
+            }));
+            HostStatus { health: Some(health.unwrap()), ..host() }
+        };
+        assert_eq!(
+            (is_bad(&with(true, true)), in_short(&with(true, true)).as_str()),
+            (false, "Health OK · 2 kinds")
+        );
+        for bad in [with(true, false), with(false, true)] {
+            assert_eq!((is_bad(&bad), in_short(&bad).as_str()), (true, "Not healthy · 2 kinds"));
+        }
+    }
 }

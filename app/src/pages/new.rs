@@ -2,32 +2,36 @@
 //! be shared.
 
 mod address;
+mod arrival;
 mod field_errors;
 mod fill;
+mod kind_bar;
 mod kind_form;
 mod options;
+mod past;
 mod preset_bar;
 mod presets;
 mod preview;
 mod start_estimate;
+mod summary;
 
 use app_state::Data;
 use components::link::A;
 use components::placeholders::{Empty, Skeleton, Trouble, WithSnapshot};
-use components::reactive::{mark, part, spoken};
+use components::reactive::part;
 use form::Form;
+use kind_bar::KindBar;
 use kind_form::KindForm;
 use leptos::prelude::*;
 use leptos_meta::Title;
 use leptos_router::hooks::use_query_map;
-use live::base;
-use live::query;
 use protocol::api::KindOffer;
 use protocol::{KindSpec, Problem};
 use serde_json::Value;
 
 #[component]
 pub fn NewPage() -> impl IntoView {
+    arrival::provide();
     view! {
         <Title text="New operation · Signalbox"/>
         <div class="page-head">
@@ -65,7 +69,11 @@ fn Offered() -> impl IntoView {
     });
     let offers = Memo::new(move |_| {
         kinds.with(|kinds| match kinds {
-            Some(Ok(list)) => list.kinds.clone(),
+            Some(Ok(list)) => {
+                let mut kinds = list.kinds.clone();
+                kind_bar::sort(&mut kinds);
+                kinds
+            }
             _ => Vec::new(),
         })
     });
@@ -154,36 +162,8 @@ fn Pick(offers: Memo<Vec<KindOffer>>) -> impl IntoView {
         offers.with(|offers| offers.iter().map(name).collect::<Vec<_>>())
     });
     let several = Memo::new(move |_| names.with(|names| names.len() > 1));
-    let card = move |(name, title): (String, String)| {
-        let href = base::url(&query::url("/new", [("kind", name.as_str())]));
-        let here = {
-            let name = name.clone();
-            Memo::new(move |_| chosen.with(|c| c.as_ref().is_some_and(|c| c.spec.name.as_str() == name)))
-        };
-        // Not the router's link: by path alone each of them would be the current page.
-        view! {
-            <a
-                href=href
-                class="kind-card"
-                data-here=mark(move || here.get())
-                aria-current=spoken(move || here.get())
-            >
-                <span class="kind-title">{title}</span>
-                <span class="kind">{name}</span>
-            </a>
-        }
-        .into_any()
-    };
-    let cards = part(move || {
-        several.get().then(|| {
-            view! {
-                <nav class="kind-cards" aria-label="Kind">
-                    <For each=move || names.get() key=Clone::clone children=card/>
-                </nav>
-            }
-            .into_any()
-        })
-    });
+    let here = Memo::new(move |_| chosen.with(|c| c.as_ref().map(|offer| offer.spec.name.to_string())));
+    let bar = part(move || several.get().then(|| view! { <KindBar names chosen=here/> }.into_any()));
     let form = part(move || {
         Some(match chosen.get() {
             Some(offer) => view! { <KindForm offer/> }.into_any(),
@@ -204,7 +184,7 @@ fn Pick(offers: Memo<Vec<KindOffer>>) -> impl IntoView {
         })
     });
     view! {
-        {cards}
+        {bar}
         {form}
     }
     .into_any()

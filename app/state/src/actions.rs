@@ -4,7 +4,7 @@
 use crate::Selection;
 use crate::data::resumable;
 use crate::toasts::Toasts;
-use display::confirm::{Again, asked_many, deleted, deleted_many};
+use display::confirm::{Again, deleted, deleted_many, requested_many};
 use futures::future::join_all;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
@@ -282,7 +282,7 @@ impl Actions {
     /// Reports the result of a bulk action.
     fn tell(&self, what: &str, asked: u32, refused: &[Refused]) {
         if asked > 0 || !refused.is_empty() {
-            match asked_many(what, asked, refused) {
+            match requested_many(what, asked, refused) {
                 (wording, true) => self.toasts.warn(wording),
                 (wording, false) => self.toasts.say(wording),
             }

@@ -49,6 +49,12 @@ pub fn keep_current(live: &OperationStore, kinds: Kinds) {
         seeded.get().then(|| (again.turn(), epoch.get(), hosts.with(|hosts| lives(hosts))))
     });
     let newest = StoredValue::new(0u32);
+    // The list as last taken: outside of an effect, a resource is not to be read.
+    let known = StoredValue::new(None::<KindList>);
+    Effect::new(move |_| {
+        let list = kinds.with(|list| list.as_ref().and_then(|list| list.as_ref().ok().cloned()));
+        known.set_value(list);
+    });
     Effect::new(move |before: Option<Option<_>>| {
         let now = stamp.get();
         // The first list came with the page.
@@ -61,10 +67,8 @@ pub fn keep_current(live: &OperationStore, kinds: Kinds) {
                     Err(problem) => return again.failed(&problem),
                 };
                 again.succeeded();
-                let known = |known: &Option<Result<KindList, Problem>>| {
-                    replaces(&list, known.as_ref().and_then(|known| known.as_ref().ok()))
-                };
-                if newest.get_value() == turn && kinds.with_untracked(known) {
+                let differs = known.with_value(|known| replaces(&list, known.as_ref()));
+                if newest.get_value() == turn && differs {
                     kinds.set(Some(Ok(list)));
                 }
             });

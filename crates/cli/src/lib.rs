@@ -122,7 +122,7 @@ pub struct ListArgs {
     /// Only these hosts, comma-separated
     #[arg(long)]
     host: Option<String>,
-    /// Only operations with all of these words in their title, kind, host, ID or tags
+    /// Only operations with all of these words in their title, kind, host, ID or tags, or in such a state
     #[arg(short = 'q', long = "query", value_name = "TEXT")]
     q: Option<String>,
     /// Maximum number of results, 1 to 500

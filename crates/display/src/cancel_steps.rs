@@ -31,6 +31,25 @@ pub fn last_step(receipt: &Receipt) -> String {
     }
 }
 
+/// Receipt in one line: `Cancelled: stopped and released in 22 ms, confirmed by gpu-1`.
+pub fn summary(receipt: &Receipt, state: State, host: Option<&str>) -> String {
+    match state {
+        State::Cancelled => match (receipt.released.or(receipt.stopped), host) {
+            // Nothing ran on a host.
+            _ if receipt.sent.is_none() => "Cancelled before it started".to_owned(),
+            (Some(at), host) => {
+                let took = format::span(at.seconds_since(receipt.requested));
+                let what = if receipt.released.is_some() { "stopped and released" } else { "stopped" };
+                let by = host.map(|host| format!(", confirmed by {host}")).unwrap_or_default();
+                format!("Cancelled: {what} in {took}{by}")
+            }
+            (None, _) => "Cancelled".to_owned(),
+        },
+        State::Cancelling => "Cancelling".to_owned(),
+        _ => "Cancel requested".to_owned(),
+    }
+}
+
 /// Deviation of a cancel from its usual steps: an obstacle, or another end.
 pub fn branch(
     receipt: &Receipt,
@@ -125,6 +144,23 @@ mod tests {
             steps(&receipt, Zone::Utc).into_iter().map(|(s, t, _)| format!("{s} {t}")).collect();
         assert_eq!(texts, ["requested 10:43:17.204 UTC", "sent +2 ms", "acknowledged +6 ms"]);
         assert_eq!(last_step(&receipt), "acknowledged +6 ms");
+    }
+
+    #[test]
+    fn a_cancel_is_told_in_one_line_with_what_confirmed_it() {
+        let mut receipt = Receipt::requested(1, String::new(), start());
+        assert_eq!(summary(&receipt, State::Cancelling, Some("gpu-1")), "Cancelling");
+        receipt.note(Step::Stopped, after(0.0));
+        assert_eq!(summary(&receipt, State::Cancelled, None), "Cancelled before it started");
+        receipt.note(Step::Sent, after(0.002));
+        assert_eq!(
+            summary(&receipt, State::Cancelled, Some("gpu-1")),
+            "Cancelled: stopped in 0 ms, confirmed by gpu-1"
+        );
+        receipt.note(Step::Released, after(0.022));
+        let wording = summary(&receipt, State::Cancelled, Some("gpu-1"));
+        assert_eq!(wording, "Cancelled: stopped and released in 22 ms, confirmed by gpu-1");
+        assert_eq!(summary(&receipt, State::Failed, None), "Cancel requested");
     }
 
     #[test]

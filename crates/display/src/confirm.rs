@@ -120,7 +120,7 @@ pub fn again_many(tally: Tally, again: Again, of: u32) -> Vec<String> {
 
 /// Outcome of an action on many operations, and whether the message stays until it is dismissed. `what` is its
 /// beginning: `Cancel requested for`.
-pub fn asked_many(what: &str, requested: u32, refused: &[Refused]) -> (String, bool) {
+pub fn requested_many(what: &str, requested: u32, refused: &[Refused]) -> (String, bool) {
     let Some(first) = refused.first() else {
         let receipts = if what.starts_with("Cancel") { " See their receipts for progress." } else { "" };
         return (format!("{what} {}.{receipts}", operations(requested)), false);
@@ -324,10 +324,10 @@ mod tests {
             why: why.to_owned(),
         };
         assert_eq!(
-            asked_many("Cancel requested for", 12, &[]),
+            requested_many("Cancel requested for", 12, &[]),
             ("Cancel requested for 12 operations. See their receipts for progress.".to_owned(), false)
         );
-        let (wording, stays) = asked_many(
+        let (wording, stays) = requested_many(
             "Cancel requested for",
             1,
             &[refused("It has ended."), refused("It has ended."), refused("Gone")],

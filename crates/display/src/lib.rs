@@ -7,7 +7,8 @@
 //! [`mod@format`] has numbers, times and durations, [`zone`] times in a time zone, [`csv`] exports. Sentences:
 //! [`operation`] state and progress, [`forecast`] expected end, [`cancel_steps`] steps of a cancel, [`confirm`]
 //! confirmation dialogs and outcomes, [`start`] where and when a start would run, [`audit`] audit log, [`baseline`]
-//! past runs, [`activity`] recently ended operations, [`hosts`] hosts, [`sweep`] sweeps, [`shell_command`] starts as
+//! past runs, [`activity`] recently ended operations, [`key_figure`] figures of
+//! results, [`outcome`] the outcome of an operation in a line, [`hosts`] hosts, [`sweep`] sweeps, [`shell_command`] starts as
 //! shell commands.
 
 pub mod activity;
@@ -19,7 +20,9 @@ pub mod csv;
 pub mod forecast;
 pub mod format;
 pub mod hosts;
+pub mod key_figure;
 pub mod operation;
+pub mod outcome;
 pub mod shell_command;
 pub mod start;
 pub mod sweep;

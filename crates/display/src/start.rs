@@ -52,7 +52,7 @@ pub enum Why {
 
 /// Operation to predict.
 #[derive(Clone, Debug)]
-pub struct Asked<'a> {
+pub struct NewOperation<'a> {
     pub kind: &'a KindName,
     pub priority: i8,
     /// Maximum number of parallel operations of the kind.
@@ -60,7 +60,7 @@ pub struct Asked<'a> {
 }
 
 /// Predicts a start. `hosts` are sorted by name.
-pub fn start(hosts: &[HostStatus], work: &[Work], request: &Asked) -> Start {
+pub fn start(hosts: &[HostStatus], work: &[Work], request: &NewOperation) -> Start {
     let up: Vec<_> =
         hosts.iter().filter(|h| h.link == HostLink::Up && h.kinds.contains(request.kind)).collect();
     if up.is_empty() {
@@ -170,7 +170,7 @@ mod tests {
 
     fn wording(hosts: &[HostStatus], work: &[Work], priority: i8, limit: Option<u32>) -> String {
         let kind = kind();
-        before_start(&start(hosts, work, &Asked { kind: &kind, priority, limit }), second(0))
+        before_start(&start(hosts, work, &NewOperation { kind: &kind, priority, limit }), second(0))
     }
 
     #[test]
@@ -233,7 +233,7 @@ mod tests {
             let mut work = vec![on("one", None); at_work];
             work.extend(vec![waits(0); waiting]);
             let kind = kind();
-            let predicted = start(&hosts, &work, &Asked { kind: &kind, priority: 0, limit });
+            let predicted = start(&hosts, &work, &NewOperation { kind: &kind, priority: 0, limit });
             let may = at_work < capacity as usize
                 && waiting == 0
                 && limit.is_none_or(|most| at_work < most as usize);

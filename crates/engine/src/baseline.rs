@@ -99,10 +99,10 @@ fn grid(spans: Vec<(f64, f64)>, xs: Distinct) -> Option<Vec<f64>> {
     if !xs.too_many {
         return Some(xs.xs.into_iter().filter(|x| (from..=to).contains(x)).collect());
     }
-    let mut places: Vec<f64> =
+    let mut positions: Vec<f64> =
         (0..MAX_GRID_POINTS).map(|n| between(from, to, n as f64 / (MAX_GRID_POINTS - 1) as f64)).collect();
-    places.dedup();
-    Some(places)
+    positions.dedup();
+    Some(positions)
 }
 
 /// One series on the grid: its value at a point, linear interpolation between points, and none before the first and

@@ -7,6 +7,7 @@
 mod children;
 mod deletion;
 mod dispatch;
+mod exclusive;
 mod hosts;
 mod idempotency;
 mod live;

@@ -20,15 +20,15 @@ pub(crate) fn downsample(points: &[Point], wanted: usize) -> (Vec<Point>, bool) 
         let stretch = &inner[inner.len() * n / stretches..inner.len() * (n + 1) / stretches];
         let by_y = |(_, a): &(usize, &Point), (_, b): &(usize, &Point)| a.1.total_cmp(&b.1);
         let numbers = || stretch.iter().enumerate().filter(|(_, point)| !point.1.is_nan());
-        let places = [
+        let kept = [
             numbers().min_by(by_y).map(|(i, _)| i),
             numbers().max_by(by_y).map(|(i, _)| i),
             stretch.iter().position(|point| point.1.is_nan()),
         ];
-        let mut places: Vec<usize> = places.into_iter().flatten().collect();
-        places.sort_unstable();
-        places.dedup();
-        out.extend(places.into_iter().map(|i| stretch[i]));
+        let mut kept: Vec<usize> = kept.into_iter().flatten().collect();
+        kept.sort_unstable();
+        kept.dedup();
+        out.extend(kept.into_iter().map(|i| stretch[i]));
     }
     out.push(points[points.len() - 1]);
     (out, true)

@@ -99,6 +99,21 @@ impl KindRegistry {
         KindList { kinds: entries.into_iter().map(offer).collect() }
     }
 
+    /// Parameters of a kind that name something which only one operation may use at a time.
+    pub(crate) fn exclusive(&self, kind: &KindName) -> Vec<String> {
+        self.inner.read().kinds.get(kind).map(|entry| entry.form.exclusive.clone()).unwrap_or_default()
+    }
+
+    /// Whether a kind has such parameters.
+    pub(crate) fn is_exclusive(&self, kind: &KindName) -> bool {
+        self.inner.read().kinds.get(kind).is_some_and(|entry| !entry.form.exclusive.is_empty())
+    }
+
+    /// Key of the operations of a kind that may not run at the same time; `None` if all may.
+    pub(crate) fn exclusive_key(&self, kind: &KindName, params: &Value) -> Option<String> {
+        self.inner.read().kinds.get(kind)?.form.exclusive_key(params)
+    }
+
     /// A connected host that offers the kind, if any.
     pub(crate) fn connected(&self, kind: &KindName) -> Option<HostName> {
         let inner = self.inner.read();

@@ -65,11 +65,7 @@ impl Queues {
     /// Removes an operation from its queue.
     pub(crate) fn remove(&mut self, kind: &KindName, id: OperationId) {
         self.unhold(id);
-        if let Some(line) = self.lines.get_mut(kind)
-            && let Some(at) = line.waiting.iter().position(|w| w.id == id)
-        {
-            line.take(at);
-        }
+        self.take(kind, id);
     }
 
     /// Kinds with queued operations.
@@ -77,15 +73,35 @@ impl Queues {
         self.lines.iter().filter(|(_, l)| !l.waiting.is_empty()).map(|(k, _)| k.clone()).collect()
     }
 
-    /// First operation in the queue of a kind.
-    pub(crate) fn first(&self, kind: &KindName) -> Option<OperationId> {
-        self.lines.get(kind)?.waiting.front().map(|w| w.id)
+    /// Operations in the queue of a kind, in order.
+    pub(crate) fn waiting(&self, kind: &KindName) -> impl Iterator<Item = OperationId> {
+        self.lines.get(kind).into_iter().flat_map(|line| line.waiting.iter().map(|w| w.id))
     }
 
-    /// Removes the first operation.
-    pub(crate) fn pop(&mut self, kind: &KindName) {
-        if let Some(line) = self.lines.get_mut(kind) {
-            line.take(0);
+    /// First operation in the queue of a kind that may start.
+    pub(crate) fn first(
+        &self,
+        kind: &KindName,
+        may_start: impl Fn(OperationId) -> bool,
+    ) -> Option<OperationId> {
+        self.waiting(kind).find(|id| may_start(*id))
+    }
+
+    /// Removes an operation that starts.
+    pub(crate) fn take(&mut self, kind: &KindName, id: OperationId) {
+        if let Some(line) = self.lines.get_mut(kind)
+            && let Some(at) = line.waiting.iter().position(|w| w.id == id)
+        {
+            line.take(at);
+        }
+    }
+
+    /// Marks operations that were given another reason than that of their queue.
+    pub(crate) fn unpublish(&mut self, kind: &KindName, other_reason: &dyn Fn(OperationId) -> bool) {
+        let Some(line) = self.lines.get_mut(kind) else { return };
+        for waiting in line.waiting.iter_mut().filter(|w| w.published && other_reason(w.id)) {
+            waiting.published = false;
+            line.unpublished += 1;
         }
     }
 
@@ -132,6 +148,10 @@ mod tests {
         KindName::new("data.load").unwrap()
     }
 
+    fn first(queues: &Queues) -> Option<OperationId> {
+        queues.first(&kind(), |_| true)
+    }
+
     #[test]
     fn the_reason_for_waiting_is_published_once_and_when_it_changes() {
         let kind = kind();
@@ -146,9 +166,23 @@ mod tests {
         assert!(queues.publish_reason(&kind, full).is_empty());
         queues.remove(&kind, ids[1]);
         assert_eq!(queues.publish_reason(&kind, (ConditionKind::NoHost, "away".into())), [ids[2], ids[0]]);
-        assert_eq!(queues.first(&kind), Some(ids[2]), "higher priority first");
-        queues.pop(&kind);
-        assert_eq!(queues.first(&kind), Some(ids[0]));
+        assert_eq!(first(&queues), Some(ids[2]), "higher priority first");
+        queues.take(&kind, ids[2]);
+        assert_eq!(first(&queues), Some(ids[0]));
+    }
+
+    #[test]
+    fn an_operation_with_another_reason_gets_that_of_the_queue_later() {
+        let kind = kind();
+        let mut queues = Queues::default();
+        let ids: Vec<OperationId> = (0..2).map(|_| OperationId::new()).collect();
+        ids.iter().for_each(|id| queues.push(&kind, *id, 0));
+        assert_eq!(queues.first(&kind, |id| id != ids[0]), Some(ids[1]), "the first one may not start");
+        let full = (ConditionKind::Waiting, "full".to_owned());
+        assert_eq!(queues.publish_reason(&kind, full.clone()), ids);
+        queues.unpublish(&kind, &|id| id == ids[0]);
+        assert_eq!(queues.publish_reason(&kind, full.clone()), ids[..1]);
+        assert!(queues.publish_reason(&kind, full).is_empty());
     }
 
     #[test]
@@ -160,11 +194,11 @@ mod tests {
         queues.hold(&kind, ids[0], 0, t(10));
         queues.hold(&kind, ids[1], 0, t(20));
         queues.release_held(t(9));
-        assert_eq!(queues.first(&kind), None);
+        assert_eq!(first(&queues), None);
         queues.remove(&kind, ids[1]);
         queues.release_held(t(30));
-        assert_eq!(queues.first(&kind), Some(ids[0]));
-        queues.pop(&kind);
+        assert_eq!(first(&queues), Some(ids[0]));
+        queues.take(&kind, ids[0]);
         assert!(queues.kinds().is_empty());
     }
 
@@ -177,9 +211,9 @@ mod tests {
             let jump = hours * 3_600;
             queues.moved(jump * 1_000_000);
             queues.release_held(t(jump + 9));
-            assert_eq!(queues.first(&kind), None);
+            assert_eq!(first(&queues), None);
             queues.release_held(t(jump + 10));
-            assert_eq!(queues.first(&kind), Some(id));
+            assert_eq!(first(&queues), Some(id));
         }
     }
 
@@ -196,10 +230,10 @@ mod tests {
             }
             expected.sort_by_key(|(priority, _)| std::cmp::Reverse(*priority));
             for (_, id) in expected {
-                prop_assert_eq!(queues.first(&kind), Some(id));
-                queues.pop(&kind);
+                prop_assert_eq!(first(&queues), Some(id));
+                queues.take(&kind, id);
             }
-            prop_assert_eq!(queues.first(&kind), None);
+            prop_assert_eq!(first(&queues), None);
         }
     }
 }

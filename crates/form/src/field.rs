@@ -1,5 +1,6 @@
 //! One field: its type, and the validation of its value.
 
+use crate::about::About;
 use crate::fills::Fills;
 use crate::number::ungrouped;
 use crate::value::{as_number, shown};
@@ -19,10 +20,14 @@ pub struct Field {
     pub default: Option<Value>,
     /// Known valid values, suggested while typing.
     pub examples: Vec<String>,
+    /// Notes on these values.
+    pub about: About,
     /// Condition; while it does not hold, the field is not shown and its value is ignored.
     pub when: When,
     /// Values that the form fills into other fields when a value is chosen.
     pub fills: Fills,
+    /// Rarely changed: a page may fold it away.
+    pub advanced: bool,
     pub kind: FieldKind,
 }
 
@@ -58,6 +63,8 @@ pub enum FieldKind {
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Choice {
     pub value: String,
+    /// Label, from `title` or the value.
+    pub title: String,
     /// Help for this value.
     pub help: String,
 }
@@ -80,9 +87,7 @@ impl Field {
         let number = || ungrouped(typed).map_err(|why| format!("{} {why}", wrong()));
         let value = match &self.kind {
             FieldKind::Integer { .. } => number()?.parse::<i64>().map(Value::from).ok(),
-            FieldKind::Number { .. } => {
-                number()?.parse::<f64>().ok().filter(|n| n.is_finite()).map(as_number)
-            }
+            FieldKind::Number { .. } => json::float(&number()?).filter(|n| n.is_finite()).map(as_number),
             FieldKind::Switch => typed.parse::<bool>().map(Value::from).ok(),
             _ => Some(Value::from(typed)),
         };

@@ -3,12 +3,16 @@
 //!
 //! Supports the part of JSON Schema that flat parameters need: string, integer, number, boolean, enum and `oneOf` of
 //! constants, bounds, length, pattern by `format`, default, examples, null for "not set", and `$ref` into `$defs`;
-//! `x-verbatim` for a text that keeps the spaces around it; `x-when` for a parameter that applies only while others have certain values; and `x-fills` for values that suggest
-//! values of other parameters. A kind whose schema needs more is refused when its host declares it, not when it is
+//! `x-verbatim` for a text that keeps the spaces around it; `x-when` for a parameter that applies only while others have
+//! certain values; `x-fills` for values that suggest values of other parameters; `x-about` for notes on values;
+//! `x-advanced` for a parameter that is rarely changed; and, at the root, `x-exclusive` for parameters whose values only
+//! one running operation may have. A kind whose schema needs more is refused when its host declares it, not when it is
 //! used.
 //!
 //! Knows JSON Schema and values. Must not know pages, hosts or HTTP. Compiles to native code and to WebAssembly.
 
+mod about;
+mod exclusive;
 mod field;
 mod fills;
 mod number;
@@ -17,6 +21,8 @@ mod similar;
 mod value;
 mod when;
 
+pub use about::{ABOUT_KEY, About, ValueNote};
+pub use exclusive::EXCLUSIVE_KEY;
 pub use field::{Choice, Field, FieldKind};
 pub use fills::{FILLS_KEY, Fills};
 pub use number::ungrouped;
@@ -24,20 +30,34 @@ pub use similar::distance;
 pub use when::When;
 
 use protocol::FieldError;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 use value::plain;
 
 /// Fields of a kind's parameters, in the order of the schema.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Form {
     pub fields: Vec<Field>,
+    /// Parameters that name something which only one operation may use at a time.
+    pub exclusive: Vec<String>,
 }
 
 impl Form {
     /// Whether both forms have the same fields, apart from suggested values.
     pub fn asks_alike(&self, other: &Form) -> bool {
-        let plain = |field: &Field| Field { examples: Vec::new(), fills: Fills::default(), ..field.clone() };
+        let plain = |field: &Field| Field {
+            examples: Vec::new(),
+            about: About::default(),
+            fills: Fills::default(),
+            ..field.clone()
+        };
         self.fields.iter().map(plain).eq(other.fields.iter().map(plain))
+    }
+
+    /// Key of the operations that may not run at the same time as one with these parameters; `None` if all may.
+    pub fn exclusive_key(&self, params: &Value) -> Option<String> {
+        let values: Vec<Option<&Value>> =
+            self.exclusive.iter().map(|name| params.get(name).filter(|value| !value.is_null())).collect();
+        values.iter().any(Option::is_some).then(|| json!(values).to_string())
     }
 
     /// Which fields apply, in order. `now` returns the value of a field as text, or its default.

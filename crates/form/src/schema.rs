@@ -1,10 +1,18 @@
 //! Reads fields from JSON Schema.
 
+use crate::about::About;
+use crate::exclusive;
 use crate::fills::Fills;
 use crate::value::{as_number, plain};
 use crate::when::When;
 use crate::{Choice, Field, FieldKind, Form};
 use serde_json::Value;
+
+/// Key in a property: whether the parameter is rarely changed.
+const ADVANCED_KEY: &str = "x-advanced";
+/// Without that key, a form of more fields than this folds optional ones beyond the first [`FIRST_FIELDS`].
+const MAX_UNFOLDED_FIELDS: usize = 10;
+const FIRST_FIELDS: usize = 6;
 
 impl Form {
     /// Reads the schema of a kind.
@@ -14,7 +22,7 @@ impl Form {
     pub fn from_schema(schema: &Value) -> Result<Self, String> {
         let Some(properties) = schema.get("properties").and_then(Value::as_object) else {
             return match schema.get("type").and_then(Value::as_str) {
-                Some("object") => Ok(Self { fields: Vec::new() }),
+                Some("object") => Ok(Self { fields: Vec::new(), exclusive: Vec::new() }),
                 _ => Err("the parameter schema must be an object with properties".to_owned()),
             };
         };
@@ -31,10 +39,18 @@ impl Form {
             let before: Vec<&str> = fields.iter().map(|f| f.name.as_str()).collect();
             field.when = When::from_schema(property, &before).map_err(wrong)?;
             let known = |name: &str| properties.contains_key(name);
+            field.about = About::from_schema(property).map_err(wrong)?;
             field.fills = Fills::from_schema(property, &known).map_err(wrong)?;
             fields.push(field);
         }
-        Ok(Self { fields })
+        let marked = properties.values().any(|property| property.get(ADVANCED_KEY).is_some());
+        if !marked && fields.len() > MAX_UNFOLDED_FIELDS {
+            for field in fields.iter_mut().skip(FIRST_FIELDS) {
+                field.advanced = !field.required;
+            }
+        }
+        let exclusive = exclusive::from_schema(schema, &|name: &str| properties.contains_key(name))?;
+        Ok(Self { fields, exclusive })
     }
 }
 
@@ -66,8 +82,10 @@ impl Field {
             required: required && !nullable && default.is_none(),
             default,
             examples,
+            about: About::default(),
             when: When::default(),
             fills: Fills::default(),
+            advanced: property.get(ADVANCED_KEY).and_then(Value::as_bool) == Some(true),
             kind,
         })
     }
@@ -112,6 +130,14 @@ impl FieldKind {
     }
 }
 
+impl Choice {
+    fn new(value: &Value, title: Option<&str>, help: &str) -> Self {
+        let value = plain(value);
+        let title = title.map_or_else(|| value.clone(), str::to_owned);
+        Self { value, title, help: help.to_owned() }
+    }
+}
+
 /// Follows `$ref`, and `anyOf` of a type and null, to the actual type.
 fn resolve<'a>(property: &'a Value, root: &'a Value) -> Result<&'a Value, String> {
     if let Some(path) = property.get("$ref").and_then(Value::as_str) {
@@ -145,23 +171,16 @@ fn is_nullable(property: &Value) -> bool {
 
 fn choices(target: &Value) -> Option<Vec<Choice>> {
     if let Some(values) = target.get("enum").and_then(Value::as_array) {
-        let help = String::new;
-        return Some(
-            values
-                .iter()
-                .filter(|v| !v.is_null())
-                .map(|v| Choice { value: plain(v), help: help() })
-                .collect(),
-        );
+        return Some(values.iter().filter(|v| !v.is_null()).map(|v| Choice::new(v, None, "")).collect());
     }
     let of = target.get("oneOf").and_then(Value::as_array)?;
     let mut options = Vec::new();
     for one in of {
         let help = one.get("description").and_then(Value::as_str).unwrap_or_default();
         if let Some(value) = one.get("const") {
-            options.push(Choice { value: plain(value), help: help.to_owned() });
+            options.push(Choice::new(value, one.get("title").and_then(Value::as_str), help));
         } else if let Some(values) = one.get("enum").and_then(Value::as_array) {
-            options.extend(values.iter().map(|v| Choice { value: plain(v), help: help.to_owned() }));
+            options.extend(values.iter().map(|v| Choice::new(v, None, help)));
         } else {
             return None;
         }

@@ -141,3 +141,36 @@ fn a_multiline_text_keeps_its_lines() {
     assert_eq!(form.check(&json!({"plan": " \n "})).unwrap_err()[0].message, "Plan is required.");
     assert!(form.check(&json!({"plan": "-\n".repeat(40)})).unwrap_err()[0].message.contains("this has 80"));
 }
+
+#[test]
+fn a_choice_is_called_by_its_title_and_without_one_by_its_value() {
+    let schema = json!({"type": "object", "properties": {"strategy": {"oneOf": [
+        {"const": "sma_cross", "title": "SMA cross"}, {"const": "model"}, {"enum": ["a", "b"]}
+    ]}}});
+    let form = Form::from_schema(&schema).unwrap();
+    let FieldKind::Choice { options } = &form.fields[0].kind else { panic!("a choice") };
+    let titles: Vec<_> = options.iter().map(|o| (o.value.as_str(), o.title.as_str())).collect();
+    assert_eq!(titles, [("sma_cross", "SMA cross"), ("model", "model"), ("a", "a"), ("b", "b")]);
+}
+
+#[test]
+fn a_form_folds_what_its_schema_marks_and_otherwise_optional_fields_of_a_long_form() {
+    let fold = |schema: Value| {
+        let form = Form::from_schema(&schema).unwrap();
+        form.fields.into_iter().filter(|f| f.advanced).map(|f| f.name).collect::<Vec<_>>()
+    };
+    let names: Vec<String> = (b'a'..=b'l').map(|letter| char::from(letter).to_string()).collect();
+    let all = |of: &dyn Fn(&str) -> Value| -> Value {
+        names.iter().map(|name| (name.clone(), of(name))).collect::<serde_json::Map<_, _>>().into()
+    };
+    let text = json!({"type": "string"});
+    let plain = all(&|_| text.clone());
+    assert_eq!(
+        fold(json!({"type": "object", "required": ["h"], "properties": plain})),
+        ["g", "i", "j", "k", "l"]
+    );
+    let marked =
+        all(&|name| if name == "b" { json!({"type": "string", "x-advanced": true}) } else { text.clone() });
+    assert_eq!(fold(json!({"type": "object", "properties": marked})), ["b"]);
+    assert!(fold(json!({"type": "object", "properties": {"a": text, "b": text}})).is_empty());
+}

@@ -1,7 +1,9 @@
 //! Host with one kind: `text.count` counts the lines of all files in a folder. This is the program of docs/hosts.md.
 
 use signalbox_host_kit::protocol::host::ResultDoc;
-use signalbox_host_kit::protocol::{FieldError, KindName, KindSpec, LogLevel, SeriesInfo, Summary};
+use signalbox_host_kit::protocol::{
+    FieldError, KeyFigure, KindName, KindSpec, LogLevel, SeriesInfo, Summary,
+};
 use signalbox_host_kit::{CancellationToken, Context, Host, Work, WorkError, async_trait, params_schema};
 use std::io::BufRead;
 use std::path::{Path, PathBuf};
@@ -82,7 +84,8 @@ fn count(ctx: &Context, params: &Params) -> Result<ResultDoc, WorkError> {
         ctx.checkpoint(format!("{} of {} files", n + 1, files.len()), serde_json::json!([n + 1, lines]))?;
     }
     let document = serde_json::json!({"files": files.len(), "lines": lines});
-    Ok(ResultDoc { document, artifacts: vec![], tags: vec![] })
+    let figures = vec![KeyFigure::new("Lines", lines as f64, "")];
+    Ok(ResultDoc { document, figures, ..ResultDoc::default() })
 }
 
 fn files_of(folder: &Path, most: Option<u32>) -> Result<Vec<PathBuf>, WorkError> {

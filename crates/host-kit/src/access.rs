@@ -3,7 +3,7 @@
 //! A page whose name was bound to this machine's address (DNS rebinding) sends requests as if it were the host's own
 //! page. Without a token, the name in the request keeps it out.
 
-use crate::Refusal;
+use crate::ApiError;
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, Uri, header};
 use axum::middleware::Next;
@@ -24,7 +24,7 @@ pub(crate) struct Access {
 }
 
 impl Access {
-    fn admit(&self, uri: &Uri, headers: &HeaderMap) -> Result<(), Refusal> {
+    fn admit(&self, uri: &Uri, headers: &HeaderMap) -> Result<(), ApiError> {
         // Browsers send the origin of the page. Without this check, any page could start operations on a loopback host.
         if let Some(origin) = headers.get(header::ORIGIN) {
             let known = origin.to_str().is_ok_and(|origin| self.origins.iter().any(|known| known == origin));
@@ -34,17 +34,17 @@ impl Access {
                      origins of the host.",
                     String::from_utf8_lossy(origin.as_bytes()).chars().take(100).collect::<String>()
                 );
-                return Err(Refusal::new(ProblemType::Forbidden, why));
+                return Err(ApiError::new(ProblemType::Forbidden, why));
             }
         }
         let Some(token) = &self.token else { return by_address(host_of(uri, headers)) };
         match bearer(headers) {
             Some(given) if token.matches(given) => Ok(()),
-            Some(_) => Err(Refusal::new(
+            Some(_) => Err(ApiError::new(
                 ProblemType::Unauthorized,
                 "The token is wrong. Use the token that the host was started with.",
             )),
-            None => Err(Refusal::new(
+            None => Err(ApiError::new(
                 ProblemType::Unauthorized,
                 "Authentication required: send the token of this host as 'Authorization: Bearer TOKEN'.",
             )),
@@ -53,7 +53,7 @@ impl Access {
 }
 
 /// Admits requests by an address or as localhost. A host does not know where it is served, so all addresses are its own.
-fn by_address(host: &str) -> Result<(), Refusal> {
+fn by_address(host: &str) -> Result<(), ApiError> {
     if HostNames::new(Addresses::All, Vec::new()).allow(host) {
         return Ok(());
     }
@@ -61,7 +61,7 @@ fn by_address(host: &str) -> Result<(), Refusal> {
         "The name '{}' is not allowed for a host without a token. Use its IP address, or set a token.",
         host.chars().take(100).collect::<String>()
     );
-    Err(Refusal::new(ProblemType::Forbidden, why))
+    Err(ApiError::new(ProblemType::Forbidden, why))
 }
 
 /// Checks a request, and responds for a handler that panics.
@@ -73,7 +73,7 @@ pub(crate) async fn guard(State(access): State<Arc<Access>>, request: Request, n
     AssertUnwindSafe(next.run(request)).catch_unwind().await.unwrap_or_else(|_| {
         tracing::error!(path, "a request handler panicked");
         let why = format!("The host failed to handle {path}. This is a bug in the host; see its log.");
-        Refusal::new(ProblemType::Internal, why).into_response()
+        ApiError::new(ProblemType::Internal, why).into_response()
     })
 }
 

@@ -1,6 +1,6 @@
 //! Files of checkpoints over HTTP, for the server, which transfers them between hosts.
 
-use crate::Refusal;
+use crate::ApiError;
 use crate::checkpoint_store::{CheckpointStore, PendingFile, is_name};
 use crate::parse::{HandlerResult, parse_attempt, parse_id, wrong_query};
 use crate::shared::Shared;
@@ -46,7 +46,7 @@ async fn list(
 ) -> HandlerResult<Json<CheckpointFiles>> {
     let (id, attempt) = (parse_id(&id)?, parse_attempt(&attempt)?);
     // Checked before a large file is sent without success.
-    let checkpoint_store = shared.checkpoint_store.clone().ok_or_else(no_shelf)?;
+    let checkpoint_store = shared.checkpoint_store.clone().ok_or_else(no_checkpoint_store)?;
     let files = blocking(move || Ok(checkpoint_store.list(id, attempt))).await?;
     Ok(Json(CheckpointFiles { files }))
 }
@@ -66,7 +66,7 @@ async fn give(
             "This host has no file '{name}' of attempt {attempt} of operation {id}. It keeps the files of the latest \
              two checkpoints of an operation."
         );
-        return Err(Refusal::new(ProblemType::NotFound, why));
+        return Err(ApiError::new(ProblemType::NotFound, why));
     };
     let (file, length) = open(path).await.map_err(|e| disk(&e))?;
     let pieces = futures::stream::unfold(Some(file), |file| async move {
@@ -103,7 +103,7 @@ async fn take(
     request: Request,
 ) -> HandlerResult<StatusCode> {
     let (id, attempt) = (parse_id(&id)?, parse_attempt(&attempt)?);
-    let bad = |why: &str| Refusal::new(ProblemType::BadRequest, why);
+    let bad = |why: &str| ApiError::new(ProblemType::BadRequest, why);
     let Query(UploadQuery { sha256 }) = query.map_err(wrong_query)?;
     let wanted = <[u8; 32]>::from_hex(sha256).map(hex::encode).map_err(|_| {
         bad("The query must have the SHA-256 of the file in hexadecimal, such as ?sha256=ba78…")
@@ -113,7 +113,7 @@ async fn take(
             "A file name may have letters, digits, dots, dashes and underscores, and must not start with a dot.",
         ));
     }
-    let checkpoint_store = shared.checkpoint_store.clone().ok_or_else(no_shelf)?;
+    let checkpoint_store = shared.checkpoint_store.clone().ok_or_else(no_checkpoint_store)?;
     let mut part = begin(Arc::clone(&checkpoint_store), id, attempt, name).await?;
     let mut body = request.into_body().into_data_stream();
     loop {
@@ -122,7 +122,7 @@ async fn take(
             .map_err(|_| bad("No more data of the file arrived for 30 s."))?;
         let Some(piece) = piece else { break };
         let piece = piece.map_err(|e| {
-            Refusal::new(ProblemType::BadRequest, format!("The upload was interrupted: {e}."))
+            ApiError::new(ProblemType::BadRequest, format!("The upload was interrupted: {e}."))
         })?;
         part = blocking(move || {
             part.write(&piece)?;
@@ -140,7 +140,7 @@ async fn take(
         Err((e, wanted)) if e.kind() == io::ErrorKind::InvalidData => {
             let why =
                 format!("The received file differs from the stored one: its SHA-256 is {e}, not {wanted}.");
-            Err(Refusal::new(ProblemType::Conflict, why))
+            Err(ApiError::new(ProblemType::Conflict, why))
         }
         Err((e, _)) => Err(disk(&e)),
     }
@@ -162,7 +162,7 @@ async fn forget(State(shared): State<Arc<Shared>>, Path(id): Path<String>) -> Ha
         let runs = shared.registry.find(id).is_ok_and(|attempt| !attempt.ended());
         if runs {
             let why = format!("Operation {id} is running here; delete its files when it has ended.");
-            return Err(Refusal::new(ProblemType::Conflict, why));
+            return Err(ApiError::new(ProblemType::Conflict, why));
         }
         blocking(move || {
             checkpoint_store.forget(id);
@@ -173,9 +173,9 @@ async fn forget(State(shared): State<Arc<Shared>>, Path(id): Path<String>) -> Ha
     Ok(StatusCode::NO_CONTENT)
 }
 
-fn no_shelf() -> Refusal {
+fn no_checkpoint_store() -> ApiError {
     let why = "This host can't store checkpoint files, because it has no folder for them.";
-    Refusal::new(ProblemType::Conflict, why)
+    ApiError::new(ProblemType::Conflict, why)
 }
 
 /// Runs disk access on a blocking thread.
@@ -185,12 +185,12 @@ async fn blocking<T: Send + 'static>(
     tokio::task::spawn_blocking(work).await.map_err(|_| broken())?.map_err(|e| disk(&e))
 }
 
-fn disk(error: &io::Error) -> Refusal {
+fn disk(error: &io::Error) -> ApiError {
     let why =
         format!("The checkpoint folder can't be used: {error}. Check that the host's disk has free space.");
-    Refusal::new(ProblemType::Unavailable, why)
+    ApiError::new(ProblemType::Unavailable, why)
 }
 
-fn broken() -> Refusal {
-    Refusal::new(ProblemType::Internal, "This is a bug in the host; see its log.")
+fn broken() -> ApiError {
+    ApiError::new(ProblemType::Internal, "This is a bug in the host; see its log.")
 }

@@ -7,6 +7,7 @@ use futures::FutureExt;
 use protocol::KindName;
 use protocol::host::Check;
 use std::panic::AssertUnwindSafe;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 use sysinfo::{Networks, Pid, ProcessRefreshKind, ProcessesToUpdate, System};
@@ -17,7 +18,7 @@ const FRESH: Duration = Duration::from_secs(1);
 /// Age from which averages since the last measurement say nothing about the present; a short measurement is made first.
 const STALE: Duration = Duration::from_secs(10);
 /// Length of the short measurement; the operating system's counters are not finer.
-const SHORT_LOOK: Duration = sysinfo::MINIMUM_CPU_UPDATE_INTERVAL;
+const SHORT_MEASUREMENT: Duration = sysinfo::MINIMUM_CPU_UPDATE_INTERVAL;
 /// Timeout of a check, after which it counts as failed.
 const CHECK_DEADLINE: Duration = Duration::from_secs(2);
 
@@ -66,14 +67,14 @@ impl MachineMonitor {
                     if known.looked_at.elapsed() > STALE {
                         known.measure_now();
                         #[expect(clippy::disallowed_methods, reason = "on a blocking thread")]
-                        std::thread::sleep(SHORT_LOOK);
+                        std::thread::sleep(SHORT_MEASUREMENT);
                     }
                     known
                 }
                 None => {
                     let new = Instruments::new()?;
                     #[expect(clippy::disallowed_methods, reason = "on a blocking thread")]
-                    std::thread::sleep(SHORT_LOOK);
+                    std::thread::sleep(SHORT_MEASUREMENT);
                     new
                 }
             };
@@ -129,6 +130,17 @@ impl Instruments {
         };
         (self.received, self.sent) = (received, sent);
     }
+}
+
+/// Health check of a folder that must be writable: creates it and writes a probe file. Blocks its thread.
+pub fn can_write(name: &str, folder: &Path) -> Check {
+    let message = atomic_file::probe(folder).err().map(|e| {
+        format!(
+            "Cannot write to {}: {e}. Give the host's user write access, and check that the disk has free space.",
+            folder.display()
+        )
+    });
+    Check { name: name.to_owned(), ok: message.is_none(), message: message.unwrap_or_default() }
 }
 
 /// Checks of all works, and the kinds that can't run because of them.

@@ -43,7 +43,7 @@
 //!             tokio::time::sleep(Duration::from_millis(1)).await;
 //!             ctx.set_done(tick.into());
 //!         }
-//!         Ok(ResultDoc { document: serde_json::json!({"ticks": params.from}), artifacts: vec![], tags: vec![] })
+//!         Ok(ResultDoc { document: serde_json::json!({"ticks": params.from}), ..ResultDoc::default() })
 //!     }
 //! }
 //!
@@ -78,7 +78,6 @@
 #![warn(missing_docs, rustdoc::private_intra_doc_links)]
 
 mod access;
-mod atomic_file;
 mod attempt;
 mod cancelled_starts;
 mod checkpoint_store;
@@ -101,8 +100,9 @@ mod work_error;
 pub use atomic_file::AtomicFile;
 pub use checkpoint_store::SavedFile;
 pub use context::{CheckpointBuilder, CheckpointError, Context};
+pub use health::can_write;
 pub use host::{BuildError, Host, HostBuilder};
-pub use http_wire::ApiError as Refusal;
+pub use http_wire::ApiError;
 pub use work::{Work, params_schema};
 pub use work_error::WorkError;
 

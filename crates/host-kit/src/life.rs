@@ -122,7 +122,7 @@ mod tests {
             Box::pin(async move {
                 let _held = ctx;
                 let _ = gate.await;
-                Ok(ResultDoc { document: serde_json::json!({}), artifacts: vec![], tags: vec![] })
+                Ok(ResultDoc { document: serde_json::json!({}), ..ResultDoc::default() })
             })
         });
         let ours = Arc::clone(&attempt);

@@ -1,6 +1,6 @@
 //! Registry: the newest attempt of each operation, the slots, and the last ended operations.
 
-use crate::Refusal;
+use crate::ApiError;
 use crate::attempt::{Attempt, FENCE_DEADLINE, Stop};
 use crate::cancelled_starts::CancelledStarts;
 use crate::checkpoint_store::CheckpointStore;
@@ -92,10 +92,10 @@ impl Registry {
     /// # Errors
     /// Unknown kind, invalid parameters, an attempt older than the known one, one that was cancelled before it arrived,
     /// one whose predecessor is still stopping, no free slot, the kind's limit, or a host that is shutting down.
-    pub async fn start(self: &Arc<Self>, ask: StartAttempt) -> Result<Started, Refusal> {
+    pub async fn start(self: &Arc<Self>, ask: StartAttempt) -> Result<Started, ApiError> {
         let work = self.work_of(&ask.kind)?;
         if ask.attempt == 0 {
-            return Err(Refusal::new(ProblemType::BadRequest, "Attempt numbers start at 1; this one is 0."));
+            return Err(ApiError::new(ProblemType::BadRequest, "Attempt numbers start at 1; this one is 0."));
         }
         if let Some(known) = self.held.lock().settle(ask.id, ask.attempt)? {
             return Ok(Started::Known(known.view()));
@@ -110,7 +110,7 @@ impl Registry {
         }
         if held.closing {
             let why = "The host is shutting down and accepts no operations. Try another host, or this one when it is back.";
-            return Err(Refusal::new(ProblemType::Unavailable, why).retry_after(5));
+            return Err(ApiError::new(ProblemType::Unavailable, why).retry_after(5));
         }
         if held.running >= self.capacity {
             let why = format!(
@@ -118,7 +118,7 @@ impl Registry {
                  capacity.",
                 operations(self.capacity)
             );
-            return Err(Refusal::new(ProblemType::HostFull, why).retry_after(1));
+            return Err(ApiError::new(ProblemType::HostFull, why).retry_after(1));
         }
         let of_kind = held.running_by_kind.get(&ask.kind).copied().unwrap_or(0);
         if let Some(most) = self.max_parallel.get(&ask.kind).filter(|most| of_kind >= **most) {
@@ -126,7 +126,7 @@ impl Registry {
                 "The host runs at most {most} of {} at once. Try again when one has ended.",
                 ask.kind
             );
-            return Err(Refusal::new(ProblemType::HostFull, why).retry_after(1));
+            return Err(ApiError::new(ProblemType::HostFull, why).retry_after(1));
         }
         let phases = u32::try_from(spec.phases.len()).unwrap_or(u32::MAX);
         let feed = Arc::clone(&self.feed);
@@ -159,7 +159,7 @@ impl Registry {
     ///
     /// # Errors
     /// If the operation or the attempt is not here, or a newer attempt is.
-    pub fn cancel(&self, id: OperationId, ask: &CancelAttempt) -> Result<CancelAck, Refusal> {
+    pub fn cancel(&self, id: OperationId, ask: &CancelAttempt) -> Result<CancelAck, ApiError> {
         let attempt = {
             // One lock for check and note, so that a start comes before both or after both.
             let mut held = self.held.lock();
@@ -177,14 +177,14 @@ impl Registry {
                 "Attempt {} of operation {id} has ended: this host has attempt {}. Nothing was cancelled.",
                 ask.attempt, attempt.number
             );
-            return Err(Refusal::new(ProblemType::Conflict, why));
+            return Err(ApiError::new(ProblemType::Conflict, why));
         }
         if ask.attempt > attempt.number {
             let why = format!(
                 "This host has attempt {} of operation {id} and never received attempt {}.",
                 attempt.number, ask.attempt
             );
-            return Err(Refusal::new(ProblemType::NotFound, why));
+            return Err(ApiError::new(ProblemType::NotFound, why));
         }
         tracing::info!(operation = %id, attempt = ask.attempt, reason = ask.reason, deadline_ms = ask.deadline_ms, "cancel requested");
         let stop = if ask.abandoned { Stop::Abandon } else { Stop::Cancel };
@@ -196,17 +196,17 @@ impl Registry {
     ///
     /// # Errors
     /// If the host does not have it.
-    pub fn find(&self, id: OperationId) -> Result<Arc<Attempt>, Refusal> {
+    pub fn find(&self, id: OperationId) -> Result<Arc<Attempt>, ApiError> {
         self.held.lock().operations.get(&id).cloned().ok_or_else(|| self.unknown(id))
     }
 
-    fn unknown(&self, id: OperationId) -> Refusal {
+    fn unknown(&self, id: OperationId) -> ApiError {
         let why = format!(
             "This host has no operation {id}. It may have run on another host, or before this one restarted, or have \
              ended long ago: the latest {} ended operations are kept.",
             self.keep.ended
         );
-        Refusal::new(ProblemType::NotFound, why)
+        ApiError::new(ProblemType::NotFound, why)
     }
 
     /// All operations, ordered by ID, and a position in the feed up to which all is included. Later events may be
@@ -225,7 +225,7 @@ impl Registry {
     }
 
     /// Occupied and free slots.
-    pub fn places(&self) -> (u32, u32) {
+    pub fn slots(&self) -> (u32, u32) {
         let running = self.held.lock().running;
         (running, self.capacity.saturating_sub(running))
     }
@@ -259,26 +259,26 @@ impl Registry {
     ///
     /// # Errors
     /// `UnknownKind`, `BadParams`, and `NotFound` for a kind without previews.
-    pub(crate) async fn preview(&self, ask: PreviewParams) -> Result<Preview, Refusal> {
+    pub(crate) async fn preview(&self, ask: PreviewParams) -> Result<Preview, ApiError> {
         let work = self.work_of(&ask.kind)?;
         let (preview, _) = checked(move || (work.prepare_preview(&ask.params), work.kind())).await?;
         let none = format!("The kind {} does not support previews. Start it to see the result.", ask.kind);
-        preview.await.ok_or_else(|| Refusal::new(ProblemType::NotFound, none))
+        preview.await.ok_or_else(|| ApiError::new(ProblemType::NotFound, none))
     }
 
-    fn work_of(&self, kind: &KindName) -> Result<Arc<dyn AnyWork>, Refusal> {
+    fn work_of(&self, kind: &KindName) -> Result<Arc<dyn AnyWork>, ApiError> {
         self.works.get(kind).cloned().ok_or_else(|| {
             let mut kinds: Vec<_> = self.works.keys().map(KindName::as_str).collect();
             kinds.sort_unstable();
             let why = format!("This host does not support kind {kind}. Its kinds: {}.", kinds.join(", "));
-            Refusal::new(ProblemType::UnknownKind, why)
+            ApiError::new(ProblemType::UnknownKind, why)
         })
     }
 }
 
 impl RegistryState {
     /// The attempt, if it is here; `None` if older attempts do not prevent it.
-    fn settle(&self, id: OperationId, number: u32) -> Result<Option<Arc<Attempt>>, Refusal> {
+    fn settle(&self, id: OperationId, number: u32) -> Result<Option<Arc<Attempt>>, ApiError> {
         let known = self.operations.get(&id);
         if let Some(known) = known.filter(|known| known.number == number && !known.not_started()) {
             return Ok(Some(Arc::clone(known)));
@@ -287,7 +287,7 @@ impl RegistryState {
             let why = format!(
                 "Attempt {number} of operation {id} was cancelled before its start arrived. Nothing was started."
             );
-            return Err(Refusal::new(ProblemType::CancelledBeforeStart, why));
+            return Err(ApiError::new(ProblemType::CancelledBeforeStart, why));
         }
         let Some(known) = known.filter(|known| known.number != number) else { return Ok(None) };
         if known.number > number {
@@ -296,7 +296,7 @@ impl RegistryState {
                  Nothing was started.",
                 known.number
             );
-            return Err(Refusal::new(ProblemType::Conflict, why));
+            return Err(ApiError::new(ProblemType::Conflict, why));
         }
         if known.ended() {
             return Ok(None);
@@ -307,7 +307,7 @@ impl RegistryState {
              when it has ended.",
             known.number
         );
-        Err(Refusal::new(ProblemType::Conflict, why).retry_after(1))
+        Err(ApiError::new(ProblemType::Conflict, why).retry_after(1))
     }
 
     /// Gives an attempt its slot.
@@ -349,14 +349,17 @@ impl RegistryState {
 }
 
 /// Reads and checks parameters on a blocking thread.
-async fn prepare(work: Arc<dyn AnyWork>, params: serde_json::Value) -> Result<(Prepared, KindSpec), Refusal> {
+async fn prepare(
+    work: Arc<dyn AnyWork>,
+    params: serde_json::Value,
+) -> Result<(Prepared, KindSpec), ApiError> {
     checked(move || (work.prepare(&params), work.kind())).await
 }
 
 /// Runs reading and checking of parameters on a blocking thread, with a timeout.
 async fn checked<T: Send + 'static>(
     prepare: impl FnOnce() -> (Result<T, NotPrepared>, KindSpec) + Send + 'static,
-) -> Result<(T, KindSpec), Refusal> {
+) -> Result<(T, KindSpec), ApiError> {
     let preparing = tokio::task::spawn_blocking(prepare);
     match tokio::time::timeout(CHECK_DEADLINE, preparing).await {
         Ok(Ok((Ok(prepared), spec))) => Ok((prepared, spec)),
@@ -371,18 +374,18 @@ async fn checked<T: Send + 'static>(
                 "The parameter schema of kind {} is not supported: {what}. This is a bug in the host.",
                 spec.name
             );
-            Err(Refusal::new(ProblemType::Internal, why))
+            Err(ApiError::new(ProblemType::Internal, why))
         }
         Ok(Err(_)) => {
             let why = "The parameter check panicked. This is a bug in the host; see its log.";
-            Err(Refusal::new(ProblemType::Internal, why))
+            Err(ApiError::new(ProblemType::Internal, why))
         }
         Err(_) => {
             let why = format!(
                 "The parameter check did not finish within {} s. What it checks may hang; see the host's health.",
                 CHECK_DEADLINE.as_secs()
             );
-            Err(Refusal::new(ProblemType::Timeout, why))
+            Err(ApiError::new(ProblemType::Timeout, why))
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Routes of the host contract: parse requests, call registry and feed, write responses.
 
-use crate::Refusal;
+use crate::ApiError;
 use crate::access::guard;
 use crate::checkpoints;
 use crate::health::{Checked, checks};
@@ -58,7 +58,7 @@ async fn about(State(shared): State<Arc<Shared>>) -> HandlerResult<Json<About>> 
     let kinds = tokio::task::spawn_blocking(move || works.iter().map(|work| work.kind()).collect()).await;
     let kinds = kinds.map_err(|_| {
         let why = "A kind panicked while describing itself. This is a bug in the host; see its log.";
-        Refusal::new(ProblemType::Internal, why)
+        ApiError::new(ProblemType::Internal, why)
     })?;
     Ok(Json(About {
         name: shared.name.clone(),
@@ -87,7 +87,7 @@ async fn health(State(shared): State<Arc<Shared>>) -> Json<Health> {
         checks.push(Check { name: "machine".into(), ok: false, message: why });
         Default::default()
     });
-    let (running, free) = shared.registry.places();
+    let (running, free) = shared.registry.slots();
     Json(Health {
         ready,
         unready_kinds,
@@ -153,14 +153,14 @@ async fn result(State(shared): State<Arc<Shared>>, Path(id): Path<String>) -> Ha
                 Outcome::Succeeded | Outcome::Failed => "failed",
             };
             let why = format!("Operation {} {how} and has no result.", attempt.id);
-            Err(Refusal::new(ProblemType::NotFound, why))
+            Err(ApiError::new(ProblemType::NotFound, why))
         }
         None => {
             let why = format!(
                 "Operation {} has not ended, so there is no result yet. Try again when it has ended.",
                 attempt.id
             );
-            Err(Refusal::new(ProblemType::Conflict, why))
+            Err(ApiError::new(ProblemType::Conflict, why))
         }
     }
 }
@@ -191,16 +191,16 @@ async fn events(
     Ok(poll(feed, place, query.wait.unwrap_or_default().duration(), ending).await)
 }
 
-async fn nothing_here(uri: Uri) -> Refusal {
+async fn nothing_here(uri: Uri) -> ApiError {
     let why = format!(
         "There is no route {}. This is a Signalbox host; GET /host/v1/about lists its kinds.",
         uri.path()
     );
-    Refusal::new(ProblemType::NotFound, why)
+    ApiError::new(ProblemType::NotFound, why)
 }
 
-async fn wrong_method(method: Method, uri: Uri) -> Refusal {
-    Refusal::wrong_method(format!("{} does not allow {method}.", uri.path()))
+async fn wrong_method(method: Method, uri: Uri) -> ApiError {
+    ApiError::wrong_method(format!("{} does not allow {method}.", uri.path()))
 }
 
 /// Parses a JSON body.
@@ -208,7 +208,7 @@ async fn read<T: DeserializeOwned>(request: Request) -> HandlerResult<T> {
     let reading = axum::body::to_bytes(request.into_body(), BODY_BYTES);
     let body = tokio::time::timeout(BODY_DEADLINE, reading).await.map_err(|_| {
         let why = format!("The request body did not arrive within {} s.", BODY_DEADLINE.as_secs());
-        Refusal::new(ProblemType::BadRequest, why)
+        ApiError::new(ProblemType::BadRequest, why)
     })?;
     let body = body.map_err(|e| {
         if std::error::Error::source(&e).is_some_and(|source| source.is::<http_body_util::LengthLimitError>())
@@ -216,11 +216,11 @@ async fn read<T: DeserializeOwned>(request: Request) -> HandlerResult<T> {
             let why = format!(
                 "The request body is larger than {BODY_BYTES} bytes. Pass large parameters as references, not as data."
             );
-            Refusal::new(ProblemType::TooLarge, why)
+            ApiError::new(ProblemType::TooLarge, why)
         } else {
-            Refusal::new(ProblemType::BadRequest, format!("The request body was interrupted: {e}."))
+            ApiError::new(ProblemType::BadRequest, format!("The request body was interrupted: {e}."))
         }
     })?;
     serde_json::from_slice(&body)
-        .map_err(|e| Refusal::new(ProblemType::BadRequest, format!("Invalid request body: {e}.")))
+        .map_err(|e| ApiError::new(ProblemType::BadRequest, format!("Invalid request body: {e}.")))
 }

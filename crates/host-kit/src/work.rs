@@ -81,7 +81,7 @@ pub trait Work: Send + Sync + 'static {
     }
 
     /// More routes, mounted below `/host/v1/artifacts`, such as `/bars/{source}/{symbol}/{timeframe}`. They are behind
-    /// the same access control as the rest of the host. Return errors as [`crate::Refusal`].
+    /// the same access control as the rest of the host. Return errors as [`crate::ApiError`].
     fn artifacts(self: Arc<Self>) -> Router {
         Router::new()
     }

@@ -2,13 +2,13 @@
 
 use crate::bars::{Bar, Timeframe};
 use crate::days::trading_day;
-use crate::disk::PART;
 use crate::failures::{failure, unreadable, unwritable};
 use crate::grid::is_off_grid;
 use crate::period::Period;
 use crate::range::Range;
 use crate::segment::{self, SegmentError};
 use crate::symbol::Symbol;
+use atomic_file::PART;
 use protocol::{Failure, Time};
 use std::fs::{self, File, TryLockError};
 use std::path::{Path, PathBuf};
@@ -87,7 +87,7 @@ impl DataSet {
     fn sweep(&self) -> std::io::Result<()> {
         for entry in fs::read_dir(&self.folder)? {
             let entry = entry?;
-            if entry.file_name().to_string_lossy().ends_with(&format!(".parquet{PART}")) {
+            if entry.file_name().to_string_lossy().ends_with(PART) {
                 fs::remove_file(entry.path())?;
             }
         }

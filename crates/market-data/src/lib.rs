@@ -7,6 +7,7 @@
 //! atomically by a [`Disk`]. [`Library`] reads all data sets below a folder. [`Grid`] compares times with the timeframe,
 //! and [`Calendar`] finds gaps.
 
+mod about;
 mod bars;
 mod calendar;
 mod dataset;
@@ -21,6 +22,7 @@ pub mod segment;
 mod symbol;
 pub mod wording;
 
+pub use about::{SymbolNote, changed_at};
 pub use bars::{Bar, Timeframe, known_volume, total_volume};
 pub use calendar::{Calendar, Findings};
 pub use dataset::{DataSet, DataSetLock, Stored, broken};

@@ -46,6 +46,11 @@ impl Library {
         Self { folder: folder.into() }
     }
 
+    /// Folder of the data sets.
+    pub(crate) fn folder(&self) -> &Path {
+        &self.folder
+    }
+
     /// Data sets with at least one segment, sorted by name.
     ///
     /// # Errors

@@ -26,7 +26,8 @@ pub struct Filter {
     pub since: Option<When>,
     /// Only operations accepted before this time, to the millisecond.
     pub until: Option<When>,
-    /// Text whose words must all occur in title, kind, host, ID or tags, or be the state, ignoring case.
+    /// Text whose words must all occur in title, kind, host, ID or tags, or begin the name of the
+    /// state (4 letters or more), ignoring case.
     pub text: String,
     pub order: Order,
     /// Only operations after this one, the last of the previous page.
@@ -85,6 +86,18 @@ impl Operation {
     pub fn words(&self) -> String {
         words(&self.kind, &self.title, self.id, self.host.as_ref(), &self.tags)
     }
+}
+
+/// Shortest beginning of a state's name that means the state: `fail`, but not `run`.
+const MIN_STATE_CHARS: usize = 4;
+
+fn is_meant(state: State, word: &str) -> bool {
+    word.len() >= MIN_STATE_CHARS && state.as_str().starts_with(word)
+}
+
+/// States that a word of the text means, by its name or its beginning: `fail`, `failed`. The word is in lower case.
+pub fn states_meant(word: &str) -> impl Iterator<Item = State> + '_ {
+    State::ALL.into_iter().filter(move |state| is_meant(*state, word))
 }
 
 fn short(text: &str) -> String {
@@ -232,7 +245,7 @@ impl Filter {
                 let words = (op.words)();
                 self.text.split_whitespace().all(|word| {
                     let word = word.to_lowercase();
-                    words.contains(&word) || op.state.as_str() == word
+                    words.contains(&word) || is_meant(op.state, &word)
                 })
             })
     }
@@ -310,6 +323,7 @@ mod tests {
         assert!(!takes(&[("param.symbol", "msft"), ("param.rows", "51")]));
         assert!(takes(&[("q", "FULL  msft"), ("kind", "data.load"), ("state", "queued,running")]));
         assert!(takes(&[("q", "Running msft")]) && !takes(&[("q", "failed")]), "a state by its name");
+        assert!(takes(&[("q", "runn")]) && !takes(&[("q", "run")]), "or by its beginning");
         assert!(takes(&[("q", "synth")]) && !takes(&[("q", "msft tail")]));
         assert!(!takes(&[("host", "gpu-1")]));
         assert!(takes(&[("since", "2026-11-23T10:00:00Z")]) && !takes(&[("until", "2026-11-23T10:00:00Z")]));

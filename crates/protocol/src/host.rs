@@ -2,7 +2,8 @@
 
 use crate::operation::{Checkpoint, CheckpointFile};
 use crate::{
-    ConditionKind, Failure, InstanceId, KindName, KindSpec, LogLine, OperationId, Points, Progress, Time,
+    ConditionKind, Failure, InstanceId, KeyFigure, KindName, KindSpec, LogLine, OperationId, Points,
+    Progress, Time,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -182,7 +183,7 @@ pub struct HostCondition {
 }
 
 /// Result of an attempt.
-#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct ResultDoc {
     /// Result document. The page reads known kinds as types, such as `data.load` as [`crate::results::LoadResult`].
@@ -194,6 +195,9 @@ pub struct ResultDoc {
     /// Tags that are shown with the operation, such as `synthetic`.
     #[serde(default)]
     pub tags: Vec<String>,
+    /// Key figures of the result, most important first: lists show the first ones. At most 6 are kept.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub figures: Vec<KeyFigure>,
 }
 
 /// Output of an attempt that stays on its host.

@@ -12,6 +12,7 @@ pub mod filter;
 pub mod host;
 pub mod host_status;
 pub mod ids;
+pub mod key_figure;
 pub mod kind;
 pub mod operation;
 pub mod paths;
@@ -31,6 +32,7 @@ pub use band::{Band, BandRule, Baseline, SetRule, Side};
 pub use event::{Event, EventBody};
 pub use filter::{Filter, FilterError};
 pub use ids::{HostName, InstanceId, KindName, NameError, OperationId};
+pub use key_figure::KeyFigure;
 pub use kind::{KindSpec, Summary};
 pub use operation::{
     Attempt, Checkpoint, CheckpointFile, Condition, ConditionKind, Failure, FailureReason, Forecast,

@@ -1,6 +1,8 @@
 //! Operations and their attempts.
 
-use crate::{BandRule, HostName, InstanceId, KindName, OperationId, Progress, Receipt, State, Time};
+use crate::{
+    BandRule, HostName, InstanceId, KeyFigure, KindName, OperationId, Progress, Receipt, State, Time,
+};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -73,6 +75,9 @@ pub struct Operation {
     /// Tags about the origin of its data, such as `synthetic`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub tags: Vec<String>,
+    /// Key figures of its result, most important first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub figures: Vec<KeyFigure>,
     /// Sequence number of the event that last changed it.
     pub seq: u64,
 }
@@ -106,6 +111,7 @@ impl Operation {
             rule: None,
             has_result: false,
             tags: Vec::new(),
+            figures: Vec::new(),
             seq: 0,
         }
     }
@@ -164,7 +170,8 @@ pub enum ConditionKind {
     Unreachable,
     /// Queued: no connected host supports the kind, or all that do are drained or not ready.
     NoHost,
-    /// Queued: all hosts that support the kind are full, or the limit of the kind is reached.
+    /// Queued: all hosts that support the kind are full, the limit of the kind is reached, or another operation uses the
+    /// same thing.
     Waiting,
     /// A cancel request is not delivered yet; it is retried.
     CancelUndelivered,

@@ -9,6 +9,13 @@ pub const KINDS: &str = "/api/v1/kinds";
 /// Feed of events.
 pub const EVENTS: &str = "/api/v1/events";
 
+/// Cancels selected operations.
+pub const CANCEL_MANY: &str = "/api/v1/operations/cancel";
+/// Deletes selected operations.
+pub const DELETE_MANY: &str = "/api/v1/operations/delete";
+/// Current state of everything, and its position in the feed.
+pub const SNAPSHOT: &str = "/api/v1/snapshot";
+
 /// One operation.
 pub fn operation(id: OperationId) -> String {
     format!("{OPERATIONS}/{id}")

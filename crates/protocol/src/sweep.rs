@@ -1,6 +1,6 @@
 //! Result of `analysis.sweep`.
 
-use crate::{OperationId, State};
+use crate::{KeyFigure, OperationId, State};
 use serde::{Deserialize, Serialize};
 
 /// Outcome of one run of a sweep.
@@ -45,5 +45,14 @@ impl SweepResult {
     #[must_use]
     pub fn over(&self) -> u32 {
         self.ran.len() as u32 + self.deleted
+    }
+
+    /// Figures for lists: the best value, and the number of runs.
+    #[must_use]
+    pub fn key_figures(&self) -> Vec<KeyFigure> {
+        let metric = self.rank_by.rsplit('.').next().unwrap_or_default().replace('_', " ");
+        let best = self.ran.iter().find_map(|ran| ran.figure);
+        let best = best.map(|value| KeyFigure::new(&format!("Best {metric}"), value, ""));
+        best.into_iter().chain([KeyFigure::new("Runs", f64::from(self.runs), "")]).collect()
     }
 }

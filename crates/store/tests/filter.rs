@@ -75,6 +75,9 @@ fn word() -> impl Strategy<Value = (String, String)> {
             "q",
             &[
                 "failed",
+                "fail",
+                "canc",
+                "run",
                 "Running load",
                 "msft",
                 "MSFT 1",

@@ -61,7 +61,7 @@ fn values(text: &str) -> Result<Vec<String>, String> {
             None => all.push(part.to_owned()),
             Some((from, rest)) => {
                 let (to, step) = rest.split_once(':').unwrap_or((rest, "1"));
-                let number = |text: &str| text.trim().parse::<f64>().ok().filter(|n| n.is_finite());
+                let number = |text: &str| json::float(text.trim()).filter(|n| n.is_finite());
                 let (Some(from), Some(to), Some(step)) = (number(from), number(to), number(step)) else {
                     return Err(format!("'{part}' is not a range. Write it with numbers, such as 5..50:5."));
                 };
@@ -112,21 +112,21 @@ impl Plan {
             _ => (0..all).collect(),
         };
         picked.sort_unstable();
-        let places = |mut n: usize| {
+        let positions = |mut n: usize| {
             let mut run = vec![0; sizes.len()];
-            for (place, size) in run.iter_mut().zip(&sizes).rev() {
-                (*place, n) = (n % size, n / size);
+            for (position, size) in run.iter_mut().zip(&sizes).rev() {
+                (*position, n) = (n % size, n / size);
             }
             run
         };
-        plan.runs = picked.into_iter().map(places).collect();
+        plan.runs = picked.into_iter().map(positions).collect();
         Ok(plan)
     }
 
     /// Names and values of a run.
     pub fn run(&self, run: usize) -> impl Iterator<Item = (&str, &str)> {
-        let places = self.runs.get(run).map(Vec::as_slice).unwrap_or_default();
-        let values = self.values.iter().zip(places).map(|(values, place)| values[*place].as_str());
+        let positions = self.runs.get(run).map(Vec::as_slice).unwrap_or_default();
+        let values = self.values.iter().zip(positions).map(|(values, position)| values[*position].as_str());
         self.names.iter().map(String::as_str).zip(values)
     }
 }
@@ -217,7 +217,7 @@ mod tests {
             seen.dedup();
             prop_assert_eq!(&seen, &plan.runs);
             prop_assert!(plan.runs.is_sorted());
-            prop_assert!(plan.runs.iter().flatten().all(|place| *place < 8));
+            prop_assert!(plan.runs.iter().flatten().all(|position| *position < 8));
             prop_assert_eq!(Plan::read(text, Some((count, seed))).unwrap(), plan);
         }
     }

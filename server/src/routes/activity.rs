@@ -1,7 +1,7 @@
 //! Activity: recently ended operations, compared with the usual.
 
 use super::Server;
-use crate::problem::Failed;
+use crate::problem::RouteError;
 use axum::Json;
 use axum::extract::State;
 use protocol::Problem;
@@ -11,6 +11,6 @@ use protocol::activity::Activity;
 /// stored operation counts once, at its last end. The averages keep counting operations that were deleted later.
 #[utoipa::path(get, path = "/api/v1/activity", tag = "operations",
     responses((status = 200, body = Activity), (status = 503, body = Problem)))]
-pub async fn activity(State(server): State<Server>) -> Result<Json<Activity>, Failed> {
+pub async fn activity(State(server): State<Server>) -> Result<Json<Activity>, RouteError> {
     Ok(Json(server.engine.activity().await?))
 }

@@ -1,7 +1,7 @@
 //! Audit log: the audit log, when, and from where.
 
 use super::{Server, bad_query};
-use crate::problem::Failed;
+use crate::problem::RouteError;
 use axum::Json;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query, State};
@@ -30,7 +30,7 @@ pub struct AuditQuery {
 pub async fn audit(
     State(server): State<Server>,
     query: Result<Query<AuditQuery>, QueryRejection>,
-) -> Result<Json<AuditPage>, Failed> {
+) -> Result<Json<AuditPage>, RouteError> {
     let Query(query) = query.map_err(bad_query)?;
     Ok(Json(server.engine.audit(query.operation, query.before, query.limit.unwrap_or(50)).await?))
 }

@@ -2,7 +2,7 @@
 
 use super::{Server, bad_query, id_of};
 use crate::actor::By;
-use crate::problem::Failed;
+use crate::problem::RouteError;
 use axum::Json;
 use axum::extract::rejection::{JsonRejection, QueryRejection};
 use axum::extract::{Path, Query, State};
@@ -34,7 +34,7 @@ pub async fn baseline(
     State(server): State<Server>,
     id: Path<String>,
     query: Result<Query<BaselineQuery>, QueryRejection>,
-) -> Result<Json<Baseline>, Failed> {
+) -> Result<Json<Baseline>, RouteError> {
     let Query(BaselineQuery { name, points, refresh }) = query.map_err(bad_query)?;
     let points = points.unwrap_or(usize::MAX).max(2);
     Ok(Json(server.engine.baseline(id_of(id)?, name, points, refresh).await?))
@@ -45,7 +45,7 @@ pub async fn baseline(
     responses((status = 200, body = BandRule),
         (status = 404, body = Problem, description = "No such operation, or it has no rule"),
         (status = 503, body = Problem, description = "The database can't be read")))]
-pub async fn rule(State(server): State<Server>, id: Path<String>) -> Result<Json<BandRule>, Failed> {
+pub async fn rule(State(server): State<Server>, id: Path<String>) -> Result<Json<BandRule>, RouteError> {
     Ok(Json(server.engine.rule(id_of(id)?).await?))
 }
 
@@ -65,7 +65,7 @@ pub async fn set_rule(
     By(by): By,
     id: Path<String>,
     body: Result<Json<SetRule>, JsonRejection>,
-) -> Result<Json<Operation>, Failed> {
+) -> Result<Json<Operation>, RouteError> {
     let id = id_of(id)?;
     let Json(wanted) = body?;
     Ok(Json(server.engine.by(by).set_rule(id, wanted).await?))
@@ -80,6 +80,6 @@ pub async fn drop_rule(
     State(server): State<Server>,
     By(by): By,
     id: Path<String>,
-) -> Result<Json<Operation>, Failed> {
+) -> Result<Json<Operation>, RouteError> {
     Ok(Json(server.engine.by(by).drop_rule(id_of(id)?).await?))
 }

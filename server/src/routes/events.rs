@@ -1,7 +1,7 @@
 //! Feed: a stream, or a long poll for clients that can't stream.
 
 use super::{Server, bad_query};
-use crate::problem::Failed;
+use crate::problem::RouteError;
 use crate::stream;
 use axum::body::Body;
 use axum::extract::rejection::QueryRejection;
@@ -44,7 +44,7 @@ pub async fn events(
     State(server): State<Server>,
     query: Result<Query<EventsQuery>, QueryRejection>,
     headers: HeaderMap,
-) -> Result<Response, Failed> {
+) -> Result<Response, RouteError> {
     let Query(query) = query.map_err(bad_query)?;
     let last = sse::last_event_id(&headers)?;
     let after = last.or(query.after).unwrap_or_else(|| server.engine.feed().head());

@@ -2,7 +2,7 @@
 
 use super::Server;
 use crate::actor::By;
-use crate::problem::Failed;
+use crate::problem::RouteError;
 use axum::Json;
 use axum::extract::rejection::JsonRejection;
 use axum::extract::{Path, State};
@@ -28,8 +28,8 @@ pub async fn preview(
     State(server): State<Server>,
     Path(kind): Path<String>,
     body: Result<Json<Value>, JsonRejection>,
-) -> Result<Json<Preview>, Failed> {
-    let kind = KindName::new(kind).map_err(|e| Failed::new(ProblemType::UnknownKind, format!("{e}.")))?;
+) -> Result<Json<Preview>, RouteError> {
+    let kind = KindName::new(kind).map_err(|e| RouteError::new(ProblemType::UnknownKind, format!("{e}.")))?;
     let Json(params) = body?;
     Ok(Json(server.engine.preview(kind, &params).await?))
 }
@@ -55,7 +55,7 @@ pub async fn drain(
     State(server): State<Server>,
     By(by): By,
     name: Path<String>,
-) -> Result<Json<HostStatus>, Failed> {
+) -> Result<Json<HostStatus>, RouteError> {
     Ok(Json(server.engine.by(by).drain(host_of(name)?, true).await?))
 }
 
@@ -67,11 +67,11 @@ pub async fn undrain(
     State(server): State<Server>,
     By(by): By,
     name: Path<String>,
-) -> Result<Json<HostStatus>, Failed> {
+) -> Result<Json<HostStatus>, RouteError> {
     Ok(Json(server.engine.by(by).drain(host_of(name)?, false).await?))
 }
 
-fn host_of(Path(name): Path<String>) -> Result<HostName, Failed> {
+fn host_of(Path(name): Path<String>) -> Result<HostName, RouteError> {
     HostName::new(name)
-        .map_err(|e| Failed::new(ProblemType::NotFound, format!("{e}. See /hosts for all hosts.")))
+        .map_err(|e| RouteError::new(ProblemType::NotFound, format!("{e}. See /hosts for all hosts.")))
 }

@@ -1,7 +1,7 @@
 //! Log search of an attempt, by level and text, however long it is.
 
 use super::{Server, bad_query, id_of};
-use crate::problem::Failed;
+use crate::problem::RouteError;
 use axum::Json;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Path, Query, State};
@@ -46,7 +46,7 @@ pub async fn search(
     State(server): State<Server>,
     id: Path<String>,
     query: Result<Query<SearchQuery>, QueryRejection>,
-) -> Result<Response, Failed> {
+) -> Result<Response, RouteError> {
     let Query(query) = query.map_err(bad_query)?;
     query.attempt.into_iter().for_each(http_wire::about_attempt);
     let wanted = LogQuery {

@@ -13,7 +13,7 @@ mod probes;
 
 use crate::actor::UserHeader;
 use crate::config::BasePath;
-use crate::problem::Failed;
+use crate::problem::RouteError;
 use axum::Router;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{DefaultBodyLimit, FromRef, Path, Request, State};
@@ -212,12 +212,12 @@ async fn as_problem(response: Response) -> Response {
         }
         _ => return response,
     };
-    Failed::new(kind, detail).into_response()
+    RouteError::new(kind, detail).into_response()
 }
 
 async fn no_such_route(uri: axum::http::Uri) -> impl IntoResponse {
     let detail = format!("There is no route {}. See /openapi.json.", uri.path());
-    Failed::new(ProblemType::NotFound, detail)
+    RouteError::new(ProblemType::NotFound, detail)
 }
 
 async fn wrong_method(method: axum::http::Method, uri: axum::http::Uri) -> ApiError {
@@ -230,9 +230,9 @@ fn bad_query(rejection: QueryRejection) -> ApiError {
 }
 
 /// Parses the ID in a path, and notes it in the span of the request.
-fn id_of(Path(text): Path<String>) -> Result<OperationId, Failed> {
+fn id_of(Path(text): Path<String>) -> Result<OperationId, RouteError> {
     let id = text.parse().map_err(|e| {
-        Failed::new(ProblemType::NotFound, format!("{e}. See /operations for all operations."))
+        RouteError::new(ProblemType::NotFound, format!("{e}. See /operations for all operations."))
     })?;
     http_wire::about_operation(id);
     Ok(id)
@@ -248,7 +248,7 @@ mod tests {
         let described = as_problem(late).await;
         assert_eq!(described.status(), StatusCode::GATEWAY_TIMEOUT);
         assert_eq!(described.headers()[header::CONTENT_TYPE], PROBLEM);
-        let own = Failed::new(ProblemType::Timeout, "The host's own message.").into_response();
+        let own = RouteError::new(ProblemType::Timeout, "The host's own message.").into_response();
         let body = axum::body::to_bytes(as_problem(own).await.into_body(), 10_000).await.unwrap();
         assert!(String::from_utf8_lossy(&body).contains("own message"), "an existing problem document stays");
     }

@@ -2,7 +2,7 @@
 
 use super::{LOG_LINES, Server, bad_query, id_of, log_text};
 use crate::actor::By;
-use crate::problem::{Failed, problem_of};
+use crate::problem::{RouteError, problem_of};
 use axum::Json;
 use axum::body::Bytes;
 use axum::extract::rejection::{JsonRejection, QueryRejection};
@@ -15,7 +15,7 @@ use protocol::api::{
     OperationPage, Refused, SeriesAnswer, StartWithRule,
 };
 use protocol::operation::AttemptOrigin;
-use protocol::{Operation, OperationId, Problem, ProblemType};
+use protocol::{Operation, OperationId, Problem, ProblemType, paths};
 use serde::Deserialize;
 use serde_json::Value;
 use store::Filter;
@@ -34,7 +34,7 @@ use store::Filter;
             description = "Created at or after: `24h` (ago), a day (`2026-11-01`, UTC) or a time (RFC 3339)"),
         ("until" = Option<String>, Query, description = "Created before; a day is included as a whole"),
         ("q" = Option<String>, Query,
-            description = "Words to find in title, kind, host, ID, tags or state, case-insensitive; all must match"),
+            description = "Words to find in title, kind, host, ID or tags, case-insensitive; all must match. A word that begins the name of a state, with 4 letters or more, matches the state, too"),
         ("order" = Option<String>, Query, description = "`newest` (default) or `oldest` first"),
         ("after" = Option<String>, Query, description = "`next` of the previous page"),
         ("limit" = Option<u32>, Query, description = "1 to 500; default 50"),
@@ -45,13 +45,13 @@ use store::Filter;
 pub async fn list(
     State(server): State<Server>,
     Query(words): Query<Vec<(String, String)>>,
-) -> Result<Json<OperationPage>, Failed> {
+) -> Result<Json<OperationPage>, RouteError> {
     Ok(Json(server.engine.page(filter_of(&words)?).await?))
 }
 
-fn filter_of(words: &[(String, String)]) -> Result<Filter, Failed> {
+fn filter_of(words: &[(String, String)]) -> Result<Filter, RouteError> {
     Filter::parse(words.iter().map(|(k, v)| (k.as_str(), v.as_str())))
-        .map_err(|e| Failed::new(ProblemType::BadRequest, format!("Invalid filter: {e}.")))
+        .map_err(|e| RouteError::new(ProblemType::BadRequest, format!("Invalid filter: {e}.")))
 }
 
 /// Counts the operations that match a filter, by state. Takes the same parameters as the list; `order`, `after` and
@@ -73,7 +73,7 @@ fn filter_of(words: &[(String, String)]) -> Result<Filter, Failed> {
 pub async fn counts(
     State(server): State<Server>,
     Query(words): Query<Vec<(String, String)>>,
-) -> Result<Json<FilterCounts>, Failed> {
+) -> Result<Json<FilterCounts>, RouteError> {
     Ok(Json(server.engine.counts_of(filter_of(&words)?).await?))
 }
 
@@ -98,7 +98,7 @@ pub async fn start(
     By(by): By,
     headers: HeaderMap,
     body: Result<Json<Value>, JsonRejection>,
-) -> Result<Response, Failed> {
+) -> Result<Response, RouteError> {
     let Json(body) = body?;
     let request = start_of(body)?;
     let key = match headers.get("idempotency-key") {
@@ -107,20 +107,20 @@ pub async fn start(
             Ok(key) if (1..=200).contains(&key.len()) => Some(key.to_owned()),
             _ => {
                 let detail = "An Idempotency-Key must have 1 to 200 printable ASCII characters.";
-                return Err(Failed::new(ProblemType::BadRequest, detail));
+                return Err(RouteError::new(ProblemType::BadRequest, detail));
             }
         },
     };
     let started = server.engine.by(by).start_with_rule(request, key).await?;
     let status = if started.new { StatusCode::CREATED } else { StatusCode::OK };
-    let location = format!("{}/api/v1/operations/{}", server.base_path, started.operation.id);
+    let location = format!("{}{}", server.base_path, paths::operation(started.operation.id));
     Ok((status, [(header::LOCATION, location)], Json(started.operation)).into_response())
 }
 
 /// Reads a start. A misspelled field is an error: the operation would start with other parameters than meant.
-fn start_of(body: Value) -> Result<StartWithRule, Failed> {
+fn start_of(body: Value) -> Result<StartWithRule, RouteError> {
     const FIELDS: [&str; 4] = ["kind", "params", "priority", "rule"];
-    let bad = |detail: String| Failed::new(ProblemType::BadRequest, detail);
+    let bad = |detail: String| RouteError::new(ProblemType::BadRequest, detail);
     if let Some(unknown) =
         body.as_object().and_then(|body| body.keys().find(|key| !FIELDS.contains(&key.as_str())))
     {
@@ -137,7 +137,10 @@ fn start_of(body: Value) -> Result<StartWithRule, Failed> {
 #[utoipa::path(get, path = "/api/v1/operations/{id}", tag = "operations", params(("id" = String, Path)),
     responses((status = 200, body = OperationDetail), (status = 404, body = Problem),
         (status = 503, body = Problem, description = "The database can't be read")))]
-pub async fn one(State(server): State<Server>, id: Path<String>) -> Result<Json<OperationDetail>, Failed> {
+pub async fn one(
+    State(server): State<Server>,
+    id: Path<String>,
+) -> Result<Json<OperationDetail>, RouteError> {
     Ok(Json(server.engine.operation(id_of(id)?).await?))
 }
 
@@ -155,7 +158,7 @@ pub async fn cancel(
     By(by): By,
     id: Path<String>,
     Reason(reason): Reason,
-) -> Result<Accepted, Failed> {
+) -> Result<Accepted, RouteError> {
     Ok(accepted(server.engine.by(by).cancel(id_of(id)?, reason).await?))
 }
 
@@ -173,7 +176,7 @@ pub async fn abandon(
     By(by): By,
     id: Path<String>,
     Reason(reason): Reason,
-) -> Result<Accepted, Failed> {
+) -> Result<Accepted, RouteError> {
     Ok(accepted(server.engine.by(by).abandon(id_of(id)?, reason).await?))
 }
 
@@ -188,20 +191,20 @@ fn accepted(operation: Operation) -> Accepted {
 pub struct Reason(String);
 
 impl<S: Send + Sync> FromRequest<S> for Reason {
-    type Rejection = Failed;
+    type Rejection = RouteError;
 
-    async fn from_request(request: Request, state: &S) -> Result<Self, Failed> {
+    async fn from_request(request: Request, state: &S) -> Result<Self, RouteError> {
         Ok(Self(reason_of(&Bytes::from_request(request, state).await?)?))
     }
 }
 
-fn reason_of(body: &Bytes) -> Result<String, Failed> {
+fn reason_of(body: &Bytes) -> Result<String, RouteError> {
     if body.iter().all(u8::is_ascii_whitespace) {
         return Ok(String::new());
     }
     let cancel: CancelOperation = serde_json::from_slice(body).map_err(|e| {
         let detail = format!("Invalid body: {e}. Send {{\"reason\": \"...\"}} or nothing.");
-        Failed::new(ProblemType::BadRequest, detail)
+        RouteError::new(ProblemType::BadRequest, detail)
     })?;
     Ok(clipped(&cancel.reason))
 }
@@ -221,7 +224,7 @@ pub async fn cancel_many(
     State(server): State<Server>,
     By(by): By,
     body: Result<Json<CancelMany>, JsonRejection>,
-) -> Result<(StatusCode, Json<CancelledMany>), Failed> {
+) -> Result<(StatusCode, Json<CancelledMany>), RouteError> {
     let Json(many) = body?;
     let which = which(many.ids, many.filter)?;
     let cancelled = server.engine.by(by).cancel_many(which, clipped(&many.reason)).await?;
@@ -235,8 +238,8 @@ pub async fn cancel_many(
 }
 
 /// Selection of a bulk request: listed IDs, or a filter.
-fn which(ids: Option<Vec<OperationId>>, filter: Option<String>) -> Result<Which, Failed> {
-    let bad = |detail: String| Failed::new(ProblemType::BadRequest, detail);
+fn which(ids: Option<Vec<OperationId>>, filter: Option<String>) -> Result<Which, RouteError> {
+    let bad = |detail: String| RouteError::new(ProblemType::BadRequest, detail);
     match (ids, filter) {
         (Some(ids), None) if ids.len() > MANY => {
             Err(bad(format!("{} IDs exceed the limit of {MANY} per request.", ids.len())))
@@ -271,7 +274,7 @@ pub async fn delete(
     State(server): State<Server>,
     By(by): By,
     id: Path<String>,
-) -> Result<Json<Deleted>, Failed> {
+) -> Result<Json<Deleted>, RouteError> {
     Ok(Json(server.engine.by(by).delete(id_of(id)?).await?))
 }
 
@@ -287,7 +290,7 @@ pub async fn delete_many(
     State(server): State<Server>,
     By(by): By,
     body: Result<Json<DeleteMany>, JsonRejection>,
-) -> Result<Json<Deleted>, Failed> {
+) -> Result<Json<Deleted>, RouteError> {
     let Json(many) = body?;
     let which = which(many.ids, many.filter)?;
     Ok(Json(server.engine.by(by).delete_many(which, many.until, many.dry_run).await?))
@@ -303,7 +306,11 @@ fn url_words(query: &str) -> Vec<(String, String)> {
     responses((status = 202, body = Operation), (status = 404, body = Problem),
         (status = 409, body = Problem, description = "The operation has not ended, or it succeeded"),
         (status = 503, body = Problem, description = "The database can't be written")))]
-pub async fn retry(State(server): State<Server>, By(by): By, id: Path<String>) -> Result<Accepted, Failed> {
+pub async fn retry(
+    State(server): State<Server>,
+    By(by): By,
+    id: Path<String>,
+) -> Result<Accepted, RouteError> {
     Ok(accepted(server.engine.by(by).again(id_of(id)?, AttemptOrigin::Retry).await?))
 }
 
@@ -312,7 +319,11 @@ pub async fn retry(State(server): State<Server>, By(by): By, id: Path<String>) -
     responses((status = 202, body = Operation), (status = 404, body = Problem),
         (status = 409, body = Problem, description = "The operation has not ended, it succeeded, or it has no checkpoint"),
         (status = 503, body = Problem, description = "The database can't be written")))]
-pub async fn resume(State(server): State<Server>, By(by): By, id: Path<String>) -> Result<Accepted, Failed> {
+pub async fn resume(
+    State(server): State<Server>,
+    By(by): By,
+    id: Path<String>,
+) -> Result<Accepted, RouteError> {
     Ok(accepted(server.engine.by(by).again(id_of(id)?, AttemptOrigin::Resume).await?))
 }
 
@@ -344,7 +355,7 @@ pub async fn series(
     State(server): State<Server>,
     id: Path<String>,
     query: Result<Query<SeriesQuery>, QueryRejection>,
-) -> Result<Json<SeriesAnswer>, Failed> {
+) -> Result<Json<SeriesAnswer>, RouteError> {
     let Query(query) = query.map_err(bad_query)?;
     // A name may itself contain a comma.
     let whole = query.name.iter().filter(|name| name.contains(',')).map(String::as_str);
@@ -387,7 +398,7 @@ pub async fn logs(
     State(server): State<Server>,
     id: Path<String>,
     query: Result<Query<LogQuery>, QueryRejection>,
-) -> Result<Response, Failed> {
+) -> Result<Response, RouteError> {
     let Query(query) = query.map_err(bad_query)?;
     query.attempt.into_iter().for_each(http_wire::about_attempt);
     if query.format == Some(LogFormat::Text) {
@@ -407,7 +418,7 @@ pub async fn artifact(
     State(server): State<Server>,
     Path((id, name)): Path<(String, String)>,
     RawQuery(query): RawQuery,
-) -> Result<Response, Failed> {
+) -> Result<Response, RouteError> {
     let id = id_of(Path(id))?;
     let (media_type, bytes) = server.engine.artifact(id, &name, &query.unwrap_or_default()).await?;
     // Data of a host is never shown as one of our pages.

@@ -1,7 +1,7 @@
 //! Probes: liveness and readiness.
 
 use super::Server;
-use crate::problem::Failed;
+use crate::problem::RouteError;
 use axum::extract::State;
 use protocol::{HostName, Problem, ProblemType};
 
@@ -15,9 +15,9 @@ pub async fn healthz() -> &'static str {
 /// since the server started: until then, starts of kinds that only they have get 503.
 #[utoipa::path(get, path = "/readyz", tag = "probes",
     responses((status = 200, body = String), (status = 503, body = Problem)))]
-pub async fn readyz(State(server): State<Server>) -> Result<String, Failed> {
+pub async fn readyz(State(server): State<Server>) -> Result<String, RouteError> {
     if server.stop.is_cancelled() {
-        return Err(Failed::new(ProblemType::Unavailable, "The server is shutting down."));
+        return Err(RouteError::new(ProblemType::Unavailable, "The server is shutting down."));
     }
     match server.engine.store_fault() {
         None => Ok(match server.engine.unmet_hosts().as_slice() {
@@ -27,6 +27,6 @@ pub async fn readyz(State(server): State<Server>) -> Result<String, Failed> {
                 format!("ready; hosts not connected yet: {}\n", names.join(", "))
             }
         }),
-        Some(reason) => Err(Failed::new(ProblemType::Unavailable, reason)),
+        Some(reason) => Err(RouteError::new(ProblemType::Unavailable, reason)),
     }
 }

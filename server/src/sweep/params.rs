@@ -30,6 +30,7 @@ pub struct SweepParams {
     /// Random seed. The same seed draws the same runs.
     #[serde(default = "seed")]
     #[schemars(range(min = 0, max = 4294967295_u32), extend("x-when" = {"search": "random"}))]
+    #[schemars(extend("x-advanced" = true))]
     pub seed: u32,
     /// Metric to rank runs by, as its path in the result. Empty: performance.sharpe for backtests, test.accuracy for
     /// trainings.
@@ -41,6 +42,7 @@ pub struct SweepParams {
     /// Maximum number of parallel runs, limited by free slots on the hosts.
     #[serde(default = "at_once")]
     #[schemars(range(min = 1, max = 32))]
+    #[schemars(extend("x-advanced" = true))]
     pub at_once: u32,
 }
 
@@ -90,8 +92,10 @@ impl SweptKind {
 pub enum Search {
     /// Grid: all combinations
     #[default]
+    #[schemars(title = "Grid")]
     Grid,
     /// Random: a sample of the combinations
+    #[schemars(title = "Random")]
     Random,
 }
 
@@ -101,8 +105,10 @@ pub enum Search {
 pub enum Best {
     /// Maximize
     #[default]
+    #[schemars(title = "Highest")]
     Highest,
     /// Minimize
+    #[schemars(title = "Lowest")]
     Lowest,
 }
 

@@ -146,6 +146,6 @@ impl Work for Sweep {
             return Err(WorkError::failed("No run succeeded.", hint));
         }
         let document = serde_json::to_value(&result).map_err(|e| WorkError::failed(e.to_string(), ""))?;
-        Ok(ResultDoc { document, artifacts: Vec::new(), tags: Vec::new() })
+        Ok(ResultDoc { document, figures: result.key_figures(), ..ResultDoc::default() })
     }
 }

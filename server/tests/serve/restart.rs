@@ -32,9 +32,9 @@ async fn a_load_survives_a_killed_server_with_every_event_once() {
     let result = |detail: protocol::api::OperationDetail| {
         serde_json::from_value::<LoadResult>(detail.result.unwrap().document).unwrap()
     };
-    let (calm, storm) =
+    let (uninterrupted, interrupted) =
         (result(server.detail(undisturbed.id).await), result(server.detail(operation.id).await));
-    assert_eq!(calm.rows, storm.rows);
+    assert_eq!(uninterrupted.rows, interrupted.rows);
     // Its log has each line once, although two servers wrote it.
     let logs: protocol::api::LogPage =
         server.pool.get(&format!("/api/v1/operations/{}/logs?limit=10000", operation.id)).await.unwrap();

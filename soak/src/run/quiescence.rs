@@ -11,7 +11,7 @@ use crate::check::runs::{self, Evidence};
 use crate::check::{Deletions, Promise, Violation};
 use crate::plan::{CAPACITY, Schedule};
 use protocol::api::{OperationDetail, OperationPage, Snapshot};
-use protocol::{Operation, OperationId};
+use protocol::{Operation, OperationId, paths};
 use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
@@ -81,13 +81,13 @@ pub async fn check(
     readers[0].state(|state| memory.drop_deleted(&state.history.deleted));
     let listed = all_pages(cluster).await?;
     for operation in listed.iter().filter(|o| !memory.settled.contains(&o.id)) {
-        let detail = cluster.ask(&format!("/api/v1/operations/{}", operation.id)).await?;
+        let detail = cluster.ask(&paths::operation(operation.id)).await?;
         memory.details.insert(operation.id, detail);
     }
     // An ended operation may have been retried since.
     let again = listed.iter().filter(|o| memory.settled.contains(&o.id) && moved(memory, o));
     for id in again.map(|o| o.id).collect::<Vec<_>>() {
-        let detail = cluster.ask(&format!("/api/v1/operations/{id}")).await?;
+        let detail = cluster.ask(&paths::operation(id)).await?;
         memory.details.insert(id, detail);
     }
     memory.settled.extend(listed.iter().filter(|o| o.state.ended()).map(|o| o.id));
@@ -105,7 +105,7 @@ pub async fn check(
 /// If the server does not answer.
 pub async fn check_again(cluster: &Cluster, memory: &mut Memory) -> anyhow::Result<Vec<Violation>> {
     for operation in all_pages(cluster).await? {
-        let detail = cluster.ask(&format!("/api/v1/operations/{}", operation.id)).await?;
+        let detail = cluster.ask(&paths::operation(operation.id)).await?;
         memory.details.insert(operation.id, detail);
     }
     Ok(memory.kept.compare(&memory.details))
@@ -194,7 +194,7 @@ async fn wait_for_ends(cluster: &Cluster, reader: &Reader) -> anyhow::Result<Vec
             reader.state(|state| state.history.now.values().filter(|o| !o.state.ended()).cloned().collect());
         if unended.is_empty() {
             // So far only according to the feed, which may lack an operation; the server must agree.
-            let snapshot: Snapshot = cluster.ask("/api/v1/snapshot").await?;
+            let snapshot: Snapshot = cluster.ask(paths::SNAPSHOT).await?;
             if snapshot.operations.iter().all(|o| o.state.ended()) {
                 return Ok(found);
             }
@@ -243,7 +243,7 @@ async fn check_hosts(cluster: &Cluster, reader: &Reader) -> anyhow::Result<Vec<V
 /// Checks that readers reach the newest event. The slow one may need long for many events, but it must never stand
 /// still.
 async fn wait_for_readers(cluster: &Cluster, readers: &[Arc<Reader>]) -> anyhow::Result<Vec<Violation>> {
-    let snapshot: Snapshot = cluster.ask("/api/v1/snapshot").await?;
+    let snapshot: Snapshot = cluster.ask(paths::SNAPSHOT).await?;
     let mut found = Vec::new();
     for reader in readers {
         let mut last = reader.last.clone();
@@ -271,7 +271,7 @@ async fn all_pages(cluster: &Cluster) -> anyhow::Result<Vec<Operation>> {
     let mut all = Vec::new();
     let mut after = String::new();
     loop {
-        let page: OperationPage = cluster.ask(&format!("/api/v1/operations?limit=500{after}")).await?;
+        let page: OperationPage = cluster.ask(&format!("{}?limit=500{after}", paths::OPERATIONS)).await?;
         all.extend(page.operations);
         match page.next {
             Some(next) => after = format!("&after={next}"),

@@ -5,7 +5,7 @@ use crate::check::feed::{Entry, Order};
 use crate::check::history::History;
 use parking_lot::Mutex;
 use pool::{Pool, PoolConfig, PoolError, Sse, SseStream};
-use protocol::Time;
+use protocol::{Time, paths};
 use std::fs::File;
 use std::io::{BufWriter, Write};
 use std::path::Path;
@@ -131,7 +131,7 @@ impl Following {
 
 async fn open(url: &str, after: &str) -> Result<SseStream, PoolError> {
     let pool = Pool::new(url, PoolConfig::default())?;
-    pool.stream("/api/v1/events", Some(after), SILENCE_TIMEOUT, SILENCE_TIMEOUT).await
+    pool.stream(paths::EVENTS, Some(after), SILENCE_TIMEOUT, SILENCE_TIMEOUT).await
 }
 
 /// Parses a message of the stream; `None` for a heartbeat.

@@ -5,7 +5,7 @@ use crate::check::answers::{Deletes, Request, RequestKind, StartRequest};
 use crate::plan::{Action, Count};
 use parking_lot::Mutex;
 use protocol::api::{CancelledMany, Deleted};
-use protocol::{Operation, OperationId, State};
+use protocol::{Operation, OperationId, State, paths};
 use reqwest::{Client, StatusCode};
 use serde_json::{Value, json};
 use std::sync::Arc;
@@ -150,7 +150,7 @@ impl Workload {
             let base = self.url().await;
             let answer = self
                 .client
-                .post(format!("{base}/api/v1/operations"))
+                .post(format!("{base}{}", paths::OPERATIONS))
                 .header("idempotency-key", key)
                 .json(body)
                 .send()
@@ -220,7 +220,7 @@ impl Workload {
         let body = json!({"kind": "analysis.sweep", "params": params});
         let mut last = String::new();
         for _ in 0..MAX_TRIES {
-            let url = format!("{}/api/v1/operations", self.url().await);
+            let url = self.url().await + paths::OPERATIONS;
             match self.client.post(url).header("idempotency-key", mark).json(&body).send().await {
                 Ok(answer) if answer.status().is_success() => {
                     if let Ok(operation) = answer.json::<Operation>().await {
@@ -248,7 +248,7 @@ impl Workload {
     }
 
     async fn cancel_queue(&self) {
-        let url = format!("{}/api/v1/operations/cancel", self.url().await);
+        let url = self.url().await + paths::CANCEL_MANY;
         let body = json!({"filter": "state=queued&kind=soak.count", "reason": "queue cancelled"});
         let Ok(answer) = self.client.post(url).json(&body).send().await else { return };
         if let Ok(response) = answer.json::<CancelledMany>().await {
@@ -265,7 +265,7 @@ impl Workload {
     }
 
     async fn delete(&self, id: OperationId) {
-        let url = format!("{}/api/v1/operations/{id}", self.url().await);
+        let url = self.url().await + &paths::operation(id);
         self.request_log.lock().deletes.requested.insert(id);
         match self.client.delete(url).send().await {
             Ok(answer) if answer.status().is_success() => {
@@ -279,7 +279,7 @@ impl Workload {
     }
 
     async fn delete_cancelled(&self) {
-        let url = format!("{}/api/v1/operations/delete", self.url().await);
+        let url = self.url().await + paths::DELETE_MANY;
         self.request_log.lock().deletes.all_cancelled = true;
         if self
             .client
@@ -303,7 +303,7 @@ impl Workload {
 
     /// Sends a request once; returns the operation if it was accepted.
     async fn request(&self, id: OperationId, what: &str) -> Option<Operation> {
-        let url = format!("{}/api/v1/operations/{id}/{what}", self.url().await);
+        let url = self.url().await + &paths::action(id, what);
         match self.client.post(url).json(&json!({})).send().await {
             Ok(answer) if answer.status().is_success() => answer.json().await.ok(),
             Ok(answer) => {

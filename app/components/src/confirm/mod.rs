@@ -66,7 +66,7 @@ pub fn Confirm() -> impl IntoView {
 }
 
 /// The text of a question, and its buttons.
-#[wasm_split(dialogs, wasm_split_path = leptos::wasm_split, preload(load_content), fallible)]
+#[wasm_split(later, wasm_split_path = leptos::wasm_split, preload(load_content), fallible)]
 fn content(question: Question) -> Result<AnyView, SplitLoaderError> {
     Ok(match question {
         Question::Cancel(id) => one::cancel(id),

@@ -1,7 +1,12 @@
 //! Form for the parameters of a kind, generated from its schema.
 
+mod combobox;
+mod control;
 mod field;
+mod fields;
 mod range;
+mod time;
 pub mod typed;
 
 pub use field::FieldInput;
+pub use fields::Fields;

@@ -48,7 +48,7 @@ impl Range {
 
     /// Slider position for a text; `None` for anything but a number within the range.
     pub fn place(&self, text: &str) -> Option<f64> {
-        let n: f64 = ungrouped(text).ok()?.parse().ok()?;
+        let n = json::float(&ungrouped(text).ok()?)?;
         (self.min..=self.max).contains(&n).then_some(n)
     }
 }

@@ -3,7 +3,7 @@
 use display::format;
 use form::{Field, FieldKind, Form};
 use leptos::prelude::*;
-use protocol::FieldError;
+use protocol::{FieldError, Time};
 use serde_json::{Map, Value};
 
 /// Initial text of a field: the given value, else the default, else empty.
@@ -89,8 +89,25 @@ pub fn bounds(kind: &FieldKind) -> String {
     }
 }
 
-fn examples_of(form: &Form) -> Vec<Vec<String>> {
-    form.fields.iter().map(|field| field.examples.clone()).collect()
+/// Value to choose from, with what is known of it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Offer {
+    pub value: String,
+    /// A few words, such as range and bar size; may be empty.
+    pub note: String,
+    /// When it was made or last changed.
+    pub at: Option<Time>,
+}
+
+fn offers_of(form: &Form) -> Vec<Vec<Offer>> {
+    let of_field = |field: &Field| {
+        let offer = |value: &String| {
+            let note = field.about.of(value).cloned().unwrap_or_default();
+            Offer { value: value.clone(), note: note.note, at: note.at }
+        };
+        field.examples.iter().map(offer).collect()
+    };
+    form.fields.iter().map(of_field).collect()
 }
 
 /// Note that the form was filled at once, with the previous texts for Undo.
@@ -112,7 +129,7 @@ pub struct Typed {
     /// The last fill, until it is undone.
     pub filled: RwSignal<Option<Filled>>,
     /// Values to choose from, by field.
-    examples: RwSignal<Vec<Vec<String>>>,
+    offers: RwSignal<Vec<Vec<Offer>>>,
 }
 
 impl Typed {
@@ -125,8 +142,8 @@ impl Typed {
             let typed: Vec<String> = texts.with_value(|texts| texts.iter().map(|t| t.get()).collect());
             form.with_value(|form| shown(form, &typed))
         });
-        let examples = RwSignal::new(form.with_value(examples_of));
-        Self { form, texts, shown, errors: RwSignal::default(), filled: RwSignal::default(), examples }
+        let offers = RwSignal::new(form.with_value(offers_of));
+        Self { form, texts, shown, errors: RwSignal::default(), filled: RwSignal::default(), offers }
     }
 
     /// Takes the suggestions of a newer form that asks for the same; any other form changes nothing.
@@ -134,16 +151,16 @@ impl Typed {
         if !self.form.with_value(|form| form.asks_alike(&newer) && *form != newer) {
             return;
         }
-        let examples = examples_of(&newer);
+        let offers = offers_of(&newer);
         self.form.set_value(newer);
-        if self.examples.with_untracked(|known| *known != examples) {
-            self.examples.set(examples);
+        if self.offers.with_untracked(|known| *known != offers) {
+            self.offers.set(offers);
         }
     }
 
     /// Values to choose from for the field in this place. Tracked.
-    pub fn examples(&self, place: usize) -> Vec<String> {
-        self.examples.with(|all| all.get(place).cloned().unwrap_or_default())
+    pub fn offers(&self, place: usize) -> Vec<Offer> {
+        self.offers.with(|all| all.get(place).cloned().unwrap_or_default())
     }
 
     /// Fields with the signals of their texts.
@@ -156,6 +173,13 @@ impl Typed {
     /// Whether the field at this position applies. Tracked.
     pub fn is_shown(&self, place: usize) -> bool {
         self.shown.with(|shown| shown.get(place).copied().unwrap_or(true))
+    }
+
+    /// Whether the field at this position has another text than at first. Tracked.
+    pub fn is_changed(&self, place: usize) -> bool {
+        let text = self.texts.with_value(|texts| texts.get(place).copied());
+        let first = self.form.with_value(|form| form.fields.get(place).map(|field| first_text(field, None)));
+        text.is_some_and(|text| text.with(|text| !text.is_empty() && Some(text) != first.as_ref()))
     }
 
     /// Texts of all fields. Tracked.
@@ -241,6 +265,34 @@ impl Typed {
             .form
             .with_value(|form| form.fields.iter().find(|f| f.name == name).map(|field| field.title.clone()));
         found.unwrap_or_else(|| name.to_owned())
+    }
+
+    /// What a value of a field is called: for a choice its title.
+    pub fn label_of(&self, name: &str, value: &str) -> String {
+        let title = self.form.with_value(|form| {
+            let FieldKind::Choice { options } = &form.fields.iter().find(|f| f.name == name)?.kind else {
+                return None;
+            };
+            options.iter().find(|option| option.value == value).map(|option| option.title.clone())
+        });
+        title.unwrap_or_else(|| value.to_owned())
+    }
+
+    /// Parameters with defaults, as an operation would have them; `None` while some are invalid. Tracked.
+    pub fn checked(&self) -> Option<Value> {
+        let texts = self.texts();
+        self.form.with_value(|form| form.check(&read(form, &texts).ok()?).ok())
+    }
+
+    /// Labels of the required fields that are empty. Tracked.
+    pub fn missing(&self) -> Vec<String> {
+        let texts = self.texts();
+        self.form.with_value(|form| {
+            let all = form.fields.iter().zip(&texts).zip(shown(form, &texts));
+            let empty =
+                all.filter(|((field, text), shown)| *shown && field.required && text.trim().is_empty());
+            empty.map(|((field, _), _)| field.title.clone()).collect()
+        })
     }
 
     /// Parameters when all are valid; otherwise [`Typed::errors`] is set.

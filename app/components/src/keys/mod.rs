@@ -2,6 +2,7 @@
 
 mod sheet;
 
+use super::deferred::Deferred;
 use super::palette::Palette;
 use super::row_selection::with_neighbours;
 use super::theme::fold_rail;
@@ -10,9 +11,11 @@ use app_state::current::{ActionScope, CurrentOperation, OperationAction};
 use app_state::settings;
 use leptos::ev::keydown;
 use leptos::prelude::*;
+use leptos::wasm_split::{SplitLoaderError, wasm_split};
 use leptos_router::hooks::use_navigate;
-use live::base;
+use live::{OpView, base};
 use sheet::KeysSheet;
+use std::rc::Rc;
 use wasm_bindgen::JsCast;
 use web_sys::{Element, HtmlElement, HtmlInputElement, KeyboardEvent};
 
@@ -124,12 +127,25 @@ fn tick() {
     }
 }
 
+/// Runs an action of an operation.
+#[wasm_split(later, wasm_split_path = leptos::wasm_split, preload(load_act), fallible)]
+fn act(
+    deed: OperationAction,
+    op: OpView,
+    by: ActionScope,
+    go: Rc<dyn Fn(&str)>,
+) -> Result<(), SplitLoaderError> {
+    deed.carry_out(op, by, &*go);
+    Ok(())
+}
+
 /// Registers the listener and holds the dialog.
 #[component]
 pub fn Keys() -> impl IntoView {
     let navigate = use_navigate();
     let (palette, sheet, open, doer) =
         (Palette::here(), ShortcutHelp::here(), CurrentOperation::here(), ActionScope::here());
+    let code = Deferred::new(|| Box::pin(load_act()), || ());
     Effect::new(move |_| {
         let navigate = navigate.clone();
         let owner = Owner::current().unwrap_or_default();
@@ -183,7 +199,10 @@ pub fn Keys() -> impl IntoView {
                             .map(|d| (d, op))
                     });
                     if let Some((deed, op)) = deed {
-                        deed.carry_out(op, doer, &go);
+                        let navigate = navigate.clone();
+                        code.run(move || {
+                            act(deed, op, doer, Rc::new(move |to| navigate(to, Default::default())))
+                        });
                     }
                 }
             }

@@ -20,9 +20,10 @@ const ANYWHERE: [(&str, &str); 6] = [
     ("?", "Keyboard shortcuts"),
     ("Esc", "Close"),
 ];
-const IN_A_LIST: [(&str, &str); 5] = [
+const IN_A_LIST: [(&str, &str); 6] = [
     ("j k", "Next row, previous row"),
     ("Enter", "Open row"),
+    ("Space", "Peek at row (↓ ↑ to walk, Esc to close)"),
     ("x", "Toggle selection"),
     ("↓ ↑", "Move between checkboxes"),
     ("⇧ ↓", "Extend selection"),
@@ -50,7 +51,7 @@ pub fn KeysSheet() -> impl IntoView {
 }
 
 /// The content of the dialog.
-#[wasm_split(dialogs, wasm_split_path = leptos::wasm_split, preload(load_shortcuts), fallible)]
+#[wasm_split(later, wasm_split_path = leptos::wasm_split, preload(load_shortcuts), fallible)]
 fn shortcuts() -> Result<AnyView, SplitLoaderError> {
     Ok(view! { <All/> }.into_any())
 }

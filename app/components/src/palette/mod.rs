@@ -135,7 +135,7 @@ pub fn PaletteDialog() -> impl IntoView {
 }
 
 /// The content of the dialog.
-#[wasm_split(dialogs, wasm_split_path = leptos::wasm_split, preload(load_finder), fallible)]
+#[wasm_split(later, wasm_split_path = leptos::wasm_split, preload(load_finder), fallible)]
 fn finder(open: RwSignal<bool>, owner: Owner) -> Result<AnyView, SplitLoaderError> {
     Ok(view! { <Finder open owner/> }.into_any())
 }

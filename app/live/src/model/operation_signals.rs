@@ -2,18 +2,19 @@
 
 use super::event_effect::Known;
 use super::queue_position::Waiting;
+use super::recent::Recent;
 use display::AttemptFacts;
 use display::forecast::judged_at;
 use display::start::Work;
 use leptos::prelude::*;
 use protocol::filter::{self, Filter, Seen};
 use protocol::{
-    BandRule, Checkpoint, Condition, ConditionKind, Failure, Forecast, HostName, KindName, Operation,
-    OperationId, Progress, Receipt, State, Time,
+    BandRule, Checkpoint, Condition, ConditionKind, Failure, Forecast, HostName, KeyFigure, KindName,
+    Operation, OperationId, Progress, Receipt, State, Time,
 };
 use serde_json::Value;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 
 /// Immutable part of an operation.
 #[derive(Debug)]
@@ -43,6 +44,8 @@ pub struct Facts {
     pub rule: Option<BandRule>,
     pub has_result: bool,
     pub tags: Vec<String>,
+    /// Key figures of its result, most important first.
+    pub figures: Vec<KeyFigure>,
 }
 
 impl Facts {
@@ -71,6 +74,7 @@ impl Facts {
             rule: op.rule.clone().map(|rule| BandRule { outside: 0, ..rule }),
             has_result: op.has_result,
             tags: op.tags.clone(),
+            figures: op.figures.clone(),
         }
     }
 }
@@ -87,6 +91,7 @@ pub struct OperationSignals {
     pub(super) condition: ArcRwSignal<Option<Condition>>,
     pub(super) facts: ArcRwSignal<Facts>,
     pub(super) outside: ArcRwSignal<u32>,
+    pub(super) recent: Arc<Mutex<Recent>>,
 }
 
 /// Copyable view of an operation for components; its signals live as long as the component.
@@ -103,9 +108,15 @@ pub struct OpView {
     pub facts: RwSignal<Facts>,
     /// Consecutive points outside the baseline of its rule.
     pub outside: RwSignal<u32>,
+    recent: StoredValue<Arc<Mutex<Recent>>>,
 }
 
 impl OpView {
+    /// Newest values of one of its series. Not tracked: a list reads it once a second, not once a point.
+    pub fn recent(&self) -> Option<Recent> {
+        self.recent.try_with_value(|recent| recent.lock().expect("lock is not poisoned").clone())
+    }
+
     /// The immutable part.
     pub fn fixed(&self) -> Arc<Fixed> {
         self.fixed.get_value()
@@ -151,6 +162,7 @@ impl OperationSignals {
             condition: ArcRwSignal::new(op.condition.clone()),
             facts: ArcRwSignal::new(Facts::of(op)),
             outside: ArcRwSignal::new(outside_of(op)),
+            recent: Arc::default(),
         }
     }
 
@@ -288,6 +300,7 @@ impl OperationSignals {
             condition: (&self.condition).into(),
             facts: (&self.facts).into(),
             outside: (&self.outside).into(),
+            recent: StoredValue::new(self.recent.clone()),
         }
     }
 }

@@ -247,6 +247,9 @@ impl OperationStore {
             self.0.counts_unsure.update(|n| *n += 1);
         }
         let signals = self.operations().get(&id).cloned();
+        if let (Some(signals), EventBody::Points { attempt, series, .. }) = (&signals, &event.body) {
+            signals.recent.lock().expect("lock is not poisoned").add(*attempt, series);
+        }
         match (signals, &event.body) {
             (Some(signals), _) => {
                 match judge(signals.known(), event) {

@@ -1,66 +1,92 @@
-//! Error summary of the form: takes the focus and links to each invalid field.
+//! Errors of the form: said at the fields; beside the button, which fields to fix, and what the server refused.
 
+use super::options::RULE;
 use components::form::typed::Typed;
-use components::reactive::part;
+use components::reactive::{part, text};
 use leptos::prelude::*;
-use protocol::Problem;
+use protocol::{FieldError, Problem};
 use wasm_bindgen::JsCast;
 
-/// Id of the summary.
-const BOX: &str = "form-wrong";
-
-/// The summary; absent without errors.
+/// Links to invalid fields, and a problem without fields. `announced` is read out once for each refused start.
 #[component]
-pub fn Wrong(typed: Typed, trouble: RwSignal<Option<Problem>>) -> impl IntoView {
-    part(move || {
+pub fn Wrong(typed: Typed, trouble: RwSignal<Option<Problem>>, announced: RwSignal<String>) -> impl IntoView {
+    let fields = part(move || {
         let errors = typed.errors.get();
-        // Field errors from the server are gone once all of these fields were changed.
-        let problem = trouble.get().filter(|problem| problem.fields.is_empty() || !errors.is_empty());
-        if errors.is_empty() && problem.is_none() {
+        let (known, unknown): (Vec<_>, Vec<_>) =
+            errors.into_iter().partition(|error| has_place(typed, &error.field));
+        if known.is_empty() && unknown.is_empty() {
             return None;
         }
-        let title = match (&problem, errors.len()) {
-            (Some(problem), 0) => problem.title.clone(),
-            (_, 1) => "Fix 1 field".to_owned(),
-            (_, n) => format!("Fix {n} fields"),
-        };
-        let detail = problem.filter(|problem| problem.fields.is_empty()).map(|problem| problem.detail);
-        let mistakes = errors.into_iter().map(|error| {
-            if !typed.has(&error.field) {
-                return view! { <li>{error.message}</li> }.into_any();
-            }
+        let links = known.into_iter().map(|error| {
             let id = Typed::id_of(&error.field);
             let href = format!("#{id}");
             let go = move |event: web_sys::MouseEvent| {
                 event.prevent_default();
                 focus(&id);
             };
-            let title = typed.title_of(&error.field);
             view! {
-                <li>
-                    <a href=href on:click=go>{title}</a> ": " {error.message}
-                </li>
+                <a href=href on:click=go>
+                    {title_of(typed, &error.field)}
+                </a>
             }
             .into_any()
         });
+        let links = links.collect_view();
+        let fix = (!links.is_empty()).then(|| view! { <p class="wrong-fields">"Fix " {links}</p> });
+        let others = unknown.into_iter().map(|error| view! { <p>{error.message}</p> });
+        Some(view! { {fix} {others.collect_view()} }.into_any())
+    });
+    let refused = part(move || {
+        let problem = trouble.get().filter(|problem| problem.fields.is_empty())?;
         Some(
             view! {
-                <div class="note bad wrong" id=BOX tabindex="-1" role="group" aria-labelledby="form-wrong-title">
-                    <p>
-                        <strong id="form-wrong-title">{title}</strong>
-                    </p>
-                    {detail.map(|detail| view! { <p>{detail}</p> })}
-                    <ul>{mistakes.collect_view()}</ul>
-                </div>
+                <p>
+                    <strong>{problem.title}</strong> ". " {problem.detail}
+                </p>
             }
             .into_any(),
         )
-    })
+    });
+    view! {
+        <div class="wrong">{fields} {refused}</div>
+        <p class="unseen" role="alert">
+            {text(move || announced.get())}
+        </p>
+    }
+    .into_any()
 }
 
-/// Focuses the summary once it is rendered.
-pub fn focus_wrong() {
-    request_animation_frame(|| focus(BOX));
+fn has_place(typed: Typed, field: &str) -> bool {
+    field == RULE || typed.has(field)
+}
+
+fn title_of(typed: Typed, field: &str) -> String {
+    if field == RULE && !typed.has(RULE) { "Auto-cancel rule".to_owned() } else { typed.title_of(field) }
+}
+
+/// Focuses the first invalid field once its error is rendered, and says what to fix.
+pub fn point_out(typed: Typed, trouble: Option<&Problem>, announced: RwSignal<String>) {
+    let errors = typed.errors.get_untracked();
+    announced.set(announcement(&errors, |field| title_of(typed, field), trouble));
+    let first = errors.into_iter().find(|error| has_place(typed, &error.field));
+    if let Some(first) = first {
+        // Two frames: folded fields unfold first.
+        request_animation_frame(move || request_animation_frame(move || focus(&Typed::id_of(&first.field))));
+    }
+}
+
+/// What a screen reader says.
+fn announcement(errors: &[FieldError], title: impl Fn(&str) -> String, trouble: Option<&Problem>) -> String {
+    let titles: Vec<String> = errors.iter().map(|error| title(&error.field)).collect();
+    let fields = match titles.as_slice() {
+        [] => String::new(),
+        [one] => format!("Not started. Fix 1 field: {one}."),
+        many => format!("Not started. Fix {} fields: {}.", many.len(), many.join(", ")),
+    };
+    match trouble {
+        Some(problem) if errors.is_empty() => format!("{}. {}", problem.title, problem.detail),
+        _ => fields,
+    }
 }
 
 fn focus(id: &str) {
@@ -68,5 +94,23 @@ fn focus(id: &str) {
     if let Some(element) = element.and_then(|e| e.dyn_into::<web_sys::HtmlElement>().ok()) {
         // Fails only for elements that can't take the focus.
         let _ = element.focus();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use protocol::ProblemType;
+
+    #[test]
+    fn a_refused_start_names_its_fields_once_and_otherwise_its_problem() {
+        let errors =
+            |names: &[&str]| names.iter().map(|name| FieldError::new(*name, "x")).collect::<Vec<_>>();
+        let of = |names: &[&str]| announcement(&errors(names), str::to_uppercase, None);
+        assert_eq!(of(&["a"]), "Not started. Fix 1 field: A.");
+        assert_eq!(of(&["a", "b"]), "Not started. Fix 2 fields: A, B.");
+        let problem = Problem::new(ProblemType::Internal, "The disk is full.");
+        let said = announcement(&[], str::to_owned, Some(&problem));
+        assert!(said.ends_with(". The disk is full."), "{said}");
     }
 }

@@ -1,20 +1,17 @@
 //! Fills the whole form at once: from the last operation, or from a preset. Each can be undone.
 
+use super::past::Past;
 use super::preset_bar::PresetBar;
 use app_state::Zones;
 use components::form::typed::{Typed, text_of};
 use components::moment::Ago;
 use components::reactive::part;
 use leptos::prelude::*;
-use leptos::task::spawn_local;
-use live::OperationStore;
-use live::api;
-use protocol::{KindName, Time};
-use serde_json::Value;
+use protocol::KindName;
 
 /// Buttons to fill the form, and what filled it last.
 #[component]
-pub fn Fill(kind: KindName, typed: Typed) -> impl IntoView {
+pub fn Fill(kind: KindName, typed: Typed, past: Past) -> impl IntoView {
     let filled = part(move || {
         let wording = typed.filled.with(|f| f.as_ref().map(|f| f.wording.clone()))?;
         Some(
@@ -31,7 +28,7 @@ pub fn Fill(kind: KindName, typed: Typed) -> impl IntoView {
     });
     view! {
         <div class="fill">
-            <AsLast kind=kind.clone() typed/>
+            <AsLast typed past/>
             <PresetBar kind typed/>
             <div role="status">{filled}</div>
         </div>
@@ -41,30 +38,8 @@ pub fn Fill(kind: KindName, typed: Typed) -> impl IntoView {
 
 /// Fills in the parameters of the kind's newest operation. Hidden when there is none.
 #[component]
-fn AsLast(kind: KindName, typed: Typed) -> impl IntoView {
-    let (live, zone) = (OperationStore::here(), Zones::here());
-    let known = {
-        let kind = kind.clone();
-        Memo::new(move |_| live.newest_of(&kind))
-    };
-    // Requested only when the page knows of none.
-    let stored = RwSignal::new(None::<(Time, Value)>);
-    Effect::new(move |asked: Option<bool>| {
-        if asked == Some(true) || known.read().is_some() {
-            return asked.unwrap_or(false);
-        }
-        let kind = kind.clone();
-        spawn_local(async move {
-            // Without an answer the button is hidden.
-            if let Ok(page) = api::newest_of(&kind).await
-                && let Some(last) = page.operations.into_iter().find(|op| op.parent.is_none())
-            {
-                stored.try_set(Some((last.created_at, last.params)));
-            }
-        });
-        true
-    });
-    let last = Memo::new(move |_| known.get().or_else(|| stored.get()));
+fn AsLast(typed: Typed, past: Past) -> impl IntoView {
+    let (zone, last) = (Zones::here(), past.last);
     part(move || {
         let (at, params) = last.get()?;
         let fill = move |_| {

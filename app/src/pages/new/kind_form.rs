@@ -1,18 +1,22 @@
 //! Form of one kind: validated by the server's rules, then submitted.
 
 use super::address;
-use super::field_errors::{Wrong, focus_wrong};
+use super::arrival::Arrival;
+use super::field_errors::{Wrong, point_out};
 use super::fill::Fill;
 use super::options::{Priority, RULE, Rule, StartOptions};
+use super::past::Past;
 use super::preview::{PreviewPanel, has_preview};
 use super::start_estimate::StartEstimate;
+use super::summary::{Copies, Summary};
 use app_state::Data;
-use components::form::FieldInput;
+use components::form::Fields;
 use components::form::typed::Typed;
-use components::link::A;
 use components::placeholders::Empty;
 use components::reactive::{text, yes};
 use form::Form;
+use leptos::ev::keydown;
+use leptos::html::Button;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 use leptos_router::hooks::{use_navigate, use_query_map};
@@ -68,6 +72,7 @@ pub fn KindForm(offer: KindOffer) -> impl IntoView {
         }
     });
     let trouble = RwSignal::new(None::<Problem>);
+    let announced = RwSignal::new(String::new());
     let pending = RwSignal::new(false);
     // Reused while the request is the same, so that a lost response starts nothing twice.
     let key = StoredValue::new(None::<(StartWithRule, String)>);
@@ -83,13 +88,14 @@ pub fn KindForm(offer: KindOffer) -> impl IntoView {
                 return;
             }
             trouble.set(None);
+            announced.set(String::new());
             let params = typed.params();
             half_typed(typed);
             if let Some(wrong) = options.wrong() {
                 typed.complain(RULE, &wrong);
             }
             let Some(params) = params.filter(|_| typed.errors.with_untracked(Vec::is_empty)) else {
-                focus_wrong();
+                point_out(typed, None, announced);
                 return;
             };
             let priority = options.priority.get_untracked();
@@ -112,45 +118,75 @@ pub fn KindForm(offer: KindOffer) -> impl IntoView {
                     }
                     Err(problem) => {
                         typed.errors.set(problem.fields.clone());
-                        trouble.set(Some(problem));
                         pending.set(false);
-                        focus_wrong();
+                        point_out(typed, Some(&problem), announced);
+                        trouble.set(Some(problem));
                     }
                 }
             });
         }
     };
-    let fields = typed
-        .fields()
-        .into_iter()
-        .enumerate()
-        .map(|(place, (field, text))| view! { <FieldInput form=typed place field text/> });
+    let start = NodeRef::<Button>::new();
+    start_by_key(start);
+    Arrival::here().focus_first_field();
+    let past = Past::of(offer.spec.name.clone());
     let words = start_words(&offer);
-    let preview =
-        has_preview(&offer.spec).then(|| view! { <PreviewPanel kind=offer.spec.name.clone() typed/> });
+    let preview = has_preview(&offer.spec)
+        .then(|| view! { <PreviewPanel kind=offer.spec.name.clone() typed announced/> });
     view! {
-        <div class="form">
-            <p class="form-about">{offer.spec.description.clone()}</p>
-            <Fill kind=offer.spec.name.clone() typed/>
-            <form class="form" novalidate=true on:submit=submit>
-                <Wrong typed trouble/>
-                <div class="fields">{fields.collect_view()}</div>
-                {preview}
-                <Rule options series/>
-                <Priority options/>
-                <StartEstimate offer priority=options.priority/>
-                <div class="form-do">
-                    <button type="submit" class="button primary" disabled=yes(move || pending.get())>
-                        {text(move || if pending.get() { "Starting…".to_owned() } else { words.clone() })}
-                    </button>
-                    <A href="/operations" attr:class="link">
-                        "Back to operations"
-                    </A>
+        <form class="new-form" novalidate=true on:submit=submit>
+            <div class="new-card new-fields">
+                <p class="form-about">{offer.spec.description.clone()}</p>
+                <Fill kind=offer.spec.name.clone() typed past/>
+                <Fields typed/>
+                <div class="form-mores">
+                    <Rule typed options series/>
+                    <Priority options/>
                 </div>
-            </form>
-        </div>
+                {preview}
+            </div>
+            <div class="new-side">
+                <section class="new-card new-summary" aria-label="Summary">
+                    <Summary spec=offer.spec.clone() typed past/>
+                    <StartEstimate offer=offer.clone() priority=options.priority/>
+                    <Copies kind=offer.spec.name.to_string() typed priority=options.priority announced/>
+                </section>
+                <div class="form-do">
+                    <Wrong typed trouble announced/>
+                    <button
+                        node_ref=start
+                        type="submit"
+                        class="button primary"
+                        aria-keyshortcuts="Control+Enter"
+                        disabled=yes(move || pending.get())
+                    >
+                        {text(move || if pending.get() { "Starting…".to_owned() } else { words.clone() })}
+                        <kbd aria-hidden="true">"Ctrl ⏎"</kbd>
+                    </button>
+                </div>
+            </div>
+        </form>
     }
     .into_any()
+}
+
+/// Starts by Ctrl Enter (⌘ Enter), wherever the focus is.
+fn start_by_key(button: NodeRef<Button>) {
+    Effect::new(move |_| {
+        let handle = window_event_listener(keydown, move |event| {
+            let meant = event.key() == "Enter" && (event.ctrl_key() || event.meta_key());
+            let dialog = document().query_selector("dialog[open]").is_ok_and(|dialog| dialog.is_some());
+            if meant
+                && !dialog
+                && !event.default_prevented()
+                && let Some(button) = button.get_untracked()
+            {
+                event.prevent_default();
+                button.click();
+            }
+        });
+        on_cleanup(move || handle.remove());
+    });
 }
 
 /// Reports partly typed dates: their value is empty, and only the browser knows that they are invalid.

@@ -7,7 +7,7 @@ use leptos::prelude::*;
 use protocol::SeriesInfo;
 use protocol::band::{SetRule, Side};
 
-/// Query parameters, unless the kind has parameters of these names.
+/// Query parameters, unless the kind has parameters of these names. An error of the rule has its name, too.
 const PRIORITY: &str = "priority";
 pub const RULE: &str = "rule";
 
@@ -108,7 +108,7 @@ pub fn Priority(options: StartOptions) -> impl IntoView {
     let typed = move |event: web_sys::Event| {
         // Out-of-range values are clamped, and anything but a number becomes 0.
         let input = event_target::<web_sys::HtmlInputElement>(&event);
-        let wanted = input.value().trim().parse::<f64>().unwrap_or(0.0).clamp(-100.0, 100.0).round() as i8;
+        let wanted = json::float(input.value().trim()).unwrap_or(0.0).clamp(-100.0, 100.0).round() as i8;
         input.set_value(&wanted.to_string());
         priority.set(wanted);
     };
@@ -139,13 +139,24 @@ pub fn Priority(options: StartOptions) -> impl IntoView {
 
 /// Auto-cancel rule that applies from the first point on. Hidden for kinds without series.
 #[component]
-pub fn Rule(options: StartOptions, series: Vec<SeriesInfo>) -> impl IntoView {
+pub fn Rule(typed: Typed, options: StartOptions, series: Vec<SeriesInfo>) -> impl IntoView {
     if !options.named.1 {
         return ().into_any();
     }
     let StartOptions { rule, ruled, .. } = options;
     let choices: Vec<(String, String)> = series.into_iter().map(|info| (info.title, info.name)).collect();
     let choices = StoredValue::new(choices);
+    let error = Memo::new(move |_| typed.error_of(RULE));
+    // A changed rule is checked at the next start.
+    Effect::new(move |before: Option<()>| {
+        rule.track();
+        ruled.track();
+        if before.is_some() {
+            typed.forgive(RULE);
+        }
+    });
+    let id = Typed::id_of(RULE);
+    let error_id = format!("{id}-error");
     view! {
         <details class="form-more" open=ruled.get_untracked()>
             <summary>"Auto-cancel rule"</summary>
@@ -158,9 +169,19 @@ pub fn Rule(options: StartOptions, series: Vec<SeriesInfo>) -> impl IntoView {
                 />
                 "Set an auto-cancel rule"
             </label>
-            <fieldset class="rule-form" aria-label="Auto-cancel rule" disabled=yes(move || !ruled.get())>
+            <fieldset
+                class="rule-form"
+                id=id
+                tabindex="-1"
+                aria-label="Auto-cancel rule"
+                aria-describedby=error_id.clone()
+                disabled=yes(move || !ruled.get())
+            >
                 <RuleFields rule choices=Signal::derive(move || choices.get_value())/>
             </fieldset>
+            <p class="field-error" id=error_id>
+                {text(move || error.get().unwrap_or_default())}
+            </p>
             <p class="field-help">{ABOUT}</p>
         </details>
     }

@@ -1,6 +1,6 @@
 //! Preview beside the form, for kinds that support it: what a start with the current parameters would do.
 
-use super::field_errors::focus_wrong;
+use super::field_errors::point_out;
 use components::form::typed::Typed;
 use components::reactive::{part, text, yes};
 use leptos::prelude::*;
@@ -20,7 +20,7 @@ type Shown = (Vec<String>, Result<Preview, Problem>);
 
 /// Preview button and result. A changed parameter removes the result.
 #[component]
-pub fn PreviewPanel(kind: KindName, typed: Typed) -> impl IntoView {
+pub fn PreviewPanel(kind: KindName, typed: Typed, announced: RwSignal<String>) -> impl IntoView {
     let shown = RwSignal::new(None::<Shown>);
     let pending = RwSignal::new(false);
     let now = Memo::new(move |_| typed.texts());
@@ -28,7 +28,7 @@ pub fn PreviewPanel(kind: KindName, typed: Typed) -> impl IntoView {
     let ask = move |_| {
         let (params, of) = (typed.params(), now.get_untracked());
         let Some(params) = params.filter(|_| typed.errors.with_untracked(Vec::is_empty)) else {
-            focus_wrong();
+            point_out(typed, None, announced);
             return;
         };
         pending.set(true);
@@ -38,6 +38,7 @@ pub fn PreviewPanel(kind: KindName, typed: Typed) -> impl IntoView {
                 && !problem.fields.is_empty()
             {
                 typed.errors.try_set(problem.fields.clone());
+                point_out(typed, Some(problem), announced);
             }
             pending.try_set(false);
             shown.try_set(Some((of, answer)));

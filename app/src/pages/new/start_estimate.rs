@@ -2,7 +2,7 @@
 
 use components::link::A;
 use components::reactive::{part, word};
-use display::start::{self, Asked, Start};
+use display::start::{self, NewOperation, Start};
 use leptos::prelude::*;
 use live::{ConnectionStatus, OperationStore};
 use protocol::api::KindOffer;
@@ -17,7 +17,7 @@ pub fn StartEstimate(offer: KindOffer, priority: RwSignal<i8>) -> impl IntoView 
         // Forecasts change without a change of state.
         clock.track();
         let work = live.at_work();
-        let asked = Asked { kind: &kind, priority: priority.get(), limit };
+        let asked = NewOperation { kind: &kind, priority: priority.get(), limit };
         hosts.with(|hosts| start::start(hosts, &work, &asked))
     });
     let wording = Memo::new(move |_| start.with(|start| start::before_start(start, clock.get())));

@@ -5,25 +5,24 @@ use super::audit::AuditTable;
 use super::band::Bands;
 use super::condition::ConditionBox;
 use super::curves::CurveCharts;
+use super::facts::FactsColumn;
 use super::failure::FailureBox;
 use super::head::Head;
+use super::key_figures::KeyFigures;
 use super::log::LogView;
-use super::phases::PhaseTrack;
-use super::result::ResultView;
-use super::rule::RuleCard;
-use super::sweep::SweepView;
+use super::progress::ProgressLine;
+use super::result::{ResultParts, result_label};
+use super::sweep::Sweep;
 use super::tables::{AttemptsTable, ParamsTable};
+use super::tabs::{Tab, Tabs};
 use crate::features::curves::cached::{Additional, Following, keep_current, take_first};
 use crate::features::curves::spec_of;
-use crate::outcome::Outcome;
-use app_state::Zones;
-use components::bar::ProgressBar;
-use components::reactive::{part, text};
-use components::receipt::ReceiptLine;
+use crate::outcome::{Body, EXEC, Outcome};
+use components::reactive::part;
 use leptos::prelude::*;
 use leptos_meta::Title;
 use live::{OpView, OperationStore};
-use protocol::KindSpec;
+use protocol::State;
 use protocol::api::{LogPage, OperationDetail, SeriesAnswer};
 
 /// All sections of the page; `first` is the initial response.
@@ -99,66 +98,73 @@ pub fn Detail(
         // The live region exists from the start, so that screen readers announce its content.
         view! { <div role="status">{wording}</div> }
     };
+    let sweep = Sweep::of(op, outcome);
+    let parts = ResultParts::new(op, outcome);
+    let tabs = tabs_of(op, outcome, sweep.is_some());
+    let result_tab = match sweep {
+        Some(sweep) => sweep.table(),
+        None => parts.result(),
+    };
+    let log_shown = Signal::derive(move || tabs.shown.get() == Tab::Log);
+    let details = view! {
+        <AttemptsTable op attempts/>
+        <ParamsTable fixed/>
+        <AuditTable audit/>
+        {parts.artifacts()}
+    };
     view! {
         <Title text=tab_title/>
         <Head op/>
+        <ProgressLine op spec/>
         <ConditionBox op/>
-        <FailureBox op/>
-        <ReceiptLine op/>
+        <FailureBox op log=follow.log.state().into()/>
         {late}
         {resume_note}
-        <Running op spec/>
-        <SweepView op outcome/>
-        <ResultView op outcome/>
-        <RuleCard op curves spec/>
-        <CurveCharts id curves downsampled spec file left_out bands/>
-        <LogView op follow=follow.clone()/>
-        <div class="columns">
-            <ParamsTable fixed/>
-            <AttemptsTable attempts/>
+        <div class="op-columns">
+            <div class="op-main">
+                <KeyFigures op outcome sweep curves spec/>
+                {parts.main()}
+                {sweep.map(Sweep::main)}
+                <CurveCharts id curves downsampled spec file left_out bands/>
+                <div class="op-tabs">
+                    {tabs.list()}
+                    {tabs.panel(Tab::Result, result_tab)}
+                    {tabs.panel(Tab::Trades, parts.trades())}
+                    {tabs.panel(Tab::Returns, parts.returns())}
+                    {tabs.panel(Tab::Log, view! { <LogView op follow=follow.clone() shown=log_shown/> }.into_any())}
+                    {tabs.panel(Tab::Details, details.into_any())}
+                </div>
+            </div>
+            <FactsColumn op spec curves audit/>
         </div>
-        <AuditTable audit/>
     }
     .into_any()
 }
 
-/// Phases, progress bar and activity of an operation that has not ended.
-#[component]
-fn Running(op: OpView, spec: StoredValue<Option<KindSpec>>) -> impl IntoView {
-    let running = Memo::new(move |_| !op.state.get().ended());
-    let wording = move || {
-        op.progress.with(|p| {
-            let Some(p) = p else { return String::new() };
-            let all = [display::done_of_total(p), display::doing(p)];
-            all.into_iter().filter(|s| !s.is_empty()).collect::<Vec<_>>().join(" · ")
+/// Tabs of an operation. Once it has succeeded, its result is shown unless a tab was chosen.
+fn tabs_of(op: OpView, outcome: Memo<Option<Outcome>>, is_sweep: bool) -> Tabs {
+    let kind = op.fixed().kind.clone();
+    let is_command = kind.as_str().starts_with(EXEC);
+    let offered = Memo::new(move |_| {
+        outcome.with(|outcome| {
+            let has = |tab: &Tab| match (tab, outcome.as_ref().map(|o| (&o.body, o))) {
+                (Tab::Log | Tab::Details, _) => true,
+                (Tab::Result, outcome) => is_sweep || outcome.is_some(),
+                (Tab::Trades, Some((Body::Backtest(result), outcome))) => {
+                    result.trade_count > 0 && outcome.has("trades")
+                }
+                (Tab::Returns, Some((Body::Backtest(result), outcome))) => {
+                    !result.months.is_empty() || result.trade_count > 0 && outcome.has("trades")
+                }
+                (Tab::Trades | Tab::Returns, _) => false,
+            };
+            Tab::ALL.into_iter().filter(has).collect::<Vec<_>>()
         })
-    };
-    let (live, zone) = (OperationStore::here(), Zones::here());
-    let (clock, newest) = (live.clock(), live.newest());
-    let forecast = part(move || {
-        let zone = zone.get();
-        let expected = op.expected_end(clock.get(), newest.get(), |forecast, eta, now| {
-            // The line is always present, so that nothing shifts when the estimate arrives.
-            let unknown = || "ETA not available yet.".to_owned();
-            let by_host = |left| format!("Host estimate: {left} left.");
-            Some(match forecast {
-                Some(forecast) => display::forecast::sentence(forecast, now, zone),
-                None => display::forecast::left(None, eta, now).map_or_else(unknown, by_host),
-            })
-        });
-        expected.map(|wording| view! { <p class="muted forecast">{wording}</p> }.into_any())
     });
-    part(move || {
-        running.get().then(|| {
-            view! {
-                <section class="card running" aria-label="Progress">
-                    <PhaseTrack op spec/>
-                    <ProgressBar op/>
-                    <p class="muted doing">{text(wording)}</p>
-                    {forecast.clone()}
-                </section>
-            }
-            .into_any()
-        })
-    })
+    let standard = Memo::new(move |_| {
+        let succeeded = op.state.get() == State::Succeeded && !is_command;
+        let result = is_sweep || succeeded && outcome.with(Option::is_some);
+        if result { Tab::Result } else { Tab::Log }
+    });
+    Tabs::new(offered, standard, result_label(kind.as_str()))
 }

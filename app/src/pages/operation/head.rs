@@ -1,27 +1,24 @@
 //! Head of an operation's page: title, state and actions.
 
-use super::condition::InLine;
 use app_state::address;
 use app_state::address::comparison::Comparison;
 use app_state::current::{ActionScope, CurrentOperation, OperationAction};
 use app_state::notifications::Notifications;
 use components::focus::hand_over;
 use components::icon::Icon;
-use components::ident::Ident;
+use components::kind_mark::KindPill;
 use components::link::A;
 use components::menu::Menu;
-use components::moment::Clock;
 use components::reactive::{mark, part, spoken, text, word};
 use components::row::Tags;
 use components::state_mark::StateMark;
-use display::format;
 use leptos::html::Div;
 use leptos::prelude::*;
 use leptos_router::hooks::use_navigate;
 use live::{OpView, OperationStore};
-use protocol::{ConditionKind, State};
+use protocol::ConditionKind;
 
-/// Title, state, actions and the summary line below.
+/// Title with the kind, state and actions.
 #[component]
 pub fn Head(op: OpView) -> impl IntoView {
     let fixed = op.fixed();
@@ -34,29 +31,91 @@ pub fn Head(op: OpView) -> impl IntoView {
         view! { " · " <A href=address::operation(parent)>{format!("part of {}", parent.short())}</A> }
     });
     view! {
-        <p class="crumbs">
-            <A href="/operations">"Operations"</A>
-            {part_of}
-        </p>
-        <div class="page-head op-head">
-            <h1>
-                <span class="kind">{fixed.kind.to_string()}</span>
-                " "
-                {fixed.title.clone()}
-                <Tags op/>
-            </h1>
+        <header class="op-head">
+            <div class="op-title">
+                <p class="crumbs">
+                    <A href="/operations">"Operations"</A>
+                    {part_of}
+                </p>
+                <h1>
+                    <KindPill kind=fixed.kind.clone()/>
+                    " "
+                    {fixed.title.clone()}
+                    <Tags op/>
+                </h1>
+            </div>
             <div class="op-state" node_ref=state tabindex="-1" role="group" aria-label="State">
                 <StateMark state=op.state/>
                 <p class="unseen" aria-live="polite">{announced}</p>
+                <Strip op state/>
             </div>
             <HeadActions op state/>
-        </div>
-        <SubLine op/>
+        </header>
     }
     .into_any()
 }
 
-/// Frequent actions as buttons, the others in a menu. `state` receives the focus after an action.
+/// What a phone shows beside the state while the page scrolls: progress, time left and *Cancel*; elsewhere the duration
+/// of an ended operation.
+#[component]
+fn Strip(op: OpView, state: NodeRef<Div>) -> impl IntoView {
+    let live = OperationStore::here();
+    let doer = ActionScope::here();
+    let (clock, newest) = (live.clock(), live.newest());
+    let far = text(move || {
+        let left = op.expected_end(clock.get(), newest.get(), display::forecast::left);
+        let far = if op.state.get().ended() {
+            String::new()
+        } else {
+            op.progress.with(|p| display::how_far(p.as_ref()))
+        };
+        let left = left.map(|left| format!("{left} left")).unwrap_or_default();
+        [far, left].into_iter().filter(|s| !s.is_empty()).collect::<Vec<_>>().join(" · ")
+    });
+    let took = text(move || {
+        let ended = op.state.get().ended();
+        if !ended {
+            return String::new();
+        }
+        let now = clock.get_untracked();
+        op.facts.with(|f| display::elapsed_text(&f.attempt_facts(), None, now))
+    });
+    let cancellable = Memo::new(move |_| op.state.get().cancellable());
+    let busy = move || doer.actions.pending(op.id);
+    let cancel = part(move || {
+        let shown = cancellable.get();
+        hand_over(state.get_untracked().as_deref(), move || {
+            state.try_get_untracked().flatten().map(Into::into)
+        });
+        shown.then(|| {
+            let press = move |_| {
+                if !untrack(busy) {
+                    OperationAction::Cancel.carry_out(op, doer, &|_| ());
+                }
+            };
+            let words = word(move || OperationAction::Cancel.words(false, doer.actions.cancel_asks(op)));
+            view! {
+                <button type="button" class="button danger" aria-busy=spoken(busy) on:click=press>
+                    {words}
+                </button>
+            }
+            .into_any()
+        })
+    });
+    view! {
+        <span class="muted num took">{took}</span>
+        <span class="strip">
+            <span class="num" aria-hidden="true">
+                {far}
+            </span>
+            {cancel}
+        </span>
+    }
+    .into_any()
+}
+
+/// Frequent actions as buttons, the others in a menu. `state` receives the focus after an action. Those that depend on
+/// the state come first, so that the others keep their place when it changes.
 #[component]
 fn HeadActions(op: OpView, state: NodeRef<Div>) -> impl IntoView {
     let (doer, tell) = (ActionScope::here(), Notifications::here());
@@ -129,6 +188,7 @@ fn HeadActions(op: OpView, state: NodeRef<Div>) -> impl IntoView {
     let actions = NodeRef::<Div>::new();
     view! {
         <div class="op-actions" node_ref=actions>
+            {tell_now}
             {part(move || {
                 let next = next.get();
                 // The focus does not move to the next button: a double key press would undo the action.
@@ -144,68 +204,10 @@ fn HeadActions(op: OpView, state: NodeRef<Div>) -> impl IntoView {
             })}
             {again}
             {compare}
-            {tell_now}
             <Menu label="More actions">
                 {[OperationAction::Notify, OperationAction::CopyLink, OperationAction::CopyId, OperationAction::CopyCurl, OperationAction::CopyCommand, OperationAction::Delete].map(item).collect_view()}
             </Menu>
         </div>
-    }
-    .into_any()
-}
-
-/// Summary line: `attempt 1 on gpu-1 · started 10:41:07 UTC · 2 m 10 s · about 40 s left`.
-#[component]
-fn SubLine(op: OpView) -> impl IntoView {
-    let live = OperationStore::here();
-    let (clock, newest) = (live.clock(), live.newest());
-    let fixed = op.fixed();
-    let attempt = text(move || {
-        op.facts.with(|f| match &f.host {
-            Some(host) => format!("attempt {} on {host}", f.attempt),
-            None => format!("attempt {}", f.attempt),
-        })
-    });
-    let created = fixed.created_at;
-    let when = part(move || {
-        let (started, ended) = op.facts.with(|f| (f.started_at, f.ended_at));
-        let start = match started {
-            Some(at) => view! { <span>"started " <Clock at/></span> }.into_any(),
-            None => view! { <span>"created " <Clock at=created/></span> }.into_any(),
-        };
-        let end = ended.map(|at| view! { <span>"ended " <Clock at/></span> }.into_any());
-        Some(
-            view! {
-                {start}
-                {end}
-            }
-            .into_any(),
-        )
-    });
-    let took = text(move || {
-        let now = clock.get();
-        match op.state.get() {
-            State::Queued => {
-                let since = op.facts.with(|f| f.queued_at);
-                format!("queued for {}", format::duration(now.seconds_since(since)))
-            }
-            _ => op
-                .condition
-                .with(|c| op.facts.with(|f| display::elapsed_text(&f.attempt_facts(), c.as_ref(), now))),
-        }
-    });
-    let left = part(move || {
-        op.expected_end(clock.get(), newest.get(), display::forecast::left_with_band)
-            .map(|wording| view! { <span class="num left">{wording}</span> }.into_any())
-    });
-    view! {
-        <p class="sub-line dotted">
-            <span>{attempt}</span>
-            {when}
-            <span class="num">{took}</span>
-            <InLine op/>
-            {left}
-            <Ident short=op.id.short() whole=op.id.to_string()/>
-        </p>
     }
     .into_any()
 }

@@ -6,14 +6,18 @@ mod candles;
 mod condition;
 pub mod curves;
 pub mod detail;
+mod facts;
 mod failure;
 mod head;
+mod key_figures;
 mod log;
 mod phases;
+mod progress;
 mod result;
 mod rule;
 mod sweep;
 mod tables;
+mod tabs;
 
 use super::not_found::{NotFound, answer_404};
 use crate::features::curves::cached::Following;

@@ -1,13 +1,17 @@
 //! Tables of the parameters and attempts of an operation.
 
+use app_state::address;
+use components::link::A;
 use components::moment::Clock;
 use components::reactive::part;
 use components::state_mark::StateMark;
 use display::format;
 use leptos::prelude::*;
-use live::Fixed;
+use live::base;
+use live::query;
+use live::{Fixed, OpView};
 use protocol::operation::AttemptOrigin;
-use protocol::{Attempt, State};
+use protocol::{Attempt, OperationId, State};
 use std::sync::Arc;
 
 /// Parameters as given.
@@ -35,9 +39,13 @@ pub fn ParamsTable(fixed: Arc<Fixed>) -> impl IntoView {
 
 /// Attempts, newest first.
 #[component]
-pub fn AttemptsTable(attempts: RwSignal<Vec<Attempt>>) -> impl IntoView {
-    let rows =
-        part(move || Some(attempts.with(|all| all.iter().rev().map(attempt_row).collect_view().into_any())));
+pub fn AttemptsTable(op: OpView, attempts: RwSignal<Vec<Attempt>>) -> impl IntoView {
+    let current = Memo::new(move |_| op.facts.with(|f| f.attempt));
+    let rows = part(move || {
+        let current = current.get();
+        let row = |attempt: &Attempt| attempt_row(op.id, attempt, current);
+        Some(attempts.with(|all| all.iter().rev().map(row).collect_view().into_any()))
+    });
     view! {
         <section class="card" aria-labelledby="attempts-title">
             <h2 id="attempts-title">"Attempts"</h2>
@@ -51,6 +59,7 @@ pub fn AttemptsTable(attempts: RwSignal<Vec<Attempt>>) -> impl IntoView {
                             <th scope="col">"Host"</th>
                             <th scope="col" class="num">"Started"</th>
                             <th scope="col" class="num">"Duration"</th>
+                            <th scope="col">"Log"</th>
                         </tr>
                     </thead>
                     <tbody>{rows}</tbody>
@@ -61,7 +70,19 @@ pub fn AttemptsTable(attempts: RwSignal<Vec<Attempt>>) -> impl IntoView {
     .into_any()
 }
 
-fn attempt_row(attempt: &Attempt) -> impl IntoView + use<> {
+/// Link to the log of an attempt: the current one is on the page, earlier ones are files.
+fn log_of(id: OperationId, attempt: u32, current: u32) -> AnyView {
+    if attempt == current {
+        let href = format!("{}?tab=log", address::operation(id));
+        return view! { <A href=href>"Log"</A> }.into_any();
+    }
+    let path = format!("/api/v1/operations/{id}/logs");
+    let href = base::url(&query::url(&path, [("format", "text"), ("attempt", attempt.to_string().as_str())]));
+    view! { <a href=href download="" rel="external" title="Download the log of this attempt">"Log ↓"</a> }
+        .into_any()
+}
+
+fn attempt_row(id: OperationId, attempt: &Attempt, current: u32) -> impl IntoView + use<> {
     let origin = match attempt.origin {
         AttemptOrigin::Start => "start",
         AttemptOrigin::Retry => "retry",
@@ -82,6 +103,7 @@ fn attempt_row(attempt: &Attempt) -> impl IntoView + use<> {
             <td class="t-host">{host}</td>
             <td class="num t-began">{attempt.started_at.map(|at| view! { <Clock at/> })}</td>
             <td class="num t-took">{took}</td>
+            <td class="t-log">{log_of(id, attempt.number, current)}</td>
         </tr>
     }
 }

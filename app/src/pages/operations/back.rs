@@ -39,7 +39,9 @@ pub fn come_back(asked: Memo<Asked>, stored: Stored) {
         if let Some(left) = LEFT.take() {
             request_animation_frame(move || {
                 let stepped = STEPPED.get().is_some_and(|at| js_sys::Date::now() - at < SOON);
-                let same = asked.try_with_untracked(Asked::address).is_some_and(|here| here == left.address);
+                let same = asked
+                    .try_with_untracked(|a| a.with_peek(None).address())
+                    .is_some_and(|here| here == left.address);
                 if stepped && same {
                     stored.take_up(left.page_store);
                     scroll_to(left.y, FRAMES);
@@ -50,7 +52,7 @@ pub fn come_back(asked: Memo<Asked>, stored: Stored) {
             // While the page is left, the URL is already that of the next page.
             if here.try_get_untracked().is_some_and(|here| here == "/operations") {
                 let y = window().scroll_y().unwrap_or_default();
-                let address = asked.with_untracked(Asked::address);
+                let address = asked.with_untracked(|a| a.with_peek(None).address());
                 LEFT.set(Some(Left { address, y, page_store: stored.as_it_is() }));
             }
         });

@@ -6,8 +6,9 @@ use super::counted::Counted;
 use super::field::FilterField;
 use super::views::Views;
 use app_state::address::list::{Asked, Chip, Group, Sort};
+use app_state::settings;
 use components::icon::Icon;
-use components::reactive::{mark, part, spoken, text};
+use components::reactive::{mark, part, spoken, text, word};
 use display::format;
 use leptos::prelude::*;
 use leptos_router::NavigateOptions;
@@ -15,6 +16,7 @@ use leptos_router::hooks::use_navigate;
 use live::OperationStore;
 use live::base;
 use protocol::State;
+use web_sys::Event;
 
 /// State chips with counts, the field, sort order, grouping, saved views and active filters.
 #[component]
@@ -56,6 +58,7 @@ pub fn FilterBar(asked: Memo<Asked>) -> impl IntoView {
             <FilterField asked/>
             <Arrange asked/>
             <Views asked/>
+            <Density/>
         </div>
         <InForce asked/>
     }
@@ -145,6 +148,7 @@ fn Arrange(asked: Memo<Asked>) -> impl IntoView {
     view! {
         <div class="arrange only-script">
             <select
+                class="sort-select"
                 aria-label="Sort by"
                 prop:value=text(move || asked.with(|a| a.sort.as_str().to_owned()))
                 on:change=sorted
@@ -161,6 +165,38 @@ fn Arrange(asked: Memo<Asked>) -> impl IntoView {
                 {option("host", "Group by host", group == Some(Group::Host))}
             </select>
         </div>
+    }
+    .into_any()
+}
+
+/// Name of the setting, and its value for low rows.
+const DENSITY: &str = "density";
+const COMPACT: &str = "compact";
+
+/// Switch between comfortable and compact rows, remembered by the browser.
+#[component]
+fn Density() -> impl IntoView {
+    let compact = RwSignal::new(false);
+    Effect::new(move |_| compact.set(settings::stored(DENSITY) == COMPACT));
+    let turn = move |_| {
+        compact.update(|on| *on = !*on);
+        settings::store(DENSITY, if compact.get_untracked() { COMPACT } else { "" });
+        // The lists measure their rows when the window changes.
+        if let Ok(event) = Event::new("resize") {
+            let _ = window().dispatch_event(&event);
+        }
+    };
+    view! {
+        <button
+            type="button"
+            class="quiet density only-script wide-only"
+            title="Compact rows"
+            aria-label="Compact rows"
+            aria-pressed=word(move || if compact.get() { "true" } else { "false" })
+            on:click=turn
+        >
+            <Icon name="rows"/>
+        </button>
     }
     .into_any()
 }

@@ -10,6 +10,7 @@ use std::sync::Arc;
 pub struct Placed {
     pub id: OperationId,
     pub group: Arc<str>,
+    pub parent: Option<OperationId>,
 }
 
 /// Both lists of the page.
@@ -58,7 +59,11 @@ pub fn hold(shown: &Lists, now: &Lists) -> (Lists, Waiting) {
     let (shown_active, shown_ended) = (ids(&shown.active), ids(&shown.ended));
     let known = |id: &OperationId| shown_active.contains(id) || shown_ended.contains(id);
     let added: Vec<Placed> = now.ended[below..].iter().filter(|row| !known(&row.id)).cloned().collect();
-    let new = active.iter().chain(&ended).filter(|id| !known(id)).count() - added.len();
+    let come: HashSet<OperationId> = added.iter().map(|row| row.id).collect();
+    let waits = |row: &&Placed| !known(&row.id) && !come.contains(&row.id);
+    // A child of a shown row waits unseen: it would be hidden below its parent.
+    let hidden = |row: &Placed| row.parent.is_some_and(|parent| known(&parent));
+    let new = now.active.iter().chain(&now.ended).filter(waits).filter(|row| !hidden(row)).count();
     let moved = shown_active.difference(&active).count() + shown_ended.difference(&ended).count();
     let mut held = shown.clone();
     held.ended.extend(added);
@@ -72,7 +77,7 @@ mod tests {
 
     fn list(ids: &[u32]) -> Vec<Placed> {
         let id = |n: &u32| format!("0199c2d4-7f3a-7c11-9e1b-{n:012}").parse().unwrap();
-        ids.iter().map(|n| Placed { id: id(n), group: "".into() }).collect()
+        ids.iter().map(|n| Placed { id: id(n), group: "".into(), parent: None }).collect()
     }
 
     fn lists(active: &[u32], ended: &[u32]) -> Lists {
@@ -92,6 +97,14 @@ mod tests {
     fn what_comes_below_all_others_comes_in() {
         let (held, waiting) = hold(&lists(&[5], &[4, 3]), &lists(&[5], &[4, 3, 2, 1]));
         assert_eq!((held, waiting), (lists(&[5], &[4, 3, 2, 1]), Waiting::default()));
+    }
+
+    #[test]
+    fn a_new_child_of_a_shown_row_is_no_news() {
+        let mut now = lists(&[7, 6, 5], &[3, 2]);
+        now.active[0].parent = Some(now.active[2].id);
+        let (_, waiting) = hold(&lists(&[5], &[3, 2]), &now);
+        assert_eq!(waiting, Waiting { new: 1, moved: 0 });
     }
 
     #[test]

@@ -58,7 +58,7 @@ impl Still {
             move |_| {
                 let (sort, group) = asked.with(|a| (a.sort, a.group));
                 // These orders depend on the time and on every forecast.
-                let moves = matches!(sort, Sort::Longest | Sort::Soonest);
+                let moves = matches!(sort, Sort::Longest | Sort::Shortest | Sort::Soonest | Sort::Latest);
                 let time = if moves { clock.get() } else { clock.get_untracked() };
                 found.with(|(active, ended)| {
                     let ended = stored.ended(&live, ended);

@@ -2,37 +2,43 @@
 
 mod back;
 mod counted;
+mod differing;
+mod empty;
 mod field;
 mod filter_bar;
 mod freeze;
 mod frozen_lists;
+mod list;
+mod matching;
 mod order;
+mod peek;
+mod peek_log;
 mod stored;
 pub mod table;
+mod tree;
 mod views;
 mod virtual_table;
 mod window;
 
 use app_state::Selection;
-use app_state::actions::{Actions, Question};
 use app_state::address::list::{Asked, Sort};
 use components::icon::Icon;
 use components::link::A;
-use components::placeholders::{Empty, WithSnapshot};
-use components::reactive::{part, text, whole};
+use components::placeholders::WithSnapshot;
+use components::reactive::{mark, part, text};
 use components::row_selection::{Picks, SelectBar};
 use display::format;
+use empty::{NoneEnded, Nothing};
 use filter_bar::FilterBar;
-use freeze::Placed;
 use frozen_lists::{News, Still};
 use leptos::prelude::*;
 use leptos_meta::Title;
 use leptos_router::hooks::use_location;
+use list::{Family, List};
 use live::OperationStore;
-use order::{Item, items};
-use protocol::{OperationId, State};
-use std::collections::HashMap;
-use std::sync::Arc;
+use matching::{CancelMatching, DeleteMatching};
+use peek::{Peek, PeekPanel};
+use protocol::State;
 use stored::{More, Stored};
 use virtual_table::Sheet;
 use window::PLAIN;
@@ -55,45 +61,6 @@ pub fn OperationsPage() -> impl IntoView {
     .into_any()
 }
 
-/// Rows of one list, as its table needs them.
-#[derive(Clone, Copy)]
-struct List {
-    items: Memo<Vec<Item>>,
-    /// Rows only, without group headings.
-    ids: Memo<Vec<OperationId>>,
-    /// Number of rows per group.
-    counts: Memo<HashMap<Arc<str>, usize>>,
-    /// Number of rows, including collapsed groups.
-    len: Memo<usize>,
-}
-
-impl List {
-    fn new(asked: Memo<Asked>, rows: Memo<Vec<Placed>>, ready: RwSignal<bool>) -> Self {
-        let items = Memo::new(move |_| {
-            let mut items = rows.with(|rows| asked.with(|a| items(rows, &a.folded)));
-            // Without a script there is no virtual scrolling.
-            if !ready.get() {
-                items.truncate(PLAIN);
-            }
-            items
-        });
-        let ids = Memo::new(move |_| {
-            items.with(|items| {
-                let rows = items.iter();
-                rows.filter_map(|item| if let Item::Row(id) = item { Some(*id) } else { None }).collect()
-            })
-        });
-        let counts = Memo::new(move |_| {
-            rows.with(|rows| {
-                let mut counts: HashMap<Arc<str>, usize> = HashMap::new();
-                rows.iter().for_each(|row| *counts.entry(row.group.clone()).or_default() += 1);
-                counts
-            })
-        });
-        Self { items, ids, counts, len: Memo::new(move |_| rows.with(Vec::len)) }
-    }
-}
-
 #[component]
 fn Lists() -> impl IntoView {
     let live = OperationStore::here();
@@ -111,8 +78,12 @@ fn Lists() -> impl IntoView {
     let stored = Stored::new(asked);
     back::come_back(asked, stored);
     let still = Still::new(asked, stored);
-    let active = List::new(asked, Memo::new(move |_| still.shown.with(|s| s.lists.active.clone())), ready);
-    let ended = List::new(asked, Memo::new(move |_| still.shown.with(|s| s.lists.ended.clone())), ready);
+    let peek = Peek::new(asked);
+    let family = Family::new(still);
+    let rows = Memo::new(move |_| still.shown.with(|s| s.lists.active.clone()));
+    let active = List::new(asked, rows, family, ready);
+    let rows = Memo::new(move |_| still.shown.with(|s| s.lists.ended.clone()));
+    let ended = List::new(asked, rows, family, ready);
     let places = Memo::new({
         let live = live.clone();
         move |_| live.places()
@@ -140,6 +111,7 @@ fn Lists() -> impl IntoView {
     let shown = Signal::derive(move || ended.len.get());
     view! {
         <FilterBar asked/>
+        <div class="with-peek" data-peek=mark(move || asked.with(|a| a.peek.is_some()))>
         {part(move || {
             if nothing.get() {
                 let filtered = asked.with_untracked(|a| !a.is_open());
@@ -161,13 +133,15 @@ fn Lists() -> impl IntoView {
                             <CancelMatching asked matching/>
                         </header>
                         <Show
-                            when=move || active.len.get() != 0
+                            when=move || !active.items.read().is_empty()
                             fallback=|| view! { <p class="muted quiet-line">"No active operations"</p> }
                         >
                             <Sheet
                                 asked
                                 items=active.items
                                 counts=active.counts
+                                kin=active.kin
+                                peek
                                 left="Remaining"
                                 doing="Activity"
                                 picks
@@ -194,15 +168,17 @@ fn Lists() -> impl IntoView {
                             <DeleteMatching asked shown/>
                         </header>
                         <Show
-                            when=move || ended.len.get() != 0
-                            fallback=move || view! { <NoneEnded asked stored/> }
+                            when=move || !ended.items.read().is_empty()
+                            fallback=move || view! { <NoneEnded asked stored below=ended.len/> }
                         >
                             <Sheet
                                 asked
                                 items=ended.items
                                 counts=ended.counts
+                                kin=ended.kin
+                                peek
                                 left="Ended"
-                                doing="Reason"
+                                doing="Result"
                                 picks=ended_picks
                                 places
                                 ready
@@ -234,6 +210,8 @@ fn Lists() -> impl IntoView {
                 .into_any(),
             )
         })}
+        <PeekPanel peek/>
+        </div>
     }
     .into_any()
 }
@@ -261,109 +239,5 @@ fn Ordered(asked: Memo<Asked>, stored: Stored, shown: Signal<usize>) -> impl Int
             });
             view! { <p class="muted quiet-line">{wording}</p> }.into_any()
         })
-    })
-}
-
-/// Placeholder of an empty ended list: none exist, none match, or the search is still running.
-#[component]
-fn NoneEnded(asked: Memo<Asked>, stored: Stored) -> impl IntoView {
-    let live = OperationStore::here();
-    let wording = text(move || {
-        if stored.more(&live, 0) {
-            "Searching older operations…".to_owned()
-        } else if asked.with(Asked::is_open) {
-            "No ended operations yet".to_owned()
-        } else {
-            "No ended operations match".to_owned()
-        }
-    });
-    view! { <p class="muted quiet-line" role="status">{wording}</p> }.into_any()
-}
-
-/// Cancels all active operations that match the filter. Hidden without a filter: the selection covers that.
-#[component]
-fn CancelMatching(asked: Memo<Asked>, matching: Signal<Vec<OperationId>>) -> impl IntoView {
-    let actions = Actions::here();
-    let there = Memo::new(move |_| asked.with(|a| !a.is_open()) && !matching.read().is_empty());
-    let wording = move || match matching.with(Vec::len) {
-        1 => "Cancel 1 matching…".to_owned(),
-        n => format!("Cancel {} matching…", format::count(n as u64)),
-    };
-    part(move || {
-        there.get().then(|| {
-            view! {
-                <button
-                    type="button"
-                    class="link danger only-script"
-                    on:click=move |_| {
-                        let filter = asked.with_untracked(|a| a.filter.clone());
-                        actions.question.set(Some(Question::Matching(filter)));
-                    }
-                >
-                    {text(wording)}
-                </button>
-            }
-            .into_any()
-        })
-    })
-}
-
-/// Deletes all ended operations that match the filter, shown or not, after a confirmation with their number.
-#[component]
-fn DeleteMatching(asked: Memo<Asked>, shown: Signal<usize>) -> impl IntoView {
-    let actions = Actions::here();
-    let there = Memo::new(move |_| asked.with(|a| !a.is_open()) && shown.get() > 0);
-    part(move || {
-        there.get().then(|| {
-            let ask = move |_| {
-                let filter = asked.with_untracked(|a| a.filter.clone());
-                actions.question.set(Some(Question::DeleteMatching(filter)));
-            };
-            view! {
-                <button type="button" class="link danger only-script" on:click=ask>
-                    "Delete matching…"
-                </button>
-            }
-            .into_any()
-        })
-    })
-}
-
-/// Placeholder of an empty page: no operations exist, or none match.
-#[component]
-fn Nothing(asked: Memo<Asked>, stored: Stored) -> impl IntoView {
-    let live = OperationStore::here();
-    let looking = Memo::new(move |_| stored.more(&live, 0));
-    whole(move || {
-        if asked.with(Asked::is_open) {
-            view! {
-                <Empty
-                    title="No operations yet"
-                    text="This page lists all active and ended operations, updated live. Start with loading market data; the synthetic source needs no files."
-                >
-                    <A href="/new?kind=data.load" attr:class="button primary">
-                        "Load market data"
-                    </A>
-                </Empty>
-            }
-            .into_any()
-        } else if looking.get() {
-            view! {
-                <p class="muted quiet-line only-script" role="status">
-                    "No matches here. Searching older operations…"
-                </p>
-            }
-            .into_any()
-        } else {
-            let wording = asked.with(|a| format!("No operations match {}", a.wording()));
-            view! {
-                <Empty title=wording text="All stored operations were searched.">
-                    <A href="/operations" attr:class="button">
-                        "Show all operations"
-                    </A>
-                </Empty>
-            }
-            .into_any()
-        }
     })
 }

@@ -34,15 +34,22 @@ fn rank(cell: Option<&OperationSignals>, sort: Sort, now: Time) -> Rank {
     let Some(cell) = cell else { return Rank::Last };
     match sort {
         Sort::Newest | Sort::Oldest => Rank::Id,
-        Sort::Title => Rank::Title(cell.fixed().title.to_lowercase()),
+        Sort::Title | Sort::TitleDown => Rank::Title(cell.fixed().title.to_lowercase()),
         Sort::Longest => cell.took(now).map_or(Rank::Last, |took| Rank::Micros(-took)),
-        Sort::Soonest => match (cell.ended_at(), cell.ends_at(now)) {
-            (Some(ended), _) => Rank::Micros(-ended.micros()),
-            (None, Some(ends)) => Rank::Micros(ends.micros()),
-            (None, None) => Rank::Last,
-        },
+        Sort::Shortest => cell.took(now).map_or(Rank::Last, Rank::Micros),
+        Sort::Soonest | Sort::Latest => {
+            let sign = if sort == Sort::Soonest { 1 } else { -1 };
+            match (cell.ended_at(), cell.ends_at(now)) {
+                (Some(ended), _) => Rank::Micros(-sign * ended.micros()),
+                (None, Some(ends)) => Rank::Micros(sign * ends.micros()),
+                (None, None) => Rank::Last,
+            }
+        }
     }
 }
+
+/// Group, rank, ID (newest first) and parent of a row.
+type Ranked = (Arc<str>, Rank, Reverse<OperationId>, Option<OperationId>);
 
 /// Sorts rows by group, then by the sort order. Not tracked.
 pub fn place(
@@ -55,7 +62,7 @@ pub fn place(
     let none: Arc<str> = "".into();
     // One shared string per group name.
     let mut names: HashSet<Arc<str>> = HashSet::new();
-    let mut rows: Vec<(Arc<str>, Rank, Reverse<OperationId>)> = ids
+    let mut rows: Vec<Ranked> = ids
         .map(|id| {
             let cell = live.operation(id);
             let cell = cell.as_deref();
@@ -75,13 +82,13 @@ pub fn place(
                     name
                 }
             };
-            (name, rank(cell, sort, now), Reverse(id))
+            (name, rank(cell, sort, now), Reverse(id), cell.and_then(|cell| cell.fixed().parent))
         })
         .collect();
     rows.sort_unstable();
     let mut placed: Vec<Placed> =
-        rows.into_iter().map(|(group, _, Reverse(id))| Placed { id, group }).collect();
-    if sort == Sort::Oldest {
+        rows.into_iter().map(|(group, _, Reverse(id), parent)| Placed { id, group, parent }).collect();
+    if matches!(sort, Sort::Oldest | Sort::TitleDown) {
         // Reverses each group on its own.
         for group in placed.chunk_by_mut(|a, b| a.group == b.group) {
             group.reverse();
@@ -90,23 +97,10 @@ pub fn place(
     placed
 }
 
-/// Rows with group headings in between, without the rows of collapsed groups.
-pub fn items(placed: &[Placed], folded: &[String]) -> Vec<Item> {
-    let mut items = Vec::with_capacity(placed.len());
-    for group in placed.chunk_by(|a, b| a.group == b.group) {
-        let name = &group[0].group;
-        if !name.is_empty() {
-            items.push(Item::Head(name.clone()));
-        }
-        if !folded.iter().any(|folded| **folded == **name) {
-            items.extend(group.iter().map(|row| Item::Row(row.id)));
-        }
-    }
-    items
-}
-
 #[cfg(test)]
 mod tests {
+    use super::super::freeze::Lists;
+    use super::super::tree::Tree;
     use super::*;
     use crate::fixtures::operation;
     use protocol::{HostName, KindName, State};
@@ -137,7 +131,9 @@ mod tests {
     fn titles(sort: Sort, group: Option<Group>) -> String {
         let (live, ids) = live();
         let placed = place(&live, ids.into_iter(), sort, group, Time::from_micros(100));
-        items(&placed, &[])
+        let lists = Lists { active: placed, ended: Vec::new() };
+        let items = Tree::of(&lists).items(&lists.active, &[], &HashSet::new());
+        items
             .into_iter()
             .map(|item| match item {
                 Item::Head(name) => format!("[{name}]"),
@@ -151,7 +147,9 @@ mod tests {
         assert_eq!(titles(Sort::Newest, None), "cab");
         assert_eq!(titles(Sort::Oldest, None), "bac");
         assert_eq!(titles(Sort::Title, None), "abc");
+        assert_eq!(titles(Sort::TitleDown, None), "cba");
         assert_eq!(titles(Sort::Longest, None), "acb");
+        assert_eq!(titles(Sort::Shortest, None), "bca");
         // None has a known end.
         assert_eq!(titles(Sort::Soonest, None), "cab");
     }
@@ -160,12 +158,5 @@ mod tests {
     fn groups_stand_by_name_with_their_rows_in_order() {
         assert_eq!(titles(Sort::Oldest, Some(Group::Kind)), "[data.load]bc[x.y]a");
         assert_eq!(titles(Sort::Title, Some(Group::Host)), "[gpu-1]ac[no host yet]b");
-    }
-
-    #[test]
-    fn a_folded_group_is_its_head_alone() {
-        let (live, ids) = live();
-        let placed = place(&live, ids.into_iter(), Sort::Newest, Some(Group::Kind), Time::from_micros(100));
-        assert_eq!(items(&placed, &["data.load".to_owned()]).len(), 3);
     }
 }

@@ -1,9 +1,12 @@
 //! Short table of operations with one keyed row each, and the table head shared with the virtual table.
 
+use app_state::address::list::{Asked, Sort};
+use components::reactive::{maybe, text, word};
 use components::row::Row;
 use components::row_selection::{PickAll, Picks};
 use display::QueuePosition;
 use leptos::prelude::*;
+use live::base;
 use protocol::OperationId;
 use std::collections::HashMap;
 
@@ -19,7 +22,7 @@ pub fn Table(
 ) -> impl IntoView {
     view! {
         <table class="ops">
-            <Head left doing picks=None/>
+            <Head left doing picks=None asked=None/>
             <tbody>
                 <For each=move || ids.get() key=|id| *id children=move |id| view! { <Row id picks=None places/> }/>
             </tbody>
@@ -28,9 +31,57 @@ pub fn Table(
     .into_any()
 }
 
+/// Orders of a column: that of the first click and that of the second, with their directions for screen readers.
+type Orders = [(Sort, &'static str); 2];
+
+const BY_TITLE: Orders = [(Sort::Title, "ascending"), (Sort::TitleDown, "descending")];
+const BY_START: Orders = [(Sort::Newest, "descending"), (Sort::Oldest, "ascending")];
+const BY_DURATION: Orders = [(Sort::Longest, "descending"), (Sort::Shortest, "ascending")];
+const BY_END: Orders = [(Sort::Soonest, "ascending"), (Sort::Latest, "descending")];
+
+/// The order that a click on a column's heading leads to.
+fn next(orders: Orders, now: Sort) -> Sort {
+    if now == orders[0].0 { orders[1].0 } else { orders[0].0 }
+}
+
+/// Column heading; a link that sorts, where the list has an address.
+#[component]
+fn Heading(
+    class: &'static str,
+    title: &'static str,
+    orders: Orders,
+    asked: Option<Memo<Asked>>,
+) -> impl IntoView {
+    let Some(asked) = asked else {
+        return view! { <th scope="col" class=class>{title}</th> }.into_any();
+    };
+    let now = Memo::new(move |_| asked.with(|a| a.sort));
+    let sorted = move || orders.into_iter().find(|(sort, _)| *sort == now.get()).map(|(_, how)| how);
+    view! {
+        <th scope="col" class=class aria-sort=maybe(move || sorted().map(str::to_owned))>
+            // Not the router's link: by path alone it would be the current page.
+            <a
+                class="sorts"
+                data-noscroll=""
+                href=text(move || base::url(&asked.with(|a| a.with_sort(next(orders, a.sort)).address())))
+            >
+                {title}
+                <span class="sort-mark" aria-hidden="true" data-sort=word(move || sorted().unwrap_or("none"))></span>
+            </a>
+        </th>
+    }
+    .into_any()
+}
+
 /// Table head, with a select-all checkbox where rows can be selected.
 #[component]
-pub fn Head(left: &'static str, doing: &'static str, picks: Option<Picks>) -> impl IntoView {
+pub fn Head(
+    left: &'static str,
+    doing: &'static str,
+    picks: Option<Picks>,
+    /// The list's address, where headings sort.
+    asked: Option<Memo<Asked>>,
+) -> impl IntoView {
     let pick = picks.map(|picks| {
         view! {
             <th scope="col" class="c-pick">
@@ -45,16 +96,29 @@ pub fn Head(left: &'static str, doing: &'static str, picks: Option<Picks>) -> im
             <tr aria-rowindex=number>
                 {pick}
                 <th scope="col" class="c-state">"State"</th>
-                <th scope="col" class="c-what">"Operation"</th>
+                <Heading class="c-what" title="Operation" orders=BY_TITLE asked/>
+                <th scope="col" class="c-result">{doing}</th>
                 <th scope="col" class="c-bar">"Progress"</th>
-                <th scope="col" class="c-doing">{doing}</th>
-                <th scope="col" class="c-left num">{left}</th>
+                <Heading class="c-left num" title=left orders=BY_END asked/>
+                <Heading class="c-took num" title="Duration" orders=BY_DURATION asked/>
+                <Heading class="c-began num" title="Started" orders=BY_START asked/>
                 <th scope="col" class="c-host">"Host"</th>
-                <th scope="col" class="c-began num">"Started"</th>
-                <th scope="col" class="c-took num">"Duration"</th>
                 <th scope="col" class="c-do"><span class="unseen">"Action"</span></th>
             </tr>
         </thead>
     }
     .into_any()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_second_click_on_a_heading_turns_the_order_around() {
+        assert_eq!(next(BY_TITLE, Sort::Newest), Sort::Title);
+        assert_eq!(next(BY_TITLE, Sort::Title), Sort::TitleDown);
+        assert_eq!(next(BY_TITLE, Sort::TitleDown), Sort::Title);
+        assert_eq!(next(BY_START, Sort::Newest), Sort::Oldest);
+    }
 }

@@ -56,7 +56,7 @@ fn rename(views: &mut [View], from: &str, to: &str) {
 }
 
 fn query_of(asked: &Asked) -> String {
-    asked.address().split_once('?').map(|(_, query)| query.to_owned()).unwrap_or_default()
+    asked.with_peek(None).address().split_once('?').map(|(_, query)| query.to_owned()).unwrap_or_default()
 }
 
 /// Normalized name; `None` when empty.

@@ -1,13 +1,15 @@
 //! Virtual table of operations: only visible rows and a margin around them are in the document.
 
+use super::differing::differing;
 use super::order::Item;
+use super::peek::Peek;
 use super::stored::Stored;
 use super::table::Head;
 use super::window::{Layout, Window};
 use app_state::address::list::Asked;
 use components::print_note::{OnPaper, Printed};
 use components::reactive::{mark, maybe, part, text, whole, word};
-use components::row::Row;
+use components::row::{Branch, InList, Row};
 use components::row_selection::{Picks, move_by_arrows};
 use display::QueuePosition;
 use display::format;
@@ -20,10 +22,10 @@ use protocol::OperationId;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use wasm_bindgen::JsCast;
-use web_sys::{Element, FocusEvent, FocusOptions, HtmlElement};
+use web_sys::{Element, FocusEvent, FocusOptions, HtmlElement, KeyboardEvent};
 
 /// Row height before a row is measured, pixels.
-const ROW: f64 = 44.0;
+const ROW: f64 = 36.0;
 /// Distance to the end of the list at which the next page is loaded, pixels.
 const NEAR: f64 = 1_500.0;
 /// Rows kept in memory beyond those in the document.
@@ -46,6 +48,15 @@ enum Space {
     Below,
 }
 
+/// Children of rows: shown below their parents, or hidden.
+#[derive(Clone, Copy)]
+pub struct Kin {
+    pub branches: Memo<HashMap<OperationId, Branch>>,
+    pub fold: Callback<OperationId>,
+    /// Number of operations in the list, including hidden ones.
+    pub len: Memo<usize>,
+}
+
 /// The table; `stored` for the list of ended operations.
 #[component]
 pub fn Sheet(
@@ -53,6 +64,8 @@ pub fn Sheet(
     items: Memo<Vec<Item>>,
     /// Number of rows per group, including collapsed groups.
     counts: Memo<HashMap<Arc<str>, usize>>,
+    kin: Kin,
+    peek: Peek,
     /// Heading of the time column.
     left: &'static str,
     /// Heading of the text column.
@@ -90,7 +103,7 @@ pub fn Sheet(
             // Rows appended at the end move no others; in other orders the user loads more explicitly.
             let Some(stored) = stored else { return };
             let follows = asked.with_untracked(|a| a.sort.whole() && a.group.is_none());
-            let shown = items.with_untracked(Vec::len);
+            let shown = kin.len.get_untracked();
             if follows
                 && place.bottom() < screen + NEAR
                 && place.top() < 0.0
@@ -139,6 +152,19 @@ pub fn Sheet(
         let layout = layout.get();
         items.with(|items| in_document(items, sight.get(), layout))
     });
+    let differing = Memo::new({
+        let live = live.clone();
+        move |_| {
+            let loaded: Vec<_> = rows.with(|rows| {
+                let ids = rows.iter().filter_map(|shown| match shown {
+                    Shown::Item(Item::Row(id)) => live.operation(*id),
+                    _ => None,
+                });
+                ids.collect()
+            });
+            differing(loaded.iter().map(|signals| signals.fixed()))
+        }
+    });
     let numbers = Memo::new(move |_| {
         let (first, held) = (sight.get().first, layout.get().held);
         items.with(|items| {
@@ -151,6 +177,7 @@ pub fn Sheet(
             ids.collect::<HashMap<OperationId, usize>>()
         })
     });
+    let list = InList { numbers, branches: kin.branches, fold: kin.fold, differing };
     let focus_came = move |event: FocusEvent| {
         pressed.set_value(false);
         let number = event
@@ -159,7 +186,15 @@ pub fn Sheet(
             .and_then(|target| target.closest("tr").ok().flatten())
             .and_then(|row| row.get_attribute("aria-rowindex")?.parse::<usize>().ok());
         let item = number.and_then(|n| items.with_untracked(|items| items.get(n.checked_sub(2)?).cloned()));
-        focused.set(if let Some(Item::Row(id)) = item { Some(id) } else { None });
+        let id = if let Some(Item::Row(id)) = item { Some(id) } else { None };
+        focused.set(id);
+        if let Some(id) = id {
+            peek.follow(id);
+        }
+    };
+    let pressed_key = move |event: KeyboardEvent| {
+        move_by_arrows(&event);
+        peek.key(&event, focused.get_untracked());
     };
     let focus_went = move |event: FocusEvent| {
         // After a switch to another window the focus returns to the same row.
@@ -262,7 +297,7 @@ pub fn Sheet(
             let live = live.clone();
             let known = Memo::new(move |_| (live.has(id), live.is_deleted(id)));
             whole(move || match known.get() {
-                (true, _) => view! { <Row id picks=Some(picks) places numbers/> }.into_any(),
+                (true, _) => view! { <Row id picks=Some(picks) places list/> }.into_any(),
                 // The list is frozen, so the row keeps its position until it is released.
                 (_, true) => {
                     view! { <tr class="row"><td colspan=COLUMNS class="muted">"Deleted"</td></tr> }.into_any()
@@ -274,7 +309,7 @@ pub fn Sheet(
         }
     };
     let count = maybe(move || {
-        let more = stored.is_some_and(|stored| stored.more(&counted, items.with(Vec::len)));
+        let more = stored.is_some_and(|stored| stored.more(&counted, kin.len.get()));
         // ARIA: -1 means that the number of rows is unknown.
         Some(if more { "-1".to_owned() } else { (items.with(Vec::len) + 1).to_string() })
     });
@@ -284,12 +319,12 @@ pub fn Sheet(
             before: rows_of(&items[..sight.first.min(items.len())]),
             here: rows_of(sight.of(items)),
             all: rows_of(items),
-            more: stored.is_some_and(|stored| stored.more(&for_more, items.len())),
+            more: stored.is_some_and(|stored| stored.more(&for_more, kin.len.get())),
         })
     });
     view! {
-        <table class="ops" data-picks="" aria-rowcount=count on:keydown=move |event| move_by_arrows(&event)>
-            <Head left doing picks=Some(picks)/>
+        <table class="ops" data-picks="" data-list=stored.map_or("active", |_| "ended") aria-rowcount=count on:keydown=pressed_key>
+            <Head left doing picks=Some(picks) asked=Some(asked)/>
             <tbody node_ref=body on:focusin=focus_came on:focusout=focus_went>
                 <For each=move || rows.get() key=Shown::clone children=one/>
             </tbody>

@@ -3,6 +3,7 @@
 use crate::pages::hosts::{link_words, slots};
 use components::link::A;
 use components::reactive::whole;
+use components::slots::Slots;
 use leptos::prelude::*;
 use live::OperationStore;
 
@@ -25,10 +26,15 @@ pub fn HostLine() -> impl IntoView {
                         _ => word.to_owned(),
                     };
                     let (name, trouble) = (host.name.to_string(), host.trouble.clone());
+                    let blocks = (link == "up").then(|| {
+                        view! { <Slots name=host.name.clone() capacity=Signal::stored(host.capacity)/> }
+                            .into_any()
+                    });
                     view! {
                         <li>
                             <A href="/hosts" attr:class="host-entry" attr:title=trouble>
                                 <span class="link-word" data-link=link>{name}</span>
+                                {blocks}
                                 <span class="muted num">{busy}</span>
                             </A>
                         </li>

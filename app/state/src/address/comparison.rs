@@ -41,7 +41,7 @@ impl Comparison {
         let mut wanted = Self {
             series: parts(series).map(str::to_owned).collect(),
             counted: x == "count",
-            smooth: hundredths(smooth.parse().unwrap_or(0.0)),
+            smooth: hundredths(json::float(smooth).unwrap_or(0.0)),
             ..Self::default()
         };
         for part in parts(ids) {

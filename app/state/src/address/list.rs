@@ -5,7 +5,7 @@ pub mod typed;
 
 use live::query;
 use protocol::filter::Order;
-use protocol::{Filter, State};
+use protocol::{Filter, OperationId, State};
 
 /// Sort order.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -15,13 +15,27 @@ pub enum Sort {
     Oldest,
     /// Longest duration so far, or in total.
     Longest,
+    Shortest,
     /// Earliest forecast end; ended operations by latest end.
     Soonest,
+    /// Latest forecast end; ended operations by earliest end.
+    Latest,
     Title,
+    /// By title, from Z to A.
+    TitleDown,
 }
 
 impl Sort {
-    pub const ALL: [Sort; 5] = [Sort::Newest, Sort::Oldest, Sort::Longest, Sort::Soonest, Sort::Title];
+    pub const ALL: [Sort; 8] = [
+        Sort::Newest,
+        Sort::Oldest,
+        Sort::Longest,
+        Sort::Shortest,
+        Sort::Soonest,
+        Sort::Latest,
+        Sort::Title,
+        Sort::TitleDown,
+    ];
 
     /// Value in the URL.
     pub fn as_str(self) -> &'static str {
@@ -29,8 +43,11 @@ impl Sort {
             Sort::Newest => "newest",
             Sort::Oldest => "oldest",
             Sort::Longest => "longest",
+            Sort::Shortest => "shortest",
             Sort::Soonest => "soonest",
+            Sort::Latest => "latest",
             Sort::Title => "title",
+            Sort::TitleDown => "title-down",
         }
     }
 
@@ -40,8 +57,11 @@ impl Sort {
             Sort::Newest => "Newest first",
             Sort::Oldest => "Oldest first",
             Sort::Longest => "Longest first",
+            Sort::Shortest => "Shortest first",
             Sort::Soonest => "Ending soonest",
+            Sort::Latest => "Ending latest",
             Sort::Title => "By title",
+            Sort::TitleDown => "By title, Z to A",
         }
     }
 
@@ -83,6 +103,8 @@ pub struct Asked {
     pub group: Option<Group>,
     /// Names of collapsed groups.
     pub folded: Vec<String>,
+    /// Operation in the panel beside the list.
+    pub peek: Option<OperationId>,
     /// Invalid query parameters; they are ignored.
     pub wrong: Vec<Wrong>,
 }
@@ -114,6 +136,7 @@ impl Asked {
                 }
                 "group" => asked.group = Group::ALL.into_iter().find(|g| g.as_str() == value),
                 "folded" => asked.folded.extend(value.split(',').map(str::to_owned)),
+                "peek" => asked.peek = value.parse().ok(),
                 "q" => {
                     let typed = typed::Typed::read(&value);
                     for (name, value) in typed.pairs() {
@@ -150,6 +173,7 @@ impl Asked {
         if self.group.is_some() {
             words.push(("folded".to_owned(), self.folded.join(",")));
         }
+        words.push(("peek".to_owned(), self.peek.map(|id| id.to_string()).unwrap_or_default()));
         query::url("/operations", words.iter().map(|(n, v)| (n.as_str(), v.as_str())))
     }
 
@@ -188,6 +212,11 @@ impl Asked {
     /// With another grouping, all groups expanded.
     pub fn with_group(&self, group: Option<Group>) -> Self {
         Self { group, folded: Vec::new(), ..self.clone() }
+    }
+
+    /// With this operation in the panel beside the list, or without a panel.
+    pub fn with_peek(&self, peek: Option<OperationId>) -> Self {
+        Self { peek, ..self.clone() }
     }
 
     /// With a group collapsed or expanded.
@@ -259,7 +288,8 @@ mod tests {
     #[test]
     fn what_is_asked_reads_back_from_its_address() {
         let address = "/operations?state=failed&kind=data.load,training.run&host=gpu-1&param.symbol=MSFT&since=24h\
-                       &until=2026-11-01&q=a%20b&sort=longest&group=kind&folded=data.load";
+                       &until=2026-11-01&q=a%20b&sort=longest&group=kind&folded=data.load\
+                       &peek=0199c2d4-7f3a-7c11-9e1b-000000000001";
         let asked = Asked::read(address.split_once('?').unwrap().1);
         assert_eq!(asked.address(), address);
         assert_eq!(asked.wrong, []);

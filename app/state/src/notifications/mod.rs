@@ -8,6 +8,7 @@ use crate::address;
 use crate::toasts::{Act, Toasts};
 use leptos::prelude::*;
 use leptos::task::spawn_local;
+use leptos::wasm_split::{SplitLoaderError, wasm_split};
 use leptos_router::hooks::use_navigate;
 use list::{Awaited, Ended, how, patience};
 use live::api;
@@ -16,6 +17,8 @@ use live::{ConnectionStatus, OpView, OperationStore};
 use notice::Leave;
 use protocol::{OperationId, ProblemType, Time};
 use std::collections::HashSet;
+use std::future::Future;
+use std::pin::Pin;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -191,15 +194,28 @@ fn ended_as(state: protocol::State, started: Option<Time>, ended: Option<Time>) 
 }
 
 /// Outcome of an operation that is not loaded: `None` while active or unknown, `Some(None)` when deleted.
-async fn ask(awaited: &Awaited) -> Option<Option<(Option<Time>, Ended)>> {
-    match api::operation(awaited.id).await {
-        Ok(detail) => {
-            let op = detail.operation;
-            op.state.ended().then(|| Some((op.ended_at, ended_as(op.state, op.started_at, op.ended_at))))
-        }
-        Err(problem) if problem.kind == ProblemType::NotFound => Some(None),
+type Outcome = Option<Option<(Option<Time>, Ended)>>;
+
+async fn ask(awaited: &Awaited) -> Outcome {
+    match outcome(awaited.id).await {
+        Ok(outcome) => outcome.await,
         Err(_) => None,
     }
+}
+
+/// Rarely needed: loaded with the dialogs.
+#[wasm_split(later, wasm_split_path = leptos::wasm_split, fallible)]
+fn outcome(id: OperationId) -> Result<Pin<Box<dyn Future<Output = Outcome>>>, SplitLoaderError> {
+    Ok(Box::pin(async move {
+        match api::operation(id).await {
+            Ok(detail) => {
+                let op = detail.operation;
+                op.state.ended().then(|| Some((op.ended_at, ended_as(op.state, op.started_at, op.ended_at))))
+            }
+            Err(problem) if problem.kind == ProblemType::NotFound => Some(None),
+            Err(_) => None,
+        }
+    }))
 }
 
 /// Notifies: by a browser notification while the page is hidden and permitted, otherwise by a toast that stays.

@@ -5,7 +5,8 @@ use super::figure::{Digits, NO_FIGURE, figure, figure_to};
 /// From this duration on only days are shown: a thousand years in seconds.
 const MAX_DURATION: f64 = 86_400.0 * 365_250.0;
 
-/// `12 s`, `2 m 10 s`, `1 h 5 m`, `2 d 3 h`: for durations updated every second.
+/// `12 s`, `2 m 10 s`, `2 m`, `1 h 5 m`, `2 d 3 h`: for durations updated every second. The smaller unit is left out if
+/// it is zero.
 pub fn duration(seconds: f64) -> String {
     if seconds.is_nan() || seconds >= MAX_DURATION {
         return if seconds.is_finite() {
@@ -18,9 +19,16 @@ pub fn duration(seconds: f64) -> String {
     let (days, hours, minutes, rest) = (whole / 86_400, whole / 3_600 % 24, whole / 60 % 60, whole % 60);
     match (days, hours, minutes) {
         (0, 0, 0) => format!("{rest} s"),
-        (0, 0, _) => format!("{minutes} m {rest} s"),
-        (0, _, _) => format!("{hours} h {minutes} m"),
-        _ => format!("{days} d {hours} h"),
+        (0, 0, _) => two_units((minutes, "m"), (rest, "s")),
+        (0, _, _) => two_units((hours, "h"), (minutes, "m")),
+        _ => two_units((days, "d"), (hours, "h")),
+    }
+}
+
+fn two_units((large, large_unit): (u64, &str), (small, small_unit): (u64, &str)) -> String {
+    match small {
+        0 => format!("{large} {large_unit}"),
+        _ => format!("{large} {large_unit} {small} {small_unit}"),
     }
 }
 
@@ -60,7 +68,7 @@ pub fn about(seconds: f64) -> String {
         s if s < 10.0 => to(1.0),
         s if s < 60.0 => to(5.0),
         s if s < 600.0 => to(10.0),
-        s if s < 3_600.0 => format!("{:.0} m", seconds / 60.0),
+        s if s < 3_600.0 => to(60.0),
         s if s < 86_400.0 => to(300.0),
         _ => to(3_600.0),
     };
@@ -93,6 +101,8 @@ mod tests {
         assert_eq!(duration(130.0), "2 m 10 s");
         assert_eq!(duration(3_900.0), "1 h 5 m");
         assert_eq!(duration(2.0 * 86_400.0 + 3.0 * 3_600.0), "2 d 3 h");
+        assert_eq!([60.0, 3_600.0, 86_400.0].map(duration), ["1 m", "1 h", "1 d"], "zeros are left out");
+        assert_eq!([3_605.0, 86_460.0].map(duration), ["1 h", "1 d"]);
         assert_eq!(span(0.0314), "31 ms");
         assert_eq!(span(3.24), "3.2 s");
         assert_eq!(span(75.0), "1 m 15 s");
@@ -105,6 +115,10 @@ mod tests {
         assert_eq!(about(41.7), "about 40 s");
         assert_eq!(about(0.2), "about 1 s");
         assert_eq!(about(128.0), "about 2 m 10 s");
+        assert_eq!(
+            [58.0, 62.0, 3_590.0, 7_150.0].map(about),
+            ["about 1 m", "about 1 m", "about 1 h", "about 2 h"]
+        );
         assert_eq!(about(725.0), "about 12 m");
         assert_eq!(about(11_000.0), "about 3 h 5 m");
         assert_eq!(about(f64::INFINITY), "");

@@ -200,7 +200,7 @@ pub fn scientific(size: f64, significant: i32) -> String {
 }
 
 fn is_exact(text: &str, size: f64) -> bool {
-    text.parse().is_ok_and(|shown: f64| is_same(shown, size))
+    json::float(text).is_some_and(|shown| is_same(shown, size))
 }
 
 fn without_zeros(digits: &str) -> &str {

@@ -45,24 +45,29 @@ impl Coordinator {
     pub(super) fn dispatch(&mut self, now: Time) {
         self.queues.release_held(now);
         for kind in self.queues.kinds() {
-            while let Some(id) = self.queues.first(&kind) {
+            let mut in_use = self.in_use(&kind);
+            while let Some(id) = self.queues.first(&kind, |id| self.blocker(id, &in_use).is_none()) {
                 let keeper = self.live.get(&id).and_then(|live| keeper(&live.record)).cloned();
                 match self.room(&kind).and_then(|()| self.host_registry.choose(&kind, keeper.as_ref(), now)) {
                     Ok(entry) => {
                         let host = entry.name.clone();
                         let Some(instance) = entry.about.as_ref().map(|a| a.instance) else { break };
-                        self.queues.pop(&kind);
+                        self.queues.take(&kind, id);
                         let Some(live) = self.live.get_mut(&id) else { continue };
                         live.on = Some(host.clone());
                         *self.placed.entry(kind.clone()).or_default() += 1;
                         if let Some(entry) = self.host_registry.get_mut(&host) {
                             entry.take(&kind);
                         }
+                        self.use_exclusively(id, &mut in_use);
                         self.step(id, Message::Chosen { host, instance }, now);
                     }
                     Err(reason) => {
                         let (condition, message) = reason.clone();
                         for id in self.queues.publish_reason(&kind, reason) {
+                            if self.blocker(id, &in_use).is_some() {
+                                continue;
+                            }
                             let message = message.clone();
                             self.step(id, Message::Waiting { kind: condition, message }, now);
                         }
@@ -70,6 +75,7 @@ impl Coordinator {
                     }
                 }
             }
+            self.explain_blocked(&kind, &in_use, now);
         }
     }
 

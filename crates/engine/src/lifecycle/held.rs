@@ -94,6 +94,7 @@ impl Record {
         self.held_end = Some(HeldEnd { state: State::Cancelled, failure: None });
         self.operation.failure = None;
         self.operation.has_result = false;
+        self.operation.figures.clear();
         vec![Effect::Changed]
     }
 }

@@ -3,7 +3,7 @@
 use super::{Effect, Record};
 use protocol::host::{HostCondition, HostEventBody, Outcome, ResultDoc};
 use protocol::receipt::Step;
-use protocol::{Condition, ConditionKind, Failure, FailureReason, Progress, Receipt, State, Time};
+use protocol::{Condition, ConditionKind, Failure, FailureReason, KeyFigure, Progress, Receipt, State, Time};
 
 /// The host's feed reported something about an attempt.
 pub(super) fn host(
@@ -139,6 +139,7 @@ fn ended(
     // A result of children that were cancelled is none.
     if let Some(result) = result.filter(|_| !cut_short) {
         record.operation.has_result = true;
+        record.operation.figures = KeyFigure::kept(&result.figures);
         for tag in &result.tags {
             if !record.operation.tags.contains(tag) {
                 record.operation.tags.push(tag.clone());

@@ -101,3 +101,44 @@ async fn a_start_is_rejected_temporarily_until_its_host_has_connected_once() {
     assert!(matches!(unknown, EngineError::UnknownKind { .. }), "{unknown:?}");
     engine.close().await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn operations_on_the_same_thing_run_one_after_another_without_taking_slots() {
+    let stage = Stage::new(3).await;
+    let engine = stage.engine();
+    let mut feed = Follower::new(&engine, 0);
+    stage::up(&engine).await;
+    let first = start(&engine, json!({"steps": 5, "gated": true, "abacus": "red"})).await.id;
+    let second = start(&engine, json!({"steps": 3, "abacus": "red"})).await.id;
+    let other = start(&engine, json!({"steps": 3, "abacus": "blue"})).await.id;
+    let none = start(&engine, json!({"steps": 3})).await.id;
+    let waits = feed.until(|o| o.id == second && o.condition.is_some()).await;
+    let condition = waits.condition.unwrap();
+    assert_eq!((waits.state, condition.kind), (State::Queued, ConditionKind::Waiting));
+    assert!(
+        condition.message.contains(&format!("Operation {first} (to 5) is using the same abacus")),
+        "{condition:?}"
+    );
+    for id in [other, none] {
+        until_succeeded(&engine, &mut feed, id).await;
+    }
+    assert_eq!(stage.host.starts(second), 0);
+    // A restarted server knows who uses what.
+    engine.close().await;
+    drop((engine, feed));
+    let engine = stage.engine();
+    let mut feed = Follower::new(&engine, engine.feed().head());
+    stage::up(&engine).await;
+    assert_eq!(engine.recent_operation(second).unwrap().state, State::Queued);
+    stage.host.open_gate();
+    until_succeeded(&engine, &mut feed, second).await;
+    let [first, second] = [first, second].map(|id| engine.recent_operation(id).unwrap());
+    assert!(first.ended_at.unwrap() <= second.started_at.unwrap(), "{first:?} {second:?}");
+    engine.close().await;
+}
+
+async fn until_succeeded(engine: &signalbox_engine::Engine, feed: &mut Follower, id: protocol::OperationId) {
+    while engine.recent_operation(id).unwrap().state != State::Succeeded {
+        feed.until(|o| o.id == id).await;
+    }
+}

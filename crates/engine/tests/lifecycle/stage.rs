@@ -1,22 +1,19 @@
 //! Environment of these tests: a store in its own folder, and a host that counts.
 
-use super::covers;
+mod count;
+mod follower;
+
+pub use follower::Follower;
+
 use super::flaky_connection::FlakyConnection;
-use async_trait::async_trait;
-use host_kit::{Context, Host, Work, WorkError};
+use count::{Count, WorkLog};
+use host_kit::Host;
 use parking_lot::Mutex;
 use pool::PoolConfig;
 use protocol::api::{HostLink, StartOperation};
-use protocol::event::Skipped;
-use protocol::host::{Artifact, Check, ResultDoc};
-use protocol::{
-    ConditionKind, Event, EventBody, KindSpec, Operation, OperationId, SeriesInfo, State, Summary,
-};
-use schemars::JsonSchema;
-use serde::Deserialize;
+use protocol::{Operation, OperationId};
 use serde_json::{Value, json};
-use signalbox_engine::{Cursor, Engine, EngineConfig, HostConfig, Read};
-use std::collections::{HashMap, HashSet};
+use signalbox_engine::{Engine, EngineConfig, HostConfig};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -28,150 +25,6 @@ use tokio_util::sync::CancellationToken;
 
 /// Timeout of waits; nothing takes nearly that long.
 pub const PATIENCE: Duration = Duration::from_secs(30);
-
-#[derive(Deserialize, JsonSchema)]
-struct Params {
-    /// Number of steps to count.
-    steps: u64,
-    /// Wait before the last step until the gate is opened.
-    #[serde(default)]
-    gated: bool,
-    /// Wait before this step until the gate is opened.
-    #[serde(default)]
-    hold_at: Option<u64>,
-    /// Distance of its series above the step.
-    #[serde(default)]
-    lift: f64,
-    /// Steps between checkpoints.
-    #[serde(default)]
-    checkpoint: Option<u64>,
-    /// Keep position and sum in a file of the checkpoint.
-    #[serde(default)]
-    in_file: bool,
-    /// A host that looks at these parameters fails.
-    #[serde(default)]
-    faulty: bool,
-    /// Ignores its cancel, says that it can't be stopped, and succeeds when the gate is opened.
-    #[serde(default)]
-    deaf: bool,
-    /// Path of an artifact in its result.
-    #[serde(default)]
-    artifact: Option<String>,
-    /// Can't begin before the gate is opened.
-    #[serde(default)]
-    needs_gate: bool,
-}
-
-/// What a test sees of the work, across restarts of the host.
-#[derive(Default)]
-struct WorkLog {
-    starts: HashMap<OperationId, u32>,
-    resumed_from: HashMap<OperationId, Value>,
-}
-
-struct Count {
-    gate: watch::Receiver<bool>,
-    ready: watch::Receiver<bool>,
-    seen: Arc<Mutex<WorkLog>>,
-}
-
-#[async_trait]
-impl Work for Count {
-    type Params = Params;
-
-    fn kind(&self) -> KindSpec {
-        KindSpec {
-            name: "test.count".parse().unwrap(),
-            title: "Count".into(),
-            description: "Counts, a step a millisecond.".into(),
-            summary: Summary("to {steps}".into()),
-            params: host_kit::params_schema::<Params>(),
-            phases: vec!["count".into()],
-            series: vec![SeriesInfo {
-                name: "steps".into(),
-                title: "Steps".into(),
-                unit: String::new(),
-                x: "step".into(),
-            }],
-            resumable: true,
-        }
-    }
-
-    fn check(&self, params: &Params) -> Result<(), Vec<protocol::FieldError>> {
-        assert!(!params.faulty, "faulty");
-        Ok(())
-    }
-
-    async fn health(&self) -> Vec<Check> {
-        vec![Check { name: "abacus".into(), ok: *self.ready.borrow(), message: String::new() }]
-    }
-
-    async fn run(&self, ctx: Context, params: Params) -> Result<ResultDoc, WorkError> {
-        if params.needs_gate && !*self.gate.borrow() {
-            return Err(WorkError::NotStarted("The gate is closed.".into()));
-        }
-        {
-            let mut seen = self.seen.lock();
-            *seen.starts.entry(ctx.id()).or_default() += 1;
-            if let Some(from) = ctx.resume_from() {
-                seen.resumed_from.insert(ctx.id(), from.state.clone());
-            }
-        }
-        ctx.phase(1, "count");
-        ctx.set_total("steps", Some(params.steps));
-        ctx.log(protocol::LogLevel::Info, format!("counting to {}", params.steps));
-        let mut gate = self.gate.clone();
-        if params.deaf {
-            let mut gate = self.gate.clone();
-            let opened = async move { drop(gate.wait_for(|open| *open).await) };
-            tokio::pin!(opened);
-            tokio::select! {
-                () = &mut opened => {}
-                () = ctx.token().cancelled() => {
-                    ctx.condition(ConditionKind::Unstoppable, "It can't be stopped.");
-                    opened.await;
-                }
-            }
-            return Ok(ResultDoc { document: json!({}), artifacts: Vec::new(), tags: Vec::new() });
-        }
-        let file = ctx.resume_file("count.json").map(|path| std::fs::read(path).unwrap());
-        let (done, mut sum): (u64, u64) =
-            file.map_or((0, 0), |bytes| serde_json::from_slice(&bytes).unwrap());
-        for step in done + 1..=params.steps {
-            sum += step;
-            ctx.check()?;
-            if (params.gated && step == params.steps) || params.hold_at == Some(step) {
-                gate.wait_for(|open| *open).await.map_err(|_| WorkError::Cancelled)?;
-            }
-            ctx.set_done(step);
-            if step <= 100 {
-                ctx.point("steps", step as f64, step as f64 + params.lift);
-            }
-            if params.checkpoint == Some(step) && params.in_file {
-                let file = host_kit::SavedFile::bytes("count.json", json!([step, sum]).to_string());
-                ctx.checkpoint_with(format!("{step} steps"), json!(step), vec![file]).unwrap();
-            } else if params.checkpoint == Some(step) {
-                ctx.checkpoint(format!("{step} steps"), json!(step)).unwrap();
-            }
-            tokio::select! {
-                () = ctx.token().cancelled() => return Err(WorkError::Cancelled),
-                () = tokio::time::sleep(Duration::from_millis(1)) => {}
-            }
-        }
-        let document = match params.in_file {
-            true => json!({"steps": params.steps, "sum": sum, "from": done}),
-            false => json!({"steps": params.steps}),
-        };
-        let artifact = |path| Artifact {
-            name: "counted".into(),
-            media_type: "text/plain".into(),
-            path,
-            description: String::new(),
-        };
-        let artifacts = params.artifact.map(artifact).into_iter().collect();
-        Ok(ResultDoc { document, artifacts, tags: Vec::new() })
-    }
-}
 
 /// Serving host.
 pub struct TestHost {
@@ -442,99 +295,4 @@ pub async fn start_with(engine: &Engine, params: Value, priority: i8) -> Operati
 
 pub async fn start(engine: &Engine, params: Value) -> Operation {
     try_start(engine, "test.count", params).await.unwrap()
-}
-
-/// Reader of the feed that records it.
-pub struct Follower {
-    cursor: Cursor,
-    ready: std::collections::VecDeque<Event>,
-    read: Vec<u64>,
-    skips: Vec<Skipped>,
-    from: u64,
-}
-
-impl Follower {
-    pub fn new(engine: &Engine, after: u64) -> Self {
-        let cursor = engine.follow(after, None);
-        Self { cursor, ready: Default::default(), read: Vec::new(), skips: Vec::new(), from: after }
-    }
-
-    fn take(&mut self) -> bool {
-        match self.cursor.read() {
-            Read::Frames { frames, skipped, .. } => {
-                self.skips.extend(skipped);
-                self.read.extend(frames.iter().map(|f| f.seq));
-                self.ready.extend(frames.iter().map(|f| f.event().unwrap()));
-                true
-            }
-            Read::Nothing => false,
-            other => panic!("{other:?}"),
-        }
-    }
-
-    pub async fn next(&mut self) -> Event {
-        loop {
-            if let Some(event) = self.ready.pop_front() {
-                return event;
-            }
-            if !self.take() {
-                tokio::time::timeout(PATIENCE, self.cursor.changed()).await.expect("nothing came for long");
-            }
-        }
-    }
-
-    /// Reads what is left in the feed of a closed engine.
-    pub fn read_rest(&mut self) {
-        while self.take() {}
-    }
-
-    pub fn last(&self) -> u64 {
-        self.read.last().copied().unwrap_or(self.from)
-    }
-
-    /// Waits for the first published operation that matches. The timeout also applies while other events arrive.
-    pub async fn until(&mut self, fits: impl Fn(&Operation) -> bool) -> Operation {
-        let released = async {
-            loop {
-                if let EventBody::Operation { operation } = self.next().await.body
-                    && fits(&operation)
-                {
-                    return *operation;
-                }
-            }
-        };
-        tokio::time::timeout(PATIENCE, released).await.expect("others came, what was waited for did not")
-    }
-
-    /// Waits until all of them run, in any order.
-    pub async fn until_running(&mut self, ids: &[OperationId]) {
-        let mut waited_for: HashSet<_> = ids.iter().copied().collect();
-        while !waited_for.is_empty() {
-            let runs = self.until(|o| o.state == State::Running && waited_for.contains(&o.id)).await;
-            waited_for.remove(&runs.id);
-        }
-    }
-
-    /// States of an operation from here to its end, without repetitions.
-    pub async fn states_until_ended(&mut self, id: OperationId) -> Vec<State> {
-        let mut states: Vec<State> = Vec::new();
-        loop {
-            let state = self.until(|o| o.id == id).await.state;
-            if states.last() != Some(&state) {
-                states.push(state);
-            }
-            if state.ended() {
-                return states;
-            }
-        }
-    }
-
-    /// Asserts that each number came once, and that missing ones were reported as skipped.
-    pub fn assert_gapless(&self) {
-        assert!(self.read.windows(2).all(|w| w[0] < w[1]), "an event came twice");
-        let read: HashSet<u64> = self.read.iter().copied().collect();
-        let missing: Vec<u64> =
-            (self.from + 1..=self.last()).filter(|s| !read.contains(s) && !covers(&self.skips, *s)).collect();
-        assert_eq!(missing, Vec::<u64>::new(), "events are missing");
-    }
 }

@@ -108,7 +108,7 @@ async fn a_cancel_of_an_unknown_attempt_is_rejected() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn many_concurrent_starts_and_cancels_leave_every_history_in_order() {
     let rig = Rig::with(|host| host.capacity(1000)).await;
-    let storm = (0..120).map(async |i: u32| {
+    let concurrent = (0..120).map(async |i: u32| {
         let id = OperationId::new();
         let manner = ["succeed", "count", "obey", "ignore", "panic", "fail"][i as usize % 6];
         let params = json!({"manner": manner, "count": 500});
@@ -118,7 +118,7 @@ async fn many_concurrent_starts_and_cancels_leave_every_history_in_order() {
         tokio::join!(rig.cancel(id, 1, u64::from(i % 3)), rig.cancel(id, 1, 5));
         id
     });
-    let ids: BTreeSet<_> = futures::future::join_all(storm).await.into_iter().collect();
+    let ids: BTreeSet<_> = futures::future::join_all(concurrent).await.into_iter().collect();
     let mut trails: BTreeMap<OperationId, Vec<&str>> = BTreeMap::new();
     let (mut after, mut ended) = (0, 0);
     while ended < ids.len() {

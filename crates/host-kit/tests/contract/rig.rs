@@ -200,14 +200,14 @@ impl Work for Probe {
             Manner::Pretend => return Err(WorkError::Cancelled),
             Manner::TooLarge => {
                 let document = json!("x".repeat(300 * 1024));
-                return Ok(ResultDoc { document, artifacts: vec![], tags: vec![] });
+                return Ok(ResultDoc { document, ..ResultDoc::default() });
             }
         }
         let resumed = ctx.resume_from().map(|checkpoint| checkpoint.state.clone());
         Ok(ResultDoc {
             document: json!({"count": params.count, "resumed": resumed}),
-            artifacts: vec![],
             tags: vec!["synthetic".into()],
+            ..ResultDoc::default()
         })
     }
 

@@ -7,7 +7,7 @@ use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Json, Router};
-use host_kit::Refusal;
+use host_kit::ApiError;
 use market_data::{Bar, Library, Range, total_volume};
 use protocol::host::Artifact;
 use protocol::results::{Bars, Columns};
@@ -64,7 +64,7 @@ pub(crate) fn router(store: Store, library: Library) -> Router {
 async fn trades(
     State(result_files): State<ResultFiles>,
     Path(id): Path<String>,
-) -> Result<Response, Refusal> {
+) -> Result<Response, ApiError> {
     let id = id_of(&id)?;
     let text = off_thread(move || found(result_files.store.trades(id))).await?;
     Ok(([(header::CONTENT_TYPE, "application/json")], text).into_response())
@@ -74,7 +74,7 @@ async fn equity(
     State(result_files): State<ResultFiles>,
     Path(id): Path<String>,
     query: WindowQuery,
-) -> Result<Json<Columns>, Refusal> {
+) -> Result<Json<Columns>, ApiError> {
     let (id, window) = (id_of(&id)?, window(query)?);
     let points = window.points.unwrap_or(MAX_ROWS).min(MAX_ROWS);
     off_thread(move || {
@@ -90,7 +90,7 @@ async fn bars(
     State(result_files): State<ResultFiles>,
     Path(id): Path<String>,
     query: WindowQuery,
-) -> Result<Json<Bars>, Refusal> {
+) -> Result<Json<Bars>, ApiError> {
     let (id, window) = (id_of(&id)?, window(query)?);
     let points = window.points.unwrap_or(CANDLES).clamp(1, MAX_CANDLES);
     off_thread(move || {
@@ -125,11 +125,11 @@ fn candles(bars: &[Bar], points: usize) -> Bars {
     out
 }
 
-fn id_of(text: &str) -> Result<OperationId, Refusal> {
+fn id_of(text: &str) -> Result<OperationId, ApiError> {
     text.parse().map_err(|_| nothing())
 }
 
-fn window(query: WindowQuery) -> Result<Window, Refusal> {
+fn window(query: WindowQuery) -> Result<Window, ApiError> {
     query.map(|Query(window)| window).map_err(|_| {
         refuse(
             ProblemType::BadRequest,
@@ -138,25 +138,25 @@ fn window(query: WindowQuery) -> Result<Window, Refusal> {
     })
 }
 
-fn found<T>(read: std::io::Result<Option<T>>) -> Result<T, Refusal> {
+fn found<T>(read: std::io::Result<Option<T>>) -> Result<T, ApiError> {
     read.map_err(|e| {
         refuse(ProblemType::Internal, format!("Cannot read the results of this backtest: {e}."))
     })?
     .ok_or_else(nothing)
 }
 
-fn nothing() -> Refusal {
+fn nothing() -> ApiError {
     refuse(ProblemType::NotFound, "This host has no results for that backtest ID. Run the backtest again.")
 }
 
-fn refuse(kind: ProblemType, detail: impl Into<String>) -> Refusal {
-    Refusal::new(kind, detail)
+fn refuse(kind: ProblemType, detail: impl Into<String>) -> ApiError {
+    ApiError::new(kind, detail)
 }
 
 /// Runs blocking code on a blocking thread.
 async fn off_thread<T: Send + 'static>(
-    read: impl FnOnce() -> Result<T, Refusal> + Send + 'static,
-) -> Result<T, Refusal> {
+    read: impl FnOnce() -> Result<T, ApiError> + Send + 'static,
+) -> Result<T, ApiError> {
     tokio::task::spawn_blocking(read)
         .await
         .unwrap_or_else(|e| Err(refuse(ProblemType::Internal, format!("Cannot build the response: {e}."))))

@@ -2,11 +2,12 @@
 
 use crate::trading::Book;
 use market_data::{Bar, Timeframe};
-use protocol::results::Performance;
+use protocol::results::{MonthReturn, Performance};
 
 /// Average length of a year in days.
 const YEAR_DAYS: f64 = 365.25;
 const DAY_SECONDS: f64 = 86_400.0;
+const DAY_MICROS: i64 = 86_400_000_000;
 /// Minimum number of days for annualized metrics.
 const MIN_DAYS: f64 = 7.0;
 
@@ -42,6 +43,36 @@ pub(crate) fn performance(bars: &[Bar], timeframe: Timeframe, capital: f64, book
     }
 }
 
+/// Returns of a strategy and of buy & hold by calendar month, UTC. The first month is against the capital.
+pub(crate) fn months(bars: &[Bar], capital: f64, book: &Book, bench: &Book) -> Vec<MonthReturn> {
+    let accounts = book.accounts.iter().zip(&bench.accounts);
+    let mut months: Vec<MonthReturn> = Vec::new();
+    let (mut before, mut newest) = ((capital, capital), (capital, capital));
+    let mut day_before = None;
+    for (bar, (own, held)) in bars.iter().zip(accounts) {
+        let day = bar.time.micros().div_euclid(DAY_MICROS);
+        // A month begins with a day, so most bars need no calendar.
+        if day_before.replace(day) != Some(day) {
+            let time = bar.time.to_string();
+            if months.last().is_none_or(|last| !time.starts_with(&last.month)) {
+                before = newest;
+                months.push(MonthReturn { month: time[..7].to_owned(), strategy: 0.0, buy_and_hold: 0.0 });
+            }
+        }
+        newest = (own.equity, held.equity);
+        if let Some(month) = months.last_mut() {
+            month.strategy = growth(before.0, own.equity);
+            month.buy_and_hold = growth(before.1, held.equity);
+        }
+    }
+    months
+}
+
+/// Return from one equity to another. After ruin there is nothing left to grow.
+fn growth(before: f64, now: f64) -> f64 {
+    if before > 0.0 { now / before - 1.0 } else { 0.0 }
+}
+
 /// Finite value, or `None` after a division by zero. Normalizes −0 (an empty sum) to 0.
 fn finite(figure: f64) -> Option<f64> {
     figure.is_finite().then_some(figure + 0.0)
@@ -50,12 +81,7 @@ fn finite(figure: f64) -> Option<f64> {
 /// Returns per bar; the first one is relative to the capital.
 fn returns(capital: f64, equity: &[f64]) -> Vec<f64> {
     let before = std::iter::once(&capital).chain(equity);
-    // After ruin there is nothing left to grow.
-    equity
-        .iter()
-        .zip(before)
-        .map(|(now, before)| if *before > 0.0 { now / before - 1.0 } else { 0.0 })
-        .collect()
+    equity.iter().zip(before).map(|(now, before)| growth(*before, *now)).collect()
 }
 
 /// Annualized returns: the mean scales with the number of bars, deviations with its square root.
@@ -166,6 +192,22 @@ mod tests {
         assert!(close_to(p.sortino, mean / loss * root));
         assert!(close_to(p.calmar, p.annual_return.unwrap() / 0.1));
         assert_eq!((p.win_rate, p.profit_factor, p.average_trade), (None, None, None), "there was no trade");
+    }
+
+    #[test]
+    fn months_together_are_the_total_return() {
+        // 1970-01-31 to 1970-02-02, six hours apart.
+        let equity = [100.0, 110.0, 99.0, 120.0, 132.0, 132.0, 66.0, 99.0];
+        let (mut bars, book) = of(&equity, 6);
+        bars.iter_mut().for_each(|bar| bar.time = bar.time.plus_micros(30 * DAY_MICROS));
+        let (_, bench) = of(&[100.0, 100.0, 100.0, 150.0, 150.0, 150.0, 150.0, 300.0], 6);
+        let months = months(&bars, 100.0, &book, &bench);
+        let names: Vec<_> = months.iter().map(|m| m.month.as_str()).collect();
+        assert_eq!(names, ["1970-01", "1970-02"]);
+        assert_eq!((months[0].strategy, months[0].buy_and_hold), (120.0 / 100.0 - 1.0, 0.5));
+        assert_eq!((months[1].strategy, months[1].buy_and_hold), (99.0 / 120.0 - 1.0, 1.0));
+        let total = months.iter().fold(1.0, |all, month| all * (1.0 + month.strategy));
+        assert!((total - 0.99).abs() < 1e-12);
     }
 
     #[test]

@@ -21,7 +21,7 @@ mod trading;
 mod wording;
 mod work;
 
-pub use models::{Models, TrainingPeriod};
+pub use models::{ModelNote, Models, TrainingPeriod};
 pub use params::{BacktestParams, Request, StrategyName};
 pub use strategy::{Direction, Plan, SignalReasons, Stance};
 pub use trading::{Account, Book, Fill, Rules, trade};

@@ -4,6 +4,7 @@ use crate::strategy::Stance;
 use host_kit::WorkError;
 use market_data::{Bar, SetName, Timeframe};
 use protocol::Time;
+use serde::Serialize;
 
 /// Symbols and period of a model's training and validation.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -24,6 +25,16 @@ impl TrainingPeriod {
     }
 }
 
+/// Note on a model, as forms take it (`x-about`).
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+pub struct ModelNote {
+    /// Symbols, timeframe and accuracy, in a few words.
+    pub note: String,
+    /// When it was trained.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub at: Option<Time>,
+}
+
 /// Models that predict stances. Calls block their thread and must not run on an async thread.
 pub trait Models: Send + Sync + 'static {
     /// Names of the available models; the first one is the default suggestion.
@@ -37,6 +48,11 @@ pub trait Models: Send + Sync + 'static {
 
     /// Training period of a model; `None` if unknown.
     fn training(&self, model: &str) -> Option<TrainingPeriod>;
+
+    /// Note on a model; `None` if unknown.
+    fn about(&self, _model: &str) -> Option<ModelNote> {
+        None
+    }
 
     /// Stance after each bar, one per bar; [`Stance::Flat`] during the warm-up. A prediction can depend on its bar and
     /// earlier ones, never on later ones. Calls `going` at least every few hundred bars, and returns its error.

@@ -18,6 +18,7 @@ pub struct BacktestParams {
     pub timeframe: Timeframe,
     /// Source of the stored bars. Leave empty if there is only one.
     #[serde(default)]
+    #[schemars(extend("x-advanced" = true))]
     pub source: Option<String>,
     /// Start date or time, inclusive. Leave empty for the first stored bar.
     #[serde(default)]
@@ -37,33 +38,41 @@ pub struct BacktestParams {
     /// Period of the fast moving average in bars, shorter than the slow period.
     #[serde(default = "fast")]
     #[schemars(range(min = 1, max = 5000), extend("x-when" = {"strategy": "sma_cross"}))]
+    #[schemars(title = "Fast period")]
     pub fast: u32,
     /// Period of the slow moving average in bars.
     #[serde(default = "slow")]
     #[schemars(range(min = 2, max = 5000), extend("x-when" = {"strategy": "sma_cross"}))]
+    #[schemars(title = "Slow period")]
     pub slow: u32,
     /// RSI period in bars.
     #[serde(default = "rsi_period")]
     #[schemars(range(min = 1, max = 1000), extend("x-when" = {"strategy": "rsi_reversion"}))]
+    #[schemars(title = "RSI period")]
     pub rsi_period: u32,
     /// Buys when the RSI is below this level.
     #[serde(default = "rsi_low")]
     #[schemars(range(min = 0.0, max = 100.0), extend("x-when" = {"strategy": "rsi_reversion"}))]
+    #[schemars(title = "RSI buy level")]
     pub rsi_low: f64,
     /// Sells when the RSI is above this level.
     #[serde(default = "rsi_high")]
     #[schemars(range(min = 0.0, max = 100.0), extend("x-when" = {"strategy": "rsi_reversion"}))]
+    #[schemars(title = "RSI sell level")]
     pub rsi_high: f64,
     /// Long only, or long and short.
     #[serde(default)]
+    #[schemars(extend("x-advanced" = true))]
     pub direction: Direction,
     /// Initial capital, in the currency of the prices.
     #[serde(default = "capital")]
     #[schemars(range(min = 1.0, max = 1e15))]
+    #[schemars(extend("x-advanced" = true))]
     pub capital: f64,
     /// Share of equity invested in a new position; 1 = 100 %.
     #[serde(default = "position_size")]
     #[schemars(range(min = 0.001, max = 1.0))]
+    #[schemars(extend("x-advanced" = true))]
     pub position_size: f64,
     /// Commission per side, as a fraction of trade value; 0.001 = 0.1 %.
     #[serde(default = "commission")]
@@ -75,9 +84,11 @@ pub struct BacktestParams {
     pub slippage: f64,
     /// Price at which orders are filled.
     #[serde(default)]
+    #[schemars(extend("x-advanced" = true))]
     pub fill: Fill,
     /// Trade whole units only, no fractional shares.
     #[serde(default)]
+    #[schemars(extend("x-advanced" = true))]
     pub whole_units: bool,
 }
 
@@ -119,12 +130,16 @@ fn commission() -> f64 {
 pub enum StrategyName {
     /// Long while the fast moving average is above the slow one
     #[default]
+    #[schemars(title = "SMA cross")]
     SmaCross,
     /// Buys when the RSI is low, sells when it is high
+    #[schemars(title = "RSI reversion")]
     RsiReversion,
     /// Buys at the start and sells at the end
+    #[schemars(title = "Buy and hold")]
     BuyAndHold,
     /// Trades the predictions of a trained model
+    #[schemars(title = "Model")]
     Model,
 }
 

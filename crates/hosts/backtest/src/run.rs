@@ -3,7 +3,7 @@
 
 use crate::artifacts;
 use crate::curve::{self, Drawdown};
-use crate::figures::performance;
+use crate::figures::{months, performance};
 use crate::in_sample::in_sample;
 use crate::models::Models;
 use crate::params::Request;
@@ -98,6 +98,7 @@ pub(crate) fn run(
         buy_and_hold: of(&bench),
         trade_count: book.trades.len() as u64,
         compute_seconds,
+        months: months(&held.bars, rules.capital, &book, &bench),
         in_sample: seen_in_training(ctx, tools, request, &held, &stances)?,
     };
     let rows = curve::rows(&held.bars, rules.capital, &book.accounts, &bench.accounts);
@@ -121,7 +122,7 @@ pub(crate) fn run(
     if let Some(seen) = &result.in_sample {
         tags.push(format!("{:.0} % in-sample", (seen.share * 100.0).max(1.0)));
     }
-    Ok(ResultDoc { document, artifacts: artifacts::of(ctx.id()), tags })
+    Ok(ResultDoc { document, artifacts: artifacts::of(ctx.id()), tags, figures: result.key_figures() })
 }
 
 /// In-sample part of the bars, which is also logged.

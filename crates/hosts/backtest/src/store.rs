@@ -9,8 +9,8 @@ use market_data::{SetName, Timeframe};
 use protocol::results::Trade;
 use protocol::{OperationId, Time};
 use serde::{Deserialize, Serialize};
-use std::fs::{self, File};
-use std::io::{self, Write};
+use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 
 const TRADES: &str = "trades.json";
@@ -78,14 +78,12 @@ impl Store {
         trades: &[Trade],
         rows: &[Row],
     ) -> io::Result<()> {
-        remove(part)?;
-        fs::create_dir_all(part)?;
-        put(&part.join(TRADES), &serde_json::to_vec(trades)?)?;
-        put(&part.join(EQUITY), &curve::encode(rows))?;
-        put(&part.join(BARS), &serde_json::to_vec(traded)?)?;
-        remove(place)?;
-        fs::rename(part, place)?;
-        sync_folder(&self.folder)
+        let files: [(&str, &[u8]); 3] = [
+            (TRADES, &serde_json::to_vec(trades)?),
+            (EQUITY, &curve::encode(rows)),
+            (BARS, &serde_json::to_vec(traded)?),
+        ];
+        atomic_file::replace_folder(place, part, &files)
     }
 
     /// Trades as JSON text; `None` if there are no results here.
@@ -114,17 +112,6 @@ impl Store {
         Ok(text.map(|bytes| serde_json::from_slice(&bytes)).transpose()?)
     }
 
-    /// Checks write access: creates the folder and writes a probe file.
-    ///
-    /// # Errors
-    /// If that fails.
-    pub(crate) fn probe(&self) -> io::Result<()> {
-        let probe = self.folder.join(format!(".probe-{}", std::process::id()));
-        fs::create_dir_all(&self.folder)?;
-        fs::write(&probe, b"x")?;
-        fs::remove_file(&probe)
-    }
-
     pub(crate) fn folder(&self) -> &Path {
         &self.folder
     }
@@ -141,31 +128,6 @@ fn read(path: &Path) -> io::Result<Option<Vec<u8>>> {
         Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(None),
         Err(e) => Err(e),
     }
-}
-
-fn remove(folder: &Path) -> io::Result<()> {
-    match fs::remove_dir_all(folder) {
-        Err(e) if e.kind() != io::ErrorKind::NotFound => Err(e),
-        _ => Ok(()),
-    }
-}
-
-fn put(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let mut file = File::create(path)?;
-    file.write_all(bytes)?;
-    // Before the rename: a crash must not leave the new name without content.
-    file.sync_all()
-}
-
-/// Makes the rename durable, if the system supports syncing a folder.
-#[cfg(unix)]
-fn sync_folder(folder: &Path) -> io::Result<()> {
-    File::open(folder)?.sync_all()
-}
-
-#[cfg(not(unix))]
-fn sync_folder(_folder: &Path) -> io::Result<()> {
-    Ok(())
 }
 
 #[cfg(test)]
@@ -212,7 +174,7 @@ mod tests {
             panic!("it was kept below a file")
         };
         assert!(failure.message.starts_with("Cannot store") && failure.hint.contains("space"));
-        assert!(store.probe().is_err());
+        assert!(atomic_file::probe(store.folder()).is_err());
     }
 
     #[test]

@@ -46,8 +46,10 @@ impl Stance {
 pub enum Direction {
     /// Long or flat
     #[default]
+    #[schemars(title = "Long only")]
     LongOnly,
     /// Long or short
+    #[schemars(title = "Long and short")]
     LongShort,
 }
 

@@ -14,8 +14,10 @@ use serde::{Deserialize, Serialize};
 pub enum Fill {
     /// Next bar's open (realistic)
     #[default]
+    #[schemars(title = "Next open")]
     NextOpen,
     /// Same bar's close (no delay)
+    #[schemars(title = "This close")]
     ThisClose,
 }
 

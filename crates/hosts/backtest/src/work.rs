@@ -1,15 +1,15 @@
 //! The work `backtest.run`: its kind, and the checks before a run.
 
 use crate::artifacts;
-use crate::models::Models;
+use crate::models::{ModelNote, Models};
 use crate::params::{BacktestParams, Request};
 use crate::run::{self, DRAWDOWN, EQUITY, EXPOSURE, PHASES, Tools};
 use crate::store::Store;
 use crate::strategy::Plan;
 use async_trait::async_trait;
 use axum::Router;
-use form::FILLS_KEY;
-use host_kit::{Context, Work, WorkError, params_schema};
+use form::{ABOUT_KEY, FILLS_KEY};
+use host_kit::{Context, Work, WorkError, can_write, params_schema};
 use market_data::{Library, SetName};
 use parking_lot::Mutex;
 use protocol::host::{Check, ResultDoc};
@@ -33,11 +33,19 @@ pub struct BacktestConfig {
     pub models: Option<Arc<dyn Models>>,
 }
 
+/// What the form knows of a model.
+#[derive(Clone)]
+struct KnownModel {
+    /// Values to fill in for it.
+    fills: Value,
+    note: Option<ModelNote>,
+}
+
 /// Work of the kind `backtest.run`.
 pub struct BacktestRun {
     tools: Tools,
-    /// Form values to fill in for a model, by its name.
-    fills: Mutex<BTreeMap<String, Value>>,
+    /// What the form knows of each model, by its name.
+    models: Mutex<BTreeMap<String, KnownModel>>,
 }
 
 impl BacktestRun {
@@ -48,7 +56,7 @@ impl BacktestRun {
             store: Store::new(config.results),
             models: config.models,
         };
-        Self { tools, fills: Mutex::default() }
+        Self { tools, models: Mutex::default() }
     }
 
     /// Parameter schema, with stored symbols as examples, and without `model` if there are no models.
@@ -57,14 +65,19 @@ impl BacktestRun {
         let sets = self.tools.library.sets().unwrap_or_default();
         let of = |pick: fn(&SetName) -> &String| sets.iter().map(pick).cloned().collect::<BTreeSet<_>>();
         offer(&mut schema, "symbol", of(|s| &s.symbol).into_iter().collect());
+        note(&mut schema, "symbol", json!(self.tools.library.about()));
         offer(&mut schema, "source", of(|s| &s.source).into_iter().collect());
         match &self.tools.models {
             Some(models) => {
                 let names = models.names();
-                let fills = self.fills(models.as_ref(), &names);
+                let known = self.known(models.as_ref(), &names);
+                let notes: BTreeMap<_, _> =
+                    known.iter().filter_map(|(name, known)| Some((name, known.note.as_ref()?))).collect();
+                note(&mut schema, "model", json!(notes));
+                let fills: BTreeMap<_, _> = known.iter().map(|(name, known)| (name, &known.fills)).collect();
                 offer(&mut schema, "model", names);
                 if let Some(property) = schema["properties"]["model"].as_object_mut() {
-                    property.insert(FILLS_KEY.to_owned(), fills);
+                    property.insert(FILLS_KEY.to_owned(), json!(fills));
                 }
             }
             None => without_models(&mut schema),
@@ -72,10 +85,11 @@ impl BacktestRun {
         schema
     }
 
-    /// Form values to fill in when a model is selected: its symbol and timeframe, and a start after the bars that it
-    /// has seen. Cached per model, because the schema is built for every request and stored models do not change.
-    fn fills(&self, models: &dyn Models, names: &[String]) -> Value {
-        let mut known = self.fills.lock();
+    /// What the form knows of the newest models: a note, and values to fill in when one is selected, with a start after
+    /// the bars that it has seen. Cached per model, because the schema is built for every request and stored models do
+    /// not change.
+    fn known(&self, models: &dyn Models, names: &[String]) -> BTreeMap<String, KnownModel> {
+        let mut known = self.models.lock();
         known.retain(|name, _| names.contains(name));
         for name in names.iter().take(EXAMPLES) {
             if !known.contains_key(name)
@@ -86,10 +100,10 @@ impl BacktestRun {
                     "timeframe": period.timeframe.as_str(),
                     "start": period.unseen_from().timestamp().to_string(),
                 });
-                known.insert(name.clone(), fills);
+                known.insert(name.clone(), KnownModel { fills, note: models.about(name) });
             }
         }
-        json!(*known)
+        known.clone()
     }
 
     /// Validated request and its data set.
@@ -122,6 +136,13 @@ fn offer(schema: &mut Value, param: &str, examples: Vec<String>) {
     {
         let some: Vec<_> = examples.into_iter().take(EXAMPLES).collect();
         property.insert("examples".to_owned(), json!(some));
+    }
+}
+
+/// Adds notes on the examples of a parameter.
+fn note(schema: &mut Value, param: &str, notes: Value) {
+    if let Some(property) = schema["properties"][param].as_object_mut() {
+        property.insert(ABOUT_KEY.to_owned(), notes);
     }
 }
 
@@ -201,16 +222,8 @@ impl Work for BacktestRun {
 
     async fn health(&self) -> Vec<Check> {
         let store = self.tools.store.clone();
-        let folder = store.folder().display().to_string();
-        let tried = tokio::task::spawn_blocking(move || store.probe()).await;
-        let message = match tried {
-            Ok(Ok(())) => String::new(),
-            Ok(Err(e)) => format!(
-                "Cannot write to {folder}: {e}. Give the host's user write access, and check that the disk has free space."
-            ),
-            Err(e) => format!("Cannot check {folder}: {e}."),
-        };
-        vec![Check { name: "backtest results".to_owned(), ok: message.is_empty(), message }]
+        let check = tokio::task::spawn_blocking(move || can_write("backtest results", store.folder()));
+        check.await.into_iter().collect()
     }
 
     fn artifacts(self: Arc<Self>) -> Router {

@@ -5,7 +5,7 @@ use super::source::off_thread;
 use axum::extract::{Path, Query, State};
 use axum::routing::get;
 use axum::{Json, Router};
-use host_kit::Refusal;
+use host_kit::ApiError;
 use market_data::{Bar, DataSet, Period, Range, Stored, Symbol, Timeframe, broken, segment};
 use protocol::results::Bars;
 use protocol::{Failure, Problem, ProblemType, Time};
@@ -35,7 +35,7 @@ async fn bars(
     State(config): State<Arc<DataConfig>>,
     Path((source, symbol, timeframe)): Path<(String, String, String)>,
     window: Result<Query<Window>, axum::extract::rejection::QueryRejection>,
-) -> Result<Json<Bars>, Refusal> {
+) -> Result<Json<Bars>, ApiError> {
     let Query(window) = window.map_err(|_| {
         refuse(
             ProblemType::BadRequest,
@@ -61,8 +61,8 @@ async fn bars(
     }
 }
 
-fn refuse(kind: ProblemType, detail: impl Into<String>) -> Refusal {
-    Refusal::from(Problem::new(kind, detail))
+fn refuse(kind: ProblemType, detail: impl Into<String>) -> ApiError {
+    ApiError::from(Problem::new(kind, detail))
 }
 
 /// Reads the bars of the range and merges equal numbers of consecutive bars, so that at most `points` candles remain.

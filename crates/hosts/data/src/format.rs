@@ -10,24 +10,34 @@ use std::fmt;
 #[serde(rename_all = "snake_case")]
 pub enum Format {
     /// Columns found by name; without names: time, open, high, low, close, volume
+    #[schemars(title = "Generic")]
     Generic,
     /// yfinance: one or three header lines
+    #[schemars(title = "yfinance")]
     Yfinance,
     /// Binance klines: no header, times in ms or µs
+    #[schemars(title = "Binance")]
     Binance,
     /// Interactive Brokers: date, open, high, low, close, volume, average, barCount
+    #[schemars(title = "Interactive Brokers")]
     InteractiveBrokers,
     /// MetaTrader 4 and 5: date and time in two columns, in broker server time
+    #[schemars(title = "MetaTrader")]
     Metatrader,
     /// Stooq: TICKER, PER, DATE and TIME in angle brackets, or Date,Open,High,Low,Close,Volume
+    #[schemars(title = "Stooq")]
     Stooq,
     /// HistData: no header, EST without daylight saving time
+    #[schemars(title = "HistData")]
     Histdata,
     /// Dukascopy: Gmt time or Local time, day first
+    #[schemars(title = "Dukascopy")]
     Dukascopy,
     /// TradingView chart export: time,open,high,low,close
+    #[schemars(title = "TradingView")]
     Tradingview,
     /// Alpha Vantage: newest first, New York time; UTC for currencies and crypto
+    #[schemars(title = "Alpha Vantage")]
     AlphaVantage,
 }
 

@@ -24,8 +24,10 @@ pub struct TextOptions {
 pub enum DateOrder {
     /// 03/04/2024 is 3 April
     #[default]
+    #[schemars(title = "Day first")]
     DayFirst,
     /// 03/04/2024 is 4 March
+    #[schemars(title = "Month first")]
     MonthFirst,
 }
 
@@ -45,8 +47,10 @@ impl DateOrder {
 pub enum BarTime {
     /// Times are the start of their bars
     #[default]
+    #[schemars(title = "Start")]
     Start,
     /// Times are the end of their bars
+    #[schemars(title = "End")]
     End,
 }
 

@@ -25,16 +25,20 @@ pub struct LoadParams {
     pub source: Option<String>,
     /// File format of the vendor or program. Leave empty to use the source's setting or detect it.
     #[serde(default)]
+    #[schemars(extend("x-advanced" = true))]
     pub format: Option<Format>,
     /// Time zone of times without one: America/New_York, UTC-5. Leave empty to use the source's setting.
     #[serde(default)]
     #[schemars(length(max = 40))]
+    #[schemars(extend("x-advanced" = true))]
     pub time_zone: Option<String>,
     /// Order of day and month in dates like 03/04/2024. Leave empty to detect it.
     #[serde(default)]
+    #[schemars(extend("x-advanced" = true))]
     pub date_order: Option<DateOrder>,
     /// Whether times are the start or the end of their bars. Leave empty to detect it.
     #[serde(default)]
+    #[schemars(extend("x-advanced" = true))]
     pub bar_time: Option<BarTime>,
     /// How to treat bars that are already stored.
     #[serde(default)]
@@ -50,10 +54,12 @@ pub struct LoadParams {
     /// Rate limit in rows per second. Leave empty for no limit.
     #[serde(default)]
     #[schemars(range(min = 1, max = 10_000_000))]
+    #[schemars(extend("x-advanced" = true))]
     pub rows_per_second: Option<u32>,
     /// Fail if more than this share of rows is rejected; 0.05 = 5 %. Leave empty for 5 %, from 5 rejected rows on.
     #[serde(default)]
     #[schemars(range(min = 0.0, max = 1.0))]
+    #[schemars(extend("x-advanced" = true))]
     pub max_rejected_share: Option<f64>,
     /// Random seed. The same seed gives the same bars.
     #[serde(default = "default_seed")]
@@ -79,10 +85,13 @@ fn default_years() -> f64 {
 pub enum Mode {
     /// Reload everything, or everything in the range
     #[default]
+    #[schemars(title = "Full")]
     Full,
     /// Load only bars newer than the last stored bar
+    #[schemars(title = "Tail")]
     Tail,
     /// Load missing bars up to the last stored bar: older bars, lost segments, gaps
+    #[schemars(title = "Backfill")]
     Backfill,
 }
 

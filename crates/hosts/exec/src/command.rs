@@ -83,7 +83,7 @@ impl Declared {
         let templates = vector.templates().map(|t| ("command".to_owned(), t)).chain(in_env);
         let mut used = BTreeSet::new();
         for (key, template) in templates.chain([("summary".to_owned(), &in_summary)]) {
-            for place in template.places() {
+            for place in template.placeholders() {
                 known(place, &params).map_err(|what| wrong(&key, what))?;
                 if key != "summary" {
                     used.insert(place.to_owned());

@@ -55,7 +55,7 @@ pub(crate) enum Escape {
     /// Inside a string for the terminal (title, link, image), which ends with BEL or ESC \.
     Text,
     /// After an ESC inside such a string.
-    Leaving,
+    Terminator,
 }
 
 impl Escape {
@@ -66,13 +66,13 @@ impl Escape {
     /// Parses the next byte of a sequence.
     pub fn take(&mut self, byte: u8) -> Step {
         let (next, step) = match (std::mem::take(self), byte) {
-            (Self::Begun | Self::Leaving, b'[') => (Self::Parameters(Vec::new()), Step::More),
-            (Self::Leaving, b'\\') => (Self::Outside, Step::Done(Control::Nothing)),
-            (Self::Begun | Self::Leaving, b']' | b'P' | b'X' | b'^' | b'_') => (Self::Text, Step::More),
-            (Self::Begun | Self::Leaving, 0x1b) => (Self::Begun, Step::More),
-            (Self::Begun | Self::Leaving, b'M') => (Self::Outside, Step::Done(Control::Up(1))),
-            (Self::Begun | Self::Leaving | Self::Named, b' '..=b'/') => (Self::Named, Step::More),
-            (Self::Begun | Self::Leaving | Self::Named, b'0'..=b'~') => {
+            (Self::Begun | Self::Terminator, b'[') => (Self::Parameters(Vec::new()), Step::More),
+            (Self::Terminator, b'\\') => (Self::Outside, Step::Done(Control::Nothing)),
+            (Self::Begun | Self::Terminator, b']' | b'P' | b'X' | b'^' | b'_') => (Self::Text, Step::More),
+            (Self::Begun | Self::Terminator, 0x1b) => (Self::Begun, Step::More),
+            (Self::Begun | Self::Terminator, b'M') => (Self::Outside, Step::Done(Control::Up(1))),
+            (Self::Begun | Self::Terminator | Self::Named, b' '..=b'/') => (Self::Named, Step::More),
+            (Self::Begun | Self::Terminator | Self::Named, b'0'..=b'~') => {
                 (Self::Outside, Step::Done(Control::Nothing))
             }
             (Self::Parameters(read), b'@'..=b'~') => (Self::Outside, Step::Done(control(&read, byte))),
@@ -83,7 +83,7 @@ impl Escape {
                 (Self::Parameters(read), Step::More)
             }
             (Self::Text, 0x07) => (Self::Outside, Step::Done(Control::Nothing)),
-            (Self::Text, 0x1b) => (Self::Leaving, Step::More),
+            (Self::Text, 0x1b) => (Self::Terminator, Step::More),
             // An unterminated string must not swallow the rest of the output.
             (Self::Text, b'\n') => (Self::Outside, Step::Broken),
             (Self::Text, _) => (Self::Text, Step::More),

@@ -154,10 +154,10 @@ impl Drop for Group {
 /// Live processes of a group and those that left it; `None` if the process table is not available.
 fn members_of(group: Id, mark: &str, seen: &Seen) -> Option<Vec<Proc>> {
     let all = procs::all().ok()?;
-    let mut beside = procs::marked(&all, |variable| variable == mark.as_bytes());
+    let mut outside = procs::marked(&all, |variable| variable == mark.as_bytes());
     let mut seen = lock(seen);
-    beside.extend(still(&all, &seen));
-    let mut members = procs::members(&all, &BTreeSet::from([group]), &beside);
+    outside.extend(still(&all, &seen));
+    let mut members = procs::members(&all, &BTreeSet::from([group]), &outside);
     members.retain(|p| !p.dead);
     *seen = members.iter().map(|p| (p.id, p.began)).collect();
     Some(members)

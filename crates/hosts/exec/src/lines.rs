@@ -11,7 +11,7 @@ use std::collections::VecDeque;
 /// Maximum number of rows that are redrawn together.
 const MAX_BLOCK_ROWS: usize = 100;
 /// Number of newlines without cursor-up after which a live display has ended.
-const CALM_LINES: usize = 20;
+const MAX_QUIET_LINES: usize = 20;
 
 /// State of a line. The text has colours and no other control sequences.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -61,7 +61,7 @@ struct Block {
     /// Farthest cursor-up so far. Rows above it are final.
     reach: usize,
     /// Newlines since the last cursor-up.
-    calm: usize,
+    quiet_lines: usize,
 }
 
 impl Lines {
@@ -194,7 +194,7 @@ impl Lines {
         self.leave(0, emit);
         let Some(block) = &mut self.block else { return };
         block.at += 1;
-        block.calm += 1;
+        block.quiet_lines += 1;
         if block.at == block.rows.len() {
             block.rows.push_back(Row::default());
         }
@@ -202,7 +202,7 @@ impl Lines {
             block.at -= 1;
             block.rows.pop_front().iter().for_each(|row| settle(row, emit));
         }
-        if block.calm > block.reach + CALM_LINES {
+        if block.quiet_lines > block.reach + MAX_QUIET_LINES {
             self.settle_block(emit);
         }
     }
@@ -218,9 +218,9 @@ impl Lines {
             rows: VecDeque::from([Row::default()]),
             at: 0,
             reach: 0,
-            calm: 0,
+            quiet_lines: 0,
         });
-        (block.reach, block.calm) = (block.reach.max(ups), 0);
+        (block.reach, block.quiet_lines) = (block.reach.max(ups), 0);
         self.leave(ups, emit);
         let Some(block) = &mut self.block else { return };
         while block.at < ups {

@@ -92,9 +92,10 @@ pub(crate) fn ending(declared: &Declared, ended: Ended) -> Result<ResultDoc, Wor
         lines_left_out: ended.summary.left_out,
         reported: ended.summary.reported,
     };
+    let figures = result.key_figures();
     let document = serde_json::to_value(result)
         .map_err(|e| WorkError::failed(format!("Cannot serialize the result as JSON: {e}."), ""))?;
-    Ok(ResultDoc { document, artifacts: Vec::new(), tags: Vec::new() })
+    Ok(ResultDoc { document, figures, ..ResultDoc::default() })
 }
 
 fn failed(declared: &Declared, ended: &Ended) -> WorkError {

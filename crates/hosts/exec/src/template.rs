@@ -65,7 +65,7 @@ impl Template {
     }
 
     /// Names of its placeholders.
-    pub fn places(&self) -> impl Iterator<Item = &str> {
+    pub fn placeholders(&self) -> impl Iterator<Item = &str> {
         self.0.iter().filter_map(|part| match part {
             Part::Place(name) => Some(name.as_str()),
             Part::Text(_) => None,
@@ -141,7 +141,7 @@ mod tests {
     #[test]
     fn doubled_braces_are_literal_braces() {
         let template = Template::parse("{{print $1}} {n}").unwrap();
-        assert_eq!(template.places().collect::<Vec<_>>(), ["n"]);
+        assert_eq!(template.placeholders().collect::<Vec<_>>(), ["n"]);
         assert_eq!(template.fill(&values(&[("n", "7")])).unwrap(), "{print $1} 7");
     }
 
@@ -156,7 +156,7 @@ mod tests {
         #[test]
         fn no_text_panics_and_parsing_keeps_the_text(text in "[a{} ]{0,30}") {
             if let Ok(template) = Template::parse(&text) {
-                let all: Values = template.places().map(|p| (p.to_owned(), format!("{{{p}}}"))).collect();
+                let all: Values = template.placeholders().map(|p| (p.to_owned(), format!("{{{p}}}"))).collect();
                 let filled = template.fill(&all).unwrap();
                 prop_assert_eq!(filled.matches('a').count(), text.matches('a').count());
             }

@@ -3,8 +3,8 @@
 use crate::Moment;
 use crate::poll::PollResult;
 use crate::remote_service::RemoteService;
-use protocol::Time;
 use protocol::host::ResultDoc;
+use protocol::{KeyFigure, Time};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
@@ -95,7 +95,8 @@ pub(crate) fn of_run(
         ended: poll.ended.clone(),
         original,
     };
-    ResultDoc { document: json!(result), artifacts: vec![], tags: vec!["ktrdr".to_owned()] }
+    let figures = result.metrics.iter().map(|(name, value)| KeyFigure::new(name, *value, "")).collect();
+    ResultDoc { document: json!(result), tags: vec!["ktrdr".to_owned()], figures, ..ResultDoc::default() }
 }
 
 /// All numbers outside of lists, by their path.

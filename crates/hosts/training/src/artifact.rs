@@ -6,7 +6,7 @@ use axum::extract::{Path, State};
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
-use host_kit::Refusal;
+use host_kit::ApiError;
 use protocol::ProblemType;
 
 /// Route, to be mounted below `/host/v1/artifacts`.
@@ -14,11 +14,11 @@ pub(crate) fn router(store: ModelStore) -> Router {
     Router::new().route("/models/{name}", get(model)).with_state(store)
 }
 
-async fn model(State(store): State<ModelStore>, Path(name): Path<String>) -> Result<Response, Refusal> {
+async fn model(State(store): State<ModelStore>, Path(name): Path<String>) -> Result<Response, ApiError> {
     let requested = name.clone();
     let read = tokio::task::spawn_blocking(move || store.bytes(&requested)).await;
     let read =
-        read.map_err(|e| Refusal::new(ProblemType::Internal, format!("Cannot read the model: {e}.")))?;
+        read.map_err(|e| ApiError::new(ProblemType::Internal, format!("Cannot read the model: {e}.")))?;
     match read {
         Ok(Some(bytes)) => Ok((
             [
@@ -28,9 +28,9 @@ async fn model(State(store): State<ModelStore>, Path(name): Path<String>) -> Res
             bytes,
         )
             .into_response()),
-        Ok(None) => Err(Refusal::new(ProblemType::NotFound, "Model not found. It may have been deleted.")),
+        Ok(None) => Err(ApiError::new(ProblemType::NotFound, "Model not found. It may have been deleted.")),
         Err(failure) => {
-            Err(Refusal::new(ProblemType::Internal, format!("{} {}", failure.message, failure.hint)))
+            Err(ApiError::new(ProblemType::Internal, format!("{} {}", failure.message, failure.hint)))
         }
     }
 }

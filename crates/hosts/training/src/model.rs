@@ -62,6 +62,9 @@ pub struct Card {
     /// Last bar that influenced the choice of weights. It is later, because validation chooses the best epoch. The
     /// model has not seen later bars.
     pub trained_until: Time,
+    /// Share of right predictions in the test set; models of earlier versions don't have it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub test_accuracy: Option<f64>,
 }
 
 impl Model {
@@ -157,13 +160,13 @@ impl Model {
 pub(crate) mod tests {
     use super::*;
     use crate::samples::samples;
-    use crate::samples::tests::{go_on, sample_config, walk};
+    use crate::samples::tests::{keep_going, sample_config, walk};
     use proptest::prelude::*;
 
     /// Untrained model with the features of the test samples.
     pub(crate) fn model(name: &str) -> Model {
         let (bars, sample_config) = (walk(400, 1), sample_config());
-        let samples = samples(&[&bars], &sample_config, &go_on).unwrap();
+        let samples = samples(&[&bars], &sample_config, &keep_going).unwrap();
         let card = Card {
             name: name.to_owned(),
             symbols: vec!["A".to_owned()],
@@ -200,8 +203,8 @@ pub(crate) mod tests {
     #[test]
     fn signals_are_the_classes_of_the_training_samples() {
         let (bars, model) = (walk(400, 1), model("a"));
-        let samples = samples(&[&bars], &sample_config(), &go_on).unwrap();
-        let signals = model.signals(&bars, &go_on).unwrap();
+        let samples = samples(&[&bars], &sample_config(), &keep_going).unwrap();
+        let signals = model.signals(&bars, &keep_going).unwrap();
         assert_eq!(signals.len(), 400);
         assert_eq!(signals[..7], [0; 7], "the warm-up predicts nothing");
         let first = bars.iter().position(|b| b.time == samples.train.from).unwrap();
@@ -210,7 +213,7 @@ pub(crate) mod tests {
             assert_eq!(signals[first + i], signal(class), "{i}");
         }
         assert!(signals.iter().any(|s| *s != signals[20]), "it does not say the same of every bar");
-        assert!(model.signals(&[], &go_on).unwrap().is_empty());
+        assert!(model.signals(&[], &keep_going).unwrap().is_empty());
     }
 
     proptest! {
@@ -218,8 +221,8 @@ pub(crate) mod tests {
         #[test]
         fn a_prediction_does_not_depend_on_later_bars(cut in 10usize..400) {
             let (bars, model) = (walk(400, 1), model("a"));
-            let whole = model.signals(&bars, &go_on).unwrap();
-            prop_assert_eq!(&model.signals(&bars[..cut], &go_on).unwrap()[..], &whole[..cut]);
+            let whole = model.signals(&bars, &keep_going).unwrap();
+            prop_assert_eq!(&model.signals(&bars[..cut], &keep_going).unwrap()[..], &whole[..cut]);
         }
     }
 }

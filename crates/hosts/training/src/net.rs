@@ -4,8 +4,8 @@
 //! thread in a fixed order, so the same batch gives bit-identical results.
 
 use crate::mlp::{Mlp, greatest};
-use burn::tensor::activation::{log_softmax, relu};
-use burn::tensor::{Device, Tensor, TensorData};
+use burn_tensor::activation::{log_softmax, relu};
+use burn_tensor::{Device, Tensor, TensorData};
 
 /// Training batch.
 pub(crate) struct Batch {

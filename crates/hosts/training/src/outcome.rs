@@ -31,7 +31,8 @@ pub(crate) fn conclude(
     let validation = Score::of(&mlp, &samples.validation, going)?;
     let test = Score::of(&mlp, &samples.test, going)?;
     let parameters = mlp.parameters() as u64;
-    let card = card(id, plan, samples, synthetic);
+    let tested = test.split(&samples.test);
+    let card = Card { test_accuracy: Some(tested.accuracy), ..card(id, plan, samples, synthetic) };
     let model = Model::new(card.clone(), params, epoch, samples.scaler.clone(), mlp);
     going()?;
     let bytes = store.write(&model)?;
@@ -45,7 +46,7 @@ pub(crate) fn conclude(
         stopped_early: state.epoch < plan.hyperparameters.epochs,
         train: train.split(&samples.train),
         validation: validation.split(&samples.validation),
-        test: test.split(&samples.test),
+        test: tested,
         scores: test.classes(),
         confusion: test.confusion,
         seconds: state.seconds,
@@ -67,7 +68,8 @@ pub(crate) fn conclude(
         description: "Model file: weights, scaler, features and provenance".to_owned(),
     };
     let tags = if synthetic { vec!["synthetic".to_owned()] } else { Vec::new() };
-    Ok((result, ResultDoc { document, artifacts: vec![artifact], tags }))
+    let figures = result.key_figures();
+    Ok((result, ResultDoc { document, artifacts: vec![artifact], tags, figures }))
 }
 
 fn card(id: OperationId, plan: &Plan, samples: &Samples, synthetic: bool) -> Card {
@@ -83,6 +85,7 @@ fn card(id: OperationId, plan: &Plan, samples: &Samples, synthetic: bool) -> Car
         trained_from: Some(samples.train.from),
         fitted_until: samples.train.until,
         trained_until: samples.validation.until,
+        test_accuracy: None,
     }
 }
 

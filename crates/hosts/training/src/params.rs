@@ -34,6 +34,7 @@ pub struct TrainingParams {
     pub timeframe: Timeframe,
     /// Source of the stored bars. Leave empty if there is only one.
     #[serde(default)]
+    #[schemars(extend("x-advanced" = true))]
     pub source: Option<String>,
     /// Start date or time, inclusive. Leave empty for the first bar.
     #[serde(default)]
@@ -58,10 +59,12 @@ pub struct TrainingParams {
     /// Hidden layer sizes, comma-separated: 32,16.
     #[serde(default = "hidden")]
     #[schemars(length(max = 100))]
+    #[schemars(title = "Hidden layers")]
     pub hidden: String,
     /// Dropout rate of the hidden layers.
     #[serde(default = "dropout")]
     #[schemars(range(min = 0.0, max = 0.9))]
+    #[schemars(extend("x-advanced" = true))]
     pub dropout: f64,
     /// Maximum number of epochs.
     #[serde(default = "epochs")]
@@ -70,6 +73,7 @@ pub struct TrainingParams {
     /// Batch size, in samples.
     #[serde(default = "batch_size")]
     #[schemars(range(min = 1, max = 8192))]
+    #[schemars(extend("x-advanced" = true))]
     pub batch_size: u32,
     /// Step size of the Adam optimizer.
     #[serde(default = "learning_rate")]
@@ -82,18 +86,22 @@ pub struct TrainingParams {
     /// Share of samples for validation, used to choose the best epoch. They follow the training samples in time.
     #[serde(default = "share")]
     #[schemars(range(min = 0.01, max = 0.5))]
+    #[schemars(extend("x-advanced" = true))]
     pub validation_share: f64,
     /// Share of samples for the test set: the most recent ones, used only to evaluate the result.
     #[serde(default = "share")]
     #[schemars(range(min = 0.01, max = 0.5))]
+    #[schemars(extend("x-advanced" = true))]
     pub test_share: f64,
     /// Random seed. The same seed gives the same training curve.
     #[serde(default = "seed")]
     #[schemars(range(min = 0, max = 4_294_967_295_u64))]
+    #[schemars(extend("x-advanced" = true))]
     pub seed: u32,
     /// Checkpoint interval, in epochs.
     #[serde(default = "checkpoint_every")]
     #[schemars(range(min = 1, max = 10_000))]
+    #[schemars(extend("x-advanced" = true))]
     pub checkpoint_every: u32,
 }
 

@@ -62,17 +62,17 @@ fn prepare(ctx: &Context, library: &Library, plan: &Plan) -> Result<(Samples, bo
 
 /// Initial state, and the last epoch whose points were already reported.
 fn begin(ctx: &Context, plan: &Plan, identity: &TrainingIdentity) -> Result<(State, u32), WorkError> {
-    let anew = || State::new(&plan.hyperparameters, plan.sample_config.features.len());
-    let Some(from) = ctx.resume_from() else { return Ok((anew(), 0)) };
-    let word = CheckpointInfo::read(&from.state, identity)?;
+    let from_start = || State::new(&plan.hyperparameters, plan.sample_config.features.len());
+    let Some(from) = ctx.resume_from() else { return Ok((from_start(), 0)) };
+    let info = CheckpointInfo::read(&from.state, identity)?;
     match checkpoint::load(ctx) {
-        Some(state) => Ok((state, word.reported)),
+        Some(state) => Ok((state, info.reported)),
         None => {
             ctx.log(
                 LogLevel::Warn,
                 "The checkpoint file is missing or corrupt: training from the start, with the same curve",
             );
-            Ok((anew(), word.reported))
+            Ok((from_start(), info.reported))
         }
     }
 }

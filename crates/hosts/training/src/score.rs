@@ -78,7 +78,7 @@ impl Score {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::samples::tests::go_on;
+    use crate::samples::tests::keep_going;
     use protocol::Time;
 
     #[test]
@@ -99,7 +99,7 @@ mod tests {
         let time = Time::from_micros(0);
         let inputs = vec![1.0, 0.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 1.0];
         let rows = Rows { width: 3, inputs, classes: vec![0, 2, 1], from: time, to: time, until: time };
-        let score = Score::of(&mlp, &rows, &go_on).unwrap();
+        let score = Score::of(&mlp, &rows, &keep_going).unwrap();
         assert_eq!(score.confusion, [[1, 0, 0], [0, 0, 1], [0, 0, 1]]);
         assert!((score.loss - 3.0).abs() < 0.01, "{}", score.loss);
     }

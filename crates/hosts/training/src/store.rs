@@ -5,7 +5,7 @@ use crate::files::{get, put};
 use crate::model::{Card, Model};
 use crate::samples::StopCheck;
 use host_kit::WorkError;
-use market_data::{Bar, Timeframe};
+use market_data::{Bar, Timeframe, changed_at};
 use protocol::{Failure, Time};
 use std::fs;
 use std::path::PathBuf;
@@ -51,6 +51,11 @@ impl ModelStore {
     /// If it does not exist, or its file can't be used.
     pub fn card(&self, name: &str) -> Result<Card, Failure> {
         self.read(name).map(|model| model.card)
+    }
+
+    /// When a model was trained; `None` if its file can't be read.
+    pub fn trained_at(&self, name: &str) -> Option<Time> {
+        changed_at(&self.folder.join(format!("{name}.json"))).filter(|_| is_name(name))
     }
 
     /// Last bar that the model has seen, inclusive: by training or by the choice of the best epoch. A backtest is out

@@ -6,13 +6,14 @@ use crate::progress::PHASES;
 use crate::run;
 use crate::store::ModelStore;
 use axum::Router;
-use host_kit::{Context, Work, WorkError, async_trait, params_schema};
+use form::ABOUT_KEY;
+use host_kit::{Context, Work, WorkError, async_trait, can_write, params_schema};
 use market_data::Library;
 use protocol::host::{Check, ResultDoc};
 use protocol::{FieldError, KindName, KindSpec, SeriesInfo, Summary};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 /// Series of a training: name, title, unit.
@@ -55,6 +56,10 @@ impl TrainingRun {
         let sets = self.library.sets().unwrap_or_default();
         let symbols: BTreeSet<String> = sets.iter().map(|s| s.symbol.clone()).collect();
         let sources: BTreeSet<String> = sets.into_iter().map(|s| s.source).collect();
+        let notes = json!(self.library.about());
+        if let Some(property) = schema.pointer_mut("/properties/symbols").and_then(Value::as_object_mut) {
+            property.insert(ABOUT_KEY.to_owned(), notes);
+        }
         for (param, known) in [("symbols", symbols), ("source", sources)] {
             let known: Vec<String> = known.into_iter().take(MAX_EXAMPLES).collect();
             let property = schema.pointer_mut(&format!("/properties/{param}"));
@@ -113,25 +118,12 @@ impl Work for TrainingRun {
 
     async fn health(&self) -> Vec<Check> {
         let config = Arc::clone(&self.config);
-        tokio::task::spawn_blocking(move || vec![can_write(&config.models)]).await.unwrap_or_default()
+        tokio::task::spawn_blocking(move || vec![can_write("models folder", &config.models)])
+            .await
+            .unwrap_or_default()
     }
 
     fn artifacts(self: Arc<Self>) -> Router {
         artifact::router(ModelStore::new(&self.config.models))
     }
-}
-
-/// Checks write access: creates the folder and writes a probe file.
-fn can_write(folder: &Path) -> Check {
-    let name = "models folder".to_owned();
-    let probe = folder.join(format!(".probe-{}", std::process::id()));
-    let tried = std::fs::create_dir_all(folder).and_then(|()| std::fs::write(&probe, b"x"));
-    let tried = tried.and_then(|()| std::fs::remove_file(&probe));
-    let message = tried.err().map(|e| {
-        format!(
-            "Cannot write to {}: {e}. Give the host's user write access, and check that the disk has free space.",
-            folder.display()
-        )
-    });
-    Check { name, ok: message.is_none(), message: message.unwrap_or_default() }
 }

@@ -19,7 +19,7 @@ impl ParamIs {
     pub fn meant(&self) -> Vec<String> {
         let text = self.value.trim().to_lowercase();
         let numeric = text.bytes().all(|b| b.is_ascii_digit() || matches!(b, b'.' | b'-' | b'+' | b'e'));
-        let number = text.parse::<f64>().ok().filter(|_| numeric).and_then(Number::from_f64);
+        let number = json::float(&text).filter(|_| numeric).and_then(Number::from_f64);
         let number = number.map(|n| written(&n)).filter(|written| *written != text);
         std::iter::once(text).chain(number).collect()
     }

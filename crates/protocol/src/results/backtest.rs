@@ -1,6 +1,6 @@
 //! Result of `backtest.run`. docs/backtest.md defines the metrics.
 
-use crate::Time;
+use crate::{KeyFigure, Time};
 use serde::{Deserialize, Serialize};
 
 /// Result document of `backtest.run`. Trades and series are artifacts: `trades` (a list of [`Trade`]), `equity`
@@ -31,9 +31,23 @@ pub struct BacktestResult {
     pub trade_count: u64,
     /// Duration of the simulation in seconds, without reading bars.
     pub compute_seconds: f64,
+    /// Returns by calendar month (UTC), in order; empty in results of older versions.
+    #[serde(default)]
+    pub months: Vec<MonthReturn>,
     /// In-sample part, if the model was trained on some of this period, and the performance after it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub in_sample: Option<InSample>,
+}
+
+/// Return of one calendar month (UTC): equity after its last bar ÷ equity after the last bar before it − 1. The first
+/// month is against the capital.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct MonthReturn {
+    /// `2024-03`
+    pub month: String,
+    pub strategy: f64,
+    pub buy_and_hold: f64,
 }
 
 /// Part of a backtest in which its model was trained or validated: its metrics do not predict future performance.
@@ -131,4 +145,19 @@ pub struct Columns {
     pub columns: std::collections::BTreeMap<String, Vec<f64>>,
     /// Number of bars per row.
     pub bars_per_row: u32,
+}
+
+impl BacktestResult {
+    /// Figures for lists: Sharpe and return first.
+    pub fn key_figures(&self) -> Vec<KeyFigure> {
+        let Performance { sharpe, total_return, max_drawdown, win_rate, .. } = self.performance;
+        let figures = [
+            sharpe.map(|sharpe| KeyFigure::new("Sharpe", sharpe, "")),
+            Some(KeyFigure::percent("Return", total_return)),
+            Some(KeyFigure::percent("Max. drawdown", max_drawdown)),
+            win_rate.map(|share| KeyFigure::percent("Win rate", share)),
+            Some(KeyFigure::new("Trades", self.trade_count as f64, "")),
+        ];
+        figures.into_iter().flatten().collect()
+    }
 }

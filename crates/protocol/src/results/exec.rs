@@ -1,5 +1,6 @@
 //! Result of `exec.<name>`.
 
+use crate::KeyFigure;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -33,4 +34,13 @@ pub struct ExecResult {
     #[serde(default)]
     #[cfg_attr(feature = "openapi", schema(value_type = Object))]
     pub reported: Option<Value>,
+}
+
+impl ExecResult {
+    /// Figures for lists: the numbers that the command reported.
+    pub fn key_figures(&self) -> Vec<KeyFigure> {
+        let reported = self.reported.as_ref().and_then(Value::as_object).into_iter().flatten();
+        let numbers = reported.filter_map(|(name, value)| Some((name, value.as_f64()?)));
+        numbers.map(|(name, value)| KeyFigure::new(&name.replace('_', " "), value, "")).collect()
+    }
 }

@@ -1,6 +1,6 @@
 //! Result of `data.load`.
 
-use crate::Time;
+use crate::{KeyFigure, Time};
 use serde::{Deserialize, Serialize};
 
 /// Result document of `data.load`.
@@ -24,6 +24,10 @@ pub struct LoadResult {
     /// Missing bars according to the symbol's own calendar; at most 1,000 gaps are listed.
     pub gaps: Vec<Gap>,
     pub gap_count: u64,
+    /// Bars and missing bars by calendar month (UTC), in order; empty if gaps can't be detected, and in results of
+    /// older versions. The missing bars of a gap over the end of a month are divided by time.
+    #[serde(default)]
+    pub months: Vec<MonthBars>,
     pub rejected: Vec<Rejected>,
     pub rejected_count: u64,
     /// Rejected rows as a share of all rows read, 0 to 1.
@@ -63,6 +67,16 @@ pub struct Gap {
     pub to: Time,
     /// Number of missing bars.
     pub bars: u64,
+}
+
+/// Bars of one calendar month (UTC).
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct MonthBars {
+    /// `2024-03`
+    pub month: String,
+    pub bars: u64,
+    pub missing: u64,
 }
 
 /// Rows rejected for one reason.
@@ -110,4 +124,15 @@ pub struct Bars {
     pub bars_per_candle: u32,
     /// Number of bars in the requested range, before aggregation.
     pub bars: u64,
+}
+
+impl LoadResult {
+    /// Figures for lists: rows, completeness, gaps.
+    pub fn key_figures(&self) -> Vec<KeyFigure> {
+        let completeness = self.quality.completeness.map(|share| KeyFigure::percent("Completeness", share));
+        let mut figures = vec![KeyFigure::new("Rows", self.rows as f64, "")];
+        figures.extend(completeness);
+        figures.push(KeyFigure::new("Gaps", self.gap_count as f64, ""));
+        figures
+    }
 }

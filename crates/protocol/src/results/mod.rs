@@ -5,7 +5,7 @@ pub mod exec;
 pub mod load;
 pub mod training;
 
-pub use backtest::{BacktestResult, Columns, InSample, OutOfSample, Performance, Trade};
+pub use backtest::{BacktestResult, Columns, InSample, MonthReturn, OutOfSample, Performance, Trade};
 pub use exec::ExecResult;
-pub use load::{Bars, Gap, LoadResult, Quality, Rejected, Segment};
+pub use load::{Bars, Gap, LoadResult, MonthBars, Quality, Rejected, Segment};
 pub use training::{ClassScore, SplitScore, TrainingResult};

@@ -1,6 +1,6 @@
 //! Result of `training.run`. docs/training.md defines the metrics.
 
-use crate::Time;
+use crate::{KeyFigure, Time};
 use serde::{Deserialize, Serialize};
 
 /// Result document of `training.run`. The model is the artifact `model`; `backtest.run` takes its name as `model`.
@@ -59,4 +59,16 @@ pub struct ClassScore {
     /// TP ÷ (TP + FN); absent if the class has no samples.
     pub recall: Option<f64>,
     pub f1: Option<f64>,
+}
+
+impl TrainingResult {
+    /// Figures for lists: accuracy and losses.
+    pub fn key_figures(&self) -> Vec<KeyFigure> {
+        vec![
+            KeyFigure::percent("Test accuracy", self.test.accuracy),
+            KeyFigure::new("Val. loss", self.validation.loss, ""),
+            KeyFigure::new("Test loss", self.test.loss, ""),
+            KeyFigure::new("Best epoch", f64::from(self.best_epoch), ""),
+        ]
+    }
 }

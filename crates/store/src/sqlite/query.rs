@@ -1,8 +1,8 @@
 //! Translates filters to SQL. IDs are searched in narrow indexes first; only operations of the page are read.
 
 use crate::Filter;
-use protocol::filter::{Order, ParamIs};
-use protocol::{OperationId, State, Time};
+use protocol::filter::{Order, ParamIs, states_meant};
+use protocol::{OperationId, Time};
 use rusqlite::types::Value as Sql;
 
 /// Largest page.
@@ -78,13 +78,14 @@ fn found(filter: &Filter, now: Time) -> FilterQuery {
     }
     for word in filter.text.split_whitespace() {
         let word = word.to_lowercase();
-        if word.parse::<State>().is_ok() {
-            clauses.parts.push("(instr(o.about, ?) > 0 OR o.state = ?)".to_owned());
-            clauses.values.push(Sql::Text(word.clone()));
-        } else {
-            clauses.parts.push("instr(o.about, ?) > 0".to_owned());
-        }
+        let states: Vec<String> = states_meant(&word).map(|state| state.to_string()).collect();
         clauses.values.push(Sql::Text(word));
+        if states.is_empty() {
+            clauses.parts.push("instr(o.about, ?) > 0".to_owned());
+        } else {
+            let place = clauses.any_of(&states);
+            clauses.parts.push(format!("(instr(o.about, ?) > 0 OR o.state {place})"));
+        }
     }
     let id = if leads { "p.id" } else { "o.id" };
     let (first, end) = filter.ids(now);

@@ -89,4 +89,14 @@ impl OperationStore {
         ids.sort_unstable();
         ids
     }
+
+    /// Operations that use a slot of a host, oldest first. Tracks as [`OperationStore::list`] does.
+    pub fn occupants(&self, host: &HostName) -> Vec<OperationId> {
+        self.0.host_list.track();
+        let operations = self.operations();
+        let here = operations.values().filter(|signals| signals.at_work_on().as_ref() == Some(host));
+        let mut ids: Vec<_> = here.map(|signals| signals.fixed().id).collect();
+        ids.sort_unstable();
+        ids
+    }
 }

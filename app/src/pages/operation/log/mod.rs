@@ -33,7 +33,7 @@ const LEVEL: &str = "log-level";
 const WORDS: &str = "log-find";
 
 /// Line number in a URL hash: `#L1234`.
-fn line_of(hash: &str) -> Option<u64> {
+pub fn line_of(hash: &str) -> Option<u64> {
     hash.trim_start_matches('#').strip_prefix('L')?.parse().ok()
 }
 
@@ -50,7 +50,12 @@ fn is_calm(log: &LogBuffer) -> bool {
 
 /// Log with its toolbar.
 #[component]
-pub fn LogView(op: OpView, follow: Arc<Follow>) -> impl IntoView {
+pub fn LogView(
+    op: OpView,
+    follow: Arc<Follow>,
+    /// Whether its tab is shown; a hidden list has no height.
+    shown: Signal<bool>,
+) -> impl IntoView {
     let location = use_location();
     let (level, words) = location.query.with_untracked(|q| (level_of(q.get_str(LEVEL)), q.get(WORDS)));
     let words = words.unwrap_or_default().trim().to_lowercase();
@@ -119,6 +124,11 @@ pub fn LogView(op: OpView, follow: Arc<Follow>) -> impl IntoView {
         awake.set(true);
         if look.following.get() {
             look.show_end();
+        }
+    });
+    Effect::new(move |_| {
+        if shown.get() {
+            look.unhidden();
         }
     });
     let resized = window_event_listener(leptos::ev::resize, move |_| look.scrolled());

@@ -196,6 +196,21 @@ impl Look {
         });
     }
 
+    /// Measures the list after it was hidden: to the end if that is followed, otherwise to the selected line.
+    pub fn unhidden(&self) {
+        let marked = self.marked.get_untracked().filter(|_| !self.following.get_untracked());
+        match marked {
+            Some(n) => {
+                self.show(n);
+            }
+            None if self.following.get_untracked() => self.show_end(),
+            None => request_animation_frame({
+                let look = *self;
+                move || look.scrolled()
+            }),
+        }
+    }
+
     /// Scrolls a line into view, centred if it was outside. Returns whether it is listed.
     pub fn show(&self, n: u64) -> bool {
         let Some(row) = self.row_of(self.rows.get_untracked(), n) else { return false };

@@ -12,15 +12,6 @@ fn shares(counts: &[Vec<u64>]) -> Vec<Vec<f64>> {
     counts.iter().map(share).collect()
 }
 
-/// Majority class and its share; `None` without samples.
-pub fn most_frequent(counts: &[Vec<u64>]) -> Option<(usize, f64)> {
-    let rows: Vec<u64> = counts.iter().map(|row| row.iter().sum()).collect();
-    let all: u64 = rows.iter().sum();
-    // `max_by_key` returns the last of equals; reversed, the first.
-    let (class, most) = rows.iter().enumerate().rev().max_by_key(|(_, n)| **n)?;
-    (all > 0).then(|| (class, *most as f64 / all as f64))
-}
-
 /// Table of the matrix.
 #[component]
 pub fn ConfusionTable(classes: Vec<String>, counts: Vec<Vec<u64>>) -> impl IntoView {
@@ -86,13 +77,5 @@ mod tests {
     #[test]
     fn shares_are_of_what_was_and_an_empty_row_has_none() {
         assert_eq!(shares(&[vec![3, 1], vec![0, 0]]), [[0.75, 0.25], [0.0, 0.0]]);
-    }
-
-    #[test]
-    fn the_most_frequent_class_is_the_one_to_beat() {
-        assert_eq!(most_frequent(&[vec![1, 1], vec![5, 1], vec![0, 0]]), Some((1, 0.75)));
-        assert_eq!(most_frequent(&[vec![2, 0], vec![0, 2]]), Some((0, 0.5)));
-        assert_eq!(most_frequent(&[vec![0]]), None);
-        assert_eq!(most_frequent(&[]), None);
     }
 }

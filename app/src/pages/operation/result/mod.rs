@@ -6,12 +6,14 @@ mod equity;
 mod exec;
 mod json;
 mod load;
+mod months;
 mod performance;
+mod returns;
 mod trades;
 mod training;
 
 use super::candles::{Candles, Market};
-use crate::outcome::{Body, Figure, Outcome};
+use crate::outcome::{BACKTEST, Body, Figure, LOAD, Outcome, SWEEP, TRAINING};
 use app_state::Data;
 use components::link::A;
 use components::reactive::part;
@@ -21,54 +23,120 @@ use live::base;
 use live::query;
 use protocol::OperationId;
 use protocol::host::Artifact;
+use trades::Trades;
 
-/// Result; empty until there is one.
-#[component]
-pub fn ResultView(op: OpView, outcome: Memo<Option<Outcome>>) -> impl IntoView {
-    part(move || {
-        let outcome = outcome.get()?;
-        let view = match &outcome.body {
-            Body::Load(load) => {
-                let bars = (outcome.has("bars") && load.rows > 0).then(|| {
-                    let market = Market {
-                        title: format!("{} {}", load.symbol, load.timeframe),
-                        synthetic: load.synthetic,
-                        shading: "missing bars",
-                        gaps: load.gaps.iter().map(|gap| (seconds(gap.from), seconds(gap.to))).collect(),
-                    };
-                    view! { <Candles id=op.id market/> }
-                });
-                view! {
-                    {bars}
-                    {load::load_view(load)}
-                }
-                .into_any()
-            }
+/// Label of the result's tab.
+pub fn result_label(kind: &str) -> &'static str {
+    match kind {
+        LOAD => "Data quality",
+        BACKTEST => "Performance",
+        TRAINING => "Model",
+        SWEEP => "Runs",
+        _ => "Result",
+    }
+}
+
+/// Parts of a result on the page.
+#[derive(Clone, Copy)]
+pub struct ResultParts {
+    op: OpView,
+    outcome: Memo<Option<Outcome>>,
+    trades: Trades,
+}
+
+impl ResultParts {
+    /// Parts of an operation's result; all are empty until there is one.
+    pub fn new(op: OpView, outcome: Memo<Option<Outcome>>) -> Self {
+        let has_trades = move || {
+            outcome.with(|o| {
+                o.as_ref().is_some_and(|o| {
+                    matches!(&o.body, Body::Backtest(r) if r.trade_count > 0) && o.has("trades")
+                })
+            })
+        };
+        Self { op, outcome, trades: Trades::once(op.id, has_trades) }
+    }
+
+    /// Part that shows something of the outcome.
+    fn of(self, show: impl Fn(&Outcome) -> Option<AnyView> + Send + 'static) -> AnyView {
+        part(move || self.outcome.with(|outcome| outcome.as_ref().and_then(&show))).into_any()
+    }
+
+    /// Main charts: the bars of a load, equity and trades of a backtest. Charts appear if their artifacts exist.
+    pub fn main(self) -> AnyView {
+        let id = self.op.id;
+        self.of(move |outcome| match &outcome.body {
+            Body::Load(load) => (outcome.has("bars") && load.rows > 0).then(|| {
+                let market = Market {
+                    title: format!("{} {}", load.symbol, load.timeframe),
+                    synthetic: load.synthetic,
+                    shading: "missing bars",
+                    gaps: load.gaps.iter().map(|gap| (seconds(gap.from), seconds(gap.to))).collect(),
+                };
+                view! { <Candles id market/> }.into_any()
+            }),
             Body::Backtest(result) => {
                 let has = |name| outcome.has(name);
-                backtest::backtest_view(op.id, result, has("equity"), has("bars"), has("trades"))
+                Some(backtest::charts(id, result, has("equity"), has("bars"), self.trades))
             }
-            Body::Training(result) => training::training_view(result),
-            Body::Exec(result) => exec::exec_view(result),
-            // `SweepView` shows it from the start.
-            Body::Sweep(_) => ().into_any(),
-            Body::Other(document) => view! {
-                <section class="card result" aria-label="Result">
-                    <h2>"Result"</h2>
-                    {json::json_view(document)}
-                </section>
+            _ => None,
+        })
+    }
+
+    /// Everything of the result beyond key figures and main charts.
+    pub fn result(self) -> AnyView {
+        self.of(|outcome| {
+            Some(match &outcome.body {
+                Body::Load(load) => load::load_view(load).into_any(),
+                Body::Backtest(result) => backtest::performance_view(result),
+                Body::Training(result) => training::training_view(result),
+                Body::Exec(result) => exec::exec_view(result),
+                Body::Sweep(_) => return None,
+                Body::Other(document) => view! {
+                    <section class="card result" aria-label="Result">
+                        <h2>"Result"</h2>
+                        {json::json_view(document)}
+                    </section>
+                }
+                .into_any(),
+            })
+        })
+    }
+
+    /// Table of the trades of a backtest.
+    pub fn trades(self) -> AnyView {
+        self.of(move |outcome| match &outcome.body {
+            Body::Backtest(result) if result.trade_count > 0 && outcome.has("trades") => {
+                Some(self.trades.view(format!("{}-{}-trades.csv", result.symbol, result.timeframe)))
             }
-            .into_any(),
-        };
-        let files = artifacts(op.id, &outcome.artifacts);
-        Some(
-            view! {
-                {view}
-                {files}
-            }
-            .into_any(),
-        )
-    })
+            _ => None,
+        })
+    }
+
+    /// Returns of a backtest by month and by size.
+    pub fn returns(self) -> AnyView {
+        let trades = self.trades.list;
+        self.of(move |outcome| match &outcome.body {
+            Body::Backtest(result) => Some(returns::returns_view(result, trades)),
+            _ => None,
+        })
+    }
+
+    /// Download links of the artifacts.
+    pub fn artifacts(self) -> AnyView {
+        let id = self.op.id;
+        self.of(move |outcome| artifacts(id, &outcome.artifacts))
+    }
+}
+
+/// Links to what uses the result: *Backtest this model*.
+pub fn next_steps(outcome: &Outcome) -> Option<AnyView> {
+    let to = match &outcome.body {
+        Body::Load(load) => load::next_steps(load),
+        Body::Training(result) => training::next_steps(result),
+        _ => return None,
+    };
+    Some(view! { <GoOn to/> }.into_any())
 }
 
 /// Download links of the artifacts.
@@ -91,10 +159,10 @@ fn artifacts(id: OperationId, artifacts: &[Artifact]) -> Option<AnyView> {
     });
     Some(
         view! {
-            <details class="artifacts">
-                <summary>{format!("Artifacts ({})", artifacts.len())}</summary>
+            <section class="card artifacts" aria-labelledby="artifacts-title">
+                <h2 id="artifacts-title">"Artifacts"</h2>
                 <ul>{lines.collect_view()}</ul>
-            </details>
+            </section>
         }
         .into_any(),
     )
@@ -110,9 +178,12 @@ fn start(kind: &str, params: &[(&str, &str)]) -> String {
     query::url("/new", std::iter::once(("kind", kind)).chain(params.iter().copied()))
 }
 
-/// Next steps after a result: kind, label and URL. Only kinds that a host offers are shown.
+/// Next step after a result: kind, label and URL.
+type Step = (&'static str, &'static str, String);
+
+/// Next steps after a result. Only kinds that a host offers are shown.
 #[component]
-fn GoOn(to: Vec<(&'static str, &'static str, String)>) -> impl IntoView {
+fn GoOn(to: Vec<Step>) -> impl IntoView {
     let kinds = Data::here().kinds;
     part(move || {
         let list = kinds.get()?.ok()?;

@@ -96,7 +96,7 @@ fn csv_of(trades: &[Trade]) -> String {
     out
 }
 
-/// Trades, requested on mount.
+/// Trades, requested once there are some.
 #[derive(Clone, Copy)]
 pub struct Trades {
     pub list: RwSignal<Option<Arc<Vec<Trade>>>>,
@@ -105,7 +105,8 @@ pub struct Trades {
 }
 
 impl Trades {
-    pub fn new(id: OperationId) -> Self {
+    /// Requests the trades of a backtest as soon as `ready` returns true.
+    pub fn once(id: OperationId, ready: impl Fn() -> bool + 'static) -> Self {
         let (list, trouble) = (RwSignal::new(None), RwSignal::new(None));
         let ask = Callback::new(move |()| {
             spawn_local(async move {
@@ -120,7 +121,14 @@ impl Trades {
                 }
             });
         });
-        Effect::new(move |_| ask.run(()));
+        Effect::new(move |asked: Option<bool>| {
+            let before = asked == Some(true);
+            let now = before || ready();
+            if now && !before {
+                ask.run(());
+            }
+            now
+        });
         Self { list, trouble, ask }
     }
 

@@ -1,11 +1,12 @@
 //! Final phase of a load: reads back all stored bars to report their number, quality and gaps.
 
+use super::months::Months;
 use super::suspects::Suspects;
 use crate::report::Report;
 use host_kit::WorkError;
 use market_data::{Calendar, DataSet, Findings, Range, broken};
 use protocol::Time;
-use protocol::results::{Gap, Quality, Segment};
+use protocol::results::{Gap, MonthBars, Quality, Segment};
 
 /// Maximum number of gaps in a result.
 const LISTED_GAPS: usize = 1_000;
@@ -17,6 +18,7 @@ pub(super) struct Assessment {
     pub(super) last: Option<Time>,
     pub(super) segments: Vec<Segment>,
     pub(super) findings: Findings,
+    pub(super) months: Vec<MonthBars>,
     pub(super) quality: Quality,
     /// Warnings about bars that are probably errors, in sentences.
     pub(super) suspects: Vec<String>,
@@ -27,6 +29,7 @@ impl Assessment {
     pub(super) fn clear_reports(&mut self) {
         self.findings = Findings { too_little: true, ..Findings::default() };
         self.quality.completeness = None;
+        self.months.clear();
     }
 }
 
@@ -38,6 +41,7 @@ pub(super) fn assess(set: &DataSet, report: &impl Report) -> Result<Assessment, 
     let mut calendar = Calendar::default();
     let mut quality = Quality::default();
     let mut suspects = Suspects::default();
+    let mut months = Months::default();
     let mut segments = Vec::new();
     let (mut rows, mut first, mut last) = (0, None, None);
     let mut close_before: Option<f64> = None;
@@ -48,6 +52,7 @@ pub(super) fn assess(set: &DataSet, report: &impl Report) -> Result<Assessment, 
             in_segment += bars.len() as u64;
             for bar in bars {
                 calendar.note(bar.time);
+                months.note(bar.time);
                 suspects.note(bar);
                 quality.zero_volume += u64::from(bar.volume == Some(0.0));
                 quality.unknown_volume += u64::from(bar.volume.is_none());
@@ -73,6 +78,7 @@ pub(super) fn assess(set: &DataSet, report: &impl Report) -> Result<Assessment, 
         first,
         last,
         segments,
+        months: months.listed(&findings),
         findings,
         quality,
         suspects: suspects.warnings(set.timeframe),

@@ -3,6 +3,7 @@
 mod assess;
 mod interrupted;
 mod loading;
+mod months;
 mod outcome;
 mod pace;
 mod resume;
@@ -16,16 +17,17 @@ mod write;
 use super::candles;
 use super::config::{ConfigError, DataConfig, SourceConfig};
 use super::params::{LoadParams, Request};
-use super::source::{self, off_thread, symbols};
+use super::source::{self, about, off_thread, symbols};
 use async_trait::async_trait;
 use axum::Router;
-use host_kit::{Context, Work, WorkError, params_schema};
-use market_data::{Disk, LocalDisk};
+use form::{ABOUT_KEY, EXCLUSIVE_KEY};
+use host_kit::{Context, Work, WorkError, can_write, params_schema};
+use market_data::{Disk, LocalDisk, SymbolNote};
 use protocol::host::{Check, ResultDoc};
 use protocol::preview::PREVIEW_KEY;
 use protocol::{FieldError, KindName, KindSpec, Preview, SeriesInfo, Summary};
 use serde_json::{Value, json};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -101,12 +103,15 @@ impl DataLoad {
         }
         if let Some(root) = schema.as_object_mut() {
             root.insert(PREVIEW_KEY.to_owned(), json!(true));
+            // A load locks its data set.
+            root.insert(EXCLUSIVE_KEY.to_owned(), json!(["symbol", "timeframe", "source"]));
         }
         let examples = self.examples();
         if let Some(symbol) = schema.pointer_mut("/properties/symbol").and_then(Value::as_object_mut)
             && !examples.is_empty()
         {
             symbol.insert("examples".to_owned(), json!(examples));
+            symbol.insert(ABOUT_KEY.to_owned(), json!(self.about()));
         }
         schema
     }
@@ -128,6 +133,15 @@ impl DataLoad {
             names.push("DEMO".to_owned());
         }
         names
+    }
+
+    /// Notes on the symbols in the CSV folders.
+    fn about(&self) -> BTreeMap<String, SymbolNote> {
+        let folders = self.config.sources.iter().filter_map(|source| match source {
+            SourceConfig::Csv { folder, .. } => Some(folder),
+            _ => None,
+        });
+        folders.flat_map(|folder| about(folder)).collect()
     }
 
     async fn load(&self, ctx: Context, request: Request) -> Result<ResultDoc, WorkError> {
@@ -184,7 +198,7 @@ impl Work for DataLoad {
     async fn health(&self) -> Vec<Check> {
         let config = Arc::clone(&self.config);
         off_thread(move || {
-            let mut checks = vec![can_write(&config.folder)];
+            let mut checks = vec![can_write(DATA_FOLDER, &config.folder)];
             for source in &config.sources {
                 if let SourceConfig::Csv { name, folder, .. } = source {
                     checks.push(can_read(name, folder));
@@ -207,25 +221,6 @@ impl Work for DataLoad {
 
 /// Name of the check that every load needs.
 const DATA_FOLDER: &str = "data folder";
-
-/// Checks write access: creates the folder and writes a probe file.
-fn can_write(folder: &Path) -> Check {
-    let name = DATA_FOLDER.to_owned();
-    let probe = folder.join(format!(".probe-{}", std::process::id()));
-    let tried = std::fs::create_dir_all(folder).and_then(|()| std::fs::write(&probe, b"x"));
-    let tried = tried.and_then(|()| std::fs::remove_file(&probe));
-    match tried {
-        Ok(()) => Check { name, ok: true, message: String::new() },
-        Err(e) => Check {
-            name,
-            ok: false,
-            message: format!(
-                "Cannot write to {}: {e}. Give the host's user write access, and check that the disk has free space.",
-                folder.display()
-            ),
-        },
-    }
-}
 
 fn can_read(source: &str, folder: &Path) -> Check {
     let name = format!("source {source}");

@@ -268,6 +268,7 @@ pub(super) fn document(
         segments: found.segments,
         gap_count: found.findings.gaps.len() as u64,
         gaps: listed(found.findings.gaps),
+        months: found.months,
         rejected: read.validator.rejected.listed(),
         rejected_count: read.validator.rejected.count(),
         rejected_share,
@@ -301,7 +302,7 @@ pub(super) fn document(
     if rejected_share > WARNED_SHARE {
         tags.push(format!("{} rejected", percent(rejected_share)));
     }
-    Ok(ResultDoc { document, artifacts: vec![bars], tags })
+    Ok(ResultDoc { document, artifacts: vec![bars], tags, figures: result.key_figures() })
 }
 
 /// `12.5 %`, with enough digits to tell a small share from zero.

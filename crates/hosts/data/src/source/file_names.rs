@@ -3,9 +3,9 @@
 use super::SourceResult;
 use form::distance;
 use market_data::failures::{failure, unreadable};
-use market_data::{Symbol, Timeframe};
-use protocol::Failure;
-use std::collections::BTreeSet;
+use market_data::{Symbol, SymbolNote, Timeframe, changed_at};
+use protocol::{Failure, Time};
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -75,6 +75,22 @@ fn names(folder: &Path) -> impl Iterator<Item = String> {
 /// Symbols and timeframes in a folder, sorted. Empty if it can't be read.
 pub(crate) fn symbols(folder: &Path) -> BTreeSet<(Symbol, Timeframe)> {
     names(folder).filter_map(|name| parse(&name)).collect()
+}
+
+/// Notes on the symbols in a folder: their timeframes, and the last change of their files.
+pub(crate) fn about(folder: &Path) -> BTreeMap<String, SymbolNote> {
+    let mut all: BTreeMap<String, (BTreeSet<Timeframe>, Option<Time>)> = BTreeMap::new();
+    for name in names(folder) {
+        let Some((symbol, timeframe)) = parse(&name) else { continue };
+        let (timeframes, at) = all.entry(symbol.to_string()).or_default();
+        timeframes.insert(timeframe);
+        *at = (*at).max(changed_at(&folder.join(&name)));
+    }
+    let note = |(symbol, (timeframes, at)): (String, (BTreeSet<Timeframe>, Option<Time>))| {
+        let timeframes: Vec<&str> = timeframes.iter().map(|timeframe| timeframe.as_str()).collect();
+        (symbol, SymbolNote { note: format!("{} file", timeframes.join(", ")), at })
+    };
+    all.into_iter().map(note).collect()
 }
 
 /// Failure for a missing file, with the available ones.

@@ -25,7 +25,7 @@ use market_data::{Bar, Range};
 use protocol::{Failure, Time};
 use tokio_util::sync::CancellationToken;
 
-pub(crate) use file_names::symbols;
+pub(crate) use file_names::{about, symbols};
 pub(crate) use preview::{describe, preview};
 pub(crate) use watch::Watch;
 

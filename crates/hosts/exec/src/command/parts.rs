@@ -48,7 +48,7 @@ pub(super) fn vector(command: &[toml::Value]) -> Result<Vector, String> {
     let vector = Vector(command.iter().map(group).collect::<Result<_, _>>()?);
     match vector.0.first().and_then(|group| group.first()) {
         None => Err(format!("it {SHAPE}, and start with the program.")),
-        Some(program) if program.places().next().is_some() => {
+        Some(program) if program.placeholders().next().is_some() => {
             Err("the first string is the program, which can't contain a parameter.".to_owned())
         }
         Some(program) if program.fill(&Values::new()).is_none_or(|name| name.trim().is_empty()) => {

@@ -6,7 +6,7 @@ use axum::extract::{Path, State};
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
-use host_kit::{Refusal, WorkError};
+use host_kit::{ApiError, WorkError};
 use protocol::host::{Artifact, Check};
 use protocol::{OperationId, ProblemType};
 use std::fmt::Write as _;
@@ -114,9 +114,9 @@ pub(super) fn router(files: &Arc<Files>) -> Router {
     Router::new().route("/ktrdr/bars/{id}", get(bars)).with_state(Arc::clone(files))
 }
 
-async fn bars(State(files): State<Arc<Files>>, Path(id): Path<String>) -> Result<Response, Refusal> {
+async fn bars(State(files): State<Arc<Files>>, Path(id): Path<String>) -> Result<Response, ApiError> {
     let none =
-        || Refusal::new(ProblemType::NotFound, "No bars are stored for this operation. Load them again.");
+        || ApiError::new(ProblemType::NotFound, "No bars are stored for this operation. Load them again.");
     let id: OperationId = id.parse().map_err(|_| none())?;
     let text = tokio::fs::read(files.file(id)).await.map_err(|_| none())?;
     Ok(([(header::CONTENT_TYPE, "text/csv")], text).into_response())

@@ -283,7 +283,12 @@ impl Work for KtrdrLoad {
         } else {
             ctx.log(LogLevel::Warn, "The bars are not stored: no 'folder' in the adapter's configuration");
         }
-        Ok(ResultDoc { document: json!(result), artifacts, tags: vec!["ktrdr".to_owned()] })
+        Ok(ResultDoc {
+            document: json!(result),
+            artifacts,
+            tags: vec!["ktrdr".to_owned()],
+            ..ResultDoc::default()
+        })
     }
 
     async fn health(&self) -> Vec<Check> {

@@ -50,14 +50,14 @@ pub(crate) fn sample_config() -> SampleConfig {
     }
 }
 
-pub(crate) fn go_on() -> Result<(), WorkError> {
+pub(crate) fn keep_going() -> Result<(), WorkError> {
     Ok(())
 }
 
 #[test]
 fn samples_keep_the_order_of_time_and_the_gap_between_parts() {
     let bars = walk(400, 1);
-    let of = samples(&[&bars], &sample_config(), &go_on).unwrap();
+    let of = samples(&[&bars], &sample_config(), &keep_going).unwrap();
     assert_eq!(
         of.train.len() + of.validation.len() + of.test.len(),
         400 - 4 - 7 - 2 * 4,
@@ -74,17 +74,17 @@ fn symbols_with_different_times_are_split_at_the_same_times() {
     let early = walk(600, 1);
     let mut late = walk(600, 2);
     late.iter_mut().for_each(|bar| bar.time = bar.time.plus_micros(200 * 3_600_000_000));
-    let of = samples(&[&early, &late], &sample_config(), &go_on).unwrap();
+    let of = samples(&[&early, &late], &sample_config(), &keep_going).unwrap();
     assert!(of.train.until < of.validation.from && of.validation.until < of.test.from);
 }
 
 #[test]
 fn too_few_bars_or_one_class_are_rejected_with_advice() {
-    let error = samples(&[&walk(60, 1)], &sample_config(), &go_on).unwrap_err().to_string();
+    let error = samples(&[&walk(60, 1)], &sample_config(), &keep_going).unwrap_err().to_string();
     assert!(error.contains("at least 20 are needed"), "{error}");
-    assert!(samples(&[&[]], &sample_config(), &go_on).is_err());
+    assert!(samples(&[&[]], &sample_config(), &keep_going).is_err());
     let flat = SampleConfig { threshold: 5.0, ..sample_config() };
-    let error = samples(&[&walk(400, 1)], &flat, &go_on).unwrap_err().to_string();
+    let error = samples(&[&walk(400, 1)], &flat, &keep_going).unwrap_err().to_string();
     assert!(error.contains("'flat'"), "{error}");
 }
 
@@ -110,13 +110,13 @@ proptest! {
     #[test]
     fn future_bars_never_change_the_training_part(seed in 2u64..500, scale in 0.2f64..5.0) {
         let bars = walk(400, 1);
-        let of = samples(&[&bars], &sample_config(), &go_on).unwrap();
+        let of = samples(&[&bars], &sample_config(), &keep_going).unwrap();
         let mut other = bars.clone();
         let first = bars.iter().position(|b| b.time > of.train.until).unwrap();
         for (bar, new) in other.iter_mut().zip(walk(400, seed)).skip(first) {
             *bar = Bar { time: bar.time, close: new.close * scale, high: new.high * scale, low: new.low * scale, ..new };
         }
-        let changed = samples(&[&other], &sample_config(), &go_on).unwrap();
+        let changed = samples(&[&other], &sample_config(), &keep_going).unwrap();
         prop_assert_eq!(&of.train, &changed.train);
         prop_assert_eq!(&of.scaler, &changed.scaler);
         prop_assert_ne!(of.digest, changed.digest);
@@ -125,13 +125,13 @@ proptest! {
     #[test]
     fn the_order_of_the_test_part_changes_nothing_before_it(seed: u32) {
         let bars = walk(400, 1);
-        let of = samples(&[&bars], &sample_config(), &go_on).unwrap();
+        let of = samples(&[&bars], &sample_config(), &keep_going).unwrap();
         let first = bars.iter().position(|b| b.time > of.validation.until).unwrap();
         let mut other = bars.clone();
         for (to, from) in dice::order(seed, 1, bars.len() - first).into_iter().enumerate() {
             other[first + to] = Bar { time: bars[first + to].time, ..bars[first + from] };
         }
-        let changed = samples(&[&other], &sample_config(), &go_on).unwrap();
+        let changed = samples(&[&other], &sample_config(), &keep_going).unwrap();
         prop_assert_eq!(of.train, changed.train);
         prop_assert_eq!(of.validation, changed.validation);
         prop_assert_eq!(of.scaler, changed.scaler);

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::samples::samples;
-use crate::samples::tests::{go_on, sample_config, walk, wave};
+use crate::samples::tests::{keep_going, sample_config, walk, wave};
 
 fn hyperparameters() -> Hyperparameters {
     Hyperparameters {
@@ -17,7 +17,7 @@ fn hyperparameters() -> Hyperparameters {
 }
 
 fn data() -> Samples {
-    samples(&[&walk(260, 1)], &sample_config(), &go_on).unwrap()
+    samples(&[&walk(260, 1)], &sample_config(), &keep_going).unwrap()
 }
 
 fn on(_: usize, _: usize) -> Result<(), WorkError> {
@@ -90,10 +90,10 @@ fn a_training_resumed_from_its_checkpoint_ends_as_an_uninterrupted_one() {
 
 #[test]
 fn a_learnable_pattern_is_learned() {
-    let data = samples(&[&wave(900)], &sample_config(), &go_on).unwrap();
+    let data = samples(&[&wave(900)], &sample_config(), &keep_going).unwrap();
     let hyperparameters = Hyperparameters { epochs: 12, dropout: 0.0, ..hyperparameters() };
     let state = train(&hyperparameters, &data);
-    let test = Score::of(&state.best.unwrap().mlp, &data.test, &go_on).unwrap();
+    let test = Score::of(&state.best.unwrap().mlp, &data.test, &keep_going).unwrap();
     let most = test.confusion.iter().map(|row| row.iter().sum::<u64>()).max().unwrap();
     let blind = most as f64 / data.test.len() as f64;
     assert!(test.accuracy() > blind + 0.2, "{} against {blind}", test.accuracy());

@@ -11,6 +11,8 @@ async fn the_form_of_the_kind_offers_the_existing_sources_and_symbols() {
     let form = Form::from_schema(&kind.params).unwrap();
     let field = |name: &str| form.fields.iter().find(|f| f.name == name).unwrap();
     assert_eq!(field("symbol").examples, ["A", "BRK.B"]);
+    let note = field("symbol").about.of("BRK.B").unwrap();
+    assert!(note.note == "1d file" && note.at.is_some(), "{note:?}");
     assert!(form.fields.iter().all(|f| !f.help.is_empty()), "every field has its help");
     let required: Vec<_> = form.fields.iter().filter(|f| f.required).map(|f| f.name.as_str()).collect();
     assert_eq!(required, ["symbol"]);

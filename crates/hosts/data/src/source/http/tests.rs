@@ -215,11 +215,11 @@ async fn a_missing_source_is_reported_with_its_address() {
 #[tokio::test]
 async fn a_truncated_response_is_a_failure_and_not_a_short_load() {
     let break_off = Arc::new(tokio::sync::Notify::new());
-    let failure_of = Arc::clone(&break_off);
+    let broken_off = Arc::clone(&break_off);
     let broken = move || async move {
         let first = futures::stream::iter([Ok(Bytes::from(long_csv()))]);
         let gone = futures::stream::once(async move {
-            failure_of.notified().await;
+            broken_off.notified().await;
             Err(std::io::Error::other("gone"))
         });
         csv(Body::from_stream(futures::StreamExt::chain(first, gone)))

@@ -1,9 +1,13 @@
 //! Atomic file writes: a reader sees the old file or the new one, never a part.
 
-use std::fs::{File, Permissions};
+use crate::folder::sync;
+use std::fs::Permissions;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use tempfile::{Builder, NamedTempFile};
+
+/// Suffix of unfinished files. A crashed process leaves them behind.
+pub const PART: &str = ".part";
 
 /// File being written beside its path. [`AtomicFile::commit`] gives it its name; without it, nothing is left.
 #[derive(Debug)]
@@ -33,7 +37,7 @@ impl AtomicFile {
         let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
         let prefix = format!(".{name}.");
         let mut builder = Builder::new();
-        builder.prefix(&prefix).suffix(".part");
+        builder.prefix(&prefix).suffix(PART);
         if let Some(permissions) = permissions(mode) {
             builder.permissions(permissions);
         }
@@ -58,7 +62,7 @@ impl AtomicFile {
         // Before the rename, because a crash must not leave the name without the content.
         self.file.as_file().sync_all()?;
         self.file.persist(&self.path)?;
-        sync_folder(folder_of(&self.path))
+        sync(folder_of(&self.path))
     }
 }
 
@@ -84,11 +88,6 @@ fn permissions(mode: u32) -> Option<Permissions> {
 #[cfg(not(unix))]
 fn permissions(_mode: u32) -> Option<Permissions> {
     None
-}
-
-/// Makes a rename durable, if the system allows to sync a folder.
-fn sync_folder(folder: &Path) -> io::Result<()> {
-    if cfg!(unix) { File::open(folder)?.sync_all() } else { Ok(()) }
 }
 
 #[cfg(test)]

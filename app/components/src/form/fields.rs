@@ -1,0 +1,76 @@
+//! All fields of a form: the first-class ones, and the others folded.
+
+use super::FieldInput;
+use super::typed::Typed;
+use crate::reactive::{text, yes};
+use form::Field;
+use leptos::html::Details;
+use leptos::prelude::*;
+
+/// The fields. The folded ones show themselves when one of them has a value of its own, or is wrong.
+#[component]
+pub fn Fields(typed: Typed) -> impl IntoView {
+    let all = typed.fields().into_iter().enumerate();
+    let (folded, first): (Vec<_>, Vec<_>) = all.partition(|(_, (field, _))| field.advanced);
+    let places: Vec<(usize, String)> =
+        folded.iter().map(|(place, (field, _))| (*place, field.name.clone())).collect();
+    let more =
+        (!folded.is_empty()).then(|| view! { <Advanced typed places>{inputs(typed, folded)}</Advanced> });
+    view! {
+        <div class="fields">{inputs(typed, first)}</div>
+        {more}
+    }
+    .into_any()
+}
+
+/// Inputs of fields with their places.
+fn inputs(typed: Typed, fields: Vec<(usize, (Field, RwSignal<String>))>) -> AnyView {
+    let input = |(place, (field, text))| view! { <FieldInput form=typed place field text/> }.into_any();
+    fields.into_iter().map(input).collect_view().into_any()
+}
+
+/// The folded fields; `places` are their places and names.
+#[component]
+fn Advanced(typed: Typed, places: Vec<(usize, String)>, children: Children) -> impl IntoView {
+    let node = NodeRef::<Details>::new();
+    let places = StoredValue::new(places);
+    let count = Memo::new(move |_| {
+        places.with_value(|places| places.iter().filter(|(place, _)| typed.is_shown(*place)).count())
+    });
+    let needed = Memo::new(move |_| {
+        places.with_value(|places| {
+            places.iter().any(|(place, _)| typed.is_shown(*place) && typed.is_changed(*place))
+        })
+    });
+    let unfold = move || {
+        if let Some(details) = node.get() {
+            details.set_open(true);
+        }
+    };
+    Effect::new(move |_| {
+        if needed.get() {
+            unfold();
+        }
+    });
+    // At each refused start, also when it was folded meanwhile.
+    Effect::new(move |_| {
+        let errors = typed.errors.get();
+        if places.with_value(|places| {
+            errors.iter().any(|error| places.iter().any(|(_, name)| *name == error.field))
+        }) {
+            unfold();
+        }
+    });
+    view! {
+        <details
+            class="form-more"
+            node_ref=node
+            open=needed.get_untracked()
+            hidden=yes(move || count.get() == 0)
+        >
+            <summary>{text(move || format!("Advanced ({})", count.get()))}</summary>
+            <div class="fields">{children()}</div>
+        </details>
+    }
+    .into_any()
+}

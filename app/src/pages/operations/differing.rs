@@ -1,0 +1,79 @@
+//! Parameters that tell rows of the same title apart. Pure.
+
+use live::Fixed;
+use protocol::OperationId;
+use serde_json::Value;
+use std::collections::{BTreeSet, HashMap};
+
+/// Maximum number of parameters per row.
+const MAX_PARAMS: usize = 2;
+/// Maximum length of a value, characters.
+const MAX_CHARS: usize = 24;
+
+fn wording(name: &str, value: Option<&Value>) -> Option<String> {
+    let value = value.filter(|value| !value.is_null() && !value.is_object() && !value.is_array())?;
+    let text = display::format::param(value);
+    (!text.is_empty() && text.chars().count() <= MAX_CHARS).then(|| format!("{name} {text}"))
+}
+
+/// For each row whose kind and title occur several times: the parameters in which it differs from the others.
+pub fn differing<'a>(rows: impl Iterator<Item = &'a Fixed>) -> HashMap<OperationId, String> {
+    let mut alike: HashMap<(&str, &str), Vec<&Fixed>> = HashMap::new();
+    for row in rows {
+        alike.entry((row.kind.as_str(), row.title.as_str())).or_default().push(row);
+    }
+    let mut texts = HashMap::new();
+    for group in alike.into_values().filter(|group| group.len() > 1) {
+        let objects = || group.iter().filter_map(|row| row.params.as_object());
+        let names: BTreeSet<&String> = objects().flat_map(|params| params.keys()).collect();
+        let differ = |name: &&&String| {
+            let first = group[0].params.get(name.as_str());
+            group.iter().any(|row| row.params.get(name.as_str()) != first)
+        };
+        let names: Vec<&String> = names.iter().filter(differ).copied().collect();
+        for row in &group {
+            let said = names.iter().filter_map(|name| wording(name, row.params.get(name.as_str())));
+            let text = said.take(MAX_PARAMS).collect::<Vec<_>>().join(" · ");
+            if !text.is_empty() {
+                texts.insert(row.id, text);
+            }
+        }
+    }
+    texts
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use protocol::{KindName, Time};
+    use serde_json::json;
+
+    fn run(n: u32, title: &str, params: Value) -> Fixed {
+        Fixed {
+            id: format!("0199c2d4-7f3a-7c11-9e1b-{n:012}").parse().unwrap(),
+            kind: KindName::new("exec.train").unwrap(),
+            title: title.to_owned(),
+            parent: None,
+            params,
+            created_at: Time::from_micros(0),
+        }
+    }
+
+    #[test]
+    fn rows_of_one_title_say_the_parameter_in_which_they_differ() {
+        let rows = [
+            run(1, "Train", json!({"epochs": 10, "seed": 1, "note": null})),
+            run(2, "Train", json!({"epochs": 10, "seed": 2, "note": "x".repeat(99)})),
+            run(3, "Other", json!({"epochs": 99})),
+        ];
+        let texts = differing(rows.iter());
+        assert_eq!((texts[&rows[0].id].as_str(), texts[&rows[1].id].as_str()), ("seed 1", "seed 2"));
+        assert_eq!(texts.len(), 2, "a title that occurs once says enough");
+    }
+
+    #[test]
+    fn equal_runs_have_nothing_to_say() {
+        let rows = [run(1, "Train", json!({"seed": 1})), run(2, "Train", json!({"seed": 1}))];
+        assert!(differing(rows.iter()).is_empty());
+    }
+}

@@ -1,0 +1,154 @@
+// Tests of the site's build: node --test scripts/site/site.test.mjs
+import assert from 'node:assert/strict';
+import { mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { test } from 'node:test';
+import { CargoOutput } from './cargo.mjs';
+import { Estimate } from './estimate.mjs';
+import { hashOf, nameByHash } from './names.mjs';
+import { Progress, timeLeft } from './progress.mjs';
+
+const LOADER = '__wasm_split.______________________.js';
+const FILES = {
+    'signalbox.js': `import * as a from "./${LOADER}";const b={"./signalbox_bg.js":1}`,
+    'signalbox.wasm': Buffer.from([0, 255, ...Buffer.from(`./${LOADER}`), 128]),
+    'signalbox.css': 'a{color:red}',
+    'chunk_1.wasm': 'one',
+    'chunk_10.wasm': 'ten',
+    'split___new_view_1.wasm': 'view',
+    [LOADER]: 'import{initSync}from"./signalbox.js";fetch(new URL("./chunk_1.wasm",u));fetch(new URL("./chunk_10.wasm",u))',
+    '__wasm_split_manifest.json': '{"__new_view_1":["chunk_1","chunk_10","split___new_view_1"]}',
+};
+
+/** Names files by their hashes, and returns `{ hashes, files }`: the text of hash.txt, and content by new name. */
+function named(context, changes = {}) {
+    const pkg = mkdtempSync(path.join(tmpdir(), 'signalbox-names-'));
+    context.after(() => rmSync(pkg, { recursive: true }));
+    for (const [file, content] of Object.entries({ ...FILES, ...changes })) writeFileSync(path.join(pkg, file), content);
+    const text = nameByHash(pkg, 'signalbox');
+    const hashes = Object.fromEntries(text.trim().split('\n').map((line) => line.split(': ')));
+    return { hashes, files: new Map(readdirSync(pkg).map((file) => [file, readFileSync(path.join(pkg, file))])) };
+}
+
+test('files of the program refer to each other by their new names', (context) => {
+    const { hashes, files } = named(context);
+    const { js: hash, css } = hashes;
+    assert.match(hash, /^[\w-]{22}$/u);
+    assert.deepEqual(hashes, { js: hash, wasm: hash, css, manifest: hash, split: hash });
+    const loader = `__wasm_split.${hash}.js`;
+    assert.deepEqual([...files.keys()].sort(), [
+        `__wasm_split_manifest.${hash}.json`, loader, `chunk_1.${hash}.wasm`, `chunk_10.${hash}.wasm`,
+        `signalbox.${css}.css`, `signalbox.${hash}.js`, `signalbox.${hash}.wasm`, `split___new_view_1.${hash}.wasm`,
+    ].sort());
+    assert.equal(String(files.get(`signalbox.${hash}.js`)), `import * as a from "./${loader}";const b={"./signalbox_bg.js":1}`);
+    assert.equal(
+        String(files.get(loader)),
+        `import{initSync}from"./signalbox.${hash}.js";` +
+            `fetch(new URL("./chunk_1.${hash}.wasm",u));fetch(new URL("./chunk_10.${hash}.wasm",u))`,
+    );
+    assert.deepEqual(JSON.parse(files.get(`__wasm_split_manifest.${hash}.json`)), {
+        __new_view_1: [`chunk_1.${hash}`, `chunk_10.${hash}`, `split___new_view_1.${hash}`],
+    });
+    assert.deepEqual(files.get(`signalbox.${hash}.wasm`), Buffer.from([0, 255, ...Buffer.from(`./${loader}`), 128]));
+});
+
+test('a change of any part renames all files that refer to it, and no styles', (context) => {
+    const before = named(context).hashes;
+    const part = named(context, { 'chunk_10.wasm': 'TEN' }).hashes;
+    assert.notEqual(part.js, before.js);
+    assert.equal(part.css, before.css);
+    const style = named(context, { 'signalbox.css': 'a{color:tan}' }).hashes;
+    assert.equal(style.js, before.js);
+    assert.notEqual(style.css, before.css);
+});
+
+test('a hash depends on where one content ends and the next begins', () => {
+    assert.notEqual(hashOf('ab', 'c'), hashOf('a', 'bc'));
+    assert.equal(hashOf('ab', 'c'), hashOf('ab', 'c'));
+});
+
+test('output of cargo is divided into progress, lines, and what the compiler says', () => {
+    const seen = [];
+    const output = new CargoOutput((finished, all) => seen.push([finished, all]));
+    const lines = [
+        '   Compiling serde v1.0.229\n    Building [=>      ] 12/35: serde, syn(bu…\r',
+        'warning: unused variable: `x`\n --> app/src/lib.rs:3:5\n\n    Buil',
+        'ding [====>   ] 34/35: app   \r   Compiling signalbox v0.1.0 (/src)\n',
+        '    Finished `release` profile [optimized] target(s) in 0.33s\n',
+    ].flatMap((text) => output.push(text));
+    assert.deepEqual(seen, [[12, 35], [34, 35]]);
+    assert.deepEqual(lines, [
+        '   Compiling serde v1.0.229',
+        'warning: unused variable: `x`',
+        ' --> app/src/lib.rs:3:5',
+        '   Compiling signalbox v0.1.0 (/src)',
+        '    Finished `release` profile [optimized] target(s) in 0.33s',
+    ]);
+    assert.equal(output.diagnostics(), 'warning: unused variable: `x`\n --> app/src/lib.rs:3:5');
+});
+
+const PARTS = { page: { work: 200, curve: [[0, 0], [0.5, 0.2], [1, 1]] }, server: { work: 600, curve: [[0, 0], [1, 1]] } };
+
+test('the time left follows the work, and the speed of the machine', () => {
+    const estimate = new Estimate(PARTS, 2);
+    assert.equal(estimate.left(0), 400);
+    estimate.set('page', 0.25);
+    // 20 of 800 seconds of one core are done: too little to know the speed.
+    assert.equal(estimate.left(100), 390);
+    assert.equal(estimate.done(['page']), 0.1);
+    estimate.set('page', 1);
+    estimate.set('server', 0.5);
+    // 250 of the predicted 400 s took 500 s.
+    assert.equal(estimate.left(500), 300);
+});
+
+test('steps that cargo skips, because they were built before, tell nothing about the speed', () => {
+    const estimate = new Estimate(PARTS, 2);
+    estimate.set('page', 1);
+    estimate.set('server', 0.5);
+    assert.equal(estimate.left(1), 150);
+    estimate.set('server', 0.75);
+    // The half of 150 s took 37.5 s.
+    assert.equal(estimate.left(38.5), 37.5);
+});
+
+/** A progress line on an output that keeps what is written. */
+function line(isTTY) {
+    const clock = { seconds: 0 };
+    const written = [];
+    const out = { isTTY, columns: 60, write: (text) => written.push(text) };
+    return { clock, written, progress: new Progress({ before: 1, parts: 3, out, now: () => clock.seconds }) };
+}
+
+test('on a terminal, one line is rewritten', () => {
+    const { clock, written, progress } = line(true);
+    progress.begin('Compiling');
+    progress.update('11 %', 600);
+    clock.seconds = 65;
+    progress.update('', 20);
+    progress.end();
+    assert.deepEqual(written, [
+        '\r\u001B[K[2/3] Compiling · 11 % · about 10 min left',
+        '\r\u001B[K[2/3] Compiling · less than a minute left',
+        '\r\u001B[K[2/3] Compiling · done in 1 min 05 s\n',
+    ]);
+});
+
+test('without a terminal, a line is printed once a minute', () => {
+    const { clock, written, progress } = line(false);
+    progress.begin('Compiling');
+    for (clock.seconds = 0; clock.seconds < 90; clock.seconds += 30) progress.update(`${clock.seconds}`, 100);
+    progress.end();
+    assert.deepEqual(written, [
+        '[2/3] Compiling · 0 · about 2 min left\n',
+        '[2/3] Compiling · 60 · about 2 min left\n',
+        '[2/3] Compiling · done in 1 min 30 s\n',
+    ]);
+});
+
+test('the time left is rounded to minutes', () => {
+    assert.deepEqual([44, 45, 89, 90, 600].map(timeLeft), [
+        'less than a minute left', 'about 1 min left', 'about 1 min left', 'about 2 min left', 'about 10 min left',
+    ]);
+});
