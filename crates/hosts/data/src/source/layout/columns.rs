@@ -204,6 +204,19 @@ impl NamedColumns<'_> {
         if let (Some(day), [clock]) = (day, clocks.as_slice()) {
             return Ok(Some(TimeColumns::Two(*day, *clock)));
         }
+        // A complete date and time beside its own day, as Baostock writes it.
+        let complete: Vec<_> = times
+            .iter()
+            .filter_map(|at| match value_at(at) {
+                Some(Moment::Wall(wall)) => Some((*at, wall.date())),
+                _ => None,
+            })
+            .collect();
+        if let [(complete, date)] = complete.as_slice()
+            && times.iter().all(|at| at == complete || value_at(at) == Some(Moment::Day(*date)))
+        {
+            return Ok(Some(TimeColumns::One(*complete)));
+        }
         // Without a row the choice does not matter.
         if self.row.is_none() {
             return Ok(Some(TimeColumns::One(times[0])));
