@@ -4,7 +4,7 @@ use super::Drawn;
 use super::data::{Sheet, Spec};
 use super::figures::{Figures, numbers};
 use super::smooth::smoothed;
-use js_sys::{Array, Float64Array, Object, Reflect};
+use js_sys::{Array, Object, Reflect};
 use leptos::html::Div;
 use leptos::prelude::*;
 use send_wrapper::SendWrapper;
@@ -205,20 +205,21 @@ pub fn attach(node: NodeRef<Div>, spec: &Spec, drawn: Drawn, trouble: RwSignal<S
         let highlighted = group.highlighted.get().map_or(-1, |style| style as i32);
         with_plot(&of, &mut |held| held.plot.look(hidden, log, highlighted));
     });
-    // A request from before the plot existed is not for it.
-    let on_request = |requests: RwSignal<u32>, act: Box<dyn Fn(&Held, u32)>| {
-        let of = held.clone();
-        Effect::new(move |before: Option<u32>| {
-            let now = requests.get();
-            if before.is_some_and(|before| before != now) {
-                with_plot(&of, &mut |held| act(held, now));
-            }
-            now
-        });
-    };
-    on_request(group.resets, Box::new(|held, _| held.plot.whole()));
-    on_request(group.backs, Box::new(|held, request| held.plot.back(request)));
-    on_request(pictures, Box::new(move |held, _| held.plot.picture(&file)));
+    on_request(&held, group.resets, |held, _| held.plot.whole());
+    on_request(&held, group.backs, |held, request| held.plot.back(request));
+    on_request(&held, pictures, move |held, _| held.plot.picture(&file));
     let held = SendWrapper::new(held);
     on_cleanup(move || drop(held.borrow_mut().take()));
+}
+
+/// Acts on the plot at each request that comes after it was drawn.
+fn on_request(held: &Rc<RefCell<Option<Held>>>, requests: RwSignal<u32>, act: impl Fn(&Held, u32) + 'static) {
+    let of = held.clone();
+    Effect::new(move |before: Option<u32>| {
+        let now = requests.get();
+        if let Some(held) = of.borrow().as_ref().filter(|_| before.is_some_and(|before| before != now)) {
+            act(held, now);
+        }
+        now
+    });
 }

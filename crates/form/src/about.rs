@@ -31,8 +31,8 @@ impl About {
         let Some(about) = property.get(ABOUT_KEY) else { return Ok(Self::default()) };
         let shape = || format!("{ABOUT_KEY} must be an object of values, each with a note and a time");
         let mut all = Vec::new();
-        for (value, said) in about.as_object().ok_or_else(shape)? {
-            let text = |key: &str| said.get(key).and_then(Value::as_str);
+        for (value, property) in about.as_object().ok_or_else(shape)? {
+            let text = |key: &str| property.get(key).and_then(Value::as_str);
             let at = text("at").map(Time::parse).transpose().map_err(|_| shape())?;
             let note = text("note").ok_or_else(shape)?.to_owned();
             all.push((value.clone(), ValueNote { note, at }));
