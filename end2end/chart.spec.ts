@@ -33,7 +33,7 @@ const tools = (page: Page) => page.getByRole('group', { name: 'Chart settings' }
 const reset = (page: Page) => tools(page).getByRole('button', { name: 'Reset zoom' });
 
 async function area(chart: Locator): Promise<{ x: number; y: number; width: number; height: number }> {
-    const box = await chart.locator('.u-over').boundingBox();
+    const box = await chart.locator('.u-over').first().boundingBox();
     if (!box) throw new Error('the chart is not drawn');
     return box;
 }

@@ -1,4 +1,6 @@
 // The hosts page: a host is drained and undrained, also by keyboard, and waiting users are informed.
+import { copyFileSync } from 'node:fs';
+import path from 'node:path';
 import type { APIRequestContext, Locator, Page } from '@playwright/test';
 import { alive, expect, start, startLoad, SYMBOL, test } from './signalbox';
 
@@ -17,7 +19,9 @@ async function openHosts(page: Page): Promise<void> {
     await expect(card(page)).toContainText('Connected');
 }
 
-test('a host is drained and undrained, and waiting users are informed', async ({ page, request }) => {
+test('a host is drained and undrained, and waiting users are informed', async ({ page, request, server }) => {
+    // Two loads of the same bars would wait for each other.
+    copyFileSync(path.join(server.csv, `${SYMBOL}_1h.csv`), path.join(server.csv, 'OTHER_1h.csv'));
     await startLoad(page, { symbol: SYMBOL, rowsPerSecond: 100 });
     await expect(page.getByRole('main').locator('.op-state')).toContainText('running');
     const running = page.url().split('/').pop()!;
@@ -46,7 +50,7 @@ test('a host is drained and undrained, and waiting users are informed', async ({
     await page.goto('/new?kind=data.load');
     await alive(page);
     await expect(page.getByRole('main')).toContainText('local, the only connected host for this kind, is drained');
-    await startLoad(page, { symbol: SYMBOL });
+    await startLoad(page, { symbol: 'OTHER' });
     const main = page.getByRole('main');
     await expect(main.locator('.op-state')).toContainText('queued');
     await expect(main.locator('.note')).toContainText('Drained: local.');

@@ -75,9 +75,12 @@ fn count(all: RwSignal<u32>, holds: impl Fn() -> bool + 'static) {
             all.update(|n| *n = if now { *n + 1 } else { n.saturating_sub(1) });
         }
     });
+    // Later: if the whole page goes, its toolbar must not read signals that are gone.
     on_cleanup(move || {
         if counted.try_get_value() == Some(true) {
-            all.try_update(|n| *n = n.saturating_sub(1));
+            queue_microtask(move || {
+                all.try_update(|n| *n = n.saturating_sub(1));
+            });
         }
     });
 }

@@ -228,17 +228,17 @@ fn Fold(op: OpView, branch: Memo<Option<Branch>>, fold: Callback<OperationId>) -
     let open = Memo::new(move |_| branch.get().is_some_and(|branch| branch.open));
     part(move || {
         (children.get() > 0).then(|| {
-            let label = format!("Child runs of {}", op.fixed().title);
+            let label = format!(" child runs of {}", op.fixed().title);
             view! {
                 <button
                     type="button"
                     class="fold only-script"
-                    aria-label=label
                     aria-expanded=word(move || if open.get() { "true" } else { "false" })
                     on:click=move |_| fold.run(op.id)
                 >
                     <span class="fold-mark" aria-hidden="true" data-folded=mark(move || !open.get())></span>
                     <span class="num">{text(move || display::format::count(children.get() as u64))}</span>
+                    <span class="unseen">{label}</span>
                 </button>
             }
             .into_any()

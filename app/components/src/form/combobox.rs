@@ -69,8 +69,8 @@ impl Control {
                 && !(searching.get() && says_all(&offers.read(), &found.read(), &text.read()))
         });
         let close = move || {
-            open.set(false);
-            active.set(None);
+            open.try_set(false);
+            active.try_set(None);
         };
         let unfold = move |search: bool| {
             searching.set(search);
@@ -168,7 +168,8 @@ impl Control {
                     }
                     on:click=move |_| unfold(false)
                     on:keydown=pressed
-                    on:blur=move |_| close()
+                    // Later: the focus also leaves a field that is removed with the page.
+                    on:blur=move |_| queue_microtask(close)
                 />
                 <ul
                     id=list_id
