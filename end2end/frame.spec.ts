@@ -350,7 +350,7 @@ test('no page scrolls sideways at 320 pixels, with the menu open or closed', asy
         await page.locator('summary[aria-label="More actions"]').click();
         await expect(page.getByRole('button', { name: 'Copy as command line' })).toBeVisible();
         await stays();
-        await expect(page.locator('.menu-list')).toBeInViewport({ ratio: 0.5 });
+        await expect(page.locator('.op-actions .menu-list')).toBeInViewport({ ratio: 0.5 });
     }
 });
 

@@ -58,7 +58,7 @@ test('the runs of a sweep are below it, and a search finds them', async ({ page,
     const rows = page.locator('tr.row');
     await expect(rows).toHaveCount(2);
     const children = page.getByRole('button', { name: / child runs of / });
-    await expect(children).toHaveText('4');
+    await expect(children).toHaveText(/^4 child runs of /);
     await expect(children).toHaveAttribute('aria-expanded', 'false');
     await expect(page.getByRole('navigation', { name: 'Filter by state' }).getByRole('link', { name: 'all' })).toHaveText(/all\s*6$/);
 
