@@ -297,7 +297,7 @@ mod tests {
     fn host() -> HostStatus {
         from_value(json!({
             "name": "gpu-1", "url": "http://gpu-1:7310", "link": "up", "capacity": 8, "running": 3,
-            "kinds": ["data.load", "x.y"], "connections": {}
+            "kinds": ["data.load", "x.y"]
         }))
         .unwrap()
     }

@@ -47,7 +47,7 @@ mod tests {
             x: "epoch".into(),
         };
         assert_eq!(wording(&info(""), 0.001), "Learning rate 0.001");
-        assert_eq!(wording(&info("share"), 0.25), "Learning rate 25.00 %");
+        assert_eq!(wording(&info("share"), 0.25), "Learning rate 25 %");
         assert_eq!(wording(&info("rows/s"), 200.0), "Learning rate 200 rows/s");
     }
 }
