@@ -2,7 +2,7 @@
 //! batched, and the order is kept.
 //!
 //! The first report after a pause is sent at once, on the reporting thread; reports shortly after it are sent together,
-//! by [`Report::trail`], which the attempt's task drives.
+//! by [`Report::flush_loop`], which the attempt's task drives.
 
 use crate::feed::Feed;
 use crate::meter::Meter;

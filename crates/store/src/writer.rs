@@ -69,10 +69,10 @@ pub struct Writer<T> {
 }
 
 impl<T: Send + 'static> Writer<T> {
-    /// Starts the writer. `told` gets what was made durable, in the order of commits.
+    /// Starts the writer. `publish` gets what was made durable, in the order of commits.
     ///
     /// A batch that can't be written is retried until it can: accepted changes are not dropped. Meanwhile,
-    /// [`Writer::trouble`] has the reason.
+    /// [`Writer::store_fault`] has the reason.
     ///
     /// # Errors
     /// If the operating system provides no thread.
