@@ -79,10 +79,10 @@ test('a load is started from its form, watched, cancelled with a receipt, and re
     await tab.click('label.segment', /^csv$/);
     await tab.click('summary', /^Advanced/);
     await tab.fill('Rows per second', '500');
-    await tab.click('button', /^Start load$/);
+    await tab.click('button', /^Start load/);
     await tab.isAt(OPERATION);
 
-    await tab.click('nav[aria-label=Pages] a', /^Operations$/);
+    await tab.click('nav[aria-label=Pages] a', /^Operations/);
     await tab.shows('tr.row', new RegExp(`running.*${SYMBOL}`));
     await tab.moves();
     await tab.click('tr.row .c-what a');
@@ -97,7 +97,7 @@ test('a load is started from its form, watched, cancelled with a receipt, and re
     await hasReceipt(tab);
     await resume(tab);
     await tab.shows('main .state', /^succeeded/, 40_000);
-    await expect.poll(() => tab.texts('section.result')).toEqual([expect.stringContaining(rows.toLocaleString('en-US'))]);
+    await expect.poll(() => tab.texts('.headline')).toEqual([expect.stringContaining(rows.toLocaleString('en-US'))]);
 });
 
 test('a training draws its curve while it runs, and continues it after a cancel @smoke', async ({ tab, request }) => {
@@ -147,7 +147,7 @@ test('two backtests are selected in the list and compared', async ({ tab, reques
 test('back and forward lead through the pages, and each is live', async ({ tab, request }) => {
     const id = await startSlow(request);
     await tab.open('/');
-    await tab.click('nav[aria-label=Pages] a', /^Operations$/);
+    await tab.click('nav[aria-label=Pages] a', /^Operations/);
     await tab.click('tr.row .c-what a', new RegExp(SYMBOL));
     await tab.isAt(OPERATION);
     await tab.moves();
