@@ -17,6 +17,7 @@ pub mod baseline;
 pub mod cancel_steps;
 pub mod confirm;
 pub mod csv;
+pub mod exception;
 pub mod forecast;
 pub mod format;
 pub mod hosts;

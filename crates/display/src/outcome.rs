@@ -1,5 +1,6 @@
 //! Outcome of an ended operation in one line, for rows of lists.
 
+use crate::exception::exception;
 use crate::{format, items, key_figure};
 use protocol::{KeyFigure, Progress, Receipt};
 
@@ -16,17 +17,9 @@ pub fn succeeded(figures: &[KeyFigure], progress: Option<&Progress>) -> String {
 /// the last one if the first introduces output.
 pub fn reason(message: &str) -> &str {
     let mut lines = message.lines().map(str::trim).filter(|line| !line.is_empty());
-    let exception = lines.clone().rfind(|line| names_exception(line));
     let first = lines.next().unwrap_or_default();
     let output = if first.ends_with(':') { lines.next_back() } else { None };
-    exception.or(output).unwrap_or(first)
-}
-
-/// `RuntimeError: CUDA out of memory`, `java.io.IOException: …`: a single word, which ends like an exception.
-fn names_exception(line: &str) -> bool {
-    let Some((name, _)) = line.split_once(':') else { return false };
-    let is_name = |c: char| c.is_alphanumeric() || matches!(c, '.' | '_');
-    (name.ends_with("Error") || name.ends_with("Exception")) && name.chars().all(is_name)
+    exception(message).or(output).unwrap_or(first)
 }
 
 /// Duration of a cancel, up to its last step: `Stopped and released in 22 ms`. Empty while it is not confirmed.
@@ -49,6 +42,10 @@ mod tests {
         let trace = "python exited with code 1. Last output:\n  File \"t.py\", line 3\nRuntimeError: CUDA out of memory\n 40%|████ | 4/10";
         assert_eq!(reason(trace), "RuntimeError: CUDA out of memory");
         assert_eq!(reason("The file was not found.\n\nlocal=/bars"), "The file was not found.");
+        assert_eq!(
+            reason("cc exited with code 1. Last output:\nerror: linking failed\nmake: stop"),
+            "error: linking failed"
+        );
         assert_eq!(reason("sh exited with code 1. Last output:\nno: such thing"), "no: such thing");
         assert_eq!(reason(""), "");
     }

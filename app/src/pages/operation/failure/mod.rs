@@ -6,11 +6,12 @@ use super::log::paint::visible;
 use app_state::address;
 use components::link::A;
 use components::reactive::part;
+use display::exception::exception;
 use leptos::prelude::*;
 use live::OpView;
 use live::model::log_buffer::LogBuffer;
 use protocol::{Failure, FailureReason};
-use traceback::{Piece, exception, pieces};
+use traceback::{Piece, pieces};
 
 fn reason(reason: FailureReason) -> &'static str {
     match reason {

@@ -1,4 +1,4 @@
-//! Output of a failed program: the exception's own line, and the places in files that it names. Pure.
+//! Places in files that the output of a failed program names. Pure.
 
 /// Piece of a line: plain text, or a place in a file.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -6,31 +6,6 @@ pub enum Piece {
     Plain(String),
     /// File and line: `train.py:12`.
     Place(String),
-}
-
-/// Whether a line begins with the name of an error: `RuntimeError: …`, `torch.cuda.OutOfMemoryError: …`,
-/// `Error: …`, `thread 'main' panicked at …`.
-fn names_error(line: &str) -> bool {
-    if line.starts_with("thread '") && line.contains("panicked at") {
-        return true;
-    }
-    let Some((name, _)) = line.split_once(": ").or_else(|| line.strip_suffix(':').map(|name| (name, "")))
-    else {
-        // An exception without a message is its name alone.
-        return is_error_name(line);
-    };
-    is_error_name(name) || matches!(name, "error" | "fatal" | "panic" | "FATAL" | "ERROR")
-}
-
-fn is_error_name(name: &str) -> bool {
-    const ENDS: [&str; 5] = ["Error", "Exception", "Interrupt", "Exit", "Warning"];
-    let dotted = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '.' | ':');
-    !name.is_empty() && name.chars().all(dotted) && ENDS.iter().any(|end| name.ends_with(end))
-}
-
-/// The exception's own line: the last one that names an error. `None` if no line does.
-pub fn exception(output: &str) -> Option<&str> {
-    output.lines().map(str::trim).rev().find(|line| names_error(line))
 }
 
 /// File and line of `File "train.py", line 12, in main`, with the text before and after it.
@@ -81,28 +56,6 @@ pub fn pieces(line: &str) -> Vec<Piece> {
 mod tests {
     use super::*;
     use proptest::prelude::*;
-
-    const TRACE: &str = "Traceback (most recent call last):
-  File \"/srv/train.py\", line 12, in <module>
-    main()
-RuntimeError: CUDA out of memory: tried 2 GiB
- 60%|######    | 60/100";
-
-    #[test]
-    fn the_exception_s_own_line_is_found_behind_whatever_follows_it() {
-        assert_eq!(exception(TRACE), Some("RuntimeError: CUDA out of memory: tried 2 GiB"));
-        for line in [
-            "torch.cuda.OutOfMemoryError: no",
-            "KeyboardInterrupt",
-            "Error: ENOENT",
-            "thread 'main' panicked at src/main.rs:4:5:",
-            "error: linking failed",
-        ] {
-            assert_eq!(exception(line), Some(line));
-        }
-        assert_eq!(exception("all is well\nepoch 3: loss 0.5"), None);
-        assert_eq!(exception("he said Error: no"), None);
-    }
 
     #[test]
     fn a_place_in_a_file_is_told_as_file_and_line() {
