@@ -1,7 +1,7 @@
 //! What an operation does: an icon for its kind, and where there is room the kind's name.
 
 use crate::icon::Icon;
-use app_state::kinds::{BACKTEST, EXEC, LOAD, SWEEP, TRAINING};
+use app_state::kinds::{BACKTEST, DEMO, EXEC, LOAD, SWEEP, TRAINING};
 use leptos::prelude::*;
 use protocol::KindName;
 
@@ -12,7 +12,7 @@ pub fn icon_of(kind: &str) -> &'static str {
         TRAINING => "train",
         BACKTEST => "backtest",
         SWEEP => "sweep",
-        "demo.run" => "play",
+        DEMO => "play",
         name if name.starts_with(EXEC) => "terminal",
         _ => "operation",
     }

@@ -13,6 +13,8 @@ pub const BACKTEST: &str = "backtest.run";
 pub const TRAINING: &str = "training.run";
 pub const LOAD: &str = "data.load";
 pub const SWEEP: &str = "analysis.sweep";
+/// Demonstration for a new installation.
+pub const DEMO: &str = "demo.run";
 /// Prefix of all command kinds.
 pub const EXEC: &str = "exec.";
 

@@ -41,11 +41,6 @@ impl When {
     pub(crate) fn holds(&self, now: &dyn Fn(&str) -> Option<String>) -> bool {
         self.0.iter().all(|(name, values)| now(name).is_some_and(|now| values.contains(&now)))
     }
-
-    /// Whether it always holds.
-    pub fn is_always(&self) -> bool {
-        self.0.is_empty()
-    }
 }
 
 #[cfg(test)]

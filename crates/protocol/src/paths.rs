@@ -32,6 +32,12 @@ pub fn logs(id: OperationId, attempt: u32, before: Option<u64>, limit: u64) -> S
     format!("{OPERATIONS}/{id}/logs?attempt={attempt}{before}&limit={limit}")
 }
 
+/// Whole log of an attempt as a text file; of the current attempt if none is given.
+pub fn log_file(id: OperationId, attempt: Option<u32>) -> String {
+    let attempt = attempt.map(|attempt| format!("&attempt={attempt}")).unwrap_or_default();
+    format!("{OPERATIONS}/{id}/logs?format=text{attempt}")
+}
+
 /// Stream of the events of one operation.
 pub fn events(id: OperationId) -> String {
     format!("{EVENTS}?operation={id}")

@@ -1,6 +1,6 @@
 //! Kinds to choose from, in one line: those of the workflow first, commands in a menu. On phones, one list.
 
-use app_state::kinds::{BACKTEST, EXEC, LOAD, SWEEP, TRAINING};
+use app_state::kinds::{BACKTEST, DEMO, EXEC, LOAD, SWEEP, TRAINING};
 use components::icon::Icon;
 use components::kind_mark::icon_of;
 use components::menu::Unfolds;
@@ -24,7 +24,7 @@ pub fn sort(offers: &mut [KindOffer]) {
     offers.sort_by_key(|offer| {
         let name = offer.spec.name.as_str();
         let group = match name {
-            "demo.run" => WORKFLOW.len() + 1,
+            DEMO => WORKFLOW.len() + 1,
             _ if name.starts_with(EXEC) => WORKFLOW.len() + 2,
             _ => WORKFLOW.iter().position(|known| *known == name).unwrap_or(WORKFLOW.len()),
         };

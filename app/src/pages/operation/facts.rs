@@ -1,5 +1,6 @@
 //! Column of facts beside the charts: times, host, attempt, checkpoint, parameters, auto-cancel rule and activity.
 
+use super::result;
 use super::rule::RuleCard;
 use app_state::{Zones, address};
 use components::ident::Ident;
@@ -40,14 +41,7 @@ fn by_default(params: &Value, schema: Option<&Value>) -> (Vec<Param>, Vec<Param>
 }
 
 fn params_list(params: Vec<Param>) -> AnyView {
-    let rows = params.into_iter().map(|(name, value)| {
-        view! {
-            <div>
-                <dt>{name}</dt>
-                <dd class="num">{value}</dd>
-            </div>
-        }
-    });
+    let rows = params.into_iter().map(|(name, value)| result::fact(name, value));
     view! { <dl class="fact-list">{rows.collect_view()}</dl> }.into_any()
 }
 

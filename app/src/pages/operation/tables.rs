@@ -8,10 +8,9 @@ use components::state_mark::StateMark;
 use display::format;
 use leptos::prelude::*;
 use live::base;
-use live::query;
 use live::{Fixed, OpView};
 use protocol::operation::AttemptOrigin;
-use protocol::{Attempt, OperationId, State};
+use protocol::{Attempt, OperationId, State, paths};
 use std::sync::Arc;
 
 /// Parameters as given.
@@ -76,8 +75,7 @@ fn log_of(id: OperationId, attempt: u32, current: u32) -> AnyView {
         let href = format!("{}?tab=log", address::operation(id));
         return view! { <A href=href>"Log"</A> }.into_any();
     }
-    let path = format!("/api/v1/operations/{id}/logs");
-    let href = base::url(&query::url(&path, [("format", "text"), ("attempt", attempt.to_string().as_str())]));
+    let href = base::url(&paths::log_file(id, Some(attempt)));
     view! { <a href=href download="" rel="external" title="Download the log of this attempt">"Log ↓"</a> }
         .into_any()
 }

@@ -12,9 +12,6 @@ use live::query;
 use protocol::KindName;
 use protocol::api::{StartOperation, StartWithRule};
 
-/// Kind of the demonstration.
-pub const KIND: &str = "demo.run";
-
 /// Button that starts the demonstration, then shows the list of its steps.
 #[component]
 pub fn Demonstration(kind: KindName) -> impl IntoView {

@@ -8,6 +8,7 @@ mod now;
 
 use activity::{Answer, CurrentActivity, Lately};
 use app_state::Data;
+use app_state::kinds::DEMO;
 use components::icon::Icon;
 use components::link::A;
 use components::placeholders::WithSnapshot;
@@ -83,7 +84,7 @@ fn FirstSteps() -> impl IntoView {
                         .kinds
                         .into_iter()
                         .filter(|offer| offer.available)
-                        .partition(|offer| offer.spec.name.as_str() == demo::KIND);
+                        .partition(|offer| offer.spec.name.as_str() == DEMO);
                     let demo = demo.into_iter().next().map(|offer| {
                         view! {
                             <Demonstration kind=offer.spec.name/>

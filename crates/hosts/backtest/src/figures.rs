@@ -1,13 +1,12 @@
 //! Performance metrics of an equity curve. docs/backtest.md has the formulas with their reasons.
 
 use crate::trading::Book;
-use market_data::{Bar, Timeframe};
+use market_data::{Bar, DAY, Timeframe};
 use protocol::results::{MonthReturn, Performance};
 
 /// Average length of a year in days.
 const YEAR_DAYS: f64 = 365.25;
 const DAY_SECONDS: f64 = 86_400.0;
-const DAY_MICROS: i64 = 86_400_000_000;
 /// Minimum number of days for annualized metrics.
 const MIN_DAYS: f64 = 7.0;
 
@@ -50,7 +49,7 @@ pub(crate) fn months(bars: &[Bar], capital: f64, book: &Book, bench: &Book) -> V
     let (mut before, mut newest) = ((capital, capital), (capital, capital));
     let mut day_before = None;
     for (bar, (own, held)) in bars.iter().zip(accounts) {
-        let day = bar.time.micros().div_euclid(DAY_MICROS);
+        let day = bar.time.micros().div_euclid(DAY);
         // A month begins with a day, so most bars need no calendar.
         if day_before.replace(day) != Some(day) {
             let time = bar.time.to_string();
@@ -199,7 +198,7 @@ mod tests {
         // 1970-01-31 to 1970-02-02, six hours apart.
         let equity = [100.0, 110.0, 99.0, 120.0, 132.0, 132.0, 66.0, 99.0];
         let (mut bars, book) = of(&equity, 6);
-        bars.iter_mut().for_each(|bar| bar.time = bar.time.plus_micros(30 * DAY_MICROS));
+        bars.iter_mut().for_each(|bar| bar.time = bar.time.plus_micros(30 * DAY));
         let (_, bench) = of(&[100.0, 100.0, 100.0, 150.0, 150.0, 150.0, 150.0, 300.0], 6);
         let months = months(&bars, 100.0, &book, &bench);
         let names: Vec<_> = months.iter().map(|m| m.month.as_str()).collect();

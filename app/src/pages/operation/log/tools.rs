@@ -13,8 +13,8 @@ use leptos::prelude::*;
 use live::OperationStore;
 use live::base;
 use live::model::log_buffer::LogBuffer;
-use live::query;
 use protocol::LogLevel;
+use protocol::paths;
 
 /// Selectable levels, each including those above it.
 const LEVELS: [(LogLevel, &str); 4] = [
@@ -104,12 +104,8 @@ pub fn Tools(look: Look, go: Callback<u64>, wording: Callback<()>) -> impl IntoV
     let file = {
         let id = look.id;
         move || {
-            let attempt = look.log.with(LogBuffer::attempt).to_string();
-            let path = format!("/api/v1/operations/{id}/logs");
-            base::url(&query::url(
-                &path,
-                [("format", "text"), ("attempt", if attempt == "0" { "" } else { &attempt })],
-            ))
+            let attempt = look.log.with(LogBuffer::attempt);
+            base::url(&paths::log_file(id, (attempt > 0).then_some(attempt)))
         }
     };
     let toasts = expect_context::<Toasts>();

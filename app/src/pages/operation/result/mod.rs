@@ -201,7 +201,7 @@ fn GoOn(to: Vec<Step>) -> impl IntoView {
 }
 
 /// Name and value.
-fn fact(name: impl Into<String>, value: String) -> AnyView {
+pub fn fact(name: impl Into<String>, value: String) -> AnyView {
     let name: String = name.into();
     view! {
         <div>

@@ -1,11 +1,9 @@
 //! Bars and missing bars by calendar month, UTC.
 
-use market_data::Findings;
+use market_data::{DAY, Findings};
 use protocol::Time;
 use protocol::results::{Gap, MonthBars};
 use std::collections::BTreeMap;
-
-const DAY_MICROS: i64 = 86_400_000_000;
 
 /// `2024-03`
 fn month_of(time: Time) -> String {
@@ -33,7 +31,7 @@ pub(super) struct Months {
 impl Months {
     /// Counts a bar.
     pub(super) fn note(&mut self, time: Time) {
-        let day = time.micros().div_euclid(DAY_MICROS);
+        let day = time.micros().div_euclid(DAY);
         match &mut self.today {
             Some((today, _, bars)) if *today == day => *bars += 1,
             _ => {
