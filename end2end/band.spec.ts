@@ -60,7 +60,7 @@ async function shot(page: Page, name: string): Promise<void> {
     await page.screenshot({ path: path.join(__dirname, 'shots', `band-${name}.png`), fullPage: true });
 }
 
-test('past runs are drawn behind the curve, named, and in its table', async ({ page, request, server }, info) => {
+test('past runs are shown behind the curve, named, and listed in its table', async ({ page, request, server }, info) => {
     await runs(request, [8, 9, 10, 11, 12, 13]);
     const id = await start(request, 'exec.fall', { level: 10, wait: 20 });
     await page.goto(`/operations/${id}`);
@@ -89,7 +89,7 @@ test('past runs are drawn behind the curve, named, and in its table', async ({ p
     await expect(page).toHaveURL(/[?&]band=none/);
 });
 
-test('with too few past runs the chart says how many there are', async ({ page, request }) => {
+test('with too few past runs the chart says how many exist', async ({ page, request }) => {
     await runs(request, [8, 9]);
     const id = await start(request, 'exec.fall', {});
     await page.goto(`/operations/${id}?band=loss`);
@@ -97,7 +97,7 @@ test('with too few past runs the chart says how many there are', async ({ page, 
     await expect(chart(page)).toContainText('A baseline needs 5 past successful runs; there are 2.');
 });
 
-test('a rule is set, removed, brought back, and cancels what leaves the band', async ({ page, request, server }, info) => {
+test('a rule is set, removed, restored, and cancels a run that leaves the band', async ({ page, request, server }, info) => {
     await runs(request, [8, 9, 10, 11, 12, 13]);
     const id = await start(request, 'exec.fall', { level: 90, pause: 0.1, wait: 3 });
     await page.goto(`/operations/${id}`);
@@ -133,7 +133,7 @@ test('a rule is set, removed, brought back, and cancels what leaves the band', a
     await shot(page, `cancelled-${info.project.name}`);
 });
 
-test('one is started with a rule, which stands in the address, and it is cancelled by it', async ({ page, request }) => {
+test('an operation started with a rule from the address is cancelled by it', async ({ page, request }) => {
     await runs(request, [8, 9, 10, 11, 12, 13]);
     // A link carries the rule. The run takes 4 s, so it cannot end before it is cancelled.
     await page.goto('/new?kind=exec.fall&level=300&pause=0.1&rule=loss%20below%2030');

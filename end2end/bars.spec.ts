@@ -1,5 +1,5 @@
-// Charts over time hold what the server gathers for them: zoomed to they are asked for finer, can be moved along all of
-// it, and say when what they hold is not all there is.
+// Time charts get finer data from the server when they are zoomed, can be panned along all of it, and say when it is
+// merged or incomplete.
 import type { APIRequestContext, Locator, Page } from '@playwright/test';
 import { until } from './pages';
 import { alive, expect, start, SYMBOL, test } from './signalbox';
@@ -42,7 +42,7 @@ async function asks(page: Page, act: () => Promise<void>): Promise<[number, numb
     return [Number(searchParams.get('from')), Number(searchParams.get('to'))];
 }
 
-test('a chart over time that is zoomed is moved along all of it, and shows more step by step', async ({ page, request }, info) => {
+test('a zoomed time chart can be panned along all data and loads more detail', async ({ page, request }, info) => {
     test.skip(info.project.name === 'phone', 'a phone has no keyboard');
     await backtest(page, request);
     const equity = await drawn(page, 'Equity');
@@ -73,7 +73,7 @@ test('a chart over time that is zoomed is moved along all of it, and shows more 
     await expect(equity.locator('.chart-held')).not.toContainText('Zoomed range only');
 });
 
-test('bars that were put together say so, and so does the name of their CSV', async ({ page, request }) => {
+test('merged bars are labelled as such, also in the name of their CSV', async ({ page, request }) => {
     await backtest(page, request);
     const equity = await drawn(page, 'Equity');
     await expect(equity.locator('.chart-held')).toHaveText(

@@ -1,5 +1,5 @@
-// Below a path of a host, behind a real nginx: page, styles, parts of the program, API, stream, links, cookies, and the
-// command line. Once with a proxy that removes the path from what it passes on, once with one that keeps it.
+// Below a path of a host, behind a real nginx: page, styles, WebAssembly parts, API, stream, links, cookies, and the
+// command line. Once with a proxy that removes the path from forwarded requests, once with one that keeps it.
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import type { Page } from '@playwright/test';
@@ -57,7 +57,7 @@ async function linksStay(page: Page): Promise<void> {
 }
 
 for (const prefix of ['removed', 'kept'] as const) {
-    test(`below a path all of the page works, with a proxy by which the path is ${prefix}`, async ({ page, behind, rows }) => {
+    test(`below a path the whole page works, with a proxy that forwards the path as ${prefix}`, async ({ page, behind, rows }) => {
         test.skip(nginx === undefined, NO_NGINX);
         expect(rows).toBeGreaterThan(0);
         const { url } = await behind(prefix);
@@ -111,13 +111,13 @@ for (const prefix of ['removed', 'kept'] as const) {
     });
 }
 
-test('a page that is opened past the proxy goes below its path by itself', async ({ page, server }) => {
+test('a page opened without the proxy redirects below its path', async ({ page, server }) => {
     await page.goto(`${new URL(server.url).origin}/operations?state=failed`);
     await expect(page).toHaveURL(`${server.url}/operations?state=failed`);
     await alive(page);
 });
 
-test('below a path the token is kept for that path alone', async ({ page, context }) => {
+test('below a path the token cookie is limited to that path', async ({ page, context }) => {
     test.skip(nginx === undefined, NO_NGINX);
     const server = new Server();
     const proxy = new Nginx();

@@ -1,5 +1,4 @@
-// A chart under a person's hands: what is read, zoomed and moved in one is read, zoomed and moved in all whose x counts
-// the same.
+// Interaction with charts: cursor, zoom and panning are shared by all charts with the same x axis.
 import type { APIRequestContext, Locator, Page } from '@playwright/test';
 import { until } from './pages';
 import { alive, expect, start, SYMBOL, test } from './signalbox';
@@ -35,7 +34,7 @@ async function area(chart: Locator): Promise<{ x: number; y: number; width: numb
     return box;
 }
 
-test('without a script the curves are there to be seen', async ({ browser, page, request, server }) => {
+test('curves are visible without JavaScript', async ({ browser, page, request, server }) => {
     await open(page, request);
     const plain = await browser.newPage({ javaScriptEnabled: false, baseURL: server.url });
     await plain.goto(page.url());
@@ -49,7 +48,7 @@ test('without a script the curves are there to be seen', async ({ browser, page,
     await expect(page.locator('figure.chart').first().locator('.chart-still')).toBeHidden();
 });
 
-test('cursor, zoom and place are shared, by mouse and by keys', async ({ page, request }, info) => {
+test('cursor, zoom and position are shared between charts, by mouse and by keyboard', async ({ page, request }, info) => {
     test.skip(info.project.name === 'phone', 'a phone has neither');
     const [one, other] = await open(page, request);
     const { x, y, width, height } = await area(one);
@@ -104,7 +103,7 @@ test('cursor, zoom and place are shared, by mouse and by keys', async ({ page, r
     for (const chart of [one, other]) await expect(chart.getByRole('button', { name: 'Reset zoom' })).toHaveCount(0);
 });
 
-test('one finger reads and moves, two zoom, and the page scrolls still', async ({ page, request }, info) => {
+test('one finger reads and pans, two zoom, and the page still scrolls', async ({ page, request }, info) => {
     test.skip(info.project.name !== 'phone', 'fingers are for phones');
     const [one, other] = await open(page, request);
     const { x, y, width, height } = await area(one);

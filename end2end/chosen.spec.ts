@@ -16,7 +16,7 @@ async function chosen(group: Locator, names: RegExp[]): Promise<void> {
     }
 }
 
-test('of the states the one that is chosen is the current one, and the page is not loaded again', async ({ page, request }) => {
+test('the selected state is marked as current, and selecting it does not reload the page', async ({ page, request }) => {
     const id = await start(request, 'data.load', { symbol: 'NOSUCH', timeframe: '1h', source: 'csv' });
     await until(request, id, 'failed');
     await page.goto('/operations');
@@ -33,7 +33,7 @@ test('of the states the one that is chosen is the current one, and the page is n
     await expect(page.locator('body')).toHaveAttribute('data-the-same', '');
 });
 
-test('of the kinds the one whose form is shown is the current one', async ({ page }) => {
+test('the kind of the shown form is marked as current', async ({ page }) => {
     await page.goto('/new');
     await alive(page);
     const kinds = page.getByRole('navigation', { name: 'Kind' });
@@ -42,7 +42,7 @@ test('of the kinds the one whose form is shown is the current one', async ({ pag
     await chosen(kinds, [/backtest\.run/]);
 });
 
-test('of the curves that can be compared those that are drawn are current ones', async ({ page, request }) => {
+test('the drawn curves are marked as current among the comparable ones', async ({ page, request }) => {
     await openTwoBacktests(page, request);
     const curves = page.getByRole('navigation', { name: 'Curves shown' });
     await chosen(curves, [/^Equity$/, /^Drawdown$/, /^Exposure$/]);

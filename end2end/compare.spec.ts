@@ -55,7 +55,7 @@ async function shot(page: Page, name: string): Promise<void> {
     await page.screenshot({ path: path.join(__dirname, 'shots', `compare-${name}.png`), fullPage: true });
 }
 
-test('two backtests are selected, and stand beside each other with their equity in one chart', async ({ page, request }) => {
+test('two backtests are selected and compared, with both equities in one chart', async ({ page, request }) => {
     test.setTimeout(120_000);
     const [cross, hold] = await twoBacktests(request);
     const returns = await Promise.all([cross, hold].map(async (id) => (await resultOf(request, id)).performance.total_return));
@@ -138,7 +138,7 @@ test('two backtests are selected, and stand beside each other with their equity 
     await expect(table(page).getByRole('columnheader')).toHaveCount(2);
 });
 
-test('pictures of a comparison, in both themes', async ({ page, request }, info) => {
+test('a comparison is drawn in both themes', async ({ page, request }, info) => {
     test.setTimeout(120_000);
     const [cross, hold] = await twoBacktests(request);
     for (const colorScheme of ['light', 'dark'] as const) {
@@ -155,7 +155,7 @@ test('pictures of a comparison, in both themes', async ({ page, request }, info)
     }
 });
 
-test('from an operation to a comparison with another of its kind, while one still runs', async ({ page, request }) => {
+test('from an operation one reaches a comparison with another of its kind, even while one runs', async ({ page, request }) => {
     const first = await done(request, 'data.load', load);
     const slow = await start(request, 'data.load', { ...load, symbol: 'SLOW', source: 'synthetic', rows_per_second: 200 });
     await becomes(request, slow, 'running');
@@ -174,7 +174,7 @@ test('from an operation to a comparison with another of its kind, while one stil
     await expect(line(page, 'Outcome')).toHaveText(['succeeded', 'cancelled']);
 });
 
-test('what failed says why, other kinds are compared in what they share', async ({ page, request }, info) => {
+test('failures show their reason, and different kinds are compared in what they share', async ({ page, request }, info) => {
     const loaded = await done(request, 'data.load', load);
     const failed = await start(request, 'data.load', { ...load, symbol: 'NOSUCH' });
     await becomes(request, failed, 'failed');
@@ -195,7 +195,7 @@ test('what failed says why, other kinds are compared in what they share', async 
     }
 });
 
-test('too few, unknown and odd ids are told, and the rest is shown', async ({ page, request, tolerated }) => {
+test('too few, unknown and invalid IDs are reported, and the rest is shown', async ({ page, request, tolerated }) => {
     tolerated.push(/404/);
     await page.goto('/');
     await alive(page);
@@ -219,7 +219,7 @@ test('too few, unknown and odd ids are told, and the rest is shown', async ({ pa
     expect(answer.status()).toBe(404);
 });
 
-test('without JavaScript there are still the table and its figures', async ({ browser, server, request }) => {
+test('without JavaScript the table and its figures are shown', async ({ browser, server, request }) => {
     const [cross, hold] = await twoBacktests(request);
     const page = await browser.newPage({ javaScriptEnabled: false, baseURL: server.url });
     await page.goto(`/compare?ids=${cross},${hold}`);

@@ -1,9 +1,10 @@
-// Deleting: what is lost is said before, and every page that has it drops it, or says that it was deleted.
+// Deletion: the confirmation names what is lost, and every page that shows the operation removes it or says that it was
+// deleted.
 import type { APIRequestContext, Locator, Page } from '@playwright/test';
 import { until } from './pages';
 import { alive, expect, row, start, test } from './signalbox';
 
-test('what has ended is deleted from its page, and every other page is told', async ({ page, context, request }) => {
+test('an ended operation is deleted from its page, and all other pages are updated', async ({ page, context, request }) => {
     const load = { symbol: 'GONE', timeframe: '1h', source: 'synthetic', years: 1 };
     const id = await start(request, 'data.load', load);
     const kept = await start(request, 'data.load', { ...load, symbol: 'KEPT' });
@@ -46,7 +47,7 @@ test('what has ended is deleted from its page, and every other page is told', as
     await expect(row(page, 'KEPT')).toHaveCount(1);
 });
 
-test('while it runs there is nothing to delete, and the API says why', async ({ page, request }) => {
+test("a running operation can't be deleted, and the API says why", async ({ page, request }) => {
     const slow = { symbol: 'SLOW', timeframe: '1h', source: 'synthetic', rows_per_second: 20 };
     const id = await start(request, 'data.load', slow);
     await page.goto(`/operations/${id}`);
@@ -59,7 +60,7 @@ test('while it runs there is nothing to delete, and the API says why', async ({ 
     expect((await refused.json()).detail).toContain('Cancel it first');
 });
 
-test('of a selection what has ended is deleted with one question, and what runs is left alone', async ({ page, request }) => {
+test('ended operations of a selection are deleted with one confirmation, running ones are skipped', async ({ page, request }) => {
     const load = { timeframe: '1h', source: 'synthetic', years: 1 };
     for (const symbol of ['ONE', 'TWO', 'KEPT']) await start(request, 'data.load', { ...load, symbol });
     await start(request, 'data.load', { ...load, symbol: 'RUNS', rows_per_second: 20 });
@@ -85,7 +86,7 @@ test('of a selection what has ended is deleted with one question, and what runs 
     await expect(bar).toHaveCount(0);
 });
 
-test('all that a filter finds is deleted, counted by the server, and a row of it that one points at says so', async ({ page, context, request }, info) => {
+test('all matches of a filter are deleted, counted by the server, and a hovered row says so', async ({ page, context, request }, info) => {
     test.skip(info.project.name === 'phone', 'a finger does not point');
     const load = { timeframe: '1h', source: 'synthetic', years: 1 };
     for (const symbol of ['OUT-A', 'OUT-B', 'IN']) await start(request, 'data.load', { ...load, symbol });
@@ -130,7 +131,7 @@ async function asked(page: Page, request: APIRequestContext): Promise<{ ask: Loc
     return { ask, dialog: page.getByRole('dialog') };
 }
 
-test('what ends while the question stands is not deleted', async ({ page, request }) => {
+test('an operation that ends while the confirmation is open is not deleted', async ({ page, request }) => {
     const { dialog } = await asked(page, request);
     await expect(dialog).toContainText('Permanently deletes 1 operation');
     await fail(request, 'NEITHER');
@@ -143,7 +144,7 @@ test('what ends while the question stands is not deleted', async ({ page, reques
     ]);
 });
 
-test('a question that is asked again counts again', async ({ page, request }) => {
+test('a reopened confirmation counts again', async ({ page, request }) => {
     const { ask, dialog } = await asked(page, request);
     await expect(dialog).toContainText('Permanently deletes 1 operation');
     await dialog.getByRole('button', { name: 'Keep' }).click();

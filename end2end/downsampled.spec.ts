@@ -46,7 +46,7 @@ async function csv(page: Page, of: Locator): Promise<{ name: string; rows: numbe
     return { name: file.suggestedFilename(), rows };
 }
 
-test('a curve that was downsampled says so, and its CSV has every point', async ({ page, request }) => {
+test('a downsampled curve says so, and its CSV has every point', async ({ page, request }) => {
     const id = await curve(request, 3_000);
     await page.goto(`/operations/${id}`);
     await alive(page);
@@ -66,7 +66,7 @@ test('a curve that was downsampled says so, and its CSV has every point', async 
     expect((await csv(page, chart(page))).rows).toBe(3_000);
 });
 
-test('a curve that is all there says nothing of it', async ({ page, request }) => {
+test('a complete curve has no note', async ({ page, request }) => {
     await page.goto(`/operations/${await curve(request, 600)}`);
     await alive(page);
     await expect(chart(page)).toBeVisible();
@@ -74,7 +74,7 @@ test('a curve that is all there says nothing of it', async ({ page, request }) =
     expect((await csv(page, chart(page))).rows).toBe(600);
 });
 
-test('a curve of more points than one answer has gives a CSV that says so', async ({ page, request }) => {
+test('a curve larger than one response gives a CSV that says so', async ({ page, request }) => {
     await page.goto(`/operations/${await curve(request, 30_000)}`);
     await alive(page);
     const file = await csv(page, chart(page));

@@ -1,4 +1,4 @@
-// What is wrong is said where it is wrong, in words that help.
+// Errors are shown where they occur, with advice.
 import { alive, badge, expect, rail, row, startLoad, submit, SYMBOL, test } from './signalbox';
 import type { Locator } from '@playwright/test';
 
@@ -8,7 +8,7 @@ async function complains(field: Locator, message: RegExp): Promise<void> {
     await expect(field).toHaveAccessibleDescription(message);
 }
 
-test('a missing and an impossible param are told at their fields, and nothing is started', async ({ page, request }) => {
+test('missing and invalid parameters are explained at their fields, and nothing is started', async ({ page, request }) => {
     await page.goto('/new?kind=data.load');
     await alive(page);
     const symbol = page.getByLabel('Symbol');
@@ -28,21 +28,21 @@ test('a missing and an impossible param are told at their fields, and nothing is
     await expect(row(page, SYMBOL)).toBeVisible();
 });
 
-test('a symbol without data fails with a sentence that names it', async ({ page }) => {
+test('a symbol without data fails with a message that names it', async ({ page }) => {
     await startLoad(page, { symbol: 'NOSUCH' });
     await expect(page.getByRole('main')).toContainText(/NOSUCH/);
     await expect(page.getByRole('main')).toContainText(/failed/, { timeout: 15_000 });
     await expect(page.getByRole('main')).toContainText(/NOSUCH_1h\.csv/);
 });
 
-test('an operation that is not there is told so, with a way on', async ({ page, tolerated }) => {
+test('a missing operation is reported, with a link to continue', async ({ page, tolerated }) => {
     tolerated.push(/404/);
     await page.goto('/operations/01890a5d-ac96-774b-bcce-b302099a8057');
     await expect(page.getByRole('main')).toContainText('No operation with this ID');
     await expect(page.getByRole('link', { name: 'Go to operations' })).toBeVisible();
 });
 
-test('the API answers wrong params with a problem document', async ({ request }) => {
+test('the API rejects invalid parameters with a problem document', async ({ request }) => {
     const answer = await request.post('/api/v1/operations', { data: { kind: 'data.load', params: { symbl: 'X' } } });
     expect(answer.status()).toBe(422);
     const problem = await answer.json();
@@ -52,7 +52,7 @@ test('the API answers wrong params with a problem document', async ({ request })
     );
 });
 
-test('a part of the page that can not be loaded is told, and the page no longer claims to live', async ({ page, tolerated }) => {
+test("a part of the page that can't be loaded is reported, and the page no longer looks live", async ({ page, tolerated }) => {
     tolerated.push(/net::ERR_FAILED|fetch|unreachable|panicked|load callback/i);
     await page.goto('/operations');
     await alive(page);

@@ -119,7 +119,7 @@ async function open(page: Page, id: string, name: string): Promise<Locator> {
     return chart;
 }
 
-test('a figure reads the same above its chart and in its table, integers as integers', async ({ page, request }) => {
+test('a figure is the same text above its chart and in its table, integers as integers', async ({ page, request }) => {
     const id = await losses(request, '2.5', '1.0380149', '1e308');
     const chart = await open(page, id, 'Loss');
     await expect(line(chart)).toHaveText('epoch 3Loss 1e308');
@@ -135,7 +135,7 @@ const unusual: [string, string[], string[]][] = [
     ['negative', ['-3', '-1', '-2'], ['−3', '−2', '−1']],
     ['single', ['0.25'], []],
 ];
-test('charts of unusual figures fit, and their ticks are whole and differ', async ({ page, request }) => {
+test('charts of unusual figures fit, with whole and distinct ticks', async ({ page, request }) => {
     test.setTimeout(120_000);
     await keepTexts(page);
     for (const [name, of, expected] of unusual) {
@@ -151,7 +151,7 @@ test('charts of unusual figures fit, and their ticks are whole and differ', asyn
     }
 });
 
-test('what is no number breaks the curve, and is an empty cell of the CSV', async ({ page, browser, request, server }) => {
+test('a non-numeric value is a gap in the curve and an empty cell in the CSV', async ({ page, browser, request, server }) => {
     const id = await losses(request, '3', '2', 'NaN', '1', '0.5');
     const chart = await open(page, id, 'Loss');
     const coming = page.waitForEvent('download');
@@ -168,14 +168,14 @@ test('what is no number breaks the curve, and is an empty cell of the CSV', asyn
     await plain.close();
 });
 
-test('in a browser whose language is no valid tag charts are drawn', async ({ page, request }) => {
+test('charts are drawn in a browser with an invalid language tag', async ({ page, request }) => {
     await page.addInitScript(() => Object.defineProperty(navigator, 'language', { get: () => 'C' }));
     const chart = await open(page, await losses(request, '2', '1'), 'Loss');
     await expect(line(chart)).toHaveText('epoch 2Loss 1');
     await expect(chart.getByRole('alert')).toHaveCount(0);
 });
 
-test('while candles are zoomed their values are numbers before the pointer moves', async ({ page, request }, info) => {
+test('zoomed candles show their values before the pointer moves', async ({ page, request }, info) => {
     test.skip(info.project.name === 'phone', 'a phone has no wheel');
     const chart = await open(page, await night(request), 'NIGHT 1h');
     await line(chart).evaluate((line) => {
@@ -202,7 +202,7 @@ test('while candles are zoomed their values are numbers before the pointer moves
 for (const timezoneId of ['America/New_York', 'Europe/Berlin', 'UTC']) {
     test.describe(timezoneId, () => {
         test.use({ timezoneId });
-        test('over a change of the clocks ticks are even, and name the bar they stand at', async ({ page, request }, info) => {
+        test('across a clock change ticks are even and labelled with the time of their bar', async ({ page, request }, info) => {
             await keepTexts(page);
             const chart = await open(page, await night(request), 'NIGHT 1h');
             const { x } = await axes(chart);
@@ -222,7 +222,7 @@ for (const timezoneId of ['America/New_York', 'Europe/Berlin', 'UTC']) {
     });
 }
 
-test('of figures beside each other the best shows the digits by which it is', async ({ page, request }) => {
+test('the best of nearly equal figures shows the digits that distinguish it', async ({ page, request }) => {
     const ids = [await losses(request, '1.0000001', '1.0000002'), await losses(request, '1.0000002', '1.0000001')];
     await page.goto(`/compare?ids=${ids.join(',')}`);
     await alive(page);

@@ -1,4 +1,4 @@
-// The keyboard's focus after something was asked: it is never nowhere, though what was pressed is gone.
+// Keyboard focus after an action: it moves to a sensible element when the pressed button disappears.
 import type { APIRequestContext, Page } from '@playwright/test';
 import { alive, expect, linkOf, row, start, test } from './signalbox';
 
@@ -21,7 +21,7 @@ async function held(page: Page, path: string): Promise<() => void> {
     return letGo;
 }
 
-test('on the page of an operation the focus goes from its button to the state that comes of it', async ({ page, request }) => {
+test('on the page of an operation the focus moves from a button to the resulting state', async ({ page, request }) => {
     const id = await startSlow(request, 'HEAD');
     await page.goto(`/operations/${id}`);
     await alive(page);
@@ -54,7 +54,7 @@ test('on the page of an operation the focus goes from its button to the state th
     await expect(state).toBeFocused();
 });
 
-test('in the list the focus goes from the button of a row to its link', async ({ page, request }) => {
+test('in the list the focus moves from the button of a row to its link', async ({ page, request }) => {
     await startSlow(request, 'ROWS');
     await page.goto('/operations');
     await alive(page);
@@ -68,7 +68,7 @@ test('in the list the focus goes from the button of a row to its link', async ({
     await expect(linkOf(here).or(resume).and(page.locator(':focus'))).toHaveCount(1);
 });
 
-test('what is cleared gives the focus back to the rows', async ({ page, request }) => {
+test('clearing a selection returns the focus to the rows', async ({ page, request }) => {
     for (const symbol of ['CLEARA', 'CLEARB']) await startSlow(request, symbol);
     await page.goto('/operations');
     await alive(page);

@@ -1,5 +1,5 @@
-// New operation: the form as the schema says, filled by hand, as the last time, from presets or from a link; where it
-// would run; and what is wrong, in one place with ways to it.
+// New operation: the form of the schema, filled by hand, with the last parameters, from presets or from a link; where it
+// would run; and its errors, listed in one place with links to the fields.
 import type { Locator, Page } from '@playwright/test';
 import { until } from './pages';
 import { alive, expect, fillLoad, rail, start, submit, SYMBOL, test } from './signalbox';
@@ -13,7 +13,7 @@ function symbol(page: Page): Locator {
     return page.getByLabel('Symbol');
 }
 
-test('what is wrong is listed first, takes the focus and leads to its field', async ({ page }) => {
+test('errors are listed first, get the focus and link to their fields', async ({ page }) => {
     await open(page);
     await page.getByLabel('Rows per second').fill('many');
     await page.getByRole('button', { name: 'Start load' }).click();
@@ -29,7 +29,7 @@ test('what is wrong is listed first, takes the focus and leads to its field', as
     await expect(page).not.toHaveURL(/#/);
 });
 
-test('a field that does not matter is not shown, not sent and not wrong', async ({ page, request }) => {
+test('an inactive field is neither shown, sent nor validated', async ({ page, request }) => {
     await open(page);
     await fillLoad(page, { symbol: SYMBOL });
     const years = page.getByLabel('Years');
@@ -47,7 +47,7 @@ test('a field that does not matter is not shown, not sent and not wrong', async 
     await expect(page.locator('#param-rsi_period')).toBeHidden();
 });
 
-test('a slider and its number are always the same, by mouse and by keyboard', async ({ page }) => {
+test('a slider and its number stay equal, by mouse and by keyboard', async ({ page }) => {
     await open(page, 'kind=training.run');
     const number = page.getByRole('textbox', { name: 'Horizon' });
     const slider = page.getByRole('slider', { name: 'Horizon, slider' });
@@ -70,7 +70,7 @@ test('a slider and its number are always the same, by mouse and by keyboard', as
     await expect(page.getByRole('slider', { name: /^Epochs/ })).toHaveCount(0);
 });
 
-test('days are picked, moments are typed', async ({ page }) => {
+test('days have a picker, times are typed', async ({ page }) => {
     await open(page);
     const from = page.locator('#param-start');
     await expect(from).toHaveAttribute('type', 'date');
@@ -88,7 +88,7 @@ test('days are picked, moments are typed', async ({ page }) => {
     await expect(from).toHaveValue('2022-03-01');
 });
 
-test('the address follows the form, a link fills it again, and going back finds it as it was', async ({ page }) => {
+test('the address follows the form, a link fills it in, and going back restores it', async ({ page }) => {
     await open(page);
     await fillLoad(page, { symbol: SYMBOL, rowsPerSecond: 5_000 });
     await expect(page).toHaveURL(new RegExp(`kind=data.load&symbol=${SYMBOL}&.*rows_per_second=5000`));
@@ -110,7 +110,7 @@ test('the address follows the form, a link fills it again, and going back finds 
     await expect(symbol(page)).toHaveValue('');
 });
 
-test('it is filled as the last time, and back', async ({ page, request }) => {
+test('the last parameters fill the form, and can be undone', async ({ page, request }) => {
     await open(page);
     await expect(page.getByRole('button', { name: 'Start load' })).toBeEnabled();
     const last = page.getByRole('button', { name: /^Use last parameters/ });
@@ -129,7 +129,7 @@ test('it is filled as the last time, and back', async ({ page, request }) => {
     await expect(page.getByRole('radio', { name: 'full' })).toBeChecked();
 });
 
-test('a chosen model fills in its symbol, its timeframe and a start that it has not seen', async ({ page, request }) => {
+test('a chosen model fills in its symbol, its timeframe and a start after its training data', async ({ page, request }) => {
     await until(request, await start(request, 'data.load', { symbol: SYMBOL, source: 'csv' }), 'succeeded');
     await open(page, 'kind=backtest.run&strategy=model&capital=5000');
     await page.locator('#param-start').fill('2021-02-03');
@@ -153,7 +153,7 @@ test('a chosen model fills in its symbol, its timeframe and a start that it has 
     await expect(page.locator('#param-model'), 'the choice itself stays').toHaveValue(model);
 });
 
-test('a field that is cleared stays so while one goes on, and a way back does not bring its default', async ({ page, request }) => {
+test('a cleared field stays empty, and undo does not restore its default', async ({ page, request }) => {
     await open(page, 'kind=training.run');
     const epochs = page.locator('#param-epochs');
     await expect(epochs).not.toHaveValue('');
@@ -178,7 +178,7 @@ test('a field that is cleared stays so while one goes on, and a way back does no
     await expect(years).toHaveValue('3');
 });
 
-test('presets are saved, chosen, renamed, overwritten and deleted, with a way back', async ({ page }) => {
+test('presets are saved, chosen, renamed, overwritten and deleted, with undo', async ({ page }) => {
     await open(page);
     const name = page.getByRole('textbox', { name: 'Preset name' });
     const preset = page.getByRole('combobox', { name: 'Preset' });
@@ -218,7 +218,7 @@ test('presets are saved, chosen, renamed, overwritten and deleted, with a way ba
     await expect(preset).toHaveCount(0);
 });
 
-test('it is said where it would run, and behind whom it would wait', async ({ page, request }) => {
+test('the form shows where the operation would run, and behind which it would wait', async ({ page, request }) => {
     await open(page);
     const outlook = page.locator('form .note[role="status"]');
     await expect(outlook).toHaveText(/^Starts immediately on local \((\d+) of \1 slots free\)\.$/);
@@ -241,7 +241,7 @@ test('it is said where it would run, and behind whom it would wait', async ({ pa
     await rail(page, 'Operations').click();
 });
 
-test('the key of a new operation leads to the first field of its form', async ({ page }, info) => {
+test('the shortcut of a new operation focuses the first field of its form', async ({ page }, info) => {
     test.skip(info.project.name === 'phone', 'a phone has no keys');
     await page.goto('/');
     await alive(page);
@@ -254,7 +254,7 @@ test('the key of a new operation leads to the first field of its form', async ({
     await expect(page.locator('.fields').locator('input, select, textarea').first()).toBeFocused();
 });
 
-test('a number out of bounds is quoted as it was typed', async ({ page }) => {
+test('a number out of range is quoted as typed', async ({ page }) => {
     await open(page);
     await page.getByLabel('Rows per second').fill('1,234,567,890');
     await page.getByRole('button', { name: 'Start load' }).click();

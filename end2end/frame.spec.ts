@@ -1,5 +1,5 @@
-// The frame around every page: what a person does by the palette and by keys, what the tab says while others are in
-// sight, times in a zone of one's own, the menu of an operation, being told of an end, notes that can be taken back.
+// The frame around every page: palette, shortcuts, title of the browser tab, time zone, the menu of an operation,
+// notifications, and undo.
 import type { Page } from '@playwright/test';
 import { alive, expect, start, SYMBOL, test } from './signalbox';
 
@@ -22,7 +22,7 @@ async function show(page: Page, shown: boolean): Promise<void> {
     }, shown);
 }
 
-test('the palette goes anywhere by keyboard, and gives the focus back', async ({ page, request }, info) => {
+test('the palette reaches every page by keyboard, and returns the focus', async ({ page, request }, info) => {
     test.skip(info.project.name === 'phone', 'a phone has no keyboard');
     const id = await start(request, 'data.load', slow);
     await page.goto('/');
@@ -88,7 +88,7 @@ test('the palette goes anywhere by keyboard, and gives the focus back', async ({
     await expect(palette.getByRole('status')).toContainText('No results for “qqqq”');
 });
 
-test('the palette is opened and used by touch', async ({ page }) => {
+test('the palette works by touch', async ({ page }) => {
     await page.goto('/');
     await alive(page);
     await page.getByRole('button', { name: 'Search or command' }).click();
@@ -100,7 +100,7 @@ test('the palette is opened and used by touch', async ({ page }) => {
     await expect(page.getByRole('button', { name: /^Theme: dark/ })).toBeVisible();
 });
 
-test('keys do what the sheet says, and nothing while one writes', async ({ page, request }, info) => {
+test('shortcuts do what their sheet says, and nothing while typing', async ({ page, request }, info) => {
     test.skip(info.project.name === 'phone', 'a phone has no keyboard');
     const id = await start(request, 'data.load', { ...slow, symbol: 'KEYS' });
     await page.goto('/operations');
@@ -149,7 +149,7 @@ test('keys do what the sheet says, and nothing while one writes', async ({ page,
     await expect(page.getByRole('main').locator('.op-state')).toContainText('cancelled');
 });
 
-test('the tab says what runs, and how things are', async ({ page, request, server, tolerated }) => {
+test('the browser tab shows what runs and whether the page is live', async ({ page, request, server, tolerated }) => {
     tolerated.push(/ERR_|Failed to load resource|net::/);
     const icon = page.locator('#icon');
     await page.goto('/operations');
@@ -176,10 +176,10 @@ test('the tab says what runs, and how things are', async ({ page, request, serve
     await expect(icon).toHaveAttribute('href', '/favicon-stale.svg');
 });
 
-test.describe('away from UTC', () => {
+test.describe('outside of UTC', () => {
     test.use({ timezoneId: 'Asia/Kathmandu' });
 
-    test('times are told in the zone that is chosen, and always say which', async ({ page, request }) => {
+    test('times are in the chosen zone, and always name it', async ({ page, request }) => {
         const id = await start(request, 'data.load', slow);
         await page.goto(`/operations/${id}`);
         await alive(page);
@@ -200,7 +200,7 @@ test.describe('away from UTC', () => {
     });
 });
 
-test('an operation is taken along from its menu', async ({ page, request, context, server }) => {
+test('an operation is shared by its menu', async ({ page, request, context, server }) => {
     await context.grantPermissions(['clipboard-read', 'clipboard-write'], { origin: server.url });
     const id = await start(request, 'data.load', slow);
     await page.goto(`/operations/${id}`);
@@ -225,7 +225,7 @@ test('an operation is taken along from its menu', async ({ page, request, contex
     await expect(more).toBeFocused();
 });
 
-test('who wants to know is told of the end: here, by the browser, or on the next visit', async ({ page, request, context, server }) => {
+test('the end of an operation is notified on the page, by the browser, or at the next visit', async ({ page, request, context, server }) => {
     await context.grantPermissions(['notifications'], { origin: server.url });
     // A browser without a desktop shows no notification: what it is asked for is noted instead.
     await context.addInitScript(() => {
@@ -293,7 +293,7 @@ test('who wants to know is told of the end: here, by the browser, or on the next
     await expect(toasts).not.toContainText('THIRD');
 });
 
-test('what was done can be taken back from its note', async ({ page, request }) => {
+test('an action can be undone from its notification', async ({ page, request }) => {
     await page.goto('/hosts');
     await alive(page);
     const draining = async () => (await (await request.get('/api/v1/hosts')).json()).hosts[0].draining ?? false;
@@ -315,7 +315,7 @@ test('what was done can be taken back from its note', async ({ page, request }) 
     await expect(failed.locator('tr.row')).toContainText('NOSUCH');
 });
 
-test('on paper there is nothing to press', async ({ page, request }) => {
+test('printed pages have no controls', async ({ page, request }) => {
     const id = await start(request, 'data.load', { symbol: SYMBOL, timeframe: '1h', source: 'csv' });
     await page.goto(`/operations/${id}`);
     await alive(page);
@@ -328,7 +328,7 @@ test('on paper there is nothing to press', async ({ page, request }) => {
     await expect(page.locator('.top')).toBeHidden();
 });
 
-test('no page scrolls sideways on a screen of 320 pixels, with the menu open or closed', async ({ page, request }, info) => {
+test('no page scrolls sideways at 320 pixels, with the menu open or closed', async ({ page, request }, info) => {
     test.skip(info.project.name !== 'phone', 'the width is the test\'s own');
     await page.setViewportSize({ width: 320, height: 640 });
     const loaded = await start(request, 'data.load', { symbol: SYMBOL, timeframe: '1h', source: 'csv' });
@@ -354,7 +354,7 @@ test('no page scrolls sideways on a screen of 320 pixels, with the menu open or 
     }
 });
 
-test('the menu of an operation draws a key only where there is one', async ({ page, request }, info) => {
+test('the menu of an operation shows shortcuts only where they exist', async ({ page, request }, info) => {
     test.skip(info.project.name === 'phone', 'a phone has no keys');
     const id = await start(request, 'data.load', { symbol: SYMBOL, timeframe: '1h', source: 'csv' });
     await page.goto(`/operations/${id}`);

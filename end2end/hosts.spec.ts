@@ -1,4 +1,4 @@
-// The hosts page: a host is drained and taken back into use, by keyboard too, and everybody who waits is told.
+// The hosts page: a host is drained and undrained, also by keyboard, and waiting users are informed.
 import type { APIRequestContext, Locator, Page } from '@playwright/test';
 import { alive, expect, startLoad, SYMBOL, test } from './signalbox';
 
@@ -17,7 +17,7 @@ async function openHosts(page: Page): Promise<void> {
     await expect(card(page)).toContainText('Connected');
 }
 
-test('a host is drained and taken back, and a user who waits for it is told', async ({ page, request }) => {
+test('a host is drained and undrained, and waiting users are informed', async ({ page, request }) => {
     await startLoad(page, { symbol: SYMBOL, rowsPerSecond: 100 });
     await expect(page.getByRole('main').locator('.op-state')).toContainText('running');
     const running = page.url().split('/').pop()!;
@@ -66,7 +66,7 @@ test('a host is drained and taken back, and a user who waits for it is told', as
     await expect.poll(() => stateOf(request, waiting)).toBe('succeeded');
 });
 
-test('drain and undrain go by keyboard, and the focus stays', async ({ page, request }) => {
+test('drain and undrain work by keyboard, and the focus stays', async ({ page, request }) => {
     // A busy page: what was put off to its next turn comes late. Keys that follow at once go to the dialog all the same.
     await page.addInitScript(() => {
         const put = window.setTimeout;

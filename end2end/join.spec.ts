@@ -1,5 +1,5 @@
-// An answer of the server and the feed, joined: whatever passes while an answer, or a part of the page's program, is on
-// its way is in the page. Answers and parts are held back until the browser has got the events.
+// Responses of the server are joined with the feed: the page has every event that passes while a response or a part of
+// the page is loading. Responses and parts are held back until the browser has received the events.
 import { execFileSync } from 'node:child_process';
 import { closeSync, mkdirSync, openSync, readFileSync, writeFileSync, writeSync } from 'node:fs';
 import path from 'node:path';
@@ -127,7 +127,7 @@ async function running(request: APIRequestContext): Promise<string> {
     return id;
 }
 
-test('an operation that is started from the form has every point of its first seconds', async ({ page, command }) => {
+test('an operation started from the form has every point of its first seconds', async ({ page, command }) => {
     await page.goto('/new?kind=exec.epochs');
     await alive(page);
     const { more, said } = oneMore(command, await streamed(page));
@@ -140,7 +140,7 @@ test('an operation that is started from the form has every point of its first se
     command.end();
 });
 
-test('an operation that is opened by its row has the points that came while answers and parts were on their way', async ({ page, request, command }) => {
+test('an operation opened from its row has the points that arrived during loading', async ({ page, request, command }) => {
     await running(request);
     await page.goto('/operations');
     await alive(page);
@@ -152,7 +152,7 @@ test('an operation that is opened by its row has the points that came while answ
     command.end();
 });
 
-test('compared operations have the points that came while answers were on their way', async ({ page, request, command }) => {
+test('compared operations have the points that arrived during loading', async ({ page, request, command }) => {
     const id = await running(request);
     // It waits for the same pipe, and says nothing of its own: what is compared is the first one.
     const other = await start(request, 'exec.short', {});
@@ -174,7 +174,7 @@ test('compared operations have the points that came while answers were on their 
     command.end();
 });
 
-test('a tab that listens to another one has every point too', async ({ context, page, request, command }) => {
+test('a follower tab has every point too', async ({ context, page, request, command }) => {
     await running(request);
     await page.goto('/operations');
     await alive(page);

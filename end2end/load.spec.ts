@@ -50,7 +50,7 @@ test('a load is started, watched, cancelled with a receipt, found again and resu
     expect(detail.result.document.rows).toBe(rows);
 });
 
-test('a restarted server has everything, and the page comes back by itself', async ({ page, server, rows, tolerated }) => {
+test('after a server restart everything is there, and the page reconnects by itself', async ({ page, server, rows, tolerated }) => {
     // While the server is down, the browser shows that it is unreachable.
     tolerated.push(/net::ERR_|Failed to (load|fetch)/);
     await startLoad(page, { symbol: SYMBOL });

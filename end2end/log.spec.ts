@@ -82,7 +82,7 @@ async function scrollTo(log: Locator, share: number): Promise<void> {
     await log.evaluate((list, share) => (list.scrollTop = share * (list.scrollHeight - list.clientHeight)), share);
 }
 
-test('a hundred thousand lines are scrolled through with few of them in the page', async ({ page, request }) => {
+test('a log of a hundred thousand lines scrolls with few of them in the document', async ({ page, request }) => {
     test.setTimeout(120_000);
     const log = await chatter(page, request, MANY);
     // It opens at the end.
@@ -106,7 +106,7 @@ test('a hundred thousand lines are scrolled through with few of them in the page
     await expect(page.getByRole('checkbox', { name: 'Follow' })).toBeChecked();
 });
 
-test('colours are shown as classes, and nothing of their codes', async ({ page, request }) => {
+test('colours become classes, and no escape codes are shown', async ({ page, request }) => {
     const log = await chatter(page, request, 150);
     await scrollTo(log, 0.66);
     const row = log.locator('.log-line').filter({ hasText: 'line 100 is' });
@@ -116,7 +116,7 @@ test('colours are shown as classes, and nothing of their codes', async ({ page, 
     await expect(row.locator('.ink1')).not.toHaveCSS('color', await row.locator('.log-text').evaluate((e) => getComputedStyle(e).color));
 });
 
-test('the search finds what is not loaded, marks, counts and goes there', async ({ page, request }) => {
+test('the search finds, marks, counts and opens lines that are not loaded', async ({ page, request }) => {
     test.setTimeout(120_000);
     const log = await chatter(page, request, MANY);
     const search = page.getByRole('searchbox', { name: 'Search the log' });
@@ -142,7 +142,7 @@ test('the search finds what is not loaded, marks, counts and goes there', async 
     expect(await log.locator('.log-line').count()).toBeLessThanOrEqual(MAX_ROWS);
 });
 
-test('copying takes all lines, and lines that are selected have no blank line between them', async ({ page, request, context, browserName }) => {
+test('copying takes all lines, and a selection has no blank lines in between', async ({ page, request, context, browserName }) => {
     test.setTimeout(120_000);
     const log = await chatter(page, request, 12_000);
     const selected = await log.evaluate((list) => {
@@ -169,14 +169,14 @@ test('copying takes all lines, and lines that are selected have no blank line be
     expect(lines.at(-1)).toMatch(/drawn at last$/);
 });
 
-test('a level lists lines that are not loaded', async ({ page, request }) => {
+test('a level filter lists lines that are not loaded', async ({ page, request }) => {
     test.setTimeout(120_000);
     const log = await chatter(page, request, 12_000, '?log-level=warn');
     await expect(log.locator('.log-line')).toHaveCount(12);
     await expect(log.locator('.log-line').first()).toContainText('WARNING line 1000');
 });
 
-test('a line is linked to, in full, and the link brings it back', async ({ page, request }) => {
+test('a link to a line opens it, with its full text', async ({ page, request }) => {
     const log = await chatter(page, request, 5_000, '#L1234');
     const whole = page.getByRole('region', { name: 'Line 1,234' });
     await expect(whole).toContainText('line 1234');
@@ -211,7 +211,7 @@ test('levels are filtered, and level and search are in the address', async ({ pa
     await expect(log.locator('[data-marked] mark')).toHaveText('line 777');
 });
 
-test('the log is followed until one scrolls up, and again from its end', async ({ page, request, news }) => {
+test('the log follows its end until it is scrolled up, and again at the end', async ({ page, request, news }) => {
     writeFileSync(news, Array.from({ length: 100 }, (_, n) => `old ${n + 1}\n`).join(''));
     const id = await start(request, 'exec.echo', {});
     await page.goto(`/operations/${id}`);
@@ -237,7 +237,7 @@ test('the log is followed until one scrolls up, and again from its end', async (
     await request.post(`/api/v1/operations/${id}/cancel`, { data: {} });
 });
 
-test('all of it is downloaded as text', async ({ page, request }) => {
+test('the whole log can be downloaded as text', async ({ page, request }) => {
     test.setTimeout(120_000);
     await chatter(page, request, 12_000);
     const coming = page.waitForEvent('download');

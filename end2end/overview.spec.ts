@@ -1,10 +1,10 @@
-// The first page: what to do on an empty installation, what runs, what failed since one looked, what is usual.
+// The overview: first steps of an empty installation, running operations, failures since the last visit, usual figures.
 import { until } from './pages';
 import { alive, expect, start, SYMBOL, test } from './signalbox';
 
 const load = { symbol: SYMBOL, timeframe: '1h', source: 'csv' };
 
-test('an empty installation offers what can be done first', async ({ page }) => {
+test('an empty installation offers the first steps', async ({ page }) => {
     await page.goto('/');
     await alive(page);
     await expect(page.getByText('No operations yet')).toBeVisible();
@@ -27,7 +27,7 @@ test('one button loads, trains and backtests, up to an equity curve', async ({ p
     await expect(page.getByRole('img', { name: /Chart: Equity/ })).toBeVisible();
 });
 
-test('what runs, waits and failed is there and stays true', async ({ page, request }) => {
+test('running, waiting and failed operations are shown and stay current', async ({ page, request }) => {
     await page.goto('/');
     await alive(page);
     // Each of a symbol of its own: two loads of the same bars don't run side by side.
@@ -73,7 +73,7 @@ test('what runs, waits and failed is there and stays true', async ({ page, reque
     await expect(failed.locator('tr.row')).toContainText('NEITHER');
 });
 
-test('what failed before many others ended is told, and nothing is called fine that is not known', async ({ page, request, tolerated }) => {
+test('a failure is shown even if many others ended after it, and unknown states are never OK', async ({ page, request, tolerated }) => {
     tolerated.push(/ERR_|Failed to load resource|net::/);
     const old = await start(request, 'data.load', { ...load, symbol: 'NOSUCH' });
     await until(request, old, 'failed');
@@ -112,7 +112,7 @@ test('what failed before many others ended is told, and nothing is called fine t
     await expect(failed.getByText('No failures')).toBeVisible();
 });
 
-test('long words of what runs are cut off at the edge of their card', async ({ page, request }) => {
+test('long texts of running operations are cut at the edge of their card', async ({ page, request }) => {
     const id = await start(request, 'data.load', { symbol: SYMBOL, timeframe: '1h', source: 'csv' });
     await until(request, id, 'succeeded');
     const params = { symbols: SYMBOL, timeframe: '1h', epochs: 10_000, patience: 0 };
@@ -125,7 +125,7 @@ test('long words of what runs are cut off at the edge of their card', async ({ p
     expect(holds).toBeLessThanOrEqual(wide);
 });
 
-test('it can be read without JavaScript', async ({ browser, request, server }) => {
+test('the overview is readable without JavaScript', async ({ browser, request, server }) => {
     const id = await start(request, 'data.load', load);
     await expect
         .poll(async () => (await (await request.get(`/api/v1/operations/${id}`)).json()).operation.state)
@@ -140,7 +140,7 @@ test('it can be read without JavaScript', async ({ browser, request, server }) =
     await context.close();
 });
 
-test('a bar moves from one report to the next without a layout of the page', async ({ page, request }) => {
+test('a progress bar moves between reports without a layout of the page', async ({ page, request }) => {
     await page.goto('/');
     await alive(page);
     await start(request, 'data.load', { symbol: 'SLOW', timeframe: '1h', source: 'synthetic', years: 20, rows_per_second: 2000 });
@@ -153,7 +153,7 @@ test('a bar moves from one report to the next without a layout of the page', asy
     expect(moved).toBe('transform');
 });
 
-test('the last 24 hours count what the list has', async ({ page, request }) => {
+test('the last 24 hours agree with the list', async ({ page, request }) => {
     const failing = () => start(request, 'data.load', { ...load, symbol: 'NOSUCH' });
     const [again, gone] = [await failing(), await failing()];
     for (const id of [again, gone]) await until(request, id, 'failed');

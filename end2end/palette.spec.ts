@@ -1,8 +1,8 @@
-// The palette while the server's finds come in: what is highlighted is what Enter does.
+// The palette while results of the server arrive: Enter runs the highlighted entry.
 import { until } from './pages';
 import { alive, expect, start, test } from './signalbox';
 
-test('what is highlighted stays so when the server finds what fits better', async ({ page, request }, info) => {
+test('the highlighted entry stays when the server finds better matches', async ({ page, request }, info) => {
     test.skip(info.project.name === 'phone', 'a phone has no keyboard');
     for (const symbol of ['AAA', 'BBB']) {
         const id = await start(request, 'data.load', { symbol, timeframe: '1h', source: 'csv' });

@@ -1,4 +1,4 @@
-// The same job where streams don't get through: the page polls, says so, and misses nothing.
+// The main flow where streams are blocked: the page polls, says so, and misses nothing.
 import { badge, expect, fillLoad, linkOf, percent, rail, reaches, row, submit, SYMBOL, test } from './signalbox';
 
 test.beforeEach(async ({ page, tolerated }) => {
@@ -9,7 +9,7 @@ test.beforeEach(async ({ page, tolerated }) => {
     });
 });
 
-test('where streams are blocked the page polls, says so, and a load is cancelled all the same', async ({ page }) => {
+test('where streams are blocked the page polls, says so, and a load can still be cancelled', async ({ page }) => {
     await page.goto('/operations');
     await expect(badge(page)).toContainText('Polling', { timeout: 20_000 });
     await badge(page).getByText('Why?').click();

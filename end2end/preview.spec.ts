@@ -1,4 +1,4 @@
-// The preview at the form of a load: how a file is read, and its first bars as they will be stored.
+// The preview in the form of a load: how the file is read, and its first bars as they will be stored.
 import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { alive, expect, test } from './signalbox';
@@ -7,7 +7,7 @@ const METATRADER =
     '<DATE>\t<TIME>\t<OPEN>\t<HIGH>\t<LOW>\t<CLOSE>\t<TICKVOL>\n' +
     '2024.03.04\t09:00:00\t1.1\t1.3\t1.05\t1.2\t42\n2024.03.04\t10:00:00\t1.2\t1.4\t1.15\t1.3\t43\n';
 
-test('a preview says what is missing, and once it is chosen shows the bars as they will be stored', async ({ page, server }) => {
+test('a preview says what is missing, and after the choice shows the bars as they will be stored', async ({ page, server }) => {
     writeFileSync(path.join(server.csv, 'EURUSD=X_1h.csv'), METATRADER);
     await page.goto('/new?kind=data.load&symbol=EURUSD%3DX&source=csv');
     await alive(page);
@@ -25,7 +25,7 @@ test('a preview says what is missing, and once it is chosen shows the bars as th
     await expect(rows.nth(1)).toHaveText('2024-03-04T07:00:00Z1.11.31.051.242');
 });
 
-test('a preview of wrong params marks the field', async ({ page, tolerated }) => {
+test('a preview of invalid parameters marks the field', async ({ page, tolerated }) => {
     tolerated.push(/422/);
     await page.goto('/new?kind=data.load&symbol=ACME&source=csv');
     await alive(page);

@@ -2,7 +2,7 @@
 // before a resume.
 import { expect, reaches, startLoad, SYMBOL, test } from './signalbox';
 
-test('an operation whose host is silent is given up, and stays so when the host is back', async ({ page, request, server }) => {
+test('an operation on a silent host is abandoned, and stays so when the host reconnects', async ({ page, request, server }) => {
     await startLoad(page, { symbol: SYMBOL, rowsPerSecond: 100 });
     const main = page.getByRole('main');
     await reaches(main, 1);
@@ -38,7 +38,7 @@ test('an operation whose host is silent is given up, and stays so when the host 
     expect(operation.failure.reason).toBe('abandoned');
 });
 
-test('a cancel that can not be delivered says so, and can be given up', async ({ page, server }) => {
+test("a cancel that can't be delivered says so, and the operation can be abandoned", async ({ page, server }) => {
     await startLoad(page, { symbol: SYMBOL, rowsPerSecond: 100 });
     const main = page.getByRole('main');
     await reaches(main, 1);
@@ -54,7 +54,7 @@ test('a cancel that can not be delivered says so, and can be given up', async ({
     });
 });
 
-test('before a resume it is said what is kept, from when, and what is done again', async ({ page, request }) => {
+test('a resume shows before what is kept, from when, and what is repeated', async ({ page, request }) => {
     // Each of the three years of bars is a segment: a checkpoint exists after the first.
     await startLoad(page, { symbol: SYMBOL, rowsPerSecond: 900 });
     const main = page.getByRole('main');

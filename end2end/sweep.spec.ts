@@ -1,5 +1,5 @@
-// A sweep from its form to its ranking: the runs as they come, the heat map of two parameters, and the links to each
-// run and back.
+// A sweep from its form to its ranking: runs as they end, the heat map of two parameters, and the links to each run and
+// back.
 import { alive, expect, start, SYMBOL, test } from './signalbox';
 
 async function until(request: import('@playwright/test').APIRequestContext, id: string, state: string): Promise<void> {
@@ -7,7 +7,7 @@ async function until(request: import('@playwright/test').APIRequestContext, id: 
     await expect.poll(now, { timeout: 20_000 }).toBe(state);
 }
 
-test('two params of a backtest are swept, ranked and mapped', async ({ page, request }) => {
+test('two parameters of a backtest are swept, ranked and mapped', async ({ page, request }) => {
     const load = await start(request, 'data.load', { symbol: SYMBOL, timeframe: '1h', source: 'csv' });
     await until(request, load, 'succeeded');
     await page.goto('/new?kind=analysis.sweep');
@@ -41,7 +41,7 @@ test('two params of a backtest are swept, ranked and mapped', async ({ page, req
     await expect(main.getByRole('heading', { level: 1 })).toContainText('Compare 5 operations');
 });
 
-test('a sweep that is cancelled takes its runs along', async ({ page, request }) => {
+test('a cancelled sweep cancels its runs', async ({ page, request }) => {
     const load = await start(request, 'data.load', { symbol: SYMBOL, timeframe: '1h', source: 'csv' });
     await until(request, load, 'succeeded');
     const id = await start(request, 'analysis.sweep', {

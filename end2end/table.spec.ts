@@ -1,5 +1,4 @@
-// The list of operations as a person uses it: found by what one types, put in order, held still under the pointer, as
-// long as it may be, and kept as a view.
+// The list of operations: filters, order, groups, frozen rows under the pointer, long lists, and saved views.
 import type { APIRequestContext, Page } from '@playwright/test';
 import { alive, expect, row, start, test } from './signalbox';
 
@@ -26,7 +25,7 @@ const options = (page: Page) => page.getByRole('listbox', { name: 'Suggestions' 
 const inForce = (page: Page) => page.getByRole('list', { name: 'Active filters' });
 const titles = (page: Page) => page.locator('tr.row .title');
 
-test('conditions are offered while one types, taken by keyboard or mouse, and lifted', async ({ page, request }) => {
+test('filter suggestions appear while typing, are accepted by keyboard or mouse, and removable', async ({ page, request }) => {
     await startSlow(request, 'AAA');
     await startFailing(request, 'BBB');
     await page.goto('/operations');
@@ -64,7 +63,7 @@ test('conditions are offered while one types, taken by keyboard or mouse, and li
     await expect(page.locator('tr.row')).toHaveCount(2);
 });
 
-test('a link gives what its sender saw, and what it says wrong is told', async ({ page, request }) => {
+test("a link reproduces the sender's list, and its errors are reported", async ({ page, request }) => {
     await startFailing(request, 'AAA');
     await startFailing(request, 'BBB');
     await page.goto('/operations?state=failed&kind=data.load&param.symbol=aaa&since=1h&q=1h&colour=red');
@@ -75,7 +74,7 @@ test('a link gives what its sender saw, and what it says wrong is told', async (
     await expect(page.locator('.note')).toContainText('Ignored colour=red');
 });
 
-test('the chips of a filtered list count what the filter finds', async ({ page, request }) => {
+test('the state chips of a filtered list count its matches', async ({ page, request }) => {
     await startFailing(request, 'AAA');
     await startFailing(request, 'BBB');
     await page.goto('/operations?param.symbol=aaa');
@@ -90,7 +89,7 @@ test('the chips of a filtered list count what the filter finds', async ({ page, 
     await expect(chip('failed')).toHaveText(/failed\s*3$/);
 });
 
-test('what cannot be read is kept in the field with what would be right', async ({ page }) => {
+test('an invalid filter stays in the field with a correction', async ({ page }) => {
     await page.goto('/operations');
     await alive(page);
     await field(page).fill('since:yesterday');
@@ -105,7 +104,7 @@ test('what cannot be read is kept in the field with what would be right', async 
     await expect(field(page)).toHaveValue('');
 });
 
-test('rows stand in the order and the groups that the address asks for', async ({ page, request }) => {
+test('rows follow the order and groups of the address', async ({ page, request }) => {
     for (const symbol of ['BBB', 'CCC', 'AAA']) await startFailing(request, symbol);
     await page.goto('/operations');
     await alive(page);
@@ -130,7 +129,7 @@ test('rows stand in the order and the groups that the address asks for', async (
     await expect(titles(page)).toHaveText([/BBB/, /CCC/, /AAA/]);
 });
 
-test('while one points at the list new rows wait, and come when they are asked for', async ({ page, request }, info) => {
+test('while the pointer is over the list new rows wait, and appear on request', async ({ page, request }, info) => {
     test.skip(info.project.name === 'phone', 'a finger points at nothing');
     const first = await startSlow(request, 'FIRST');
     await untilIn(request, first, 'running');
@@ -156,7 +155,7 @@ test('while one points at the list new rows wait, and come when they are asked f
     await expect(titles(page)).toHaveText([/THIRD/, /SECOND/, /FIRST/]);
 });
 
-test('of a long list only what is in sight or has the focus is in the document, and it is scrolled to its end', async ({ page, request }) => {
+test('a long list keeps only visible and focused rows in the document, and scrolls to its end', async ({ page, request }) => {
     test.setTimeout(120_000);
     // More than the page is given at first, so that the rest has to be asked for.
     const all = 230;
@@ -215,7 +214,7 @@ test('of a long list only what is in sight or has the focus is in the document, 
     await expect(rows.last().getByRole('checkbox')).toBeChecked();
 });
 
-test('a view is saved under a name, renamed, deleted and taken back', async ({ page, request }) => {
+test('a view is saved under a name, renamed, deleted and restored', async ({ page, request }) => {
     await startFailing(request, 'AAA');
     await page.goto('/operations?kind=data.load&sort=title');
     await alive(page);
@@ -244,7 +243,7 @@ test('a view is saved under a name, renamed, deleted and taken back', async ({ p
     await expect(menu.getByRole('link', { name: 'All loads' })).toHaveCount(1);
 });
 
-test('those that failed are retried together, and what succeeds or runs is left alone', async ({ page, request }) => {
+test('failed operations are retried together, and others are untouched', async ({ page, request }) => {
     for (const symbol of ['AAA', 'BBB']) await startFailing(request, symbol);
     const runs = await startSlow(request, 'CCC');
     await untilIn(request, runs, 'running');

@@ -1,4 +1,4 @@
-// Many tabs of one browser: one of them is connected, all of them live; and a user who is connected may go at any time.
+// Many tabs of one browser: one is connected, all are live, and the connected one may close at any time.
 import type { APIRequestContext, BrowserContext, Page } from '@playwright/test';
 import { giveClock, later } from './clock';
 import { alive, badge, expect, percent, reaches, start, SYMBOL, test } from './signalbox';
@@ -75,7 +75,7 @@ async function show(page: Page, shown: boolean): Promise<void> {
     }, shown);
 }
 
-test('seven tabs live on one connection, and go on without a gap when the connected one is closed', async ({ context, request }) => {
+test('seven tabs share one connection, and continue without a gap when its tab is closed', async ({ context, request }) => {
     const id = await startSlow(request, SYMBOL);
     const [first, ...others] = await openAll(context, `/operations/${id}`);
     await allMove([first, ...others]);
@@ -94,7 +94,7 @@ test('seven tabs live on one connection, and go on without a gap when the connec
     expect(others.map((tab) => tab.snapshots())).toEqual(others.map(() => 0));
 });
 
-test('all tabs come back after a restart of the server', async ({ context, request, server }) => {
+test('all tabs recover from a server restart', async ({ context, request, server }) => {
     const tabs = await openAll(context, '/operations', 3);
     await server.stop();
     for (const { page } of tabs) await expect(badge(page)).toContainText(/Reconnecting/);
@@ -105,7 +105,7 @@ test('all tabs come back after a restart of the server', async ({ context, reque
     expect(await streams(request)).toBe(1);
 });
 
-test('a tab in sight takes over from one that stands still', async ({ context, request }) => {
+test('a visible tab takes over from a stuck leader', async ({ context, request }) => {
     const id = await startSlow(request, SYMBOL);
     const [still, ...others] = await openAll(context, `/operations/${id}`, 3);
     const session = await context.newCDPSession(still.page);
@@ -126,7 +126,7 @@ test('a tab in sight takes over from one that stands still', async ({ context, r
     await expect.poll(() => streams(request)).toBe(1);
 });
 
-test('out of sight for minutes a tab hands on the connection, the last one closes it, and catches up when shown', async ({ context, request }) => {
+test('a tab hidden for minutes passes the connection on, the last one closes it and catches up when shown', async ({ context, request }) => {
     const id = await startSlow(request, SYMBOL);
     const tabs: Tab[] = [];
     for (let n = 0; n < 2; n++) {
@@ -177,7 +177,7 @@ test('where streams are blocked one tab polls for all, and each says so', async 
     expect(new Set(polls).size).toBe(1);
 });
 
-test('without locks of the browser each tab has a connection of its own', async ({ context, request }) => {
+test('without web locks each tab has its own connection', async ({ context, request }) => {
     await context.addInitScript(() => Object.defineProperty(Navigator.prototype, 'locks', { get: () => undefined }));
     const id = await startSlow(request, SYMBOL);
     const tabs = await openAll(context, `/operations/${id}`, 2);

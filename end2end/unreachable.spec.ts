@@ -1,5 +1,5 @@
-// What happened while a page heard nothing: it is told when the page hears again, also where the new snapshot has left it out
-// and the first question after it is without success.
+// Events during an outage of the page: it shows them after reconnecting, even if the new snapshot no longer has them and
+// the first request after it fails.
 import type { APIRequestContext, Page } from '@playwright/test';
 import { giveClock, later } from './clock';
 import { until } from './pages';
@@ -26,7 +26,7 @@ for (const [where, address] of [
     ['the page of an operation', (id: string) => `/operations/${id}`],
     ['a comparison', (id: string, other: string) => `/compare?ids=${id},${other}`],
 ] as const) {
-    test(`${where} tells its end, though hundreds of others ended since`, async ({ page, request, tolerated }) => {
+    test(`${where} shows its end after a silence, even if hundreds of others ended since`, async ({ page, request, tolerated }) => {
         tolerated.push(/503/);
         const load = { timeframe: '1h', source: 'synthetic', years: 1 };
         const other = await start(request, 'data.load', { ...load, symbol: 'OTHER' });

@@ -96,7 +96,7 @@ async function pages(request: APIRequestContext): Promise<Shown[]> {
 }
 
 for (const colorScheme of ['light', 'dark'] as const) {
-    test(`the main pages look as they did, ${colorScheme}`, async ({ page, request }, info) => {
+    test(`the main pages look unchanged, ${colorScheme}`, async ({ page, request }, info) => {
         test.skip(info.project.name === 'phone' && colorScheme === 'dark', 'the dark colours are those of the desktop');
         test.setTimeout(120_000);
         await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });

@@ -10,7 +10,7 @@ const real = path.join(bars, 'MSFT_1h.csv');
 const symbol = existsSync(real) ? 'MSFT' : SYMBOL;
 const epochs = existsSync(real) ? 50 : 12;
 
-test('load, train, backtest the model, beside buy and hold', async ({ page, server }, info) => {
+test('load, train, backtest the model, and compare it with buy and hold', async ({ page, server }, info) => {
     test.skip(info.project.name === 'phone', 'the same work; its pages on a phone are tested elsewhere');
     test.setTimeout(300_000);
     if (symbol !== SYMBOL) copyFileSync(real, path.join(server.csv, 'MSFT_1h.csv'));

@@ -99,7 +99,7 @@ test('a load is started from its form, watched, cancelled with a receipt, and re
     await expect.poll(() => tab.texts('section.result')).toEqual([expect.stringContaining(rows.toLocaleString('en-US'))]);
 });
 
-test('a training draws its curve while it runs, and goes on with it after a cancel @smoke', async ({ tab, request }) => {
+test('a training draws its curve while it runs, and continues it after a cancel @smoke', async ({ tab, request }) => {
     await load(request);
     await tab.open(`/new?kind=training.run&symbols=${SYMBOL}&timeframe=1h`);
     await tab.fill('Epochs', '5000');
@@ -165,7 +165,7 @@ test('back and forward lead through the pages, and each is live', async ({ tab, 
     await tab.isLive();
 });
 
-test('a page that the browser kept while another site was open is live again on its return', async ({ tab, request, engine }) => {
+test('a page restored from the browser cache is live again', async ({ tab, request, engine }) => {
     const id = await startSlow(request);
     await tab.open(`/operations/${id}`);
     await tab.moves();
@@ -186,7 +186,7 @@ test('a page that the browser kept while another site was open is live again on 
     await tab.shows('main .state', /^cancelled/);
 });
 
-test('where a proxy holds streams back, the page polls, says so, and a load is cancelled all the same', async ({ tab, server, request }) => {
+test('behind a buffering proxy the page polls, says so, and a load can still be cancelled', async ({ tab, server, request }) => {
     const proxy = new Proxy();
     await proxy.start(server.url);
     try {
@@ -202,7 +202,7 @@ test('where a proxy holds streams back, the page polls, says so, and a load is c
     }
 });
 
-test('the page reconnects after a restart of the server', async ({ tab, server }) => {
+test('the page reconnects after a server restart', async ({ tab, server }) => {
     await tab.open('/operations');
     await server.stop();
     await tab.shows('.badge', /Reconnecting|offline/);
@@ -210,7 +210,7 @@ test('the page reconnects after a restart of the server', async ({ tab, server }
     await tab.shows('.badge', /Live/, 40_000);
 });
 
-test('of two tabs one is connected, and the other goes on when it leaves the site', async ({ tab, request }) => {
+test('of two tabs one is connected, and the other takes over when it leaves the site', async ({ tab, request }) => {
     const streams = async () => {
         const metrics = await (await request.get('/metrics')).text();
         return Number(/^signalbox_streams (\d+)$/m.exec(metrics)?.[1]);

@@ -57,7 +57,7 @@ mod tests {
     use axum::http::HeaderValue;
 
     #[test]
-    fn a_name_is_believed_only_from_the_header_that_the_configuration_names() {
+    fn a_user_name_is_trusted_only_from_the_configured_header() {
         let mut headers = HeaderMap::new();
         headers.insert("x-forwarded-user", HeaderValue::from_static("ada"));
         headers.insert(USER_AGENT, HeaderValue::from_static("curl/8.5.0"));
@@ -71,7 +71,7 @@ mod tests {
     }
 
     #[test]
-    fn what_somebody_calls_himself_is_kept_short() {
+    fn the_name_of_a_client_is_shortened() {
         let mut headers = HeaderMap::new();
         headers.insert(USER_AGENT, HeaderValue::from_str(&"x".repeat(5_000)).unwrap());
         assert_eq!(actor(&headers, None, None).agent.unwrap().len(), MAX_NAME_CHARS);

@@ -92,7 +92,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn the_page_reads_the_address_that_the_browser_has() {
+    async fn the_page_gets_the_address_of_the_browser() {
         for path in ["/signalbox/operations?state=failed", "/operations?state=failed"] {
             assert_eq!(asked("/signalbox", path).await.1, "page /signalbox/operations?state=failed");
         }
@@ -101,7 +101,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn the_base_path_itself_leads_to_what_is_below_it() {
+    async fn the_base_path_itself_leads_to_the_page() {
         let (status, to) = asked("/signalbox", "/signalbox?token=x").await;
         assert_eq!((status, to.as_str()), (StatusCode::PERMANENT_REDIRECT, "/signalbox/?token=x"));
     }

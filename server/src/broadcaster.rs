@@ -315,7 +315,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_a_slow_reader_does_not_take_at_once_comes_later_and_in_order() {
+    async fn a_slow_reader_gets_the_remaining_bytes_later_in_order() {
         let (mut reader, mut far) = reader().await;
         let all: Vec<u8> = (0..24_u32 << 20).map(|n| (n % 251) as u8).collect();
         reader.write(all.clone().into(), Instant::now()).unwrap();
@@ -334,7 +334,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn who_says_something_is_still_there_and_who_hangs_up_is_not() {
+    async fn unexpected_data_keeps_a_reader_and_a_hang_up_removes_it() {
         let (reader, mut far) = reader().await;
         assert!(reader.is_there());
         far.write_all(b"GET /another HTTP/1.1\r\n\r\n").await.unwrap();

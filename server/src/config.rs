@@ -280,14 +280,14 @@ mod tests {
     }
 
     #[test]
-    fn flags_win_over_the_file() {
+    fn flags_override_the_file() {
         let config = read("listen = '127.0.0.1:1'\ndata = '/a'", &["--listen", "127.0.0.1:2"]).unwrap();
         assert_eq!(config.listen.port(), 2);
         assert_eq!(config.data, PathBuf::from("/a"));
     }
 
     #[test]
-    fn a_typo_in_the_file_is_named_with_what_would_be_right() {
+    fn a_typo_in_the_file_is_named_with_a_correction() {
         let error = format!("{:#}", read("lisen = '127.0.0.1:1'", &[]).err().unwrap());
         assert!(
             error.contains("signalbox.toml") && error.contains("lisen") && error.contains("`listen`"),
@@ -306,14 +306,14 @@ mod tests {
     }
 
     #[test]
-    fn beyond_loopback_only_with_a_token() {
+    fn listening_beyond_loopback_needs_a_token() {
         let error = read("", &["--listen", "0.0.0.0:7200"]).err().unwrap().to_string();
         assert!(error.contains("--token"), "{error}");
         assert!(read("", &["--listen", "0.0.0.0:7200", "--token", "s3cret"]).is_ok());
     }
 
     #[test]
-    fn hosts_of_ones_own_replace_the_bundled_ones() {
+    fn configured_hosts_replace_the_bundled_ones() {
         let file = "[[host]]\nname = 'gpu-1'\nurl = 'http://127.0.0.1:9'\nmax_connections = 3";
         let hosts = read(file, &[]).unwrap().hosts;
         let first = &hosts.configured[0];
@@ -327,7 +327,7 @@ mod tests {
     }
 
     #[test]
-    fn a_service_of_ktrdr_is_a_host_with_a_protocol() {
+    fn a_ktrdr_service_is_a_host_with_a_protocol() {
         let file = r#"
             data = "/srv/signalbox"
             bundled = true
@@ -355,7 +355,7 @@ mod tests {
     }
 
     #[test]
-    fn keys_that_do_not_go_with_the_protocol_are_named() {
+    fn keys_of_another_protocol_are_named() {
         let wrong = |rest: &str| {
             let file = format!("[[host]]\nname = 'a'\nurl = 'http://127.0.0.1:9'\n{rest}");
             format!("{:#}", read(&file, &[]).err().unwrap())

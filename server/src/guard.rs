@@ -156,7 +156,7 @@ mod tests {
     }
 
     #[test]
-    fn only_our_own_names_and_our_own_page_are_let_in() {
+    fn only_configured_host_names_and_the_own_origin_are_accepted() {
         assert!(allows("127.0.0.1:7200", None));
         assert!(allows("localhost:7200", Some("http://localhost:7200")));
         assert!(allows("[::1]:7200", Some("http://[::1]:7200")));
@@ -169,7 +169,7 @@ mod tests {
     }
 
     #[test]
-    fn below_a_base_path_the_cookie_is_for_that_path_alone() {
+    fn below_a_base_path_the_cookie_is_for_that_path_only() {
         let answer = |base: &str, path: &str| {
             let listen = "127.0.0.1:7200".parse().unwrap();
             let guard = Guard::new(Some(Token::new("s3cret")), listen, vec![], base.parse().unwrap());
@@ -186,7 +186,7 @@ mod tests {
     }
 
     #[test]
-    fn a_token_is_taken_as_bearer_or_cookie_and_nothing_else() {
+    fn a_token_is_accepted_only_as_bearer_or_cookie() {
         let with = |name: header::HeaderName, value: &str| {
             let headers = HeaderMap::from_iter([(name, value.parse().unwrap())]);
             guard(Some("s3cret")).has_token(&headers)
@@ -200,7 +200,7 @@ mod tests {
     }
 
     #[test]
-    fn a_token_with_any_characters_comes_through_link_and_cookie() {
+    fn a_token_with_any_characters_survives_link_and_cookie() {
         for (token, link) in [
             ("p&s;s=% \u{e9}\"", "/?token=p%26s%3Bs%3D%25%20%C3%A9%22"),
             ("ab+c/d==", "/?token=ab+c/d=="),

@@ -323,20 +323,20 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn who_says_nothing_or_only_half_of_it_is_let_go() {
+    async fn a_connection_without_a_complete_request_is_closed() {
         assert_eq!(answer_to(b"").await, "");
         assert!(!answer_to(b"GET / HTTP/1.1\r\nhost: a\r\n").await.contains("here"));
         assert_eq!(answer_to(b"PRI * HTTP/2.0\r\n").await, "");
     }
 
     #[tokio::test]
-    async fn who_was_answered_and_asks_nothing_more_is_let_go() {
+    async fn an_idle_connection_is_closed() {
         let answer = answer_to(b"GET / HTTP/1.1\r\nhost: a\r\n\r\n").await;
         assert!(answer.starts_with("HTTP/1.1 200 OK") && answer.ends_with("here"), "{answer}");
     }
 
     #[test]
-    fn the_head_of_a_stream_says_that_it_goes_on_until_the_end() {
+    fn a_stream_response_lasts_until_the_connection_closes() {
         let mut response = Response::new(Body::empty());
         *response.status_mut() = StatusCode::OK;
         for (name, value) in

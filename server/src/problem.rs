@@ -235,7 +235,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_error_of_the_engine_says_what_happened_and_what_to_do() {
+    fn an_engine_error_says_what_happened_and_what_to_do() {
         let problem = problem_of(EngineError::UnknownKind {
             kind: "data.laod".parse().unwrap(),
             known: vec!["data.load".parse().unwrap()],
@@ -253,7 +253,7 @@ mod tests {
     }
 
     #[test]
-    fn the_first_invalid_parameter_is_explained_and_the_others_are_counted() {
+    fn the_first_invalid_parameter_is_explained_and_the_others_counted() {
         let fields = vec![
             FieldError::new("symbol", "Symbol is required."),
             FieldError::new("from", "From must be a date."),
@@ -265,13 +265,13 @@ mod tests {
     }
 
     #[test]
-    fn a_problem_of_a_host_is_passed_on_unchanged() {
+    fn a_problem_of_a_host_is_forwarded_unchanged() {
         let theirs = Problem::new(ProblemType::NotFound, "The artifact was deleted.");
         assert_eq!(problem_of(EngineError::HostProblem(Box::new(theirs.clone()))), theirs);
     }
 
     #[test]
-    fn a_long_path_of_a_host_is_quoted_only_in_part() {
+    fn a_long_path_of_a_host_is_shortened() {
         let error = EngineError::ArtifactPathInvalid { host: "gpu".parse().unwrap(), path: "/x".repeat(900) };
         assert!(problem_of(error).detail.len() < 400);
     }

@@ -148,7 +148,7 @@ mod tests {
     use tower::ServiceExt;
 
     #[tokio::test]
-    async fn a_handler_that_panics_gets_a_problem_document_with_the_id_of_the_request() {
+    async fn a_handler_that_panics_gets_a_problem_document_with_the_request_id() {
         let broken = Router::new().route("/", get(async || -> () { panic!("broken") }));
         let router = traced(broken.layer(CatchPanicLayer::custom(panicked)), AccessLog::Off);
         let response = router.oneshot(Request::get("/").body(Body::empty()).unwrap()).await.unwrap();

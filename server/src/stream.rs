@@ -236,7 +236,7 @@ mod tests {
     use protocol::api::EventsPage;
 
     #[test]
-    fn a_poll_reads_back_as_the_documented_type() {
+    fn a_poll_response_parses_as_the_documented_type() {
         let late = |seq| {
             let json = format!(
                 r#"{{"seq":{seq},"at":"2026-11-23T10:00:00Z","type":"late","id":"0199c2d4-7f3a-7c11-9e1b-2d5f8a4b6c7d","attempt":1,"what":"running"}}"#

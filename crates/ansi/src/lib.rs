@@ -277,7 +277,7 @@ mod tests {
     }
 
     #[test]
-    fn colours_and_weight_hold_until_they_are_taken_back() {
+    fn styles_last_until_they_are_reset() {
         let no = Look::default();
         assert_eq!(told("plain"), [(no, "plain".to_owned())]);
         let bold_red = Look { bold: true, ..ink(1) };
@@ -292,7 +292,7 @@ mod tests {
     }
 
     #[test]
-    fn many_colours_become_the_nearest_of_the_few() {
+    fn colours_of_larger_palettes_map_to_the_nearest_of_the_16() {
         assert_eq!(last("\u{1b}[38;5;9m"), ink(9));
         assert_eq!(last("\u{1b}[38;5;196m"), ink(9));
         assert_eq!(last("\u{1b}[38;5;232m"), ink(0));
@@ -304,7 +304,7 @@ mod tests {
     }
 
     #[test]
-    fn whatever_else_steers_a_terminal_is_dropped() {
+    fn other_terminal_sequences_are_removed() {
         for text in [
             "a\u{1b}[2K\u{1b}[10;20Hb",
             "a\u{1b}]0;title\u{7}b",
@@ -327,7 +327,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_text_makes_it_panic_and_no_control_character_is_shown(text in "(\u{1b}|\\[|\\]|[0-9;:?mKA]|\u{9b}|\u{7}|\\\\|\\PC|\\p{Cc}){0,60}") {
+        fn no_input_panics_or_leaves_a_control_character(text in "(\u{1b}|\\[|\\]|[0-9;:?mKA]|\u{9b}|\u{7}|\\\\|\\PC|\\p{Cc}){0,60}") {
             let shown: String = pieces(&text).into_iter().map(|(_, words)| words).collect();
             prop_assert!(shown.chars().all(|c| !c.is_control() || c == '\t'));
             prop_assert_eq!(&shown, &plain(&text).into_owned());
@@ -338,12 +338,12 @@ mod tests {
         }
 
         #[test]
-        fn text_without_controls_is_one_piece_as_it_is(text in "\\PC{1,40}") {
+        fn plain_text_is_one_unchanged_piece(text in "\\PC{1,40}") {
             prop_assert_eq!(told(&text), [(Look::default(), text)]);
         }
 
         #[test]
-        fn neighbours_never_look_the_same(codes in proptest::collection::vec(0u32..120, 0..8)) {
+        fn adjacent_pieces_have_different_styles(codes in proptest::collection::vec(0u32..120, 0..8)) {
             let text: String = codes.iter().map(|code| format!("\u{1b}[{code}mx")).collect();
             let looks: Vec<Look> = pieces(&text).into_iter().map(|(look, _)| look).collect();
             prop_assert!(looks.windows(2).all(|two| two[0] != two[1]));

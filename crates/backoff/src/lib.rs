@@ -82,7 +82,7 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn ceilings_double_up_to_the_cap_and_start_over_after_a_reset() {
+    fn ceilings_double_up_to_the_cap_and_restart_after_a_reset() {
         let mut backoff = Backoff::default();
         let ceilings: Vec<u128> = (0..9).map(|_| backoff.next_ceiling().as_millis()).collect();
         assert_eq!(ceilings, [50, 100, 200, 400, 800, 1600, 3200, 5000, 5000]);
@@ -97,7 +97,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_ceiling_is_above_the_cap_or_below_the_one_before(
+        fn ceilings_never_decrease_or_exceed_the_cap(
             base in 0u64..100_000, cap in 0u64..100_000, failures in 0u32..5_000
         ) {
             let backoff = Backoff::new(Duration::from_millis(base), Duration::from_millis(cap));

@@ -139,7 +139,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn nothing_from_others_controls_the_terminal() {
+    fn untrusted_text_cannot_control_the_terminal() {
         let hostile = "a\u{1b}[2J\u{1b}]52;c;eA==\u{7}b\u{0}\u{9b}2Jc\rd\u{1b}[31me";
         assert_eq!(clean(&format!("{hostile}\n\tf")), "abcde\n\tf");
         assert_eq!(styled(&format!("{hostile}\nf")), "abc d\u{1b}[31me f\u{1b}[0m");
@@ -147,7 +147,7 @@ mod tests {
     }
 
     #[test]
-    fn json_has_no_control_characters_and_means_the_same() {
+    fn json_output_has_no_control_characters_and_the_same_meaning() {
         let json = serde_json::to_string("a\u{1b}[2J\u{9b}2J\u{7f}é").unwrap();
         let printed = escaped(&json);
         assert!(!printed.contains(|c: char| c.is_control()), "{printed}");
@@ -155,7 +155,7 @@ mod tests {
     }
 
     #[test]
-    fn a_closed_pipe_is_told_from_a_full_disk() {
+    fn a_closed_pipe_is_distinguished_from_a_full_disk() {
         let closed = OutputError::from(io::Error::from(io::ErrorKind::BrokenPipe));
         assert!(matches!(closed, OutputError::Closed));
         let full = OutputError::from(io::Error::from(io::ErrorKind::StorageFull));

@@ -85,7 +85,7 @@ mod tests {
     }
 
     #[test]
-    fn params_are_read_as_their_kind_declares_them() {
+    fn params_are_parsed_by_the_schema_of_their_kind() {
         // A symbol may look like a number, and contain an equals sign.
         assert_eq!(
             said("data.load", &["symbol=7203=T", "rows=1,000", "dry=true"]).unwrap(),
@@ -95,19 +95,19 @@ mod tests {
     }
 
     #[test]
-    fn a_verbatim_text_is_sent_exactly_as_typed_also_if_it_is_empty() {
+    fn a_verbatim_text_is_sent_exactly_as_typed_even_if_empty() {
         assert_eq!(said("data.load", &["note= a "]).unwrap(), json!({"note": " a "}));
         assert_eq!(said("data.load", &["note="]).unwrap(), json!({"note": ""}));
     }
 
     #[test]
-    fn a_kind_of_a_host_that_has_not_connected_is_left_to_the_server() {
+    fn params_of_an_unconnected_kind_are_validated_by_the_server() {
         let params = said("exec.fit", &["epochs=3", "data=a=b.csv", "dry=true", "name=7a"]).unwrap();
         assert_eq!(params, json!({"epochs": 3, "data": "a=b.csv", "dry": true, "name": "7a"}));
     }
 
     #[test]
-    fn what_is_not_known_is_named_with_what_would_be_right() {
+    fn an_unknown_name_is_reported_with_a_suggestion() {
         let wrong = said("data.load", &["symbl=MSFT"]).unwrap_err();
         assert_eq!(wrong, "data.load has no parameter 'symbl'. It takes: symbol, note, rows, dry");
         assert!(said("data.load", &["MSFT"]).unwrap_err().contains("name=value"));

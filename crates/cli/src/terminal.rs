@@ -84,7 +84,7 @@ mod tests {
     }
 
     #[test]
-    fn what_would_move_the_cursor_is_left_out() {
+    fn sequences_that_move_the_cursor_are_removed() {
         assert_eq!(fitted("a\nb\u{1b}[2Kc\td", 80), "a bc d");
     }
 }

@@ -198,7 +198,7 @@ mod tests {
     }
 
     #[test]
-    fn a_table_has_its_columns_below_each_other() {
+    fn table_columns_are_aligned() {
         let now = Time::parse("2026-11-23T10:41:17Z").unwrap();
         let said = table(&[op(State::Running), op(State::Succeeded)], now);
         let lines: Vec<&str> = said.lines().collect();
@@ -210,7 +210,7 @@ mod tests {
     }
 
     #[test]
-    fn a_title_with_terminal_sequences_takes_one_row_and_moves_no_column() {
+    fn a_title_with_terminal_sequences_takes_one_row_and_keeps_columns_aligned() {
         let mut hostile = op(State::Running);
         hostile.title = "a\u{1b}[2Jb\nc\u{7}".into();
         let said = table(&[hostile], Time::now());
@@ -218,7 +218,7 @@ mod tests {
     }
 
     #[test]
-    fn an_end_says_how_long_it_took_and_why_it_failed() {
+    fn an_ended_operation_shows_its_duration_and_failure_reason() {
         assert_eq!(ended(&op(State::Succeeded)), "succeeded after 2 m 10 s");
         let mut failed = op(State::Failed);
         let (message, hint) = ("There is no file.".to_owned(), "Put one there.".to_owned());
@@ -227,7 +227,7 @@ mod tests {
     }
 
     #[test]
-    fn a_status_has_the_remaining_time_and_durations_are_rounded() {
+    fn a_status_shows_the_remaining_time_with_rounded_durations() {
         let now = Time::parse("2026-11-23T10:41:17Z").unwrap();
         let mut running = op(State::Running);
         running.progress = Some(protocol::Progress {
@@ -241,7 +241,7 @@ mod tests {
     }
 
     #[test]
-    fn everything_about_one_is_told_with_its_params_and_its_zone() {
+    fn the_details_of_an_operation_include_its_params_and_time_zone() {
         let (attempts, audit) = (vec![], vec![]);
         let told = OperationDetail {
             operation: op(State::Succeeded),

@@ -68,7 +68,7 @@ mod tests {
     use protocol::{FieldError, ProblemType};
 
     #[test]
-    fn a_refusal_is_told_in_the_servers_words_with_each_parameter() {
+    fn an_api_error_shows_the_servers_message_and_each_parameter() {
         let problem = Problem::new(ProblemType::BadParams, "Invalid parameters for data.load.")
             .with_fields(vec![FieldError::new("symbol", "Symbol is required.")]);
         let problem = Some(Box::new(serde_json::to_value(problem).unwrap()));

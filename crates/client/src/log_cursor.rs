@@ -101,7 +101,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_is_printed_once_whichever_way_it_comes() {
+    fn a_log_line_is_printed_once_even_if_it_arrives_twice() {
         let mut cursor = LogCursor::at(1);
         assert_eq!(cursor.take(1, &lines(1..=3)).len(), 3);
         // The feed repeats lines of the stored log.
@@ -112,7 +112,7 @@ mod tests {
     }
 
     #[test]
-    fn a_gap_is_noticed_before_what_follows_it_is_printed() {
+    fn a_gap_in_the_log_is_detected_before_the_next_line_is_printed() {
         let mut cursor = LogCursor::at(1);
         cursor.take(1, &lines(1..=3));
         assert_eq!(cursor.missing_before(1, &lines(4..=5)), None);

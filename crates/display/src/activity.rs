@@ -43,13 +43,13 @@ mod tests {
     }
 
     #[test]
-    fn only_what_happened_is_told() {
+    fn only_nonzero_counts_are_listed() {
         assert_eq!(ends(Ends { succeeded: 1_204, failed: 1, cancelled: 0 }), "1,204 succeeded, 1 failed");
         assert_eq!(ends(Ends::default()), "none ended");
     }
 
     #[test]
-    fn what_takes_long_is_told_against_the_usual() {
+    fn a_duration_is_compared_with_the_usual_one() {
         let wording = |now, usual| against_usual(&kind(now, usual));
         assert_eq!(wording(Some(3.0), None), None);
         assert_eq!(wording(None, Some(40.0)), Some(("usually 40 s".to_owned(), false)));

@@ -43,7 +43,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_name_comes_first_and_a_program_is_called_as_it_calls_itself() {
+    fn a_user_name_precedes_the_name_of_the_client_program() {
         let mut actor = Actor { via: Via::Program, name: None, address: None, agent: None };
         assert_eq!(who(&actor), "API");
         actor.agent = Some("curl/8.5.0".into());

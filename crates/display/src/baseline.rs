@@ -69,7 +69,7 @@ mod tests {
     }
 
     #[test]
-    fn where_a_curve_stands_is_said_as_far_as_it_is_known() {
+    fn the_position_against_the_baseline_is_described_as_far_as_it_is_known() {
         let baseline = baseline();
         assert_eq!(legend(&baseline), "Baseline: P10 to P90 of 7 past runs with the same title");
         let wording = |ys: &[f64], ended| standing(&baseline, &curve(ys), ended);

@@ -99,7 +99,7 @@ mod tests {
     }
 
     #[test]
-    fn a_cancel_that_is_not_stored_yet_and_one_that_waits_for_children_say_so() {
+    fn a_cancel_that_is_not_stored_or_waits_for_children_is_described() {
         let mut receipt = Receipt { not_stored: true, ..Receipt::requested(1, String::new(), start()) };
         let wording = branch(&receipt, State::Running, None, None, after(1.0)).unwrap();
         assert!(wording.contains("not stored yet"), "{wording}");
@@ -113,7 +113,7 @@ mod tests {
     }
 
     #[test]
-    fn a_receipt_tells_each_step_with_its_milliseconds() {
+    fn a_receipt_shows_each_step_with_its_milliseconds() {
         let mut receipt = Receipt::requested(1, String::new(), start());
         assert_eq!(last_step(&receipt), "requested");
         receipt.note(Step::Sent, start().plus_micros(2_000));
@@ -125,7 +125,7 @@ mod tests {
     }
 
     #[test]
-    fn a_cancel_that_goes_its_way_has_no_branch() {
+    fn a_normal_cancel_shows_no_alternative_steps() {
         let mut receipt = Receipt::requested(1, String::new(), start());
         assert_eq!(branch(&receipt, State::Cancelling, None, None, after(9.0)), None);
         for step in [Step::Sent, Step::Acknowledged, Step::Stopped, Step::Released] {
@@ -138,7 +138,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_in_the_way_of_a_cancel_is_said_with_its_age() {
+    fn an_obstacle_to_a_cancel_is_shown_with_its_age() {
         let mut receipt = Receipt::requested(1, String::new(), start());
         for kind in [ConditionKind::CancelUndelivered, ConditionKind::Unreachable] {
             let unheard = Condition { kind, since: after(-3.0), message: String::new() };
@@ -161,7 +161,7 @@ mod tests {
     }
 
     #[test]
-    fn what_comes_late_is_told_and_told_to_change_nothing() {
+    fn a_late_report_is_shown_as_without_effect() {
         assert_eq!(late(&[]), None);
         let wording = late(&["attempt 1: stopped".into(), "attempt 1: ended, cancelled".into()]).unwrap();
         assert_eq!(
@@ -172,7 +172,7 @@ mod tests {
     }
 
     #[test]
-    fn an_end_that_is_no_cancel_is_told_as_what_it_is() {
+    fn an_end_that_is_not_a_cancel_is_named_correctly() {
         let receipt = Receipt::requested(1, String::new(), start());
         let wording = |state, failed| branch(&receipt, state, None, failed, after(1.0)).unwrap();
         assert!(wording(State::Succeeded, None).starts_with("too late"));

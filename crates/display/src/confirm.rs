@@ -247,7 +247,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn another_attempt_says_from_where_and_who_is_left_alone() {
+    fn a_new_attempt_names_its_checkpoint_and_the_skipped_operations() {
         let tally = Tally { running: 1, ended: 4, again: 3, resumable: 1, ..Tally::default() };
         assert_eq!(
             again_many(tally, Again::Retry, 5),
@@ -267,7 +267,7 @@ mod tests {
     }
 
     #[test]
-    fn a_person_is_told_what_will_happen_to_how_many() {
+    fn a_confirmation_names_the_effect_and_the_number_of_operations() {
         let tally = Tally { queued: 2, running: 3, lost: 1, cancelling: 1, ended: 2, ..Tally::default() };
         assert_eq!(tally.open(), 5);
         assert_eq!(
@@ -291,7 +291,7 @@ mod tests {
     }
 
     #[test]
-    fn before_something_is_deleted_it_is_said_what_is_lost_and_afterwards_what_went_along() {
+    fn a_deletion_names_what_is_lost_and_afterwards_what_was_deleted_too() {
         assert_eq!(delete(false, false).len(), 2);
         let sweep = delete(true, true);
         assert!(sweep[0].contains("result") && sweep[1].contains("runs"), "{sweep:?}");
@@ -300,7 +300,7 @@ mod tests {
     }
 
     #[test]
-    fn before_many_are_deleted_it_is_said_how_many_go_and_which_stay() {
+    fn a_bulk_deletion_names_how_many_are_deleted_and_which_stay() {
         let told = |deleted, refused| Deleted { deleted, refused, until: None };
         let lines = delete_many(told(1_200, 2));
         assert!(
@@ -317,7 +317,7 @@ mod tests {
     }
 
     #[test]
-    fn the_outcome_does_not_hide_who_was_left_alone() {
+    fn an_outcome_lists_the_skipped_operations() {
         let refused = |why: &str| Refused {
             id: "0199c2d4-7f3a-7c11-9e1b-2d5f8a4b6c7d".parse().unwrap(),
             why: why.to_owned(),
@@ -339,7 +339,7 @@ mod tests {
     }
 
     #[test]
-    fn a_resume_says_what_is_kept_and_what_is_done_again() {
+    fn a_resume_names_what_is_kept_and_what_is_repeated() {
         let at = |text: &str| Time::parse(text).unwrap();
         let checkpoint = Checkpoint {
             attempt: 1,

@@ -56,12 +56,12 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn what_would_break_a_line_is_quoted() {
+    fn fields_that_would_break_a_line_are_quoted() {
         assert_eq!(texts(["a", "b,c", "say \"no\"", "1\n2"]), "a,\"b,c\",\"say \"\"no\"\"\",\"1\n2\"\r\n");
     }
 
     #[test]
-    fn text_is_no_formula_and_no_number_with_a_sign() {
+    fn text_is_escaped_against_formulas_but_signed_numbers_are_not() {
         assert_eq!(
             texts(["=1+1", "-x", "@a", "+1", "-5.5"]),
             "\"'=1+1\",\"'-x\",\"'@a\",\"'+1\",\"'-5.5\"\r\n"
@@ -69,14 +69,14 @@ mod tests {
     }
 
     #[test]
-    fn a_number_has_every_digit_and_what_is_none_is_an_empty_cell() {
+    fn numbers_have_all_digits_and_missing_values_are_empty_cells() {
         let all = [-5.5, 0.1 + 0.2, f64::NAN, f64::INFINITY, 1e308, -1e-9, -0.0];
         assert_eq!(line(all.map(Cell::Number)), "-5.5,0.30000000000000004,,,1e308,-1e-9,0\r\n");
     }
 
     proptest! {
         #[test]
-        fn a_number_reads_back_as_it_was(n in proptest::num::f64::NORMAL) {
+        fn a_number_reads_back_unchanged(n in proptest::num::f64::NORMAL) {
             prop_assert_eq!(number(n).parse::<f64>().unwrap(), n);
         }
     }

@@ -116,7 +116,7 @@ mod tests {
     }
 
     #[test]
-    fn a_forecast_goes_before_what_the_host_reckons() {
+    fn a_forecast_takes_precedence_over_the_hosts_estimate() {
         let f = forecast("23T14:00:40", "23T14:00:30", "23T14:00:55");
         let now = at("23T14:00:00");
         assert_eq!(left(Some(&f), Some(7.0), now).unwrap(), "about 40 s");
@@ -129,7 +129,7 @@ mod tests {
     }
 
     #[test]
-    fn in_a_column_a_band_has_one_unit_and_is_never_told_narrower_than_it_is() {
+    fn a_range_in_a_column_has_one_unit_and_is_never_shown_too_narrow() {
         let now = at("23T14:00:00");
         let wording = |ends, earliest, latest| band(Some(&forecast(ends, earliest, latest)), None, now);
         assert_eq!(wording("23T14:02:00", "23T14:01:10", "23T14:04:20").unwrap(), "1–5 m");
@@ -139,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn a_forecast_that_has_passed_does_not_go_on_promising() {
+    fn an_expired_forecast_is_no_longer_shown() {
         let f = forecast("23T14:00:40", "23T14:00:30", "23T14:00:55");
         assert_eq!(left_with_band(Some(&f), None, at("23T14:00:41")).unwrap(), "any moment");
         assert_eq!(left(Some(&f), None, at("23T14:01:41")).unwrap(), "overdue");
@@ -150,7 +150,7 @@ mod tests {
     }
 
     #[test]
-    fn a_forecast_is_not_overdue_before_data_from_after_its_end_came() {
+    fn a_forecast_is_overdue_only_after_newer_data_arrived() {
         let f = forecast("23T14:00:40", "23T14:00:30", "23T14:00:55");
         let wording = |newest| {
             let now = judged_at(Some(&f), at("23T14:00:58"), at(newest));
@@ -162,7 +162,7 @@ mod tests {
     }
 
     #[test]
-    fn the_sentence_says_when_between_what_and_what_it_is_worth() {
+    fn the_sentence_names_the_expected_time_its_range_and_its_reliability() {
         let f = forecast("23T14:32:10", "23T14:20:44", "23T15:05:01");
         assert_eq!(
             sentence(&f, at("23T14:00:00"), Zone::Utc),
@@ -177,7 +177,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_near_is_told_to_the_second_and_another_day_by_its_date() {
+    fn a_near_time_has_seconds_and_a_time_on_another_day_has_its_date() {
         let near = forecast("23T14:02:10", "23T14:01:44", "23T14:03:01");
         assert!(
             sentence(&near, at("23T14:00:00"), Zone::Utc)

@@ -116,7 +116,7 @@ mod tests {
     use protocol::host::Health;
 
     #[test]
-    fn before_a_drain_it_is_said_what_goes_on_and_what_will_wait() {
+    fn a_drain_names_what_continues_and_what_will_wait() {
         let mut hosts = [host("one", &["data.load", "training.run"], 2), host("two", &["data.load"], 0)];
         let name = hosts[0].name.clone();
         let wording = before_drain(&hosts, &name);
@@ -133,7 +133,7 @@ mod tests {
     }
 
     #[test]
-    fn a_kind_that_no_host_can_run_now_has_the_reason_of_its_host() {
+    fn a_kind_that_cannot_start_shows_the_reason_of_its_host() {
         let check = |name: &str, message: &str| Check {
             name: name.into(),
             ok: message.is_empty(),
@@ -164,12 +164,12 @@ mod tests {
     }
 
     #[test]
-    fn a_latency_is_told_as_exactly_as_matters() {
+    fn a_latency_has_sensible_precision() {
         assert_eq!([0.71, 31.4, 1_234.0].map(latency), ["0.7 ms", "31 ms", "1.2 s"]);
     }
 
     #[test]
-    fn a_drained_host_says_what_it_still_has() {
+    fn a_drained_host_lists_its_remaining_work() {
         assert!(drained(2).contains("2 still running"));
         assert!(drained(0).contains("It can be stopped"));
     }

@@ -232,13 +232,13 @@ mod tests {
     }
 
     #[test]
-    fn a_screen_reader_hears_a_sentence_of_each_state() {
+    fn screen_readers_get_a_sentence_for_each_state() {
         assert_eq!(announcement("MSFT 1h · csv · full", State::Succeeded), "MSFT 1h, csv, full succeeded");
         assert_eq!(announcement("Nightly report", State::Cancelling), "Nightly report is being cancelled");
     }
 
     #[test]
-    fn a_note_about_a_cancel_says_no_less_than_the_page() {
+    fn a_cancel_notification_says_as_much_as_the_page() {
         assert_eq!(cancel_note(State::Cancelling, "MSFT 1h"), "Cancel requested: MSFT 1h");
         assert_eq!(cancel_note(State::Cancelled, "MSFT 1h"), "Cancelled: MSFT 1h");
         let late = cancel_note(State::Succeeded, "MSFT 1h");
@@ -246,7 +246,7 @@ mod tests {
     }
 
     #[test]
-    fn an_unknown_total_is_told_by_what_is_done() {
+    fn progress_without_a_total_shows_the_completed_count() {
         let mut p = Progress { done: 4_210, unit: "rows".into(), ..Progress::start(at(0)) };
         assert_eq!(how_far(Some(&p)), "4,210 rows so far");
         p.total = Some(9_000);
@@ -257,7 +257,7 @@ mod tests {
     }
 
     #[test]
-    fn clocks_stop_while_the_host_is_silent_and_its_age_goes_on() {
+    fn timers_stop_while_the_host_is_silent_and_its_age_increases() {
         let silent = unreachable(5_000);
         assert_eq!(elapsed(&facts(&host()), Some(&silent), at(17_000)), Some(4.0));
         assert_eq!(trouble(&silent, &facts(&host()), at(17_000)), "host data-1 unreachable for 12 s");
@@ -265,13 +265,13 @@ mod tests {
     }
 
     #[test]
-    fn the_age_of_the_last_word_is_told_once_it_is_old() {
+    fn last_seen_is_shown_once_it_is_old() {
         assert_eq!(last_seen(at(0), at(4_900)), "");
         assert_eq!(last_seen(at(0), at(12_000)), "seen 12 s ago");
     }
 
     #[test]
-    fn a_wait_is_told_since_the_operation_was_queued() {
+    fn waiting_time_counts_from_queueing() {
         // The server restarted, and set the condition again.
         let host = host();
         let since = at(235_000);
@@ -294,7 +294,7 @@ mod tests {
     }
 
     #[test]
-    fn a_place_in_line_is_told_as_people_tell_it() {
+    fn a_queue_position_is_an_ordinal() {
         let kind = KindName::new("data.load").unwrap();
         let told = |number, of| place(QueuePosition { number, of }, &kind);
         assert_eq!(told(1, 1), "next in the queue for data.load");
@@ -304,7 +304,7 @@ mod tests {
     }
 
     #[test]
-    fn only_what_runs_on_a_host_that_is_silent_may_be_given_up() {
+    fn only_operations_on_silent_hosts_can_be_abandoned() {
         let silent = unreachable(0);
         assert!(may_abandon(State::Running, Some(&silent)));
         assert!(may_abandon(
@@ -327,7 +327,7 @@ mod tests {
     }
 
     #[test]
-    fn only_a_cancel_that_loses_work_is_asked_about() {
+    fn only_a_cancel_that_loses_work_needs_confirmation() {
         assert!(cancel_loses_work(State::Running, false, false));
         assert!(!cancel_loses_work(State::Running, true, false));
         assert!(!cancel_loses_work(State::Running, false, true));

@@ -69,7 +69,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_start_is_a_line_for_a_shell() {
+    fn a_start_is_one_shell_command() {
         let params = json!({"symbol": "MSFT", "timeframe": "1h", "rows_per_second": 20, "start": null});
         let start = Start { origin: USUAL, kind: "data.load", params: &params, priority: 0 };
         assert_eq!(
@@ -84,7 +84,7 @@ mod tests {
     }
 
     #[test]
-    fn no_param_breaks_out_of_its_quotes() {
+    fn no_param_escapes_its_quotes() {
         let params = json!({"note": "it's $HOME; rm -rf /"});
         let start = Start { origin: "http://box:7200", kind: "exec.say", params: &params, priority: -5 };
         assert_eq!(

@@ -174,7 +174,7 @@ mod tests {
     }
 
     #[test]
-    fn with_a_free_place_it_starts_on_the_least_loaded_host() {
+    fn a_start_with_a_free_slot_goes_to_the_least_loaded_host() {
         let hosts = [host("one", 2), host("two", 8)];
         let work = [on("one", None), on("two", None)];
         assert_eq!(wording(&hosts, &work, 0, None), "Starts immediately on two (7 of 8 slots free).");
@@ -184,7 +184,7 @@ mod tests {
     }
 
     #[test]
-    fn without_one_it_waits_behind_those_who_are_first() {
+    fn a_start_without_a_free_slot_waits_behind_earlier_ones() {
         let hosts = [host("one", 1), host("two", 1)];
         let mut work = vec![on("one", Some(128)), on("two", None)];
         assert_eq!(
@@ -201,7 +201,7 @@ mod tests {
     }
 
     #[test]
-    fn a_limit_of_the_kind_is_said() {
+    fn the_limit_of_a_kind_is_named() {
         let hosts = [host("one", 8)];
         let work = [on("one", Some(10)), on("one", None)];
         assert!(wording(&hosts, &work, 0, Some(3)).starts_with("Starts immediately"));
@@ -212,7 +212,7 @@ mod tests {
     }
 
     #[test]
-    fn drained_and_silent_hosts_are_no_places() {
+    fn drained_and_silent_hosts_offer_no_slots() {
         let mut hosts = [host("one", 2), host("two", 2)];
         hosts[0].draining = true;
         assert!(wording(&hosts, &[], 0, None).contains("on two"));
@@ -226,7 +226,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn it_is_never_promised_a_place_that_is_taken(
+        fn a_taken_slot_is_never_promised(
             capacity in 0u32..4, at_work in 0usize..6, waiting in 0usize..3, limit in proptest::option::of(1u32..4)
         ) {
             let hosts = [host("one", capacity)];

@@ -20,7 +20,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn it_is_told_how_many_runs_are_over() {
+    fn the_number_of_finished_runs_is_shown() {
         assert_eq!(standing(0, 4, 0), "0 of 4 runs ended.");
         assert_eq!(standing(3, 4, 1), "3 of 4 runs ended. Without a value to rank by: 1.");
         assert_eq!(standing(4, 4, 0), "All 4 runs ended.");

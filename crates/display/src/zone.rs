@@ -109,7 +109,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_zone_is_named_by_its_distance_from_utc() {
+    fn a_zone_is_named_by_its_offset_from_utc() {
         let at = Time::from_micros(0);
         let name = |minutes| Zone::Ahead(minutes).name(at);
         assert_eq!(Zone::Utc.name(at), "UTC");
@@ -121,7 +121,7 @@ mod tests {
     }
 
     #[test]
-    fn a_moment_is_told_by_the_clock_of_its_zone_and_names_it() {
+    fn a_time_is_shown_in_its_zone_with_the_zones_name() {
         let at = Time::parse("2026-11-23T22:43:17.204113Z").unwrap();
         assert_eq!(Zone::Utc.moment(at), "2026-11-23 22:43:17 UTC");
         assert_eq!(Zone::Ahead(120).moment(at), "2026-11-24 00:43:17 UTC+2");
@@ -130,7 +130,7 @@ mod tests {
     }
 
     #[test]
-    fn a_time_of_another_day_than_today_names_its_day() {
+    fn a_time_on_another_day_includes_its_date() {
         let at = Time::parse("2026-11-23T22:43:17Z").unwrap();
         assert_eq!(Zone::Utc.clock_or_moment(at, "2026-11-23"), "22:43:17 UTC");
         assert_eq!(Zone::Utc.clock_or_moment(at, "2026-11-24"), "2026-11-23 22:43:17 UTC");
@@ -138,7 +138,7 @@ mod tests {
     }
 
     #[test]
-    fn times_over_a_change_of_the_clocks_name_both_zones() {
+    fn a_range_over_a_clock_change_names_both_offsets() {
         assert_eq!(names_over("UTC+1".into(), "UTC+1"), "UTC+1");
         assert_eq!(names_over("UTC+1".into(), "UTC+2"), "UTC+1, later UTC+2");
         let at = Time::from_micros(0);

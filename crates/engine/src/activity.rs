@@ -90,7 +90,7 @@ mod tests {
     }
 
     #[test]
-    fn the_last_day_stands_beside_the_mean_of_the_days_before() {
+    fn the_last_day_is_compared_with_the_mean_of_earlier_days() {
         let now = Time::from_micros(1_000 * HOUR + 5);
         let told = activity(
             &[
@@ -114,7 +114,7 @@ mod tests {
     }
 
     #[test]
-    fn without_days_before_nothing_is_usual() {
+    fn without_earlier_days_there_are_no_usual_figures() {
         let now = Time::from_micros(1_000 * HOUR);
         let told = activity(&[tally(1_000, "data.load", State::Succeeded, 1, 3.0)], now);
         assert_eq!((told.usual_days, told.kinds[0].usual_a_day), (0.0, None));
@@ -124,7 +124,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_too_old_or_still_to_come_is_left_out() {
+    fn hours_that_are_too_old_or_in_the_future_are_excluded() {
         let now = Time::from_micros(1_000 * HOUR);
         let told = activity(
             &[

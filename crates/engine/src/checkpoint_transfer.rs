@@ -145,7 +145,7 @@ mod tests {
     }
 
     #[test]
-    fn each_trouble_says_where_the_checkpoint_is_and_what_to_do() {
+    fn each_error_says_where_the_checkpoint_is_and_what_to_do() {
         let checkpoint_transfer = CheckpointTransfer {
             id: OperationId::new(),
             attempt: 1,

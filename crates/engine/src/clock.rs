@@ -86,7 +86,7 @@ mod tests {
     }
 
     #[test]
-    fn the_exchange_with_the_shortest_round_trip_counts() {
+    fn the_measurement_with_the_shortest_round_trip_counts() {
         let mut offset = Offset::default();
         // The host is 5 s ahead; each direction took 100 ms.
         offset.learn(exchange(0, 200_000), t(5_100_000));
@@ -99,7 +99,7 @@ mod tests {
     }
 
     #[test]
-    fn clocks_that_drift_apart_are_followed() {
+    fn clock_drift_is_followed() {
         let mut offset = Offset::default();
         offset.learn(exchange(0, 100), t(50));
         for n in 1..60 {
@@ -111,7 +111,7 @@ mod tests {
     }
 
     #[test]
-    fn a_hosts_clock_that_was_set_is_noticed_at_the_next_exchange() {
+    fn a_changed_host_clock_is_detected_at_the_next_measurement() {
         let mut offset = Offset::default();
         offset.learn(exchange(0, 400), t(200));
         // Slower than the exchange before, but there is no doubt.
@@ -120,7 +120,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_heard_of_has_happened() {
+    fn reported_events_are_never_in_the_future() {
         let offset = Offset::default();
         assert_eq!(offset.happened(t(5), t(9)), t(5));
         // The host's clock was set an hour ahead since the last exchange.
@@ -128,7 +128,7 @@ mod tests {
     }
 
     #[test]
-    fn an_exchange_in_which_the_servers_clock_was_set_teaches_nothing() {
+    fn a_measurement_across_a_server_clock_change_is_discarded() {
         for hour in [-3_600_000_000, 3_600_000_000] {
             let mut offset = Offset::default();
             offset.learn(exchange(0, 400), t(200));

@@ -99,7 +99,7 @@ mod tests {
     }
 
     #[test]
-    fn a_clock_that_is_set_is_noticed_once_and_by_how_much() {
+    fn a_clock_change_is_detected_once_with_its_size() {
         let begun = Instant::now();
         let mut clock_jump = ClockJumps { wall: t(0), steady: begun };
         assert_eq!(clock_jump.take(t(1_000_000), begun + SECOND), None);
@@ -109,7 +109,7 @@ mod tests {
     }
 
     #[test]
-    fn a_clock_that_is_adjusted_little_by_little_does_not_jump() {
+    fn a_gradually_adjusted_clock_does_not_jump() {
         let begun = Instant::now();
         let mut clock_jump = ClockJumps { wall: t(0), steady: begun };
         for n in 1..100 {
@@ -118,7 +118,7 @@ mod tests {
     }
 
     #[test]
-    fn a_jump_ahead_is_believed_after_a_day_and_one_back_at_once() {
+    fn a_forward_jump_is_accepted_after_a_day_and_a_backward_one_at_once() {
         let begun = Instant::now();
         let hours = |n: u32| begun + n * 3_600 * SECOND;
         let mut belief = Belief::new(t(0), begun);
@@ -133,7 +133,7 @@ mod tests {
     }
 
     #[test]
-    fn a_clock_that_was_ahead_for_a_while_leaves_nothing_behind() {
+    fn a_temporary_forward_jump_has_no_lasting_effect() {
         let begun = Instant::now();
         let minutes = |n: u32| begun + n * 60 * SECOND;
         let at = |n: i64| t(n * 60_000_000);

@@ -165,7 +165,7 @@ mod tests {
     use protocol::FailureReason;
 
     #[test]
-    fn the_audit_names_what_changed_and_nothing_else() {
+    fn the_audit_entry_lists_only_the_changes() {
         let mut config = EngineConfig::default();
         let before = config.lines();
         let at = Time::from_micros(0);
@@ -178,7 +178,7 @@ mod tests {
     }
 
     #[test]
-    fn every_setting_that_decides_about_operations_is_in_it_and_no_secret() {
+    fn the_audit_has_every_setting_of_operations_and_no_secret() {
         let host = HostConfig {
             name: "gpu-1".parse().unwrap(),
             url: "http://127.0.0.1:40001".into(),

@@ -40,7 +40,7 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn a_gap_is_kept_however_few_points_are_wanted() {
+    fn a_gap_survives_downsampling() {
         let y = |x: i32| if (400..420).contains(&x) { f64::NAN } else { f64::from(x % 17) };
         let points: Vec<Point> = (0..1_000).map(|x| Point(f64::from(x), y(x))).collect();
         for wanted in [4, 5, 20, 100] {
@@ -53,7 +53,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn the_extremes_and_the_ends_are_kept(ys in proptest::collection::vec(-1e6f64..1e6, 1..3000), wanted in 5usize..200) {
+        fn downsampling_keeps_extremes_and_both_ends(ys in proptest::collection::vec(-1e6f64..1e6, 1..3000), wanted in 5usize..200) {
             let points: Vec<Point> = ys.iter().enumerate().map(|(x, y)| Point(x as f64, *y)).collect();
             let (few, left_out) = downsample(&points, wanted);
             prop_assert!(few.len() <= wanted.max(points.len().min(wanted)));

@@ -197,7 +197,7 @@ mod tests {
     }
 
     #[test]
-    fn a_place_that_the_ring_dropped_or_never_had_is_said_so() {
+    fn a_position_outside_the_ring_is_reported() {
         let feed = Feed::new(10, RingLimits { events: 3, bytes: 1 << 20 });
         feed.publish((11..=20).map(|seq| frame(seq, 1, false)).collect(), || {});
         assert!(matches!(feed.read(10, None), Read::Older));
@@ -246,7 +246,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_waiting_reader_wakes_when_something_is_added() {
+    async fn a_waiting_reader_wakes_when_an_event_is_added() {
         let feed = Arc::new(Feed::new(0, RingLimits::default()));
         let mut cursor = Cursor::new(feed.clone(), 0, Some(id(2)));
         let waiting = tokio::spawn(async move {

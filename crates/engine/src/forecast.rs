@@ -248,7 +248,7 @@ mod tests {
     }
 
     #[test]
-    fn with_no_past_the_rate_counts_and_the_band_is_called_a_guess() {
+    fn without_past_runs_the_rate_is_used_and_the_range_is_called_a_guess() {
         let (forecasts, mut track) = (Forecasts::default(), Track::default());
         assert_eq!(forecasts.think(&at(0.0), &mut track, t(0.0)), None);
         let forecast = forecasts.think(&at(0.25), &mut track, t(10.0)).unwrap();
@@ -258,7 +258,7 @@ mod tests {
     }
 
     #[test]
-    fn an_impossible_remaining_time_makes_no_forecast() {
+    fn an_impossible_remaining_time_gives_no_forecast() {
         let mut operation = at(0.0);
         let progress = Progress { fraction: None, eta_seconds: Some(-30.0), ..Progress::start(t(0.0)) };
         operation.progress = Some(progress);
@@ -266,7 +266,7 @@ mod tests {
     }
 
     #[test]
-    fn a_past_of_like_runs_counts_from_the_first_moment() {
+    fn similar_past_runs_count_from_the_start() {
         let mut forecasts = Forecasts::default();
         for (title, seconds) in [("MSFT", 60.0), ("NVDA", 900.0), ("MSFT", 62.0), ("MSFT", 61.0)] {
             forecasts.learn(&kind(), Run { title: title.into(), seconds, ratios: vec![] });
@@ -276,7 +276,7 @@ mod tests {
     }
 
     #[test]
-    fn a_run_older_than_any_before_it_has_only_its_rate() {
+    fn a_run_older_than_all_past_runs_uses_only_its_rate() {
         let mut forecasts = Forecasts::default();
         forecasts.learn(&kind(), Run { title: "MSFT".into(), seconds: 10.0, ratios: vec![1.0; 9] });
         let mut track = Track::default();
@@ -292,7 +292,7 @@ mod tests {
     }
 
     #[test]
-    fn when_the_rate_contradicts_the_past_the_past_yields_from_the_first_moment() {
+    fn a_contradicting_rate_outweighs_past_runs_at_once() {
         let mut forecasts = Forecasts::default();
         for seconds in [14.0, 16.0, 18.0] {
             forecasts.learn(&kind(), Run { title: "MSFT".into(), seconds, ratios: vec![] });
@@ -310,7 +310,7 @@ mod tests {
     }
 
     #[test]
-    fn after_a_slowdown_the_recent_rate_counts_and_not_the_mean() {
+    fn after_a_slowdown_the_recent_rate_counts() {
         let forecasts = Forecasts::default();
         let mut track = Track::default();
         // 800 items in 2 s, then 200 at 20 per second, as the host measures.
@@ -328,7 +328,7 @@ mod tests {
     }
 
     #[test]
-    fn runs_that_differ_much_and_a_single_run_of_another_title_foretell_nothing() {
+    fn very_different_runs_and_a_single_other_title_give_no_forecast() {
         let past = |runs: &[(&str, f64)]| {
             let mut forecasts = Forecasts::default();
             for (title, seconds) in runs {
@@ -343,7 +343,7 @@ mod tests {
     }
 
     #[test]
-    fn the_band_is_where_four_of_five_came_true() {
+    fn the_range_covers_four_of_five_past_forecasts() {
         let mut forecasts = Forecasts::default();
         let ratios: Vec<f64> = (0..=100).map(|n| 0.5 + f64::from(n) / 100.0).collect();
         forecasts.learn(&kind(), Run { title: "NVDA".into(), seconds: 100.0, ratios });
@@ -356,7 +356,7 @@ mod tests {
     }
 
     #[test]
-    fn an_end_judges_what_was_foretold_on_the_way() {
+    fn an_end_calibrates_the_forecasts_of_its_run() {
         let forecasts = Forecasts::default();
         let mut track = Track::default();
         forecasts.think(&at(0.0), &mut track, t(0.0));
@@ -370,7 +370,7 @@ mod tests {
     }
 
     #[test]
-    fn after_a_jump_of_the_clock_its_speed_is_measured_anew_and_nothing_is_learned() {
+    fn a_clock_jump_restarts_the_rate_and_calibrates_nothing() {
         let mut forecasts = Forecasts::default();
         forecasts.learn(&kind(), Run { title: "MSFT".into(), seconds: 1_000.0, ratios: vec![] });
         let mut track = Track::default();
@@ -385,7 +385,7 @@ mod tests {
     }
 
     #[test]
-    fn a_resumed_attempt_is_measured_from_where_it_began() {
+    fn the_rate_of_a_resumed_attempt_begins_at_its_checkpoint() {
         let mut forecasts = Forecasts::default();
         forecasts.learn(&kind(), Run { title: "MSFT".into(), seconds: 1_000.0, ratios: vec![] });
         let mut track = Track::default();
@@ -396,7 +396,7 @@ mod tests {
     }
 
     #[test]
-    fn of_a_resumed_attempt_whole_runs_say_nothing_and_it_teaches_nothing() {
+    fn a_resumed_attempt_neither_uses_nor_adds_past_runs() {
         let mut forecasts = Forecasts::default();
         forecasts.learn(&kind(), Run { title: "MSFT".into(), seconds: 10.0, ratios: vec![] });
         let mut track = Track::of(AttemptOrigin::Resume);

@@ -319,7 +319,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_newer_host_says_keeps_its_place_and_says_nothing() {
+    fn an_unknown_record_of_a_newer_host_advances_the_cursor_only() {
         let place =
             format!(r#""seq":7,"at":"2026-11-25T10:00:00Z","id":"{}","attempt":1"#, OperationId::new());
         let deep = format!("{}1{}", "[".repeat(200), "]".repeat(200));
@@ -336,7 +336,7 @@ mod tests {
     }
 
     #[test]
-    fn what_has_no_place_ends_the_stream() {
+    fn a_record_without_a_position_ends_the_stream() {
         assert!(matches!(read_of("{"), Err(Parted::Broken(_))));
     }
 }

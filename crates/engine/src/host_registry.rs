@@ -344,7 +344,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_placed_on_a_host_that_is_not_ready_for_it() {
+    fn nothing_is_placed_on_a_host_that_is_not_ready() {
         let sick = |unready| Entry { health: Some(health(false, unready)), ..up("a") };
         let busy = || Entry { assigned: 1, ..up("b") };
         for unready in [vec![], vec![kind()]] {
@@ -362,7 +362,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_host_limits_waits_without_taking_the_slots_of_other_kinds() {
+    fn a_limited_kind_waits_without_taking_slots_of_others() {
         let mut entry = up("a");
         entry.about.as_mut().unwrap().max_parallel.insert(kind(), 1);
         entry.take(&kind());
@@ -377,7 +377,7 @@ mod tests {
     }
 
     #[test]
-    fn a_host_that_did_not_take_a_kind_is_passed_over_for_a_moment_for_that_kind_alone() {
+    fn a_host_that_rejected_a_kind_is_skipped_briefly_for_that_kind_only() {
         let held = |kind: &str, why| {
             let hold = HeldOff { until: Time::from_micros(9), why };
             Entry { held_off: HashMap::from([(kind.parse().unwrap(), hold)]), ..up("a") }
@@ -390,7 +390,7 @@ mod tests {
     }
 
     #[test]
-    fn a_host_that_is_full_is_asked_again_after_as_long_when_the_clock_jumps() {
+    fn the_pause_of_a_full_host_is_independent_of_clock_jumps() {
         let t = |seconds: i64| Time::from_micros(1_000_000_000_000 + seconds * 1_000_000);
         let name: HostName = "a".parse().unwrap();
         let pool = Pool::new("http://127.0.0.1:1", pool::PoolConfig::default()).unwrap();
@@ -404,7 +404,7 @@ mod tests {
     }
 
     #[test]
-    fn a_silence_is_as_long_as_it_is_by_the_clock_that_does_not_jump() {
+    fn silence_is_measured_by_the_monotonic_clock() {
         let word = LastWord::default();
         assert_eq!((word.get(), word.silent_for(Instant::now())), (None, None));
         word.note();

@@ -312,7 +312,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_start_that_never_left_is_told_as_undelivered() {
+    async fn an_unsent_start_is_reported_as_undelivered() {
         // Nothing listens on this address any more.
         let address = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
         let (host_request, body, mut commands) = to(address);
@@ -321,7 +321,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_start_that_may_have_arrived_is_not_given_back_to_the_queue() {
+    async fn a_start_that_may_have_arrived_is_not_requeued() {
         use tokio::io::{AsyncReadExt, AsyncWriteExt};
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let (host_request, body, mut commands) = to(listener.local_addr().unwrap());

@@ -144,7 +144,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_kind_is_unknown_only_when_every_configured_host_has_connected() {
+    fn a_kind_is_unknown_only_after_every_configured_host_has_connected() {
         let kind_registry = KindRegistry::default();
         let [one, two]: [HostName; 2] = ["one", "two"].map(|name| name.parse().unwrap());
         let kind: KindName = "test.count".parse().unwrap();

@@ -89,7 +89,7 @@ mod tests {
     const RULE: StallRule = StallRule { factor: 10.0, least_seconds: 30.0 };
 
     #[test]
-    fn standing_still_for_many_times_the_usual_is_noticed() {
+    fn a_step_much_longer_than_usual_is_a_stall() {
         let mut pace = Pace::default();
         for n in 0..10 {
             pace.step(&done(n as u64), t(n * 5));
@@ -101,7 +101,7 @@ mod tests {
     }
 
     #[test]
-    fn quick_ones_are_given_the_least_time_and_new_ones_are_not_judged() {
+    fn fast_steps_get_the_minimum_time_and_new_ones_are_not_judged() {
         let mut pace = Pace::default();
         for n in 0..10 {
             pace.step(&done(n), t(n as i64 / 5));
@@ -114,7 +114,7 @@ mod tests {
     }
 
     #[test]
-    fn saying_the_same_again_is_no_step() {
+    fn repeated_progress_is_no_step() {
         let mut pace = Pace::default();
         for n in 0..5 {
             pace.step(&done(n), t(n as i64));

@@ -129,7 +129,7 @@ mod tests {
     }
 
     #[test]
-    fn each_is_told_once_why_it_waits_and_all_when_the_reason_changes() {
+    fn the_reason_for_waiting_is_published_once_and_when_it_changes() {
         let kind = kind();
         let mut queues = Queues::default();
         let ids: Vec<OperationId> = (0..3).map(|_| OperationId::new()).collect();
@@ -148,7 +148,7 @@ mod tests {
     }
 
     #[test]
-    fn who_is_held_back_gets_in_line_at_the_moment_and_can_be_taken_out_before() {
+    fn a_delayed_entry_joins_the_queue_on_time_and_can_be_removed_before() {
         let kind = kind();
         let t = Time::from_micros;
         let mut queues = Queues::default();
@@ -165,7 +165,7 @@ mod tests {
     }
 
     #[test]
-    fn who_is_held_back_waits_for_as_long_when_the_clock_jumps() {
+    fn the_delay_of_an_entry_is_independent_of_clock_jumps() {
         let t = |seconds: i64| Time::from_micros(1_000_000_000_000 + seconds * 1_000_000);
         for hours in [-1, 1] {
             let (kind, mut queues, id) = (kind(), Queues::default(), OperationId::new());
@@ -181,7 +181,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_line_is_in_order_of_priority_and_then_of_coming(priorities in proptest::collection::vec(-3i8..4, 0..40)) {
+        fn the_queue_is_ordered_by_priority_then_arrival(priorities in proptest::collection::vec(-3i8..4, 0..40)) {
             let kind = kind();
             let mut queues = Queues::default();
             let mut expected: Vec<(i8, OperationId)> = Vec::new();

@@ -39,7 +39,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_hour_of_sleep_counts_as_two_seconds_of_listening() {
+    fn an_hour_of_suspend_counts_as_two_seconds() {
         let begun = Instant::now();
         let mut suspend = SuspendClock::new(begun);
         let second = Duration::from_secs(1);

@@ -184,7 +184,7 @@ mod tests {
         /// Whatever ends, is retried or deleted in any order, no ended operation from `ended_from` on is missing, and
         /// the last ended ones are there, too.
         #[test]
-        fn of_those_that_ended_none_is_missing_from_where_it_says(
+        fn the_list_of_ended_operations_is_complete_from_its_stated_id(
             turns in prop::collection::vec((0usize..600, 0u8..8), 300..1_200),
         ) {
             let ids: Vec<OperationId> = (0..600).map(|_| OperationId::new()).collect();

@@ -46,7 +46,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_frame_is_a_message_of_a_stream_and_its_json_at_once() {
+    fn a_frame_has_a_stream_message_and_its_json() {
         let frame = Frame::new(7, r#"{"seq":7}"#);
         assert_eq!(&frame.sse()[..], b"id: 7\ndata: {\"seq\":7}\n\n");
         assert_eq!((frame.seq(), frame.json()), (7, &br#"{"seq":7}"#[..]));

@@ -83,7 +83,7 @@ mod tests {
     use std::sync::Arc;
 
     #[tokio::test]
-    async fn a_waiting_cursor_wakes_when_something_is_added_and_only_then() {
+    async fn a_waiting_cursor_wakes_only_when_an_event_is_added() {
         let log = Arc::new(EventLog::new(5, RingLimits::default()));
         let mut cursor = log.follow(5);
         let waiting = changed_already(&mut cursor).await;

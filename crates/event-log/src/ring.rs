@@ -123,7 +123,7 @@ mod tests {
     }
 
     #[test]
-    fn a_position_that_the_ring_dropped_or_never_had_is_reported() {
+    fn a_position_outside_the_ring_is_reported() {
         let mut ring = Ring::new(10, RingLimits { events: 3, bytes: 1 << 20 });
         assert_eq!((seqs(&ring, 10), seqs(&ring, 9)), (Ok(vec![]), Err(Missing::Dropped)));
         (11..=20).for_each(|seq| ring.push(frame(seq, 1)));

@@ -52,7 +52,7 @@ mod tests {
     }
 
     #[test]
-    fn a_value_fills_in_other_params_and_another_value_none() {
+    fn a_value_fills_in_other_params_only_if_it_defines_them() {
         let form = form(json!({"a-1h": {"symbol": "A", "bars": 20}})).unwrap();
         let texts = [("symbol".to_owned(), "A".to_owned()), ("bars".to_owned(), "20".to_owned())];
         assert_eq!(form.fields[2].fills.of("a-1h"), texts);
@@ -60,7 +60,7 @@ mod tests {
     }
 
     #[test]
-    fn a_schema_that_fills_in_an_unknown_param_is_refused() {
+    fn a_schema_that_fills_in_an_unknown_param_is_rejected() {
         let error = form(json!({"a": {"sybmol": "A"}})).unwrap_err();
         assert!(error.contains("parameter 'model'") && error.contains("'sybmol'"), "{error}");
         assert!(form(json!({"a": "A"})).is_err() && form(json!(["a"])).is_err());

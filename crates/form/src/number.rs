@@ -30,7 +30,7 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn commas_group_thousands_and_nothing_else() {
+    fn only_commas_group_thousands() {
         let fine = ["12,000", "-1,234,567", "1,234.5", "12 000", "12_000", " 0.001 ", "1e-3", "many"];
         let read = ["12000", "-1234567", "1234.5", "12000", "12000", "0.001", "1e-3", "many"];
         assert_eq!(fine.map(|text| ungrouped(text).unwrap()), read);
@@ -43,7 +43,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_grouped_reads_as_it_was(n: i64) {
+        fn a_grouped_number_parses_back(n: i64) {
             let digits = n.unsigned_abs().to_string();
             let mut grouped = if n < 0 { "-".to_owned() } else { String::new() };
             for (at, digit) in digits.chars().enumerate() {
@@ -56,7 +56,7 @@ mod tests {
         }
 
         #[test]
-        fn no_text_makes_it_panic(text in ".{0,20}") {
+        fn no_text_panics(text in ".{0,20}") {
             let _ = ungrouped(&text);
         }
     }

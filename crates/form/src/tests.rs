@@ -25,13 +25,13 @@ fn form() -> Form {
 }
 
 #[test]
-fn what_is_left_out_is_filled_from_the_defaults() {
+fn missing_params_get_their_defaults() {
     let checked = form().check(&json!({"symbol": " MSFT ", "start": null})).unwrap();
     assert_eq!(checked, json!({"symbol": "MSFT", "mode": "full", "ratio": 0.5, "dry": false}));
 }
 
 #[test]
-fn every_wrong_param_gets_its_own_message() {
+fn every_invalid_param_has_its_own_message() {
     let errors = form()
         .check(&json!({"mode": "ful", "start": "yesterday", "rows_per_second": 0, "ratio": 2, "symbl": "x"}))
         .unwrap_err();
@@ -46,7 +46,7 @@ fn every_wrong_param_gets_its_own_message() {
 }
 
 #[test]
-fn a_whole_number_has_no_point_however_it_was_given() {
+fn an_integer_has_no_decimal_point_however_it_was_written() {
     let schema = json!({"type": "object", "properties": {"s": {"type": "number", "default": 2.0}}});
     let form = Form::from_schema(&schema).unwrap();
     for typed in ["3", "3.0", "3e0"] {
@@ -61,7 +61,7 @@ fn a_whole_number_has_no_point_however_it_was_given() {
 }
 
 #[test]
-fn what_a_person_types_becomes_what_the_param_takes() {
+fn typed_text_is_converted_to_the_type_of_the_param() {
     let form = form();
     let field = |name: &str| form.fields.iter().find(|f| f.name == name).unwrap();
     assert_eq!(field("rows_per_second").read("12,000").unwrap(), Some(json!(12000)));
@@ -78,7 +78,7 @@ fn what_a_person_types_becomes_what_the_param_takes() {
 }
 
 #[test]
-fn a_number_is_quoted_as_it_was_typed_where_it_is_wrong() {
+fn an_invalid_number_is_quoted_as_typed() {
     let form = form();
     let field = |name: &str| form.fields.iter().find(|f| f.name == name).unwrap();
     assert_eq!(field("ratio").read("1,234,567").unwrap_err(), "'1,234,567' is not a number from 0 to 1.");
@@ -89,13 +89,13 @@ fn a_number_is_quoted_as_it_was_typed_where_it_is_wrong() {
 }
 
 #[test]
-fn a_schema_that_no_form_can_show_is_refused_with_its_param() {
+fn a_schema_that_no_form_can_show_is_rejected_with_its_param() {
     let nested = json!({"type": "object", "properties": {"a": {"type": "object"}}});
     assert_eq!(Form::from_schema(&nested).unwrap_err(), "parameter 'a': forms don't support object");
 }
 
 #[test]
-fn a_verbatim_text_keeps_its_spaces_and_others_lose_them() {
+fn only_verbatim_text_keeps_leading_and_trailing_spaces() {
     let schema = json!({"type": "object", "properties": {
         "text": {"type": "string", "x-verbatim": true, "default": "hi"},
         "must": {"type": "string", "x-verbatim": true, "minLength": 1, "default": "x"},
@@ -112,20 +112,20 @@ fn a_verbatim_text_keeps_its_spaces_and_others_lose_them() {
 
 proptest! {
     #[test]
-    fn what_was_checked_once_passes_unchanged(symbol in "[A-Z]{1,12}", rate in proptest::option::of(1i64..1_000_000), dry: bool) {
+    fn valid_params_pass_a_second_validation_unchanged(symbol in "[A-Z]{1,12}", rate in proptest::option::of(1i64..1_000_000), dry: bool) {
         let form = form();
         let once = form.check(&json!({"symbol": symbol, "rows_per_second": rate, "dry": dry})).unwrap();
         prop_assert_eq!(form.check(&once).unwrap(), once);
     }
 
     #[test]
-    fn no_text_makes_the_check_panic(name in ".{0,20}", text in ".{0,60}") {
+    fn no_params_panic(name in ".{0,20}", text in ".{0,60}") {
         let _ = form().check(&json!({"symbol": text.clone(), "start": text.clone(), name: text}));
     }
 }
 
 #[test]
-fn a_text_of_several_lines_keeps_its_lines() {
+fn a_multiline_text_keeps_its_lines() {
     let schema = json!({"type": "object", "required": ["plan"], "properties": {
         "plan": {"type": "string", "minLength": 1, "maxLength": 60, "format": "multiline"},
         "notes": {"type": "string", "contentMediaType": "text/markdown"},

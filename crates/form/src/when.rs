@@ -72,7 +72,7 @@ mod tests {
     }
 
     #[test]
-    fn what_does_not_matter_is_neither_asked_for_nor_filled_in_nor_wrong() {
+    fn an_inactive_param_is_not_required_filled_in_or_validated() {
         assert_eq!(form().check(&json!({})).unwrap(), json!({"source": "csv"}));
         let given = json!({"source": "csv", "seed": "not even a number", "jumps": 0});
         assert_eq!(form().check(&given).unwrap(), json!({"source": "csv"}));
@@ -81,7 +81,7 @@ mod tests {
     }
 
     #[test]
-    fn what_matters_is_checked() {
+    fn an_active_param_is_validated() {
         let wrong = |params: Value| form().check(&params).unwrap_err().remove(0).message;
         assert_eq!(wrong(json!({"source": "synthetic", "walk": "jumps"})), "Jumps is required.");
         assert!(wrong(json!({"source": "synthetic", "seed": "x"})).contains("whole number"));
@@ -90,7 +90,7 @@ mod tests {
     }
 
     #[test]
-    fn a_param_can_only_depend_on_one_before_it() {
+    fn a_param_can_only_depend_on_an_earlier_one() {
         let of = |when: Value| {
             Form::from_schema(&json!({"type": "object", "properties": {
                 "a": {"type": "string", "x-when": when}, "b": {"type": "string"}
@@ -105,7 +105,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_was_checked_once_passes_unchanged(
+        fn valid_params_pass_a_second_validation_unchanged(
             source in "csv|synthetic", seed in 0i64..9, walk in "plain|jumps", jumps in 1i64..9
         ) {
             let given = json!({"source": source, "seed": seed, "walk": walk, "jumps": jumps});

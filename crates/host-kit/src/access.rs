@@ -96,7 +96,7 @@ mod tests {
     }
 
     #[test]
-    fn a_page_is_admitted_only_when_its_origin_is_listed() {
+    fn a_web_page_is_admitted_only_if_its_origin_is_listed() {
         let access = Access { token: None, origins: vec!["http://127.0.0.1:7200".into()] };
         assert_eq!(admit(&access, &[]), Ok(()));
         assert_eq!(admit(&access, &[(header::ORIGIN, "http://127.0.0.1:7200")]), Ok(()));
@@ -106,7 +106,7 @@ mod tests {
     }
 
     #[test]
-    fn without_a_token_a_host_is_reached_by_address_only_and_with_one_by_any_name() {
+    fn without_a_token_only_ip_addresses_are_accepted_and_with_one_any_name() {
         let access = Access::default();
         assert_eq!(admit(&access, &[(header::HOST, "192.168.1.4:7301")]), Ok(()));
         for host in ["evil.example", "localhost.evil.example", ""] {
@@ -122,7 +122,7 @@ mod tests {
     }
 
     #[test]
-    fn with_a_token_nothing_but_the_token_is_admitted() {
+    fn with_a_token_nothing_else_admits_a_request() {
         for given in ["Bearer secret", "bearer secret", "BEARER secret"] {
             assert_eq!(admit(&with_token(), &[(header::AUTHORIZATION, given)]), Ok(()), "{given}");
         }

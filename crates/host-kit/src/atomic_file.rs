@@ -97,7 +97,7 @@ mod tests {
     use std::fs;
 
     #[test]
-    fn a_file_is_replaced_whole_and_leaves_no_part_behind() {
+    fn a_file_is_replaced_atomically_and_leaves_no_temporary_file() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("model.json");
         AtomicFile::put(&path, b"one").unwrap();
@@ -111,7 +111,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_there_stays_when_the_new_can_not_be_named() {
+    fn a_failed_rename_leaves_the_old_file() {
         let folder = tempfile::tempdir().unwrap();
         // A folder in the file's place lets the write succeed and the rename fail.
         let path = folder.path().join("model.json");
@@ -122,7 +122,7 @@ mod tests {
 
     #[cfg(unix)]
     #[test]
-    fn a_private_file_is_for_its_user_alone() {
+    fn a_private_file_is_readable_by_its_user_only() {
         use std::os::unix::fs::PermissionsExt;
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("secret");

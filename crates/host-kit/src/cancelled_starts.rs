@@ -41,7 +41,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_cancelled_attempt_and_older_ones_are_refused_and_the_next_one_is_not() {
+    fn a_cancelled_attempt_and_earlier_ones_are_rejected_but_not_later_ones() {
         let (mut starts, id) = (CancelledStarts::default(), OperationId::new());
         assert!(!starts.has(id, 1));
         starts.note(id, 2);

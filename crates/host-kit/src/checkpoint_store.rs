@@ -244,7 +244,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_kept_is_found_until_a_byte_of_it_changes() {
+    fn a_checkpoint_is_found_until_one_of_its_bytes_changes() {
         let (_folder, checkpoint_store) = checkpoint_store(9);
         let id = OperationId::new();
         let kept = checkpoint_store.keep(id, 1, 1, vec![SavedFile::bytes("state.json", "abc")]).unwrap();
@@ -261,7 +261,7 @@ mod tests {
     }
 
     #[test]
-    fn the_newest_two_checkpoints_are_kept_over_attempts_with_all_their_files() {
+    fn the_two_newest_checkpoints_are_kept_across_attempts() {
         let (_folder, checkpoint_store) = checkpoint_store(9);
         let id = OperationId::new();
         let two = || vec![SavedFile::bytes("a", "a"), SavedFile::bytes("b", "b")];
@@ -276,7 +276,7 @@ mod tests {
     }
 
     #[test]
-    fn a_copy_is_of_the_file_as_it_was() {
+    fn a_copy_has_the_content_of_its_time() {
         let (folder, checkpoint_store) = checkpoint_store(9);
         let (id, path) = (OperationId::new(), folder.path().join("weights"));
         fs::write(&path, "one").unwrap();
@@ -290,7 +290,7 @@ mod tests {
     }
 
     #[test]
-    fn what_comes_with_another_hash_changes_nothing_and_leaves_nothing() {
+    fn a_file_with_a_wrong_hash_is_discarded() {
         let (_folder, checkpoint_store) = checkpoint_store(9);
         let id = OperationId::new();
         let kept = checkpoint_store.keep(id, 1, 1, vec![SavedFile::bytes("a", "abc")]).unwrap();
@@ -303,7 +303,7 @@ mod tests {
     }
 
     #[test]
-    fn of_too_many_operations_those_go_that_kept_something_the_longest_ago() {
+    fn operations_with_the_oldest_checkpoints_are_evicted_first() {
         let (_folder, checkpoint_store) = checkpoint_store(2);
         let ids: Vec<_> = (0..3).map(|_| OperationId::new()).collect();
         let keep = |id| checkpoint_store.keep(id, 1, 1, vec![SavedFile::bytes("a", "a")]).unwrap();
@@ -317,7 +317,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_name_is_no_path() {
+    fn an_invalid_name_never_becomes_a_path() {
         for name in ["", ".", "..", "../a", "a/b", ".hidden", "a b", "a\\b", "ä", &"x".repeat(200)] {
             assert!(!is_name(name), "{name}");
         }

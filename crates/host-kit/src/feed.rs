@@ -94,7 +94,7 @@ mod tests {
     }
 
     #[test]
-    fn a_record_reads_the_same_in_a_stream_and_in_a_poll() {
+    fn a_record_is_the_same_in_stream_and_poll() {
         let feed = feed(10, 1 << 20);
         feed.publish(OperationId::new(), 1, line("two\nlines\r\nand \u{2028} more".into()));
         let Read::Records(records) = feed.read(0, 10, 1 << 20) else { panic!("held") };
@@ -108,7 +108,7 @@ mod tests {
         /// From any position, read in portions of any size while more is published: each later record exactly once and
         /// in order, or a reset.
         #[test]
-        fn a_resume_gets_each_later_record_once_or_is_told_to_reset(
+        fn a_resume_gets_each_later_record_once_or_a_reset(
             lengths in proptest::collection::vec(0usize..400, 0..120),
             later in proptest::collection::vec(0usize..400, 0..20),
             events in 1usize..50,

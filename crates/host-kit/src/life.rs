@@ -134,7 +134,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_work_that_runs_elsewhere_ends_as_it_says_and_not_by_the_deadline_of_a_cancel() {
+    async fn remote_work_ends_with_its_own_result_and_not_at_the_cancel_deadline() {
         let (attempt, open, living) = elsewhere();
         tokio::task::yield_now().await;
         assert_eq!(attempt.stop(Stop::Cancel, Duration::ZERO), HostState::Stopping);
@@ -145,7 +145,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_work_that_runs_elsewhere_is_aborted_when_nobody_waits_for_it() {
+    async fn remote_work_is_aborted_when_it_is_abandoned() {
         for why in [Stop::Abandon, Stop::Fence, Stop::Host] {
             let (attempt, _open, living) = elsewhere();
             tokio::task::yield_now().await;

@@ -288,7 +288,7 @@ mod tests {
     }
 
     #[test]
-    fn the_first_word_goes_out_at_once_and_the_last_before_a_change_of_state() {
+    fn the_first_message_is_sent_at_once_and_the_last_before_a_state_change() {
         let report = report();
         report.measure(|meter, now| meter.items("rows", Some(1_000), now));
         assert_eq!(told(&report).len(), 1);
@@ -304,7 +304,7 @@ mod tests {
     }
 
     #[test]
-    fn words_and_the_count_that_follows_are_one_record() {
+    fn a_message_and_the_following_count_are_one_record() {
         let report = report();
         report.remark(|meter| meter.message("the first".into()));
         assert!(told(&report).is_empty());
@@ -315,7 +315,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn words_alone_are_told_too() {
+    async fn messages_without_counts_are_sent_too() {
         let report = report();
         let mut news = report.feed.follow(0);
         let told_it = async {
@@ -332,7 +332,7 @@ mod tests {
     }
 
     #[test]
-    fn a_flood_of_points_and_lines_comes_in_order_in_batches_of_bounded_size() {
+    fn many_points_and_lines_are_sent_in_order_in_bounded_batches() {
         let report = report();
         for i in 0..5_000 {
             report.point("loss", f64::from(i), 1.0);
@@ -358,7 +358,7 @@ mod tests {
     }
 
     #[test]
-    fn a_point_that_is_no_number_is_a_gap_and_said_once() {
+    fn a_non_numeric_point_is_a_gap_and_reported_once() {
         let report = report();
         report.point("loss", 1.0, f64::NAN);
         report.point("loss", 2.0, f64::INFINITY);
@@ -380,7 +380,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_follows_closely_is_told_when_its_time_has_come() {
+    async fn rapid_updates_are_sent_after_the_minimum_interval() {
         let report = report();
         let mut fourth = report.feed.follow(3);
         let told_all = async {
@@ -403,7 +403,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_text_is_cut_between_characters_and_keeps_within_its_bound(text in "\\PC{0,80}", most in 3usize..60) {
+        fn a_text_is_cut_at_a_character_within_its_limit(text in "\\PC{0,80}", most in 3usize..60) {
             let cut = cut(&text, most);
             prop_assert!(cut.len() <= most);
             prop_assert!(cut == text || text.starts_with(cut.strip_suffix('…').unwrap()));

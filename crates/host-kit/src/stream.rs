@@ -162,7 +162,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_poll_that_waits_is_answered_at_shutdown() {
+    async fn a_waiting_poll_returns_at_shutdown() {
         let (feed, ending) = (feed(), CancellationToken::new());
         let place = CheckpointBuilder { after: 0, foreign: false };
         let (answer, ()) = tokio::join!(poll(feed, place, LONG, ending.clone()), async { ending.cancel() });
@@ -171,7 +171,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_stream_says_all_there_is_before_it_ends_at_shutdown() {
+    async fn a_stream_sends_all_records_before_it_ends_at_shutdown() {
         let (feed, ending) = (feed(), CancellationToken::new());
         let place = CheckpointBuilder { after: 0, foreign: false };
         let mut body = stream(Arc::clone(&feed), place, LONG, ending.clone()).into_body().into_data_stream();

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 mod program;
 
 #[test]
-fn the_guide_shows_the_program_as_it_is() {
+fn the_guide_contains_the_actual_program() {
     let root = concat!(env!("CARGO_MANIFEST_DIR"), "/");
     let guide = std::fs::read_to_string(format!("{root}../../docs/hosts.md")).unwrap();
     let program = std::fs::read_to_string(format!("{root}examples/count_lines.rs")).unwrap();
@@ -21,7 +21,7 @@ fn the_guide_shows_the_program_as_it_is() {
 }
 
 #[tokio::test]
-async fn the_program_counts_refuses_and_resumes_as_the_guide_says() {
+async fn the_program_counts_rejects_and_resumes_as_the_guide_says() {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("a.txt"), "1\n2\n3\n").unwrap();
     std::fs::write(folder.path().join("b.txt"), "4\n5").unwrap();

@@ -61,7 +61,7 @@ mod tests {
     use axum::http::HeaderValue;
 
     #[test]
-    fn a_service_is_addressed_by_an_address_and_by_no_name_that_can_be_bound_to_it() {
+    fn without_a_token_a_service_is_addressed_only_by_ip_address() {
         let names = HostNames::new(Addresses::All, vec![]);
         for host in
             ["127.0.0.1:7301", "localhost", "LOCALHOST:7301", "[::1]:7301", "[::1]", "192.168.1.4:7301"]
@@ -81,7 +81,7 @@ mod tests {
     }
 
     #[test]
-    fn on_loopback_only_loopback_and_configured_names_are_ours() {
+    fn on_loopback_only_loopback_and_configured_names_are_accepted() {
         let names = HostNames::new(Addresses::Loopback, vec!["box.example.org".into()]);
         for host in ["127.0.0.1:7200", "[::1]:7200", "localhost", "BOX.example.org", "box.example.org:443"] {
             assert!(names.allow(host), "{host}");
@@ -92,7 +92,7 @@ mod tests {
     }
 
     #[test]
-    fn the_host_of_a_request_is_read_from_either_version_of_http() {
+    fn the_host_of_a_request_is_read_in_both_http_versions() {
         let one = HeaderMap::from_iter([(header::HOST, HeaderValue::from_static("box:7200"))]);
         assert_eq!(host_of(&Uri::from_static("/hosts"), &one), "box:7200");
         assert_eq!(host_of(&Uri::from_static("http://box:7200/hosts"), &HeaderMap::new()), "box:7200");

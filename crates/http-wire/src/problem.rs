@@ -68,7 +68,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_problem_document_says_its_status_media_type_and_when_to_retry() {
+    fn a_problem_document_has_status_media_type_and_retry_after() {
         let response = ApiError::new(ProblemType::Unavailable, "Busy.").retry_after(2).into_response();
         assert_eq!(response.status(), StatusCode::SERVICE_UNAVAILABLE);
         assert_eq!(response.headers()[header::CONTENT_TYPE], PROBLEM);

@@ -59,7 +59,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_id_of_the_client_is_taken_only_if_it_can_stand_in_a_log_line() {
+    fn a_request_id_of_a_client_is_accepted_only_if_it_is_safe_in_a_log_line() {
         let taken = |id: &str| {
             let headers = HeaderMap::from_iter([(X_REQUEST_ID, HeaderValue::from_str(id).unwrap())]);
             RequestId::of(&headers).as_str() == id

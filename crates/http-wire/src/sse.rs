@@ -70,14 +70,14 @@ mod tests {
     }
 
     #[test]
-    fn a_message_is_one_line_of_data_whatever_is_in_it() {
+    fn a_message_is_one_data_line_whatever_its_content() {
         let message = named("reset", Some(7), &"two\nlines\r\n");
         assert_eq!(&message[..], b"event: reset\nid: 7\ndata: \"two\\nlines\\r\\n\"\n\n");
         assert_eq!(&named("beat", None, &1)[..], b"event: beat\ndata: 1\n\n");
     }
 
     #[test]
-    fn an_empty_last_event_id_is_none_and_a_wrong_one_is_an_error() {
+    fn an_empty_last_event_id_is_none_and_an_invalid_one_an_error() {
         let last = |value| last_event_id(&headers(LAST_EVENT_ID, value)).ok();
         assert_eq!(last("42"), Some(Some(42)));
         assert_eq!(last(" 42 "), Some(Some(42)));

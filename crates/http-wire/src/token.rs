@@ -54,7 +54,7 @@ mod tests {
     }
 
     #[test]
-    fn the_scheme_of_a_token_may_be_written_in_any_case() {
+    fn the_token_scheme_is_case_insensitive() {
         for scheme in ["Bearer", "bearer", "BEARER", "bEaReR"] {
             let line: &'static str = format!("{scheme} s3cret").leak();
             assert_eq!(given(line).as_deref(), Some("s3cret"), "{scheme}");
@@ -75,7 +75,7 @@ mod tests {
     }
 
     #[test]
-    fn a_token_in_a_log_line_is_not_readable() {
+    fn a_token_is_unreadable_in_log_lines() {
         assert!(!format!("{:?}", Token::new("s3cret")).contains("s3cret"));
     }
 }

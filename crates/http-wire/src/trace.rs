@@ -139,7 +139,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_response_returns_the_id_in_its_header_and_problem_document() {
+    async fn a_response_has_its_request_id_in_header_and_problem_document() {
         let (response, _) = logged(request("abc-1"), AccessLog::Off, LevelFilter::OFF).await;
         assert_eq!(response.headers()[X_REQUEST_ID], "abc-1");
         let body = to_bytes(response.into_body(), 10_000).await.unwrap();
@@ -150,7 +150,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_line_of_a_handler_names_request_operation_and_attempt() {
+    async fn log_lines_of_a_handler_name_request_operation_and_attempt() {
         let (_, log) = logged(request("abc-1"), AccessLog::Off, LevelFilter::INFO).await;
         let line = log.lines().find(|line| line.contains("handled")).expect(&log);
         for part in ["id=\"abc-1\"", "method=GET", "path=\"/operations\"", "operation=op-7", "attempt=2"] {
@@ -159,7 +159,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn the_access_log_has_each_response_only_if_it_is_on() {
+    async fn the_access_log_has_every_response_only_if_it_is_on() {
         let (_, off) = logged(request("abc-1"), AccessLog::Off, LevelFilter::INFO).await;
         assert!(!off.contains("responded"), "{off}");
         let (_, on) = logged(request("abc-1"), AccessLog::On, LevelFilter::INFO).await;
@@ -168,7 +168,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn tokens_are_in_no_line_of_any_level() {
+    async fn no_log_line_of_any_level_contains_tokens() {
         let (_, log) = logged(request("abc-1"), AccessLog::On, LevelFilter::TRACE).await;
         assert!(log.contains("responded") && !log.contains("s3cret"), "{log}");
     }

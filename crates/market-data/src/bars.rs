@@ -117,7 +117,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_word_names_its_timeframe() {
+    fn a_timeframe_is_parsed_from_its_word() {
         for timeframe in Timeframe::ALL {
             assert_eq!(Timeframe::parse(timeframe.as_str()), Some(timeframe));
             assert_eq!(serde_json::to_value(timeframe).unwrap(), timeframe.as_str());

@@ -197,7 +197,7 @@ mod tests {
     }
 
     #[test]
-    fn a_second_load_of_the_same_data_set_is_refused_with_a_sentence() {
+    fn a_second_lock_of_the_same_data_set_fails_with_a_reason() {
         let root = tempfile::tempdir().unwrap();
         let claim = set(root.path()).claim().unwrap();
         let clone = claim.clone();
@@ -210,7 +210,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_crashed_load_left_behind_is_removed_and_segments_are_kept() {
+    fn leftovers_of_a_crashed_load_are_removed_and_segments_kept() {
         let root = tempfile::tempdir().unwrap();
         let set = set(root.path());
         fs::create_dir_all(set.folder()).unwrap();
@@ -225,7 +225,7 @@ mod tests {
     }
 
     #[test]
-    fn a_broken_segment_says_which_file_and_what_to_do() {
+    fn a_damaged_segment_is_named_with_advice() {
         let root = tempfile::tempdir().unwrap();
         let set = set(root.path());
         fs::create_dir_all(set.folder()).unwrap();

@@ -32,7 +32,7 @@ mod tests {
     use crate::at;
 
     #[test]
-    fn a_daily_bar_belongs_to_the_day_that_most_of_it_lies_in() {
+    fn a_daily_bar_belongs_to_the_day_that_it_mostly_covers() {
         for (time, day) in [
             ("2024-01-08T00:00:00Z", "2024-01-08"),
             ("2024-01-07T15:00:00Z", "2024-01-08"),

@@ -58,7 +58,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_file_is_replaced_whole_and_leaves_no_part_behind() {
+    fn a_file_is_replaced_atomically_and_leaves_no_temporary_file() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("2024.parquet");
         LocalDisk.put(&path, b"one").unwrap();
@@ -68,7 +68,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_there_stays_when_the_new_cannot_be_put() {
+    fn a_failed_rename_leaves_the_old_file() {
         let folder = tempfile::tempdir().unwrap();
         // A folder in the file's place lets the write succeed and the rename fail.
         let path = folder.path().join("2024.parquet");

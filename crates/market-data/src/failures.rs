@@ -55,7 +55,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_full_disk_says_what_is_kept_and_what_to_do() {
+    fn a_full_disk_is_explained_with_what_is_kept_and_advice() {
         let error = io::Error::from(io::ErrorKind::StorageFull);
         let told = unwritable(Path::new("/data/bars"), &error, "7 of 13 segments (11,204 rows) are kept.");
         assert_eq!(told.message, "The disk of /data/bars is full. 7 of 13 segments (11,204 rows) are kept.");
@@ -65,7 +65,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_that_may_not_be_read_says_so() {
+    fn a_permission_error_is_explained() {
         let error = io::Error::from(io::ErrorKind::PermissionDenied);
         let told = unreadable(Path::new("/data/MSFT_1h.csv"), &error);
         assert_eq!(told.message, "Permission denied: the host can't read /data/MSFT_1h.csv.");

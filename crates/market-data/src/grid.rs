@@ -149,7 +149,7 @@ mod tests {
     }
 
     #[test]
-    fn finer_and_coarser_bars_are_told_from_those_of_the_timeframe() {
+    fn finer_and_coarser_bars_are_distinguished_from_the_timeframe() {
         assert_eq!(spacing(Timeframe::H1, 5, 12), Some(Spacing::Finer(5 * MINUTE)));
         assert_eq!(spacing(Timeframe::H1, 30, 12), Some(Spacing::Finer(30 * MINUTE)));
         assert_eq!(spacing(Timeframe::H1, 60, 12), None);
@@ -162,7 +162,7 @@ mod tests {
     }
 
     #[test]
-    fn months_of_any_length_are_a_longer_timeframe_than_days() {
+    fn months_of_any_length_are_longer_than_days() {
         let told = |days: &[&str]| {
             let mut grid = Grid::default();
             days.iter().for_each(|day| grid.see(Timeframe::D1, at(&format!("{day}T00:00:00Z"))));
@@ -175,7 +175,7 @@ mod tests {
     }
 
     #[test]
-    fn a_moment_that_is_no_place_of_the_grid_is_off_it_unless_all_bars_lie_there() {
+    fn a_time_off_the_grid_is_detected_unless_all_bars_share_it() {
         let off = |timeframe, before: &str, time: &str| is_off_grid(timeframe, at(time), Some(at(before)));
         assert!(off(Timeframe::H1, "2024-03-04T03:00:00Z", "2024-03-04T04:13:07Z"));
         assert!(off(Timeframe::H1, "2024-03-04T03:00:00Z", "2024-03-04T04:13:00Z"));
@@ -191,7 +191,7 @@ mod tests {
     }
 
     #[test]
-    fn a_last_bar_where_no_other_lies_was_not_over() {
+    fn an_unaligned_last_bar_is_unfinished() {
         let mut grid = Grid::default();
         let time = |i: i64| at("2024-03-04T00:00:00Z").plus_micros(i * 60 * MINUTE);
         (0..30).for_each(|i| grid.take(Timeframe::H1, time(i)));

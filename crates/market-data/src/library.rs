@@ -188,7 +188,7 @@ mod tests {
     }
 
     #[test]
-    fn bars_come_in_order_over_segments_and_only_those_of_the_range() {
+    fn bars_of_a_range_come_in_order_across_segments() {
         let (_root, library) = with_sets(&[("csv", "MSFT")]);
         let name = library.find("MSFT", Timeframe::H1, None).unwrap();
         let all = library.bars(&name, Range::default()).unwrap().bars;
@@ -201,7 +201,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_there_is_said_with_what_is() {
+    fn a_missing_data_set_is_reported_with_the_existing_ones() {
         let (_root, library) = with_sets(&[("csv", "MSFT"), ("synthetic", "MSFT"), ("csv", "NVDA")]);
         let told = library.find("GOOG", Timeframe::H1, None).unwrap_err();
         assert!(told[0].message.contains("NVDA 1h from csv"), "{told:?}");

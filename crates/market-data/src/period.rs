@@ -96,7 +96,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn every_bar_lies_in_its_period_and_the_file_name_reads_back(
+        fn every_bar_is_in_its_period_and_the_file_name_parses_back(
             micros in -10_000_000_000_000_000i64..30_000_000_000_000_000, timeframe in any_timeframe()
         ) {
             let time = Time::from_micros(micros);
@@ -120,7 +120,7 @@ mod tests {
     }
 
     #[test]
-    fn periods_are_counted_with_both_ends() {
+    fn periods_are_counted_inclusively() {
         let month = |text| Period::of(at(text), Timeframe::M1);
         assert_eq!(month("2024-11-05T00:00:00Z").count_to(month("2025-02-01T00:00:00Z")), 4);
         let year = |text| Period::of(at(text), Timeframe::D1);

@@ -200,7 +200,7 @@ mod tests {
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(16))]
         #[test]
-        fn what_is_written_reads_back_bit_for_bit(
+        fn a_segment_reads_back_bit_by_bit(
             rows in proptest::collection::vec((1i64..100, any::<[f64; 4]>(), any::<Option<f64>>()), 0..300)
         ) {
             let mut time = 0;
@@ -223,7 +223,7 @@ mod tests {
     }
 
     #[test]
-    fn only_the_asked_for_range_is_read() {
+    fn only_the_requested_range_is_read() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("a.parquet");
         let bars = bars(20_000);
@@ -233,7 +233,7 @@ mod tests {
     }
 
     #[test]
-    fn the_file_says_what_it_holds_and_that_it_is_synthetic() {
+    fn the_file_records_its_content_and_that_it_is_synthetic() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("a.parquet");
         std::fs::write(&path, encode(&bars(3), &label()).unwrap()).unwrap();
@@ -247,7 +247,7 @@ mod tests {
     }
 
     #[test]
-    fn a_torn_or_foreign_file_is_an_error_and_not_a_panic() {
+    fn a_truncated_or_foreign_file_is_an_error_without_a_panic() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("a.parquet");
         let whole = encode(&bars(100), &label()).unwrap();
@@ -259,7 +259,7 @@ mod tests {
     }
 
     #[test]
-    fn a_segment_written_before_volumes_could_be_unknown_reads_as_ever() {
+    fn a_segment_from_before_unknown_volumes_is_still_read() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("a.parquet");
         let strict = Schema::new(

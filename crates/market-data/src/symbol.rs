@@ -105,7 +105,7 @@ mod tests {
     use std::path::{Component, Path};
 
     #[test]
-    fn real_symbols_are_taken() {
+    fn real_symbols_are_accepted() {
         for good in [
             "MSFT", "BRK.B", "0700.HK", "EUR_USD", "BTC-USD", "a", " MSFT ", "^GSPC", "EURUSD=X", "BTC/USDT",
             "ES=F", "X:BTCUSD", "$SPX", "DX-Y.NYB", "ES1!", "M&M.NS",
@@ -115,7 +115,7 @@ mod tests {
     }
 
     #[test]
-    fn path_tricks_are_refused() {
+    fn path_traversal_is_rejected() {
         for bad in [
             "", "..", ".", "../x", "a/../b", "a\\b", ".hidden", "-x", "a b", "MSFT\0", "ünï", "a.", "*",
             "/etc", "a/", "^", "%2e%2e", "a%2Fb",
@@ -125,7 +125,7 @@ mod tests {
     }
 
     #[test]
-    fn a_symbol_has_a_name_as_a_file_and_as_a_part_of_an_address() {
+    fn a_symbol_has_a_file_name_and_a_url_segment() {
         let symbol = Symbol::new("BTC/USDT").unwrap();
         assert_eq!((symbol.file_name().as_str(), symbol.url_step().as_str()), ("BTC%2FUSDT", "BTC%2FUSDT"));
         let symbol = Symbol::new("^GSPC").unwrap();
@@ -136,7 +136,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn whatever_is_taken_is_one_plain_step_of_a_path_and_reads_back(text in "\\PC{0,24}|[A-Z^$][A-Z./:=&!_-]{0,12}") {
+        fn an_accepted_symbol_is_one_path_segment_and_parses_back(text in "\\PC{0,24}|[A-Z^$][A-Z./:=&!_-]{0,12}") {
             if let Ok(symbol) = Symbol::new(&text) {
                 let name = symbol.file_name();
                 let steps: Vec<_> = Path::new(&name).components().collect();

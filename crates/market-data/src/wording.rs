@@ -19,7 +19,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_excerpt_holds_no_control_characters_and_says_when_it_was_cut() {
+    fn an_excerpt_has_no_control_characters_and_marks_a_cut() {
         assert_eq!(excerpt("a\nb\u{1b}c", 9), "a b c");
         assert_eq!(excerpt("abcdef", 3), "abc…");
         assert_eq!(excerpt("abc", 3), "abc");

@@ -328,7 +328,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn addresses_are_taken_with_and_without_a_slash_or_a_path() {
+    fn addresses_with_or_without_a_slash_or_path_are_accepted() {
         for (given, kept) in [
             ("http://127.0.0.1:7301", "http://127.0.0.1:7301"),
             (" http://127.0.0.1:7301/ ", "http://127.0.0.1:7301"),
@@ -340,7 +340,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_address_is_refused_with_a_reason() {
+    fn an_invalid_address_is_rejected_with_a_reason() {
         for (given, reason) in [
             ("", "relative URL"),
             ("127.0.0.1:7301", "relative URL"),
@@ -356,7 +356,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_path_without_its_slash_is_refused() {
+    async fn a_path_without_a_leading_slash_is_rejected() {
         let pool = Pool::new("http://127.0.0.1:1", PoolConfig::default()).unwrap();
         let error = pool.get::<()>(".example.com/x").await.unwrap_err();
         assert!(matches!(error, PoolError::BadUrl { .. }), "{error}");

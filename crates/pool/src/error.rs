@@ -208,7 +208,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn errors_read_as_sentences_that_say_the_address() {
+    fn errors_are_sentences_with_the_address() {
         let url = "http://127.0.0.1:7301".to_owned();
         let refused = PoolError::Unreachable { url: url.clone(), why: Unreached::Refused };
         assert_eq!(refused.to_string(), "http://127.0.0.1:7301 refused the connection. Is the host running?");
@@ -241,7 +241,7 @@ mod tests {
     }
 
     #[test]
-    fn a_long_answer_is_not_repeated_whole_in_an_error() {
+    fn a_long_response_is_shortened_in_an_error() {
         let no = PoolError::Status {
             url: "http://h".into(),
             status: 500,

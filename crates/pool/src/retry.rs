@@ -52,7 +52,7 @@ mod tests {
     }
 
     #[test]
-    fn only_what_may_pass_is_tried_again() {
+    fn only_temporary_errors_are_retried() {
         let mut backoff = Backoff::default();
         for status in [429, 502, 503, 504] {
             assert!(wait_before_retry(&said(status, None), &mut backoff).is_some(), "{status}");
@@ -67,19 +67,19 @@ mod tests {
     }
 
     #[test]
-    fn a_service_that_says_when_is_not_asked_before() {
+    fn retry_after_delays_the_retry() {
         let mut backoff = Backoff::default();
         let wait = wait_before_retry(&said(503, Some(2)), &mut backoff).unwrap();
         assert!(wait >= Duration::from_secs(2) && wait <= Duration::from_millis(2_500), "{wait:?}");
     }
 
     #[test]
-    fn a_service_that_asks_for_more_patience_than_the_cap_is_left_to_the_caller() {
+    fn a_retry_after_beyond_the_cap_is_left_to_the_caller() {
         assert_eq!(wait_before_retry(&said(503, Some(60)), &mut Backoff::default()), None);
     }
 
     #[test]
-    fn retry_after_is_read_as_seconds_and_as_a_date() {
+    fn retry_after_is_read_as_seconds_or_a_date() {
         let now = httpdate::parse_http_date("Sun, 22 Nov 2026 10:41:07 GMT").unwrap();
         let read = |text: &'static str| {
             let headers = HeaderMap::from_iter([(RETRY_AFTER, http::HeaderValue::from_static(text))]);

@@ -177,7 +177,7 @@ mod tests {
     }
 
     #[test]
-    fn fields_are_read_as_the_standard_says() {
+    fn fields_are_parsed_by_the_standard() {
         assert_eq!(parse(b"data: x\n\n"), [sse("message", None, "x")]);
         assert_eq!(parse(b"event: beat\nid: 7\ndata: x\n\n"), [sse("beat", Some("7"), "x")]);
         assert_eq!(parse(b"data: a\ndata: b\ndata\n\n"), [sse("message", None, "a\nb\n")]);
@@ -193,7 +193,7 @@ mod tests {
     }
 
     #[test]
-    fn lines_end_in_any_of_the_three_ways() {
+    fn all_three_line_ends_are_accepted() {
         for end in ["\n", "\r", "\r\n"] {
             let text = format!("event: e{end}data: 1{end}{end}data: 2{end}{end}");
             assert_eq!(parse(text.as_bytes()), [sse("e", None, "1"), sse("message", None, "2")], "{end:?}");
@@ -201,7 +201,7 @@ mod tests {
     }
 
     #[test]
-    fn an_id_holds_until_another_comes() {
+    fn an_id_lasts_until_the_next_one() {
         assert_eq!(
             parse(b"id: 1\ndata: a\n\ndata: b\n\nid\ndata: c\n\nid: x\0y\ndata: d\n\n"),
             [
@@ -214,13 +214,13 @@ mod tests {
     }
 
     #[test]
-    fn a_byte_order_mark_opens_a_stream_once() {
+    fn a_byte_order_mark_is_skipped_once() {
         assert_eq!(parse(b"\xef\xbb\xbfdata: a\n\n"), [sse("message", None, "a")]);
         assert_eq!(parse(b"\n\xef\xbb\xbfdata: a\n\n"), []);
     }
 
     #[test]
-    fn the_wait_that_the_service_asks_for_is_kept() {
+    fn the_retry_time_of_the_service_is_stored() {
         let mut parser = SseParser::default();
         let mut events = VecDeque::new();
         parser.feed(b"retry: 2500\nretry: soon\nretry: 99999999999999999999999\n", &mut events).unwrap();
@@ -228,7 +228,7 @@ mod tests {
     }
 
     #[test]
-    fn an_endless_line_and_an_endless_event_are_refused() {
+    fn an_endless_line_or_event_is_rejected() {
         let mut parser = SseParser::new(100);
         let mut events = VecDeque::new();
         assert_eq!(parser.feed(&[b'x'; 101], &mut events), Err(EventTooLarge));
@@ -260,7 +260,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn it_does_not_matter_how_the_stream_is_cut(bytes in bytes(), cuts in vec(0usize..200, 0..20)) {
+        fn the_chunking_of_the_stream_does_not_matter(bytes in bytes(), cuts in vec(0usize..200, 0..20)) {
             let mut parser = SseParser::default();
             let mut events = VecDeque::new();
             let mut cuts: Vec<usize> = cuts.into_iter().map(|c| c.min(bytes.len())).collect();
@@ -274,7 +274,7 @@ mod tests {
         }
 
         #[test]
-        fn no_bytes_make_it_panic_or_hold_more_than_its_limit(
+        fn no_bytes_panic_or_exceed_the_memory_limit(
             chunks in vec(bytes(), 0..10), limit in 0usize..64
         ) {
             let mut parser = SseParser::new(limit);
@@ -290,7 +290,7 @@ mod tests {
         }
 
         #[test]
-        fn what_is_written_is_read_back(
+        fn a_written_event_reads_back(
             written in vec(("[a-z]{1,8}", "[0-9]{1,8}", vec("[^\r\n\0]{0,12}", 1..4)), 0..8),
             end in prop_oneof![Just("\n"), Just("\r"), Just("\r\n")],
         ) {

@@ -84,7 +84,7 @@ async fn with_an_idle_connection(url: &str) -> Pool {
 }
 
 #[tokio::test]
-async fn a_reused_connection_that_the_service_closes_is_no_failure() {
+async fn a_reused_connection_closed_by_the_service_is_no_failure() {
     for fate in [Then::Close, Then::Reset] {
         let (url, seen) = service(vec![Then::Answer, fate]).await;
         let pool = with_an_idle_connection(&url).await;
@@ -97,7 +97,7 @@ async fn a_reused_connection_that_the_service_closes_is_no_failure() {
 }
 
 #[tokio::test]
-async fn a_post_that_may_be_repeated_is_sent_again_at_once() {
+async fn a_repeatable_post_is_resent_at_once() {
     let (url, seen) = service(vec![Then::Answer, Then::Reset]).await;
     let pool = with_an_idle_connection(&url).await;
     let (_, answer) = pool.post::<_, Value>("/", &json!({"id": 1}), Repeat::AtOnce).await.unwrap();
@@ -106,7 +106,7 @@ async fn a_post_that_may_be_repeated_is_sent_again_at_once() {
 }
 
 #[tokio::test]
-async fn a_post_that_must_not_be_repeated_is_sent_once_on_a_closed_connection() {
+async fn a_non_repeatable_post_is_sent_once_on_a_closed_connection() {
     let (url, seen) = service(vec![Then::Answer, Then::Close]).await;
     let pool = with_an_idle_connection(&url).await;
     let error = pool.post::<_, Value>("/", &json!({"id": 1}), Repeat::Never).await.unwrap_err();
@@ -115,7 +115,7 @@ async fn a_post_that_must_not_be_repeated_is_sent_once_on_a_closed_connection() 
 }
 
 #[tokio::test]
-async fn a_service_that_resets_every_connection_is_asked_once_more_and_told_as_unreachable() {
+async fn a_service_that_resets_connections_is_retried_once_and_unreachable() {
     let (url, seen) = service([vec![Then::Answer], vec![Then::Reset; 20]].concat()).await;
     let pool = with_an_idle_connection(&url).await;
     let error = pool.get::<u32>("/").await.unwrap_err();
@@ -124,7 +124,7 @@ async fn a_service_that_resets_every_connection_is_asked_once_more_and_told_as_u
 }
 
 #[tokio::test]
-async fn the_first_connection_that_breaks_is_a_failure() {
+async fn a_broken_first_connection_is_a_failure() {
     let (url, seen) = service(vec![Then::Close]).await;
     let pool = Pool::new(&url, PoolConfig { retries: 0, ..quick() }).unwrap();
     assert!(pool.get::<u32>("/").await.unwrap_err().is_unreachable());
@@ -132,7 +132,7 @@ async fn the_first_connection_that_breaks_is_a_failure() {
 }
 
 #[tokio::test]
-async fn an_answer_that_breaks_off_in_its_head_is_asked_for_again() {
+async fn a_response_broken_in_its_head_is_requested_again() {
     let (url, seen) = service(vec![Then::Answer, Then::HalfAnAnswer]).await;
     let pool = with_an_idle_connection(&url).await;
     // A GET is safe to repeat in any case.

@@ -44,14 +44,14 @@ async fn source() -> Pool {
 }
 
 #[tokio::test]
-async fn what_one_answers_the_other_is_given() {
+async fn a_forwarded_body_arrives_unchanged() {
     let (from, (to, kept)) = (source().await, target().await);
     from.forward("/large", &to, "/there", LIMITS).await.unwrap();
     assert_eq!(*kept.lock().unwrap(), vec![7_u8; 5 << 20]);
 }
 
 #[tokio::test]
-async fn a_break_is_told_of_the_end_at_which_it_was() {
+async fn a_broken_transfer_names_the_side_that_broke() {
     let (from, (to, kept)) = (source().await, target().await);
     let missing = from.forward("/none", &to, "/there", LIMITS).await.unwrap_err();
     assert!(matches!(missing, ForwardError::Source(PoolError::Status { status: 404, .. })), "{missing:?}");

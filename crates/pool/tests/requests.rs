@@ -35,7 +35,7 @@ async fn wait_at_the_gate(State(crowd): State<Crowd>) -> Json<Value> {
 }
 
 #[tokio::test]
-async fn no_more_requests_than_allowed_are_under_way_at_once() {
+async fn concurrent_requests_are_limited() {
     const ALLOWED: usize = 10;
     let crowd = Crowd { here: watch::channel(0).0, most: Arc::default(), gate: watch::channel(false).0 };
     let url = serve(
@@ -69,7 +69,7 @@ async fn no_more_requests_than_allowed_are_under_way_at_once() {
 }
 
 #[tokio::test]
-async fn connections_are_kept_and_their_reuse_is_counted() {
+async fn connections_are_reused_and_counted() {
     let url = serve(Router::new().route("/", get(|| async { Json(json!(1)) }))).await;
     let pool = Pool::new(&url, quick()).unwrap();
     for _ in 0..50 {
@@ -100,7 +100,7 @@ fn fails_first(times: usize) -> (Router, Arc<AtomicUsize>) {
 }
 
 #[tokio::test]
-async fn a_get_that_fails_twice_succeeds_on_the_third_try() {
+async fn a_get_that_fails_twice_succeeds_on_the_third_attempt() {
     let (router, seen) = fails_first(2);
     let pool = Pool::new(&serve(router).await, quick()).unwrap();
     assert_eq!(pool.get::<u32>("/").await.unwrap(), 2);
@@ -110,7 +110,7 @@ async fn a_get_that_fails_twice_succeeds_on_the_third_try() {
 }
 
 #[tokio::test]
-async fn a_post_that_must_not_be_repeated_is_sent_once() {
+async fn a_non_repeatable_post_is_sent_once() {
     let (router, seen) = fails_first(1);
     let pool = Pool::new(&serve(router).await, quick()).unwrap();
     let error = pool.post::<_, Value>("/", &json!({}), Repeat::Never).await.unwrap_err();
@@ -120,7 +120,7 @@ async fn a_post_that_must_not_be_repeated_is_sent_once() {
 }
 
 #[tokio::test]
-async fn a_post_that_is_safe_to_repeat_is_repeated() {
+async fn a_repeatable_post_is_retried() {
     let (router, seen) = fails_first(3);
     let pool = Pool::new(&serve(router).await, quick()).unwrap();
     let (status, number) = pool.post::<_, u32>("/", &json!({}), Repeat::Safe).await.unwrap();
@@ -128,7 +128,7 @@ async fn a_post_that_is_safe_to_repeat_is_repeated() {
 }
 
 #[tokio::test]
-async fn tries_end_after_the_allowed_number() {
+async fn retries_end_after_the_configured_number() {
     let (router, seen) = fails_first(usize::MAX);
     let pool = Pool::new(&serve(router).await, PoolConfig { retries: 2, ..quick() }).unwrap();
     assert_eq!(pool.get::<u32>("/").await.unwrap_err().status(), Some(503));
@@ -136,7 +136,7 @@ async fn tries_end_after_the_allowed_number() {
 }
 
 #[tokio::test]
-async fn a_connection_that_breaks_is_tried_again_where_that_is_safe() {
+async fn a_broken_connection_is_retried_where_that_is_safe() {
     let fine = Some("HTTP/1.1 200 OK\r\ncontent-length: 1\r\n\r\n7");
     let cut = Some("HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\n7");
     let pool = Pool::new(&say(vec![None, cut, fine]).await, quick()).unwrap();
@@ -152,7 +152,7 @@ async fn a_connection_that_breaks_is_tried_again_where_that_is_safe() {
 }
 
 #[tokio::test]
-async fn where_nothing_listens_the_error_says_so() {
+async fn a_refused_connection_is_named_in_the_error() {
     let url = nowhere().await;
     let pool = Pool::new(&url, quick()).unwrap();
     let error = pool.get::<Value>("/about?x=secret").await.unwrap_err();
@@ -174,7 +174,7 @@ async fn a_service_that_hangs_is_a_timeout() {
 }
 
 #[tokio::test]
-async fn a_refusal_carries_what_the_service_says() {
+async fn an_error_response_has_the_message_of_the_service() {
     let refuse = || async {
         let problem = json!({"type": "/problems/host-full", "detail": "All 4 slots are in use."});
         (StatusCode::TOO_MANY_REQUESTS, [(header::RETRY_AFTER, "60")], Json(problem))
@@ -207,7 +207,7 @@ async fn the_token_is_sent_as_a_bearer() {
 }
 
 #[tokio::test]
-async fn an_answer_without_bounds_is_refused() {
+async fn an_unbounded_response_is_rejected() {
     let endless = Some("HTTP/1.1 200 OK\r\ncontent-length: 99999999999\r\n\r\n");
     let pool = Pool::new(&say(vec![endless]).await, quick()).unwrap();
     let error = pool.get_bytes("/").await.unwrap_err();
@@ -224,7 +224,7 @@ async fn an_answer_without_bounds_is_refused() {
 }
 
 #[tokio::test]
-async fn what_is_not_http_or_not_the_asked_for_json_is_told_apart() {
+async fn non_http_and_unexpected_json_are_distinguished() {
     let pool = Pool::new(&say(vec![Some("SSH-2.0-OpenSSH_9.2\r\n")]).await, quick()).unwrap();
     let error = pool.get::<u32>("/").await.unwrap_err();
     assert!(error.to_string().contains("it is not HTTP"), "{error}");
@@ -242,7 +242,7 @@ async fn what_is_not_http_or_not_the_asked_for_json_is_told_apart() {
 }
 
 #[tokio::test]
-async fn an_empty_answer_reads_as_nothing() {
+async fn an_empty_response_is_nothing() {
     let url = serve(Router::new().route("/", post(|| async { StatusCode::NO_CONTENT }))).await;
     let pool = Pool::new(&url, quick()).unwrap();
     let (status, ()) = pool.post("/", &1, Repeat::Never).await.unwrap();

@@ -41,7 +41,7 @@ async fn open(url: &str, silence: Duration) -> SseStream {
 }
 
 #[tokio::test]
-async fn events_are_handed_out_as_they_come_until_the_service_ends_the_stream() {
+async fn events_arrive_one_by_one_until_the_service_ends_the_stream() {
     let (url, speak) = spoken_by_the_test().await;
     let mut stream = open(&url, LONG).await;
     speak.send(": hello\nid: 1\nevent: be").await.unwrap();
@@ -85,7 +85,7 @@ async fn silence_ends_a_stream_with_a_timeout() {
 }
 
 #[tokio::test]
-async fn a_reader_that_waits_in_slices_notices_the_silence_too() {
+async fn a_reader_that_waits_in_slices_still_times_out() {
     let (url, _speak) = spoken_by_the_test().await;
     let mut stream = open(&url, Duration::from_millis(100)).await;
     let mut slice = tokio::time::interval(Duration::from_millis(10));
@@ -99,7 +99,7 @@ async fn a_reader_that_waits_in_slices_notices_the_silence_too() {
 }
 
 #[tokio::test]
-async fn comments_are_signs_of_life() {
+async fn comments_count_as_signs_of_life() {
     let (url, speak) = spoken_by_the_test().await;
     let mut stream = open(&url, Duration::from_secs(1)).await;
     tokio::spawn(async move {
@@ -114,7 +114,7 @@ async fn comments_are_signs_of_life() {
 }
 
 #[tokio::test]
-async fn streams_do_not_take_the_places_of_requests() {
+async fn streams_do_not_use_the_permits_of_requests() {
     let router = Router::new()
         .route(
             "/events",
@@ -131,7 +131,7 @@ async fn streams_do_not_take_the_places_of_requests() {
 }
 
 #[tokio::test]
-async fn a_stream_that_breaks_hands_out_what_came_and_then_says_so() {
+async fn a_broken_stream_delivers_its_events_and_then_an_error() {
     let cut = "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ncontent-length: 900\r\n\r\ndata: a\n\ndata: b\n\n";
     let mut stream = open(&say(vec![Some(cut)]).await, LONG).await;
     assert_eq!(stream.next().await.unwrap().unwrap().data, "a");
@@ -145,7 +145,7 @@ async fn a_stream_that_breaks_hands_out_what_came_and_then_says_so() {
 }
 
 #[tokio::test]
-async fn what_is_no_stream_is_refused() {
+async fn a_response_that_is_no_stream_is_rejected() {
     let router = Router::new()
         .route("/page", get(|| async { "<html>" }))
         .route("/busy", get(|| async { (StatusCode::SERVICE_UNAVAILABLE, "Not just now.") }))

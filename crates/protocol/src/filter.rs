@@ -252,7 +252,7 @@ mod tests {
     }
 
     #[test]
-    fn a_filter_reads_lists_and_names_what_is_wrong() {
+    fn a_filter_reads_lists_and_names_errors() {
         let f = read(&[("state", "running, failed"), ("q", " msft "), ("limit", "10"), ("state", "failed")]);
         assert_eq!(f.states, [State::Running, State::Failed]);
         assert_eq!((f.text.as_str(), f.limit), ("msft", 10));
@@ -266,7 +266,7 @@ mod tests {
     }
 
     #[test]
-    fn a_filter_reads_back_from_its_words() {
+    fn a_filter_parses_back_from_its_text() {
         let f = read(&[
             ("q", "a b"),
             ("param.symbol", "MSFT"),
@@ -286,7 +286,7 @@ mod tests {
     }
 
     #[test]
-    fn every_name_must_be_met_by_one_of_its_values() {
+    fn every_name_must_match_one_of_its_values() {
         let kind = KindName::new("data.load").unwrap();
         let now = Time::parse("2026-11-23T10:00:00Z").unwrap();
         let id = OperationId::earliest(now);

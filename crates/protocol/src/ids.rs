@@ -161,7 +161,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_are_checked_where_they_come_in() {
+    fn names_are_validated_when_parsed() {
         assert!(KindName::new("data.load").is_ok());
         for bad in ["", "data", "data.", ".load", "Data.load", "data.load.more", "data load"] {
             assert!(KindName::new(bad).is_err(), "{bad}");
@@ -171,7 +171,7 @@ mod tests {
     }
 
     #[test]
-    fn an_id_reads_back_from_what_it_prints() {
+    fn an_id_parses_back_from_its_text() {
         let text = "0199c2d4-7f3a-7c11-9e1b-2d5f8a4b6c7d";
         let id: OperationId = text.parse().unwrap();
         assert_eq!(id.to_string(), text);

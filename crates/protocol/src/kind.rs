@@ -74,7 +74,7 @@ mod tests {
     use serde_json::json;
 
     #[test]
-    fn a_summary_is_filled_from_params() {
+    fn a_summary_is_filled_in_from_params() {
         let s = Summary("{symbol} {timeframe} · {mode}".into());
         assert_eq!(s.fill(&json!({"symbol": "MSFT", "timeframe": "1h", "mode": "full"})), "MSFT 1h · full");
         assert_eq!(s.fill(&json!({"symbol": "MSFT", "timeframe": "1h"})), "MSFT 1h");

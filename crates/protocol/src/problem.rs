@@ -132,7 +132,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_problem_carries_its_stable_type() {
+    fn a_problem_has_its_stable_type() {
         let p = Problem::new(ProblemType::NotFound, "There is no operation with ID 7. See /operations.");
         let json = serde_json::to_value(&p).unwrap();
         assert_eq!(json["type"], "/problems/not-found");

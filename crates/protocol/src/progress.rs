@@ -93,7 +93,7 @@ mod tests {
     use serde_json::json;
 
     #[test]
-    fn a_fraction_alone_comes_without_a_count() {
+    fn a_fraction_can_be_without_a_count() {
         let at = Time::parse("2026-11-23T10:41:00Z").unwrap();
         let told = serde_json::to_value(Progress { fraction: Some(0.5), ..Progress::start(at) }).unwrap();
         assert_eq!(told, json!({"at": at, "fraction": 0.5}));

@@ -115,7 +115,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn steps_never_run_backwards_whatever_the_hosts_clock_says(
+        fn receipt_steps_never_go_backwards_whatever_the_hosts_clock(
             notes in proptest::collection::vec((1usize..5, -1000i64..1000), 0..12)
         ) {
             let start = Time::from_micros(1_000_000_000);
@@ -129,7 +129,7 @@ mod tests {
     }
 
     #[test]
-    fn a_step_is_noted_once() {
+    fn a_step_is_recorded_once() {
         let start = Time::from_micros(5);
         let mut receipt = Receipt::requested(1, "no use".into(), start);
         assert!(receipt.note(Step::Sent, start.plus_micros(2)));

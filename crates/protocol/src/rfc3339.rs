@@ -180,14 +180,14 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_moment_is_written_as_a_calendar_library_writes_it(micros in -62_167_219_200_000_000i64..253_402_207_200_000_000) {
+        fn times_are_written_as_by_a_calendar_library(micros in -62_167_219_200_000_000i64..253_402_207_200_000_000) {
             let library = Timestamp::from_microsecond(micros).unwrap();
             prop_assert_eq!(Shown(micros).to_string(), format!("{library:.6}"));
             prop_assert_eq!(read(&Shown(micros).to_string()), Ok(micros));
         }
 
         #[test]
-        fn a_moment_is_read_as_a_calendar_library_reads_it(
+        fn times_are_read_as_by_a_calendar_library(
             (year, month, day) in (0u16..=9999, 0u8..=13, 0u8..=32),
             (hour, minute, second) in (0u8..=24, 0u8..=60, 0u8..=60),
             fraction in "(\\.[0-9]{1,6})?",
@@ -201,14 +201,14 @@ mod tests {
         }
 
         #[test]
-        fn no_text_makes_it_panic(text in "\\PC{0,40}") {
+        fn no_text_panics(text in "\\PC{0,40}") {
             let _ = read(&text);
             let _ = is_day(&text);
         }
     }
 
     #[test]
-    fn what_is_wrong_with_a_moment_is_said() {
+    fn an_invalid_time_is_explained() {
         assert_eq!(read("2026-11-23T10:41:07"), Err(TimeError::Zone));
         assert_eq!(read("2026-02-29T10:41:07Z"), Err(TimeError::Day));
         assert_eq!(read("2026-11-23T25:41Z"), Err(TimeError::Clock));
@@ -218,7 +218,7 @@ mod tests {
     }
 
     #[test]
-    fn seconds_may_be_left_out_and_a_day_is_only_a_day() {
+    fn seconds_are_optional_and_a_date_is_a_date_only() {
         assert_eq!(read("2026-11-23T10:41Z"), read("2026-11-23 10:41:00.000000000+00:00"));
         assert!(is_day("2024-02-29"));
         assert!(!is_day("2023-02-29") && !is_day("2024-2-9") && !is_day("2024-02-29T00:00Z"));

@@ -117,7 +117,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn only_a_new_attempt_leads_out_of_an_end(from in any_state(), to in any_state()) {
+        fn only_a_new_attempt_leaves_an_ended_state(from in any_state(), to in any_state()) {
             if from.ended() && from.may_become(to) {
                 prop_assert_eq!(to, State::Queued);
                 prop_assert_ne!(from, State::Succeeded);
@@ -125,14 +125,14 @@ mod tests {
         }
 
         #[test]
-        fn only_what_can_be_cancelled_or_is_being_cancelled_becomes_cancelled(from in any_state()) {
+        fn only_cancellable_or_cancelling_operations_become_cancelled(from in any_state()) {
             if from.may_become(State::Cancelled) {
                 prop_assert!(from.cancellable() || from == State::Cancelling);
             }
         }
 
         #[test]
-        fn every_walk_can_still_reach_an_end(steps in proptest::collection::vec(any_state(), 0..40)) {
+        fn every_path_can_reach_an_end(steps in proptest::collection::vec(any_state(), 0..40)) {
             let mut at = State::Queued;
             for step in steps {
                 if at.may_become(step) { at = step; }
@@ -141,7 +141,7 @@ mod tests {
         }
 
         #[test]
-        fn the_word_reads_back(state in any_state()) {
+        fn a_state_parses_back_from_its_word(state in any_state()) {
             prop_assert_eq!(state.as_str().parse::<State>().unwrap(), state);
             prop_assert_eq!(serde_json::to_string(&state).unwrap(), format!("\"{state}\""));
         }

@@ -63,7 +63,7 @@ mod tests {
     const POST: &[u8] = b"POST /host/v1/operations HTTP/1.1\r\nContent-Length: 3\r\n\r\nabc";
 
     #[test]
-    fn requests_are_whole_however_they_arrive() {
+    fn requests_are_complete_however_they_arrive() {
         let both = [GET, POST].concat();
         for size in 1..=both.len() {
             let mut splitter = RequestSplitter::default();
@@ -78,7 +78,7 @@ mod tests {
     }
 
     #[test]
-    fn an_incomplete_request_waits_or_is_forgotten() {
+    fn an_incomplete_request_waits_or_is_discarded() {
         let mut splitter = RequestSplitter::default();
         splitter.push(&POST[..POST.len() - 1]);
         assert_eq!((splitter.next(), splitter.incomplete()), (None, POST.len() - 1));

@@ -33,7 +33,7 @@ fn files(folder: &Path) -> Vec<(String, Vec<u8>)> {
 }
 
 #[test]
-fn a_database_of_a_newer_version_is_refused_and_left_as_it_is() {
+fn a_database_of_a_newer_version_is_rejected_unchanged() {
     // Also without a write-ahead log, which today's versions would switch on.
     for more in ["", "PRAGMA journal_mode = DELETE;"] {
         let (folder, path) = changed(&format!("{more} PRAGMA user_version = 1000"));
@@ -64,7 +64,7 @@ fn a_database_of_a_newer_version_that_was_killed_keeps_its_log() {
 }
 
 #[test]
-fn a_file_that_is_no_database_is_refused_and_left_as_it_is() {
+fn a_file_that_is_no_database_is_rejected_unchanged() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("signalbox.db");
     std::fs::write(&path, "Not a database, but a text that someone may want to keep.".repeat(40)).unwrap();
@@ -75,7 +75,7 @@ fn a_file_that_is_no_database_is_refused_and_left_as_it_is() {
 }
 
 #[test]
-fn a_migration_that_fails_leaves_the_database_as_it_was() {
+fn a_failed_migration_leaves_the_database_unchanged() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("signalbox.db");
     let first = include_str!("fixtures/2026-11-23_version_1.sql");
@@ -93,7 +93,7 @@ fn a_migration_that_fails_leaves_the_database_as_it_was() {
 }
 
 #[test]
-fn stored_names_and_values_that_are_unknown_are_reported() {
+fn unknown_stored_names_and_values_are_reported() {
     type Query = fn(&Sqlite, OperationId) -> Result<(), StoreError>;
     const KEEP: Keep = Keep { age: None, most: Some(0) };
     let cases: &[(&str, &str, Query)] = &[

@@ -93,7 +93,7 @@ fn word() -> impl Strategy<Value = (String, String)> {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(48))]
     #[test]
-    fn page_and_store_find_the_same_by_the_same_words(
+    fn page_and_store_filter_alike(
         drawn in proptest::collection::vec((0usize..7, 0usize..3, 0usize..3, 0usize..4, 0usize..3, 0i64..15), 1..40),
         queries in proptest::collection::vec(proptest::collection::vec(word(), 0..5), 12),
     ) {

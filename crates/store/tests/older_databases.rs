@@ -119,7 +119,7 @@ macro_rules! migration {
 }
 
 #[test]
-fn databases_of_commits_with_fewer_tables_in_the_same_version_show_their_operations() {
+fn databases_with_fewer_tables_in_the_same_version_show_their_operations() {
     let runs = migration!("2026-11-23_02_runs_and_drained_hosts");
     let runs_only = runs.replace("CREATE TABLE drained (host TEXT PRIMARY KEY) WITHOUT ROWID;", "");
     assert_ne!(runs_only, runs);

@@ -50,7 +50,7 @@ fn open() -> (tempfile::TempDir, Sqlite) {
 }
 
 #[test]
-fn an_operation_comes_back_as_it_was_with_its_newest_progress() {
+fn an_operation_reads_back_with_its_newest_progress() {
     let (folder, store) = open();
     let mut operation = put(&store, State::Running, "MSFT 1h");
     let now = Time::now();
@@ -82,7 +82,7 @@ fn counts_follow_every_change_of_state() {
 }
 
 #[test]
-fn curves_and_logs_come_back_in_order_and_lines_only_once() {
+fn curves_and_logs_read_back_in_order_with_each_line_once() {
     let (_folder, store) = open();
     let id = put(&store, State::Running, "a").id;
     let points = |name: &str, from: u32| Points {
@@ -115,7 +115,7 @@ fn curves_and_logs_come_back_in_order_and_lines_only_once() {
 }
 
 #[test]
-fn a_place_in_the_log_that_is_no_longer_held_is_said_so() {
+fn a_log_position_that_is_no_longer_stored_is_reported() {
     let (_folder, store) = open();
     let event = |seq| Change::Event(EventRecord { seq, operation: None, progress: false, json: "{}".into() });
     store.apply(&(11..20).map(event).collect::<Vec<_>>()).unwrap();
@@ -126,7 +126,7 @@ fn a_place_in_the_log_that_is_no_longer_held_is_said_so() {
 }
 
 #[test]
-fn a_batch_is_written_whole_or_not_at_all() {
+fn a_batch_is_written_atomically() {
     let (_folder, store) = open();
     let event = |seq| Change::Event(EventRecord { seq, operation: None, progress: false, json: "{}".into() });
     store.apply(&[event(1)]).unwrap();
@@ -135,14 +135,14 @@ fn a_batch_is_written_whole_or_not_at_all() {
 }
 
 #[test]
-fn a_second_server_on_one_database_is_refused() {
+fn a_second_server_on_one_database_is_rejected() {
     let (folder, _store) = open();
     let second = Sqlite::open(&folder.path().join("signalbox.db"));
     assert_eq!(second.err().map(|error| error.kind()), Some(StoreErrorKind::InUse));
 }
 
 #[test]
-fn text_is_looked_for_as_it_is_written() {
+fn search_text_is_literal() {
     let (_folder, store) = open();
     for title in ["MSFT 1h", "100% real", "100 real", "a_b"] {
         put(&store, State::Queued, title);
@@ -158,7 +158,7 @@ fn text_is_looked_for_as_it_is_written() {
 }
 
 #[test]
-fn what_was_forgotten_is_not_found_by_its_params_any_more() {
+fn deleted_operations_are_not_found_by_their_params() {
     let (_folder, store) = open();
     let found = |value: &str| {
         let filter = Filter::parse([("param.symbol", value)]).unwrap();
@@ -172,7 +172,7 @@ fn what_was_forgotten_is_not_found_by_its_params_any_more() {
 }
 
 #[test]
-fn what_is_forgotten_leaves_nothing_but_its_events_and_its_key_and_is_no_longer_counted() {
+fn a_deleted_operation_leaves_only_its_events_and_key_and_is_not_counted() {
     let (_folder, store) = open();
     let old = put(&store, State::Succeeded, "old");
     let kept = put(&store, State::Succeeded, "kept");
@@ -193,7 +193,7 @@ fn what_is_forgotten_leaves_nothing_but_its_events_and_its_key_and_is_no_longer_
 }
 
 #[test]
-fn keys_of_what_is_forgotten_are_free_again_when_many_went_after_them() {
+fn keys_of_deleted_operations_are_freed_after_many_later_ones() {
     let (_folder, store) = open();
     let (mut changes, mut ids) = (Vec::new(), Vec::new());
     for n in 0..=DELETED_KEYS_CAPACITY {
@@ -210,7 +210,7 @@ fn keys_of_what_is_forgotten_are_free_again_when_many_went_after_them() {
 }
 
 #[test]
-fn too_old_is_by_age_and_by_number_of_each_state_and_never_what_has_not_ended() {
+fn retention_is_by_age_and_number_per_state_and_skips_active_operations() {
     let (_folder, store) = open();
     let mut failed: Vec<OperationId> = (0..3).map(|_| put(&store, State::Failed, "f").id).collect();
     let done = put(&store, State::Succeeded, "s").id;
@@ -235,7 +235,7 @@ fn too_old_is_by_age_and_by_number_of_each_state_and_never_what_has_not_ended() 
 }
 
 #[test]
-fn of_each_kind_the_newest_runs_are_kept() {
+fn the_newest_runs_of_each_kind_are_kept() {
     let (_folder, store) = open();
     let kind = |name: &str| KindName::new(name).unwrap();
     let run = |n: u32| Run { title: format!("{n}"), seconds: f64::from(n), ratios: vec![0.5, 1.25] };
@@ -252,7 +252,7 @@ fn of_each_kind_the_newest_runs_are_kept() {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(24))]
     #[test]
-    fn pages_hold_every_operation_once_newest_first(states in proptest::collection::vec(0usize..7, 1..40), limit in 1u32..9) {
+    fn pages_have_every_operation_once_newest_first(states in proptest::collection::vec(0usize..7, 1..40), limit in 1u32..9) {
         let (_folder, store) = open();
         let mut put_in: Vec<OperationId> = Vec::new();
         for state in &states {
@@ -275,7 +275,7 @@ proptest! {
 }
 
 #[test]
-fn what_ends_is_tallied_by_the_hour_once_for_each_end() {
+fn ends_are_tallied_by_the_hour_once_each() {
     let (_folder, store) = open();
     let begin = Time::from_micros(7_200_000_000);
     let end = |state, seconds: i64| {
@@ -307,7 +307,7 @@ fn what_ends_is_tallied_by_the_hour_once_for_each_end() {
 }
 
 #[test]
-fn a_day_counts_operations_by_their_last_end_and_neither_attempts_nor_what_was_deleted() {
+fn a_day_counts_operations_by_their_last_end_without_deleted_ones() {
     let (_folder, store) = open();
     let now = Time::now();
     let put = |(operation, attempt): &(Box<Operation>, Box<Attempt>)| {
@@ -339,7 +339,7 @@ fn a_day_counts_operations_by_their_last_end_and_neither_attempts_nor_what_was_d
 }
 
 #[test]
-fn a_filter_counts_what_it_finds_in_each_state() {
+fn a_filter_counts_matches_in_each_state() {
     let (_folder, store) = open();
     for (state, title) in [
         (State::Failed, "MSFT 1h"),
@@ -362,7 +362,7 @@ fn a_filter_counts_what_it_finds_in_each_state() {
 }
 
 #[test]
-fn who_deleted_what_outlives_it_and_what_else_was_done_with_it_does_not() {
+fn only_the_deletion_entry_of_the_audit_log_outlives_its_operation() {
     use protocol::{Action, Actor, AuditEntry};
     let (_folder, store) = open();
     let id = put(&store, State::Succeeded, "old").id;
@@ -378,7 +378,7 @@ fn who_deleted_what_outlives_it_and_what_else_was_done_with_it_does_not() {
 }
 
 #[test]
-fn of_what_was_given_up_it_is_known_that_it_may_still_run_after_it_is_forgotten() {
+fn abandoned_work_is_known_to_run_possibly_even_after_its_deletion() {
     use protocol::{Failure, FailureReason};
     let (_folder, store) = open();
     let failed = |reason| {
@@ -395,7 +395,7 @@ fn of_what_was_given_up_it_is_known_that_it_may_still_run_after_it_is_forgotten(
 }
 
 #[test]
-fn earlier_runs_are_those_that_succeeded_before_with_the_curve_newest_first() {
+fn past_runs_are_earlier_successes_with_the_curve_newest_first() {
     let (_folder, store) = open();
     let told = |operation: &Operation, name: &str, points: &[Point]| {
         let series = vec![Points { name: name.into(), points: points.to_vec() }];
@@ -436,7 +436,7 @@ fn earlier_runs_are_those_that_succeeded_before_with_the_curve_newest_first() {
 }
 
 #[test]
-fn a_rules_band_comes_back_bit_by_bit_and_knows_how_much_was_there_before_it() {
+fn the_band_of_a_rule_reads_back_bit_by_bit_with_its_start() {
     let (folder, store) = open();
     let operation = put(&store, State::Running, "MSFT");
     let series = |points: Vec<Point>| vec![Points { name: "loss".into(), points }];

@@ -172,14 +172,14 @@ mod tests {
     }
 
     #[test]
-    fn a_range_has_both_ends_and_no_noise_of_floats() {
+    fn a_range_is_inclusive_without_floating_point_noise() {
         assert_eq!(values("0.1..0.5:0.1").unwrap(), ["0.1", "0.2", "0.3", "0.4", "0.5"]);
         assert_eq!(values("3..5").unwrap(), ["3", "4", "5"]);
         assert_eq!(values("1..6:2, 3").unwrap(), ["1", "3", "5"]);
     }
 
     #[test]
-    fn what_is_wrong_is_named() {
+    fn errors_of_a_plan_are_named() {
         let wrong = |text| Plan::read(text, None).unwrap_err();
         assert!(wrong("").contains("parameters to vary"));
         assert!(wrong("fast").contains("has no '='"));
@@ -196,7 +196,7 @@ mod tests {
     }
 
     #[test]
-    fn the_best_is_first_and_what_has_no_figure_last() {
+    fn the_best_is_first_and_missing_values_are_last() {
         let operation: OperationId = "0199c2d4-7f3a-7c11-9e1b-2d5f8a4b6c7d".parse().unwrap();
         let ran = |run, figure| Ran { run, operation, state: State::Succeeded, figure };
         let mut all =
@@ -209,7 +209,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_sample_is_part_of_the_grid_without_twins_and_the_same_for_a_seed(seed: u64, count in 1u32..100) {
+        fn a_sample_is_a_part_of_the_grid_without_duplicates_and_fixed_by_its_seed(seed: u64, count in 1u32..100) {
             let text = "a=1..8; b=1..8";
             let plan = Plan::read(text, Some((count, seed))).unwrap();
             prop_assert_eq!(plan.runs.len(), 64.min(count as usize));

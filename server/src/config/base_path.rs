@@ -92,7 +92,7 @@ mod tests {
     }
 
     #[test]
-    fn a_base_path_is_read_with_and_without_a_slash_at_its_end() {
+    fn a_base_path_may_end_with_a_slash() {
         assert_eq!(read("/signalbox").unwrap(), "/signalbox");
         assert_eq!(read("/signalbox/").unwrap(), "/signalbox");
         assert_eq!(read("/runs/box-2").unwrap(), "/runs/box-2");
@@ -101,14 +101,14 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_base_path_is_refused_with_what_would_be_right() {
+    fn an_invalid_base_path_is_rejected_with_a_correction() {
         for wrong in ["signalbox", "/a b", "/a//b", "/../etc", "/a?b", "/%41", "/api/box", "/operations"] {
             assert!(read(wrong).unwrap_err().contains("/signalbox"), "{wrong}");
         }
     }
 
     #[test]
-    fn only_whole_segments_are_below_it() {
+    fn only_whole_segments_are_below_the_base_path() {
         let base: BasePath = "/signalbox".parse().unwrap();
         assert_eq!(base.strip("/signalbox/api/v1/kinds"), Some("/api/v1/kinds"));
         assert_eq!(base.strip("/signalbox/"), Some("/"));

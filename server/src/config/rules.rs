@@ -150,7 +150,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_given_stays_as_it_was() {
+    fn missing_settings_keep_their_defaults() {
         let config = read("[rules]\nlost_after = 0\nkeep_most = 50").unwrap();
         assert_eq!(config.rules.lost_after, None);
         assert_eq!(config.rules.keep.most, Some(50));
@@ -162,7 +162,7 @@ mod tests {
     }
 
     #[test]
-    fn a_retry_policy_takes_the_failures_of_hosts_unless_told_others() {
+    fn a_retry_policy_covers_host_failures_unless_configured() {
         let config = read("[retry.\"data.load\"]\nattempts = 3").unwrap();
         let policy = &config.rules.retry[&KindName::new("data.load").unwrap()];
         assert_eq!(policy.reasons, RetryPolicy::OF_HOSTS);
@@ -175,7 +175,7 @@ mod tests {
     }
 
     #[test]
-    fn a_value_that_makes_no_sense_is_named() {
+    fn an_invalid_value_is_named() {
         let told = |text: &str| read(text).unwrap_err().to_string();
         assert!(told("[limits]\n\"data.load\" = 0").contains("limits.\"data.load\""));
         assert!(told("[rules]\nstall_factor = 0.5").contains("rules.stall_factor is 0.5"));

@@ -79,7 +79,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_format_or_zone_that_there_is_not_is_named_with_its_source() {
+    fn an_unknown_format_or_zone_is_named_with_its_source() {
         let args = |format: &str, zone: &str| TextArgs {
             csv_format: Some(format.to_owned()),
             csv_time_zone: Some(zone.to_owned()),

@@ -69,7 +69,7 @@ mod tests {
     use protocol::{LogLevel, Time};
 
     #[test]
-    fn a_line_has_its_time_its_level_and_no_colours() {
+    fn a_log_line_has_its_time_and_level_and_no_colours() {
         let mut text = String::new();
         let at = Time::parse("2026-11-23T10:43:17.204113Z").unwrap();
         let coloured = "\u{1b}[31mred\u{1b}[0m".to_owned();

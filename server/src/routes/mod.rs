@@ -243,7 +243,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn what_took_too_long_is_a_problem_document_too() {
+    async fn a_timeout_is_a_problem_document() {
         let late = StatusCode::GATEWAY_TIMEOUT.into_response();
         let said = in_words(late).await;
         assert_eq!(said.status(), StatusCode::GATEWAY_TIMEOUT);
@@ -254,7 +254,7 @@ mod tests {
     }
 
     #[test]
-    fn the_committed_description_of_the_api_is_what_the_code_serves() {
+    fn the_committed_description_of_the_api_is_current() {
         let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/openapi.json");
         let committed = std::fs::read_to_string(path).unwrap_or_default();
         assert!(

@@ -204,7 +204,7 @@ mod tests {
     }
 
     #[test]
-    fn each_run_has_its_params_read_by_the_form_of_its_kind() {
+    fn each_run_has_params_parsed_by_the_form_of_its_kind() {
         let params = params(json!({"vary": "fast=5,7; slow=50"}));
         let runs = params.runs(&params.plan().unwrap(), &form()).unwrap();
         let all = [
@@ -215,7 +215,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_is_found_before_anything_is_started() {
+    fn an_invalid_sweep_is_rejected_before_anything_starts() {
         let (field, said) = wrong(json!({}));
         assert!(field == "vary" && said.contains("fast"), "{field}: {said}");
         assert!(wrong(json!({"vary": "fats=1"})).1.contains("has no parameter 'fats'"));

@@ -370,7 +370,7 @@ mod tests {
     }
 
     #[test]
-    fn only_what_was_cancelled_with_its_sweep_is_run_again() {
+    fn only_runs_cancelled_with_their_sweep_are_run_again() {
         assert!(taken_along(&cancelled(Via::Signalbox, Via::Page, None)));
         assert!(!taken_along(&cancelled(Via::Page, Via::Signalbox, None)));
         assert!(!taken_along(&cancelled(Via::Program, Via::Signalbox, None)));

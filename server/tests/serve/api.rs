@@ -77,7 +77,7 @@ async fn a_cancelled_load_keeps_its_segments_and_a_resumed_one_has_the_same_rows
 }
 
 #[tokio::test]
-async fn errors_are_problem_documents_that_say_what_to_do() {
+async fn errors_are_problem_documents_with_advice() {
     let home = Home::new();
     let server = home.serve(&[]);
     server.host_up().await;
@@ -115,7 +115,7 @@ async fn errors_are_problem_documents_that_say_what_to_do() {
 }
 
 #[tokio::test]
-async fn an_unknown_symbol_fails_with_what_there_is() {
+async fn an_unknown_symbol_fails_with_the_existing_ones() {
     let home = Home::new();
     let bars =
         "time,open,high,low,close,volume\n2024-01-02T10:00:00Z,1,2,1,2,5\n2024-01-02T11:00:00Z,2,3,2,3,5\n";
@@ -138,7 +138,7 @@ async fn an_unknown_symbol_fails_with_what_there_is() {
 }
 
 #[tokio::test]
-async fn a_page_elsewhere_can_start_nothing() {
+async fn a_page_of_another_origin_can_start_nothing() {
     let home = Home::new();
     let server = home.serve(&[]);
     let client = reqwest::Client::builder().no_proxy().build().unwrap();
@@ -153,7 +153,7 @@ async fn a_page_elsewhere_can_start_nothing() {
 }
 
 #[tokio::test]
-async fn with_a_token_nothing_is_told_without_it() {
+async fn with_a_token_nothing_is_readable_without_it() {
     let home = Home::new();
     let server = home.serve(&["--token", "s3cret"]);
     let policy = reqwest::redirect::Policy::none();
@@ -173,7 +173,7 @@ async fn with_a_token_nothing_is_told_without_it() {
 }
 
 #[tokio::test]
-async fn a_token_with_any_characters_opens_the_page_by_its_link_and_cookie() {
+async fn a_token_with_any_characters_opens_the_page_by_link_and_cookie() {
     let home = Home::new();
     let server = home.serve(&["--token", "p&s;s=% +"]);
     let policy = reqwest::redirect::Policy::none();

@@ -6,7 +6,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 #[tokio::test]
-async fn a_rule_is_put_read_and_deleted_and_says_that_it_has_no_band() {
+async fn a_rule_is_set_read_and_deleted_and_its_missing_band_reported() {
     let home = Home::new();
     let server = home.serve(&[]);
     let mut feed = server.follow(0).await;

@@ -31,7 +31,7 @@ async fn below_a_base_path_api_stream_and_command_line_work() {
 }
 
 #[tokio::test]
-async fn a_proxy_may_remove_the_base_path_or_leave_it() {
+async fn a_proxy_may_remove_the_base_path_or_keep_it() {
     let home = Home::new();
     let server = home.serve(&["--base-path", "/signalbox"]);
     let root = server.url.trim_end_matches("/signalbox");

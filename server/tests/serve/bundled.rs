@@ -27,7 +27,7 @@ fn left(home: &Home) -> PathBuf {
 }
 
 #[tokio::test]
-async fn the_bundled_hosts_do_nothing_for_whoever_else_finds_their_port() {
+async fn bundled_hosts_reject_requests_without_their_token() {
     let home = Home::new();
     let server = home.serve(&[]);
     let url = format!("{}/host/v1/operations", local(&server).await);
@@ -38,7 +38,7 @@ async fn the_bundled_hosts_do_nothing_for_whoever_else_finds_their_port() {
 }
 
 #[tokio::test]
-async fn a_token_for_hosts_in_the_environment_of_the_server_is_not_theirs() {
+async fn a_host_token_in_the_environment_of_the_server_is_not_used_for_bundled_hosts() {
     let home = Home::new();
     let mut command = home.command(&[]);
     command.env("SIGNALBOX_HOST_TOKEN", "of another host");
@@ -47,7 +47,7 @@ async fn a_token_for_hosts_in_the_environment_of_the_server_is_not_theirs() {
 
 #[cfg(unix)]
 #[tokio::test]
-async fn the_next_server_has_the_secret_of_hosts_that_were_left_running_and_no_other_user_can_read_it() {
+async fn the_secret_of_kept_hosts_is_reused_and_private_to_the_user() {
     use std::os::unix::fs::PermissionsExt;
     let home = Home::new();
     std::fs::create_dir_all(home.path().join("data")).unwrap();
@@ -63,7 +63,7 @@ async fn the_next_server_has_the_secret_of_hosts_that_were_left_running_and_no_o
 }
 
 #[tokio::test]
-async fn hosts_that_an_older_version_left_running_without_a_secret_are_taken_up() {
+async fn kept_hosts_of_an_older_version_without_a_secret_are_adopted() {
     let home = Home::new();
     let host = HostProcess::start(&home.path().join("older"));
     std::fs::create_dir_all(home.path().join("data")).unwrap();
@@ -94,8 +94,7 @@ fn is_alive(pid: u32) -> bool {
 
 #[cfg(target_os = "linux")]
 #[tokio::test]
-async fn hosts_that_were_kept_take_a_changed_file_of_commands_and_end_with_a_server_that_does_not_keep_them()
-{
+async fn kept_hosts_reload_commands_and_end_with_a_server_that_does_not_keep_them() {
     let home = Home::new();
     let exec = commands(&home, &["one"]).display().to_string();
     let server = home.serve(&["--keep-hosts", "--exec", &exec]);
@@ -123,7 +122,7 @@ async fn hosts_that_were_kept_take_a_changed_file_of_commands_and_end_with_a_ser
 
 #[cfg(target_os = "linux")]
 #[tokio::test]
-async fn a_server_that_was_killed_while_it_started_its_hosts_leaves_none_that_the_next_one_does_not_find() {
+async fn hosts_of_a_server_killed_while_starting_them_are_found_by_the_next_one() {
     for flags in [&[][..], &["--keep-hosts"]] {
         let home = Home::new();
         let (mut killed, mut known) = (0, Vec::new());
@@ -150,7 +149,7 @@ async fn a_server_that_was_killed_while_it_started_its_hosts_leaves_none_that_th
 
 #[cfg(target_os = "linux")]
 #[tokio::test]
-async fn hosts_of_a_killed_server_that_nobody_knows_end_before_new_ones_start() {
+async fn unknown_hosts_of_a_killed_server_end_before_new_ones_start() {
     let home = Home::new();
     let mut command = Command::new(env!("CARGO_BIN_EXE_signalbox"));
     command.args(["host", "--bundled", "--listen", "127.0.0.1:0", "--data"]);
@@ -165,7 +164,7 @@ async fn hosts_of_a_killed_server_that_nobody_knows_end_before_new_ones_start() 
 }
 
 #[tokio::test]
-async fn a_server_leaves_alone_a_host_that_was_started_by_hand_on_its_data_and_says_what_to_do() {
+async fn a_manually_started_host_on_the_same_data_is_kept_and_reported_with_advice() {
     let home = Home::new();
     std::fs::create_dir_all(home.path().join("data")).unwrap();
     let host = HostProcess::start(&home.path().join("data/hosts"));
@@ -177,7 +176,7 @@ async fn a_server_leaves_alone_a_host_that_was_started_by_hand_on_its_data_and_s
 }
 
 #[tokio::test]
-async fn a_host_waits_for_the_one_that_uses_its_folder() {
+async fn a_host_waits_for_the_host_that_uses_its_folder() {
     let home = Home::new();
     let folder = home.path().join("one");
     let first = HostProcess::start(&folder);

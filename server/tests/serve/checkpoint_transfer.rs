@@ -41,7 +41,7 @@ async fn outcome(server: &Server, id: OperationId) -> TrainingResult {
 }
 
 #[tokio::test]
-async fn a_training_that_is_resumed_on_another_host_comes_to_what_an_uninterrupted_one_comes_to() {
+async fn a_training_resumed_on_another_host_ends_as_an_uninterrupted_one() {
     let home = Home::new();
     let (one, two) =
         (HostProcess::start(&home.path().join("one")), HostProcess::start(&home.path().join("two")));

@@ -50,7 +50,7 @@ async fn an_operation_is_started_followed_listed_and_shown() {
 }
 
 #[tokio::test]
-async fn the_exit_code_of_one_who_follows_tells_how_it_ended() {
+async fn the_exit_code_of_follow_says_how_the_operation_ended() {
     let home = Home::new();
     let server = home.serve(&[]);
     let running = server.load("SLOW", Some(20)).await;
@@ -71,7 +71,7 @@ async fn the_exit_code_of_one_who_follows_tells_how_it_ended() {
 }
 
 #[tokio::test]
-async fn what_is_tried_again_by_itself_is_followed_to_the_end_of_its_last_attempt() {
+async fn an_automatically_retried_operation_is_followed_to_its_last_attempt() {
     let home = Home::new();
     let command = home.configured("[retry.\"exec.flaky\"]\nattempts = 2\npause = 0\non = ['work']");
     let fails_first =
@@ -98,7 +98,7 @@ async fn what_is_tried_again_by_itself_is_followed_to_the_end_of_its_last_attemp
 }
 
 #[tokio::test]
-async fn what_goes_wrong_is_told_in_a_sentence_and_is_no_end_of_an_operation() {
+async fn errors_are_sentences_and_not_ends_of_operations() {
     let home = Home::new();
     let server = home.serve(&["--token", "s3cret"]);
     let (code, _, err) = run(&server, &["list"]);
@@ -122,7 +122,7 @@ async fn what_goes_wrong_is_told_in_a_sentence_and_is_no_end_of_an_operation() {
 }
 
 #[tokio::test]
-async fn wrong_params_are_named_before_anything_starts() {
+async fn invalid_params_are_named_before_anything_starts() {
     let home = Home::new();
     let server = home.serve(&[]);
     server.host_up().await;
@@ -140,7 +140,7 @@ async fn wrong_params_are_named_before_anything_starts() {
 }
 
 #[tokio::test]
-async fn json_is_one_line_for_each_thing_that_happens() {
+async fn json_output_has_one_line_per_event() {
     let home = Home::new();
     let server = home.serve(&[]);
     server.host_up().await;

@@ -66,7 +66,7 @@ async fn waiting(server: &Server) -> OperationId {
 }
 
 #[tokio::test]
-async fn a_follower_loses_nothing_where_its_connection_is_cut_again_and_again() {
+async fn follow_loses_nothing_when_its_connection_is_cut_repeatedly() {
     let home = Home::new();
     let server = serve(&home, TICKS);
     let id = server.start("exec.ticks", json!({})).await.id.to_string();
@@ -132,7 +132,7 @@ fn assert_complete([log, json]: [Output; 2], note: &str) {
 }
 
 #[tokio::test]
-async fn where_a_proxy_holds_the_stream_a_follower_polls_and_loses_nothing() {
+async fn follow_polls_behind_a_buffering_proxy_and_loses_nothing() {
     let home = Home::new();
     let server = serve(&home, TICKS);
     for after_bytes in [0, 6_000] {
@@ -146,7 +146,7 @@ async fn where_a_proxy_holds_the_stream_a_follower_polls_and_loses_nothing() {
 }
 
 #[tokio::test]
-async fn where_a_stream_is_slow_a_follower_ends_with_the_operation_and_not_with_the_last_event() {
+async fn follow_ends_with_the_operation_even_if_the_stream_is_slow() {
     let home = Home::new();
     let server = serve(&home, TICKS);
     let line = Line::slowing(&server.url, 600).await;
@@ -158,7 +158,7 @@ async fn where_a_stream_is_slow_a_follower_ends_with_the_operation_and_not_with_
 }
 
 #[tokio::test]
-async fn where_a_proxy_refuses_all_events_a_follower_ends_with_the_operation() {
+async fn follow_ends_with_the_operation_even_if_a_proxy_rejects_events() {
     let home = Home::new();
     let server = serve(&home, TICKS);
     let line = Line::refusing(&server.url).await;
@@ -189,7 +189,7 @@ async fn a_damaged_event_is_read_again() {
 }
 
 #[tokio::test]
-async fn a_login_page_in_place_of_the_server_is_named_with_its_first_words() {
+async fn a_login_page_instead_of_the_api_is_quoted() {
     let (url, _network) = login_page().await;
     let Output { status, stderr, .. } =
         tokio::process::Command::from(signalbox(&url, &["list"])).kill_on_drop(true).output().await.unwrap();
@@ -201,7 +201,7 @@ async fn a_login_page_in_place_of_the_server_is_named_with_its_first_words() {
 }
 
 #[tokio::test]
-async fn the_log_is_followed_from_its_first_line_whenever_one_comes() {
+async fn the_log_is_followed_from_its_first_line() {
     let home = Home::new();
     let server = serve(&home, TICKS);
     let id = waiting(&server).await.to_string();
@@ -231,7 +231,7 @@ async fn the_log_is_followed_from_its_first_line_whenever_one_comes() {
 }
 
 #[tokio::test]
-async fn a_command_whose_output_was_closed_ends_quietly() {
+async fn a_closed_output_ends_the_command_quietly() {
     let home = Home::new();
     let server = serve(&home, TICKS);
     let id = waiting(&server).await.to_string();
@@ -264,7 +264,7 @@ async fn a_command_whose_output_was_closed_ends_quietly() {
 
 #[cfg(target_os = "linux")]
 #[tokio::test]
-async fn output_that_could_not_be_written_is_no_success() {
+async fn a_failed_write_of_output_is_an_error() {
     let home = Home::new();
     let server = serve(&home, TICKS);
     let id = waiting(&server).await.to_string();
@@ -297,7 +297,7 @@ async fn output_that_could_not_be_written_is_no_success() {
 }
 
 #[test]
-fn a_bare_command_says_what_to_do_next() {
+fn a_command_without_arguments_says_what_to_do_next() {
     let Output { status, stdout, stderr } = signalbox("http://127.0.0.1:9", &[]).output().unwrap();
     let said = String::from_utf8(stdout).unwrap();
     assert!(status.success() && stderr.is_empty(), "{status}");
@@ -309,7 +309,7 @@ fn a_bare_command_says_what_to_do_next() {
 
 #[cfg(target_os = "linux")]
 #[tokio::test]
-async fn on_a_terminal_the_status_stays_in_one_row_whatever_its_width() {
+async fn on_a_terminal_the_status_stays_in_one_row_of_any_width() {
     use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
     use rustix::termios::{Winsize, tcsetwinsize};
     let home = Home::new();

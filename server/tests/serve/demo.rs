@@ -6,7 +6,7 @@ use protocol::{OperationId, State};
 use serde_json::json;
 
 #[tokio::test]
-async fn the_demonstration_loads_trains_and_backtests_on_synthetic_bars() {
+async fn the_demo_loads_trains_and_backtests_on_synthetic_bars() {
     let home = Home::new();
     let server = home.serve(&[]);
     let mut feed = server.follow(0).await;
@@ -38,7 +38,7 @@ async fn the_demonstration_loads_trains_and_backtests_on_synthetic_bars() {
 }
 
 #[tokio::test]
-async fn a_demonstration_that_is_cancelled_at_any_moment_of_its_first_step_ends_as_cancelled() {
+async fn a_demo_cancelled_at_any_moment_of_its_first_step_ends_as_cancelled() {
     let home = Home::new();
     let server = home.serve(&[]);
     let mut feed = server.follow(0).await;
@@ -54,7 +54,7 @@ async fn a_demonstration_that_is_cancelled_at_any_moment_of_its_first_step_ends_
 }
 
 #[tokio::test]
-async fn a_cancelled_demonstration_takes_its_step_with_it_and_continues_with_a_retry() {
+async fn a_cancelled_demo_cancels_its_step_and_continues_with_a_retry() {
     let home = Home::new();
     let server = home.serve(&[]);
     let mut feed = server.follow(0).await;

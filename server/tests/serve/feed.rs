@@ -8,7 +8,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 #[tokio::test]
-async fn a_stream_resumes_where_it_was_left_without_gap_or_duplicate() {
+async fn a_stream_resumes_without_gap_or_duplicate() {
     let home = Home::new();
     let server = home.serve(&[]);
     let mut whole = server.follow(0).await;
@@ -39,7 +39,7 @@ async fn a_stream_resumes_where_it_was_left_without_gap_or_duplicate() {
 }
 
 #[tokio::test]
-async fn a_poll_gives_the_records_of_the_stream() {
+async fn a_poll_returns_the_records_of_the_stream() {
     let home = Home::new();
     let server = home.serve(&[]);
     let mut stream = server.follow(0).await;
@@ -92,7 +92,7 @@ async fn a_stream_can_follow_one_operation() {
 }
 
 #[tokio::test]
-async fn nothing_between_us_and_the_reader_is_asked_to_hold_events_back() {
+async fn responses_ask_proxies_not_to_buffer_events() {
     let home = Home::new();
     let server = home.serve(&[]);
     let client = reqwest::Client::builder().no_proxy().build().unwrap();
@@ -106,7 +106,7 @@ async fn nothing_between_us_and_the_reader_is_asked_to_hold_events_back() {
 }
 
 #[tokio::test]
-async fn streams_end_when_the_server_stops_and_do_not_keep_it() {
+async fn streams_end_at_shutdown_and_do_not_delay_it() {
     let home = Home::new();
     let server = home.serve(&[]);
     server.host_up().await;
@@ -149,7 +149,7 @@ async fn spoken(server: &Server, said: &str, wanted: &[&str]) -> (TcpStream, Str
 }
 
 #[tokio::test]
-async fn a_stream_follows_other_answers_on_the_same_connection_and_the_head_alone_is_asked_for_too() {
+async fn a_stream_can_follow_other_responses_on_its_connection_and_head_requests_work() {
     let home = Home::new();
     let server = home.serve(&[]);
     server.host_up().await;
@@ -171,7 +171,7 @@ async fn a_stream_follows_other_answers_on_the_same_connection_and_the_head_alon
 }
 
 #[tokio::test]
-async fn a_reader_that_hung_up_is_not_counted_any_more() {
+async fn a_closed_reader_is_no_longer_counted() {
     let home = Home::new();
     let server = home.serve(&[]);
     server.host_up().await;
@@ -237,7 +237,7 @@ async fn place_of(server: &Server, path: &str) -> Option<u64> {
 }
 
 #[tokio::test]
-async fn an_answer_and_the_events_after_its_number_are_everything() {
+async fn a_response_and_the_events_after_its_number_are_complete() {
     let home = Home::new();
     let server = home.serve(&[]);
     let mut feed = server.follow(0).await;
@@ -282,7 +282,7 @@ async fn an_answer_and_the_events_after_its_number_are_everything() {
 }
 
 #[tokio::test]
-async fn a_wait_may_be_in_seconds_or_milliseconds_and_a_wrong_one_says_how() {
+async fn a_wait_in_seconds_or_milliseconds_is_accepted_and_others_are_explained() {
     let home = Home::new();
     let server = home.serve(&[]);
     for wait in ["500ms", "0.01s", "0", "1%30ms"] {

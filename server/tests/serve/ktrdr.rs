@@ -87,7 +87,7 @@ fn params() -> Value {
 }
 
 #[tokio::test]
-async fn a_service_of_ktrdr_stands_beside_the_bundled_hosts_and_its_run_is_cancelled_with_a_receipt() {
+async fn a_ktrdr_run_next_to_bundled_hosts_is_cancelled_with_a_receipt() {
     let home = Home::new();
     let (double, _) = worker().await;
     configure(&home, &double.url);
@@ -108,7 +108,7 @@ async fn a_service_of_ktrdr_stands_beside_the_bundled_hosts_and_its_run_is_cance
 }
 
 #[tokio::test]
-async fn a_run_at_ktrdr_outlives_the_server_and_is_followed_again() {
+async fn a_ktrdr_run_survives_a_server_restart_and_is_followed_again() {
     let home = Home::new();
     let (double, worker) = worker().await;
     configure(&home, &double.url);

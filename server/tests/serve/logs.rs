@@ -6,7 +6,7 @@ use protocol::api::LogSearch;
 use serde_json::json;
 
 #[tokio::test]
-async fn a_search_reaches_all_lines_of_a_log_and_says_how_far_it_went() {
+async fn a_search_covers_all_lines_of_a_log_and_reports_its_position() {
     let home = Home::new();
     std::fs::create_dir_all(home.path().join("data")).unwrap();
     let commands = "[exec.count]\ncommand = [\"seq\", \"1\", \"{to}\"]\nprogress = \"none\"\nlog_at_once = 200000\n\

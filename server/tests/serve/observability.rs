@@ -12,7 +12,7 @@ fn client() -> reqwest::Client {
 }
 
 #[tokio::test]
-async fn every_response_has_the_id_of_its_request_and_so_has_a_problem_document() {
+async fn every_response_and_problem_document_has_the_request_id() {
     let home = Home::new();
     let server = home.serve(&["--token", "s3cret", "--base-path", "/signalbox"]);
     // The page, the API, a stream, files, the guard and the redirect of the base path.
@@ -37,7 +37,7 @@ async fn every_response_has_the_id_of_its_request_and_so_has_a_problem_document(
 }
 
 #[tokio::test]
-async fn a_problem_document_that_a_client_asked_to_compress_can_be_read() {
+async fn a_compressed_problem_document_is_readable() {
     let home = Home::new();
     let server = home.serve(&[]);
     let request =
@@ -69,7 +69,7 @@ async fn log_of(home: &Home, flags: &[&str], level: &str) -> String {
 }
 
 #[tokio::test]
-async fn tokens_and_cookies_are_in_no_line_of_any_level() {
+async fn no_log_line_of_any_level_contains_tokens_or_cookies() {
     let home = Home::new();
     let log = log_of(&home, &["--access-log", "--keep-hosts"], "trace").await;
     assert!(log.contains("/api/v1/hosts") && log.contains("/host/v1/events"), "requests are logged");
@@ -82,7 +82,7 @@ async fn tokens_and_cookies_are_in_no_line_of_any_level() {
 }
 
 #[tokio::test]
-async fn the_access_log_has_each_request_with_its_id_only_if_it_is_on() {
+async fn the_access_log_has_every_request_with_its_id_only_if_it_is_on() {
     let home = Home::new();
     let log = log_of(&home, &["--access-log"], "info").await;
     let of_hosts: Vec<&str> =

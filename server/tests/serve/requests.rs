@@ -8,7 +8,7 @@ use protocol::{Operation, State};
 use serde_json::{Value, json};
 
 #[tokio::test]
-async fn a_command_of_the_configuration_is_a_kind_and_its_result_is_kept() {
+async fn a_configured_command_is_a_kind_and_its_result_is_stored() {
     let home = Home::new();
     std::fs::create_dir_all(home.path().join("data")).unwrap();
     let commands = r#"
@@ -37,7 +37,7 @@ async fn a_command_of_the_configuration_is_a_kind_and_its_result_is_kept() {
 }
 
 #[tokio::test]
-async fn a_mistake_in_the_commands_is_told_when_the_server_starts() {
+async fn an_invalid_command_table_is_reported_when_the_server_starts() {
     let home = Home::new();
     let path = home.path().join("commands.toml");
     std::fs::write(&path, "[exec.x]\ncomand = ['true']").unwrap();
@@ -46,7 +46,7 @@ async fn a_mistake_in_the_commands_is_told_when_the_server_starts() {
 }
 
 #[tokio::test]
-async fn many_are_cancelled_by_one_request_and_a_wrong_one_changes_nothing() {
+async fn many_are_cancelled_by_one_request_and_an_invalid_one_changes_nothing() {
     let home = Home::new();
     let server = home.serve(&[]);
     let mut feed = server.follow(0).await;
@@ -83,7 +83,7 @@ async fn many_are_cancelled_by_one_request_and_a_wrong_one_changes_nothing() {
 }
 
 #[tokio::test]
-async fn what_can_be_heard_is_cancelled_and_not_given_up() {
+async fn a_reachable_operation_is_cancelled_and_not_abandoned() {
     let home = Home::new();
     let server = home.serve(&[]);
     let operation = server.load("AAA", Some(50)).await;
@@ -114,7 +114,7 @@ async fn a_host_is_drained_and_undrained() {
 }
 
 #[tokio::test]
-async fn who_did_what_is_kept_with_the_operation_and_over_a_restart() {
+async fn the_audit_log_of_an_operation_survives_a_restart() {
     use protocol::api::AuditPage;
     use protocol::{Action, Via};
     let home = Home::new();
@@ -169,7 +169,7 @@ async fn who_did_what_is_kept_with_the_operation_and_over_a_restart() {
 }
 
 #[tokio::test]
-async fn what_has_ended_is_deleted_and_what_has_not_is_refused() {
+async fn ended_operations_are_deleted_and_others_rejected() {
     use protocol::EventBody;
     use protocol::api::Deleted;
     let home = Home::new();
@@ -220,7 +220,7 @@ async fn what_has_ended_is_deleted_and_what_has_not_is_refused() {
 }
 
 #[tokio::test]
-async fn a_start_with_a_misspelled_field_is_refused_and_starts_nothing() {
+async fn a_start_with_a_misspelled_field_is_rejected() {
     let home = Home::new();
     let server = home.serve(&[]);
     for wrong in ["parms", "rul", "Priority"] {

@@ -5,7 +5,7 @@ use protocol::results::LoadResult;
 use protocol::{ConditionKind, FailureReason, State};
 
 #[tokio::test]
-async fn a_load_goes_on_through_a_killed_server_with_no_event_missing_or_twice() {
+async fn a_load_survives_a_killed_server_with_every_event_once() {
     let home = Home::new();
     let server = home.serve(&["--keep-hosts"]);
     let mut feed = server.follow(0).await;
@@ -44,7 +44,7 @@ async fn a_load_goes_on_through_a_killed_server_with_no_event_missing_or_twice()
 }
 
 #[tokio::test]
-async fn a_host_that_does_not_answer_is_shown_as_unreachable_and_not_as_running() {
+async fn a_silent_host_is_shown_as_unreachable_and_not_as_running() {
     let home = Home::new();
     let server = home.serve(&["--keep-hosts"]);
     let mut feed = server.follow(0).await;
@@ -57,7 +57,7 @@ async fn a_host_that_does_not_answer_is_shown_as_unreachable_and_not_as_running(
 }
 
 #[tokio::test]
-async fn bundled_hosts_that_die_come_back_and_what_they_had_can_be_resumed() {
+async fn bundled_hosts_that_die_are_restarted_and_their_work_can_be_resumed() {
     for flags in [&[][..], &["--keep-hosts"]] {
         let home = Home::new();
         let server = home.serve(flags);
@@ -76,7 +76,7 @@ async fn bundled_hosts_that_die_come_back_and_what_they_had_can_be_resumed() {
 }
 
 #[tokio::test]
-async fn kept_hosts_that_do_not_answer_when_the_server_starts_are_waited_for_and_finish_their_work() {
+async fn kept_hosts_that_are_silent_at_the_start_are_awaited_and_finish_their_work() {
     let home = Home::new();
     let server = home.serve(&["--keep-hosts"]);
     let mut feed = server.follow(0).await;
@@ -97,7 +97,7 @@ async fn kept_hosts_that_do_not_answer_when_the_server_starts_are_waited_for_and
 }
 
 #[tokio::test]
-async fn hosts_that_do_not_answer_for_long_are_ended_with_their_commands_before_others_replace_them() {
+async fn hosts_that_stay_silent_are_ended_with_their_commands_before_replacement() {
     let home = Home::new();
     let exec = home.path().join("exec.toml");
     std::fs::write(&exec, "[exec.wait]\ncommand = [\"sleep\", \"1000\"]\n").unwrap();
@@ -128,7 +128,7 @@ fn processes_with(text: &str) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn the_next_attempt_begins_only_after_the_hosts_of_a_killed_server_have_stopped_the_last_one() {
+async fn the_next_attempt_begins_only_after_hosts_of_a_killed_server_stopped_the_last() {
     let home = Home::new();
     let exec = home.path().join("exec.toml");
     // Takes a moment to clean up. Fails if another one runs.

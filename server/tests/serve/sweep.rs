@@ -70,7 +70,7 @@ async fn a_grid_is_run_ranked_and_listed_under_its_sweep() {
 }
 
 #[tokio::test]
-async fn progress_percentage_and_checkpoint_of_a_sweep_tell_one_count_of_runs() {
+async fn progress_percentage_and_checkpoint_of_a_sweep_have_the_same_count() {
     let home = Home::new();
     let server = home.serve(&[]);
     let mut feed = server.follow(0).await;
@@ -108,7 +108,7 @@ async fn progress_percentage_and_checkpoint_of_a_sweep_tell_one_count_of_runs() 
 }
 
 #[tokio::test]
-async fn what_is_wrong_with_a_sweep_is_told_and_starts_nothing() {
+async fn an_invalid_sweep_is_explained_and_starts_nothing() {
     let home = Home::new();
     let server = home.serve(&[]);
     let mut feed = server.follow(0).await;
@@ -140,7 +140,7 @@ async fn long(server: &Server, feed: &mut Follower) -> (OperationId, OperationId
 }
 
 #[tokio::test]
-async fn a_cancel_goes_to_all_runs_of_a_sweep() {
+async fn a_cancel_reaches_all_runs_of_a_sweep() {
     let home = Home::new();
     let server = home.serve(&[]);
     let mut feed = server.follow(0).await;
@@ -165,7 +165,7 @@ async fn a_cancel_goes_to_all_runs_of_a_sweep() {
 }
 
 #[tokio::test]
-async fn a_sweep_that_has_started_all_of_its_runs_is_cancelled_and_resumed_as_any_other() {
+async fn a_sweep_with_all_runs_started_can_be_cancelled_and_resumed() {
     let home = Home::new();
     let server = home.serve(&[]);
     let mut feed = server.follow(0).await;
@@ -200,7 +200,7 @@ async fn a_sweep_that_has_started_all_of_its_runs_is_cancelled_and_resumed_as_an
 }
 
 #[tokio::test]
-async fn a_sweep_that_is_cancelled_while_it_starts_its_runs_ends_as_cancelled() {
+async fn a_sweep_cancelled_while_it_starts_its_runs_ends_as_cancelled() {
     let home = Home::new();
     let server = home.serve(&[]);
     let mut feed = server.follow(0).await;
@@ -215,7 +215,7 @@ async fn a_sweep_that_is_cancelled_while_it_starts_its_runs_ends_as_cancelled() 
 }
 
 #[tokio::test]
-async fn a_sweep_goes_on_after_the_server_was_killed_and_runs_nothing_twice() {
+async fn a_sweep_continues_after_a_killed_server_and_runs_nothing_twice() {
     let home = Home::new();
     let server = home.serve(&["--keep-hosts"]);
     let mut feed = server.follow(0).await;
@@ -241,7 +241,7 @@ async fn a_sweep_goes_on_after_the_server_was_killed_and_runs_nothing_twice() {
 }
 
 #[tokio::test]
-async fn a_sweep_waits_for_a_host_that_comes_up_after_the_server() {
+async fn a_sweep_waits_for_a_host_that_starts_after_the_server() {
     let home = Home::new();
     let folder = home.path().join("one");
     let host = HostProcess::start(&folder);
@@ -273,7 +273,7 @@ async fn a_sweep_waits_for_a_host_that_comes_up_after_the_server() {
 }
 
 #[tokio::test]
-async fn a_sweep_of_what_no_host_has_is_refused_at_once() {
+async fn a_sweep_of_a_kind_without_a_host_is_rejected_at_once() {
     let home = Home::new();
     // An adapter is connected whatever its service does, and offers none of our backtests.
     let server = home.serve_by(home.configured(
@@ -288,7 +288,7 @@ async fn a_sweep_of_what_no_host_has_is_refused_at_once() {
 }
 
 #[tokio::test]
-async fn a_sweep_goes_on_without_a_run_that_was_deleted_and_leaves_alone_one_that_somebody_cancelled() {
+async fn a_sweep_continues_without_deleted_runs_and_keeps_user_cancels() {
     let home = Home::new();
     let server = home.serve(&["--keep-hosts"]);
     let mut feed = server.follow(0).await;

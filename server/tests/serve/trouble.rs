@@ -3,7 +3,7 @@
 use crate::process::Home;
 
 #[tokio::test]
-async fn a_taken_port_is_named_with_the_way_out() {
+async fn a_port_in_use_is_named_with_advice() {
     let home = Home::new();
     let server = home.serve(&[]);
     let address = server.url.trim_start_matches("http://");
@@ -13,7 +13,7 @@ async fn a_taken_port_is_named_with_the_way_out() {
 }
 
 #[tokio::test]
-async fn a_second_server_on_the_same_data_is_refused() {
+async fn a_second_server_on_the_same_data_is_rejected() {
     let home = Home::new();
     let _server = home.serve(&[]);
     let said = home.fails(&[]);
@@ -30,7 +30,7 @@ fn a_typo_in_the_configuration_is_named() {
 }
 
 #[test]
-fn a_missing_page_is_said_with_how_to_build_it() {
+fn a_missing_page_is_reported_with_how_to_build_it() {
     let home = Home::new();
     std::fs::remove_dir_all(home.path().join("site")).unwrap();
     let said = home.fails(&[]);
@@ -38,7 +38,7 @@ fn a_missing_page_is_said_with_how_to_build_it() {
 }
 
 #[test]
-fn a_page_without_its_hashes_is_refused_at_the_start() {
+fn a_page_without_its_hashes_is_rejected_at_the_start() {
     let home = Home::new();
     std::fs::remove_file(home.path().join("site/hash.txt")).unwrap();
     let said = home.fails(&[]);

@@ -99,13 +99,13 @@ mod tests {
     }
 
     #[test]
-    fn a_whole_feed_over_two_connections_is_good() {
+    fn a_complete_feed_over_two_connections_is_good() {
         let entries = [hello(0, 3), event(1), event(2), hello(2, 9), event(3), event(4)];
         assert_eq!(found(&entries), Vec::<String>::new());
     }
 
     #[test]
-    fn a_gap_is_found_and_a_skipped_range_is_none() {
+    fn a_gap_is_found_unless_it_is_a_skipped_range() {
         let skipped = Entry::Skipped(Skipped { from: 2, to: 4 });
         assert_eq!(found(&[event(1), skipped.clone(), event(5)]), Vec::<String>::new());
         assert!(found(&[event(1), skipped.clone(), event(6)])[0].contains("1 events from 5 to 5"));
@@ -115,7 +115,7 @@ mod tests {
     }
 
     #[test]
-    fn an_event_that_comes_twice_or_late_is_found() {
+    fn a_duplicate_or_late_event_is_found() {
         assert!(found(&[event(1), event(2), event(2)])[0].contains("event 2 came after event 2"));
         assert_eq!(found(&[event(1), event(3), event(2)]).len(), 2);
     }

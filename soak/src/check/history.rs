@@ -239,7 +239,7 @@ mod tests {
     }
 
     #[test]
-    fn a_parent_that_reports_an_end_of_its_own_after_its_children_were_cancelled_with_it_is_found() {
+    fn a_parent_that_reports_its_own_end_after_its_children_were_cancelled_is_found() {
         let made = |state, cancel| Operation {
             receipt: Some(protocol::Receipt::requested(1, String::new(), at(cancel))),
             ..operation(OperationId::new(), state, 1)

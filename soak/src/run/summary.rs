@@ -161,7 +161,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_quantile_is_a_value_that_was_measured() {
+    fn a_quantile_is_a_measured_value() {
         let sorted: Vec<f64> = (1..=100).map(f64::from).collect();
         assert_eq!(
             (quantile(&sorted, 0.5), quantile(&sorted, 0.99), quantile(&sorted, 1.0)),

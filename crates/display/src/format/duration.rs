@@ -86,7 +86,7 @@ pub fn ago(seconds: f64) -> String {
 mod tests {
     use super::*;
     #[test]
-    fn durations_are_read_at_a_glance() {
+    fn durations_are_readable_at_a_glance() {
         assert_eq!(duration(0.0), "0 s");
         assert_eq!(duration(-3.0), "0 s");
         assert_eq!(duration(59.9), "59 s");
@@ -101,7 +101,7 @@ mod tests {
     }
 
     #[test]
-    fn a_forecast_is_no_more_exact_than_it_can_be() {
+    fn a_forecast_is_rounded_to_its_precision() {
         assert_eq!(about(41.7), "about 40 s");
         assert_eq!(about(0.2), "about 1 s");
         assert_eq!(about(128.0), "about 2 m 10 s");
@@ -111,7 +111,7 @@ mod tests {
     }
 
     #[test]
-    fn ages_are_in_the_unit_that_matters() {
+    fn ages_use_the_most_useful_unit() {
         assert_eq!(ago(0.4), "just now");
         assert_eq!(ago(12.9), "12 s ago");
         assert_eq!(ago(150.0), "2 m ago");
@@ -120,14 +120,14 @@ mod tests {
     }
 
     #[test]
-    fn a_duration_beyond_all_units_is_in_days() {
+    fn a_very_long_duration_is_in_days() {
         assert_eq!(duration(1e300), "1.15741e295 d");
         assert_eq!(duration(f64::INFINITY), "–");
     }
 
     proptest::proptest! {
         #[test]
-        fn no_duration_makes_a_format_panic(n: f64) {
+        fn no_duration_panics(n: f64) {
             let _ = (duration(n), span(n), offset(n), about(n), ago(n));
         }
     }

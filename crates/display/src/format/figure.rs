@@ -226,7 +226,7 @@ mod tests {
     }
 
     #[test]
-    fn digits_follow_the_figure() {
+    fn the_number_of_digits_depends_on_the_figure() {
         let texts = [
             (26.0, "26"),
             (-3.0, "−3"),
@@ -257,7 +257,7 @@ mod tests {
     }
 
     #[test]
-    fn a_share_says_100_percent_only_when_it_is() {
+    fn a_share_shows_100_percent_only_when_it_is_complete() {
         let texts = [
             (0.5625, "56.25 %"),
             (0.58333, "58.33 %"),
@@ -278,7 +278,7 @@ mod tests {
     }
 
     #[test]
-    fn a_sign_stands_before_what_has_one() {
+    fn nonzero_figures_have_a_sign_where_one_is_requested() {
         assert_eq!(signed(0.1234, share), "+12.34 %");
         assert_eq!(signed(-3.1, figure), "−3.1");
         assert_eq!(signed(0.0, figure), "0");
@@ -287,7 +287,7 @@ mod tests {
     }
 
     #[test]
-    fn figures_beside_each_other_are_told_apart() {
+    fn adjacent_figures_are_distinguishable() {
         let told = |figures: &[f64]| {
             let figures: Vec<_> = figures.iter().copied().map(Some).collect();
             tell_apart(&figures, figure_to)
@@ -301,7 +301,7 @@ mod tests {
     }
 
     #[test]
-    fn a_chart_of_near_equal_figures_has_the_digits_that_tell_them_apart() {
+    fn a_chart_of_nearly_equal_figures_has_enough_digits() {
         let digits = Digits::of_range(1.000_000_1, 1.000_000_2);
         assert_eq!(figure_to(1.000_000_1, digits), "1.0000001");
         assert_eq!(figure_to(1.000_000_15, digits), "1.00000015");
@@ -313,13 +313,13 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_figure_makes_a_format_panic(n: f64, m: f64, extra: u8) {
+        fn no_figure_panics(n: f64, m: f64, extra: u8) {
             let digits = Digits::extra(extra);
             let _ = (figure_to(n, digits), ratio_to(n, digits), share_to(n, digits), Digits::of_range(n, m));
         }
 
         #[test]
-        fn a_figure_reads_back_to_the_digits_that_were_asked_for(n in proptest::num::f64::NORMAL, extra in 0u8..=8) {
+        fn a_figure_parses_back_to_the_requested_digits(n in proptest::num::f64::NORMAL, extra in 0u8..=8) {
             let shown = read(&figure_to(n, Digits::extra(extra)));
             let off = (shown - n).abs() / n.abs();
             let asked = 0.51 * 10f64.powi(-(FIGURE_DIGITS - 1 + i32::from(extra)));
@@ -327,7 +327,7 @@ mod tests {
         }
 
         #[test]
-        fn a_greater_figure_never_reads_as_a_smaller_one(a in -1e7f64..1e7, by in 0f64..1e-3, extra in 0u8..=8) {
+        fn a_larger_figure_never_parses_as_a_smaller_one(a in -1e7f64..1e7, by in 0f64..1e-3, extra in 0u8..=8) {
             let digits = Digits::extra(extra);
             let b = a + by;
             prop_assert!(read(&figure_to(a, digits)) <= read(&figure_to(b, digits)));
@@ -336,7 +336,7 @@ mod tests {
         }
 
         #[test]
-        fn integers_are_integers_whatever_digits_are_asked_for(n in -1_000_000_000_000_000i64 + 1..1_000_000_000_000_000, extra in 0u8..=8) {
+        fn integers_stay_integers_for_any_number_of_digits(n in -1_000_000_000_000_000i64 + 1..1_000_000_000_000_000, extra in 0u8..=8) {
             let text = figure_to(n as f64, Digits::extra(extra));
             prop_assert_eq!(text.replace(',', "").replace('−', "-"), n.to_string());
         }

@@ -43,7 +43,7 @@ fn exact(n: f64) -> String {
 mod tests {
     use super::*;
     #[test]
-    fn a_param_has_every_digit_and_a_result_those_of_a_figure() {
+    fn a_param_has_all_digits_and_a_result_those_of_a_figure() {
         let both = |text: &str| {
             let json = serde_json::from_str(text).unwrap();
             (param(&json), value(&json))
@@ -60,7 +60,7 @@ mod tests {
 
     proptest::proptest! {
         #[test]
-        fn no_number_makes_a_parameter_panic(n: f64) {
+        fn no_parameter_panics(n: f64) {
             let _ = exact(n);
         }
     }

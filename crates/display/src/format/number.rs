@@ -117,12 +117,12 @@ mod tests {
     }
 
     #[test]
-    fn one_is_singular_and_none_is_plural() {
+    fn one_is_singular_and_zero_is_plural() {
         assert_eq!((counted(1, "row", "rows"), counted(0, "row", "rows")), ("1 row".into(), "0 rows".into()));
     }
 
     #[test]
-    fn an_ordinal_ends_as_its_number_is_spoken() {
+    fn ordinals_have_their_english_suffix() {
         let all = [1, 2, 3, 4, 11, 12, 13, 21, 102, 1_003, 1_111].map(ordinal);
         assert_eq!(
             all,
@@ -131,13 +131,13 @@ mod tests {
     }
 
     #[test]
-    fn a_list_has_its_and_before_the_last() {
+    fn the_last_item_of_a_list_follows_and() {
         assert_eq!(listed(&["a"]), "a");
         assert_eq!(listed(&["a", "b", "c"]), "a, b and c");
     }
 
     #[test]
-    fn rates_have_three_figures_at_most() {
+    fn rates_have_at_most_three_significant_digits() {
         assert_eq!(rate(1_234.0, "rows"), "1.2k rows/s");
         assert_eq!(rate(999.7, "rows"), "1k rows/s");
         assert_eq!(rate(812.4, ""), "812/s");
@@ -156,7 +156,7 @@ mod tests {
     }
 
     #[test]
-    fn a_hundred_percent_is_said_only_when_it_is_true() {
+    fn full_completion_is_shown_only_when_it_is_complete() {
         assert_eq!(percent(0.999), "99 %");
         assert_eq!(percent(1.0), "100 %");
         assert_eq!(percent(0.5678), "56 %");
@@ -164,7 +164,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_number_can_not_hold_is_no_other_number() {
+    fn an_unrepresentable_number_is_never_shown_as_another() {
         assert_eq!(compact(1e308), "1e308");
         assert_eq!(rate(1.5e18, "rows"), "1.5e18 rows/s");
         assert_eq!(bytes_of(f64::INFINITY), "–");
@@ -172,7 +172,7 @@ mod tests {
 
     proptest::proptest! {
         #[test]
-        fn no_number_makes_a_format_panic(n: f64) {
+        fn no_number_panics(n: f64) {
             let _ = (compact(n), percent(n), bytes_of(n));
         }
     }

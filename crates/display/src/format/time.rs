@@ -53,7 +53,7 @@ mod tests {
     }
 
     #[test]
-    fn times_are_those_of_the_calendar_in_utc() {
+    fn times_match_the_calendar_in_utc() {
         let t = time("2026-11-23T10:43:17.204113Z");
         assert_eq!((clock(t).as_str(), clock_millis(t).as_str()), ("10:43:17", "10:43:17.204"));
         assert_eq!(day(time("2024-02-29T23:59:59Z")), "2024-02-29");
@@ -67,7 +67,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_time_makes_a_format_panic(micros: i64) {
+        fn no_time_panics(micros: i64) {
             let t = Time::from_micros(micros);
             let _ = (day(t), clock(t), clock_millis(t), bar_time(t), date(t));
         }

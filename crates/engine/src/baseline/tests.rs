@@ -19,7 +19,7 @@ fn steps(ys: impl IntoIterator<Item = f64>) -> Vec<Point> {
 
 /// Expected values are the defaults of `numpy.percentile` and R's `quantile`.
 #[test]
-fn percentiles_are_those_of_definition_seven() {
+fn percentiles_follow_definition_seven() {
     let at = |values: &[f64], share| percentile(values, share).unwrap();
     assert_eq!(at(&[1.0, 2.0, 3.0, 4.0, 5.0], 0.5), 3.0);
     assert!((at(&[1.0, 2.0, 3.0, 4.0, 5.0], 0.1) - 1.4).abs() < 1e-12);
@@ -30,7 +30,7 @@ fn percentiles_are_those_of_definition_seven() {
 }
 
 #[test]
-fn four_runs_make_no_band_and_five_do() {
+fn a_band_needs_five_runs() {
     let run = |n: u32| steps([f64::from(n), f64::from(n) + 1.0]);
     let four: Vec<_> = (0..4).map(run).collect();
     assert_eq!(of(&four), None);
@@ -46,7 +46,7 @@ fn four_runs_make_no_band_and_five_do() {
 }
 
 #[test]
-fn the_band_ends_where_fewer_than_five_reach() {
+fn the_band_ends_where_fewer_than_five_runs_remain() {
     let mut runs: Vec<_> = (0..5).map(|n| steps(vec![f64::from(n); 10])).collect();
     runs.extend((0..3).map(|n| steps(vec![f64::from(n); 20])));
     runs[0].truncate(7);
@@ -75,7 +75,7 @@ fn the_band_ends_where_fewer_than_five_reach() {
 }
 
 #[test]
-fn between_its_points_a_run_is_a_straight_line() {
+fn runs_are_interpolated_linearly() {
     let coarse = || vec![Point(0.0, 0.0), Point(10.0, 100.0)];
     let runs =
         vec![coarse(), coarse(), coarse(), coarse(), coarse(), vec![Point(2.5, 25.0), Point(5.0, 50.0)]];
@@ -86,7 +86,7 @@ fn between_its_points_a_run_is_a_straight_line() {
 }
 
 #[test]
-fn many_places_become_an_even_grid_from_end_to_end() {
+fn many_positions_become_an_even_grid() {
     let run = |n: usize| -> Vec<Point> {
         (0..4_000).map(|i| Point(i as f64 * 0.25 + n as f64 * 1e-3, i as f64)).collect()
     };
@@ -100,7 +100,7 @@ fn many_places_become_an_even_grid_from_end_to_end() {
 }
 
 #[test]
-fn what_goes_back_or_is_no_number_is_left_out() {
+fn decreasing_and_non_numeric_points_are_excluded() {
     let run = vec![
         Point(1.0, 1.0),
         Point(f64::NAN, 9.0),
@@ -114,7 +114,7 @@ fn what_goes_back_or_is_no_number_is_left_out() {
 }
 
 #[test]
-fn percentiles_are_right_where_the_distance_of_two_values_overflows() {
+fn percentiles_are_correct_where_a_difference_overflows() {
     let big = 1e308;
     let values = [-big, -big, -big, big, big, big];
     assert_eq!(percentile(&values, 0.5), Some(0.0));
@@ -142,7 +142,7 @@ fn curve() -> impl Strategy<Value = Vec<Point>> {
 
 proptest! {
     #[test]
-    fn a_band_is_ordered_within_its_runs_and_has_as_many_as_it_says(runs in proptest::collection::vec(curve(), 0..12)) {
+    fn a_band_is_ordered_and_within_its_runs_and_counts_them(runs in proptest::collection::vec(curve(), 0..12)) {
         let Some(band) = of(&runs) else { return Ok(()) };
         prop_assert!(band.x.windows(2).all(|w| w[0] < w[1]));
         for i in 0..band.x.len() {
@@ -161,14 +161,14 @@ proptest! {
     }
 
     #[test]
-    fn which_run_comes_first_makes_no_difference(
+    fn the_order_of_runs_does_not_matter(
         runs in proptest::collection::vec(curve(), 5..12).prop_flat_map(|runs| (Just(runs.clone()), Just(runs).prop_shuffle()))
     ) {
         prop_assert_eq!(of(&runs.0), of(&runs.1));
     }
 
     #[test]
-    fn where_all_runs_agree_the_band_is_their_curve(run in curve(), times in 5usize..9) {
+    fn identical_runs_are_their_own_band(run in curve(), times in 5usize..9) {
         let Some(band) = of(&vec![run.clone(); times]) else {
             prop_assert!(run.is_empty());
             return Ok(());

@@ -374,7 +374,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_health_of_a_host_goes_on_being_told_when_its_clock_is_set_back() {
+    fn host_health_is_published_after_its_clock_was_set_back() {
         let at = |seconds: i64| Health {
             ready: true,
             unready_kinds: Vec::new(),

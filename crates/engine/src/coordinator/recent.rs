@@ -85,7 +85,7 @@ mod tests {
     }
 
     #[test]
-    fn the_last_ended_operations_are_kept_and_a_removed_one_makes_room() {
+    fn the_newest_ended_operations_are_kept() {
         let mut ended = EndedOperations::default();
         let records: Vec<Record> = (0..MAX_ENDED).map(|_| record()).collect();
         let ids: Vec<OperationId> = records.iter().map(|r| r.operation.id).collect();
@@ -99,7 +99,7 @@ mod tests {
     }
 
     #[test]
-    fn the_last_deleted_operations_are_known() {
+    fn the_newest_deleted_operations_are_known() {
         let mut deleted = DeletedOperations::default();
         let ids: Vec<OperationId> = (0..=MAX_DELETED).map(|_| OperationId::new()).collect();
         ids.iter().for_each(|id| deleted.add(*id));

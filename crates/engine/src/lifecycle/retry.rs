@@ -78,14 +78,14 @@ mod tests {
     }
 
     #[test]
-    fn pauses_double_up_to_the_longest_and_attempts_run_out() {
+    fn pauses_double_up_to_the_maximum_and_attempts_are_limited() {
         let pause =
             |attempt| policy().next(&failed(attempt, FailureReason::HostLost)).map(|(_, p)| p.as_secs());
         assert_eq!([pause(1), pause(2), pause(3), pause(4)], [Some(10), Some(20), Some(30), None]);
     }
 
     #[test]
-    fn only_the_named_failures_are_tried_again_and_nothing_that_was_cancelled() {
+    fn only_the_configured_failures_are_retried_and_never_a_cancel() {
         assert_eq!(policy().next(&failed(1, FailureReason::Work)), None);
         assert_eq!(policy().next(&failed(1, FailureReason::Abandoned)), None);
         let mut of_a_service = failed(1, FailureReason::HostRestarted);
@@ -98,7 +98,7 @@ mod tests {
     }
 
     #[test]
-    fn it_goes_on_from_a_checkpoint_where_there_is_one() {
+    fn a_retry_resumes_from_the_checkpoint_if_there_is_one() {
         let mut record = failed(1, FailureReason::HostRestarted);
         assert_eq!(policy().next(&record).unwrap().0, AttemptOrigin::Retry);
         let at = Time::from_micros(1);

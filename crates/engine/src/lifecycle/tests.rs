@@ -64,7 +64,7 @@ fn a_late_success_does_not_revive_a_cancelled_operation() {
 }
 
 #[test]
-fn cancelled_is_said_only_when_the_host_has_said_it() {
+fn an_operation_is_cancelled_only_after_its_host_confirmed_it() {
     let mut record = running();
     let effects = step(&mut record, Message::Cancel { reason: "no use".into() }, t(10)).unwrap();
     assert_eq!(effects, [Effect::Changed, Effect::SendCancel]);
@@ -81,7 +81,7 @@ fn cancelled_is_said_only_when_the_host_has_said_it() {
 }
 
 #[test]
-fn a_receipt_is_whole_when_the_feed_is_faster_than_the_answer() {
+fn a_receipt_is_complete_even_if_the_feed_precedes_the_response() {
     let mut record = running();
     step(&mut record, Message::Cancel { reason: String::new() }, t(10)).unwrap();
     step(&mut record, Message::CancelTried { at: t(11) }, t(11)).unwrap();
@@ -100,7 +100,7 @@ fn a_receipt_is_whole_when_the_feed_is_faster_than_the_answer() {
 }
 
 #[test]
-fn a_cancel_that_comes_too_late_ends_as_the_work_ended() {
+fn a_cancel_that_arrives_after_the_end_keeps_the_end() {
     let mut record = running();
     step(&mut record, Message::Cancel { reason: String::new() }, t(3)).unwrap();
     step(&mut record, ends(1, Outcome::Succeeded), t(9)).unwrap();
@@ -110,7 +110,7 @@ fn a_cancel_that_comes_too_late_ends_as_the_work_ended() {
 }
 
 #[test]
-fn a_second_attempt_does_not_listen_to_the_first() {
+fn a_new_attempt_ignores_events_of_the_previous_one() {
     let mut record = running();
     step(&mut record, ends(1, Outcome::Failed), t(9)).unwrap();
     step(&mut record, Message::Again { origin: AttemptOrigin::Retry }, t(10)).unwrap();
@@ -125,7 +125,7 @@ fn a_second_attempt_does_not_listen_to_the_first() {
 }
 
 #[test]
-fn silence_is_a_condition_and_not_a_state() {
+fn unreachable_is_a_condition_and_not_a_state() {
     let mut record = running();
     step(&mut record, Message::Silent { since: t(3), message: "No word.".into() }, t(9)).unwrap();
     assert_eq!(record.operation.state, State::Running);
@@ -136,7 +136,7 @@ fn silence_is_a_condition_and_not_a_state() {
 }
 
 #[test]
-fn a_resumed_attempt_stands_where_its_checkpoint_was_and_never_before_that() {
+fn a_resumed_attempt_starts_at_its_checkpoint() {
     let fraction = |record: &Record| record.operation.progress.as_ref().and_then(|p| p.fraction);
     let resumed = |kept: Option<f64>| {
         let mut record = running();
@@ -167,7 +167,7 @@ fn a_resumed_attempt_stands_where_its_checkpoint_was_and_never_before_that() {
 }
 
 #[test]
-fn a_fraction_falls_when_the_total_grows_or_the_count_begins_anew() {
+fn the_fraction_falls_when_the_total_grows_or_the_count_restarts() {
     let mut record = running();
     let mut at = |done, total, fraction| {
         let progress = Progress { fraction, done, total: Some(total), ..Progress::start(t(4)) };
@@ -181,7 +181,7 @@ fn a_fraction_falls_when_the_total_grows_or_the_count_begins_anew() {
 }
 
 #[test]
-fn resume_needs_a_checkpoint_and_retry_forgets_it() {
+fn resume_needs_a_checkpoint_and_retry_drops_it() {
     let mut record = running();
     step(&mut record, keeps(1, Some(0.5)), t(3)).unwrap();
     step(&mut record, ends(1, Outcome::Failed), t(9)).unwrap();
@@ -196,7 +196,7 @@ fn resume_needs_a_checkpoint_and_retry_forgets_it() {
 }
 
 #[test]
-fn only_what_cannot_be_heard_is_given_up_and_nobody_claims_that_it_stopped() {
+fn only_unreachable_attempts_are_abandoned_and_none_is_called_stopped() {
     let mut record = running();
     let denied = step(&mut record, Message::Abandon { reason: String::new() }, t(3)).unwrap_err();
     assert_eq!(denied, Denied::HostConnected);
@@ -214,7 +214,7 @@ fn only_what_cannot_be_heard_is_given_up_and_nobody_claims_that_it_stopped() {
 }
 
 #[test]
-fn a_stall_passes_with_the_next_step_and_not_with_a_message_and_has_no_forecast() {
+fn a_stall_ends_with_progress_and_has_no_forecast() {
     let mut record = running();
     step(&mut record, is_at(1, Some(0.25)), t(3)).unwrap();
     let at = t(4);
@@ -255,7 +255,7 @@ fn a_message_alone_does_not_end_a_stall() {
 }
 
 #[test]
-fn what_stands_still_has_no_forecast() {
+fn a_stalled_operation_has_no_forecast() {
     let mut record = running();
     let forecast = protocol::Forecast {
         made_at: t(3),
@@ -274,7 +274,7 @@ fn what_stands_still_has_no_forecast() {
 }
 
 #[test]
-fn a_process_that_a_signal_stopped_is_a_condition_until_it_goes_on() {
+fn a_process_paused_by_a_signal_has_a_condition_until_it_continues() {
     let told = |kind: Option<ConditionKind>| {
         let condition = kind.map(|kind| protocol::host::HostCondition { kind, message: "x".into() });
         says(1, HostEventBody::Condition { condition })
@@ -297,7 +297,7 @@ fn shown(record: &Record) -> Option<ConditionKind> {
 }
 
 #[test]
-fn a_condition_that_a_host_reported_is_shown_again_when_the_host_is_heard_again() {
+fn a_condition_of_a_host_reappears_when_the_host_reconnects() {
     let silent = || Message::Silent { since: t(3), message: "No word.".into() };
     let restarted = |record: &Record| Record::stored(record.operation.clone(), record.attempts.clone());
     let mut record = running();
@@ -333,7 +333,7 @@ fn a_condition_that_a_host_reported_is_shown_again_when_the_host_is_heard_again(
 }
 
 #[test]
-fn a_cancel_that_the_server_delivers_does_not_end_one_that_the_host_can_not() {
+fn a_delivered_cancel_keeps_the_condition_that_the_host_cannot_cancel() {
     let mut record = running();
     step(&mut record, Message::Cancel { reason: String::new() }, t(3)).unwrap();
     step(&mut record, tells(ConditionKind::CancelUndelivered), t(4)).unwrap();
@@ -342,7 +342,7 @@ fn a_cancel_that_the_server_delivers_does_not_end_one_that_the_host_can_not() {
 }
 
 #[test]
-fn a_condition_stored_by_an_earlier_version_is_known_as_the_hosts() {
+fn a_condition_stored_by_an_earlier_version_belongs_to_the_host() {
     let mut record = running();
     step(&mut record, tells(ConditionKind::Paused), t(3)).unwrap();
     record.operation.host_condition = None;
@@ -353,7 +353,7 @@ fn a_condition_stored_by_an_earlier_version_is_known_as_the_hosts() {
 }
 
 #[test]
-fn what_can_not_be_stopped_stays_cancelling_and_may_be_abandoned() {
+fn an_unstoppable_attempt_stays_cancelling_and_can_be_abandoned() {
     let told = |kind, message: &str| {
         let condition = Some(protocol::host::HostCondition { kind, message: message.into() });
         says(1, HostEventBody::Condition { condition })
@@ -377,7 +377,7 @@ fn what_can_not_be_stopped_stays_cancelling_and_may_be_abandoned() {
 }
 
 #[test]
-fn a_second_press_asks_the_host_again() {
+fn a_repeated_cancel_is_sent_to_the_host_again() {
     let mut record = running();
     let press = || Message::Cancel { reason: String::new() };
     step(&mut record, press(), t(3)).unwrap();
@@ -390,7 +390,7 @@ fn a_second_press_asks_the_host_again() {
 }
 
 #[test]
-fn a_cancel_across_a_clock_that_was_set_back_ends_when_its_receipt_says() {
+fn a_cancel_across_a_clock_change_ends_at_the_time_of_its_receipt() {
     let mut record = running();
     step(&mut record, Message::Cancel { reason: String::new() }, t(900)).unwrap();
     let ended = HostEventBody::Ended { outcome: Outcome::Cancelled, failure: None, result: None };
@@ -402,7 +402,7 @@ fn a_cancel_across_a_clock_that_was_set_back_ends_when_its_receipt_says() {
 }
 
 #[test]
-fn an_automatic_retry_waits_its_time_and_can_be_cancelled_meanwhile() {
+fn an_automatic_retry_waits_and_can_be_cancelled_meanwhile() {
     let mut record = running();
     step(&mut record, Message::Lost(host_lost()), t(9)).unwrap();
     let retry = Message::Retry { origin: AttemptOrigin::Retry, not_before: t(99), why: "soon".into() };
@@ -434,7 +434,7 @@ fn band_left() -> Message {
 }
 
 #[test]
-fn a_rule_cancels_what_runs_once_and_is_not_there_for_the_next_attempt() {
+fn a_rule_cancels_once_and_does_not_apply_to_the_next_attempt() {
     let mut record = running();
     assert_eq!(step(&mut record, band_left(), t(3)).unwrap(), [], "without a rule");
     step(&mut record, Message::Rule(Some(rule())), t(4)).unwrap();
@@ -453,7 +453,7 @@ fn a_rule_cancels_what_runs_once_and_is_not_there_for_the_next_attempt() {
 }
 
 #[test]
-fn a_rule_that_has_not_cancelled_holds_for_the_next_attempt_with_a_count_of_its_own() {
+fn an_unused_rule_applies_to_the_next_attempt_with_a_new_count() {
     let mut record = running();
     step(&mut record, Message::Rule(Some(Box::new(BandRule { outside: 2, ..*rule() }))), t(3)).unwrap();
     step(&mut record, Message::Lost(host_lost()), t(4)).unwrap();
@@ -464,7 +464,7 @@ fn a_rule_that_has_not_cancelled_holds_for_the_next_attempt_with_a_count_of_its_
 }
 
 #[test]
-fn a_cancelled_parent_waits_for_what_it_started_and_is_released_with_the_last_of_it() {
+fn a_cancelled_parent_waits_until_its_last_child_has_ended() {
     let mut record = running();
     record.children_run = true;
     step(&mut record, Message::Cancel { reason: String::new() }, t(3)).unwrap();
@@ -487,7 +487,7 @@ fn a_cancelled_parent_waits_for_what_it_started_and_is_released_with_the_last_of
 }
 
 #[test]
-fn a_parent_that_returns_because_its_children_were_cancelled_with_it_is_cancelled() {
+fn a_parent_that_returns_because_of_cancelled_children_is_cancelled() {
     let result = protocol::host::ResultDoc { document: json!({}), artifacts: vec![], tags: vec![] };
     let ends = |outcome| {
         let result = (outcome == Outcome::Succeeded).then(|| result.clone());
@@ -526,7 +526,7 @@ fn a_parent_that_returns_because_its_children_were_cancelled_with_it_is_cancelle
 }
 
 #[test]
-fn a_failure_of_the_host_is_not_taken_for_the_cancel_of_children() {
+fn a_host_failure_is_not_mistaken_for_cancelled_children() {
     let mut record = running();
     step(&mut record, Message::Cancel { reason: String::new() }, t(3)).unwrap();
     step(&mut record, Message::ChildCut, t(4)).unwrap();
@@ -535,7 +535,7 @@ fn a_failure_of_the_host_is_not_taken_for_the_cancel_of_children() {
 }
 
 #[test]
-fn what_died_with_its_process_is_cancelled_if_it_was_being_cancelled_and_failed_otherwise() {
+fn an_attempt_that_died_with_its_process_is_cancelled_only_if_requested() {
     let failure = Failure { reason: FailureReason::HostRestarted, ..host_lost() };
     let mut record = running();
     let mut unwanted = record.clone();
@@ -550,7 +550,7 @@ fn what_died_with_its_process_is_cancelled_if_it_was_being_cancelled_and_failed_
 }
 
 #[test]
-fn an_impossible_rate_or_remaining_time_of_a_host_is_ignored() {
+fn impossible_rates_and_remaining_times_are_ignored() {
     let mut record = running();
     let mut told = |rate, eta_seconds| {
         let progress = Progress { rate, eta_seconds, ..Progress::start(t(4)) };
@@ -563,7 +563,7 @@ fn an_impossible_rate_or_remaining_time_of_a_host_is_ignored() {
 }
 
 #[test]
-fn a_parent_that_is_cancelled_in_the_queue_waits_for_what_its_last_attempt_started() {
+fn a_parent_cancelled_in_the_queue_waits_for_earlier_children() {
     let mut record = running();
     step(&mut record, Message::Lost(host_lost()), t(3)).unwrap();
     let retry = Message::Retry { origin: AttemptOrigin::Retry, not_before: t(99), why: "soon".into() };
@@ -579,7 +579,7 @@ fn a_parent_that_is_cancelled_in_the_queue_waits_for_what_its_last_attempt_start
 }
 
 #[test]
-fn a_host_that_confirmed_the_stop_and_is_gone_has_released_it() {
+fn a_confirmed_stop_of_a_lost_host_counts_as_released() {
     let mut record = running();
     step(&mut record, Message::Cancel { reason: String::new() }, t(3)).unwrap();
     let mut unconfirmed = record.clone();
@@ -591,7 +591,7 @@ fn a_host_that_confirmed_the_stop_and_is_gone_has_released_it() {
 }
 
 #[test]
-fn a_confirmed_cancel_counts_though_its_request_was_never_stored() {
+fn a_confirmed_cancel_counts_even_if_its_request_was_not_stored() {
     for acknowledged in [true, false] {
         let mut record = running();
         if acknowledged {
@@ -606,7 +606,7 @@ fn a_confirmed_cancel_counts_though_its_request_was_never_stored() {
 }
 
 #[test]
-fn what_its_host_could_not_begin_goes_back_into_the_queue_under_the_same_number() {
+fn an_attempt_that_its_host_could_not_begin_is_requeued_with_its_number() {
     let mut record = running();
     step(&mut record, is_at(1, Some(0.0)), t(3)).unwrap();
     let effects = step(&mut record, ends(1, Outcome::NotStarted), t(4)).unwrap();
@@ -622,7 +622,7 @@ fn what_its_host_could_not_begin_goes_back_into_the_queue_under_the_same_number(
 }
 
 #[test]
-fn a_retry_by_hand_takes_the_place_of_the_automatic_one_that_waits() {
+fn a_manual_retry_replaces_the_pending_automatic_one() {
     let mut record = running();
     step(&mut record, keeps(1, Some(0.5)), t(3)).unwrap();
     step(&mut record, Message::Lost(host_lost()), t(9)).unwrap();
@@ -700,7 +700,7 @@ fn any_message() -> impl Strategy<Value = Message> {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(2_000))]
     #[test]
-    fn whatever_comes_in_whatever_order_the_rules_hold(
+    fn the_rules_hold_for_all_messages_in_any_order(
         messages in proptest::collection::vec((any_message(), proptest::bool::weighted(0.3)), 0..60),
     ) {
         let mut record = record();

@@ -51,7 +51,7 @@ fn fired_from(operation: &Operation) -> (u32, f64) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn earlier_runs_make_a_band_and_it_says_which() {
+async fn past_runs_make_a_band_that_names_them() {
     let stage = Stage::new(1).await;
     let engine = stage.engine();
     let mut feed = Follower::new(&engine, 0);
@@ -88,7 +88,7 @@ async fn earlier_runs_make_a_band_and_it_says_which() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_seventh_leaves_the_band_and_is_cancelled_by_its_rule_over_a_restart() {
+async fn a_run_that_leaves_the_band_is_cancelled_by_its_rule_after_a_restart() {
     let stage = Stage::new(1).await;
     let engine = stage.engine();
     let mut feed = Follower::new(&engine, 0);
@@ -135,7 +135,7 @@ async fn the_seventh_leaves_the_band_and_is_cancelled_by_its_rule_over_a_restart
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_rule_holds_for_the_next_attempt_from_its_first_point() {
+async fn a_rule_applies_to_the_next_attempt_from_its_first_point() {
     let stage = Stage::new(1).await;
     let engine = stage.engine();
     let mut feed = Follower::new(&engine, 0);
@@ -166,7 +166,7 @@ async fn a_rule_holds_for_the_next_attempt_from_its_first_point() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_rule_set_in_the_midst_judges_what_comes_after_it_and_one_taken_away_judges_nothing() {
+async fn a_rule_applies_from_when_it_is_set_until_it_is_removed() {
     let stage = Stage::new(1).await;
     let engine = stage.engine();
     let mut feed = Follower::new(&engine, 0);
@@ -215,7 +215,7 @@ async fn a_rule_set_in_the_midst_judges_what_comes_after_it_and_one_taken_away_j
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn one_that_is_started_with_a_rule_is_judged_from_its_first_point() {
+async fn a_rule_given_at_the_start_applies_from_the_first_point() {
     let stage = Stage::new(1).await;
     let engine = stage.engine();
     let mut feed = Follower::new(&engine, 0);
@@ -243,7 +243,7 @@ async fn one_that_is_started_with_a_rule_is_judged_from_its_first_point() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_rule_without_a_band_says_so_and_never_cancels() {
+async fn a_rule_without_a_band_is_reported_and_never_cancels() {
     let stage = Stage::new(1).await;
     let engine = stage.engine();
     let mut feed = Follower::new(&engine, 0);

@@ -14,7 +14,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_404_from_before_the_host_accepted_the_start_is_no_loss() {
+async fn a_404_before_the_start_was_accepted_is_not_a_lost_attempt() {
     let stage = Stage::new(2).await;
     let proxy = HeldRequests::to(stage.host.address(), true).await;
     let engine = stage.engine_at(proxy.address, |_| {});
@@ -60,7 +60,7 @@ async fn a_start_that_arrives_after_its_cancel_never_runs() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_parent_is_cancelled_when_the_last_of_its_children_has_ended() {
+async fn a_parent_is_cancelled_when_its_last_child_has_ended() {
     let stage = Stage::new(2).await;
     let cable = stage.cable().await;
     let other = stage::TestHost::new(2).await;
@@ -102,7 +102,7 @@ async fn a_parent_is_cancelled_when_the_last_of_its_children_has_ended() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_child_is_not_tried_again_while_its_parent_is_being_cancelled() {
+async fn a_child_is_not_retried_while_its_parent_is_cancelling() {
     let stage = Stage::new(3).await;
     let engine = stage.engine();
     let mut feed = Follower::new(&engine, 0);
@@ -144,7 +144,7 @@ fn patient(config: &mut EngineConfig) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_parent_that_succeeds_with_what_its_cancel_left_of_its_children_ends_cancelled() {
+async fn a_parent_that_succeeds_after_its_children_were_cancelled_ends_cancelled() {
     let stage = Stage::new(2).await;
     let engine = stage.engine_with(patient);
     let mut feed = Follower::new(&engine, 0);
@@ -160,7 +160,7 @@ async fn a_parent_that_succeeds_with_what_its_cancel_left_of_its_children_ends_c
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_parent_whose_children_all_succeeded_before_its_cancel_reached_them_succeeds() {
+async fn a_parent_whose_children_all_succeeded_first_succeeds() {
     let stage = Stage::new(2).await;
     let engine = stage.engine_with(patient);
     let mut feed = Follower::new(&engine, 0);
@@ -176,7 +176,7 @@ async fn a_parent_whose_children_all_succeeded_before_its_cancel_reached_them_su
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_cancel_is_complete_when_the_process_of_the_work_has_died() {
+async fn a_cancel_is_complete_when_the_process_has_died() {
     for in_process in [true, false] {
         let mut stage = Stage::new(2).await;
         let engine = stage.engine_with(|config| {
@@ -202,7 +202,7 @@ async fn a_cancel_is_complete_when_the_process_of_the_work_has_died() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_can_not_be_stopped_may_be_abandoned_also_after_a_silence_of_its_host() {
+async fn an_unstoppable_attempt_can_be_abandoned_even_after_a_silence_of_its_host() {
     let stage = Stage::new(2).await;
     let cable = stage.cable().await;
     let engine = stage.engine_over(&cable, patient);
@@ -261,7 +261,7 @@ async fn ends_cancelled_after_a_restart(stage: &Stage, id: OperationId) -> Opera
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_cancel_on_a_full_disk_stops_the_work_at_once_and_is_stored_when_there_is_room() {
+async fn a_cancel_on_a_full_disk_stops_the_work_at_once_and_is_stored_later() {
     let OnFullDisk { stage, store, engine, mut feed, id } = running_on_a_full_disk().await;
     let answer = engine.cancel(id, "it fills the disk".into()).await.unwrap();
     let receipt = answer.receipt.unwrap();
@@ -284,7 +284,7 @@ async fn a_cancel_on_a_full_disk_stops_the_work_at_once_and_is_stored_when_there
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_a_host_cancelled_before_the_server_died_on_a_full_disk_is_cancelled() {
+async fn an_attempt_cancelled_before_a_crash_on_a_full_disk_is_cancelled() {
     let OnFullDisk { stage, store, engine, id, .. } = running_on_a_full_disk().await;
     assert!(engine.cancel(id, String::new()).await.unwrap().receipt.unwrap().not_stored);
     stage.host.ended(id).await;
@@ -297,7 +297,7 @@ async fn what_a_host_cancelled_before_the_server_died_on_a_full_disk_is_cancelle
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_start_that_its_host_cancelled_before_the_server_died_on_a_full_disk_ends_cancelled() {
+async fn a_start_cancelled_before_a_crash_on_a_full_disk_ends_cancelled() {
     let stage = Stage::new(2).await;
     let store = FullStore::new(stage.store());
     let proxy = HeldRequests::to(stage.host.address(), false).await;

@@ -38,7 +38,7 @@ async fn resumed(engine: &Engine, feed: &mut Follower, id: OperationId) -> Opera
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_a_drained_host_kept_goes_on_elsewhere_and_comes_to_the_same_end() {
+async fn a_checkpoint_of_a_drained_host_is_resumed_elsewhere_with_the_same_result() {
     let (stage, other) = (Stage::new(2).await, TestHost::new(2).await);
     let (engine, mut feed, id) = cancelled(&stage, &other).await;
     engine.drain(name("counter"), true).await.unwrap();
@@ -68,7 +68,7 @@ async fn what_a_drained_host_kept_goes_on_elsewhere_and_comes_to_the_same_end() 
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_host_that_made_the_checkpoint_goes_on_while_it_has_a_place() {
+async fn a_resume_prefers_the_host_that_has_the_checkpoint() {
     let (stage, other) = (Stage::new(2).await, TestHost::new(2).await);
     let (engine, mut feed, id) = cancelled(&stage, &other).await;
     stage.host.open_gate();
@@ -82,7 +82,7 @@ async fn the_host_that_made_the_checkpoint_goes_on_while_it_has_a_place() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_checkpoint_that_is_not_what_was_kept_starts_nothing_and_says_so() {
+async fn a_corrupted_checkpoint_fails_the_resume_with_a_reason() {
     let (stage, other) = (Stage::new(2).await, TestHost::new(2).await);
     let (engine, mut feed, id) = cancelled(&stage, &other).await;
     engine.drain(name("counter"), true).await.unwrap();
@@ -98,7 +98,7 @@ async fn a_checkpoint_that_is_not_what_was_kept_starts_nothing_and_says_so() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_checkpoint_that_its_host_lost_starts_nothing_and_says_so() {
+async fn a_lost_checkpoint_fails_the_resume_with_a_reason() {
     let (stage, other) = (Stage::new(2).await, TestHost::new(2).await);
     let (engine, mut feed, id) = cancelled(&stage, &other).await;
     engine.drain(name("counter"), true).await.unwrap();
@@ -111,7 +111,7 @@ async fn a_checkpoint_that_its_host_lost_starts_nothing_and_says_so() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_resume_that_waits_for_a_dead_hosts_checkpoint_can_be_cancelled() {
+async fn a_resume_that_waits_for_the_checkpoint_of_a_dead_host_can_be_cancelled() {
     let (mut stage, other) = (Stage::new(2).await, TestHost::new(2).await);
     let (engine, mut feed, id) = cancelled(&stage, &other).await;
     engine.drain(name("counter"), true).await.unwrap();
@@ -126,7 +126,7 @@ async fn a_resume_that_waits_for_a_dead_hosts_checkpoint_can_be_cancelled() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_is_deleted_leaves_no_files_on_its_host() {
+async fn deleting_an_operation_removes_its_files_on_the_host() {
     let (stage, other) = (Stage::new(2).await, TestHost::new(2).await);
     let (engine, _feed, id) = cancelled(&stage, &other).await;
     assert_eq!(stage.host.files(id).len(), 1);

@@ -36,7 +36,7 @@ async fn cancelled_family(engine: &Engine, feed: &mut Follower) -> (OperationId,
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_cancel_takes_along_what_runs_and_what_waits_and_nothing_that_has_ended() {
+async fn a_cancel_includes_running_and_queued_children_but_no_ended_ones() {
     let stage = Stage::new(2).await;
     let engine = stage.engine();
     let mut feed = Follower::new(&engine, 0);
@@ -73,7 +73,7 @@ async fn a_cancel_takes_along_what_runs_and_what_waits_and_nothing_that_has_ende
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn who_failed_takes_its_children_along_and_a_restart_forgets_none() {
+async fn a_failed_parent_cancels_its_children_even_across_a_restart() {
     let mut stage = Stage::new(4).await;
     let engine = stage.engine();
     let mut feed = Follower::new(&engine, 0);
@@ -105,7 +105,7 @@ async fn who_failed_takes_its_children_along_and_a_restart_forgets_none() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_child_that_a_person_tries_again_goes_on_without_its_parent_over_a_restart() {
+async fn a_child_retried_by_a_user_continues_without_its_parent_across_a_restart() {
     let stage = Stage::new(4).await;
     let engine = stage.engine();
     let mut feed = Follower::new(&engine, 0);
@@ -126,7 +126,7 @@ async fn a_child_that_a_person_tries_again_goes_on_without_its_parent_over_a_res
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_parent_that_goes_on_takes_its_children_along_again_and_a_refused_start_leaves_its_key_free() {
+async fn a_retried_parent_cancels_its_children_again_and_a_rejected_start_frees_its_key() {
     let stage = Stage::new(4).await;
     let engine = stage.engine();
     let mut feed = Follower::new(&engine, 0);

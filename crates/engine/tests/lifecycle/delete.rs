@@ -42,7 +42,7 @@ fn counted(engine: &Engine, state: State) -> u64 {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_has_ended_is_deleted_told_of_and_stays_gone_over_a_restart() {
+async fn a_deletion_is_published_and_survives_a_restart() {
     let stage = Stage::new(2).await;
     let engine = stage.engine();
     let mut feed = Follower::new(&engine, 0);
@@ -82,7 +82,7 @@ async fn what_has_ended_is_deleted_told_of_and_stays_gone_over_a_restart() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_key_of_what_was_deleted_starts_nothing_anew() {
+async fn the_key_of_a_deleted_operation_starts_nothing() {
     let stage = Stage::new(2).await;
     let engine = stage.engine();
     let mut feed = Follower::new(&engine, 0);
@@ -105,7 +105,7 @@ async fn a_key_of_what_was_deleted_starts_nothing_anew() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn many_are_deleted_by_a_filter_or_by_name_and_what_has_not_ended_is_left_alone() {
+async fn bulk_deletion_by_filter_or_id_skips_operations_that_have_not_ended() {
     let stage = Stage::new(4).await;
     let engine = stage.engine();
     let mut feed = Follower::new(&engine, 0);
@@ -143,7 +143,7 @@ async fn many_are_deleted_by_a_filter_or_by_name_and_what_has_not_ended_is_left_
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_it_started_goes_with_it_once() {
+async fn children_are_deleted_with_their_parent_once() {
     let stage = Stage::new(4).await;
     let engine = stage.engine();
     let mut feed = Follower::new(&engine, 0);
@@ -174,7 +174,7 @@ async fn what_it_started_goes_with_it_once() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn while_something_that_it_started_goes_on_it_stays() {
+async fn a_parent_with_a_running_child_is_not_deleted() {
     let stage = Stage::new(4).await;
     let cable = stage.cable().await;
     let engine = stage.engine_over(&cable, |_| {});
@@ -199,7 +199,7 @@ async fn while_something_that_it_started_goes_on_it_stays() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn work_that_was_given_up_and_deleted_is_stopped_when_its_host_is_back() {
+async fn abandoned_and_deleted_work_is_stopped_when_its_host_reconnects() {
     let stage = Stage::new(2).await;
     let cable = stage.cable().await;
     let engine = stage.engine_over(&cable, |_| {});

@@ -29,7 +29,7 @@ async fn running(engine: &Engine, params: serde_json::Value) -> (Follower, Opera
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_was_given_up_is_stopped_when_its_host_is_back_and_counts_no_more() {
+async fn abandoned_work_is_stopped_when_its_host_reconnects_and_has_no_effect() {
     let stage = Stage::new(2).await;
     let cable = stage.cable().await;
     let engine = stage.engine_over(&cable, |_| {});
@@ -50,7 +50,7 @@ async fn what_was_given_up_is_stopped_when_its_host_is_back_and_counts_no_more()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_host_that_is_silent_for_too_long_is_given_up_and_the_next_attempt_resumes() {
+async fn a_host_that_is_silent_too_long_is_given_up_and_the_next_attempt_resumes() {
     let stage = Stage::new(2).await;
     let cable = stage.cable().await;
     let engine = stage.engine_over(&cable, |config| {
@@ -80,7 +80,7 @@ async fn a_host_that_is_silent_for_too_long_is_given_up_and_the_next_attempt_res
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_retry_waits_its_pause_through_a_restart_of_the_server_and_can_be_cancelled() {
+async fn the_pause_of_a_retry_survives_a_restart_and_can_be_cancelled() {
     let mut stage = Stage::new(2).await;
     let hour = Duration::from_secs(3_600);
     let with_retries = move |config: &mut signalbox_engine::EngineConfig| {
@@ -107,7 +107,7 @@ async fn a_retry_waits_its_pause_through_a_restart_of_the_server_and_can_be_canc
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_pause_that_ends_too_far_ahead_when_the_server_starts_is_no_longer_than_its_policy_has_it() {
+async fn a_pause_in_the_far_future_is_cut_to_its_policy_at_a_start() {
     let mut stage = Stage::new(2).await;
     let pausing = |pause: Duration| {
         move |config: &mut signalbox_engine::EngineConfig| {
@@ -132,7 +132,7 @@ async fn a_pause_that_ends_too_far_ahead_when_the_server_starts_is_no_longer_tha
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_kind_has_no_more_on_hosts_than_its_limit() {
+async fn a_kind_never_exceeds_its_limit_on_hosts() {
     let stage = Stage::new(4).await;
     let engine = stage.engine_with(|config| {
         config.rules.limits.insert(count(), 1);
@@ -147,7 +147,7 @@ async fn a_kind_has_no_more_on_hosts_than_its_limit() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_drained_host_ends_what_it_has_and_takes_nothing_new_through_a_restart_too() {
+async fn a_drained_host_finishes_its_work_and_takes_no_more_even_after_a_restart() {
     let stage = Stage::new(4).await;
     let engine = stage.engine();
     let (mut feed, first) = running(&engine, json!({"steps": LONG})).await;
@@ -171,7 +171,7 @@ async fn a_drained_host_ends_what_it_has_and_takes_nothing_new_through_a_restart
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_higher_priority_goes_first_and_equals_in_order() {
+async fn higher_priorities_start_first_and_equal_ones_in_order() {
     let stage = Stage::new(1).await;
     let engine = stage.engine();
     let (mut feed, first) = running(&engine, json!({"steps": LONG})).await;
@@ -189,7 +189,7 @@ async fn the_higher_priority_goes_first_and_equals_in_order() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn many_are_cancelled_by_name_or_by_a_filter_and_each_refusal_is_told() {
+async fn bulk_cancel_by_id_or_filter_reports_each_rejection() {
     let stage = Stage::new(1).await;
     let engine = stage.engine();
     let (mut feed, first) = running(&engine, json!({"steps": LONG})).await;
@@ -216,7 +216,7 @@ async fn many_are_cancelled_by_name_or_by_a_filter_and_each_refusal_is_told() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_runs_on_a_host_though_it_is_over_here_is_found_and_stopped() {
+async fn work_on_a_host_whose_operation_has_ended_is_found_and_stopped() {
     let mut stage = Stage::new(2).await;
     let engine = stage.engine_with(|config| config.scan_every = Duration::from_millis(200));
     let (mut feed, id) = running(&engine, json!({"steps": LONG})).await;
@@ -233,7 +233,7 @@ async fn what_runs_on_a_host_though_it_is_over_here_is_found_and_stopped() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn of_what_ended_no_more_is_kept_than_said() {
+async fn ended_operations_are_kept_up_to_the_configured_number() {
     let stage = Stage::new(4).await;
     let keep = Keep { age: None, most: Some(2) };
     let engine = stage.engine();
@@ -270,7 +270,7 @@ async fn of_what_ended_no_more_is_kept_than_said() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_the_host_fails_over_each_time_it_is_asked_is_given_up_with_the_hosts_words() {
+async fn a_request_that_always_fails_on_the_host_is_given_up_with_the_hosts_message() {
     let stage = Stage::new(1).await;
     let engine = stage.engine();
     let mut feed = Follower::new(&engine, 0);
@@ -288,7 +288,7 @@ async fn what_the_host_fails_over_each_time_it_is_asked_is_given_up_with_the_hos
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_run_that_succeeded_judges_what_was_foretold_of_it() {
+async fn a_successful_run_calibrates_its_forecasts() {
     let stage = Stage::new(1).await;
     let engine = stage.engine();
     let mut feed = Follower::new(&engine, 0);

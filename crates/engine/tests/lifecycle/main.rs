@@ -42,7 +42,7 @@ async fn an_operation_runs_to_its_end_and_every_step_is_in_the_feed() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_cancel_stops_the_work_and_its_receipt_shows_every_step_in_order() {
+async fn a_cancel_stops_the_work_and_its_receipt_has_every_step_in_order() {
     let stage = Stage::new(2).await;
     let engine = stage.engine();
     let mut feed = Follower::new(&engine, 0);
@@ -63,7 +63,7 @@ async fn a_cancel_stops_the_work_and_its_receipt_shows_every_step_in_order() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn who_finds_no_place_waits_in_line_and_goes_as_soon_as_one_is_free() {
+async fn an_operation_without_a_slot_waits_and_starts_as_soon_as_one_is_free() {
     let stage = Stage::new(1).await;
     let engine = stage.engine();
     let mut feed = Follower::new(&engine, 0);
@@ -97,7 +97,7 @@ async fn an_invalid_artifact_path_is_reported_as_a_fault_of_its_host() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn wrong_params_start_nothing_and_say_what_is_wrong_with_which() {
+async fn invalid_params_start_nothing_and_each_is_explained() {
     let stage = Stage::new(1).await;
     let engine = stage.engine();
     stage::up(&engine).await;
@@ -143,7 +143,7 @@ async fn one_idempotency_key_starts_one_operation() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_restarted_server_takes_up_what_runs_and_what_ended_meanwhile() {
+async fn a_restarted_server_takes_over_running_and_meanwhile_ended_work() {
     let stage = Stage::new(4).await;
     let engine = stage.engine();
     let mut feed = Follower::new(&engine, 0);
@@ -182,7 +182,7 @@ async fn a_restarted_server_takes_up_what_runs_and_what_ended_meanwhile() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_host_that_dies_is_a_condition_and_its_return_decides() {
+async fn a_dead_host_is_a_condition_until_it_reconnects() {
     let mut stage = Stage::new(4).await;
     let engine = stage.engine();
     let mut feed = Follower::new(&engine, 0);
@@ -220,7 +220,7 @@ async fn a_host_that_dies_is_a_condition_and_its_return_decides() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_snapshot_and_the_feed_from_its_number_give_the_present() {
+async fn a_snapshot_and_the_following_events_give_the_current_state() {
     let stage = Stage::new(8).await;
     let engine = stage.engine();
     stage::up(&engine).await;

@@ -11,7 +11,7 @@ fn event(seq: u64) -> Change {
 }
 
 #[tokio::test]
-async fn what_is_durable_but_not_yet_told_is_not_given_from_the_store() {
+async fn unpublished_durable_data_are_not_returned_from_the_store() {
     let folder = tempfile::tempdir().unwrap();
     let store = Arc::new(Sqlite::open(&folder.path().join("signalbox.db")).unwrap());
     store.apply(&[event(1), event(2), event(3)]).unwrap();

@@ -10,7 +10,7 @@ use signalbox_engine::RetryPolicy;
 use std::time::Duration;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn nothing_is_placed_on_a_host_that_is_not_ready_until_it_is() {
+async fn nothing_is_placed_on_a_host_before_it_is_ready() {
     let stage = Stage::new(2).await;
     stage.host.set_ready(false);
     let engine = stage.engine_with(|config| config.health_every = Duration::from_millis(50));
@@ -28,7 +28,7 @@ async fn nothing_is_placed_on_a_host_that_is_not_ready_until_it_is() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_one_host_could_not_begin_runs_on_another_as_the_same_attempt() {
+async fn an_attempt_that_one_host_could_not_begin_runs_on_another() {
     let stage = Stage::new(2).await;
     let other = TestHost::new(1).await;
     other.open_gate();
@@ -55,7 +55,7 @@ async fn what_one_host_could_not_begin_runs_on_another_as_the_same_attempt() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_retry_by_hand_in_the_pause_before_an_automatic_one_begins_at_once() {
+async fn a_manual_retry_during_the_automatic_pause_starts_at_once() {
     let mut stage = Stage::new(2).await;
     let hour = Duration::from_secs(3_600);
     let engine = stage.engine_with(|config| {
@@ -82,7 +82,7 @@ async fn a_retry_by_hand_in_the_pause_before_an_automatic_one_begins_at_once() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_start_is_refused_only_for_now_while_its_host_has_not_connected_since_the_server_started() {
+async fn a_start_is_rejected_temporarily_until_its_host_has_connected_once() {
     let stage = Stage::new(1).await;
     let cable = stage.cable().await;
     cable.cut();

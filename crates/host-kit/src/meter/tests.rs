@@ -8,7 +8,7 @@ fn at(start: Instant, millis: u64) -> Instant {
 }
 
 #[test]
-fn a_steady_count_gives_its_rate_and_the_time_left() {
+fn a_steady_count_gives_its_rate_and_remaining_time() {
     let start = Instant::now();
     let mut meter = Meter::new(0, start);
     meter.items("rows", Some(10_000), start);
@@ -23,7 +23,7 @@ fn a_steady_count_gives_its_rate_and_the_time_left() {
 }
 
 #[test]
-fn what_an_earlier_attempt_did_is_no_part_of_the_rate() {
+fn the_rate_excludes_earlier_attempts() {
     let start = Instant::now();
     let mut meter = Meter::new(0, start);
     meter.items("rows", Some(10_000), start);
@@ -34,7 +34,7 @@ fn what_an_earlier_attempt_did_is_no_part_of_the_rate() {
 }
 
 #[test]
-fn the_rate_is_that_of_the_last_seconds_however_fast_it_was_before() {
+fn the_rate_covers_only_the_last_seconds() {
     let start = Instant::now();
     let mut meter = Meter::new(0, start);
     meter.items("rows", Some(1_000), start);
@@ -60,7 +60,7 @@ fn the_rate_is_that_of_the_last_seconds_however_fast_it_was_before() {
 }
 
 #[test]
-fn items_that_take_longer_than_the_window_have_their_own_rate() {
+fn items_longer_than_the_window_have_their_own_rate() {
     let start = Instant::now();
     let mut meter = Meter::new(0, start);
     meter.items("epochs", Some(10), start);
@@ -76,7 +76,7 @@ fn items_that_take_longer_than_the_window_have_their_own_rate() {
 }
 
 #[test]
-fn a_new_phase_counts_anew_and_the_first_keeps_what_was_said_before_it() {
+fn a_new_phase_restarts_the_count_and_the_first_keeps_its_count() {
     let start = Instant::now();
     let mut meter = Meter::new(3, start);
     meter.items("rows", Some(10), start);
@@ -91,7 +91,7 @@ fn a_new_phase_counts_anew_and_the_first_keeps_what_was_said_before_it() {
 }
 
 #[test]
-fn a_total_that_grows_lowers_the_share_and_the_count_goes_on() {
+fn a_growing_total_lowers_the_fraction_and_the_count_continues() {
     let start = Instant::now();
     let mut meter = Meter::new(0, start);
     meter.items("files", Some(10), start);
@@ -110,7 +110,7 @@ fn a_total_that_grows_lowers_the_share_and_the_count_goes_on() {
 }
 
 #[test]
-fn a_count_that_begins_anew_makes_the_whole_unknown() {
+fn a_restarted_count_makes_the_fraction_unknown() {
     let start = Instant::now();
     let mut meter = Meter::new(0, start);
     meter.items("batches", Some(20), start);
@@ -126,7 +126,7 @@ fn a_count_that_begins_anew_makes_the_whole_unknown() {
 }
 
 #[test]
-fn more_done_than_the_total_says_that_the_total_is_wrong() {
+fn a_count_above_the_total_invalidates_the_total() {
     let start = Instant::now();
     let mut meter = Meter::new(0, start);
     meter.items("files", Some(5), start);
@@ -136,7 +136,7 @@ fn more_done_than_the_total_says_that_the_total_is_wrong() {
 }
 
 #[test]
-fn a_declared_phase_counts_for_its_share_of_the_whole() {
+fn a_declared_phase_counts_by_its_weight() {
     let start = Instant::now();
     let mut meter = Meter::new(3, start);
     let mut seen = Vec::new();
@@ -164,7 +164,7 @@ fn a_declared_phase_counts_for_its_share_of_the_whole() {
 }
 
 #[test]
-fn phases_that_nobody_declared_or_that_come_back_make_the_whole_unknown() {
+fn undeclared_or_repeated_phases_make_the_fraction_unknown() {
     let start = Instant::now();
     let mut meter = Meter::new(0, start);
     meter.phase(1, "load", start);
@@ -181,7 +181,7 @@ fn phases_that_nobody_declared_or_that_come_back_make_the_whole_unknown() {
 }
 
 #[test]
-fn the_rate_is_true_from_the_first_item_on() {
+fn the_rate_is_correct_from_the_first_item() {
     let start = Instant::now();
     let mut meter = Meter::new(0, start);
     meter.items("iterations", Some(60), start);
@@ -203,7 +203,7 @@ fn the_rate_is_true_from_the_first_item_on() {
 
 proptest! {
     #[test]
-    fn the_fraction_keeps_within_0_and_1_and_never_falls_within_one_count(
+    fn the_fraction_stays_within_0_and_1_and_never_falls_within_one_count(
         steps in proptest::collection::vec((0u8..6, 0u64..2_000, proptest::num::f64::ANY), 0..80)
     ) {
         let start = Instant::now();
@@ -234,7 +234,7 @@ proptest! {
 
 proptest! {
     #[test]
-    fn within_seconds_of_a_change_the_rate_is_near_the_truth(
+    fn the_rate_adapts_within_seconds(
         before in 1u64..2_000,
         after in 1u64..2_000,
         reports_per_second in 4u64..200,
@@ -259,7 +259,7 @@ proptest! {
 }
 
 #[test]
-fn an_undeclared_phase_does_not_claim_to_be_the_last() {
+fn an_undeclared_phase_is_not_taken_for_the_last() {
     let start = Instant::now();
     let mut meter = Meter::new(0, start);
     meter.phase(1, "Counting objects", start);

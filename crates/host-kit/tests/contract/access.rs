@@ -8,7 +8,7 @@ use signalbox_host_kit::{BuildError, Context, Host, Work, WorkError, async_trait
 use std::sync::Arc;
 
 #[tokio::test]
-async fn with_a_token_every_route_wants_it() {
+async fn with_a_token_every_route_requires_it() {
     let rig = Rig::with(|host| host.token(Some("open sesame".into()))).await;
     for path in ["/about", "/health", "/events", "/operations", "/artifacts/spring", "/nothing"] {
         let refusal = problem(rig.get(path).send().await.unwrap()).await;
@@ -20,7 +20,7 @@ async fn with_a_token_every_route_wants_it() {
 }
 
 #[tokio::test]
-async fn the_scheme_of_a_token_may_be_written_in_any_case() {
+async fn the_token_scheme_is_case_insensitive() {
     let rig = Rig::with(|host| host.token(Some("sesame".into()))).await;
     for scheme in ["Bearer", "bearer", "BEARER"] {
         let request = rig.get("/about").header("authorization", format!("{scheme} sesame"));
@@ -40,7 +40,7 @@ async fn a_web_page_can_start_nothing_unless_its_origin_is_listed() {
 }
 
 #[tokio::test]
-async fn a_page_whose_name_was_bound_to_the_hosts_address_reads_nothing() {
+async fn a_page_with_a_name_rebound_to_the_hosts_address_is_rejected() {
     let rig = Rig::new().await;
     for path in ["/about", "/events", "/operations", "/artifacts/spring"] {
         let rebound = rig.get(path).header("host", "evil.example").send().await.unwrap();
@@ -50,7 +50,7 @@ async fn a_page_whose_name_was_bound_to_the_hosts_address_reads_nothing() {
 }
 
 #[tokio::test]
-async fn artifacts_are_served_and_one_that_panics_is_answered_for() {
+async fn artifacts_are_served_and_a_panic_while_serving_is_an_error_response() {
     let rig = Rig::new().await;
     let spring = rig.get("/artifacts/spring").send().await.unwrap();
     assert_eq!(spring.text().await.unwrap(), "tense");
@@ -59,7 +59,7 @@ async fn artifacts_are_served_and_one_that_panics_is_answered_for() {
 }
 
 #[tokio::test]
-async fn health_says_what_the_host_depends_on_and_how_busy_it_is() {
+async fn health_has_the_dependencies_and_load_of_the_host() {
     let rig = Rig::with(|host| host.capacity(3)).await;
     let id = rig.start(json!({"manner": "obey"})).await;
     rig.until_running(id).await;
@@ -125,7 +125,7 @@ impl Work for Odd {
 }
 
 #[tokio::test]
-async fn a_health_check_that_hangs_is_not_well() {
+async fn a_health_check_that_hangs_is_unhealthy() {
     let rig = Rig::with(|host| host.work(Odd(json!({"type": "object"})))).await;
     let health: Health = rig.get("/health").send().await.unwrap().json().await.unwrap();
     assert!(!health.ready);
@@ -134,7 +134,7 @@ async fn a_health_check_that_hangs_is_not_well() {
 }
 
 #[tokio::test]
-async fn health_names_the_kinds_that_cannot_run_and_leaves_out_the_others() {
+async fn health_names_only_the_kinds_that_cannot_run() {
     let rig = Rig::with(|host| host.work(Partless)).await;
     let health: Health = rig.get("/health").send().await.unwrap().json().await.unwrap();
     assert!(!health.ready);
@@ -142,7 +142,7 @@ async fn health_names_the_kinds_that_cannot_run_and_leaves_out_the_others() {
 }
 
 #[tokio::test]
-async fn a_kind_with_a_limit_of_its_own_is_refused_beyond_it_while_other_kinds_are_taken() {
+async fn a_kind_at_its_own_limit_is_rejected_while_others_are_accepted() {
     let rig = Rig::with(|host| host.capacity(3).work(Partless)).await;
     let ask = async |id: OperationId| {
         let body = json!({"id": id, "attempt": 1, "kind": "test.partless", "params": {}});
@@ -161,7 +161,7 @@ async fn a_kind_with_a_limit_of_its_own_is_refused_beyond_it_while_other_kinds_a
 }
 
 #[test]
-fn what_makes_no_host_is_found_before_it_is_served() {
+fn an_invalid_host_is_rejected_before_it_is_served() {
     let error = |builder: signalbox_host_kit::HostBuilder| builder.build().err().unwrap();
     let host = || Host::builder("odd", "1");
     let odd = |schema| host().work(Odd(schema));

@@ -23,7 +23,7 @@ fn trail(bodies: &[HostEventBody]) -> Vec<&'static str> {
 }
 
 #[tokio::test]
-async fn a_work_that_looks_at_its_token_stops_and_is_cancelled() {
+async fn work_that_checks_its_token_stops_and_is_cancelled() {
     let rig = Rig::new().await;
     let id = rig.start(json!({"manner": "obey"})).await;
     rig.until_running(id).await;
@@ -41,7 +41,7 @@ async fn a_work_that_looks_at_its_token_stops_and_is_cancelled() {
 }
 
 #[tokio::test]
-async fn a_cancel_that_is_repeated_is_one_cancel() {
+async fn a_repeated_cancel_is_one_cancel() {
     let rig = Rig::new().await;
     let id = rig.start(json!({"manner": "obey_late"})).await;
     rig.until_running(id).await;
@@ -54,7 +54,7 @@ async fn a_cancel_that_is_repeated_is_one_cancel() {
 }
 
 #[tokio::test]
-async fn a_work_that_ignores_its_token_is_aborted_and_gone_before_it_is_said_to_have_stopped() {
+async fn work_that_ignores_its_token_is_aborted_before_it_is_reported_stopped() {
     let rig = Rig::new().await;
     let id = rig.start(json!({"manner": "ignore"})).await;
     rig.until_running(id).await;
@@ -68,7 +68,7 @@ async fn a_work_that_ignores_its_token_is_aborted_and_gone_before_it_is_said_to_
 }
 
 #[tokio::test]
-async fn a_thread_that_ignores_its_token_is_not_said_to_have_stopped_while_it_runs() {
+async fn a_thread_that_ignores_its_token_is_not_reported_stopped_while_it_runs() {
     let rig = Rig::with(|host| host.capacity(1)).await;
     let id = rig.start(json!({"manner": "block"})).await;
     rig.until_running(id).await;
@@ -83,7 +83,7 @@ async fn a_thread_that_ignores_its_token_is_not_said_to_have_stopped_while_it_ru
 }
 
 #[tokio::test]
-async fn a_work_that_finishes_although_it_was_cancelled_has_succeeded() {
+async fn work_that_finishes_despite_its_cancel_has_succeeded() {
     let rig = Rig::new().await;
     let id = rig.start(json!({"manner": "finish"})).await;
     rig.until_running(id).await;
@@ -95,7 +95,7 @@ async fn a_work_that_finishes_although_it_was_cancelled_has_succeeded() {
 }
 
 #[tokio::test]
-async fn a_cancel_of_what_is_not_here_is_refused() {
+async fn a_cancel_of_an_unknown_attempt_is_rejected() {
     let rig = Rig::new().await;
     assert_eq!(problem(rig.cancel(OperationId::new(), 1, 0).await).await.kind, ProblemType::NotFound);
     let id = OperationId::new();
@@ -106,7 +106,7 @@ async fn a_cancel_of_what_is_not_here_is_refused() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn in_a_storm_of_starts_and_cancels_every_trail_is_in_order() {
+async fn many_concurrent_starts_and_cancels_leave_every_history_in_order() {
     let rig = Rig::with(|host| host.capacity(1000)).await;
     let storm = (0..120).map(async |i: u32| {
         let id = OperationId::new();
@@ -146,7 +146,7 @@ async fn in_a_storm_of_starts_and_cancels_every_trail_is_in_order() {
 }
 
 #[tokio::test]
-async fn a_start_that_comes_after_its_cancel_is_refused_and_the_next_attempt_is_not() {
+async fn a_start_after_its_cancel_is_rejected_but_not_the_next_attempt() {
     let rig = Rig::new().await;
     let id = OperationId::new();
     assert_eq!(problem(rig.cancel(id, 1, 1_000).await).await.status, 404);
@@ -168,7 +168,7 @@ async fn a_start_that_comes_after_its_cancel_is_refused_and_the_next_attempt_is_
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn of_a_start_and_its_cancel_at_once_either_the_start_is_refused_or_the_cancel_is_taken() {
+async fn a_concurrent_start_and_cancel_have_one_consistent_outcome() {
     let rig = Rig::with(|host| host.capacity(100)).await;
     for _ in 0..50 {
         let id = OperationId::new();

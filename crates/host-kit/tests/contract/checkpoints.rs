@@ -17,7 +17,7 @@ async fn list(rig: &Rig, id: OperationId) -> CheckpointFiles {
 }
 
 #[tokio::test]
-async fn a_file_is_brought_whole_read_back_and_thrown_away() {
+async fn a_file_is_uploaded_read_and_deleted() {
     let folder = tempfile::tempdir().unwrap();
     let rig = Rig::with(|host| host.checkpoints(folder.path())).await;
     let id = OperationId::new();
@@ -44,7 +44,7 @@ async fn a_file_is_brought_whole_read_back_and_thrown_away() {
 }
 
 #[tokio::test]
-async fn a_file_may_be_larger_than_any_other_request() {
+async fn a_file_may_exceed_the_size_limit_of_other_requests() {
     let folder = tempfile::tempdir().unwrap();
     let rig = Rig::with(|host| host.checkpoints(folder.path())).await;
     let id = OperationId::new();
@@ -60,7 +60,7 @@ async fn a_file_may_be_larger_than_any_other_request() {
 }
 
 #[tokio::test]
-async fn what_is_no_name_no_hash_or_no_attempt_is_refused() {
+async fn invalid_names_hashes_and_attempts_are_rejected() {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("secret"), "x").unwrap();
     let rig = Rig::with(|host| host.checkpoints(folder.path().join("files"))).await;
@@ -80,7 +80,7 @@ async fn what_is_no_name_no_hash_or_no_attempt_is_refused() {
 }
 
 #[tokio::test]
-async fn a_host_without_a_folder_says_so_and_files_of_what_runs_are_left_alone() {
+async fn a_host_without_a_folder_reports_it_and_files_of_running_work_are_kept() {
     let rig = Rig::new().await;
     let id = rig.start(json!({"manner": "obey"})).await;
     let listed = rig.get(&format!("/operations/{id}/checkpoints/1")).send().await.unwrap();

@@ -6,7 +6,7 @@ use protocol::{FailureReason, OperationId};
 use serde_json::json;
 
 #[tokio::test]
-async fn a_panic_is_a_failure_with_its_message_and_the_host_goes_on() {
+async fn a_panic_is_a_failure_with_its_message_and_the_host_continues() {
     let rig = Rig::with(|host| host.capacity(1)).await;
     let id = rig.start(json!({"manner": "panic"})).await;
     let (outcome, failure, _) = rig.end_of(id).await;
@@ -18,7 +18,7 @@ async fn a_panic_is_a_failure_with_its_message_and_the_host_goes_on() {
 }
 
 #[tokio::test]
-async fn a_failure_is_told_as_the_work_said_it() {
+async fn a_failure_has_the_message_of_the_work() {
     let rig = Rig::new().await;
     let id = rig.start(json!({"manner": "fail"})).await;
     let (outcome, failure, _) = rig.end_of(id).await;
@@ -28,7 +28,7 @@ async fn a_failure_is_told_as_the_work_said_it() {
 }
 
 #[tokio::test]
-async fn nothing_is_cancelled_that_nobody_cancelled() {
+async fn nothing_is_cancelled_without_a_request() {
     let rig = Rig::new().await;
     let id = rig.start(json!({"manner": "pretend"})).await;
     let (outcome, failure, _) = rig.end_of(id).await;
@@ -36,7 +36,7 @@ async fn nothing_is_cancelled_that_nobody_cancelled() {
 }
 
 #[tokio::test]
-async fn a_result_that_is_too_large_is_a_failure_that_says_so() {
+async fn an_oversized_result_is_a_failure_that_says_so() {
     let rig = Rig::new().await;
     let id = rig.start(json!({"manner": "too_large"})).await;
     let (outcome, failure, _) = rig.end_of(id).await;
@@ -45,7 +45,7 @@ async fn a_result_that_is_too_large_is_a_failure_that_says_so() {
 }
 
 #[tokio::test]
-async fn what_a_work_leaves_running_keeps_the_attempt_from_its_end() {
+async fn an_attempt_ends_only_after_everything_it_started() {
     let rig = Rig::with(|host| host.capacity(1)).await;
     let id = rig.start(json!({"manner": "leave"})).await;
     rig.until_running(id).await;
@@ -59,7 +59,7 @@ async fn what_a_work_leaves_running_keeps_the_attempt_from_its_end() {
 }
 
 #[tokio::test]
-async fn everything_a_work_told_is_in_the_feed_before_its_end() {
+async fn all_reports_of_a_work_precede_its_end_in_the_feed() {
     let rig = Rig::new().await;
     let id = rig.start(json!({"manner": "count", "count": 3000})).await;
     let bodies = rig.until_ended(id).await;
@@ -108,7 +108,7 @@ async fn everything_a_work_told_is_in_the_feed_before_its_end() {
 }
 
 #[tokio::test]
-async fn an_attempt_of_which_nothing_was_begun_may_be_started_once_more_unless_it_was_cancelled() {
+async fn an_attempt_that_never_began_may_be_started_again_unless_cancelled() {
     let rig = Rig::with(|host| host.capacity(1)).await;
     let id = rig.start(json!({"manner": "not_started"})).await;
     let (outcome, failure, _) = rig.end_of(id).await;

@@ -7,7 +7,7 @@ use serde_json::json;
 use std::time::Duration;
 
 #[tokio::test]
-async fn a_stream_that_breaks_goes_on_by_its_last_event_id_without_gap_or_repetition() {
+async fn a_broken_stream_resumes_by_last_event_id_without_gap_or_duplicate() {
     let rig = Rig::with(|host| host.capacity(8)).await;
     let mut ids = Vec::new();
     for _ in 0..5 {
@@ -33,7 +33,7 @@ async fn a_stream_that_breaks_goes_on_by_its_last_event_id_without_gap_or_repeti
 }
 
 #[tokio::test]
-async fn a_stream_says_hello_and_beats_while_nothing_happens() {
+async fn an_idle_stream_sends_hello_and_heartbeats() {
     let rig = Rig::with(|host| host.beat(Duration::from_millis(20))).await;
     let mut stream = rig.stream("after=0", None).await;
     let headers = stream.response.headers();
@@ -53,7 +53,7 @@ async fn a_stream_says_hello_and_beats_while_nothing_happens() {
 }
 
 #[tokio::test]
-async fn a_poll_waits_for_what_happens_and_answers_at_once_when_it_has() {
+async fn a_poll_waits_for_events_and_returns_at_once_when_there_are_some() {
     let rig = Rig::new().await;
     let empty = rig.poll("after=0").await;
     assert!(!empty.reset && empty.events.is_empty() && empty.head == 0);
@@ -68,7 +68,7 @@ async fn a_poll_waits_for_what_happens_and_answers_at_once_when_it_has() {
 }
 
 #[tokio::test]
-async fn an_answer_of_the_poll_is_bounded_and_the_next_one_goes_on() {
+async fn a_poll_response_is_bounded_and_the_next_one_continues() {
     let rig = Rig::with(|host| host.capacity(1)).await;
     let ended = async {
         for _ in 0..400 {
@@ -99,7 +99,7 @@ async fn an_answer_of_the_poll_is_bounded_and_the_next_one_goes_on() {
 }
 
 #[tokio::test]
-async fn a_place_that_is_not_held_is_answered_with_a_reset() {
+async fn a_position_outside_the_feed_gets_a_reset() {
     let rig = Rig::with(|host| host.ring(4, 1 << 20)).await;
     let id = rig.start(json!({"manner": "count", "count": 100})).await;
     while rig.show(id).await.outcome.is_none() {
@@ -142,7 +142,7 @@ async fn a_place_that_is_not_held_is_answered_with_a_reset() {
 }
 
 #[tokio::test]
-async fn a_wait_may_be_in_seconds_or_milliseconds_and_a_wrong_one_says_how() {
+async fn a_wait_in_seconds_or_milliseconds_is_accepted_and_others_are_explained() {
     let rig = Rig::new().await;
     for wait in ["500ms", "0.01s", "0"] {
         assert_eq!(rig.poll(&format!("wait={wait}")).await.events, [], "{wait}");
@@ -158,7 +158,7 @@ async fn a_wait_may_be_in_seconds_or_milliseconds_and_a_wrong_one_says_how() {
 }
 
 #[tokio::test]
-async fn values_in_a_query_are_percent_decoded() {
+async fn query_values_are_percent_decoded() {
     let rig = Rig::new().await;
     let feed = rig.poll("after=%30&wait=1%30ms").await;
     assert!(!feed.reset && feed.events.is_empty());

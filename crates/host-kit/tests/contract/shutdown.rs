@@ -7,7 +7,7 @@ use serde_json::json;
 use std::time::Duration;
 
 #[tokio::test]
-async fn a_shutdown_stops_the_work_tells_its_end_and_ends_the_streams() {
+async fn a_shutdown_stops_the_work_reports_its_end_and_closes_the_streams() {
     let rig = Rig::new().await;
     let id = rig.start(json!({"manner": "obey"})).await;
     let mut stream = rig.stream("after=0", None).await;
@@ -22,7 +22,7 @@ async fn a_shutdown_stops_the_work_tells_its_end_and_ends_the_streams() {
 }
 
 #[tokio::test]
-async fn while_it_shuts_down_a_host_takes_nothing_more_and_a_cancel_is_still_a_cancel() {
+async fn a_host_that_shuts_down_accepts_cancels_but_no_starts() {
     let rig = Rig::with(|host| host.stop_grace(Duration::from_secs(60))).await;
     let id = rig.start(json!({"manner": "obey_late"})).await;
     let mut stream = rig.stream("after=0", None).await;
@@ -49,7 +49,7 @@ async fn while_it_shuts_down_a_host_takes_nothing_more_and_a_cancel_is_still_a_c
 }
 
 #[tokio::test]
-async fn work_that_ignores_the_shutdown_is_aborted_after_the_grace() {
+async fn work_that_ignores_the_shutdown_is_aborted_after_the_grace_period() {
     let rig = Rig::with(|host| host.stop_grace(Duration::ZERO)).await;
     let id = rig.start(json!({"manner": "ignore"})).await;
     rig.until_running(id).await;

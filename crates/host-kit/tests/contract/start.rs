@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use std::sync::atomic::Ordering;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn an_attempt_that_is_started_by_many_at_once_runs_once() {
+async fn concurrent_starts_of_one_attempt_run_it_once() {
     let rig = Rig::with(|host| host.capacity(100)).await;
     let id = OperationId::new();
     let asks = (0..30).map(|_| rig.ask(id, 1, json!({"manner": "obey"})));
@@ -26,7 +26,7 @@ async fn an_attempt_that_is_started_by_many_at_once_runs_once() {
 }
 
 #[tokio::test]
-async fn a_newer_attempt_makes_the_older_stop_and_is_taken_when_that_has_ended() {
+async fn a_newer_attempt_stops_the_older_one_and_starts_after_it() {
     let rig = Rig::new().await;
     let id = rig.start(json!({"manner": "obey"})).await;
     rig.until_running(id).await;
@@ -46,7 +46,7 @@ async fn a_newer_attempt_makes_the_older_stop_and_is_taken_when_that_has_ended()
 }
 
 #[tokio::test]
-async fn params_are_refused_with_a_message_for_each_that_is_wrong() {
+async fn invalid_params_are_rejected_with_a_message_for_each() {
     let rig = Rig::new().await;
     let refused = async |params: Value| {
         let answer = rig.ask(OperationId::new(), 1, params).await;
@@ -66,7 +66,7 @@ async fn params_are_refused_with_a_message_for_each_that_is_wrong() {
 }
 
 #[tokio::test]
-async fn params_that_are_left_out_are_filled_from_their_defaults() {
+async fn missing_params_get_their_defaults() {
     let rig = Rig::new().await;
     let id = rig.start(json!({"manner": "succeed"})).await;
     let (_, _, result) = rig.end_of(id).await;
@@ -74,7 +74,7 @@ async fn params_that_are_left_out_are_filled_from_their_defaults() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_read_is_refused_with_a_problem() {
+async fn an_unreadable_request_gets_a_problem_document() {
     let rig = Rig::new().await;
     let kind = json!({"id": OperationId::new(), "attempt": 1, "kind": "test.other", "params": {}});
     let refusal = problem(rig.post("/operations", &kind).send().await.unwrap()).await;
@@ -110,7 +110,7 @@ async fn what_cannot_be_read_is_refused_with_a_problem() {
 }
 
 #[tokio::test]
-async fn a_full_host_says_so_and_has_the_place_again_when_the_end_is_told() {
+async fn a_full_host_says_so_and_frees_the_slot_with_the_reported_end() {
     let rig = Rig::with(|host| host.capacity(1)).await;
     for _ in 0..25 {
         let first = rig.start(json!({"manner": "finish"})).await;
@@ -124,7 +124,7 @@ async fn a_full_host_says_so_and_has_the_place_again_when_the_end_is_told() {
 }
 
 #[tokio::test]
-async fn of_what_has_ended_the_newest_are_kept_with_their_results() {
+async fn the_newest_ended_attempts_are_kept_with_their_results() {
     let rig = Rig::with(|host| host.keep_ended(2)).await;
     let mut ids = Vec::new();
     for _ in 0..3 {
@@ -147,7 +147,7 @@ async fn of_what_has_ended_the_newest_are_kept_with_their_results() {
 }
 
 #[tokio::test]
-async fn about_and_the_list_say_what_the_host_is_and_holds() {
+async fn about_and_the_list_describe_the_host_and_its_attempts() {
     let rig = Rig::with(|host| host.capacity(7)).await;
     let about: About = rig.get("/about").send().await.unwrap().json().await.unwrap();
     assert_eq!((about.name.as_str(), about.version.as_str(), about.capacity), ("probe", "1.2.3", 7));

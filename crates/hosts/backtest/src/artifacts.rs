@@ -168,7 +168,7 @@ mod tests {
     use crate::strategy::tests::bars;
 
     #[test]
-    fn candles_keep_their_extremes_and_lose_no_bar() {
+    fn downsampled_candles_keep_extremes_and_cover_every_bar() {
         let bars = bars(&(0..100).map(|i| (f64::from(i) + 1.0, f64::from(i) + 2.0)).collect::<Vec<_>>());
         let all = candles(&bars, 100);
         assert_eq!((all.t.len(), all.bars_per_candle, all.bars), (100, 1, 100));

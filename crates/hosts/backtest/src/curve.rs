@@ -131,14 +131,14 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_kept_reads_back(rows in any_rows()) {
+        fn a_stored_curve_reads_back(rows in any_rows()) {
             let bytes = encode(&rows);
             prop_assert_eq!(decode(&bytes), Some(rows));
             prop_assert_eq!(decode(&bytes[..bytes.len().saturating_sub(1)]).is_some(), bytes.is_empty());
         }
 
         #[test]
-        fn few_rows_keep_the_extremes_and_the_ends_of_every_column(rows in any_rows(), points in 0usize..200) {
+        fn downsampled_rows_keep_the_extremes_and_ends_of_every_column(rows in any_rows(), points in 0usize..200) {
             let few = columns(&rows, points);
             prop_assert!(few.t.len() <= points.max(4));
             prop_assert!(few.t.windows(2).all(|w| w[0] < w[1]));

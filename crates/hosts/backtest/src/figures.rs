@@ -137,7 +137,7 @@ mod tests {
     }
 
     #[test]
-    fn figures_are_those_of_their_formulas() {
+    fn figures_match_their_formulas() {
         let equity = [100.0, 110.0, 99.0, 104.5, 121.0, 115.0, 121.0, 130.0];
         let (bars, mut book) = of(&equity, 24);
         book.bars_held = 6;
@@ -169,7 +169,7 @@ mod tests {
     }
 
     #[test]
-    fn no_figure_is_a_zero_with_a_sign() {
+    fn no_figure_is_negative_zero() {
         let (bars, mut book) = of(&[100.0; 300], 1);
         let lost = Trade {
             side: "short".into(),
@@ -194,7 +194,7 @@ mod tests {
     }
 
     #[test]
-    fn a_flat_curve_has_no_ratios_and_a_short_one_nothing_of_a_year() {
+    fn a_flat_curve_has_no_ratios_and_a_short_one_no_annual_figures() {
         let (bars, book) = of(&[100.0; 300], 1);
         let p = performance(&bars, Timeframe::H1, 100.0, &book);
         assert_eq!((p.volatility, p.annual_return), (Some(0.0), Some(0.0)));
@@ -207,7 +207,7 @@ mod tests {
     }
 
     #[test]
-    fn trades_are_counted_by_what_they_left() {
+    fn trades_are_won_or_lost_by_their_profit() {
         let (bars, mut book) = of(&[100.0, 100.0], 1);
         let trade = |pnl: f64| Trade {
             side: "long".into(),
@@ -231,7 +231,7 @@ mod tests {
     }
 
     #[test]
-    fn an_account_that_is_used_up_has_figures_still() {
+    fn an_exhausted_account_still_has_figures() {
         let (bars, book) = of(&[100.0, 50.0, -20.0, -20.0, -20.0, -20.0, -20.0, -20.0], 24);
         let p = performance(&bars, Timeframe::D1, 100.0, &book);
         assert!((p.total_return + 1.2).abs() < 1e-12 && (p.max_drawdown + 1.2).abs() < 1e-12);

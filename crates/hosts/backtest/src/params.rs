@@ -222,7 +222,7 @@ mod tests {
     }
 
     #[test]
-    fn only_the_symbol_is_needed() {
+    fn only_the_symbol_is_required() {
         let request = request(json!({"symbol": "MSFT"})).unwrap();
         assert_eq!(request.plan, Plan::SmaCross { fast: 20, slow: 50 });
         assert_eq!((request.rules.capital, request.rules.position_size), (10_000.0, 1.0));
@@ -231,7 +231,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_schema_can_not_say_is_checked_by_field() {
+    fn rules_beyond_the_schema_are_validated_by_field() {
         assert_eq!(wrong(json!({"symbol": "A", "fast": 50, "slow": 50})), ["fast"]);
         let rsi = json!({"symbol": "A", "strategy": "rsi_reversion", "rsi_low": 70, "rsi_high": 30});
         assert_eq!(wrong(rsi), ["rsi_low"]);
@@ -244,7 +244,7 @@ mod tests {
     }
 
     #[test]
-    fn numbers_of_other_strategies_do_not_matter() {
+    fn params_of_other_strategies_are_ignored() {
         let params = json!({"symbol": "A", "strategy": "buy_and_hold", "fast": 9, "slow": 3});
         assert_eq!(request(params).unwrap().plan, Plan::BuyAndHold);
     }

@@ -188,7 +188,7 @@ mod tests {
     }
 
     #[test]
-    fn a_later_attempt_replaces_what_an_earlier_one_left() {
+    fn a_later_attempt_replaces_the_files_of_an_earlier_one() {
         let root = tempfile::tempdir().unwrap();
         let store = Store::new(root.path().join("results"));
         let (id, (traded, rows)) = (OperationId::new(), some());
@@ -202,7 +202,7 @@ mod tests {
     }
 
     #[test]
-    fn a_folder_that_can_not_be_written_says_what_to_do() {
+    fn a_folder_that_cannot_be_written_is_an_error_with_advice() {
         let root = tempfile::tempdir().unwrap();
         let file = root.path().join("file");
         fs::write(&file, b"x").unwrap();
@@ -216,7 +216,7 @@ mod tests {
     }
 
     #[test]
-    fn damage_is_not_taken_for_data() {
+    fn damaged_files_are_rejected() {
         let root = tempfile::tempdir().unwrap();
         let store = Store::new(root.path().to_owned());
         let (id, (traded, rows)) = (OperationId::new(), some());

@@ -178,7 +178,7 @@ pub(crate) mod tests {
     use Stance::{Flat, Long, Short};
 
     #[test]
-    fn a_cross_stands_by_the_side_of_the_fast_average() {
+    fn a_crossover_follows_the_side_of_the_fast_average() {
         let plan = Plan::SmaCross { fast: 1, slow: 2 };
         let closes = of_closes(&[5.0, 6.0, 7.0, 7.0, 6.0, 5.0, 8.0]);
         let expected = [Flat, Long, Long, Long, Short, Short, Long];
@@ -189,7 +189,7 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn equal_averages_change_nothing_whatever_their_rounding() {
+    fn equal_averages_change_nothing_despite_rounding() {
         let closes = [13.0, 11.9, 11.3, 12.6, 10.0];
         let (fast, slow) = (sma(&closes, 2)[4], sma(&closes, 3)[4]);
         assert!(fast < slow, "both are 11.3, and rounding tells them apart: {fast} and {slow}");
@@ -199,7 +199,7 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn reversion_waits_for_the_other_extreme() {
+    fn reversion_waits_for_the_opposite_extreme() {
         let plan = Plan::RsiReversion { period: 2, low: 20.0, high: 80.0 };
         let closes = of_closes(&[10.0, 9.0, 8.0, 8.5, 9.5, 10.5, 10.4]);
         let expected = [Flat, Flat, Long, Long, Long, Short, Short];
@@ -221,7 +221,7 @@ pub(crate) mod tests {
 
     proptest! {
         #[test]
-        fn later_bars_change_no_earlier_stance(
+        fn later_bars_never_change_an_earlier_signal(
             past in proptest::collection::vec(1.0f64..100.0, 0..60), one in proptest::collection::vec(1.0f64..100.0, 0..20),
             other in proptest::collection::vec(1.0f64..100.0, 0..20), plan in any_plan()
         ) {
@@ -230,7 +230,7 @@ pub(crate) mod tests {
         }
 
         #[test]
-        fn nothing_is_called_for_without_the_bars_that_are_needed(
+        fn there_is_no_signal_before_enough_bars(
             closes in proptest::collection::vec(1.0f64..100.0, 0..12), plan in any_plan()
         ) {
             // The stance of the last bar can't be filled.

@@ -20,7 +20,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn numbers_read_as_people_write_them() {
+    fn numbers_are_formatted_for_people() {
         assert_eq!(
             (money(1_234.5), money(-0.999), money(-0.001)),
             ("1,234.50".into(), "-1.00".into(), "0.00".into())

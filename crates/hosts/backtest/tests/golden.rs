@@ -69,7 +69,7 @@ fn compare(answer: &str) {
 }
 
 #[test]
-fn an_average_cross_trades_as_in_backtesting_py() {
+fn a_moving_average_crossover_trades_as_in_backtesting_py() {
     compare(include_str!("golden/sma_cross.json"));
 }
 

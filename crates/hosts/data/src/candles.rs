@@ -172,7 +172,7 @@ mod tests {
     }
 
     #[test]
-    fn all_bars_come_when_they_fit() {
+    fn all_bars_are_returned_if_they_fit() {
         let root = tempfile::tempdir().unwrap();
         let bars = candles(&stored(root.path(), 0..100), Range::default(), 1_000).unwrap().unwrap();
         assert_eq!((bars.bars, bars.bars_per_candle, bars.t.len()), (100, 1, 100));
@@ -180,7 +180,7 @@ mod tests {
     }
 
     #[test]
-    fn bars_are_put_together_over_the_edge_of_a_segment_and_keep_their_extremes() {
+    fn bars_are_merged_across_segments_and_keep_their_extremes() {
         let root = tempfile::tempdir().unwrap();
         let bars = candles(&stored(root.path(), 0..100), Range::default(), 10).unwrap().unwrap();
         assert_eq!((bars.bars, bars.bars_per_candle), (100, 10));
@@ -195,7 +195,7 @@ mod tests {
     }
 
     #[test]
-    fn a_range_is_put_together_for_itself() {
+    fn a_requested_range_is_merged_on_its_own() {
         let root = tempfile::tempdir().unwrap();
         let set = stored(root.path(), 0..100);
         let range = Range { from: Some(at("2023-12-31T20:00:00Z")), to: Some(at("2024-01-01T06:00:00Z")) };
@@ -207,7 +207,7 @@ mod tests {
     }
 
     #[test]
-    fn a_data_set_that_was_never_loaded_is_none() {
+    fn a_data_set_that_was_never_loaded_is_missing() {
         let root = tempfile::tempdir().unwrap();
         let set = DataSet::new(root.path(), "files", Symbol::new("A").unwrap(), Timeframe::H1);
         assert!(candles(&set, Range::default(), 10).unwrap().is_none());

@@ -112,14 +112,14 @@ mod tests {
     }
 
     #[test]
-    fn a_name_that_would_leave_the_folder_is_refused() {
+    fn a_name_that_leaves_the_folder_is_rejected() {
         assert_eq!(with(vec![synthetic("../up")]), Err(ConfigError::BadName("../up".into())));
         assert_eq!(with(vec![synthetic("")]), Err(ConfigError::BadName(String::new())));
         assert!(with(vec![synthetic("made-up_1")]).is_ok());
     }
 
     #[test]
-    fn mistakes_are_named() {
+    fn configuration_errors_are_named() {
         assert_eq!(with(vec![]), Err(ConfigError::NoSources));
         assert_eq!(with(vec![synthetic("a"), synthetic("a")]), Err(ConfigError::NameTwice("a".into())));
         for good in [

@@ -121,7 +121,7 @@ mod tests {
     }
 
     #[test]
-    fn swapped_days_and_months_are_told_from_rows_in_any_other_order() {
+    fn swapped_days_and_months_are_distinguished_from_unsorted_rows() {
         assert!(order(|time| time).warning().is_none());
         let swapped = order(exchanged);
         assert!(swapped.warning().is_some_and(|warning| warning.contains("of 180 rows")));

@@ -289,7 +289,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_left_out_has_defaults() {
+    fn missing_params_have_defaults() {
         let request = request(json!({"symbol": "MSFT"})).unwrap();
         assert_eq!(request.timeframe, Timeframe::H1);
         assert_eq!(request.source.name(), "files");
@@ -299,7 +299,7 @@ mod tests {
     }
 
     #[test]
-    fn the_end_day_and_the_end_moment_are_loaded_themselves() {
+    fn the_end_of_a_range_is_inclusive() {
         let range =
             request(json!({"symbol": "A", "start": "2024-03-01", "end": "2024-03-01"})).unwrap().range;
         assert!(range.contains(at("2024-03-01T00:00:00Z")) && range.contains(at("2024-03-01T23:59:59Z")));
@@ -309,7 +309,7 @@ mod tests {
     }
 
     #[test]
-    fn the_format_and_zone_of_the_params_come_before_those_of_the_source() {
+    fn format_and_zone_of_the_params_override_those_of_the_source() {
         let options = |params: Value| request(params).unwrap().options;
         let of_source = options(json!({"symbol": "A"}));
         assert_eq!((of_source.format, of_source.time_zone), (None, Zone::parse("Europe/Berlin").ok()));
@@ -323,7 +323,7 @@ mod tests {
     }
 
     #[test]
-    fn every_wrong_param_has_its_own_message() {
+    fn every_invalid_param_has_its_own_message() {
         assert!(message(json!({"symbol": "../../etc/passwd"}), "symbol").contains("is not a valid symbol"));
         assert!(message(json!({"symbol": "A", "source": "web"}), "source").contains("files, synthetic"));
         assert!(message(json!({"symbol": "A", "start": "2024-03-01T09:30:00"}), "start").contains("zone"));

@@ -84,7 +84,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_goes_into_a_url_is_encoded() {
+    fn values_in_a_url_are_encoded() {
         let filled = fill("http://h/{symbol}?t={end}", |n| {
             Some(if n == "symbol" { "a/b c^=".into() } else { "10:00+é".into() })
         });
@@ -92,7 +92,7 @@ mod tests {
     }
 
     #[test]
-    fn secrets_of_a_url_are_not_shown() {
+    fn secrets_of_a_url_are_hidden() {
         let url = Url::parse("https://me:secret@h/q?symbol=A&ApiKey=abc&x=1").unwrap();
         assert_eq!(shown(&url), "https://h/q?symbol=A&ApiKey=…&x=1");
     }

@@ -364,7 +364,7 @@ mod tests {
     }
 
     #[test]
-    fn order_is_held_against_the_latest_bar_that_was_taken() {
+    fn order_is_checked_against_the_latest_accepted_bar() {
         let good = [2.0, 3.0, 1.0, 2.5, 0.0];
         let mut validator = Validator::new(Timeframe::M1, None);
         assert!(validator.take(&bar(600, good)).is_some());
@@ -385,7 +385,7 @@ mod tests {
     }
 
     #[test]
-    fn a_row_of_the_future_is_rejected_alone() {
+    fn a_row_in_the_future_is_rejected_alone() {
         let good = [2.0, 3.0, 1.0, 2.5, 0.0];
         let mut validator = Validator::new(Timeframe::M1, Some(Time::from_micros(1_200_000_000)));
         let taken: Vec<bool> =
@@ -395,7 +395,7 @@ mod tests {
     }
 
     #[test]
-    fn a_price_beyond_its_range_by_a_rounding_widens_it_and_a_cent_beyond_is_rejected() {
+    fn a_close_outside_the_range_is_accepted_within_rounding_only() {
         let up = |x: f64, ulps: u64| f64::from_bits(x.to_bits() + ulps);
         let taken = |values: [f64; 5]| {
             let mut validator = Validator::new(Timeframe::M1, None);
@@ -423,7 +423,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_taken_makes_sense(
+        fn accepted_bars_are_consistent(
             rows in proptest::collection::vec((0i64..50, any::<[f64; 5]>(), any::<bool>()), 0..60)
         ) {
             let mut validator = Validator::new(Timeframe::M1, None);

@@ -154,7 +154,7 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn zones_are_read_by_name_and_by_distance() {
+    fn zones_are_read_by_name_or_offset() {
         for (text, shown) in [
             ("America/New_York", "America/New_York"),
             ("UTC", "UTC"),
@@ -188,7 +188,7 @@ mod tests {
     }
 
     #[test]
-    fn a_clock_that_is_set_shows_an_hour_twice_or_never() {
+    fn a_clock_change_repeats_or_skips_an_hour() {
         let new_york = Zone::parse("America/New_York").unwrap();
         assert!(matches!(new_york.meant(date(2024, 7, 1).at(9, 30, 0, 0)), Meant::One(_)));
         assert_eq!(new_york.meant(date(2024, 3, 10).at(2, 30, 0, 0)), Meant::Never);
@@ -199,7 +199,7 @@ mod tests {
     }
 
     #[test]
-    fn a_clock_seven_hours_ahead_of_new_york_follows_american_summer_time() {
+    fn a_server_zone_seven_hours_ahead_of_new_york_follows_us_daylight_saving() {
         let broker = Zone::parse("America/New_York+7").unwrap();
         let utc = |text: &str| Meant::One(text.parse().unwrap());
         for (shown, expected) in [
@@ -216,7 +216,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_text_makes_it_panic(text in "\\PC{0,20}|[A-Z+:0-9-]{0,12}") {
+        fn no_text_panics(text in "\\PC{0,20}|[A-Z+:0-9-]{0,12}") {
             let _ = Zone::parse(&text);
         }
     }

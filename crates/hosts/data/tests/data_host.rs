@@ -116,7 +116,7 @@ fn demo(rows_per_second: Option<u32>) -> Value {
 }
 
 #[tokio::test]
-async fn a_load_cancelled_in_the_middle_is_resumed_and_ends_as_an_uninterrupted_one() {
+async fn a_cancelled_load_resumes_and_ends_as_an_uninterrupted_one() {
     let mut whole = Served::new().await;
     let (expected, doc) = whole.load(demo(None)).await;
     assert!(expected.synthetic && doc.tags == ["synthetic"]);
@@ -173,7 +173,7 @@ async fn a_load_cancelled_in_the_middle_is_resumed_and_ends_as_an_uninterrupted_
 }
 
 #[tokio::test]
-async fn the_bars_of_a_load_come_as_candles() {
+async fn the_bars_of_a_load_are_returned_as_candles() {
     let mut host = Served::new().await;
     let (result, doc) = host.load(demo(None)).await;
     let path = &doc.artifacts[0].path;
@@ -200,7 +200,7 @@ async fn the_bars_of_a_load_come_as_candles() {
 }
 
 #[tokio::test]
-async fn a_second_load_of_the_same_data_at_once_is_refused_with_a_sentence() {
+async fn a_second_load_of_the_same_data_set_is_rejected_with_a_reason() {
     let mut host = Served::new().await;
     let (first, second) = (OperationId::new(), OperationId::new());
     // One row per second, so it runs as long as the test needs.
@@ -227,7 +227,7 @@ async fn a_second_load_of_the_same_data_at_once_is_refused_with_a_sentence() {
 }
 
 #[tokio::test]
-async fn what_the_host_declares_makes_a_form_and_wrong_params_are_refused_by_field() {
+async fn the_declared_kinds_make_forms_and_invalid_params_are_rejected_by_field() {
     let host = Served::new().await;
     let about: About = host.get("/about").await.json().await.unwrap();
     let kind = &about.kinds[0];
@@ -245,7 +245,7 @@ async fn what_the_host_declares_makes_a_form_and_wrong_params_are_refused_by_fie
 }
 
 #[tokio::test]
-async fn a_missing_folder_of_one_source_is_shown_and_keeps_no_load_from_the_host() {
+async fn a_missing_folder_of_one_source_is_reported_and_blocks_no_other_load() {
     let host = Served::new().await;
     std::fs::remove_dir(host.root.path().join("csv")).unwrap();
     let health: Health = host.get("/health").await.json().await.unwrap();
@@ -258,7 +258,7 @@ async fn a_missing_folder_of_one_source_is_shown_and_keeps_no_load_from_the_host
 }
 
 #[tokio::test]
-async fn an_unknown_symbol_fails_with_what_is_there() {
+async fn an_unknown_symbol_fails_with_the_existing_ones() {
     let mut host = Served::new().await;
     std::fs::write(host.root.path().join("csv/MSFT_1h.csv"), "x").unwrap();
     let id = OperationId::new();

@@ -170,7 +170,7 @@ mod tests {
     }
 
     #[test]
-    fn the_forms_of_a_bar() {
+    fn common_progress_bars_are_recognized() {
         let b = bar("a: b:  12%|█▏        | 1.20k/10.0k [00:01<00:07, 3.05s/doc, loss=nan, m=x]");
         assert_eq!((b.desc.as_str(), b.n, b.total, b.unit.as_str()), ("a: b", 1200.0, Some(10_000.0), "doc"));
         assert!(b.postfix.len() == 1 && b.postfix[0].1.is_nan());

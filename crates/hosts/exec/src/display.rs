@@ -138,7 +138,7 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn the_displays_of_common_tools() {
+    fn the_displays_of_common_tools_are_recognized() {
         let stage = |title: &str, done, total| Some(Display::Stage { title: title.into(), done, total });
         let count = |title: &str, done, total| Some(Display::Count { title: title.into(), done, total });
         let share = |of: &str, share| Some(Display::Share { of: of.into(), share });
@@ -218,7 +218,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_line_makes_it_panic(near in "[ab: 0-9.%/\\[\\]()#=>k-]{0,60}", digits in "[1-9]{20,24}") {
+        fn no_line_panics(near in "[ab: 0-9.%/\\[\\]()#=>k-]{0,60}", digits in "[1-9]{20,24}") {
             let _ = Display::read(&near);
             prop_assert_eq!(Display::read(&format!("A: 1% ({digits}99/1)")), None);
         }

@@ -148,7 +148,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn figures_never_prove_the_other_divisor(
+        fn rounded_numbers_never_prove_the_wrong_divisor(
             n in 0.0..1e12_f64, more in 1.0..1e12_f64, rate in 1.0..1e10_f64, binary in any::<bool>(),
         ) {
             let divisor = if binary { Divisor::Binary } else { Divisor::Decimal };

@@ -149,7 +149,7 @@ mod tests {
     }
 
     #[test]
-    fn of_a_sequence_no_byte_is_left() {
+    fn escape_sequences_are_removed_completely() {
         for bytes in [
             &b"a\x1b(Bb"[..],
             b"a\x1b)0b",
@@ -174,7 +174,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_acted_upon() {
+    fn cursor_and_erase_sequences_are_recognized() {
         let (controls, _) =
             read(b"\x1b[1;31m\x1b[m\x1b[A\x1b[3A\x1bM\x1b[2B\x1b[4D\x1b[G\x1b[K\x1b[2K\x1b[J\x1b[?25h");
         let expected = [

@@ -63,7 +63,7 @@ mod tests {
     }
 
     #[test]
-    fn the_fraction_follows_from_the_unrounded_numbers() {
+    fn the_fraction_is_computed_from_unrounded_numbers() {
         let of = |share| Some(Share::Of(share));
         assert_eq!(shares(&[(0.25, 1.0), (0.5, 1.0), (1.0, 1.0)]), [of(0.25), of(0.5), of(1.0)]);
         assert_eq!(shares(&[(1.0, 2.5), (2.5, 2.5)]), [of(0.4), of(1.0)]);
@@ -72,7 +72,7 @@ mod tests {
     }
 
     #[test]
-    fn a_count_that_restarts_has_no_fraction() {
+    fn a_restarted_count_has_no_fraction() {
         let unknown = Some(Share::Unknown);
         assert_eq!(shares(&[(0.5, 1.0), (1.0, 1.0), (0.5, 1.0), (0.75, 1.0)])[2..], [unknown, None]);
         assert_eq!(shares(&[(1.5, 1.0)]), [unknown], "more than all");

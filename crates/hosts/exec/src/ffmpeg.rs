@@ -86,7 +86,7 @@ mod tests {
     }
 
     #[test]
-    fn the_time_within_a_single_input_is_the_share() {
+    fn the_time_within_a_single_input_is_the_fraction() {
         let mut ffmpeg = Ffmpeg::default();
         assert_eq!(ffmpeg.take(&status("00:00:12.00")), None, "without an input it is any program");
         assert_eq!(ffmpeg.take(INPUT), Some(Played::Nothing));
@@ -98,7 +98,7 @@ mod tests {
     }
 
     #[test]
-    fn a_longer_output_or_a_second_input_has_no_share() {
+    fn a_longer_output_or_a_second_input_has_no_fraction() {
         let mut ffmpeg = Ffmpeg::default();
         [INPUT, LENGTH].iter().for_each(|line| _ = ffmpeg.take(line));
         assert_eq!(ffmpeg.take(&status("00:01:02.00")), Some(Played::Unknown));

@@ -162,7 +162,7 @@ mod tests {
     use serde_json::json;
 
     #[test]
-    fn known_words_are_taken_and_other_numbers_are_points() {
+    fn known_keys_are_progress_and_other_numbers_are_points() {
         let line = r#"{"progress":0.4,"done":3,"total":10.0,"unit":"epochs","message":"m","phase":"fit","step":7,"loss":0.3,"lr":1e-3}"#;
         let expected = Said {
             progress: Some(0.4),
@@ -179,7 +179,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_report_is_left_to_the_log() {
+    fn other_json_stays_in_the_log() {
         for line in
             ["", "hello", "[1]", "{}", "{\"a\"", "{\"msg\":\"only text\"}", "{\"progress\":null}", "3", "{1}"]
         {
@@ -188,7 +188,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_understood_of_a_report_keeps_the_line_in_the_log() {
+    fn a_line_with_unknown_keys_stays_in_the_log() {
         let odd = |line: &str| read(line).is_some_and(|said| said.odd);
         assert!(odd(r#"{"loss":0.1,"best":true}"#));
         assert!(odd(r#"{"done":1,"progress":40}"#), "a fraction is not a percentage");
@@ -198,7 +198,7 @@ mod tests {
     }
 
     #[test]
-    fn a_loss_that_is_no_number_is_still_a_report() {
+    fn a_non_numeric_loss_is_still_a_report() {
         let said = read(r#"{"done": 4, "note \" NaN": NaN, "loss": -Infinity}"#).unwrap();
         assert_eq!(said.done, Some(4));
         assert!(said.points[0].1.is_nan() && said.points[0].0 == "note \" NaN");
@@ -206,7 +206,7 @@ mod tests {
     }
 
     #[test]
-    fn one_bad_value_of_a_report_leaves_the_others_and_is_named() {
+    fn one_invalid_value_of_a_report_is_named_and_the_others_are_used() {
         let said = read(r#"{"done":1,"total":3,"loss":1e999,"gain":-1e400,"lr":1e-3}"#).unwrap();
         assert_eq!((said.done, said.total, said.odd), (Some(1), Some(3), false));
         let points = [("loss", f64::INFINITY), ("gain", f64::NEG_INFINITY), ("lr", 0.001)];
@@ -229,7 +229,7 @@ mod tests {
     }
 
     #[test]
-    fn a_result_is_any_json_and_a_log_line_has_its_level_wherever_it_stands() {
+    fn a_result_is_any_json_and_a_log_line_has_its_level() {
         assert_eq!(read(r#"{"result":{"a":[1,null]}}"#).unwrap().result, Some(json!({"a": [1, null]})));
         assert_eq!(read(r#"{"level":"warning","log":"x"}"#).unwrap().log, Some((LogLevel::Warn, "x".into())));
         assert_eq!(read(r#"{"log":"x","level":"ERROR"}"#).unwrap().log, Some((LogLevel::Error, "x".into())));
@@ -237,13 +237,13 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_line_makes_it_panic(line in "\\PC{0,80}", inner in "[-NaInfity\"\\\\{},:0-9e. é]{0,60}") {
+        fn no_line_panics(line in "\\PC{0,80}", inner in "[-NaInfity\"\\\\{},:0-9e. é]{0,60}") {
             let _ = read(&line);
             let _ = read(&format!("{{{inner}}}"));
         }
 
         #[test]
-        fn every_finite_number_arrives(y in proptest::num::f64::NORMAL, name in "[a-z_]{1,20}") {
+        fn every_finite_number_is_a_point(y in proptest::num::f64::NORMAL, name in "[a-z_]{1,20}") {
             prop_assume!(!["done", "total", "step", "progress", "phase", "unit", "message", "log", "level", "result"].contains(&name.as_str()));
             let said = read(&json!({ name.clone(): y }).to_string()).unwrap();
             // The parser can be off in the last digit.

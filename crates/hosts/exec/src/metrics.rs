@@ -105,7 +105,7 @@ mod tests {
     }
 
     #[test]
-    fn a_log_dictionary_of_a_trainer_has_points_over_the_epoch() {
+    fn a_log_dictionary_of_a_trainer_gives_points_by_epoch() {
         let said = read("{'loss': 0.5, 'grad_norm': 1.25, 'learning_rate': 1e-05, 'epoch': 1.2}").unwrap();
         assert_eq!((said.step, said.points.len(), said.done), (Some(1.2), 3, None));
         let said = read("{'eval_loss': '0.43', 'eval_runtime': '2.1', 'epoch': '2'}").unwrap();
@@ -116,7 +116,7 @@ mod tests {
     }
 
     #[test]
-    fn the_forms_of_an_epoch_of_keras() {
+    fn epochs_of_keras_are_recognized() {
         let lines = [
             "45/100 ━━━━━━━━━━━━━━━━━━━━ 3s 12ms/step - accuracy: 0.5 - loss: 0.25",
             "45/100 [======>.......] - ETA: 3s - loss: 0.25 - accuracy: 0.5",
@@ -138,7 +138,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_line_makes_it_panic(line in "[\\[{'a-e0-9:\\t, ./━\\]}-]{0,60}") {
+        fn no_line_panics(line in "[\\[{'a-e0-9:\\t, ./━\\]}-]{0,60}") {
             let _ = (read(&line), Epoch::read(&line));
         }
     }

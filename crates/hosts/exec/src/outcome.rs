@@ -220,7 +220,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_failed_allocation_names_the_limit_of_the_address_space() {
+    fn a_failed_allocation_names_the_memory_limit() {
         let lacked =
             |wait_status, last: &str| lacked_memory(ExitStatus::from_raw(wait_status), &[last.to_owned()]);
         assert!(lacked(1 << 8, "MemoryError") && lacked(1 << 8, "terminate: std::bad_alloc"));

@@ -97,7 +97,7 @@ mod tests {
     }
 
     #[test]
-    fn the_next_host_of_a_home_ends_what_the_earlier_one_left_and_nothing_else() {
+    fn the_next_host_of_a_folder_ends_only_what_the_previous_one_left() {
         let home = tempfile::NamedTempFile::new().unwrap();
         let of_home = || Owner::of(&home.as_file().metadata().unwrap());
         let (earlier, now, other) = (of_home(), of_home(), Owner::default());

@@ -202,7 +202,7 @@ mod tests {
     }
 
     #[test]
-    fn a_key_of_another_type_is_refused_by_name() {
+    fn a_key_of_another_type_is_rejected_by_name() {
         let error = param("type = \"text\"\nmin = 1").unwrap_err();
         assert_eq!(
             error.to_string(),
@@ -220,7 +220,7 @@ mod tests {
     }
 
     #[test]
-    fn values_become_the_text_that_a_command_reads() {
+    fn values_become_text_that_a_command_reads() {
         let n = param("type = \"number\"").unwrap();
         assert_eq!(n.text(&json!(0.1)).unwrap(), "0.1");
         assert_eq!(n.text(&json!(-3)).unwrap(), "-3");
@@ -232,7 +232,7 @@ mod tests {
     }
 
     #[test]
-    fn a_text_can_not_pass_for_an_option_unless_that_is_allowed() {
+    fn a_text_like_an_option_is_rejected_unless_allowed() {
         let here = Path::new(".");
         let text = param("type = \"text\"").unwrap();
         assert!(text.check(&json!("--delete"), true, here).unwrap_err().contains("allow_dash"));
@@ -245,7 +245,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_is_below_the_folder_and_there() {
+    fn a_file_param_must_exist_below_its_folder() {
         let root = tempfile::tempdir().unwrap();
         let folder = root.path().join("in");
         std::fs::create_dir_all(folder.join("sub")).unwrap();

@@ -69,7 +69,7 @@ mod tests {
     }
 
     #[test]
-    fn named_groups_are_what_their_names_say_and_others_are_curves() {
+    fn known_group_names_are_progress_and_others_are_curves() {
         let m = matcher(&[
             r"^Epoch (?<done>\d+)/(?<total>[\d,]+): (?<message>.*?) loss=(?<loss>\S+)$",
             r"(?<percent>\d+)%",
@@ -87,7 +87,7 @@ mod tests {
     }
 
     #[test]
-    fn an_expression_that_can_say_nothing_is_refused() {
+    fn an_expression_without_use_is_rejected() {
         assert!(matcher(&[r"(\d+)"]).unwrap_err().contains("has no named group"));
         assert!(matcher(&[r"(?<done>"]).unwrap_err().contains("not a valid regular expression"));
         assert!(matcher(&[]).is_err());
@@ -95,7 +95,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_line_makes_it_panic(line in "\\PC{0,80}", digits in "[0-9.,%e-]{0,12}") {
+        fn no_line_panics(line in "\\PC{0,80}", digits in "[0-9.,%e-]{0,12}") {
             let m = matcher(&[r"(?<done>.*)/(?<total>.*)", r"(?<fraction>.*)"]).unwrap();
             let _ = m.read(&line);
             let _ = m.read(&format!("{digits}/{digits}"));

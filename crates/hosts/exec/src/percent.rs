@@ -206,7 +206,7 @@ mod tests {
     }
 
     #[test]
-    fn one_percentage_that_rises_is_the_share() {
+    fn a_single_rising_percentage_is_the_fraction() {
         let of = |share| Some(Share::Of(share));
         assert_eq!(shares(&["a.bin  0% 1MB/s", "a.bin 50% 2MB/s", "a.bin 49%"]), [None, of(0.5), of(0.5)]);
         assert_eq!(shares(&["450%", "none", "99% of all is dark$"]), [None; 3]);
@@ -218,7 +218,7 @@ mod tests {
     }
 
     #[test]
-    fn a_percentage_that_is_named_as_something_else_or_does_not_rise_is_not_the_share() {
+    fn a_percentage_of_something_else_or_one_that_falls_is_no_fraction() {
         for (first, second) in [
             ("win rate 55%", "win rate 56%"),
             ("drawdown 12%", "drawdown 13%"),
@@ -241,7 +241,7 @@ mod tests {
     }
 
     #[test]
-    fn another_stage_or_file_makes_the_whole_unknown() {
+    fn another_stage_or_file_makes_the_fraction_unknown() {
         let stages =
             ["Counting: 50% (4/8)", "Counting: 100% (8/8)", "Counting: 100% (8/8), done.", "Packing: 2%"];
         assert_eq!(shares(&stages)[3], Some(Share::Unknown));
@@ -255,7 +255,7 @@ mod tests {
     }
 
     #[test]
-    fn a_summary_after_the_end_leaves_it_complete_and_more_output_does_not() {
+    fn a_summary_keeps_the_work_complete_but_more_output_does_not() {
         let finished = |lines: &[&str]| {
             let mut percentages = Percentages::default();
             lines.iter().for_each(|line| {

@@ -133,7 +133,7 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn the_name_of_a_program_can_not_mislead() {
+    fn a_program_name_with_parentheses_is_parsed() {
         let stat = "42 (a) R 1 7 (x) S 10 42 40 0 -1 4194304 1 2 3 4 100 20 3 4 20 0 1 0 5000 9000 250 18446744073709551615";
         let p = parse(42, stat).unwrap();
         assert_eq!(
@@ -146,7 +146,7 @@ mod tests {
     }
 
     #[test]
-    fn descendants_belong_to_it_wherever_they_went() {
+    fn descendants_are_found_in_any_session_or_group() {
         let p = |id, parent, group| Proc {
             id,
             parent,
@@ -170,7 +170,7 @@ mod tests {
 
     #[test]
     #[cfg(target_os = "linux")]
-    fn this_process_is_in_the_table() {
+    fn this_process_is_in_the_process_table() {
         let own = std::process::id();
         let here = all().unwrap().into_iter().find(|p| p.id == own).unwrap();
         assert!(!here.dead && here.pages > 0);
@@ -181,7 +181,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_text_makes_it_panic(text in "[0-9 ()SZ-]{0,80}") {
+        fn no_text_panics(text in "[0-9 ()SZ-]{0,80}") {
             let _ = parse(1, &text);
         }
     }

@@ -75,7 +75,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_can_not_be_begun_is_told_with_what_to_do() {
+    fn a_program_that_cannot_start_is_an_error_with_advice() {
         let root = tempfile::tempdir().unwrap();
         let kind = KindName::new("exec.t").unwrap();
         let find = |name: &str| find(&kind, root.path(), name, Some(root.path().into()));

@@ -42,7 +42,7 @@ mod tests {
     use std::time::Duration;
 
     #[test]
-    fn a_burst_passes_then_a_steady_flow() {
+    fn a_burst_passes_and_then_a_steady_rate() {
         let start = Instant::now();
         let mut rate_limit = RateLimit::new(100, 10, start);
         assert_eq!((0..1_000).filter(|_| rate_limit.pass(start)).count(), 100);

@@ -105,7 +105,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_written_after_backspaces_replaces_as_much() {
+    fn text_after_backspaces_overwrites_as_many_characters() {
         assert_eq!(row(&[("Tables:  1/16", 5), (" 2/16", 5), ("done", 0)]), "Tables: done");
         assert_eq!(row(&[("Working |", 1), ("/", 1), ("ok", 0)]), "Working ok");
         assert_eq!(row(&[("ok", 2)]), "ok", "going back alone takes nothing away");

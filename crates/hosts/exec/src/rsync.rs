@@ -60,7 +60,7 @@ mod tests {
     }
 
     #[test]
-    fn the_percentage_of_all_files_is_the_share_once_all_are_listed() {
+    fn the_percentage_of_all_files_is_the_fraction_once_all_are_listed() {
         let of = |share| Some(Share::Of(share));
         let progress2 = [
             "         32,768   0%    0.00kB/s    0:00:00  ",
@@ -73,7 +73,7 @@ mod tests {
     }
 
     #[test]
-    fn the_percentage_of_one_file_is_not_the_share() {
+    fn the_percentage_of_one_file_is_not_the_fraction() {
         let progress = [
             "         32,768   8%    0.00kB/s    0:00:00  ",
             "        400,000 100%    3.30MB/s    0:00:00 (xfr#1, to-chk=11/15)",

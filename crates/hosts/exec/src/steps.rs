@@ -186,7 +186,7 @@ mod tests {
     }
 
     #[test]
-    fn a_numbered_line_counts_only_as_part_of_a_sequence_from_its_first_step() {
+    fn a_numbered_line_counts_only_in_a_sequence_from_its_first_step() {
         let ninja = ["[1/13] CXX a.o", "[2/13] CXX b.o", "[3/13] CXX c.o", "[4/13] CXX d.o"];
         assert_eq!(counts(&ninja), [None, None, Some((2, 13)), Some((3, 13))]);
         for lone in ["[12/60] test_sum ... ok", "[1/60] a", "[60/60] a", "[0/1] Re-running CMake..."] {
@@ -200,7 +200,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_step_prints_does_not_count() {
+    fn the_output_of_a_step_does_not_count() {
         let noise =
             ["[1/13] a", "[2/13] b", "[3/13] c", "[4/5] from a tool", "[1/2] x", "[4/13] d", "[5/13] e"];
         assert_eq!(counts(&noise)[2..], [(2, 13), (2, 13), (2, 13), (3, 13), (4, 13)].map(Some));
@@ -212,7 +212,7 @@ mod tests {
     }
 
     #[test]
-    fn the_last_step_is_done_only_at_the_end() {
+    fn the_last_step_is_complete_only_at_the_end() {
         let yarn = ["[1/3] Resolving", "[2/3] Fetching", "[3/3] Building", "a", "b", "c", "d"];
         assert_eq!(counts(&yarn)[2..], [Some((2, 3)), Some((2, 3)), Some((2, 3)), Some((2, 3)), None]);
         let folds = ["Epoch 1/3", "Epoch 2/3", "Epoch 3/3: loss 1", "Epoch 1/3"];
@@ -223,7 +223,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_lines_make_it_panic(lines in proptest::collection::vec("(\\[|Epoch |Step )[0-3]{1,2}/[0-3]{1,12}(\\]| :)? ?a?", 0..20)) {
+        fn no_lines_panic(lines in proptest::collection::vec("(\\[|Epoch |Step )[0-3]{1,2}/[0-3]{1,12}(\\]| :)? ?a?", 0..20)) {
             let mut steps = Steps::default();
             for line in &lines {
                 let _ = steps.take(line);

@@ -125,28 +125,28 @@ mod tests {
     }
 
     #[test]
-    fn what_fills_a_place_stays_one_argument_whatever_is_in_it() {
+    fn a_placeholder_value_stays_one_argument() {
         let v = vector(&[&["say"], &["{text}"], &["--as={name}.txt"]]);
         let filled = v.fill(&values(&[("text", "a b; rm -rf $HOME '\" {name}"), ("name", "x y")]));
         assert_eq!(filled, ["say", "a b; rm -rf $HOME '\" {name}", "--as=x y.txt"]);
     }
 
     #[test]
-    fn what_was_not_given_takes_its_argument_or_its_group_along() {
+    fn a_missing_value_removes_its_argument_or_group() {
         let v = vector(&[&["fit"], &["{seed}"], &["--seed={seed}"], &["--seed", "{seed}"], &["--n", "{n}"]]);
         assert_eq!(v.fill(&values(&[("n", "3")])), ["fit", "--n", "3"]);
         assert_eq!(v.fill(&values(&[("seed", "")])), ["fit", "", "--seed=", "--seed", ""], "empty is given");
     }
 
     #[test]
-    fn doubled_braces_are_braces() {
+    fn doubled_braces_are_literal_braces() {
         let template = Template::parse("{{print $1}} {n}").unwrap();
         assert_eq!(template.places().collect::<Vec<_>>(), ["n"]);
         assert_eq!(template.fill(&values(&[("n", "7")])).unwrap(), "{print $1} 7");
     }
 
     #[test]
-    fn braces_that_do_not_pair_are_refused_with_what_to_write() {
+    fn unbalanced_braces_are_rejected_with_advice() {
         assert!(Template::parse("{n").unwrap_err().contains("unclosed"));
         assert!(Template::parse("{a{b}}").unwrap_err().contains("unclosed"));
         assert!(Template::parse("n}").unwrap_err().contains("unmatched"));
@@ -154,7 +154,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_text_makes_it_panic_and_what_is_read_keeps_its_text(text in "[a{} ]{0,30}") {
+        fn no_text_panics_and_parsing_keeps_the_text(text in "[a{} ]{0,30}") {
             if let Ok(template) = Template::parse(&text) {
                 let all: Values = template.places().map(|p| (p.to_owned(), format!("{{{p}}}"))).collect();
                 let filled = template.fill(&all).unwrap();

@@ -105,7 +105,7 @@ mod tests {
     }
 
     #[test]
-    fn when_the_pipe_closes_what_is_left_is_killed_and_what_was_dropped_is_not() {
+    fn a_closed_pipe_kills_the_remaining_groups_but_not_removed_ones() {
         let (mut left, mut done, mut other) = (sleeper(), sleeper(), sleeper());
         let watchdog = Watchdog::default();
         for group in [&left, &done, &other] {
@@ -123,7 +123,7 @@ mod tests {
     }
 
     #[test]
-    fn one_that_was_lost_is_replaced_and_hears_of_all_groups() {
+    fn a_lost_watchdog_is_replaced_and_told_all_groups() {
         let (mut first, mut second) = (sleeper(), sleeper());
         let watchdog = Watchdog::default();
         watchdog.add(first.id()).unwrap();

@@ -76,7 +76,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_period_that_can_not_be_filled_gives_nothing() {
+    fn a_window_that_is_never_filled_gives_no_value() {
         for period in [0, 4, usize::MAX / 2] {
             for out in [sma(&[1.0, 2.0, 3.0], period), ema(&[1.0, 2.0, 3.0], period)] {
                 assert!(out.len() == 3 && out.iter().all(|v| v.is_nan()), "{period}: {out:?}");
@@ -86,7 +86,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_there_yet_is_waited_for() {
+    fn missing_leading_values_delay_the_average() {
         let late = [f64::NAN, f64::NAN, 2.0, 4.0, 6.0];
         for out in [sma(&late, 2), ema(&late, 2)] {
             assert!(out[..3].iter().all(|v| v.is_nan()));
@@ -95,7 +95,7 @@ mod tests {
     }
 
     #[test]
-    fn a_huge_value_is_forgotten_once_it_has_left_the_window() {
+    fn a_huge_value_has_no_effect_after_leaving_the_window() {
         for huge in [1e17, 9_223_372_036_854_775_807.0, -1e300] {
             for at in 0..25 {
                 let mut values: Vec<f64> = (0..60).map(|i| 0.1 + f64::from(i % 4)).collect();
@@ -110,7 +110,7 @@ mod tests {
     }
 
     #[test]
-    fn a_plain_average_over_a_long_time_stays_exact() {
+    fn a_long_moving_average_stays_exact() {
         // A running sum would keep the rounding errors of large values forever.
         let mut values = vec![1e15 + 0.25; 1_000];
         values.extend(vec![0.1; 1_000]);

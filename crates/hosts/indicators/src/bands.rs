@@ -77,7 +77,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn values_that_do_not_differ_have_no_deviation_and_lie_in_the_middle() {
+    fn equal_values_have_no_deviation_and_are_in_the_middle() {
         let flat = [0.1; 40];
         assert!(rolling_std(&flat, 30)[29..].iter().all(|v| *v == 0.0));
         assert!(z_score(&flat, 30)[29..].iter().all(|v| *v == 0.0));

@@ -34,7 +34,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn it_reaches_its_ends_and_rests_in_the_middle() {
+    fn the_rsi_reaches_0_and_100_and_is_50_without_movement() {
         let up: Vec<f64> = (0..30).map(f64::from).collect();
         let down: Vec<f64> = up.iter().map(|v| 100.0 - v).collect();
         for (values, expected) in [(up, 100.0), (down, 0.0), (vec![7.0; 30], 50.0)] {

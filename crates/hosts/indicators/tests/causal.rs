@@ -61,7 +61,7 @@ fn bits(values: &[f64]) -> Vec<u64> {
 
 proptest! {
     #[test]
-    fn the_future_changes_nothing_in_the_past(past in bars(), one in bars(), other in bars(), n in 1usize..20) {
+    fn future_values_never_change_past_ones(past in bars(), one in bars(), other in bars(), n in 1usize..20) {
         let (first, second) = ([past.clone(), one].concat(), [past.clone(), other].concat());
         for (name, _, column) in columns(n) {
             let [(h, l, c), (h2, l2, c2)] = [apart(&first), apart(&second)];
@@ -71,7 +71,7 @@ proptest! {
     }
 
     #[test]
-    fn there_is_a_value_for_each_bar_once_the_warm_up_is_over(bars in bars(), n in 1usize..20) {
+    fn every_bar_after_the_warm_up_has_a_value(bars in bars(), n in 1usize..20) {
         let (high, low, close) = apart(&bars);
         for (name, warm_up, column) in columns(n) {
             let out = column(&high, &low, &close);
@@ -83,7 +83,7 @@ proptest! {
     }
 
     #[test]
-    fn figures_stay_within_their_bounds(bars in bars(), n in 1usize..20) {
+    fn indicators_stay_within_their_bounds(bars in bars(), n in 1usize..20) {
         let (high, low, close) = apart(&bars);
         prop_assert!(rsi(&close, n).iter().all(|v| v.is_nan() || (0.0..=100.0).contains(v)));
         let least = |(tr, span): (&f64, f64)| tr.is_nan() || *tr >= span;

@@ -26,7 +26,7 @@ fn table(text: &str) -> BTreeMap<&str, Vec<f64>> {
 }
 
 #[test]
-fn the_numbers_are_those_of_the_library() {
+fn values_equal_those_of_the_reference_library() {
     let bars = table(BARS);
     let [high, low, close, volume] = ["high", "low", "close", "volume"].map(|name| &bars[name][..]);
     let macd = macd(close, 12, 26, 9);

@@ -189,7 +189,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_configuration_is_read_by_its_words_and_says_what_can_not_be_meant() {
+    fn a_configuration_is_parsed_and_invalid_values_are_explained() {
         let read = |text: serde_json::Value| serde_json::from_value::<AdapterConfig>(text);
         let config = read(serde_json::json!({
             "protocol": "ktrdr-worker", "url": "http://gpu-1:5002", "token": "sesame", "timing": {"slowest": 2}

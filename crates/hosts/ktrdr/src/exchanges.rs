@@ -36,7 +36,7 @@ fn whole(unread: &[CallError]) -> Result<(), String> {
 }
 
 #[test]
-fn recorded_answers_are_understood() {
+fn recorded_responses_are_parsed() {
     let Some(folder) = std::env::var_os("SIGNALBOX_KTRDR_EXCHANGES") else {
         println!("skipped: SIGNALBOX_KTRDR_EXCHANGES names no folder with exchanges");
         return;

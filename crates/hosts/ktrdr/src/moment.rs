@@ -25,7 +25,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_time_without_a_zone_is_kept_as_it_was_said_and_means_no_moment() {
+    fn a_time_without_a_zone_is_kept_as_text() {
         assert_eq!(Moment::new("2026-11-23T07:45:42.185658").at, None);
         let zoned = Moment::new("2026-11-23T08:01:58.617006+00:00");
         assert_eq!(zoned.at, Some(Time::parse("2026-11-23T08:01:58.617006Z").unwrap()));

@@ -136,7 +136,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn figures_are_found_at_any_depth_and_curves_are_left_out() {
+    fn figures_are_found_at_any_depth_without_curves() {
         let said = json!({"model_path": "/m/1h_v1", "training_metrics": {"epochs_trained": 20,
             "history": {"train_loss": [9, 8, 7, 6, 5, 4, 3, 2, 1]}}, "test_metrics": {"test_loss": 0.76},
             "model_info": {"architecture": {"hidden_layers": [32, 16]}}});

@@ -77,7 +77,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn lists_and_days_are_read_and_refused_by_field() {
+    fn lists_and_days_are_parsed_and_rejected_by_field() {
         assert_eq!(
             list("symbols", Some(" MSFT,AAPL ,EUR/USD")).unwrap().unwrap(),
             ["MSFT", "AAPL", "EUR/USD"]

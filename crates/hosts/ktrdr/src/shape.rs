@@ -174,7 +174,7 @@ mod tests {
     use serde_json::json;
 
     #[test]
-    fn what_is_not_as_expected_is_told_with_its_place_and_its_shape() {
+    fn an_unexpected_response_is_reported_with_its_location_and_shape() {
         let answer = json!({"data": {"progress": {"percentage": "5 %"}, "metrics": [[1], 2]}});
         let node = Node::answer("GET /x", &answer);
         let told = |error: CallError| error.to_string();
@@ -193,7 +193,7 @@ mod tests {
     }
 
     #[test]
-    fn success_false_in_a_200_is_a_refusal() {
+    fn success_false_in_a_200_is_an_error() {
         let answer = json!({"success": false, "data": null, "error": "Not connected to IB"});
         let error = data("POST /data/historical", &answer).unwrap_err();
         assert_eq!(error.status(), Some(200));

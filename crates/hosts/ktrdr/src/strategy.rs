@@ -93,7 +93,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_strategy_is_text_or_a_file_here() {
+    fn a_strategy_is_text_or_a_local_file() {
         let folder = tempfile::tempdir().unwrap();
         std::fs::write(folder.path().join("mean.yaml"), "name: mean\n").unwrap();
         let some = Strategies::new(Some(folder.path().to_owned()));

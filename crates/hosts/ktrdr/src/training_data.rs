@@ -72,7 +72,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn symbols_and_timeframes_are_found_in_every_form_in_which_strategies_say_them() {
+    fn symbols_and_timeframes_are_found_in_every_form_of_strategies() {
         let read = |text: &str| {
             let found = TrainingData::read(text).unwrap();
             (found.symbols.join(","), found.timeframes.join(","))

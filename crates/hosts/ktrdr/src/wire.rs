@@ -281,7 +281,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_refusal_is_told_in_the_words_of_the_service_whatever_their_shape() {
+    fn a_service_error_is_quoted_in_any_shape() {
         assert_eq!(detail(br#"{"detail": "Session nope not found"}"#), "Session nope not found");
         assert_eq!(
             detail(br#"{"detail": [{"loc": ["body", "symbols", 0], "msg": "field required"}]}"#),
@@ -292,7 +292,7 @@ mod tests {
     }
 
     #[test]
-    fn addresses_that_can_t_be_used_are_refused_with_a_reason() {
+    fn unusable_addresses_are_rejected_with_a_reason() {
         for (url, reason) in [
             ("gpu-1:5002", "http:// only"),
             ("https://gpu-1:5002", "http:// only"),
@@ -309,7 +309,7 @@ mod tests {
     }
 
     #[test]
-    fn an_id_can_not_leave_its_segment() {
+    fn an_id_cannot_leave_its_path_segment() {
         assert_eq!(escaped("a/../b?c=é"), "a%2F..%2Fb%3Fc%3D%C3%A9");
     }
 }

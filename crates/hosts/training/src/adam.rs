@@ -50,7 +50,7 @@ mod tests {
     }
 
     #[test]
-    fn the_first_step_is_as_long_as_the_learning_rate_whatever_the_gradient() {
+    fn the_first_step_has_the_length_of_the_learning_rate() {
         for gradient in [1e-3, 1.0, 1e3] {
             let (mut mlp, mut adam) = (one(5.0), Adam::new(2));
             adam.step(&mut mlp, &[gradient, -gradient], 0.1);
@@ -60,7 +60,7 @@ mod tests {
     }
 
     #[test]
-    fn it_finds_the_lowest_point_of_a_bowl() {
+    fn adam_finds_the_minimum_of_a_parabola() {
         let (mut mlp, mut adam) = (one(5.0), Adam::new(2));
         for _ in 0..2_000 {
             let slope = 2.0 * (mlp.layers[0].weights[0] - 2.0);

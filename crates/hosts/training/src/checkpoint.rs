@@ -124,7 +124,7 @@ mod tests {
     }
 
     #[test]
-    fn the_checkpoint_of_another_training_is_refused_with_what_to_do() {
+    fn a_checkpoint_of_another_training_is_rejected_with_advice() {
         assert_eq!(word(&state(3), 0, &belongs("p", "s")).told, 3);
         let word = serde_json::to_value(word(&state(3), 7, &belongs("p", "s"))).unwrap();
         assert_eq!(Word::read(&word, &belongs("p", "s")).unwrap().told, 7);

@@ -58,7 +58,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn an_order_has_everyone_once(seed: u32, epoch: u32, count in 0usize..300) {
+        fn a_permutation_has_every_index_once(seed: u32, epoch: u32, count in 0usize..300) {
             let mut order = order(seed, epoch, count);
             order.sort_unstable();
             prop_assert_eq!(order, (0..count).collect::<Vec<_>>());
@@ -66,7 +66,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_drawn_depends_on_seed_and_place_alone() {
+    fn random_numbers_depend_only_on_seed_and_position() {
         assert_eq!(order(7, 3, 50), order(7, 3, 50));
         assert_ne!(order(7, 3, 50), order(7, 4, 50));
         assert_ne!(order(7, 3, 50), order(8, 3, 50));
@@ -75,7 +75,7 @@ mod tests {
     }
 
     #[test]
-    fn dropout_leaves_out_its_share_and_keeps_the_sum() {
+    fn dropout_drops_its_share_and_keeps_the_sum() {
         let mask = mask(1, (1, 0, 0), 20_000, 0.25);
         let out = mask.iter().filter(|v| **v == 0.0).count() as f32 / mask.len() as f32;
         assert!((out - 0.25).abs() < 0.02, "{out}");

@@ -201,7 +201,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_reads_back_and_unknown_ones_are_refused_with_the_list() {
+    fn a_feature_name_parses_back_and_unknown_ones_are_rejected_with_the_list() {
         for feature in every() {
             assert_eq!(Feature::parse(&feature.to_string()), Ok(feature));
         }
@@ -223,7 +223,7 @@ mod tests {
     }
 
     #[test]
-    fn no_feature_moves_when_all_prices_and_volumes_are_in_another_unit() {
+    fn features_are_independent_of_the_units_of_prices_and_volumes() {
         let bars = walk(120, 2);
         let scaled: Vec<Bar> = bars
             .iter()
@@ -243,7 +243,7 @@ mod tests {
     }
 
     #[test]
-    fn a_feature_of_volume_is_refused_where_the_volume_of_a_bar_is_not_known() {
+    fn a_volume_feature_is_rejected_for_bars_of_unknown_volume() {
         let mut bars = walk(50, 1);
         let both = [Feature::parse("rsi_14").unwrap(), Feature::parse("volume_z_20").unwrap()];
         assert!(require_volume(&both, &bars, "EURUSD 1h").is_ok());
@@ -259,7 +259,7 @@ mod tests {
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(24))]
         #[test]
-        fn another_future_leaves_every_feature_of_the_past_as_it_was(cut in 1usize..119, seed in 3u64..99) {
+        fn future_bars_never_change_past_features(cut in 1usize..119, seed in 3u64..99) {
             let bars = walk(120, 2);
             let mut other = bars.clone();
             other[cut..].copy_from_slice(&walk(120, seed)[cut..]);

@@ -39,7 +39,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_file_is_replaced_whole_and_leaves_no_part_behind() {
+    fn a_file_is_replaced_atomically_and_leaves_no_temporary_file() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("deep/model.json");
         assert_eq!(get(&path).unwrap(), None);
@@ -50,7 +50,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_there_stays_when_the_new_cannot_be_put() {
+    fn a_failed_rename_leaves_the_old_file() {
         let folder = tempfile::tempdir().unwrap();
         // A folder in the file's place lets the write succeed and the rename fail.
         let path = folder.path().join("model.json");
@@ -61,7 +61,7 @@ mod tests {
     }
 
     #[test]
-    fn a_hash_is_that_of_the_standard() {
+    fn a_hash_matches_its_standard() {
         assert_eq!(sha256(b"abc"), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
     }
 }

@@ -37,7 +37,7 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn the_threshold_itself_is_flat() {
+    fn a_return_equal_to_the_threshold_is_flat() {
         // Changes of +25 %, -25 %, -50 % and 0, which are exact in binary.
         let close = [128.0, 160.0, 120.0, 60.0, 60.0];
         assert_eq!(labels(&close, 1, 0.25), [Some(1), Some(1), Some(0), Some(1), None]);
@@ -48,7 +48,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_label_looks_no_further_than_its_horizon(
+        fn a_label_uses_no_bar_beyond_its_horizon(
             mut close in proptest::collection::vec(1.0f64..9.0, 20..60), horizon in 1usize..8, cut in 1usize..60
         ) {
             let before = labels(&close, horizon, 0.01);

@@ -107,7 +107,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_network_by_hand() {
+    fn a_network_equals_its_manual_computation() {
         let first = Layer { inputs: 2, outputs: 2, weights: vec![1.0, -1.0, 2.0, 0.5], bias: vec![0.5, 0.0] };
         let second = Layer { inputs: 2, outputs: 1, weights: vec![3.0, 10.0], bias: vec![1.0] };
         let mlp = Mlp { layers: vec![first, second] };
@@ -118,7 +118,7 @@ mod tests {
     }
 
     #[test]
-    fn cross_entropy_is_the_logarithm_of_what_was_thought_of_the_class() {
+    fn cross_entropy_is_the_negative_log_of_the_probability_of_the_class() {
         let evenly = cross_entropy(&[0.0, 0.0, 0.0], 1);
         assert!((evenly - 3f64.ln()).abs() < 1e-12);
         assert!(cross_entropy(&[1_000.0, 0.0, 0.0], 0) < 1e-9, "large logits overflow nothing");
@@ -126,7 +126,7 @@ mod tests {
     }
 
     #[test]
-    fn of_equal_values_the_first_is_the_greatest() {
+    fn the_first_of_equal_values_is_the_maximum() {
         assert_eq!(greatest(&[1.0, 2.0, 2.0]), 1);
         assert_eq!(greatest(&[0.0]), 0);
     }

@@ -182,7 +182,7 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn a_model_reads_back_to_the_last_bit_and_a_changed_one_is_refused() {
+    fn a_model_reads_back_bit_by_bit_and_a_modified_one_is_rejected() {
         let model = model("a");
         let text = serde_json::to_string_pretty(&model).unwrap();
         assert_eq!(Model::read(text.as_bytes()).unwrap(), model);
@@ -198,7 +198,7 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn signals_are_the_classes_of_the_samples_that_were_trained_with() {
+    fn signals_are_the_classes_of_the_training_samples() {
         let (bars, model) = (walk(400, 1), model("a"));
         let samples = samples(&[&bars], &making(), &go_on).unwrap();
         let signals = model.signals(&bars, &go_on).unwrap();
@@ -216,7 +216,7 @@ pub(crate) mod tests {
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(16))]
         #[test]
-        fn what_it_says_of_a_bar_does_not_depend_on_later_ones(cut in 10usize..400) {
+        fn a_prediction_does_not_depend_on_later_bars(cut in 10usize..400) {
             let (bars, model) = (walk(400, 1), model("a"));
             let whole = model.signals(&bars, &go_on).unwrap();
             prop_assert_eq!(&model.signals(&bars[..cut], &go_on).unwrap()[..], &whole[..cut]);

@@ -110,7 +110,7 @@ mod tests {
     }
 
     #[test]
-    fn tensors_and_plain_arithmetic_give_the_same_logits() {
+    fn tensors_and_scalar_code_give_the_same_logits() {
         let mlp = Mlp::new(3, 5, &[16, 8], 3);
         let batch = batch(&mlp, 30, vec![]);
         let device = Device::flex();
@@ -131,7 +131,7 @@ mod tests {
     }
 
     #[test]
-    fn gradients_are_what_the_loss_changes_by() {
+    fn gradients_equal_finite_differences() {
         let mut mlp = Mlp::new(3, 4, &[6], 3);
         let batch = batch(&mlp, 12, vec![]);
         let out = learn(&mlp, &batch);
@@ -152,7 +152,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_mask_leaves_out_is_blamed_for_nothing() {
+    fn masked_units_have_no_gradient() {
         let mlp = Mlp::new(3, 4, &[2], 3);
         let out = learn(&mlp, &batch(&mlp, 12, vec![[0.0, 2.0].repeat(12)]));
         // Weights from each of four inputs to the first of two hidden values, which is always dropped.

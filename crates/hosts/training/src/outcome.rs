@@ -107,7 +107,7 @@ mod tests {
     use market_data::{Range, SetName, Timeframe};
 
     #[test]
-    fn a_model_is_named_for_its_bars_and_its_operation() {
+    fn a_model_is_named_after_its_bars_and_its_operation() {
         let set = |symbol: &str| SetName {
             source: "files".into(),
             symbol: symbol.into(),

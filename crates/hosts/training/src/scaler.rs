@@ -60,7 +60,7 @@ mod tests {
     }
 
     #[test]
-    fn a_feature_that_is_rounding_noise_is_not_scaled_up() {
+    fn a_feature_of_rounding_noise_is_not_scaled_up() {
         // Around 0, around a mean, and around a large mean; the last one changes only slightly.
         let row = |i: usize| {
             let noise = (i % 7) as f64 - 3.0;

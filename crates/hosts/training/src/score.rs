@@ -82,7 +82,7 @@ mod tests {
     use protocol::Time;
 
     #[test]
-    fn figures_by_hand() {
+    fn figures_equal_their_manual_computation() {
         let score = Score { loss: 1.0, confusion: vec![vec![3, 1, 0], vec![2, 4, 0], vec![0, 0, 0]] };
         assert_eq!(score.accuracy(), 0.7);
         let classes = score.classes();
@@ -92,7 +92,7 @@ mod tests {
     }
 
     #[test]
-    fn a_network_is_asked_about_every_sample() {
+    fn a_network_is_evaluated_on_every_sample() {
         // Identity network: predicts the class that its input encodes.
         let mut mlp = Mlp::new(1, 3, &[], 3);
         mlp.layers[0].weights = vec![9.0, 0.0, 0.0, 0.0, 9.0, 0.0, 0.0, 0.0, 9.0];

@@ -50,7 +50,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn parts_follow_each_other_with_the_horizon_between_them(
+        fn consecutive_parts_are_separated_by_the_horizon(
             steps in proptest::collection::vec(1i64..5, 30..200), horizon in 1usize..9
         ) {
             let times: Vec<Time> = steps

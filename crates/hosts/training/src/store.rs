@@ -153,7 +153,7 @@ mod tests {
     use crate::samples::tests::walk;
 
     #[test]
-    fn a_stored_model_is_listed_described_and_asked() {
+    fn a_stored_model_is_listed_described_and_evaluated() {
         let folder = tempfile::tempdir().unwrap();
         let store = ModelStore::new(folder.path().join("models"));
         assert!(store.names().is_empty());
@@ -177,7 +177,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_name_is_no_path() {
+    fn an_invalid_name_never_becomes_a_path() {
         let folder = tempfile::tempdir().unwrap();
         fs::write(folder.path().join("secret.json"), "{}").unwrap();
         let store = ModelStore::new(folder.path().join("models"));

@@ -43,7 +43,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn pieces_follow_each_other_without_a_gap_from_end_to_end() {
+    fn ranges_are_consecutive_without_gaps() {
         let day = |text: &str| Range::parse(Some(text), None).unwrap().from;
         for (range, count) in [
             (Range::default(), 131),

@@ -107,7 +107,7 @@ mod tests {
     }
 
     #[test]
-    fn a_region_changes_its_clock_when_its_law_says_so() {
+    fn clock_changes_follow_the_law_of_the_region() {
         let ahead = |region, text: &str| {
             let clock = Clock::of(region, minute("1990-01-01T00:00:00Z"), minute("2026-01-01T00:00:00Z"));
             clock.shift(minute(text)) > 0
@@ -127,7 +127,7 @@ mod tests {
     }
 
     #[test]
-    fn a_minute_of_the_clock_is_found_again_in_utc() {
+    fn a_local_minute_converts_back_to_utc() {
         let (first, last) = (minute("2024-01-01T00:00:00Z"), minute("2024-12-31T00:00:00Z"));
         let clocks = Clock::candidates((first, last));
         assert_eq!(clocks.len(), 5);
@@ -143,7 +143,7 @@ mod tests {
     }
 
     #[test]
-    fn only_clocks_that_change_within_the_data_are_tried() {
+    fn only_zones_that_change_within_the_data_are_tried() {
         let span = (minute("2024-06-03T00:00:00Z"), minute("2024-06-21T00:00:00Z"));
         assert_eq!(Clock::candidates(span), [Clock::default()]);
         let early = (minute("0001-01-01T00:00:00Z"), minute("0002-01-01T00:00:00Z"));

@@ -37,7 +37,7 @@ fn gap(from: &str, to: &str, bars: u64) -> Gap {
 }
 
 #[test]
-fn whole_data_has_no_gap_over_nights_and_weekends() {
+fn complete_data_has_no_gap_over_nights_and_weekends() {
     let (found, completeness) = findings(weekdays(20, 14, 21), Timeframe::H1);
     assert_eq!(found, Findings::default());
     assert_eq!(completeness, 1.0);
@@ -54,7 +54,7 @@ fn missing_hours_of_a_session_are_one_gap() {
 }
 
 #[test]
-fn one_or_two_whole_days_are_a_holiday_and_three_are_a_gap() {
+fn one_or_two_missing_days_are_a_holiday_and_three_a_gap() {
     let without = |from: &str, to: &str| {
         let hole = at(from)..=at(to);
         findings(weekdays(20, 14, 21).into_iter().filter(move |t| !hole.contains(t)), Timeframe::H1).0
@@ -70,7 +70,7 @@ fn one_or_two_whole_days_are_a_holiday_and_three_are_a_gap() {
 }
 
 #[test]
-fn a_lost_day_that_begins_in_the_session_before_is_a_gap() {
+fn a_missing_day_that_begins_in_the_previous_session_is_a_gap() {
     let hole = at("2024-02-13T19:00:00Z")..at("2024-02-15T00:00:00Z");
     let (found, _) = findings(weekdays(20, 14, 21).into_iter().filter(|t| !hole.contains(t)), Timeframe::H1);
     assert_eq!(found.gaps, [gap("2024-02-13T19:00:00Z", "2024-02-14T20:00:00Z", 2 + 7)]);
@@ -80,7 +80,7 @@ fn a_lost_day_that_begins_in_the_session_before_is_a_gap() {
 }
 
 #[test]
-fn an_early_close_before_a_holiday_that_comes_back_each_year_leaves_it_a_holiday() {
+fn an_annual_early_close_before_a_holiday_keeps_the_holiday() {
     let quiet = |t: &Time| {
         let holes = [
             ("2024-12-24T18:00:00Z", "2024-12-26T00:00:00Z"),
@@ -94,21 +94,21 @@ fn an_early_close_before_a_holiday_that_comes_back_each_year_leaves_it_a_holiday
 }
 
 #[test]
-fn a_lost_quarter_is_found_and_counted() {
+fn a_missing_quarter_is_found_and_counted() {
     let hole = at("2024-03-04T00:00:00Z")..at("2024-06-03T00:00:00Z");
     let (found, _) = findings(weekdays(40, 14, 21).into_iter().filter(|t| !hole.contains(t)), Timeframe::H1);
     assert_eq!(found.gaps, [gap("2024-03-04T14:00:00Z", "2024-05-31T20:00:00Z", 13 * 35)]);
 }
 
 #[test]
-fn a_hole_that_begins_in_a_session_and_swallows_days_is_one_gap() {
+fn a_gap_that_begins_in_a_session_and_spans_days_is_one_gap() {
     let hole = at("2024-02-12T18:00:00Z")..at("2024-02-16T16:00:00Z");
     let (found, _) = findings(weekdays(20, 14, 21).into_iter().filter(|t| !hole.contains(t)), Timeframe::H1);
     assert_eq!(found.gaps, [gap("2024-02-12T18:00:00Z", "2024-02-16T15:00:00Z", 3 + 21 + 2)]);
 }
 
 #[test]
-fn a_session_that_moves_with_daylight_saving_makes_no_gap() {
+fn a_session_that_follows_daylight_saving_has_no_gap() {
     let moved = weekdays(30, 14, 21).into_iter().map(|t| {
         let summer = t >= at("2024-03-10T00:00:00Z");
         t.plus_micros(if summer { -HOUR } else { 0 })
@@ -122,7 +122,7 @@ fn a_session_that_moves_with_daylight_saving_makes_no_gap() {
 }
 
 #[test]
-fn hours_that_are_added_for_good_make_no_gap_before_them() {
+fn permanently_added_hours_make_no_gap_before_them() {
     let times = weekdays(15, 14, 21)
         .into_iter()
         .chain(weekdays(30, 8, 24).into_iter().filter(|t| *t >= at("2024-04-22T00:00:00Z")));
@@ -130,7 +130,7 @@ fn hours_that_are_added_for_good_make_no_gap_before_them() {
 }
 
 #[test]
-fn a_session_over_midnight_stays_whole_and_its_holiday_is_one() {
+fn an_overnight_session_stays_whole_and_its_holiday_is_one() {
     // 21:00 to 04:00 of the next day: Monday has fewer bars than Tuesday, and Saturday fewer still.
     let night = |weeks| weekdays(weeks, 21, 28);
     assert_eq!(findings(night(20), Timeframe::H1).0, Findings::default());
@@ -141,7 +141,7 @@ fn a_session_over_midnight_stays_whole_and_its_holiday_is_one() {
 }
 
 #[test]
-fn days_are_compared_where_there_are_too_few_weeks() {
+fn with_too_few_weeks_days_are_compared() {
     let hole = [at("2024-01-10T16:00:00Z"), at("2024-01-10T17:00:00Z"), at("2024-01-12T14:00:00Z")];
     let (found, _) = findings(weekdays(1, 14, 21).into_iter().filter(|t| !hole.contains(t)), Timeframe::H1);
     let expected = [
@@ -152,7 +152,7 @@ fn days_are_compared_where_there_are_too_few_weeks() {
 }
 
 #[test]
-fn who_trades_all_week_has_no_holidays() {
+fn continuous_trading_has_no_holidays() {
     let monday = at("2024-01-08T00:00:00Z");
     let days = (0..200).filter(|d| *d != 100).map(|d| monday.plus_micros(d * DAY));
     let (found, _) = findings(days, Timeframe::D1);
@@ -160,7 +160,7 @@ fn who_trades_all_week_has_no_holidays() {
 }
 
 #[test]
-fn daily_bars_miss_three_days_in_a_row_but_not_one() {
+fn three_missing_daily_bars_in_a_row_are_a_gap_but_one_is_not() {
     let monday = at("2024-01-08T00:00:00Z");
     let days = |lost: std::ops::Range<i64>| {
         (0..200).filter(move |d| d % 7 < 5 && !lost.contains(d)).map(move |d| monday.plus_micros(d * DAY))
@@ -172,7 +172,7 @@ fn daily_bars_miss_three_days_in_a_row_but_not_one() {
 }
 
 #[test]
-fn a_thin_symbol_that_skips_minutes_by_nature_has_no_gaps_there() {
+fn skipped_minutes_of_a_thinly_traded_symbol_are_no_gaps() {
     // Each slot is present only in every second week.
     let monday = at("2024-01-08T00:00:00Z");
     let times =
@@ -194,7 +194,7 @@ fn thinned(times: Vec<Time>, percent: u64) -> impl Iterator<Item = Time> {
 }
 
 #[test]
-fn nothing_is_told_of_a_symbol_that_trades_at_random_minutes() {
+fn a_symbol_that_trades_at_random_minutes_has_no_gaps() {
     for (timeframe, step) in [(Timeframe::M1, 1), (Timeframe::M5, 5), (Timeframe::M30, 30)] {
         for percent in [20, 35, 50, 65, 84] {
             let times = sessions("2024-01-08T00:00:00Z", 70, step, 840..1260, |_| 0);
@@ -206,7 +206,7 @@ fn nothing_is_told_of_a_symbol_that_trades_at_random_minutes() {
 }
 
 #[test]
-fn random_minutes_around_a_regular_session_are_no_gaps_and_a_hole_in_the_session_is_one() {
+fn random_minutes_around_a_session_are_no_gaps_but_a_hole_in_it_is() {
     let lost = at("2024-02-14T15:00:00Z")..at("2024-02-14T16:00:00Z");
     let early = sessions("2024-01-08T00:00:00Z", 70, 5, 540..870, |_| 0);
     let late = sessions("2024-01-08T00:00:00Z", 70, 5, 1260..1440, |_| 0);
@@ -223,7 +223,7 @@ fn random_minutes_around_a_regular_session_are_no_gaps_and_a_hole_in_the_session
 }
 
 #[test]
-fn next_to_nothing_is_complete() {
+fn very_few_bars_are_complete() {
     assert_eq!(findings([], Timeframe::H1).1, 1.0);
     assert_eq!(findings([at("2024-01-08T00:00:00Z")], Timeframe::M1), (Findings::default(), 1.0));
 }
@@ -277,7 +277,7 @@ fn currency(first: &str, days: i64, step: i64) -> Vec<Time> {
 }
 
 #[test]
-fn a_change_of_the_clock_makes_no_gap_however_little_data_lies_on_either_side_of_it() {
+fn a_clock_change_makes_no_gap_with_any_amount_of_data_around_it() {
     for (timeframe, step) in [(Timeframe::H1, 60), (Timeframe::M5, 5)] {
         for (first, days) in [
             ("2024-03-06T00:00:00Z", 7),
@@ -314,7 +314,7 @@ fn a_change_of_the_clock_makes_no_gap_however_little_data_lies_on_either_side_of
 }
 
 #[test]
-fn a_session_that_moves_at_a_date_of_its_own_near_an_end_of_the_data_makes_no_gap() {
+fn a_session_change_near_an_end_of_the_data_makes_no_gap() {
     for days in [36, 38, 40, 43, 45, 60] {
         let moves = |day: Time| if day >= at("2024-06-03T00:00:00Z") { -240 } else { -180 };
         let times = sessions("2024-04-29T00:00:00Z", days, 60, 600..1020, moves);
@@ -326,7 +326,7 @@ fn a_session_that_moves_at_a_date_of_its_own_near_an_end_of_the_data_makes_no_ga
 }
 
 #[test]
-fn a_hole_beside_a_change_of_the_clock_is_found() {
+fn a_gap_next_to_a_clock_change_is_found() {
     let lost = [at("2024-03-11T15:30:00Z"), at("2024-03-11T16:30:00Z")];
     for (first, days) in [("2024-03-04T00:00:00Z", 14), ("2024-01-08T00:00:00Z", 90)] {
         let times = sessions(first, days, 60, 570..960, new_york);
@@ -336,7 +336,7 @@ fn a_hole_beside_a_change_of_the_clock_is_found() {
 }
 
 #[test]
-fn the_weekend_of_a_currency_is_no_gap_in_data_of_any_length() {
+fn the_weekend_of_a_currency_is_never_a_gap() {
     for (timeframe, step) in [(Timeframe::H1, 60), (Timeframe::M5, 5), (Timeframe::M1, 1)] {
         let all = [2, 5, 7, 8, 9, 10, 12, 15, 20, 21, 29, 36, 60];
         for days in if step == 60 { &all[..] } else { &[8, 15][..] }.iter().copied() {
@@ -358,7 +358,7 @@ fn the_weekend_of_a_currency_is_no_gap_in_data_of_any_length() {
 }
 
 #[test]
-fn a_hole_in_two_weeks_of_a_currency_is_found() {
+fn a_gap_in_two_weeks_of_a_currency_is_found() {
     let hole = at("2024-01-10T08:00:00Z")..=at("2024-01-10T13:00:00Z");
     let times = currency("2024-01-03T00:00:00Z", 13, 60);
     let (found, _) = findings(times.into_iter().filter(|t| !hole.contains(t)), Timeframe::H1);
@@ -366,7 +366,7 @@ fn a_hole_in_two_weeks_of_a_currency_is_found() {
 }
 
 #[test]
-fn a_hole_in_two_days_is_found_and_one_in_a_single_day_is_too_little_to_tell() {
+fn a_gap_in_two_days_is_found_but_one_day_is_too_short() {
     let hole = at("2024-02-06T11:00:00Z")..at("2024-02-06T13:00:00Z");
     let days = |n| {
         let times = sessions("2024-02-06T00:00:00Z", n, 1, 480..1020, |_| 0);
@@ -383,7 +383,7 @@ fn a_hole_in_two_days_is_found_and_one_in_a_single_day_is_too_little_to_tell() {
 }
 
 #[test]
-fn a_break_at_noon_on_each_day_is_no_gap_and_a_thin_symbol_of_few_days_is_not_judged() {
+fn a_daily_noon_break_is_no_gap_and_a_few_thin_days_are_not_judged() {
     let noon = |t: &Time| !(180..240).contains(&(t.micros() / MINUTE).rem_euclid(1440));
     let tokyo = sessions("2024-02-05T00:00:00Z", 4, 5, 0..360, |_| 0);
     let (found, completeness) = findings(tokyo.into_iter().filter(noon), Timeframe::M5);
@@ -394,7 +394,7 @@ fn a_break_at_noon_on_each_day_is_no_gap_and_a_thin_symbol_of_few_days_is_not_ju
 }
 
 #[test]
-fn a_bar_of_the_year_one_costs_the_search_nothing_and_hides_no_gap() {
+fn a_bar_of_the_year_one_neither_slows_the_search_nor_hides_a_gap() {
     let hole = at("2024-02-14T16:00:00Z")..=at("2024-02-14T18:30:00Z");
     for (weeks, checks_at_most) in [(2, 400), (20, 200)] {
         let mut calendar = Calendar::default();
@@ -414,7 +414,7 @@ fn a_bar_of_the_year_one_costs_the_search_nothing_and_hides_no_gap() {
 }
 
 #[test]
-fn a_gap_of_centuries_is_counted_whole_in_few_steps() {
+fn a_gap_of_centuries_is_counted_in_few_steps() {
     let day = |text: &str| sessions(text, 56, 60, 840..1260, |_| 0);
     let times = day("1700-01-04T00:00:00Z").into_iter().chain(day("2024-01-08T00:00:00Z"));
     let (found, _) = findings(times, Timeframe::H1);
@@ -427,7 +427,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(24))]
     /// In a long run of whole weeks, any gap within one session is found exactly.
     #[test]
-    fn a_hole_inside_a_session_is_found_exactly(
+    fn a_gap_inside_a_session_is_found_exactly(
         week in 1i64..24, weekday in 0i64..5, from in 14i64..20, length in 1i64..6
     ) {
         let to = (from + length).min(21);
@@ -439,7 +439,7 @@ proptest! {
     }
 
     #[test]
-    fn gaps_hold_no_bar_and_never_overlap(minutes in proptest::collection::btree_set(0i64..120_000, 0..400)) {
+    fn gaps_contain_no_bar_and_never_overlap(minutes in proptest::collection::btree_set(0i64..120_000, 0..400)) {
         let start = at("2024-01-08T00:00:00Z");
         let times: Vec<Time> = minutes.iter().map(|m| start.plus_micros(m * MINUTE)).collect();
         let (found, completeness) = told(times.clone(), Timeframe::M1);

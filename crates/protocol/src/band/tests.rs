@@ -15,7 +15,7 @@ fn band() -> Band {
 }
 
 #[test]
-fn between_two_places_the_band_is_a_straight_line_and_beyond_them_there_is_none() {
+fn the_band_is_interpolated_linearly_and_ends_with_its_points() {
     let band = band();
     assert_eq!(band.at(5.0), Some(Slice { p10: 1.0, p50: 2.0, p90: 4.0, runs: 6 }));
     assert_eq!(band.at(10.0).map(|s| s.p90), Some(5.0));
@@ -38,7 +38,7 @@ fn the_edge_of_the_band_is_inside() {
 }
 
 #[test]
-fn a_rule_says_what_it_wants_and_why_it_cancelled() {
+fn a_rule_describes_itself_and_why_it_cancelled() {
     let baseline = Baseline {
         series: "train_loss".into(),
         like: Like::SameTitle,
@@ -67,7 +67,7 @@ fn a_rule_says_what_it_wants_and_why_it_cancelled() {
 }
 
 #[test]
-fn ten_points_are_asked_for_where_none_are_named() {
+fn a_rule_needs_ten_points_by_default() {
     let rule: SetRule = serde_json::from_str(r#"{"series": "loss", "side": "outside"}"#).unwrap();
     assert_eq!((rule.points, rule.side), (10, Side::Outside));
     assert!(serde_json::from_str::<SetRule>(r#"{"series": "loss", "side": "beside"}"#).is_err());
@@ -87,7 +87,7 @@ fn side() -> impl Strategy<Value = Side> {
 proptest! {
     /// The expectation is computed again at each point, without state.
     #[test]
-    fn a_rule_fires_once_after_exactly_so_many_points_in_a_row(points in points(), side in side(), n in 1u32..9) {
+    fn a_rule_fires_once_after_the_given_number_of_consecutive_points(points in points(), side in side(), n in 1u32..9) {
         let band = band();
         let judged: Vec<(f64, bool)> = points
             .iter()
@@ -111,7 +111,7 @@ proptest! {
 
     /// As after a restart: first the stored points, then new ones.
     #[test]
-    fn it_is_the_same_however_the_points_are_parted(points in points(), side in side(), n in 1u32..9, cut in 0usize..80) {
+    fn the_batching_of_points_does_not_matter(points in points(), side in side(), n in 1u32..9, cut in 0usize..80) {
         let band = band();
         let count = |parts: &[&[Point]]| {
             let mut watch = Watch::new(side, n);
@@ -123,7 +123,7 @@ proptest! {
     }
 
     #[test]
-    fn a_band_is_ordered_everywhere_and_thinning_keeps_its_places(
+    fn a_band_is_ordered_everywhere_and_downsampling_keeps_positions(
         rows in proptest::collection::vec((-1e9f64..1e9, 0.0f64..1e9, 0.0f64..1e9), 2..40),
         at in 0.0f64..1.0,
         wanted in 2usize..20,

@@ -101,7 +101,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_time_is_named_in_three_ways_and_reads_back_from_each() {
+    fn a_time_has_three_forms_and_each_parses_back() {
         for text in ["24h", "7d", "90s", "5m", "2w", "2026-11-01", "2026-11-01T09:30:00Z"] {
             assert_eq!(text.parse::<When>().unwrap().to_string(), text);
         }
@@ -112,7 +112,7 @@ mod tests {
     }
 
     #[test]
-    fn a_day_belongs_to_a_range_as_a_whole() {
+    fn a_range_includes_whole_days() {
         let now = Time::parse("2026-11-23T10:00:00Z").unwrap();
         let at = |text: &str| Time::parse(text).unwrap();
         let day: When = "2026-11-01".parse().unwrap();

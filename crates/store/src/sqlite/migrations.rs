@@ -109,7 +109,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_file_is_applied_in_the_order_of_its_number() {
+    fn migrations_are_applied_in_order_of_their_number() {
         let folder = std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/migrations")).unwrap();
         let mut files: Vec<String> =
             folder.map(|file| file.unwrap().file_name().into_string().unwrap()).collect();

@@ -10,7 +10,7 @@ fn event(seq: u64) -> Vec<Change> {
 }
 
 #[test]
-fn what_is_told_is_durable_and_in_order() {
+fn published_changes_are_durable_and_in_order() {
     let folder = tempfile::tempdir().unwrap();
     let store = Arc::new(Sqlite::open(&folder.path().join("a.db")).unwrap());
     let told = Arc::new(Mutex::new(Vec::new()));
@@ -142,7 +142,7 @@ impl Store for Full {
 }
 
 #[test]
-fn a_full_disk_delays_what_was_accepted_and_loses_none_of_it() {
+fn a_full_disk_delays_accepted_changes_and_loses_none() {
     let folder = tempfile::tempdir().unwrap();
     let store = Full::of(folder.path(), 2);
     let (out, told) = std::sync::mpsc::channel();
@@ -161,7 +161,7 @@ fn a_full_disk_delays_what_was_accepted_and_loses_none_of_it() {
 }
 
 #[tokio::test]
-async fn there_is_room_until_too_much_waits_and_again_when_it_is_written() {
+async fn changes_are_accepted_until_the_limit_and_again_after_a_write() {
     let folder = tempfile::tempdir().unwrap();
     let store = Full::of(folder.path(), u32::MAX);
     let writer = Writer::start(store.clone(), |_: Vec<()>| {}).unwrap();
@@ -181,7 +181,7 @@ async fn there_is_room_until_too_much_waits_and_again_when_it_is_written() {
 }
 
 #[test]
-fn a_writer_whose_store_can_never_write_ends_and_tells_nobody() {
+fn a_writer_whose_store_always_fails_ends_without_publishing() {
     let folder = tempfile::tempdir().unwrap();
     let store = Full::of(folder.path(), u32::MAX);
     let told = Arc::new(Mutex::new(Vec::new()));

@@ -72,7 +72,7 @@ fn any_rules() -> impl Strategy<Value = Rules> {
 
 proptest! {
     #[test]
-    fn cash_and_position_make_the_equity_and_trades_explain_the_cash((bars, stances) in market(), rules in any_rules()) {
+    fn cash_plus_position_is_the_equity_and_trades_explain_the_cash((bars, stances) in market(), rules in any_rules()) {
         let book = run(&bars, &stances, &rules);
         prop_assert_eq!(book.accounts.len(), bars.len());
         for (bar, account) in bars.iter().zip(&book.accounts) {
@@ -96,14 +96,14 @@ proptest! {
     }
 
     #[test]
-    fn no_more_is_bought_than_there_is_money_for((bars, stances) in market(), rules in any_rules()) {
+    fn purchases_never_exceed_the_cash((bars, stances) in market(), rules in any_rules()) {
         for account in run(&bars, &stances, &rules).accounts.iter().filter(|a| a.units > 0.0) {
             prop_assert!(account.cash >= -1e-9 * RULES.capital, "{:?}", account);
         }
     }
 
     #[test]
-    fn costs_only_lower_what_is_left((bars, stances) in market(), rules in any_rules()) {
+    fn costs_only_reduce_the_result((bars, stances) in market(), rules in any_rules()) {
         let free = Rules { commission: 0.0, slippage: 0.0, whole_units: false, close_at_end: true, ..rules };
         let paid = Rules { whole_units: false, close_at_end: true, ..rules };
         let (free, paid) = (run(&bars, &stances, &free), run(&bars, &stances, &paid));
@@ -122,7 +122,7 @@ proptest! {
     }
 
     #[test]
-    fn standing_aside_changes_nothing((bars, _) in market(), rules in any_rules()) {
+    fn no_position_changes_nothing((bars, _) in market(), rules in any_rules()) {
         let book = run(&bars, &vec![Stance::Flat; bars.len()], &rules);
         let still = Account { cash: RULES.capital, units: 0.0, equity: RULES.capital };
         prop_assert!(book.accounts.iter().all(|a| *a == still));
@@ -130,7 +130,7 @@ proptest! {
     }
 
     #[test]
-    fn buying_and_holding_gives_the_ratio_of_prices_less_costs((bars, _) in market(), rules in any_rules()) {
+    fn buy_and_hold_returns_the_price_ratio_less_costs((bars, _) in market(), rules in any_rules()) {
         prop_assume!(bars.len() > 1);
         let rules = Rules { whole_units: false, close_at_end: true, position_size: 1.0, ..rules };
         let book = run(&bars, &vec![Stance::Long; bars.len()], &rules);
@@ -142,7 +142,7 @@ proptest! {
     }
 
     #[test]
-    fn what_comes_later_changes_no_earlier_trade(
+    fn later_bars_never_change_an_earlier_trade(
         past in prices(100), one in prices(20), other in prices(20), fast in 1usize..6, more in 1usize..6, rules in any_rules()
     ) {
         let plan = Plan::SmaCross { fast, slow: fast + more };
@@ -160,7 +160,7 @@ proptest! {
 }
 
 #[test]
-fn a_trade_is_filled_at_the_next_open_and_says_why() {
+fn a_trade_is_filled_at_the_next_open_and_has_its_reason() {
     let bars = bars(&[(10.0, 11.0), (12.0, 13.0), (14.0, 15.0), (16.0, 17.0)]);
     let stances = [Stance::Long, Stance::Long, Stance::Flat, Stance::Flat];
     let rules = Rules { commission: 0.01, slippage: 0.1, whole_units: true, ..RULES };
@@ -180,7 +180,7 @@ fn a_trade_is_filled_at_the_next_open_and_says_why() {
 }
 
 #[test]
-fn a_turn_from_long_to_short_leaves_and_enters_at_one_price() {
+fn a_reversal_exits_and_enters_at_one_price() {
     let bars = bars(&[(10.0, 10.0), (10.0, 12.0), (12.0, 12.0), (6.0, 6.0)]);
     let book = run(&bars, &[Stance::Long, Stance::Short, Stance::Short, Stance::Short], &RULES);
     assert_eq!(book.trades.iter().map(|t| t.side.as_str()).collect::<Vec<_>>(), ["long", "short"]);
@@ -191,7 +191,7 @@ fn a_turn_from_long_to_short_leaves_and_enters_at_one_price() {
 }
 
 #[test]
-fn a_short_that_loses_everything_ends_the_trading() {
+fn a_short_position_that_loses_everything_ends_trading() {
     let bars = bars(&[(10.0, 10.0), (10.0, 12.0), (12.0, 25.0), (5.0, 5.0), (5.0, 6.0)]);
     let book = run(&bars, &[Stance::Short; 5], &RULES);
     assert_eq!((book.ruined, book.trades.len()), (Some(2), 1));
@@ -200,7 +200,7 @@ fn a_short_that_loses_everything_ends_the_trading() {
 }
 
 #[test]
-fn an_order_for_less_than_a_unit_is_counted_and_tried_again() {
+fn an_order_below_one_unit_is_counted_and_repeated() {
     let bars = bars(&[(20_000.0, 20_000.0), (20_000.0, 20_000.0), (20_000.0, 9_000.0), (9_000.0, 9_500.0)]);
     let book = run(&bars, &[Stance::Long; 4], &Rules { whole_units: true, ..RULES });
     assert_eq!((book.too_small, book.trades.len()), (2, 1));
@@ -208,7 +208,7 @@ fn an_order_for_less_than_a_unit_is_counted_and_tried_again() {
 }
 
 #[test]
-fn who_watches_can_end_it() {
+fn an_observer_can_stop_the_run() {
     let bars = bars(&[(10.0, 10.0); 9]);
     let words = Words { long: String::new(), flat: String::new(), short: String::new() };
     let mut seen = 0;

@@ -70,7 +70,7 @@ async fn synthetic_bars_are_loaded_and_backtested() {
 }
 
 #[tokio::test]
-async fn the_bars_of_a_run_are_those_that_it_traded() {
+async fn the_bars_of_a_run_are_those_it_traded() {
     let mut host = Served::with(Puppet::default()).await;
     host.load().await;
     let params = json!({
@@ -102,7 +102,7 @@ async fn the_bars_of_a_run_are_those_that_it_traded() {
 }
 
 #[tokio::test]
-async fn a_cancelled_run_ends_at_once_and_leaves_nothing_behind() {
+async fn a_cancelled_run_ends_at_once_and_leaves_no_files() {
     let mut host = Served::with(Puppet { thinks_until_told: true }).await;
     host.load().await;
     let id = OperationId::new();
@@ -119,7 +119,7 @@ async fn a_cancelled_run_ends_at_once_and_leaves_nothing_behind() {
 }
 
 #[tokio::test]
-async fn a_model_is_traded_as_it_says() {
+async fn a_model_is_traded_by_its_signals() {
     let mut host = Served::with(Puppet::default()).await;
     host.load().await;
     let params = json!({
@@ -147,7 +147,7 @@ async fn a_model_is_traded_as_it_says() {
 }
 
 #[tokio::test]
-async fn a_backtest_of_bars_that_trained_its_model_says_so_and_has_figures_of_those_after() {
+async fn a_backtest_on_training_bars_says_so_and_has_figures_after_them() {
     let mut host = Served::with(Puppet::default()).await;
     host.load().await;
     let params = json!({
@@ -188,7 +188,7 @@ async fn a_backtest_of_bars_that_trained_its_model_says_so_and_has_figures_of_th
 }
 
 #[tokio::test]
-async fn wrong_params_are_refused_by_field() {
+async fn invalid_params_are_rejected_by_field() {
     let mut host = Served::with(Puppet::default()).await;
     host.load().await;
     for (params, fields) in [
@@ -212,7 +212,7 @@ async fn wrong_params_are_refused_by_field() {
 }
 
 #[tokio::test]
-async fn the_kind_makes_a_form_that_offers_what_is_there() {
+async fn the_form_of_the_kind_offers_the_available_choices() {
     let mut host = Served::with(Puppet::default()).await;
     host.load().await;
     let about: About = host.get("/about").await.json().await.unwrap();

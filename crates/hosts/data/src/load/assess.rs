@@ -94,7 +94,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn of_too_many_gaps_the_largest_are_listed_in_order() {
+    fn only_the_largest_gaps_are_listed_in_order_of_time() {
         let gap =
             |i: i64| Gap { from: Time::from_micros(i), to: Time::from_micros(i), bars: 1 + (i % 7) as u64 };
         let listed = listed((0..3_000).map(gap).collect());

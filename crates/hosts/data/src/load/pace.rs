@@ -116,7 +116,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn rows_come_at_the_asked_for_rate_and_not_faster() {
+    async fn rows_arrive_at_the_requested_rate() {
         for (rows, rate) in [(5, 1), (100, 10), (1_000, 333), (20_000, 5_000), (100_000, 100_000)] {
             let seconds = seconds_for(rows, rate).await;
             let ideal = rows as f64 / f64::from(rate);
@@ -126,7 +126,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_pause_is_not_made_up_for_by_a_burst() {
+    async fn a_pause_is_not_followed_by_a_burst() {
         let mut pace = Pace::new(NonZeroU32::new(1_000));
         let token = CancellationToken::new();
         tokio::time::sleep(Duration::from_secs(60)).await;
@@ -148,7 +148,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn the_curve_has_a_point_every_fifth_of_a_second_at_most() {
+    async fn the_curve_has_at_most_five_points_per_second() {
         let mut speed = Speed::new(100);
         assert_eq!(speed.point(150), None);
         tokio::time::sleep(Duration::from_millis(200)).await;

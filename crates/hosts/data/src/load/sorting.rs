@@ -60,7 +60,7 @@ mod tests {
     use protocol::Time;
 
     #[test]
-    fn bars_come_out_in_order_and_of_two_with_one_time_the_first() {
+    fn bars_are_sorted_and_the_first_of_two_equal_times_wins() {
         let bar = |time: i64, close: f64| Bar {
             time: Time::from_micros(time),
             open: 1.0,

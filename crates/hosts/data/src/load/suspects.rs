@@ -149,7 +149,7 @@ mod tests {
     }
 
     #[test]
-    fn a_price_that_jumps_for_one_bar_is_a_warning_and_one_that_stays_is_none() {
+    fn a_price_spike_of_one_bar_is_a_warning_but_a_lasting_move_is_not() {
         let days = |closes: &[f64]| (0..).zip(closes.iter().copied()).collect::<Vec<_>>();
         assert_eq!(
             warnings(&days(&[10.0, 10.5, 105.0, 10.5])),

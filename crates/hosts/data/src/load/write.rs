@@ -170,7 +170,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_stored_wins_and_nothing_is_lost_or_doubled(
+        fn stored_bars_win_and_none_is_lost_or_duplicated(
             stored in proptest::collection::btree_set(0i64..60, 0..40), new in proptest::collection::btree_set(0i64..60, 0..40)
         ) {
             let bars = |times: &BTreeSet<i64>, close| times.iter().map(|t| bar(*t, close)).collect::<Vec<_>>();

@@ -327,7 +327,7 @@ mod tests {
     }
 
     #[test]
-    fn an_unknown_symbol_is_told_what_is_there() {
+    fn an_unknown_symbol_is_answered_with_the_existing_ones() {
         let folder = folder(&[
             ("MSFT_1h.csv", BARS),
             ("NVDA_1h.csv", BARS),
@@ -344,7 +344,7 @@ mod tests {
     }
 
     #[test]
-    fn a_folder_or_file_that_is_not_as_it_should_be_is_told_plainly() {
+    fn an_invalid_folder_or_file_has_a_clear_error() {
         let folder = folder(&[("A_1h.csv", ""), ("B_1h.csv", "\n\n"), ("C_1h.csv", "a,b\n1,2\n")]);
         fs::create_dir(folder.path().join("D_1h.csv")).unwrap();
         assert!(told(folder.path(), "A").message.ends_with("A_1h.csv is empty."));
@@ -355,7 +355,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn rows_are_counted_before_they_are_read_and_the_last_time_is_known() {
+    async fn rows_are_counted_before_reading_and_the_last_time_is_known() {
         let folder = folder(&[("A_1h.csv", BARS)]);
         let opened = open_file(folder.path(), "A", None).unwrap();
         assert_eq!(opened.total, Some(2));
@@ -366,7 +366,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn it_goes_on_at_a_known_place_unless_the_file_was_changed() {
+    async fn reading_resumes_at_a_position_unless_the_file_changed() {
         let folder = folder(&[("A_1h.csv", BARS)]);
         let opened = open_file(folder.path(), "A", None).unwrap();
         let fingerprint = opened.fingerprint.clone();
@@ -404,7 +404,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn every_packing_and_encoding_of_a_file_gives_the_same_rows() {
+    async fn every_compression_and_encoding_gives_the_same_rows() {
         let folder = tempfile::tempdir().unwrap();
         let text = long_text(2_000, "\n");
         let utf16: Vec<u8> = text.encode_utf16().flat_map(u16::to_le_bytes).collect();
@@ -436,7 +436,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn lines_that_end_in_cr_alone_have_their_own_numbers() {
+    async fn lines_that_end_in_cr_are_numbered() {
         let text = long_text(1_100, "\r").replace(",1,2,1,2,900,", ",1,x,1,2,900,");
         assert!(text.len() > 200_000);
         let folder = folder(&[("A_1h.csv", &text)]);
@@ -447,7 +447,7 @@ mod tests {
     }
 
     #[test]
-    fn another_format_or_zone_is_another_fingerprint() {
+    fn another_format_or_zone_has_another_fingerprint() {
         let folder = folder(&[("A_1h.csv", BARS)]);
         let plain = open_file(folder.path(), "A", None).unwrap().fingerprint;
         let mut request = Request::of_test("A", Timeframe::H1);

@@ -278,7 +278,7 @@ mod tests {
     }
 
     #[test]
-    fn line_ends_quotes_and_marks_of_all_kinds_give_the_same_bars() {
+    fn all_line_ends_quotes_and_byte_order_marks_give_the_same_bars() {
         let plain = read(text(50, "\n").as_bytes(), 1000).unwrap();
         assert_eq!(plain.len(), 50);
         let bars = |rows: &[Row]| rows.iter().map(|r| r.bar.clone().unwrap()).collect::<Vec<_>>();
@@ -293,7 +293,7 @@ mod tests {
     }
 
     #[test]
-    fn every_row_knows_its_line_and_where_it_begins() {
+    fn every_row_has_its_line_number_and_offset() {
         for end in ["\n", "\r\n", "\n\n", "\r\n\r\n"] {
             let text = text(30, end);
             for row in read(text.as_bytes(), 64).unwrap() {
@@ -306,7 +306,7 @@ mod tests {
     }
 
     #[test]
-    fn reading_on_at_a_row_gives_what_was_left() {
+    fn reading_from_a_row_gives_the_remaining_rows() {
         let text = text(40, "\r\n");
         let all = read(text.as_bytes(), 100).unwrap();
         let mut csv = csv_text();
@@ -322,7 +322,7 @@ mod tests {
     }
 
     #[test]
-    fn a_row_that_can_not_be_read_is_a_row_with_its_reason() {
+    fn an_unreadable_row_has_its_reason() {
         let body = "2024-01-01T10:00:00Z,1,2,1,1\n2024-01-01T10:00:00Z,1,x,1,1,0\n2024-01-01T10:00:00,1,2,1,1,0\nnever,1,2,1,1,0\n2024-01-01T10:00:00Z,nan,2,1,1,0\n";
         let rows = read(format!("{HEADER}{body}").as_bytes(), 9).unwrap();
         let reasons: Vec<_> = rows.iter().map(|r| r.bar.as_ref().err().map(|e| e.reason.as_str())).collect();
@@ -332,7 +332,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_csv_of_bars_says_so() {
+    fn text_that_is_no_csv_of_bars_is_rejected_with_a_reason() {
         let told = |bytes: &[u8]| read(bytes, 4096).unwrap_err();
         assert!(told(b"<!doctype html><html>\n").contains("web page"));
         assert!(told(b" {\"error\": 1}\n").contains("JSON"));
@@ -355,14 +355,14 @@ mod tests {
 
     proptest! {
         #[test]
-        fn the_size_of_the_pieces_changes_nothing(rows in 0usize..60, piece in 1usize..200, crlf: bool, quoted: bool) {
+        fn the_chunk_size_does_not_matter(rows in 0usize..60, piece in 1usize..200, crlf: bool, quoted: bool) {
             let mut text = text(rows, if crlf { "\r\n" } else { "\n" });
             if quoted { text = text.replace(",2,", ",\"2\","); }
             prop_assert_eq!(read(text.as_bytes(), piece), read(text.as_bytes(), usize::MAX));
         }
 
         #[test]
-        fn no_bytes_make_it_panic(bytes in proptest::collection::vec(any::<u8>(), 0..400), piece in 1usize..50) {
+        fn no_bytes_panic(bytes in proptest::collection::vec(any::<u8>(), 0..400), piece in 1usize..50) {
             let _ = read(&bytes, piece);
             let mut with_header = HEADER.as_bytes().to_vec();
             with_header.extend(&bytes);
@@ -370,7 +370,7 @@ mod tests {
         }
 
         #[test]
-        fn it_sees_the_same_records_as_a_reader_of_the_whole(body in "[a0-9,\"\r\n ]{0,200}") {
+        fn chunked_reading_finds_the_same_records_as_a_csv_library(body in "[a0-9,\"\r\n ]{0,200}") {
             let text = format!("{HEADER}{body}");
             if let Ok(rows) = read(text.as_bytes(), 7) {
                 let records = ReaderBuilder::new().flexible(true).from_reader(text.as_bytes()).into_records();

@@ -120,7 +120,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_that_programs_and_people_write_are_understood() {
+    fn common_file_names_are_recognized() {
         for (name, symbol, timeframe) in [
             ("MSFT_1h.csv", "MSFT", "1h"),
             ("MSFT_1D.CSV", "MSFT", "1d"),
@@ -151,7 +151,7 @@ mod tests {
     }
 
     #[test]
-    fn the_plain_name_comes_first_and_two_others_are_refused_by_name() {
+    fn the_plain_name_has_precedence_and_ambiguous_ones_are_rejected() {
         let folder = tempfile::tempdir().unwrap();
         let put = |name: &str| fs::write(folder.path().join(name), "x").unwrap();
         let find = |symbol: &str| find(folder.path(), &Symbol::new(symbol).unwrap(), Timeframe::H1);

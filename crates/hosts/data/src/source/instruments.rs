@@ -190,7 +190,7 @@ mod tests {
     }
 
     #[test]
-    fn only_clearly_different_names_are_told_apart() {
+    fn only_clearly_different_names_are_different_instruments() {
         for (name, asked) in [
             ("msft", "MSFT"),
             ("MSFT.US", "MSFT"),
@@ -223,7 +223,7 @@ mod tests {
     }
 
     #[test]
-    fn contracts_of_a_continuous_future_follow_each_other_and_never_overlap() {
+    fn contracts_of_a_continuous_future_are_consecutive_and_never_overlap() {
         let read = |rows: &[(&str, &str)], asked: &str| {
             let mut instruments = Instruments::default();
             for (line, (name, time)) in (2..).zip(rows) {

@@ -116,7 +116,7 @@ mod tests {
     const TO: &str = "2024-07-01T00:00:00Z";
 
     #[tokio::test]
-    async fn the_same_params_give_the_same_bars_and_another_seed_or_symbol_others() {
+    async fn equal_params_give_equal_bars_and_another_seed_or_symbol_different_ones() {
         let one = bars("DEMO", 1, Timeframe::H1, FROM, TO).await;
         assert_eq!(one, bars("DEMO", 1, Timeframe::H1, FROM, TO).await);
         assert_ne!(one, bars("DEMO", 2, Timeframe::H1, FROM, TO).await);
@@ -125,7 +125,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn the_walk_is_fixed_for_ever() {
+    async fn the_random_walk_never_changes() {
         let bars = bars("DEMO", 1, Timeframe::D1, "2025-12-30T00:00:00Z", "2026-01-01T00:00:00Z").await;
         let shown: Vec<_> =
             bars.iter().map(|b| format!("{} {} {} {}", b.time, b.open, b.close, b.volume.unwrap())).collect();
@@ -138,7 +138,7 @@ mod tests {
     ];
 
     #[tokio::test]
-    async fn a_range_is_a_window_on_the_same_bars() {
+    async fn a_range_is_a_part_of_the_same_bars() {
         let all = bars("DEMO", 1, Timeframe::M15, FROM, TO).await;
         let part = bars("DEMO", 1, Timeframe::M15, "2024-03-05T15:07:00Z", "2024-03-07T15:00:00Z").await;
         let from = all.iter().position(|b| b.time == part[0].time).unwrap();
@@ -147,7 +147,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn every_timeframe_is_a_view_of_the_same_minutes() {
+    async fn every_timeframe_aggregates_the_same_minutes() {
         let (from, to) = ("2024-03-04T00:00:00Z", "2024-03-05T00:00:00Z");
         let minutes = bars("DEMO", 1, Timeframe::M1, from, to).await;
         assert_eq!(minutes.len(), 390);

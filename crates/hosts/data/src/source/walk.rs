@@ -203,7 +203,7 @@ mod tests {
     }
 
     #[test]
-    fn a_day_that_was_walked_over_ends_as_one_that_was_made() {
+    fn a_skipped_day_ends_like_a_generated_one() {
         let (mut skipped, mut made) = (Walk::new("DEMO", 1), Walk::new("DEMO", 1));
         for _ in 0..10 {
             skipped.skip();

@@ -78,7 +78,7 @@ mod tests {
     use std::fs;
 
     #[test]
-    fn a_file_that_was_written_cut_or_replaced_is_told_from_one_that_was_not() {
+    fn changed_truncated_and_replaced_files_are_detected() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("a.csv");
         fs::write(&path, "1234").unwrap();

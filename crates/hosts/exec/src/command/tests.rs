@@ -25,7 +25,7 @@ fn an_argument_contains_exactly_the_text() {
 }
 
 #[test]
-fn a_mistake_is_named_with_its_kind_and_key_and_what_would_be_right() {
+fn a_mistake_is_named_with_its_kind_and_key_and_a_correction() {
     let cases = [
         ("titel = \"x\"\ncommand = [\"ls\"]", &["exec.t", "titel", "title"][..]),
         ("title = \"x\"", &["exec.t", "command"]),
@@ -106,7 +106,7 @@ fn a_table_becomes_a_kind_with_its_params_in_order() {
 }
 
 #[test]
-fn what_is_set_in_the_environment_can_have_places_too() {
+fn environment_values_can_have_placeholders() {
     let declared =
         one("command = [\"ls\"]\nset_env = {A = \"x{n}\", B = \"b\"}\nparams.n = {type = \"integer\"}")
             .unwrap();
@@ -117,7 +117,7 @@ fn what_is_set_in_the_environment_can_have_places_too() {
 }
 
 #[test]
-fn a_start_is_refused_where_the_program_is_missing_or_a_text_is_an_option() {
+fn a_start_with_a_missing_program_or_option_like_text_is_rejected() {
     let declared = one("command = [\"no-such-tool\", \"{p}\", \"--as={q}\"]\nfolder = \"/\"\nparams.p = {type = \"text\"}\nparams.q = {type = \"text\"}").unwrap();
     let Value::Object(params) = json!({"p": "-rf", "q": "-rf"}) else { panic!() };
     let errors = declared.check(&params).unwrap_err();

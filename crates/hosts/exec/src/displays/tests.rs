@@ -43,7 +43,7 @@ const NINJA: [&str; 6] = [
 ];
 
 #[test]
-fn ninja_counts_steps_and_what_they_print_does_not() {
+fn ninja_counts_steps_but_not_their_output() {
     let shown = read(&NINJA);
     assert_eq!((shown.done, shown.total, shown.fraction), (Some(4), Some(13), None));
     let mut displays = Displays::default();
@@ -54,20 +54,20 @@ fn ninja_counts_steps_and_what_they_print_does_not() {
 }
 
 #[test]
-fn a_failed_or_lone_numbered_line_is_no_progress() {
+fn a_failed_or_single_numbered_line_is_no_progress() {
     for lines in [&["[12/60] test_sum ... ok"][..], &["collecting", "[3/3] done"], &["Epoch 3/10 loss 0.5"]] {
         assert_eq!(read(lines), Page::default(), "{lines:?}");
     }
 }
 
 #[test]
-fn percentages_and_steps_together_are_not_mixed() {
+fn percentages_and_steps_are_not_mixed() {
     let shown = read(&["[ 10%] Building a.o", "[1/3] a", "[2/3] b", "[3/3] c", "[ 20%] Building b.o"]);
     assert_eq!((shown.fraction, shown.done, shown.total), (Some(0.2), None, None));
 }
 
 #[test]
-fn ffmpeg_shows_the_time_of_its_only_input() {
+fn ffmpeg_progress_is_the_time_within_its_only_input() {
     let begin = [
         "Input #0, mov,mp4,m4a,3gp,3g2,mj2, from 'in.mp4':",
         "  Duration: 00:01:00.00, start: 0.000000, bitrate: 244 kb/s",
@@ -86,7 +86,7 @@ fn ffmpeg_shows_the_time_of_its_only_input() {
 }
 
 #[test]
-fn a_second_command_of_a_script_takes_the_share_back() {
+fn a_second_command_of_a_script_makes_the_fraction_unknown() {
     let mut displays = Displays::default();
     let tests =
         ["1/2 Test  #1: a ......   Passed    0.01 sec", "2/2 Test  #2: b ......   Passed    0.01 sec"];
@@ -127,7 +127,7 @@ fn bytes_of_dd_have_no_total() {
 }
 
 #[test]
-fn epochs_of_keras_are_complete_only_at_the_end() {
+fn epochs_of_keras_are_complete_only_at_their_end() {
     let verbose2 = [
         "Epoch 1/3",
         "8/8 - 0s - 59ms/step - loss: 1.2785 - val_loss: 0.8891",

@@ -20,7 +20,7 @@ fn told(input: &[u8], portion: usize) -> Vec<(String, State)> {
 }
 
 #[test]
-fn a_carriage_return_draws_anew_and_before_a_newline_means_nothing() {
+fn a_carriage_return_redraws_unless_a_newline_follows() {
     use State::{Kept, Redrawn};
     let kept = |text: &str| (text.to_owned(), Kept);
     let redrawn = |text: &str| (text.to_owned(), Redrawn);
@@ -31,7 +31,7 @@ fn a_carriage_return_draws_anew_and_before_a_newline_means_nothing() {
 }
 
 #[test]
-fn what_is_being_drawn_is_told_at_once() {
+fn a_partial_line_is_reported_at_once() {
     let (mut lines, mut open) = (Lines::default(), Vec::new());
     for bytes in [&b"\r10%"[..], b"\r20%", b"30%\r"] {
         lines.push(bytes, |p| {
@@ -44,7 +44,7 @@ fn what_is_being_drawn_is_told_at_once() {
 }
 
 #[test]
-fn a_line_without_end_is_held_up_to_a_bound_and_marked() {
+fn an_endless_line_is_cut_at_a_limit_and_marked() {
     let (mut lines, mut seen) = (Lines::default(), Vec::new());
     for _ in 0..100 {
         lines.push(&[b'x'; 64 * 1024], |p| panic!("{:?}", p.state));
@@ -65,7 +65,7 @@ fn shown(input: &[u8]) -> (Vec<String>, usize) {
 }
 
 #[test]
-fn no_rest_of_an_escape_or_a_backspace_is_seen() {
+fn escape_sequences_and_backspaces_leave_no_trace() {
     for (input, expected) in [
         (&b">\x1b[36mred\x1b(B\x1b[m<\n"[..], ">red<"),
         (b">\x1bPq#1;2;9~~@@\x1b\\pic<\n", ">pic<"),
@@ -79,7 +79,7 @@ fn no_rest_of_an_escape_or_a_backspace_is_seen() {
 }
 
 #[test]
-fn of_rows_that_are_drawn_anew_together_the_last_state_stays() {
+fn redrawn_rows_keep_their_last_state() {
     // Like docker: each row separately, up and down again.
     let docker = b"a: wait\nb: wait\nc: wait\n\x1b[3A\x1b[2K\ra: 10\r\x1b[3B\x1b[2A\x1b[2K\rb: 20\r\x1b[2B\
         \x1b[3A\x1b[2K\ra: done\r\x1b[3B\x1b[2A\x1b[2K\rb: done\r\x1b[2B\x1b[1A\x1b[2K\rc: done\r\x1b[1B";
@@ -100,7 +100,7 @@ fn of_rows_that_are_drawn_anew_together_the_last_state_stays() {
 }
 
 #[test]
-fn lines_after_a_block_are_kept_as_they_come() {
+fn lines_after_a_redrawn_block_are_kept_in_order() {
     let mut lines = Lines::default();
     lines.push(b"a\nb\n\x1b[2Ac\nd\n", |_| {});
     let mut last = 0;
@@ -117,7 +117,7 @@ fn lines_after_a_block_are_kept_as_they_come() {
 
 proptest! {
     #[test]
-    fn how_the_bytes_are_portioned_changes_nothing(
+    fn the_chunk_size_does_not_matter(
         input in proptest::collection::vec(prop_oneof![
             Just(b'\r'), Just(b'\n'), Just(8u8), Just(0x1b), Just(b'['), Just(b'A'), Just(b'B'), any::<u8>()
         ], 0..60),
@@ -127,7 +127,7 @@ proptest! {
     }
 
     #[test]
-    fn no_output_makes_it_panic_and_no_other_sequence_than_colours_is_left(
+    fn no_output_panics_or_leaves_sequences_other_than_colours(
         text in "(\u{1b}\\[|\u{1b}|[0-9]{1,4}|[\\]A-JKMm;?7]|\u{7}|\u{8}|\\\\|\r|\n|é|x){0,80}",
     ) {
         for (line, _) in told(text.as_bytes(), 1_000) {

@@ -55,7 +55,7 @@ fn hear_at(output_parser: &mut OutputParser<Notes>, stream: Stream, bytes: &[u8]
 }
 
 #[test]
-fn a_report_is_progress_and_curves_and_not_log() {
+fn a_report_becomes_progress_and_curves_but_no_log_line() {
     let mut t = output_parser(Reading::Lines, &["fit", "test"]);
     hear(&mut t, Stream::Out, b"{\"phase\":\"fit\",\"done\":0,\"total\":2,\"unit\":\"epochs\"}\nhello\n");
     hear(&mut t, Stream::Out, b"{\"done\":1,\"loss\":0.5}\n{\"done\":2,\"loss\":0.25,\"message\":\"m\"}\n");
@@ -78,7 +78,7 @@ fn a_report_is_progress_and_curves_and_not_log() {
 }
 
 #[test]
-fn the_log_keeps_colours_and_whatever_is_read_is_read_without_them() {
+fn the_log_keeps_colours_that_parsing_ignores() {
     let mut t = output_parser(Reading::Lines, &[]);
     hear(&mut t, Stream::Out, b"\x1b[33mWARNING\x1b[0m odd\x1b[K\n\x1b[1m{\"done\":1}\x1b[0m\n");
     hear(&mut t, Stream::Err, b"\x1b[31mdrawn 1\r\x1b[31mdrawn 2\x1b[0m\n\x1b[0m\n");
@@ -92,7 +92,7 @@ fn the_log_keeps_colours_and_whatever_is_read_is_read_without_them() {
 }
 
 #[test]
-fn a_reported_log_text_has_colours_and_no_other_control_characters() {
+fn a_reported_log_text_keeps_colours_but_no_control_characters() {
     let mut t = output_parser(Reading::Lines, &[]);
     let line = r#"{"log":"a\u001b[2J\u001b[31mb\u001b[0m\u001b]52;c;eA==\u0007\u0000c\nd","level":"warn"}"#;
     hear(&mut t, Stream::Out, format!("{line}\n").as_bytes());
@@ -101,7 +101,7 @@ fn a_reported_log_text_has_colours_and_no_other_control_characters() {
 }
 
 #[test]
-fn a_count_that_is_not_whole_is_never_rounded_up() {
+fn a_fractional_count_is_never_rounded_up() {
     let mut t = output_parser(Reading::Lines, &[]);
     hear(&mut t, Stream::Out, b"{\"done\":0.6,\"total\":1,\"unit\":\"GB\"}\n{\"done\":1}\n");
     let expected = ["items GB Some(1)", "done 0", "fraction Some(0.6)", "done 1", "fraction Some(1.0)"];
@@ -128,7 +128,7 @@ fn an_invalid_value_of_a_report_is_explained_once() {
 }
 
 #[test]
-fn a_total_that_comes_later_keeps_the_count() {
+fn a_later_total_keeps_the_count() {
     let mut t = output_parser(Reading::Lines, &[]);
     hear(
         &mut t,
@@ -139,7 +139,7 @@ fn a_total_that_comes_later_keeps_the_count() {
 }
 
 #[test]
-fn lines_are_logged_by_what_they_say_or_where_they_come_from() {
+fn log_levels_follow_the_text_or_the_output_stream() {
     let mut t = output_parser(Reading::Lines, &[]);
     hear(&mut t, Stream::Out, b"plain\n[12:00] ERROR: no\n{\"loss\":1,\"best\":true}\n\x1b[31mred\x1b[0m\n");
     hear(
@@ -164,7 +164,7 @@ fn lines_are_logged_by_what_they_say_or_where_they_come_from() {
 }
 
 #[test]
-fn of_a_line_that_is_drawn_over_the_last_state_is_logged() {
+fn a_redrawn_line_is_logged_in_its_last_state() {
     let mut t = output_parser(Reading::Lines, &[]);
     hear(&mut t, Stream::Err, b"get 10%\rget 50%\rget 100%\r\nnext\r1\r2\r\n3\r4");
     let log: Vec<_> = t.sink().log.iter().map(|(_, text)| text.as_str()).collect();
@@ -172,7 +172,7 @@ fn of_a_line_that_is_drawn_over_the_last_state_is_logged() {
 }
 
 #[test]
-fn bars_are_progress_and_leave_a_line_each() {
+fn progress_bars_are_progress_and_leave_one_line_each() {
     let mut t = output_parser(Reading::Tqdm, &[]);
     hear(&mut t, Stream::Out, b"begins\n{\"result\":{\"a\":1}}\n");
     hear(&mut t, Stream::Err, include_bytes!("../../tests/samples/tqdm_single.txt"));
@@ -187,7 +187,7 @@ fn bars_are_progress_and_leave_a_line_each() {
 }
 
 #[test]
-fn a_second_bar_in_the_same_place_takes_the_share_back() {
+fn a_second_bar_makes_the_fraction_unknown() {
     let mut t = output_parser(Reading::Tqdm, &[]);
     hear(&mut t, Stream::Err, include_bytes!("../../tests/samples/tqdm_several.txt"));
     let told = &t.sink().told;
@@ -200,7 +200,7 @@ fn a_second_bar_in_the_same_place_takes_the_share_back() {
 }
 
 #[test]
-fn a_percentage_that_is_drawn_over_is_the_share() {
+fn a_redrawn_percentage_is_the_fraction() {
     let mut t = output_parser(Reading::Tqdm, &[]);
     hear(&mut t, Stream::Err, b"12% done\r55% done\rab\n99% of all is dark\n");
     assert_eq!(t.sink().told, ["fraction Some(0.55)"]);
@@ -228,7 +228,7 @@ fn the_last_line_of_a_display_completes_it() {
 }
 
 #[test]
-fn a_stage_counts_by_itself_and_says_nothing_about_the_whole() {
+fn a_stage_has_a_count_but_no_overall_fraction() {
     let git =
         b"Cloning into 'x'...\nremote: Counting objects:  50% (4/8)\rremote: Counting objects: 100% (8/8)\r\
         remote: Counting objects: 100% (8/8), done.\nReceiving objects:  12% (1/8), 1 MiB | 1 MiB/s\r\
@@ -250,7 +250,7 @@ fn a_stage_counts_by_itself_and_says_nothing_about_the_whole() {
 }
 
 #[test]
-fn a_count_or_a_percentage_of_a_known_tool_is_the_share() {
+fn a_count_or_percentage_of_a_known_tool_is_the_fraction() {
     let mut t = output_parser(Reading::Tqdm, &[]);
     let mut lines = Lines::default();
     // A chunk can end within a number.
@@ -282,7 +282,7 @@ fn epochs_of_keras_are_progress_and_their_metrics_are_series() {
 }
 
 #[test]
-fn lines_that_fit_are_progress_and_stay_in_the_log() {
+fn matched_lines_are_progress_and_stay_in_the_log() {
     let matcher =
         Matcher::new(&["Epoch (?<done>\\d+)/(?<total>\\d+) loss=(?<loss>\\S+)".to_owned()]).unwrap();
     let mut t = output_parser(Reading::Pattern(matcher), &[]);
@@ -292,7 +292,7 @@ fn lines_that_fit_are_progress_and_stay_in_the_log() {
 }
 
 #[test]
-fn a_flood_is_cut_to_what_can_be_read_and_its_end_is_kept() {
+fn excessive_output_is_cut_and_its_end_is_kept() {
     let mut t = output_parser(Reading::Lines, &[]);
     let flood: String = (0..100_000).map(|i| format!("line {i}\n")).collect();
     hear(&mut t, Stream::Out, flood.as_bytes());
@@ -306,7 +306,7 @@ fn a_flood_is_cut_to_what_can_be_read_and_its_end_is_kept() {
 }
 
 #[test]
-fn when_a_flood_calms_down_the_log_says_how_much_is_missing() {
+fn after_excessive_output_the_log_counts_the_missing_lines() {
     let mut t = output_parser(Reading::Lines, &[]);
     let now = Instant::now();
     hear_at(&mut t, Stream::Out, "x\n".repeat(5_000).as_bytes(), now);
@@ -316,7 +316,7 @@ fn when_a_flood_calms_down_the_log_says_how_much_is_missing() {
 }
 
 #[test]
-fn points_go_on_or_are_left_out_with_a_word() {
+fn points_are_kept_or_dropped_with_a_notice() {
     let mut t = output_parser(Reading::Lines, &[]);
     hear(
         &mut t,
@@ -334,14 +334,14 @@ fn points_go_on_or_are_left_out_with_a_word() {
 }
 
 #[test]
-fn a_percentage_of_stages_is_not_the_whole() {
+fn a_percentage_of_stages_is_no_overall_fraction() {
     let mut t = output_parser(Reading::Tqdm, &[]);
     hear(&mut t, Stream::Err, b"Counting: 50%\rCounting: 100%, done.\nPacking: 1%\rPacking: 2%\r");
     assert_eq!(t.sink().told, ["fraction Some(1.0)", "fraction None"]);
 }
 
 #[test]
-fn a_share_said_in_one_phase_gives_way_to_the_count_of_the_next() {
+fn a_reported_fraction_yields_to_the_count_of_the_next_phase() {
     let mut t = output_parser(Reading::Lines, &["fit", "test"]);
     hear(
         &mut t,
@@ -354,7 +354,7 @@ fn a_share_said_in_one_phase_gives_way_to_the_count_of_the_next() {
 }
 
 #[test]
-fn a_bar_that_makes_way_for_printed_lines_leaves_its_last_state() {
+fn a_bar_interrupted_by_printed_lines_leaves_its_last_state() {
     let mut t = output_parser(Reading::Tqdm, &[]);
     hear(&mut t, Stream::Err, b"\rFit:  50%|# | 1/2 [00:01<00:01, 1.00it/s]\r      \r");
     hear(&mut t, Stream::Out, b"checkpoint\n");
@@ -369,7 +369,7 @@ fn a_bar_that_makes_way_for_printed_lines_leaves_its_last_state() {
 }
 
 #[test]
-fn of_several_lines_that_are_drawn_anew_together_the_last_state_is_logged() {
+fn several_redrawn_lines_are_logged_in_their_last_state() {
     for reading in [Reading::Lines, Reading::Tqdm, Reading::Nothing] {
         let mut t = output_parser(reading, &[]);
         let mut output = b"\x1b[?25l\r\x1b[2Kone \x1b[32m0%\x1b[0m\ntwo 0%".to_vec();
@@ -401,7 +401,7 @@ fn all_lines_of_a_traceback_are_errors() {
 
 proptest! {
     #[test]
-    fn no_output_makes_it_panic_in_any_mode(
+    fn no_output_panics_in_any_mode(
         bytes in proptest::collection::vec(any::<u8>(), 0..80),
         text in "[ab:0-9.%|/\\[\\]<,?{}\"=\r\n\u{1b}A ]{0,80}",
     ) {

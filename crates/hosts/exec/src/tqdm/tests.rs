@@ -69,7 +69,7 @@ fn of_nested_bars_the_outer_one_is_the_progress() {
 }
 
 #[test]
-fn bars_one_after_another_leave_the_whole_open_and_their_curve_goes_on() {
+fn consecutive_bars_have_no_overall_fraction_and_continue_their_curve() {
     let (all, log) = drawn(include_bytes!("../../tests/samples/tqdm_several.txt"), 1 << 20);
     assert_eq!(log.len(), 4, "{log:?}");
     assert!(log[0].starts_with("Epoch 1: 100%") && log[1].starts_with("Epoch 2: 100%"), "{log:?}");
@@ -88,7 +88,7 @@ fn bars_one_after_another_leave_the_whole_open_and_their_curve_goes_on() {
 const NESTED_DEFAULT: &[u8] = include_bytes!("../../tests/samples/tqdm_nested_default.txt");
 
 #[test]
-fn nested_bars_that_stay_leave_the_outer_one_the_progress() {
+fn nested_bars_that_stay_keep_the_outer_one_as_progress() {
     for portion in [1, 13, 1 << 20] {
         let (all, log) = drawn(NESTED_DEFAULT, portion);
         let outer: Vec<_> = all.iter().filter_map(|d| d.said.done).collect();
@@ -110,7 +110,7 @@ fn bar(line: &str) -> Bar {
 }
 
 #[test]
-fn a_total_that_grows_or_is_given_up_belongs_to_the_same_bar() {
+fn a_growing_or_removed_total_belongs_to_the_same_bar() {
     let mut bars = Bars::default();
     let mut draw = |n: u32, of: Option<u32>| {
         let line = match of {
@@ -130,7 +130,7 @@ fn a_total_that_grows_or_is_given_up_belongs_to_the_same_bar() {
 }
 
 #[test]
-fn a_bar_that_is_wiped_for_a_line_above_it_still_leaves_its_last_state() {
+fn a_bar_erased_for_a_line_above_still_leaves_its_last_state() {
     let mut bars = Bars::default();
     bars.draw(bar("Fit:  50%|#  | 1/2 [00:01<00:01, 1.00it/s]"), 0, false);
     bars.wipe(0);
@@ -141,7 +141,7 @@ fn a_bar_that_is_wiped_for_a_line_above_it_still_leaves_its_last_state() {
 }
 
 #[test]
-fn a_drawing_that_was_told_before_says_nothing_again() {
+fn an_unchanged_redraw_reports_nothing() {
     let mut bars = Bars::default();
     let first = bar("  0%|   | 0/60 [00:00<?, ?it/s]");
     assert!(bars.glimpse(first.clone()).is_some_and(|drawn| drawn.said.done == Some(0)));
@@ -149,7 +149,7 @@ fn a_drawing_that_was_told_before_says_nothing_again() {
 }
 
 #[test]
-fn shortened_bytes_are_a_count_once_their_divisor_is_proven_and_a_share_before() {
+fn rounded_bytes_are_a_count_once_their_divisor_is_known() {
     // tqdm(total=int(1.5 * 1024**3), unit='B', unit_scale=True, unit_divisor=1024)
     let lines = [
         "  3%|▎         | 51.2M/1.50G [00:00<00:03, 447MB/s]",
@@ -171,7 +171,7 @@ fn shortened_bytes_are_a_count_once_their_divisor_is_proven_and_a_share_before()
 }
 
 #[test]
-fn shortened_bytes_that_could_have_either_divisor_have_a_share_only() {
+fn rounded_bytes_with_an_unknown_divisor_have_a_fraction_only() {
     let mut bars = Bars::default();
     let half = bars.draw(bar(" 50%|█████     | 15.0M/30.0M [00:00<00:00, 26.2MB/s]"), 0, false).said;
     assert_eq!((half.done, half.total, half.progress), (None, None, Some(0.5)));
@@ -185,7 +185,7 @@ fn shortened_bytes_that_could_have_either_divisor_have_a_share_only() {
 
 proptest! {
     #[test]
-    fn no_line_makes_it_panic(line in "\\PC{0,60}", near in "[ab: 0-9.%|█/\\[\\]<,?kMst=]{0,60}") {
+    fn no_line_panics(line in "\\PC{0,60}", near in "[ab: 0-9.%|█/\\[\\]<,?kMst=]{0,60}") {
         let mut bars = Bars::default();
         for text in [&line, &near] {
             if let Some(bar) = Bar::read(text) {

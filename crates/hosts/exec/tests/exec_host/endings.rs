@@ -6,7 +6,7 @@ use protocol::{LogLevel, OperationId};
 use serde_json::{Value, json};
 
 #[tokio::test]
-async fn a_failure_says_how_it_ended_and_its_last_words() {
+async fn a_failure_names_the_exit_status_and_the_last_output() {
     if !python() {
         return;
     }
@@ -31,7 +31,7 @@ async fn a_failure_says_how_it_ended_and_its_last_words() {
 }
 
 #[tokio::test]
-async fn the_environment_is_what_the_table_says_and_no_more() {
+async fn the_environment_has_only_what_the_table_says() {
     if !python() {
         return;
     }
@@ -50,7 +50,7 @@ async fn the_environment_is_what_the_table_says_and_no_more() {
 }
 
 #[tokio::test]
-async fn what_a_command_leaves_running_ends_with_it() {
+async fn remaining_child_processes_end_with_their_command() {
     if !python() {
         return;
     }
@@ -69,7 +69,7 @@ async fn what_a_command_leaves_running_ends_with_it() {
 }
 
 #[tokio::test]
-async fn a_command_that_runs_too_long_is_stopped_with_a_sentence() {
+async fn a_command_that_runs_too_long_is_stopped_with_a_reason() {
     if !python() {
         return;
     }
@@ -85,7 +85,7 @@ async fn a_command_that_runs_too_long_is_stopped_with_a_sentence() {
 
 #[tokio::test]
 #[cfg(target_os = "linux")]
-async fn memory_counts_over_all_processes_and_is_limited() {
+async fn memory_is_summed_over_all_processes_and_limited() {
     if !python() {
         return;
     }
@@ -108,7 +108,7 @@ async fn memory_counts_over_all_processes_and_is_limited() {
 }
 
 #[tokio::test]
-async fn a_stopped_program_whose_only_output_are_reports_is_shown_with_the_last_one() {
+async fn a_paused_program_that_only_reports_shows_its_last_report() {
     if !python() {
         return;
     }
@@ -140,7 +140,7 @@ async fn cpu_time_is_limited_and_measured() {
 }
 
 #[tokio::test]
-async fn a_flood_of_output_stays_bounded_and_its_reports_are_heard() {
+async fn excessive_output_is_bounded_and_its_reports_are_read() {
     if !python() {
         return;
     }
@@ -160,7 +160,7 @@ async fn a_flood_of_output_stays_bounded_and_its_reports_are_heard() {
 }
 
 #[tokio::test]
-async fn of_a_kind_no_more_run_at_once_than_allowed_and_who_comes_later_takes_no_slot() {
+async fn a_kind_at_its_limit_rejects_starts_without_taking_slots() {
     if !python() {
         return;
     }

@@ -65,7 +65,7 @@ async fn a_script_with_the_helper_gives_progress_curves_phases_a_log_and_a_resul
 }
 
 #[tokio::test]
-async fn a_tqdm_bar_is_progress_and_one_line_of_log() {
+async fn a_tqdm_bar_is_progress_and_one_log_line() {
     let there = std::process::Command::new("python3").args(["-c", "import tqdm"]).output();
     if !there.is_ok_and(|o| o.status.success()) {
         eprintln!("SKIPPED: python3 has no tqdm here; recorded bars are read in the unit tests all the same");
@@ -83,7 +83,7 @@ async fn a_tqdm_bar_is_progress_and_one_line_of_log() {
 }
 
 #[tokio::test]
-async fn programs_of_the_machine_are_operations_too() {
+async fn programs_of_the_machine_can_be_operations() {
     let (mut rig, _folder) = examples().await;
     let (told, _) = rig.run("exec.sort-lines", json!({"file": "signalbox_report.py", "order": true})).await;
     let texts: Vec<_> = told.lines.iter().map(|(_, text)| text.trim_start()).collect();
@@ -103,7 +103,7 @@ async fn programs_of_the_machine_are_operations_too() {
 }
 
 #[tokio::test]
-async fn every_declared_kind_makes_a_form_and_what_is_missing_is_in_the_health() {
+async fn every_declared_kind_makes_a_form_and_health_names_missing_programs() {
     let (rig, _folder) = examples().await;
     let about: About = rig.get("/about").await.json().await.unwrap();
     let names: Vec<_> = about.kinds.iter().map(|k| k.name.as_str()).collect();
@@ -124,7 +124,7 @@ async fn every_declared_kind_makes_a_form_and_what_is_missing_is_in_the_health()
 }
 
 #[tokio::test]
-async fn the_table_on_the_page_is_a_kind_that_runs() {
+async fn the_example_of_the_page_is_a_kind_that_runs() {
     if !python() {
         return;
     }

@@ -19,7 +19,7 @@ async fn last_progress(script: &str, table: &str) -> Progress {
 }
 
 #[tokio::test]
-async fn a_total_that_grows_lowers_the_share() {
+async fn a_growing_total_lowers_the_fraction() {
     let script = "i=0\nwhile [ $i -lt 12 ]; do i=$((i+1)); echo '{\"done\":'$i',\"total\":12,\"unit\":\"files\"}'; done\n\
         while [ $i -lt 30 ]; do i=$((i+1)); echo '{\"done\":'$i',\"total\":40,\"unit\":\"files\"}'; done\n";
     let last = last_progress(script, "").await;
@@ -27,7 +27,7 @@ async fn a_total_that_grows_lowers_the_share() {
 }
 
 #[tokio::test]
-async fn a_count_that_begins_anew_is_no_share_of_the_whole() {
+async fn a_restarted_count_has_no_overall_fraction() {
     let script =
         "for round in 1 2 3; do for i in 1 2 3 4; do echo \"Round $round: $i/4 loss=0.$i\"; done; done\n";
     let table = "progress = { regex = 'Round \\d+: (?<done>\\d+)/(?<total>\\d+)' }";
@@ -36,7 +36,7 @@ async fn a_count_that_begins_anew_is_no_share_of_the_whole() {
 }
 
 #[tokio::test]
-async fn phases_count_for_their_share() {
+async fn phases_count_by_their_weight() {
     let script = "echo '{\"phase\":\"load\"}'\nfor i in 1 2 3 4; do echo '{\"done\":'$i',\"total\":4}'; done\n\
         echo '{\"phase\":\"fit\"}'\nfor i in 1 2; do echo '{\"done\":'$i',\"total\":4}'; done\n";
     let last = last_progress(script, "phases = [\"load\", \"fit\"]").await;
@@ -45,7 +45,7 @@ async fn phases_count_for_their_share() {
 
 #[tokio::test]
 #[cfg(target_os = "linux")]
-async fn a_command_has_a_session_of_its_own_and_a_question_on_the_terminal_ends_at_once() {
+async fn a_command_has_its_own_session_and_a_terminal_prompt_ends_at_once() {
     let script = "set -- $(cat /proc/$$/stat)\necho ids $1 $5 $6\n\
         read -r answer </dev/tty || { echo 'no terminal' >&2; exit 3; }\n";
     let (mut rig, _folder) = shell(script, "").await;
@@ -57,7 +57,7 @@ async fn a_command_has_a_session_of_its_own_and_a_question_on_the_terminal_ends_
 }
 
 #[tokio::test]
-async fn an_exit_code_above_128_is_told_as_what_it_may_be() {
+async fn an_exit_code_above_128_is_explained_as_a_possible_signal() {
     let (mut rig, _folder) = shell("exit 137", "").await;
     let (_, failure) = rig.fail("exec.t", Value::Null).await;
     assert!(failure.message.starts_with("sh exited with code 137."), "{}", failure.message);
@@ -70,7 +70,7 @@ async fn an_exit_code_above_128_is_told_as_what_it_may_be() {
 
 #[tokio::test]
 #[cfg(target_os = "linux")]
-async fn a_command_that_a_signal_stopped_is_told_of_and_can_be_cancelled() {
+async fn a_command_paused_by_a_signal_is_reported_and_can_be_cancelled() {
     let (mut rig, _folder) = shell("kill -STOP $$\nsleep 1000\n", "").await;
     let id = rig.start("exec.t", Value::Null).await;
     let told = rig

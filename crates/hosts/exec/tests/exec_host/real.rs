@@ -21,7 +21,7 @@ async fn told(script: &str) -> Told {
 }
 
 #[tokio::test]
-async fn stages_of_git_do_not_claim_how_many_there_are() {
+async fn stages_of_git_do_not_claim_their_number() {
     if !installed("git", "--version") {
         return;
     }
@@ -47,7 +47,7 @@ async fn dd_counts_bytes() {
 }
 
 #[tokio::test]
-async fn ninja_counts_its_steps_and_is_complete_only_when_it_succeeded() {
+async fn ninja_counts_its_steps_and_is_complete_only_on_success() {
     if !installed("ninja", "--version") {
         return;
     }
@@ -69,7 +69,7 @@ async fn ninja_counts_its_steps_and_is_complete_only_when_it_succeeded() {
 }
 
 #[tokio::test]
-async fn ffmpeg_shows_its_place_in_the_input() {
+async fn ffmpeg_shows_its_position_in_the_input() {
     if !installed("ffmpeg", "-version") {
         return;
     }
@@ -82,7 +82,7 @@ async fn ffmpeg_shows_its_place_in_the_input() {
 }
 
 #[tokio::test]
-async fn rsync_shows_all_files_and_not_the_first_one() {
+async fn rsync_shows_the_share_of_all_files() {
     if !installed("rsync", "--version") {
         return;
     }

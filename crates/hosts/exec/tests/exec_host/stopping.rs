@@ -25,7 +25,7 @@ fn ids(text: &str) -> Vec<u32> {
 }
 
 #[tokio::test]
-async fn a_cancel_leaves_nothing_of_a_command_that_ignores_it() {
+async fn a_cancel_kills_all_processes_of_a_command_that_ignores_it() {
     if !python() {
         return;
     }
@@ -55,7 +55,7 @@ async fn a_cancel_leaves_nothing_of_a_command_that_ignores_it() {
 }
 
 #[tokio::test]
-async fn stopping_an_attempt_leaves_another_attempt_of_the_operation_alone() {
+async fn stopping_an_attempt_does_not_affect_another_attempt_of_the_operation() {
     if !python() {
         return;
     }
@@ -79,7 +79,7 @@ async fn stopping_an_attempt_leaves_another_attempt_of_the_operation_alone() {
 }
 
 #[tokio::test]
-async fn past_the_deadline_the_grace_is_over_and_still_nothing_is_left() {
+async fn the_deadline_cuts_the_grace_period_and_leaves_no_process() {
     if !python() {
         return;
     }
@@ -93,7 +93,7 @@ async fn past_the_deadline_the_grace_is_over_and_still_nothing_is_left() {
 }
 
 #[tokio::test]
-async fn a_command_that_tidies_up_at_sigterm_is_given_the_time_and_is_cancelled_whatever_it_returns() {
+async fn a_command_that_cleans_up_at_sigterm_gets_the_time_and_is_cancelled() {
     if !python() {
         return;
     }
@@ -111,7 +111,7 @@ async fn a_command_that_tidies_up_at_sigterm_is_given_the_time_and_is_cancelled_
 }
 
 #[tokio::test]
-async fn a_shutdown_of_the_host_leaves_nothing_either() {
+async fn a_shutdown_of_the_host_leaves_no_process() {
     if !python() {
         return;
     }
@@ -128,7 +128,7 @@ async fn a_shutdown_of_the_host_leaves_nothing_either() {
 }
 
 #[test]
-fn a_runtime_that_is_dropped_takes_the_commands_along() {
+fn dropping_the_runtime_kills_the_commands() {
     if !python() {
         return;
     }
@@ -164,7 +164,7 @@ async fn a_host_to_kill() {
 }
 
 #[test]
-fn a_host_that_is_killed_leaves_no_group_behind() {
+fn a_killed_host_leaves_no_process_group() {
     use std::io::BufRead;
     if !python() {
         return;

@@ -34,7 +34,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn looks_are_frequent_while_things_move_and_rare_while_nothing_does() {
+    fn polls_are_frequent_during_changes_and_rare_otherwise() {
         let mut pace = Pace::new(&Timing::default());
         assert_eq!(pace.after(true), Duration::from_millis(200));
         let waits: Vec<_> = (0..12).map(|_| pace.after(false)).collect();

@@ -93,7 +93,7 @@ mod tests {
     }
 
     #[test]
-    fn a_table_within_a_text_is_read_in_the_order_of_time() {
+    fn a_table_within_a_text_is_read_in_order_of_time() {
         let bars = r#"{"2024-01-03T00:00:00.000Z":{"open":2,"volume":null},"2024-01-02T00:00:00.000Z":{"open":1,"volume":9}}"#;
         let table = read(&answer(bars)).unwrap();
         assert_eq!(table.columns, ["open", "volume"]);
@@ -107,7 +107,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_table_is_told_with_its_place() {
+    fn text_that_is_no_table_is_rejected_with_its_position() {
         let told = |answer: &Value| read(answer).unwrap_err().to_string();
         assert!(
             told(&json!({"success": true, "data": {"a": 1}}))

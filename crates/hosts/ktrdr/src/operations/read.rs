@@ -135,7 +135,7 @@ mod tests {
     use serde_json::json;
 
     #[test]
-    fn metrics_are_read_as_a_pair_as_a_list_and_as_an_object() {
+    fn metrics_are_read_as_a_pair_a_list_or_an_object() {
         let row =
             json!({"epoch": 8, "train_loss": 0.95, "val_loss": null, "timestamp": "2026-11-23T08:02:01Z"});
         let expected = [Epoch { number: 8, figures: vec![("train_loss".to_owned(), 0.95)] }];
@@ -150,7 +150,7 @@ mod tests {
     }
 
     #[test]
-    fn one_row_that_can_not_be_read_does_not_take_the_others_with_it() {
+    fn one_unreadable_row_does_not_invalidate_the_others() {
         let rows = json!([[{"loss": 1}, {"epoch": 3, "train_loss": 0.5, "note": "warm-up"}], 2]);
         let read = super::metrics(&json!({"success": true, "data": {"metrics": rows}}));
         assert_eq!(read.epochs, [Epoch { number: 3, figures: vec![("train_loss".to_owned(), 0.5)] }]);
@@ -160,7 +160,7 @@ mod tests {
     }
 
     #[test]
-    fn one_field_that_can_not_be_read_does_not_take_the_others_with_it() {
+    fn one_unreadable_field_does_not_invalidate_the_others() {
         let answer = json!({"success": true, "data": {"status": "running", "error_message": {"code": 7}, "progress":
             {"percentage": "5 %", "current_step": "Epoch 3/9", "items_processed": -1}}});
         let look = look(&answer, Area::Training, false).unwrap();
@@ -169,7 +169,7 @@ mod tests {
     }
 
     #[test]
-    fn the_history_of_a_result_begins_where_the_training_was_resumed() {
+    fn the_history_of_a_result_begins_at_the_resume() {
         let summary =
             json!({"training_metrics": {"history": {"train_loss": [0.9, 0.8], "val_loss": [1.0, null]}}});
         let epochs = history(&summary, 7);
@@ -178,7 +178,7 @@ mod tests {
     }
 
     #[test]
-    fn a_record_that_shows_nothing_of_a_run_is_bare() {
+    fn a_record_without_signs_of_a_run_is_empty() {
         let look = |step: Value, moved| {
             let answer = json!({"success": true, "data": {"status": "running", "metrics": null, "progress":
                 {"percentage": 0.0, "current_step": step, "items_processed": 0}}});
@@ -191,7 +191,7 @@ mod tests {
     }
 
     #[test]
-    fn cancelled_by_either_word_is_stopped() {
+    fn both_spellings_of_cancelled_are_stopped() {
         let stand = |status: &str, error: Value| {
             let answer = json!({"success": true, "data": {"status": status, "error_message": error}});
             look(&answer, Area::Backtests, false).unwrap().stand

@@ -126,7 +126,7 @@ mod tests {
     }
 
     #[test]
-    fn an_epoch_that_is_under_way_is_not_done() {
+    fn an_unfinished_epoch_is_not_counted() {
         let first = steps("Epoch 1/100 · Batch 30/80", 30, 100.0 * 30.0 / 3200.0);
         assert_eq!((first.done, first.total), (Some(0), Some(40)));
         assert_eq!(first.message, "Epoch 1/40 · Batch 30/80");
@@ -134,7 +134,7 @@ mod tests {
     }
 
     #[test]
-    fn a_total_that_is_wrong_is_replaced_by_the_one_that_follows_from_the_rest() {
+    fn a_wrong_total_is_replaced_by_the_computed_one() {
         let line = steps("Epoch 24/100 · Batch 10/147", 23 * 147 + 10, 100.0 * 3391.0 / 8820.0);
         assert_eq!((line.done, line.total), (Some(23), Some(60)));
         assert!((line.percent.unwrap() - 38.45).abs() < 0.01, "{line:?}");
@@ -144,7 +144,7 @@ mod tests {
     }
 
     #[test]
-    fn after_a_resume_the_total_is_that_of_the_whole_training() {
+    fn after_a_resume_the_total_covers_the_whole_training() {
         // 50 epochs of 20 batches, resumed after 30: 2 epochs and 5 batches of the remaining 20 epochs.
         let line = steps("Epoch 33/50 · Batch 5/20", 45, 100.0 * 45.0 / 400.0);
         assert_eq!((line.done, line.total), (Some(32), Some(50)));
@@ -152,7 +152,7 @@ mod tests {
     }
 
     #[test]
-    fn a_backtest_says_at_which_day_it_is() {
+    fn a_backtest_shows_its_current_day() {
         assert_eq!(
             day("Backtesting EURUSD 1h [2021-04-09 17:00:00+00:00]").unwrap().to_string(),
             "2021-04-09"

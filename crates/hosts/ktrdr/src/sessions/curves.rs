@@ -113,14 +113,14 @@ mod tests {
     }
 
     #[test]
-    fn of_batches_and_epochs_in_one_list_the_epochs_are_taken_once_they_are_over() {
+    fn from_mixed_batches_and_epochs_only_finished_epochs_are_taken() {
         let current = json!({"epoch": [0, 0, 1, 1, 2], "progress_type": ["batch", "epoch", "batch", "epoch", "batch"],
             "total_bars": [9, 9, 9, 9, 9], "train_loss": [1.0, 0.8, 0.75, 0.7, 0.69], "val_loss": [0.83, 0.77, 0.75]});
         assert_eq!(of(&current, 1).0, [epoch(1, 0.7, 0.77)]);
     }
 
     #[test]
-    fn entries_of_the_preparation_shift_no_curve() {
+    fn entries_of_the_preparation_do_not_shift_curves() {
         let current = json!({
             "progress_type": ["preprocessing", "preprocessing", "preparation", "batch", "epoch", "batch", "epoch"],
             "symbol": ["EURUSD", "EURUSD"], "symbol_index": [1, 1], "step": ["loading_data", "computing"],
@@ -135,7 +135,7 @@ mod tests {
     }
 
     #[test]
-    fn one_list_that_can_not_be_read_does_not_take_the_others_with_it() {
+    fn one_unreadable_list_does_not_invalidate_the_others() {
         let current = json!({"epoch": [0, 1], "progress_type": ["epoch", "epoch"], "train_loss": [0.9, 0.8],
             "val_loss": [0.95, 0.9], "f1": [0.4, "n/a"], "gpu": 7, "device": ["cpu", "cpu"]});
         let (epochs, reader) = of(&current, 0);

@@ -71,7 +71,7 @@ mod tests {
     use serde_json::json;
 
     #[test]
-    fn a_total_of_100_before_the_first_update_is_not_believed() {
+    fn a_total_of_100_before_the_first_update_is_ignored() {
         let early = json!({"status": "running", "error": null, "progress": {
             "epoch": 0, "total_epochs": 100, "batch": 0, "total_batches": 0, "progress_percent": 0.0,
             "items_total": null, "message": "Starting training pipeline"}, "metrics": {"current": {}, "best": {}}});
@@ -82,7 +82,7 @@ mod tests {
     }
 
     #[test]
-    fn failed_by_a_cancel_is_told_from_failed() {
+    fn failed_because_of_a_cancel_is_distinguished_from_failed() {
         let stand = |error: Value| look(&json!({"status": "failed", "error": error}), 0).unwrap().stand;
         assert!(matches!(stand(json!("Training cancelled by user request")), Stand::Stopped(_)));
         assert!(matches!(stand(json!("CUDA out of memory")), Stand::Failed(_)));
@@ -90,7 +90,7 @@ mod tests {
     }
 
     #[test]
-    fn unreadable_parts_do_not_lose_the_run_and_an_unreadable_status_says_its_place() {
+    fn unreadable_parts_keep_the_run_and_an_unreadable_status_is_located() {
         let parts = json!({"status": "running", "metrics": {"current": {"train_loss": "0.7"}},
             "progress": {"total_batches": 4, "epoch": 2, "total_epochs": "many"}});
         let seen = look(&parts, 0).unwrap();

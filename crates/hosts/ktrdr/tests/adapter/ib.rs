@@ -29,7 +29,7 @@ fn params() -> Value {
 }
 
 #[tokio::test]
-async fn bars_that_come_as_a_text_are_read_and_kept() {
+async fn bars_in_a_text_are_read_and_stored() {
     let bars = r#"{"2024-01-03T00:00:00.000Z":{"open":2.5,"volume":null},"2024-01-02T00:00:00.000Z":{"open":1,"volume":9}}"#;
     let double =
         double(move || Reply::Json(200, json!({"success": true, "data": bars, "error": null, "rows": 3})))
@@ -63,7 +63,7 @@ async fn an_error_in_a_200_is_an_error() {
 }
 
 #[tokio::test]
-async fn a_cancel_of_a_hanging_call_comes_through_and_claims_nothing() {
+async fn a_cancel_of_a_hanging_call_takes_effect_and_claims_nothing() {
     let double = double(|| Reply::Hang).await;
     let mut host = Served::new(&adapter(&double)).await;
     let id = host.start(KIND, &params()).await;
@@ -76,7 +76,7 @@ async fn a_cancel_of_a_hanging_call_comes_through_and_claims_nothing() {
 }
 
 #[tokio::test]
-async fn a_call_that_hangs_for_too_long_is_given_up() {
+async fn a_call_that_hangs_too_long_is_given_up() {
     let double = double(|| Reply::Hang).await;
     let mut adapter = adapter(&double);
     adapter.timing.load = 0.1;
@@ -85,7 +85,7 @@ async fn a_call_that_hangs_for_too_long_is_given_up() {
 }
 
 #[tokio::test]
-async fn what_can_not_be_read_is_told_with_its_place() {
+async fn an_unreadable_response_is_reported_with_its_location() {
     let double = double(|| Reply::Json(200, json!({"success": true, "data": {"t": 1}, "rows": 1}))).await;
     let ended = Served::new(&adapter(&double)).await.run(KIND, &params()).await;
     let why = ended.failed();
@@ -93,7 +93,7 @@ async fn what_can_not_be_read_is_told_with_its_place() {
 }
 
 #[tokio::test]
-async fn it_is_not_well_while_the_gateway_is_away_though_it_says_healthy() {
+async fn the_service_is_unhealthy_without_its_gateway_whatever_it_reports() {
     let double = Double::new(|call: &Call| match call.path.as_str() {
         "/health" => Reply::Json(200, json!({"healthy": true})),
         _ => Reply::Json(200, json!({"success": false, "error": "Not connected to IB"})),
@@ -107,7 +107,7 @@ async fn it_is_not_well_while_the_gateway_is_away_though_it_says_healthy() {
 }
 
 #[tokio::test]
-async fn a_success_without_a_timestamp_is_not_well() {
+async fn a_success_without_a_timestamp_is_unhealthy() {
     let double = Double::new(|call: &Call| match call.path.as_str() {
         "/data/head-timestamp" => {
             Reply::Json(200, json!({"success": true, "timestamp": null, "error": null}))
@@ -122,7 +122,7 @@ async fn a_success_without_a_timestamp_is_not_well() {
 }
 
 #[tokio::test]
-async fn without_its_gateway_the_symbol_is_not_blamed() {
+async fn without_the_gateway_the_symbol_is_not_blamed() {
     let double = Double::new(|call: &Call| match call.path.as_str() {
         "/data/head-timestamp" => Reply::Json(200, json!({"success": true, "timestamp": null})),
         _ => {
@@ -139,7 +139,7 @@ async fn without_its_gateway_the_symbol_is_not_blamed() {
 }
 
 #[tokio::test]
-async fn with_its_gateway_an_unknown_symbol_is_the_symbols_fault() {
+async fn with_the_gateway_an_unknown_symbol_is_the_cause() {
     let why = "Symbol validation failed: Symbol NOSUCH not found";
     let double =
         double(move || Reply::Json(200, json!({"success": false, "data": null, "error": why}))).await;

@@ -142,7 +142,7 @@ fn params() -> Value {
 }
 
 #[tokio::test]
-async fn progress_that_runs_backwards_and_a_wrong_total_are_not_taken_over() {
+async fn decreasing_progress_and_wrong_totals_are_not_adopted() {
     let (looks, over): (Vec<_>, Vec<_>) = run_of_60().into_iter().unzip();
     // Stays there until that was reported.
     let shared = shared(vec![(looks[1].clone(), 0)]);
@@ -174,7 +174,7 @@ async fn progress_that_runs_backwards_and_a_wrong_total_are_not_taken_over() {
 }
 
 #[tokio::test]
-async fn metrics_that_come_as_a_pair_are_asked_for_behind_a_cursor_and_told_once() {
+async fn metrics_given_as_a_pair_are_requested_by_cursor_and_reported_once() {
     let shared = shared(run_of_60());
     let double = double(&shared).await;
     let ended = Served::new(&adapter(&double)).await.run(TRAIN, &params()).await;
@@ -188,7 +188,7 @@ async fn metrics_that_come_as_a_pair_are_asked_for_behind_a_cursor_and_told_once
 }
 
 #[tokio::test]
-async fn curves_that_can_not_be_read_do_not_lose_the_run() {
+async fn unreadable_curves_do_not_lose_the_run() {
     let shared = shared(run_of_60());
     let inner = Arc::clone(&shared);
     let double = Double::new(move |call| {
@@ -206,7 +206,7 @@ async fn curves_that_can_not_be_read_do_not_lose_the_run() {
 }
 
 #[tokio::test]
-async fn a_cancel_is_a_delete_and_the_progress_that_it_resets_is_ignored() {
+async fn a_cancel_is_a_delete_and_the_reset_progress_is_ignored() {
     let mut looks = run_of_60();
     looks.pop();
     let shared = shared(looks);
@@ -225,7 +225,7 @@ async fn a_cancel_is_a_delete_and_the_progress_that_it_resets_is_ignored() {
 }
 
 #[tokio::test]
-async fn a_resume_of_a_stopped_run_is_the_services_own() {
+async fn a_resume_of_a_stopped_run_uses_the_resume_of_the_service() {
     let shared = shared(vec![(look("running", 0.0, Some("Loading"), 0), 0), (failed("worker shut down"), 0)]);
     let double = double(&shared).await;
     let mut host = Served::new(&adapter(&double)).await;
@@ -263,7 +263,7 @@ async fn an_error_in_a_200_is_an_error() {
 }
 
 #[tokio::test]
-async fn a_backtest_is_ordered_in_the_workers_words_and_counts_bars() {
+async fn a_backtest_is_requested_in_the_terms_of_the_worker_and_counts_bars() {
     let mut half = look("running", 50.0, Some("Bar 500"), 500);
     half["progress"]["items_total"] = json!(1000);
     let mut done = completed();
@@ -295,7 +295,7 @@ async fn a_backtest_is_ordered_in_the_workers_words_and_counts_bars() {
 }
 
 #[tokio::test]
-async fn a_worker_offers_what_it_is_configured_for_and_its_health_is_told_once() {
+async fn a_worker_offers_its_configured_kinds_and_reports_its_health_once() {
     let shared = shared(run_of_60());
     let double = double(&shared).await;
     let both = Served::new(&adapter(&double)).await;

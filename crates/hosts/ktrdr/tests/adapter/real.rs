@@ -142,7 +142,7 @@ fn done(e: &HostEventBody, done: u64) -> bool {
 }
 
 #[tokio::test]
-async fn cancelled_in_the_record_is_not_cancelled_while_the_list_of_sessions_says_that_it_runs() {
+async fn a_cancelled_record_is_not_cancelled_while_its_session_runs() {
     let shared = service();
     shared.lock().unwrap().session = Some("running");
     let double = double(&shared).await;
@@ -173,7 +173,7 @@ async fn cancelled_in_the_record_is_not_cancelled_while_the_list_of_sessions_say
 }
 
 #[tokio::test]
-async fn a_cancel_is_confirmed_when_the_list_of_sessions_no_longer_has_it_running() {
+async fn a_cancel_is_confirmed_when_its_session_no_longer_runs() {
     let shared = service();
     shared.lock().unwrap().session = Some("running");
     let double = double(&shared).await;
@@ -190,7 +190,7 @@ async fn a_cancel_is_confirmed_when_the_list_of_sessions_no_longer_has_it_runnin
 }
 
 #[tokio::test]
-async fn a_stop_that_got_no_answer_is_sent_again_until_the_run_has_ended() {
+async fn an_unanswered_stop_is_repeated_until_the_run_has_ended() {
     let shared = service();
     let inner = Arc::clone(&shared);
     let frozen = Arc::new(Mutex::new(true));
@@ -238,7 +238,7 @@ async fn the_last_figures_before_a_cancel_are_read() {
 }
 
 #[tokio::test]
-async fn a_service_that_was_restarted_is_told_by_its_list_of_sessions() {
+async fn a_restarted_service_is_detected_by_its_list_of_sessions() {
     let shared = service();
     shared.lock().unwrap().session = Some("running");
     let double = double(&shared).await;
@@ -262,7 +262,7 @@ async fn a_service_that_was_restarted_is_told_by_its_list_of_sessions() {
 }
 
 #[tokio::test]
-async fn a_worker_that_was_restarted_is_told_by_a_record_that_shows_nothing() {
+async fn a_restarted_worker_is_detected_by_an_empty_record() {
     let shared = service();
     let double = double(&shared).await;
     let mut host = Served::new(&adapter(&double)).await;
@@ -299,7 +299,7 @@ async fn a_worker_that_was_restarted_is_told_by_a_record_that_shows_nothing() {
 }
 
 #[tokio::test]
-async fn a_resume_that_never_runs_is_told() {
+async fn a_resume_that_never_runs_is_reported() {
     let shared = service();
     shared.lock().unwrap().resumes_in_vain = true;
     let double = double(&shared).await;
@@ -376,7 +376,7 @@ async fn empty_symbols_and_timeframes_are_those_of_the_strategy() {
 }
 
 #[tokio::test]
-async fn a_path_alone_is_refused_before_the_service_is_asked() {
+async fn a_path_alone_is_rejected_before_the_service_is_called() {
     let shared = service();
     let double = double(&shared).await;
     let host = Served::new(&adapter(&double)).await;
@@ -389,7 +389,7 @@ async fn a_path_alone_is_refused_before_the_service_is_asked() {
 }
 
 #[tokio::test]
-async fn a_strategy_is_asked_for_in_several_lines() {
+async fn the_form_has_a_multiline_field_for_a_strategy() {
     let double = double(&service()).await;
     let schema = |about: protocol::host::About| about.kinds[0].params["properties"].clone();
     let worker = schema(Served::new(&adapter(&double)).await.about().await);
@@ -400,7 +400,7 @@ async fn a_strategy_is_asked_for_in_several_lines() {
 }
 
 #[tokio::test]
-async fn a_training_that_completed_while_nobody_looked_has_its_epochs_from_the_list_of_sessions() {
+async fn a_training_completed_during_an_outage_has_its_epochs_from_the_sessions() {
     let shared = service();
     let inner = Arc::clone(&shared);
     // The training host has no history in its result.

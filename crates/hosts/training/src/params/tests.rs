@@ -12,7 +12,7 @@ fn errors(params: Value) -> Vec<FieldError> {
 }
 
 #[test]
-fn only_symbols_are_needed_and_the_defaults_make_sense() {
+fn only_symbols_are_required_and_the_defaults_are_valid() {
     let form = Form::from_schema(&params_schema::<TrainingParams>()).unwrap();
     let needed: Vec<_> = form.fields.iter().filter(|f| f.required).map(|f| f.name.as_str()).collect();
     assert_eq!(needed, ["symbols"]);
@@ -27,7 +27,7 @@ fn only_symbols_are_needed_and_the_defaults_make_sense() {
 }
 
 #[test]
-fn every_wrong_param_has_its_message() {
+fn every_invalid_param_has_its_message() {
     let told = errors(json!({
         "symbols": " , ", "start": "2024-05-01", "end": "2024-01-01", "features": "rsi_14, magic_3",
         "hidden": "32,many", "validation_share": 0.5, "test_share": 0.5
@@ -38,7 +38,7 @@ fn every_wrong_param_has_its_message() {
 }
 
 #[test]
-fn a_batch_that_would_hold_up_a_cancel_is_refused_with_how_many_are_fine() {
+fn a_batch_too_large_for_quick_cancels_is_rejected_with_the_limit() {
     let told = errors(json!({"symbols": "MSFT", "hidden": "512,512", "batch_size": 8192}));
     assert_eq!(told[1].field, "batch_size");
     assert!(told[1].message.starts_with("At most 74 samples"), "{}", told[1].message);
@@ -46,7 +46,7 @@ fn a_batch_that_would_hold_up_a_cancel_is_refused_with_how_many_are_fine() {
 }
 
 #[test]
-fn layers_are_a_few_whole_numbers() {
+fn layers_are_a_few_integers() {
     assert_eq!(parse_hidden(" 8 ").unwrap(), [8]);
     for bad in ["", "0", "513", "8,8,8,8,8", "8;8", "-1", "1.5"] {
         assert!(parse_hidden(bad).is_err(), "{bad}");

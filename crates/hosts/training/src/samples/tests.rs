@@ -70,7 +70,7 @@ fn samples_keep_the_order_of_time_and_the_gap_between_parts() {
 }
 
 #[test]
-fn symbols_of_other_times_are_cut_at_the_same_moments() {
+fn symbols_with_different_times_are_split_at_the_same_times() {
     let early = walk(600, 1);
     let mut late = walk(600, 2);
     late.iter_mut().for_each(|bar| bar.time = bar.time.plus_micros(200 * 3_600_000_000));
@@ -79,7 +79,7 @@ fn symbols_of_other_times_are_cut_at_the_same_moments() {
 }
 
 #[test]
-fn too_few_bars_and_one_class_are_refused_with_what_to_do() {
+fn too_few_bars_or_one_class_are_rejected_with_advice() {
     let told = samples(&[&walk(60, 1)], &making(), &go_on).unwrap_err().to_string();
     assert!(told.contains("at least 20 are needed"), "{told}");
     assert!(samples(&[&[]], &making(), &go_on).is_err());
@@ -89,7 +89,7 @@ fn too_few_bars_and_one_class_are_refused_with_what_to_do() {
 }
 
 #[test]
-fn more_bars_than_fit_into_memory_are_refused_before_anything_is_computed() {
+fn bars_beyond_the_memory_limit_are_rejected_before_any_computation() {
     let told = few_enough(12_500_001, &making()).unwrap_err().to_string();
     assert!(
         told.starts_with("12,500,001 bars with 4 features") && told.contains("limit of 12,500,000"),
@@ -99,7 +99,7 @@ fn more_bars_than_fit_into_memory_are_refused_before_anything_is_computed() {
 }
 
 #[test]
-fn making_samples_stops_when_it_is_asked_to() {
+fn sampling_stops_on_request() {
     let stop = || Err(WorkError::Cancelled);
     assert_eq!(samples(&[&walk(400, 1)], &making(), &stop), Err(WorkError::Cancelled));
 }
@@ -108,7 +108,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(24))]
 
     #[test]
-    fn another_future_changes_nothing_of_the_training_part(seed in 2u64..500, scale in 0.2f64..5.0) {
+    fn future_bars_never_change_the_training_part(seed in 2u64..500, scale in 0.2f64..5.0) {
         let bars = walk(400, 1);
         let of = samples(&[&bars], &making(), &go_on).unwrap();
         let mut other = bars.clone();
@@ -123,7 +123,7 @@ proptest! {
     }
 
     #[test]
-    fn the_test_part_in_another_order_changes_nothing_before_it(seed: u32) {
+    fn the_order_of_the_test_part_changes_nothing_before_it(seed: u32) {
         let bars = walk(400, 1);
         let of = samples(&[&bars], &making(), &go_on).unwrap();
         let first = bars.iter().position(|b| b.time > of.validation.until).unwrap();

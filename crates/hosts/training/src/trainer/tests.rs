@@ -42,7 +42,7 @@ fn train(recipe: &Recipe, samples: &Samples) -> State {
 }
 
 #[test]
-fn the_same_seed_gives_the_same_curve_to_the_last_bit_and_another_seed_another_one() {
+fn the_same_seed_gives_the_same_curve_bit_by_bit_and_another_does_not() {
     let data = data();
     let (first, second) = (train(&recipe(), &data), train(&recipe(), &data));
     assert_eq!(curve(&first), curve(&second));
@@ -53,7 +53,7 @@ fn the_same_seed_gives_the_same_curve_to_the_last_bit_and_another_seed_another_o
 }
 
 #[test]
-fn trainings_at_the_same_time_do_not_disturb_each_other() {
+fn concurrent_trainings_are_independent() {
     let data = data();
     let alone = train(&recipe(), &data);
     let together: Vec<State> = std::thread::scope(|scope| {
@@ -66,7 +66,7 @@ fn trainings_at_the_same_time_do_not_disturb_each_other() {
 }
 
 #[test]
-fn a_training_that_goes_on_from_what_was_written_ends_as_one_without_a_stop() {
+fn a_training_resumed_from_its_checkpoint_ends_as_an_uninterrupted_one() {
     let (data, recipe) = (data(), recipe());
     let whole = train(&recipe, &data);
     let mut state = State::new(&recipe, data.train.width);
@@ -89,7 +89,7 @@ fn a_training_that_goes_on_from_what_was_written_ends_as_one_without_a_stop() {
 }
 
 #[test]
-fn what_can_be_learned_is_learned() {
+fn a_learnable_pattern_is_learned() {
     let data = samples(&[&wave(900)], &making(), &go_on).unwrap();
     let recipe = Recipe { epochs: 12, dropout: 0.0, ..recipe() };
     let state = train(&recipe, &data);
@@ -102,7 +102,7 @@ fn what_can_be_learned_is_learned() {
 }
 
 #[test]
-fn a_training_stops_early_when_validation_no_longer_gets_better() {
+fn a_training_stops_early_when_validation_no_longer_improves() {
     let data = data();
     // A random walk is not predictable: validation is best early.
     let recipe = Recipe { patience: 2, epochs: 60, learning_rate: 0.05, dropout: 0.0, ..recipe() };
@@ -115,7 +115,7 @@ fn a_training_stops_early_when_validation_no_longer_gets_better() {
 }
 
 #[test]
-fn a_training_that_diverges_says_so() {
+fn a_diverging_training_fails_with_a_reason() {
     let mut state = State::new(&recipe(), 4);
     state.mlp.layers[0].weights[0] = f32::INFINITY;
     let told = state.epoch(&recipe(), &data(), &on).unwrap_err().to_string();

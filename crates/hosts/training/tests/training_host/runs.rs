@@ -8,7 +8,7 @@ use protocol::{OperationId, Problem};
 use serde_json::json;
 
 #[tokio::test]
-async fn three_epochs_give_curves_a_result_and_a_model_that_can_be_asked() {
+async fn three_epochs_give_curves_a_result_and_a_usable_model() {
     let mut host = Served::new().await;
     let id = OperationId::new();
     let params = json!({"symbols": "DEMO", "hidden": "8", "epochs": 3, "features": "return_1, rsi_14, macd"});
@@ -63,7 +63,7 @@ async fn three_epochs_give_curves_a_result_and_a_model_that_can_be_asked() {
 }
 
 #[tokio::test]
-async fn what_the_host_declares_makes_a_form_and_wrong_params_are_refused_by_field() {
+async fn the_declared_kinds_make_forms_and_invalid_params_are_rejected_by_field() {
     let host = Served::new().await;
     let about: About = host.get("/about").await.json().await.unwrap();
     let kind = about.kinds.iter().find(|k| k.name.as_str() == "training.run").unwrap();
@@ -99,7 +99,7 @@ async fn what_the_host_declares_makes_a_form_and_wrong_params_are_refused_by_fie
 }
 
 #[tokio::test]
-async fn too_few_bars_fail_with_what_to_do() {
+async fn too_few_bars_fail_with_advice() {
     let mut host = Served::new().await;
     let id = OperationId::new();
     let params = json!({"symbols": "DEMO", "start": "2025-12-20"});

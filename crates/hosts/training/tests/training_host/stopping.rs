@@ -32,7 +32,7 @@ async fn cancelled_after(
 }
 
 #[tokio::test]
-async fn a_training_cancelled_in_the_middle_is_resumed_and_draws_the_curve_of_an_uninterrupted_one() {
+async fn a_cancelled_training_resumes_and_draws_the_curve_of_an_uninterrupted_one() {
     let mut host = Served::new().await;
     let whole = OperationId::new();
     assert_eq!(host.start(whole, 1, &params(40), None).await.status(), 202);
@@ -73,7 +73,7 @@ async fn a_training_cancelled_in_the_middle_is_resumed_and_draws_the_curve_of_an
 }
 
 #[tokio::test]
-async fn a_training_whose_checkpoint_file_is_gone_comes_along_the_same_curve_and_tells_nothing_twice() {
+async fn a_training_without_its_checkpoint_file_repeats_the_curve_but_reports_nothing_twice() {
     let mut host = Served::new().await;
     let id = OperationId::new();
     let params = params(WITHOUT_END);
@@ -106,7 +106,7 @@ async fn a_training_whose_checkpoint_file_is_gone_comes_along_the_same_curve_and
 }
 
 #[tokio::test]
-async fn a_training_whose_bars_have_changed_is_not_resumed() {
+async fn a_training_with_changed_bars_is_not_resumed() {
     let mut host = Served::new().await;
     let id = OperationId::new();
     assert_eq!(host.start(id, 1, &params(WITHOUT_END), None).await.status(), 202);

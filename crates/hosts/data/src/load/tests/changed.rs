@@ -69,7 +69,7 @@ impl Report for Meddler {
 }
 
 #[tokio::test(start_paused = true)]
-async fn nothing_is_stored_of_a_file_that_was_written_while_it_was_read() {
+async fn a_file_written_during_the_load_stores_nothing() {
     for mode in ["full", "tail", "backfill"] {
         for when in ["Writing 2019", "Reading 2020", "Reading 2023"] {
             let bench = Bench::new();
@@ -91,7 +91,7 @@ async fn nothing_is_stored_of_a_file_that_was_written_while_it_was_read() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_file_that_is_cut_while_it_is_read_removes_no_stored_bar() {
+async fn a_file_truncated_during_the_load_removes_no_stored_bar() {
     let bench = Bench::new();
     let path = bench.root.path().join("csv/A_1h.csv");
     write_long_ago(&path, &at_price(0..3000, 100));
@@ -119,7 +119,7 @@ async fn a_file_that_is_cut_while_it_is_read_removes_no_stored_bar() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_file_that_another_takes_the_place_of_is_read_again() {
+async fn a_file_replaced_during_the_load_is_read_again() {
     let bench = Bench::new();
     let path = bench.root.path().join("csv/A_1h.csv");
     write_long_ago(&path, &at_price(0..2000, 100));

@@ -3,7 +3,7 @@
 use super::*;
 
 #[tokio::test]
-async fn what_is_loaded_is_what_the_file_has() {
+async fn all_bars_of_a_file_are_loaded() {
     let bench = Bench::new();
     bench.csv("A_1h.csv", &text(0..1500));
     let notebook = Notebook::new();
@@ -26,7 +26,7 @@ async fn what_is_loaded_is_what_the_file_has() {
 }
 
 #[tokio::test]
-async fn rejected_rows_are_counted_with_their_reason_and_the_rest_is_loaded() {
+async fn rejected_rows_are_counted_by_reason_and_the_rest_is_loaded() {
     let bench = Bench::new();
     let bad = "2019-07-06T00:00:00Z,10,8,9,9,1\n2019-07-06T00:00:00,10,20,9,11,1\nx\n2019-07-05T12:00:00Z,10,20,9,11,1\n";
     bench.csv("A_1h.csv", &format!("{}{bad}{}", text(0..10), &text(20..30)[HEADER.len()..]));
@@ -40,7 +40,7 @@ async fn rejected_rows_are_counted_with_their_reason_and_the_rest_is_loaded() {
 }
 
 #[tokio::test]
-async fn files_that_hold_nothing_of_use_are_told_apart() {
+async fn empty_and_unusable_files_have_different_errors() {
     let bench = Bench::new();
     let told = async |text: &str, more: Value| {
         bench.csv("A_1h.csv", text);
@@ -65,7 +65,7 @@ async fn files_that_hold_nothing_of_use_are_told_apart() {
 }
 
 #[tokio::test]
-async fn bars_whose_volume_is_not_known_are_loaded_and_counted() {
+async fn bars_of_unknown_volume_are_loaded_and_counted() {
     let bench = Bench::new();
     let without: String = text(0..40)
         .lines()
@@ -89,7 +89,7 @@ async fn bars_whose_volume_is_not_known_are_loaded_and_counted() {
 }
 
 #[tokio::test]
-async fn a_load_says_in_its_log_how_the_file_was_read() {
+async fn the_log_of_a_load_says_how_the_file_was_read() {
     let bench = Bench::new();
     bench.csv("A_1h.csv", "Gmt time;Open;High;Low;Close\n04.03.2024 09:00:00.000;1,5;2;1;1,5\n");
     let notebook = Notebook::new();
@@ -100,7 +100,7 @@ async fn a_load_says_in_its_log_how_the_file_was_read() {
 }
 
 #[tokio::test]
-async fn synthetic_data_is_marked_wherever_it_goes() {
+async fn synthetic_data_is_always_marked() {
     let bench = Bench::new();
     let request =
         bench.request(json!({"symbol": "DEMO", "source": "synthetic", "timeframe": "5m", "years": 0.5}));
@@ -123,7 +123,7 @@ fn daily() -> Value {
 }
 
 #[tokio::test]
-async fn a_repeated_header_is_skipped_and_is_no_rejected_row() {
+async fn a_repeated_header_is_skipped_and_not_counted_as_rejected() {
     let bench = Bench::new();
     let more = DAYS.replace("2024-01-0", "2024-01-1");
     bench.csv("A_1d.csv", &format!("{DAYS}{more}"));
@@ -134,7 +134,7 @@ async fn a_repeated_header_is_skipped_and_is_no_rejected_row() {
 }
 
 #[tokio::test]
-async fn rows_after_another_header_are_never_stored_under_the_wrong_columns() {
+async fn rows_after_a_different_header_are_never_stored_in_wrong_columns() {
     for names in [
         "Date,Close,High,Low,Open",
         "Date,First price,Top,Bottom,Last price",
@@ -151,7 +151,7 @@ async fn rows_after_another_header_are_never_stored_under_the_wrong_columns() {
 }
 
 #[tokio::test]
-async fn the_advice_of_a_rejected_row_is_never_cut() {
+async fn the_advice_for_a_rejected_row_is_never_cut() {
     let bench = Bench::new();
     let row = |minute| format!("2024.03.18\t00:{minute}:00\t1.08\t1.09\t1.07\t1.08\t5\t0\t1\n");
     let names = "<DATE>\t<TIME>\t<OPEN>\t<HIGH>\t<LOW>\t<CLOSE>\t<TICKVOL>\t<VOL>\t<SPREAD>\n";
@@ -161,7 +161,7 @@ async fn the_advice_of_a_rejected_row_is_never_cut() {
 }
 
 #[tokio::test]
-async fn negative_prices_are_refused_as_not_supported() {
+async fn negative_prices_are_rejected_as_unsupported() {
     let bench = Bench::new();
     bench.csv("A_1d.csv", "Date,Open,High,Low,Close\n2020-04-20,-17,-14,-40,-37\n2020-04-21,-14,-7,-16,-9\n");
     let failure = bench.told(daily()).await;
@@ -183,7 +183,7 @@ async fn volumes_in_thousands_are_stored_as_shares() {
 }
 
 #[tokio::test]
-async fn of_last_and_settle_a_load_says_which_one_is_the_close() {
+async fn a_file_with_last_and_settle_logs_which_is_the_close() {
     let bench = Bench::new();
     bench.csv("A_1d.csv", "Date,Open,High,Low,Last,Settle\n2024-01-02,10,12,9,11,10.5\n");
     let notebook = Notebook::new();
@@ -204,7 +204,7 @@ async fn a_mistyped_year_is_a_warning_of_the_result() {
 }
 
 #[tokio::test]
-async fn a_split_of_prices_that_are_not_adjusted_is_a_warning_and_an_adjusted_one_is_none() {
+async fn an_unadjusted_split_is_a_warning_but_an_adjusted_one_is_not() {
     let expected = "The file has a 4:1 split on 2024-01-04, and prices are not adjusted.";
     let header = "Date,Open,High,Low,Close,Adj Close,Split_coefficient\n";
     let before = "2024-01-02,400,405,399,400,100,1\n2024-01-03,400,405,399,404,101,1\n";

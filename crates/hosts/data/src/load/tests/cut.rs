@@ -9,7 +9,7 @@ fn cut(text: &str) -> &str {
 }
 
 #[tokio::test]
-async fn a_file_without_a_last_line_end_removes_no_bar_beyond_its_rows() {
+async fn a_file_without_a_final_newline_removes_no_later_bar() {
     let bench = Bench::new();
     bench.csv("A_1h.csv", &text(0..1_500));
     bench.load(params(json!({}))).await;
@@ -39,7 +39,7 @@ async fn a_file_without_a_last_line_end_removes_no_bar_beyond_its_rows() {
 }
 
 #[tokio::test]
-async fn a_whole_file_without_a_last_line_end_is_loaded_with_a_warning() {
+async fn a_complete_file_without_a_final_newline_is_loaded_with_a_warning() {
     let bench = Bench::new();
     bench.csv("A_1h.csv", text(0..400).trim_end());
     let result = bench.load(params(json!({}))).await;
@@ -58,7 +58,7 @@ async fn a_whole_file_without_a_last_line_end_is_loaded_with_a_warning() {
 }
 
 #[tokio::test]
-async fn a_response_that_is_cut_within_its_last_number_changes_no_stored_bar() {
+async fn a_response_cut_within_its_last_number_changes_no_stored_bar() {
     let mut bench = Bench::new();
     let (whole, part) = (text(0..300), text(0..250));
     bench.config.sources.push(answers(vec![with_length(&whole), with_length(cut(&part))]).await);
@@ -70,7 +70,7 @@ async fn a_response_that_is_cut_within_its_last_number_changes_no_stored_bar() {
 }
 
 #[tokio::test]
-async fn times_in_an_hour_that_the_clocks_skip_are_a_warning_that_the_zone_is_another() {
+async fn times_skipped_by_a_clock_change_are_a_warning_about_the_zone() {
     let bench = Bench::new();
     let row = |hour: i64| {
         let time = at("2024-03-09T00:00:00Z").plus_micros(hour * 3_600_000_000).timestamp();
@@ -85,7 +85,7 @@ async fn times_in_an_hour_that_the_clocks_skip_are_a_warning_that_the_zone_is_an
 }
 
 #[tokio::test]
-async fn weekly_and_monthly_bars_loaded_as_daily_are_a_warning_and_not_complete() {
+async fn weekly_or_monthly_bars_loaded_as_daily_are_a_warning_and_not_complete() {
     let bench = Bench::new();
     let every = |days: i64, count: i64| {
         let day = |i: i64| at("2004-01-05T00:00:00Z").plus_micros(i * days * 86_400_000_000).timestamp();

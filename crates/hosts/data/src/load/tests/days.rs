@@ -9,7 +9,7 @@ fn daily(times: &[&str]) -> String {
 }
 
 #[tokio::test]
-async fn a_trading_day_is_stored_once_whatever_the_offsets_of_its_times() {
+async fn a_trading_day_is_stored_once_for_any_utc_offset() {
     let plain = ["2024-02-26", "2024-02-27", "2024-02-28"];
     let new_york = ["26", "27", "28", "29"].map(|d| format!("2024-02-{d} 00:00:00-05:00"));
     let tokyo = ["26", "27", "28", "29"].map(|d| format!("2024-02-{d} 00:00:00+09:00"));
@@ -32,7 +32,7 @@ async fn a_trading_day_is_stored_once_whatever_the_offsets_of_its_times() {
 }
 
 #[tokio::test]
-async fn daily_bars_that_an_earlier_version_stored_twice_are_read_once() {
+async fn daily_bars_stored_twice_by_an_earlier_version_are_read_once() {
     let bench = Bench::new();
     bench.csv("A_1d.csv", &daily(&["2024-02-26", "2024-02-27", "2024-02-28", "2024-02-29", "2024-03-01"]));
     let request = bench.request(json!({"symbol": "A", "timeframe": "1d", "source": "files"}));

@@ -17,7 +17,7 @@ fn gzip(text: &str) -> Vec<u8> {
 }
 
 #[tokio::test]
-async fn bars_of_two_instruments_are_refused_wherever_the_second_begins_and_stored_bars_stay() {
+async fn bars_of_two_instruments_are_rejected_and_stored_bars_stay() {
     for second in [1, 390, 1_950] {
         let bench = Bench::new();
         bench.csv("A_1h.csv", &text(0..100));
@@ -39,7 +39,7 @@ async fn bars_of_two_instruments_are_refused_wherever_the_second_begins_and_stor
 }
 
 #[tokio::test]
-async fn instruments_with_the_same_times_are_the_reason_and_not_their_duplicates() {
+async fn two_instruments_with_equal_times_are_not_reported_as_duplicates() {
     let bench = Bench::new();
     bench.csv("A_1h.csv", &(TICKERS.to_owned() + &of("A", 0..780) + &of("B", 0..780) + &of("C", 0..780)));
     let told = bench.told(params(json!({"max_rejected_share": 1.0}))).await;
@@ -70,7 +70,7 @@ async fn a_response_of_two_instruments_stores_nothing() {
 }
 
 #[tokio::test]
-async fn a_continuous_future_is_loaded_from_contracts_that_follow_each_other() {
+async fn a_continuous_future_is_loaded_from_consecutive_contracts() {
     let bench = Bench::new();
     let roll = TICKERS.to_owned() + &of("ESH4", 0..700) + &of("ESM4", 700..1_400);
     bench.csv("ES.c.0_1h.csv", &roll);

@@ -3,7 +3,7 @@
 use super::*;
 
 #[tokio::test]
-async fn the_form_of_the_kind_offers_the_sources_and_symbols_that_there_are() {
+async fn the_form_of_the_kind_offers_the_existing_sources_and_symbols() {
     let bench = Bench::new();
     bench.csv("A_1h.csv", "");
     bench.csv("BRK.B_1d.csv", "");
@@ -27,7 +27,7 @@ async fn the_form_of_the_kind_offers_the_sources_and_symbols_that_there_are() {
 }
 
 #[tokio::test]
-async fn health_names_the_folder_that_is_missing() {
+async fn health_names_a_missing_folder() {
     let bench = Bench::new();
     let mut config = bench.config.clone();
     config.sources.push(SourceConfig::Csv {

@@ -3,7 +3,7 @@
 use super::*;
 
 #[tokio::test]
-async fn tail_brings_only_what_is_newer() {
+async fn a_tail_load_stores_only_newer_bars() {
     let bench = Bench::new();
     bench.csv("A_1h.csv", &text(0..400));
     bench.load(params(json!({"mode": "tail"}))).await;
@@ -18,7 +18,7 @@ async fn tail_brings_only_what_is_newer() {
 }
 
 #[tokio::test]
-async fn backfill_brings_older_bars_lost_segments_and_holes_and_nothing_newer() {
+async fn a_backfill_stores_older_bars_lost_segments_and_gaps_but_nothing_newer() {
     let bench = Bench::new();
     bench.csv("A_1h.csv", &text(500..1500));
     bench.load(params(json!({}))).await;
@@ -34,7 +34,7 @@ async fn backfill_brings_older_bars_lost_segments_and_holes_and_nothing_newer() 
 }
 
 #[tokio::test]
-async fn full_replaces_all_or_just_the_asked_for_range() {
+async fn a_full_load_replaces_everything_or_only_the_requested_range() {
     let bench = Bench::new();
     bench.csv("A_1h.csv", &text(0..1500));
     bench.load(params(json!({}))).await;
@@ -65,7 +65,7 @@ async fn a_data_set_has_one_load_at_a_time() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_limit_on_rows_a_second_is_kept() {
+async fn a_row_rate_limit_is_kept() {
     let bench = Bench::new();
     bench.csv("A_1h.csv", &text(0..1500));
     let start = tokio::time::Instant::now();

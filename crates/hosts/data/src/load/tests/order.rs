@@ -12,7 +12,7 @@ fn of_lines(lines: &[String]) -> String {
 }
 
 #[tokio::test]
-async fn rows_in_any_order_are_sorted_and_none_is_lost() {
+async fn unsorted_rows_are_sorted_without_loss() {
     let bench = Bench::new();
     bench.csv("A_1h.csv", &text(0..3000));
     let whole = bench.load(params(json!({}))).await;
@@ -45,7 +45,7 @@ async fn rows_in_any_order_are_sorted_and_none_is_lost() {
 }
 
 #[tokio::test]
-async fn a_row_of_the_future_is_rejected_alone_and_a_later_tail_goes_on() {
+async fn a_row_in_the_future_is_rejected_and_does_not_block_a_later_tail_load() {
     let bench = Bench::new();
     let mistyped = text(0..100).replacen("2019-07-03T00", "2942-07-03T00", 1);
     bench.csv("A_1h.csv", &mistyped);
@@ -58,7 +58,7 @@ async fn a_row_of_the_future_is_rejected_alone_and_a_later_tail_goes_on() {
 }
 
 #[tokio::test]
-async fn a_bar_of_the_future_that_is_stored_already_blocks_no_tail() {
+async fn a_stored_bar_in_the_future_does_not_block_a_tail_load() {
     let bench = Bench::new();
     bench.csv("A_1h.csv", &text(0..100));
     bench.load(params(json!({}))).await;
@@ -78,7 +78,7 @@ async fn a_bar_of_the_future_that_is_stored_already_blocks_no_tail() {
 }
 
 #[tokio::test]
-async fn many_rejected_rows_are_a_warning_in_result_and_tags_and_more_than_the_params_allow_fail() {
+async fn many_rejected_rows_are_a_warning_and_more_than_allowed_a_failure() {
     let bench = Bench::new();
     let with_bad = |bad: usize| {
         let mut lines = lines(&text(0..1000));
@@ -112,7 +112,7 @@ async fn many_rejected_rows_are_a_warning_in_result_and_tags_and_more_than_the_p
 }
 
 #[tokio::test]
-async fn bars_of_another_timeframe_are_refused_and_a_last_row_off_the_grid_blocks_nothing() {
+async fn bars_of_another_timeframe_are_rejected_but_an_unaligned_last_row_is_not() {
     let bench = Bench::new();
     let row = |time: Time| format!("{time},10,20,9,11,5\n");
     let every = |minutes: i64, count: i64| {
@@ -148,7 +148,7 @@ async fn bars_of_another_timeframe_are_refused_and_a_last_row_off_the_grid_block
 }
 
 #[tokio::test]
-async fn dates_half_swapped_by_a_spreadsheet_are_refused_and_other_disorder_is_a_warning() {
+async fn partly_swapped_dates_are_rejected_and_other_disorder_is_a_warning() {
     let dates = |written: &dyn Fn(i8, i8) -> String| {
         let day = |i: i32| jiff::civil::date(2024, 1, 1) + jiff::Span::new().days(i);
         let row = |i| format!("{},10,12,9,11\n", written(day(i).month(), day(i).day()));

@@ -44,7 +44,7 @@ fn newest_first(bars: i64) -> String {
 }
 
 #[tokio::test]
-async fn a_preview_of_a_file_with_the_newest_first_shows_its_oldest_bars() {
+async fn a_preview_of_a_newest_first_file_shows_its_oldest_bars() {
     let bench = Bench::new();
     bench.csv("A_1h.csv", &newest_first(6_000));
     let request = bench.request(params(json!({})));
@@ -61,7 +61,7 @@ async fn a_preview_of_a_file_with_the_newest_first_shows_its_oldest_bars() {
 }
 
 #[tokio::test]
-async fn a_preview_says_which_moment_of_a_bar_its_time_is() {
+async fn a_preview_says_whether_times_are_starts_or_ends_of_bars() {
     let bench = Bench::new();
     bench.csv("A_1h.csv", "close_time,open,high,low,close\n1709564400000,1,2,1,1\n");
     let shown = async |params: Value| {
@@ -76,7 +76,7 @@ async fn a_preview_says_which_moment_of_a_bar_its_time_is() {
 }
 
 #[tokio::test]
-async fn a_load_stores_the_starts_of_bars_and_ignores_the_last_line_of_barchart() {
+async fn a_load_stores_bar_starts_and_ignores_the_footer_of_barchart() {
     let bench = Bench::new();
     let rows: String = (10..14).map(|hour| format!("03/14/2024 {hour}:00,1,2,1,1,5\n")).collect();
     let footer = "\"Downloaded from Barchart.com as of 03-15-2024 06:00am CDT\"\n";

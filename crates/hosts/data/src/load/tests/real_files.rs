@@ -13,7 +13,7 @@ fn shared() -> Option<PathBuf> {
 }
 
 #[tokio::test]
-async fn real_files_are_loaded_wholly() {
+async fn real_files_are_loaded_completely() {
     let Some(data) = shared() else { return };
     let bench = Bench::on(tempfile::tempdir().unwrap(), data.clone());
     for (symbol, timeframe) in [("MSFT", "1h"), ("MSFT", "1m"), ("NVDA", "1h"), ("GOOGL", "1d")] {

@@ -3,7 +3,7 @@
 use super::*;
 
 #[tokio::test]
-async fn a_cancelled_load_leaves_finished_segments_and_says_so_in_its_checkpoint() {
+async fn a_cancelled_load_keeps_finished_segments_and_names_them_in_its_checkpoint() {
     let bench = Bench::new();
     bench.csv("A_1h.csv", &text(0..3000));
     let mut n = 0;
@@ -33,7 +33,7 @@ async fn a_cancelled_load_leaves_finished_segments_and_says_so_in_its_checkpoint
 }
 
 #[tokio::test]
-async fn what_was_changed_since_the_checkpoint_is_not_trusted() {
+async fn segments_changed_since_the_checkpoint_are_loaded_again() {
     let bench = Bench::new();
     bench.csv("A_1h.csv", &text(0..1500));
     let notebook = Notebook::new();
@@ -66,7 +66,7 @@ async fn what_was_changed_since_the_checkpoint_is_not_trusted() {
 }
 
 #[tokio::test]
-async fn a_full_disk_keeps_what_is_finished_and_a_resume_goes_on() {
+async fn a_full_disk_keeps_finished_segments_and_a_resume_continues() {
     let bench = Bench::new();
     bench.csv("A_1h.csv", &text(0..3000));
     let notebook = Notebook::new();
@@ -90,7 +90,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(20))]
     /// A load that is cancelled and resumed at any points ends like an uninterrupted one.
     #[test]
-    fn cancelled_and_resumed_anywhere_a_load_ends_as_an_uninterrupted_one(
+    fn a_load_cancelled_and_resumed_anywhere_ends_as_an_uninterrupted_one(
         cancels in proptest::collection::vec(0u64..40, 1..6), synthetic: bool, mode in 0usize..3, stored: bool
     ) {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();

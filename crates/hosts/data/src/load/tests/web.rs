@@ -38,7 +38,7 @@ pub(super) fn with_length(body: &str) -> String {
 }
 
 #[tokio::test]
-async fn a_resume_is_offered_only_where_something_was_finished() {
+async fn resume_is_offered_only_if_a_segment_was_finished() {
     for (bars, hint) in [(300, "Start the load again."), (600, "Resume: completed segments are kept")] {
         let mut bench = Bench::new();
         bench.config.sources.push(breaks_off_after(text(0..bars)).await);
@@ -55,7 +55,7 @@ async fn a_resume_is_offered_only_where_something_was_finished() {
 }
 
 #[tokio::test]
-async fn an_answer_that_may_be_cut_removes_nothing_that_is_stored() {
+async fn a_possibly_truncated_response_removes_no_stored_bar() {
     use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let template = format!("http://{}/{{symbol}}", listener.local_addr().unwrap());
@@ -82,7 +82,7 @@ async fn an_answer_that_may_be_cut_removes_nothing_that_is_stored() {
 }
 
 #[tokio::test]
-async fn a_source_that_is_asked_again_says_so_in_the_log() {
+async fn a_retried_request_is_logged() {
     let mut bench = Bench::new();
     let busy = "HTTP/1.1 503 Service Unavailable\r\nRetry-After: 0\r\nContent-Length: 0\r\n\r\n".to_owned();
     bench.config.sources.push(answers(vec![busy, with_length(&text(0..300))]).await);

@@ -55,7 +55,7 @@ fn utf16(text: &str, big_endian: bool, mark: bool) -> Vec<u8> {
 }
 
 #[test]
-fn every_packing_and_encoding_gives_the_same_text() {
+fn every_compression_and_encoding_gives_the_same_text() {
     let encodings = [
         TEXT.as_bytes().to_vec(),
         format!("\u{feff}{TEXT}").into_bytes(),
@@ -77,13 +77,13 @@ fn every_packing_and_encoding_gives_the_same_text() {
 }
 
 #[test]
-fn line_ends_become_lf_without_a_shift_of_offsets() {
+fn line_ends_become_lf_without_shifting_offsets() {
     assert_eq!(decode(b"a\rb\r\nc\nd\r\re\r", 1).unwrap(), "a\nb\r\nc\nd\n\ne\n");
     assert_eq!(decode(b"a\rb\r\nc\nd\r\re\r", 100).unwrap(), "a\nb\r\nc\nd\n\ne\n");
 }
 
 #[test]
-fn what_is_damaged_or_no_text_is_named() {
+fn damaged_and_binary_files_are_named() {
     let packed = gzip(TEXT.repeat(50).as_bytes());
     assert!(decode(&packed[..packed.len() - 3], 64).unwrap_err().contains("truncated or corrupt"));
     assert!(decode(&packed[..packed.len() / 2], 64).unwrap_err().contains("truncated or corrupt"));
@@ -105,7 +105,7 @@ fn what_is_damaged_or_no_text_is_named() {
 }
 
 #[test]
-fn a_bomb_is_refused_before_it_fills_the_memory() {
+fn a_decompression_bomb_is_rejected_within_bounded_memory() {
     let bomb = gzip(&vec![b'\n'; 8 << 20]);
     assert!(bomb.len() < 10_000);
     let mut largest = 0;
@@ -120,14 +120,14 @@ fn a_bomb_is_refused_before_it_fills_the_memory() {
 
 proptest! {
     #[test]
-    fn the_size_of_the_pieces_changes_nothing(text in "[a,\"\r\né0-9]{0,60}", piece in 1usize..20, wide: bool, packed: bool) {
+    fn the_chunk_size_does_not_matter(text in "[a,\"\r\né0-9]{0,60}", piece in 1usize..20, wide: bool, packed: bool) {
         let bytes = if wide { utf16(&text, false, true) } else { text.into_bytes() };
         let bytes = if packed { gzip(&bytes) } else { bytes };
         prop_assert_eq!(decode(&bytes, piece), decode(&bytes, usize::MAX));
     }
 
     #[test]
-    fn no_bytes_make_it_panic(bytes in proptest::collection::vec(any::<u8>(), 0..200), start in 0usize..8, piece in 1usize..20) {
+    fn no_bytes_panic(bytes in proptest::collection::vec(any::<u8>(), 0..200), start in 0usize..8, piece in 1usize..20) {
         let starts: [&[u8]; 8] = [b"", b"\x1F\x8B\x08\x00", b"PK\x03\x04", b"\xFF\xFE", b"\xFE\xFF", b"\xEF\xBB\xBF", b"\x1F", b"PK\x05\x06"];
         let bytes = [starts[start], &bytes].concat();
         let _ = decode(&bytes, piece);
@@ -135,7 +135,7 @@ proptest! {
     }
 
     #[test]
-    fn a_zip_with_changed_bytes_is_read_or_refused(at in 0usize..200, byte: u8) {
+    fn a_modified_zip_is_read_or_rejected(at in 0usize..200, byte: u8) {
         let mut zip = zip_of(&[("bars.csv", TEXT.as_bytes())]);
         let at = at % zip.len();
         zip[at] = byte;

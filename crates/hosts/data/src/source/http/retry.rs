@@ -37,7 +37,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_wait_is_told_in_seconds_or_until_a_date() {
+    fn retry_after_is_read_as_seconds_or_a_date() {
         let now = httpdate::parse_http_date("Sun, 06 Nov 1994 08:49:37 GMT").unwrap();
         let wait = |text: &str| {
             let mut headers = HeaderMap::new();

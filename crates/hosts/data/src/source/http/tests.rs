@@ -115,7 +115,7 @@ fn csv(body: impl Into<Body>) -> Reply<Body> {
 }
 
 #[tokio::test]
-async fn the_url_is_filled_and_the_answer_read() {
+async fn the_url_is_filled_in_and_the_response_read() {
     let router = Router::new().route(
         "/bars/{symbol}/{timeframe}",
         get(
@@ -138,7 +138,7 @@ async fn the_url_is_filled_and_the_answer_read() {
 }
 
 #[tokio::test]
-async fn a_source_that_fails_twice_is_asked_a_third_time_and_no_more() {
+async fn a_request_is_tried_three_times() {
     let asked = Arc::new(AtomicU32::new(0));
     let counter = Arc::clone(&asked);
     let router = Router::new().route(
@@ -181,7 +181,7 @@ async fn a_source_that_fails_twice_is_asked_a_third_time_and_no_more() {
 }
 
 #[tokio::test]
-async fn wrong_answers_say_what_is_wrong() {
+async fn invalid_responses_are_explained() {
     let router = Router::new()
         .route("/html", get(|| async { axum::response::Html("<html>log in</html>") }))
         .route("/sneaky", get(|| async { csv("<html>log in</html>\n") }))
@@ -201,7 +201,7 @@ async fn wrong_answers_say_what_is_wrong() {
 }
 
 #[tokio::test]
-async fn a_source_that_is_not_there_is_told_with_its_address() {
+async fn a_missing_source_is_reported_with_its_address() {
     // Port that was free a moment ago.
     let port = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap().port();
     let failure = told(&format!("http://127.0.0.1:{port}/{{symbol}}")).await;
@@ -213,7 +213,7 @@ async fn a_source_that_is_not_there_is_told_with_its_address() {
 }
 
 #[tokio::test]
-async fn an_answer_that_breaks_off_is_a_failure_and_not_a_short_load() {
+async fn a_truncated_response_is_a_failure_and_not_a_short_load() {
     let break_off = Arc::new(tokio::sync::Notify::new());
     let told = Arc::clone(&break_off);
     let broken = move || async move {
@@ -257,7 +257,7 @@ async fn a_cancel_ends_the_wait_for_a_silent_source() {
 }
 
 #[tokio::test]
-async fn a_packed_answer_is_unpacked_whatever_says_that_it_is_packed() {
+async fn a_compressed_response_is_decompressed_however_it_is_labelled() {
     let by_header = raw(with_length("200 OK", "Content-Encoding: gzip\r\n", &gzip(CSV))).await;
     assert_eq!(load(&by_header, Range::default()).await.unwrap().len(), 2);
     let as_file = raw(with_length("200 OK", "", &gzip(CSV))).await;
@@ -270,7 +270,7 @@ async fn a_packed_answer_is_unpacked_whatever_says_that_it_is_packed() {
 }
 
 #[tokio::test]
-async fn a_zip_is_read_from_the_web() {
+async fn a_zip_is_read_over_http() {
     let mut zip = zip::ZipWriter::new(Cursor::new(Vec::new()));
     zip.start_file("bars.csv", zip::write::SimpleFileOptions::default()).unwrap();
     zip.write_all(CSV.as_bytes()).unwrap();
@@ -282,7 +282,7 @@ async fn a_zip_is_read_from_the_web() {
 }
 
 #[tokio::test]
-async fn a_part_that_was_not_asked_for_is_not_taken_for_the_whole() {
+async fn an_unrequested_partial_response_is_not_taken_for_the_whole() {
     let range = "Content-Range: bytes 0-99/1000\r\n";
     let template = raw(with_length("206 Partial Content", range, CSV.as_bytes())).await;
     let failure = told(&template).await;
@@ -290,7 +290,7 @@ async fn a_part_that_was_not_asked_for_is_not_taken_for_the_whole() {
 }
 
 #[tokio::test]
-async fn an_answer_that_ends_within_a_line_is_no_load_whatever_its_length() {
+async fn a_response_that_ends_within_a_line_is_rejected_whatever_its_length() {
     let cut = raw(answer("200 OK", "", &long_csv().as_bytes()[..6000])).await;
     let failure = told(&cut).await;
     assert!(failure.message.contains("may be truncated"), "{}", failure.message);
@@ -304,7 +304,7 @@ async fn an_answer_that_ends_within_a_line_is_no_load_whatever_its_length() {
 }
 
 #[tokio::test]
-async fn redirects_are_followed_to_https_and_back_refused() {
+async fn redirects_to_https_are_followed_but_not_back_to_http() {
     let key = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
     let mut roots = rustls::RootCertStore::empty();
     roots.add(key.cert.der().clone()).unwrap();
@@ -357,7 +357,7 @@ async fn redirects_are_followed_to_https_and_back_refused() {
 }
 
 #[tokio::test]
-async fn where_a_redirect_leads_is_named_when_nobody_answers_there() {
+async fn an_unreachable_redirect_target_is_named() {
     let port = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap().port();
     let gone = format!("Location: http://127.0.0.1:{port}/x.csv\r\n");
     let failure = told(&raw(with_length("302 Found", &gone, b"")).await).await;
@@ -366,7 +366,7 @@ async fn where_a_redirect_leads_is_named_when_nobody_answers_there() {
 }
 
 #[tokio::test]
-async fn redirects_in_a_circle_end() {
+async fn a_redirect_loop_ends() {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let circle = with_length("302 Found", "Location: /again\r\n", b"");

@@ -179,7 +179,7 @@ mod tests {
     }
 
     #[test]
-    fn the_decimal_sign_is_told_by_numbers_that_can_be_read_in_one_way_only() {
+    fn the_decimal_sign_is_detected_from_unambiguous_numbers() {
         assert_eq!(detect(&["10.5", "11", "9"]), Ok(Numbers::Point));
         assert_eq!(detect(&["10", "11"]), Ok(Numbers::Point));
         assert_eq!(detect(&["10,5", "11"]), Ok(Numbers::Comma));
@@ -193,14 +193,14 @@ mod tests {
     }
 
     #[test]
-    fn numbers_that_can_be_read_in_two_ways_are_refused_with_both() {
+    fn ambiguous_numbers_are_rejected_with_both_readings() {
         let message = detect(&["148,123", "147,900"]).unwrap_err();
         assert!(message.contains("148.123 or 148123"), "{message}");
         assert!(detect(&["10,5", "10.5"]).unwrap_err().contains("two number formats"));
     }
 
     #[test]
-    fn prices_in_32nds_are_refused_as_ambiguous() {
+    fn prices_in_32nds_are_rejected_as_ambiguous() {
         let told = |texts: &[&str]| refuse_fractions(texts, "x.csv").map_err(|f| f.message);
         let message = told(&["109'165", "110'010", "109'000"]).unwrap_err();
         assert!(message.contains("'109'165': 109165, or 109 and 16.5/32"), "{message}");
@@ -211,7 +211,7 @@ mod tests {
     }
 
     #[test]
-    fn numbers_are_read_as_their_text_writes_them() {
+    fn numbers_are_parsed_exactly() {
         let point = |text: &str| Numbers::Point.parse(text);
         assert_eq!(point("1234.5"), Some(1234.5));
         assert_eq!(point("$1,234.50"), Some(1234.5));
@@ -231,13 +231,13 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_printed_is_read_back(number in -1e12f64..1e12) {
+        fn printed_numbers_parse_back(number in -1e12f64..1e12) {
             prop_assert_eq!(Numbers::Point.parse(&number.to_string()), Some(number));
             prop_assert_eq!(Numbers::Comma.parse(&number.to_string().replace('.', ",")), Some(number));
         }
 
         #[test]
-        fn no_text_makes_it_panic(text in "[0-9.,$KMB -]{0,12}|\\PC{0,12}") {
+        fn no_text_panics(text in "[0-9.,$KMB -]{0,12}|\\PC{0,12}") {
             let _ = Numbers::Point.parse_volume(&text);
             let _ = Numbers::Comma.parse_volume(&text);
             let _ = detect(&[&text]);

@@ -16,7 +16,7 @@ const BAR: &str = "2024-03-04T14:00:00Z 100 103 99.5 101.5 2500";
 const DAY: &str = "2024-03-14T00:00:00Z 100 103 99.5 101.5 2500";
 
 #[test]
-fn crypto_exchanges_are_read_by_their_own_names() {
+fn columns_of_crypto_exchanges_are_recognized() {
     for text in [
         // OKX: API and history files.
         "ts,o,h,l,c,vol,volCcy,volCcyQuote,confirm\n1709560800000,100,103,99.5,101.5,2500,1,2,1\n",
@@ -44,13 +44,13 @@ fn crypto_exchanges_are_read_by_their_own_names() {
 }
 
 #[test]
-fn daily_bars_of_coinmarketcap_are_on_the_day_of_their_start() {
+fn daily_bars_of_coinmarketcap_have_the_day_of_their_start() {
     let text = "timeOpen;timeClose;timeHigh;timeLow;name;open;high;low;close;volume;marketCap;timestamp\n\"2024-03-14T00:00:00.000Z\";\"2024-03-14T23:59:59.999Z\";\"2024-03-14T05:00:00.000Z\";\"2024-03-14T20:00:00.000Z\";\"2781\";100;103;99.5;101.5;2500;9;\"2024-03-14T23:59:59.999Z\"\n";
     assert_eq!(bars(text, Timeframe::D1, None), [DAY]);
 }
 
 #[test]
-fn data_services_are_read_by_their_own_names() {
+fn columns_of_data_services_are_recognized() {
     for text in [
         // Polygon, Databento, Alpaca, EODHD, Tiingo.
         "ticker,volume,open,close,high,low,window_start,transactions\nMSFT,2500,100,101.5,103,99.5,1709560800000000000,7\n",
@@ -81,7 +81,7 @@ fn data_services_are_read_by_their_own_names() {
 }
 
 #[test]
-fn mid_prices_of_oanda_are_read_and_bid_beside_ask_is_refused() {
+fn mid_prices_of_oanda_are_read_but_bid_and_ask_together_are_rejected() {
     let row = |side: &str| format!("{side}.o,{side}.h,{side}.l,{side}.c");
     let text = |sides: &[&str]| {
         let names: Vec<String> = sides.iter().map(|side| row(side)).collect();
@@ -104,7 +104,7 @@ fn mid_prices_of_oanda_are_read_and_bid_beside_ask_is_refused() {
 }
 
 #[test]
-fn daily_files_of_terminals_exchanges_and_portals_are_read_by_their_own_names() {
+fn daily_files_of_terminals_exchanges_and_portals_are_recognized() {
     for text in [
         // Bloomberg, below the cells of its request.
         "MSFT US Equity,,,,,\nDates,PX_OPEN,PX_HIGH,PX_LOW,PX_LAST,PX_VOLUME\n3/14/2024,100,103,99.5,101.5,2500\n",
@@ -138,7 +138,7 @@ fn daily_files_of_terminals_exchanges_and_portals_are_read_by_their_own_names() 
 }
 
 #[test]
-fn numbers_are_grouped_as_in_india_france_and_switzerland() {
+fn digit_grouping_of_india_france_and_switzerland_is_read() {
     for (numbers, bar) in [
         (
             "\"1,23,456.50\",\"1,23,460\",\"1,23,450\",\"1,23,455\",\"12,34,567\"",
@@ -158,7 +158,7 @@ fn numbers_are_grouped_as_in_india_france_and_switzerland() {
 }
 
 #[test]
-fn an_unknown_header_is_quoted_with_what_was_recognized_in_it() {
+fn an_unknown_header_is_quoted_with_its_recognized_columns() {
     let coingecko = "snapped_at,price,market_cap,total_volume\n2024-03-14 00:00:00 UTC,100,9,2500\n";
     let told = refused(coingecko);
     assert!(
@@ -182,7 +182,7 @@ fn an_unknown_header_is_quoted_with_what_was_recognized_in_it() {
 }
 
 #[test]
-fn rows_without_names_in_another_order_are_told_from_a_header() {
+fn unnamed_columns_in_another_order_are_distinguished_from_a_header() {
     // Bitfinex: time, open, close, high, low.
     let told = refused("1709560800000,100,101.5,103,99.5,2500\n1709564400000,100,101.5,103,99.5,2500\n");
     assert!(told.message.contains("has no column names"), "{}", told.message);
@@ -193,7 +193,7 @@ fn rows_without_names_in_another_order_are_told_from_a_header() {
 }
 
 #[test]
-fn the_volume_in_shares_comes_before_one_in_money() {
+fn volume_in_shares_takes_precedence_over_volume_in_money() {
     let header = "time,open,high,low,close,";
     let volume = |names: &str, values: &str| {
         let text = format!("{header}{names}\n1709560800,100,103,99.5,101.5,{values}\n");

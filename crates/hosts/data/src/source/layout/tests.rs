@@ -70,7 +70,7 @@ fn a_header_that_begins_with_a_hash_is_no_comment() {
 }
 
 #[test]
-fn an_average_price_without_a_name_is_no_volume() {
+fn an_unnamed_average_price_is_not_taken_for_the_volume() {
     // Kraken's API: time, open, high, low, close, vwap, volume, count.
     let row = |hour: i64, rest: &str| format!("{},100.5,102,100,101,{rest}\n", 1_709_510_400 + hour * 3_600);
     let kraken: String = (0..6).map(|hour| row(hour, "100.93,38.25,412")).collect();
@@ -86,7 +86,7 @@ fn an_average_price_without_a_name_is_no_volume() {
 }
 
 #[test]
-fn separators_and_decimal_commas_are_told_from_the_text() {
+fn separators_and_decimal_commas_are_detected() {
     assert_eq!(hourly(PLAIN).bars(), BARS);
     for delimiter in [";", "\t", "|"] {
         assert_eq!(hourly(&PLAIN.replace(',', delimiter)).bars(), BARS);
@@ -104,7 +104,7 @@ fn separators_and_decimal_commas_are_told_from_the_text() {
 }
 
 #[test]
-fn a_sep_line_names_the_separator_and_counts_as_a_line() {
+fn a_sep_line_sets_the_separator_and_counts_as_a_line() {
     let text = format!("sep=;\n{}x;1;2;1;1;1\n", PLAIN.replace(',', ";"));
     let read = hourly(&text);
     assert_eq!(read.bars()[..2], BARS);
@@ -113,7 +113,7 @@ fn a_sep_line_names_the_separator_and_counts_as_a_line() {
 }
 
 #[test]
-fn blank_rows_are_no_rows_and_trailing_separators_no_columns() {
+fn blank_rows_and_trailing_separators_are_ignored() {
     let text = format!("{PLAIN},,,,,\n\n , ,,,,\n");
     assert_eq!(hourly(&text).bars(), BARS);
     let trailing = PLAIN.replace("1200\n", "1200,\n").replace(",7\n", ",7,\n");
@@ -123,7 +123,7 @@ fn blank_rows_are_no_rows_and_trailing_separators_no_columns() {
 }
 
 #[test]
-fn lines_before_the_names_are_passed_over_and_told() {
+fn lines_before_the_header_are_skipped_and_reported() {
     let text = format!("https://example.org/data\n# bars\n\n{PLAIN}x,1,2,1,1,1\n");
     let read = hourly(&text);
     assert_eq!(read.bars()[..2], BARS);
@@ -153,7 +153,7 @@ fn columns_are_found_by_name_in_any_order() {
 }
 
 #[test]
-fn what_is_missing_or_could_mean_two_things_is_named() {
+fn missing_and_ambiguous_columns_are_named() {
     assert!(refused("timestamp,open,high,close\n").contains("has no column for low"));
     assert!(refused("open,high,low,close,volume\n").contains("has no column for a time"));
     assert!(refused("a,b\n1,2\n").contains("has no column for a time"));
@@ -173,7 +173,7 @@ fn what_is_missing_or_could_mean_two_things_is_named() {
 }
 
 #[test]
-fn web_pages_and_json_are_named_and_brackets_are_not_taken_for_them() {
+fn web_pages_and_json_are_named_but_bracketed_headers_are_read() {
     assert!(refused("<!DOCTYPE html><html>\n").contains("web page"));
     assert!(refused("<html>log in</html>\n").contains("web page"));
     assert!(refused("{\"Note\": \"5 calls a minute\"}\n").contains("JSON: '{\"Note\""));
@@ -183,7 +183,7 @@ fn web_pages_and_json_are_named_and_brackets_are_not_taken_for_them() {
 }
 
 #[test]
-fn day_and_month_are_told_by_days_after_the_twelfth() {
+fn days_after_the_twelfth_decide_the_date_order() {
     let text =
         |days: [&str; 2]| format!("Date,Open,High,Low,Close\n{},1,2,1,1\n{},1,2,1,1\n", days[0], days[1]);
     let read = |days| read_as(&text(days), about(Timeframe::D1, None, None)).unwrap();
@@ -196,7 +196,7 @@ fn day_and_month_are_told_by_days_after_the_twelfth() {
 }
 
 #[test]
-fn a_chosen_date_order_decides_what_the_dates_leave_open() {
+fn a_chosen_date_order_decides_ambiguous_dates() {
     let text = |day: &str| format!("Date,Open,High,Low,Close\n{day},1,2,1,1\n");
     let read = |day: &str, order: Option<DateOrder>| {
         let about = about(Timeframe::D1, None, None);

@@ -20,7 +20,7 @@ fn detected(text: &str, timeframe: Timeframe) -> (Format, Vec<String>) {
 }
 
 #[test]
-fn yfinance_with_three_header_lines_and_with_one() {
+fn yfinance_with_three_header_lines_or_one_is_read() {
     let three = "Price,Close,High,Low,Open,Volume\nTicker,MSFT,MSFT,MSFT,MSFT,MSFT\nDate,,,,,\n2024-03-04,101.5,103,99.5,100,2500\n2024-03-05,102,104,101,101.5,2600\n";
     let bars =
         ["2024-03-04T00:00:00Z 100 103 99.5 101.5 2500", "2024-03-05T00:00:00Z 101.5 104 101 102 2600"];
@@ -36,7 +36,7 @@ fn yfinance_with_three_header_lines_and_with_one() {
 }
 
 #[test]
-fn yfinance_of_several_tickers_gives_the_columns_of_the_one_that_is_loaded() {
+fn yfinance_of_several_tickers_gives_the_columns_of_the_loaded_one() {
     let text = "Price,Close,Close,High,High,Low,Low,Open,Open,Volume,Volume\nTicker,AAPL,MSFT,AAPL,MSFT,AAPL,MSFT,AAPL,MSFT,AAPL,MSFT\nDate,,,,,,,,,,\n2024-03-04,1,101.5,2,103,1,99.5,1,100,1,2500\n";
     let (_, bars) = detected(text, Timeframe::D1);
     assert_eq!(bars, ["2024-03-04T00:00:00Z 100 103 99.5 101.5 2500"]);
@@ -49,7 +49,7 @@ fn yfinance_of_several_tickers_gives_the_columns_of_the_one_that_is_loaded() {
 }
 
 #[test]
-fn binance_klines_in_milliseconds_and_in_microseconds() {
+fn binance_klines_in_milliseconds_or_microseconds_are_read() {
     let line = |time: &str, end: &str| {
         format!(
             "{time},4.15070000,4.15870000,4.15060000,4.15540000,539.23000000,{end},2240.39,13,401.82,1669.98,0\n"
@@ -70,7 +70,7 @@ fn binance_klines_in_milliseconds_and_in_microseconds() {
 }
 
 #[test]
-fn interactive_brokers_with_and_without_a_zone() {
+fn interactive_brokers_with_or_without_a_zone_is_read() {
     let text = "date,open,high,low,close,volume,average,barCount\n20240304 09:30:00 US/Eastern,100,103,99.5,101.5,2500,101,42\n";
     let (format, bars) = detected(text, Timeframe::M30);
     assert_eq!(
@@ -86,7 +86,7 @@ fn interactive_brokers_with_and_without_a_zone() {
 }
 
 #[test]
-fn metatrader_with_names_in_brackets_and_without_names() {
+fn metatrader_with_bracketed_names_or_without_names_is_read() {
     let five = "<DATE>\t<TIME>\t<OPEN>\t<HIGH>\t<LOW>\t<CLOSE>\t<TICKVOL>\t<VOL>\t<SPREAD>\n2024.03.04\t09:00:00\t1.1\t1.3\t1\t1.2\t42\t0\t5\n2024.03.04\t10:00:00\tx\t1.3\t1\t1.2\t42\t0\t5\n";
     let (format, bars) = read(five, Timeframe::H1, None, Some("Europe/Athens"));
     assert_eq!(format, Format::Metatrader);
@@ -107,7 +107,7 @@ fn metatrader_with_names_in_brackets_and_without_names() {
 }
 
 #[test]
-fn stooq_of_the_web_and_of_the_bulk_files() {
+fn stooq_web_and_bulk_files_are_read() {
     let web = "Date,Open,High,Low,Close,Volume\n2024-03-04,100,103,99.5,101.5,2500\n";
     assert_eq!(detected(web, Timeframe::D1).1, ["2024-03-04T00:00:00Z 100 103 99.5 101.5 2500"]);
     let bulk = "<TICKER>,<PER>,<DATE>,<TIME>,<OPEN>,<HIGH>,<LOW>,<CLOSE>,<VOL>,<OPENINT>\nMSFT.US,60,20240304,153000,100,103,99.5,101.5,2500,0\n";
@@ -140,7 +140,7 @@ fn histdata_is_in_est_all_year_once_it_is_chosen() {
 }
 
 #[test]
-fn dukascopy_in_gmt_and_in_local_time() {
+fn dukascopy_in_gmt_or_local_time_is_read() {
     let gmt = "Gmt time,Open,High,Low,Close,Volume\n04.03.2024 09:00:00.000,1.1,1.3,1,1.2,926.5\n";
     let bars = vec!["2024-03-04T09:00:00Z 1.1 1.3 1 1.2 926.5".to_owned()];
     assert_eq!(detected(gmt, Timeframe::H1), (Format::Dukascopy, bars.clone()));
@@ -152,7 +152,7 @@ fn dukascopy_in_gmt_and_in_local_time() {
 }
 
 #[test]
-fn tradingview_in_seconds_and_in_iso() {
+fn tradingview_in_seconds_or_iso_is_read() {
     let text = "time,open,high,low,close,Volume\n1709562600,100,103,99.5,101.5,2500\n";
     let bars = vec!["2024-03-04T14:30:00Z 100 103 99.5 101.5 2500".to_owned()];
     assert_eq!(detected(text, Timeframe::M30), (Format::Tradingview, bars.clone()));
@@ -161,7 +161,7 @@ fn tradingview_in_seconds_and_in_iso() {
 }
 
 #[test]
-fn alpha_vantage_is_newest_first_and_in_the_time_of_new_york_once_it_is_chosen() {
+fn alpha_vantage_is_newest_first_in_new_york_time_once_it_is_chosen() {
     let text = "timestamp,open,high,low,close,volume\n2024-03-11 09:30:00,100,103,99.5,101.5,2500\n2024-03-08 15:30:00,100,103,99.5,101.5,2600\n";
     let read = read_as(text, about(Timeframe::M30, Some(Format::AlphaVantage), None)).unwrap();
     assert!(read.layout.times.newest_first);
@@ -174,7 +174,7 @@ fn alpha_vantage_is_newest_first_and_in_the_time_of_new_york_once_it_is_chosen()
 }
 
 #[test]
-fn others_are_read_as_generic() {
+fn unknown_vendors_are_read_as_generic() {
     for (text, timeframe, zone, bar) in [
         // Nasdaq.com: newest first, dollars.
         (
@@ -224,7 +224,7 @@ fn others_are_read_as_generic() {
 }
 
 #[test]
-fn a_chosen_format_that_the_file_is_not_in_is_refused() {
+fn a_chosen_format_that_does_not_match_the_file_is_rejected() {
     let dukascopy = "Gmt time,Open,High,Low,Close,Volume\n04.03.2024 09:00:00.000,1.1,1.3,1,1.2,926.5\n";
     for format in [Format::Histdata, Format::Binance, Format::Stooq, Format::Yfinance] {
         let refused = read_as(dukascopy, about(Timeframe::H1, Some(format), None)).err().unwrap();
@@ -242,7 +242,7 @@ fn refused(text: &str, format: Format) -> String {
 }
 
 #[test]
-fn a_chosen_format_is_refused_if_the_columns_are_of_another_vendor() {
+fn a_chosen_format_is_rejected_if_the_columns_are_of_another_vendor() {
     let ib = "date,open,high,low,close,volume,average,barCount\n20240304  09:30:00,100,103,99.5,101.5,2500,101,42\n";
     let message = refused(ib, Format::Binance);
     assert!(message.contains("format binance; it looks like interactive_brokers"), "{message}");
@@ -260,7 +260,7 @@ fn a_chosen_format_is_refused_if_the_columns_are_of_another_vendor() {
 }
 
 #[test]
-fn a_time_without_a_zone_is_advised_by_what_trades_around_the_clock() {
+fn around_the_clock_trading_changes_the_advice_about_zones() {
     let told = |text: &str| {
         let read = read_as(text, about(Timeframe::H1, None, None)).unwrap();
         read.rows[0].bar.clone().unwrap_err().text
@@ -291,7 +291,7 @@ fn a_time_without_a_zone_is_advised_by_what_trades_around_the_clock() {
 }
 
 #[test]
-fn raw_prices_of_databento_are_read_in_their_unit_and_others_as_they_are() {
+fn raw_prices_of_databento_are_scaled_and_others_are_not() {
     let header = "ts_event,rtype,publisher_id,instrument_id,open,high,low,close,volume,symbol\n";
     let row = |prices: &str| format!("{header}1709562600000000000,33,1,17077,{prices},42643,MSFT\n");
     let raw = row("5100000000000,5109140000000,5099330000000,5103040000000");
@@ -308,7 +308,7 @@ fn raw_prices_of_databento_are_read_in_their_unit_and_others_as_they_are() {
 }
 
 #[test]
-fn the_symbol_that_a_file_names_is_held_against_the_loaded_one() {
+fn the_symbol_named_by_a_file_is_compared_with_the_loaded_one() {
     let text = |ticker: &str| {
         format!("ticker,volume,open,close,high,low,window_start\n{ticker},5,1,1,2,1,1709562600000000000\n")
     };

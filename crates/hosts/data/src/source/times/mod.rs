@@ -188,7 +188,7 @@ mod tests {
     }
 
     #[test]
-    fn a_time_without_a_zone_is_told_from_no_time_at_all() {
+    fn a_time_without_a_zone_is_distinguished_from_an_invalid_time() {
         assert_eq!(hourly("2013-12-31 00:30:00"), Err("no_zone"));
         assert_eq!(hourly("2013-12-31T00:30"), Err("no_zone"));
         assert_eq!(hourly("2013-12-31"), Err("bad_time"), "an hour needs a time of day");
@@ -199,7 +199,7 @@ mod tests {
     }
 
     #[test]
-    fn a_chosen_zone_is_that_of_times_without_one_and_of_no_others() {
+    fn a_chosen_zone_applies_only_to_times_without_one() {
         let mut new_york = reader(Timeframe::M30, Some("America/New_York"));
         assert_eq!(new_york.read("2024-03-08 09:30:00").unwrap(), at("2024-03-08T14:30:00Z"));
         assert_eq!(new_york.read("2024-03-11 09:30:00").unwrap(), at("2024-03-11T13:30:00Z"));
@@ -214,7 +214,7 @@ mod tests {
     }
 
     #[test]
-    fn the_hour_that_a_clock_shows_twice_is_two_hours() {
+    fn a_repeated_hour_is_two_different_hours() {
         let texts = ["00:30", "01:00", "01:30", "01:00", "01:30", "02:00"];
         let utc = ["04:30", "05:00", "05:30", "06:00", "06:30", "07:00"];
         let mut new_york = reader(Timeframe::M30, Some("America/New_York"));
@@ -230,7 +230,7 @@ mod tests {
     }
 
     #[test]
-    fn a_daily_bar_belongs_to_the_day_that_was_written() {
+    fn a_daily_bar_belongs_to_the_written_day() {
         let day = at("2024-01-02T00:00:00Z");
         for text in [
             "2024-01-02",

@@ -341,7 +341,7 @@ mod tests {
     }
 
     #[test]
-    fn the_forms_of_real_files_are_read() {
+    fn time_formats_of_real_files_are_read() {
         let time = at("2013-12-31T00:30:00Z");
         for text in [
             "2013-12-31 00:30:00+00:00",
@@ -369,7 +369,7 @@ mod tests {
     }
 
     #[test]
-    fn days_and_walls_are_read_in_the_forms_of_vendors() {
+    fn dates_and_local_times_are_read_in_the_formats_of_vendors() {
         let day = date(2024, 3, 1);
         for text in [
             "2024-03-01",
@@ -412,7 +412,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_moment_is_none() {
+    fn invalid_times_are_rejected() {
         for text in [
             "",
             "x",
@@ -443,21 +443,21 @@ mod tests {
 
     proptest! {
         #[test]
-        fn it_reads_what_a_calendar_prints(micros in -2_000_000_000_000_000i64..4_000_000_000_000_000) {
+        fn times_printed_by_a_calendar_library_are_read(micros in -2_000_000_000_000_000i64..4_000_000_000_000_000) {
             let time = Time::from_micros(micros);
             prop_assert_eq!(moment(&time.to_string()), Some(time));
             prop_assert_eq!(moment(&time.to_string().replace('T', " ").replace('Z', "+00:00")), Some(time));
         }
 
         #[test]
-        fn no_text_makes_it_panic(text in "[0-9TZ:+./APM -]{0,30}|.{0,20}") {
+        fn no_text_panics(text in "[0-9TZ:+./APM -]{0,30}|.{0,20}") {
             let _ = parse(&text, DateOrder::DayFirst);
             let _ = parse(&text, DateOrder::MonthFirst);
             let _ = clock(&text);
         }
 
         #[test]
-        fn it_agrees_with_the_calendar_on_what_is_a_moment(text in "20[0-9]{2}-[01][0-9]-[0-3][0-9][T ][0-2][0-9]:[0-6][0-9]:[0-5][0-9](\\.[0-9]{1,9})?(Z|[+-][01][0-9]:[0-5][0-9])") {
+        fn it_accepts_the_same_times_as_a_calendar_library(text in "20[0-9]{2}-[01][0-9]-[0-3][0-9][T ][0-2][0-9]:[0-6][0-9]:[0-5][0-9](\\.[0-9]{1,9})?(Z|[+-][01][0-9]:[0-5][0-9])") {
             let ours = moment(&text);
             let theirs = Time::parse(&text.replace(' ', "T")).ok();
             prop_assert_eq!(ours, theirs);

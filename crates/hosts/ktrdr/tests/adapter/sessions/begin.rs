@@ -9,7 +9,7 @@ use serde_json::json;
 use std::sync::{Arc, Mutex};
 
 #[tokio::test]
-async fn a_busy_service_is_waited_for_or_refused_in_clear_words() {
+async fn a_busy_service_is_awaited_or_the_start_rejected_with_a_reason() {
     let shared = session(20);
     let busy = Arc::new(Mutex::new(3));
     let left = Arc::clone(&busy);
@@ -40,7 +40,7 @@ async fn a_busy_service_is_waited_for_or_refused_in_clear_words() {
 }
 
 #[tokio::test]
-async fn a_start_whose_answer_is_lost_starts_nothing_twice() {
+async fn a_start_with_a_lost_response_starts_nothing_twice() {
     let shared = session(20);
     let begun = Arc::clone(&shared);
     let double = double_but(&shared, move |call| {
@@ -58,7 +58,7 @@ async fn a_start_whose_answer_is_lost_starts_nothing_twice() {
 }
 
 #[tokio::test]
-async fn a_session_that_is_there_already_is_followed() {
+async fn an_existing_session_is_followed() {
     let shared = session(20);
     let taken = Arc::clone(&shared);
     let double = double_but(&shared, move |call| {
@@ -75,7 +75,7 @@ async fn a_session_that_is_there_already_is_followed() {
 }
 
 #[tokio::test]
-async fn after_a_restart_of_the_adapter_a_resume_follows_the_run_that_goes_on() {
+async fn after_an_adapter_restart_a_resume_follows_the_continuing_run() {
     let shared = session(0);
     let double = double(&shared).await;
     let mut host = Served::new(&adapter(&double)).await;
@@ -105,7 +105,7 @@ async fn after_a_restart_of_the_adapter_a_resume_follows_the_run_that_goes_on() 
 }
 
 #[tokio::test]
-async fn a_resume_of_what_can_not_go_on_says_so_and_starts_nothing() {
+async fn an_impossible_resume_is_explained_and_starts_nothing() {
     let shared = session(0);
     let double = double(&shared).await;
     let mut host = Served::new(&adapter(&double)).await;

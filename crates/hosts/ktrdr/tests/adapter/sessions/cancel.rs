@@ -11,7 +11,7 @@ use std::time::Duration;
 use tokio::sync::watch;
 
 #[tokio::test]
-async fn a_cancel_is_told_when_the_status_confirms_it_and_the_stop_is_said_once() {
+async fn a_cancel_is_reported_after_confirmation_and_the_stop_sent_once() {
     let shared = session(0);
     let (open, gate) = watch::channel(false);
     let stopping = Arc::clone(&shared);
@@ -39,7 +39,7 @@ async fn a_cancel_is_told_when_the_status_confirms_it_and_the_stop_is_said_once(
 }
 
 #[tokio::test]
-async fn a_stop_that_outlasts_the_deadline_is_no_cancelled_before_it_is_confirmed() {
+async fn a_stop_beyond_the_deadline_is_cancelled_only_after_confirmation() {
     let shared = session(0);
     let deaf = Arc::clone(&shared);
     // Reports stopped, but continues.
@@ -65,7 +65,7 @@ async fn a_stop_that_outlasts_the_deadline_is_no_cancelled_before_it_is_confirme
 }
 
 #[tokio::test]
-async fn a_run_that_could_not_be_stopped_ends_by_what_really_ended() {
+async fn a_run_that_could_not_be_stopped_ends_with_its_real_outcome() {
     let shared = session(0);
     let double = double_but(&shared, |call| {
         (call.path == "/training/stop").then(|| Reply::Json(500, json!({"detail": "no"})))
@@ -84,7 +84,7 @@ async fn a_run_that_could_not_be_stopped_ends_by_what_really_ended() {
 }
 
 #[tokio::test]
-async fn a_second_press_sends_the_stop_again() {
+async fn a_repeated_cancel_sends_the_stop_again() {
     let shared = session(0);
     let deaf = Arc::clone(&shared);
     let double = double_but(&shared, move |call| {
@@ -111,7 +111,7 @@ async fn a_second_press_sends_the_stop_again() {
 }
 
 #[tokio::test]
-async fn an_abandoned_run_is_let_go_of() {
+async fn an_abandoned_run_is_no_longer_followed() {
     let shared = session(0);
     let double = double_but(&shared, |call| {
         (call.path == "/training/stop").then(|| Reply::Json(200, json!({"status": "stopped"})))
@@ -128,7 +128,7 @@ async fn an_abandoned_run_is_let_go_of() {
 }
 
 #[tokio::test]
-async fn a_run_that_completes_before_the_stop_takes_effect_has_its_result() {
+async fn a_run_that_completes_before_the_stop_has_its_result() {
     let shared = session(0);
     let ending = Arc::clone(&shared);
     let double = double_but(&shared, move |call| {
@@ -147,7 +147,7 @@ async fn a_run_that_completes_before_the_stop_takes_effect_has_its_result() {
 }
 
 #[tokio::test]
-async fn a_hanging_look_does_not_hold_a_cancel_up() {
+async fn a_hanging_poll_does_not_delay_a_cancel() {
     let shared = session(0);
     let watched = Arc::clone(&shared);
     let double = double_but(&shared, move |call| {
@@ -166,7 +166,7 @@ async fn a_hanging_look_does_not_hold_a_cancel_up() {
 }
 
 #[tokio::test]
-async fn a_cancel_while_it_waits_for_its_place_stops_nothing_of_others() {
+async fn a_cancel_while_waiting_for_a_slot_stops_no_other_run() {
     let shared = session(0);
     let double = double_but(&shared, |call| {
         (call.path == "/training/start")
@@ -182,7 +182,7 @@ async fn a_cancel_while_it_waits_for_its_place_stops_nothing_of_others() {
 }
 
 #[tokio::test]
-async fn a_cancel_while_the_start_is_not_answered_says_that_it_is_not_known() {
+async fn a_cancel_during_an_unanswered_start_is_reported_as_uncertain() {
     let shared = session(0);
     let double = double_but(&shared, |call| (call.path == "/training/start").then_some(Reply::Hang)).await;
     let mut adapter = adapter(&double);

@@ -8,7 +8,7 @@ use signalbox_ktrdr_host::KtrdrRunResult;
 use std::sync::{Arc, Mutex};
 
 #[tokio::test]
-async fn a_training_is_followed_to_its_end_and_each_epoch_is_told_once() {
+async fn a_training_is_followed_to_its_end_and_each_epoch_is_reported_once() {
     let shared = session(5);
     let double = double(&shared).await;
     let mut host = Served::new(&adapter(&double)).await;
@@ -42,7 +42,7 @@ async fn a_training_is_followed_to_its_end_and_each_epoch_is_told_once() {
 }
 
 #[tokio::test]
-async fn what_can_not_be_read_is_told_with_its_place_and_what_may_pass_is_asked_again() {
+async fn unreadable_responses_are_located_and_temporary_errors_retried() {
     let shared = session(0);
     let asked = Arc::new(Mutex::new(0));
     let double = double_but(&shared, move |call| {
@@ -65,7 +65,7 @@ async fn what_can_not_be_read_is_told_with_its_place_and_what_may_pass_is_asked_
 }
 
 #[tokio::test]
-async fn a_service_that_forgot_the_run_is_told() {
+async fn a_service_that_forgot_the_run_is_reported() {
     let shared = session(0);
     let double = double(&shared).await;
     let mut host = Served::new(&adapter(&double)).await;
@@ -77,7 +77,7 @@ async fn a_service_that_forgot_the_run_is_told() {
 }
 
 #[tokio::test]
-async fn params_that_do_not_fit_are_refused_by_field_before_anything_is_asked() {
+async fn invalid_params_are_rejected_by_field_before_any_request() {
     let shared = session(0);
     let double = double(&shared).await;
     let host = Served::new(&adapter(&double)).await;
@@ -94,7 +94,7 @@ async fn params_that_do_not_fit_are_refused_by_field_before_anything_is_asked() 
 }
 
 #[tokio::test]
-async fn the_health_goes_by_a_real_call_and_tells_its_age() {
+async fn health_comes_from_a_real_call_and_has_its_age() {
     let hangs = Arc::new(Mutex::new(true));
     let hanging = Arc::clone(&hangs);
     let shared = session(0);

@@ -18,7 +18,7 @@ const TRADESTATION: &str = "\"Date\",\"Time\",\"Open\",\"High\",\"Low\",\"Close\
 const BITMEX: &str = "timestamp,symbol,open,high,low,close,trades,volume,vwap,lastSize,turnover,homeNotional,foreignNotional\n2024-03-14T15:00:00.000Z,MSFT,100,103,99.5,101.5,7,2500,101,1,9,9,9\n";
 
 #[test]
-fn ends_of_tradestation_and_bitmex_become_starts() {
+fn bar_ends_of_tradestation_and_bitmex_become_starts() {
     let tradestation = read(TRADESTATION, Timeframe::M30, Some("America/New_York"), None);
     assert_eq!(times(&tradestation), ["2024-03-14T19:00:00Z", "2024-03-14T19:30:00Z"]);
     assert_eq!(tradestation.layout.bar_times.described(), "the end of each bar (TradeStation)");
@@ -31,7 +31,7 @@ fn ends_of_tradestation_and_bitmex_become_starts() {
 }
 
 #[test]
-fn a_column_that_is_named_as_the_end_is_the_end() {
+fn a_column_named_as_the_end_is_the_end() {
     let text = "close_time,open,high,low,close\n1709564399999,1,2,1,1\n";
     let read_end = read(&text.replace("399999", "400000"), Timeframe::H1, None, None);
     assert_eq!(times(&read_end), ["2024-03-04T14:00:00Z"]);
@@ -43,7 +43,7 @@ fn a_column_that_is_named_as_the_end_is_the_end() {
 }
 
 #[test]
-fn a_choice_comes_before_what_the_file_looks_like() {
+fn a_chosen_option_overrides_detection() {
     let start = read(BITMEX, Timeframe::H1, None, Some(BarTime::Start));
     assert_eq!(times(&start), ["2024-03-14T15:00:00Z"]);
     assert_eq!(start.layout.bar_times.described(), "the start of each bar (selected)");
@@ -52,14 +52,14 @@ fn a_choice_comes_before_what_the_file_looks_like() {
 }
 
 #[test]
-fn the_short_last_bar_of_a_session_begins_at_the_end_of_the_previous_one() {
+fn the_short_last_bar_of_a_session_starts_at_the_end_of_the_previous_one() {
     let text = "time,open,high,low,close\n2024-03-14 14:30,1,2,1,1\n2024-03-14 15:30,1,2,1,1\n2024-03-14 16:00,1,2,1,1\n";
     let read = read(text, Timeframe::H1, Some("UTC"), Some(BarTime::End));
     assert_eq!(times(&read), ["2024-03-14T13:30:00Z", "2024-03-14T14:30:00Z", "2024-03-14T15:30:00Z"]);
 }
 
 #[test]
-fn the_end_of_a_daily_bar_belongs_to_the_day_before_midnight() {
+fn a_daily_bar_that_ends_at_midnight_belongs_to_the_day_before() {
     let day = |text: &str, zone: Option<&str>| {
         let text = format!("time,open,high,low,close\n{text},1,2,1,1\n");
         times(&read(&text, Timeframe::D1, zone, Some(BarTime::End))).remove(0)[..10].to_owned()
@@ -76,7 +76,7 @@ fn the_end_of_a_daily_bar_belongs_to_the_day_before_midnight() {
 }
 
 #[test]
-fn files_that_only_look_like_ends_are_stored_as_they_are_with_a_warning() {
+fn uncertain_bar_ends_are_stored_unchanged_with_a_warning() {
     let multicharts = "\"Date\",\"Time\",\"Open\",\"High\",\"Low\",\"Close\",\"Vol\",\"OI\"\n03/14/2024,15:30,1,2,1,1,5,0\n";
     let ninja = "20240314 143000;1;2;1;1;5\n";
     let row = |hour: &str| format!("2024-03-14 {hour}:00,1,2,1,1,5\n");

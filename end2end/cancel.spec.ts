@@ -38,7 +38,7 @@ function lives(pid: number): boolean {
 
 const STEPS = [/requested/, /sent/, /acknowledged/, /stopped/, /released/];
 
-test('what ignores its cancel is killed past the deadline, with all that it started', async ({ page, request }) => {
+test('work that ignores its cancel is killed after the deadline, with all its processes', async ({ page, request }) => {
     const id = await start(request, 'exec.stubborn', {});
     await page.goto(`/operations/${id}`);
     await alive(page);
@@ -62,7 +62,7 @@ test('what ignores its cancel is killed past the deadline, with all that it star
     expect(lives(child)).toBe(false);
 });
 
-test('who presses twice asks once', async ({ page, request }) => {
+test('a double click sends one request', async ({ page, request }) => {
     const id = await start(request, 'exec.stubborn', {});
     await page.goto(`/operations/${id}`);
     await alive(page);
@@ -83,7 +83,7 @@ test('who presses twice asks once', async ({ page, request }) => {
     await expect(first).toHaveText(requested!);
 });
 
-test('what waits in the queue is cancelled at once, and no host is asked', async ({ page, request }) => {
+test('a queued operation is cancelled at once without a host', async ({ page, request }) => {
     const first = await start(request, 'exec.stubborn', {});
     const second = await start(request, 'exec.stubborn', {});
     await page.goto(`/operations/${second}`);
@@ -99,7 +99,7 @@ test('what waits in the queue is cancelled at once, and no host is asked', async
     expect(operation.state).toBe('running');
 });
 
-test('a host that is away gets the cancel when it is back', async ({ page, server }) => {
+test('an unreachable host gets the cancel when it reconnects', async ({ page, server }) => {
     await startLoad(page, { symbol: SYMBOL, rowsPerSecond: 100 });
     const main = page.getByRole('main');
     await reaches(main, 1);
@@ -113,7 +113,7 @@ test('a host that is away gets the cancel when it is back', async ({ page, serve
     await expect(main.locator('.receipt').getByRole('listitem')).toHaveText(STEPS);
 });
 
-test('what was given up is stopped when its host is back, and what it says then changes nothing', async ({ page, request, server }) => {
+test('abandoned work is stopped when its host reconnects, and its late reports have no effect', async ({ page, request, server }) => {
     const id = await start(request, 'exec.stubborn', {});
     await page.goto(`/operations/${id}`);
     await alive(page);

@@ -1,5 +1,5 @@
-// Many at once: rows are selected by hand, by range and by keyboard; what a cancel will do is said before, and
-// what became of it after.
+// Bulk actions: rows are selected by mouse, by range and by keyboard; the confirmation says what a cancel will do, and
+// the outcome what it did.
 import type { APIRequestContext, Page } from '@playwright/test';
 import { alive, expect, row, start, test } from './signalbox';
 
@@ -22,7 +22,7 @@ async function allAre(request: APIRequestContext, ids: string[], state: string):
 const box = (page: Page, n: number) => page.locator('tr.row').nth(n).getByRole('checkbox');
 const bar = (page: Page) => page.getByRole('region', { name: 'Selection' });
 
-test('some of many are selected by range, cancelled with one question, and told of', async ({ page, request }) => {
+test('a range of rows is selected, cancelled with one confirmation, and the outcome shown', async ({ page, request }) => {
     const ids: string[] = [];
     for (let n = 0; n < 4; n++) ids.push(await startSlow(request, `SLOW${n}`));
     await allAre(request, ids, 'running');
@@ -68,7 +68,7 @@ test('some of many are selected by range, cancelled with one question, and told 
     await expect(page.locator('.receipt')).toContainText('wrong source');
 });
 
-test('the keyboard selects as the mouse does', async ({ page, request }, info) => {
+test('the keyboard selects like the mouse', async ({ page, request }, info) => {
     test.skip(info.project.name === 'phone', 'a phone has no keyboard');
     for (let n = 0; n < 3; n++) await startSlow(request, `KEY${n}`);
     await page.goto('/operations');
@@ -91,7 +91,7 @@ test('the keyboard selects as the mouse does', async ({ page, request }, info) =
     await expect(bar(page)).toContainText('3 selected');
 });
 
-test('all that a filter finds are cancelled, queued ones at once, and others are left alone', async ({ page, request }, info) => {
+test('all matches of a filter are cancelled, queued ones at once, and others are untouched', async ({ page, request }, info) => {
     const { hosts } = await (await request.get('/api/v1/hosts')).json();
     const places = hosts
         .filter((host: { kinds: string[] }) => host.kinds.includes('data.load'))
@@ -119,7 +119,7 @@ test('all that a filter finds are cancelled, queued ones at once, and others are
     expect(await stateOf(request, other)).toBe('running');
 });
 
-test('what ended meanwhile is told as ended, and not as cancelled', async ({ page, request }) => {
+test('operations that ended meanwhile are reported as ended and not as cancelled', async ({ page, request }) => {
     const [gone, stays] = [await startSlow(request, 'GONE'), await startSlow(request, 'STAYS')];
     await allAre(request, [gone, stays], 'running');
     await page.goto('/operations');

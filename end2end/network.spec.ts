@@ -1,5 +1,4 @@
-// The way between page and server goes wrong in each of the ways it does: the page stays right, and what it shows is
-// never called fresh when it is not.
+// Network faults between page and server: the page stays correct, and never calls old figures current.
 import type { APIRequestContext, Page } from '@playwright/test';
 import { giveClock, later } from './clock';
 import { Proxy } from './proxy';
@@ -58,7 +57,7 @@ async function record(page: Page): Promise<void> {
 
 const recorded = (page: Page) => page.evaluate(() => (window as unknown as { seen: string[] }).seen);
 
-test('behind a proxy that holds streams back the page polls, says why, and takes the stream when it passes', async ({ page, between, request }) => {
+test('behind a buffering proxy the page polls, says why, and returns to the stream when it works', async ({ page, between, request }) => {
     between.behave({ buffers: true });
     const id = await startSlow(request);
     await giveClock(page);
@@ -78,7 +77,7 @@ test('behind a proxy that holds streams back the page polls, says why, and takes
     await catchesUp(page, request, id);
 });
 
-test('behind a proxy that cuts every stream the page loses nothing and has it again each time', async ({ page, between, request }) => {
+test('behind a proxy that cuts every stream the page recovers each time and loses nothing', async ({ page, between, request }) => {
     const snapshots: string[] = [];
     page.on('request', (asked) => {
         if (asked.url().includes('/api/v1/snapshot')) snapshots.push(asked.url());
@@ -99,7 +98,7 @@ test('behind a proxy that cuts every stream the page loses nothing and has it ag
     expect(snapshots).toEqual([]);
 });
 
-test('behind a slow line the page is live, and says how far behind it is', async ({ page, between, request }) => {
+test('on a slow network the page is live and shows its latency', async ({ page, between, request }) => {
     between.behave({ delay: 300 });
     const id = await startSlow(request);
     await page.goto(`${between.url}/operations/${id}`);
@@ -110,7 +109,7 @@ test('behind a slow line the page is live, and says how far behind it is', async
     await expect(page.locator('.op-state')).toContainText('cancelled');
 });
 
-test('when the line falls silent with its connections open, numbers are called old and clocks stand, until it speaks', async ({ page, between, request }) => {
+test('when open connections fall silent figures are marked as old and timers stop until data arrives', async ({ page, between, request }) => {
     const id = await startSlow(request);
     await page.goto(`${between.url}/operations/${id}`);
     await alive(page);
@@ -132,7 +131,7 @@ test('when the line falls silent with its connections open, numbers are called o
     expect((await recorded(page)).filter((words) => words === 'live')).toHaveLength(1);
 });
 
-test('a laptop that slept for an hour shows at once that it knows nothing, and is right when the line is back', async ({ page, between, request }) => {
+test('a laptop that was suspended for an hour shows stale data as such at once, and recovers', async ({ page, between, request }) => {
     await giveClock(page);
     const id = await startSlow(request);
     await page.goto(`${between.url}/operations/${id}`);
@@ -154,7 +153,7 @@ test('a laptop that slept for an hour shows at once that it knows nothing, and i
     await expect(stale(page)).toHaveCount(0);
 });
 
-test('a server that is restarted under an open page is found again, with all that it said before', async ({ page, between, request, server }) => {
+test('a page reconnects to a restarted server with everything it knew before', async ({ page, between, request, server }) => {
     const id = await startSlow(request);
     await page.goto(`${between.url}/operations/${id}`);
     await alive(page);

@@ -1,7 +1,7 @@
-// What can be started, on a page that stays open while hosts and the server come and go.
+// The kinds that can be started, on a page that stays open while hosts and the server come and go.
 import { alive, expect, start, SYMBOL, test } from './signalbox';
 
-test('another life of the server brings what can be started now, and a form that is being filled in stays', async ({ page, server, tolerated }) => {
+test('a restarted server updates the available kinds, and a form being filled in stays', async ({ page, server, tolerated }) => {
     test.setTimeout(120_000);
     // While the server is away the browser says that it can't be reached.
     tolerated.push(/net::ERR_|Failed to (load|fetch)/);
@@ -33,7 +33,7 @@ test('another life of the server brings what can be started now, and a form that
     await expect(symbol).toHaveAttribute('data-the-same', '');
 });
 
-test('a page of an operation stays as it is when what can be started changes', async ({ page, request, server }) => {
+test('the page of an operation stays unchanged when the available kinds change', async ({ page, request, server }) => {
     test.setTimeout(120_000);
     const params = { symbol: SYMBOL, timeframe: '1h', source: 'synthetic', years: 20, rows_per_second: 150 };
     const id = await start(request, 'data.load', params);

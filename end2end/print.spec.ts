@@ -1,11 +1,11 @@
-// On paper: of what is long only a part is in the document, and it says which part that is.
+// Printed pages: long content is in the document only in part, and says which part that is.
 import type { Page } from '@playwright/test';
 import { openTwoBacktests, until } from './pages';
 import { alive, expect, start, SYMBOL, test } from './signalbox';
 
 const said = (page: Page) => page.locator('.paper-only');
 
-test('a long list is printed without the room of rows that are not there, and says which rows they are', async ({ page, request }) => {
+test('a long list is printed without empty space, and says which rows it has', async ({ page, request }) => {
     test.setTimeout(120_000);
     const all = 90;
     const failing = { symbol: 'NOSUCH', timeframe: '1h', source: 'csv' };
@@ -24,7 +24,7 @@ test('a long list is printed without the room of rows that are not there, and sa
     for (const space of await page.locator('tr.space').all()) await expect(space).toBeHidden();
 });
 
-test('a log is printed from where it stands, as high as its lines', async ({ page, request }) => {
+test('a log is printed from its position, at the height of its lines', async ({ page, request }) => {
     const id = await start(request, 'data.load', { symbol: SYMBOL, timeframe: '1h', source: 'csv' });
     await until(request, id, 'succeeded');
     await page.goto(`/operations/${id}`);
@@ -42,7 +42,7 @@ test('a log is printed from where it stands, as high as its lines', async ({ pag
     expect(tall.height).toBeLessThan(10_000);
 });
 
-test('what can only be moved is not printed, and what scrolls sideways is open', async ({ page, request }) => {
+test('controls are not printed, and sideways scrolling content is expanded', async ({ page, request }) => {
     await openTwoBacktests(page, request);
     await expect(page.locator('.dial').first()).toBeVisible();
     await page.emulateMedia({ media: 'print' });

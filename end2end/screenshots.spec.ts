@@ -1,4 +1,4 @@
-// Pictures of every page for a person to look at, in end2end/shots; and nothing may stick out to the side.
+// Screenshots of every page, for review, in end2end/shots; no page scrolls sideways.
 import path from 'node:path';
 import { everyFace, open } from './pages';
 import { expect, test } from './signalbox';
