@@ -3,8 +3,9 @@
 use crate::counters::{CountOpened, Counting};
 use crate::error::{TimeLimits, broke_unanswered};
 use crate::http_client::{bad_url, builder, checked_base};
+use crate::request_metrics::{Measured, Measuring};
 use crate::stream::SseStream;
-use crate::{Counters, PoolConfig, PoolError, body, retry};
+use crate::{Counters, Outcome, PoolConfig, PoolError, RouteMetrics, body, retry};
 use bytes::Bytes;
 use http::header::{ACCEPT, CONTENT_TYPE, HeaderValue};
 use reqwest::{Client, ClientBuilder, RequestBuilder};
@@ -36,6 +37,7 @@ struct Shared {
     fresh_client: Client,
     permits: Semaphore,
     counting: Arc<Counting>,
+    measured: Arc<Measured>,
 }
 
 /// Whether a POST may be repeated if the outcome of the first is unknown.
@@ -75,7 +77,9 @@ impl Pool {
         let (client, stream_client, fresh_client) =
             (build(client)?, build(stream_client)?, build(fresh_client)?);
         let permits = Semaphore::new(config.max_connections.clamp(1, Semaphore::MAX_PERMITS));
-        let shared = Shared { base_url, config, client, stream_client, fresh_client, permits, counting };
+        let measured = Arc::new(Measured::new(config.routes));
+        let shared =
+            Shared { base_url, config, client, stream_client, fresh_client, permits, counting, measured };
         Ok(Pool { shared: Arc::new(shared) })
     }
 
@@ -89,17 +93,21 @@ impl Pool {
         self.shared.counting.read()
     }
 
+    /// Requests by route since the pool was created, without forwarded files. Of a stream, the request that opens it
+    /// counts, until its response begins.
+    pub fn requests(&self) -> Vec<RouteMetrics> {
+        self.shared.measured.read()
+    }
+
     /// GET with a JSON response; retried if useful.
     ///
     /// # Errors
     /// [`PoolError`], after the last try.
     pub async fn get<T: DeserializeOwned>(&self, path_and_query: &str) -> Result<T, PoolError> {
-        let answer = self
-            .call(path_and_query, Repeat::Safe, |client, url| {
-                client.get(url).header(ACCEPT, "application/json")
-            })
-            .await?;
-        self.decode(path_and_query, &answer)
+        let what = Request { method: "GET", path_and_query, body_bytes: 0, repeat: Repeat::Safe };
+        let answer =
+            self.call(what, |client, url| client.get(url).header(ACCEPT, "application/json")).await?;
+        self.decode(path_and_query, answer)
     }
 
     /// POST of JSON with a JSON response; returns it with the status (2xx). An empty response is read as `null`, so
@@ -117,8 +125,9 @@ impl Pool {
             url: self.address(path_and_query),
             cause: format!("the request can't be serialized as JSON: {e}"),
         })?;
+        let what = Request { method: "POST", path_and_query, body_bytes: json.len(), repeat };
         let answer = self
-            .call(path_and_query, repeat, |client, url| {
+            .call(what, |client, url| {
                 client
                     .post(url)
                     .header(ACCEPT, "application/json")
@@ -126,7 +135,8 @@ impl Pool {
                     .body(json.clone())
             })
             .await?;
-        Ok((answer.status, self.decode(path_and_query, &answer)?))
+        let status = answer.status;
+        Ok((status, self.decode(path_and_query, answer)?))
     }
 
     /// GET of up to 64 MiB of anything: media type and bytes. Retried if useful.
@@ -134,7 +144,9 @@ impl Pool {
     /// # Errors
     /// [`PoolError`], after the last try.
     pub async fn get_bytes(&self, path_and_query: &str) -> Result<(String, Bytes), PoolError> {
-        let answer = self.call(path_and_query, Repeat::Safe, |client, url| client.get(url)).await?;
+        let what = Request { method: "GET", path_and_query, body_bytes: 0, repeat: Repeat::Safe };
+        let answer = self.call(what, |client, url| client.get(url)).await?;
+        answer.measuring.end_after(answer.latency, Outcome::Success, answer.bytes.len());
         Ok((answer.media_type, answer.bytes))
     }
 
@@ -143,7 +155,10 @@ impl Pool {
     /// # Errors
     /// [`PoolError`], after the last try.
     pub async fn delete(&self, path_and_query: &str) -> Result<(), PoolError> {
-        self.call(path_and_query, Repeat::Safe, |client, url| client.delete(url)).await.map(|_| ())
+        let what = Request { method: "DELETE", path_and_query, body_bytes: 0, repeat: Repeat::Safe };
+        let answer = self.call(what, |client, url| client.delete(url)).await?;
+        answer.measuring.end_after(answer.latency, Outcome::Success, answer.bytes.len());
+        Ok(())
     }
 
     /// Opens a stream of events on its own connection; one try, the caller reconnects.
@@ -173,7 +188,8 @@ impl Pool {
             })?;
             request = request.header("last-event-id", id);
         }
-        match tokio::time::timeout(connect_timeout, request.send()).await {
+        let measuring = shared.measured.begin("GET", path_and_query, 0);
+        let opened = match tokio::time::timeout(connect_timeout, request.send()).await {
             Err(_) => Err(PoolError::Timeout { url, after: connect_timeout, what: "start the stream" }),
             Ok(Err(e)) => Err(PoolError::from_client(&url, &e, limits)),
             Ok(Ok(response)) if !response.status().is_success() => {
@@ -186,7 +202,9 @@ impl Pool {
                 }
             }
             Ok(Ok(response)) => SseStream::new(response, url, silence),
-        }
+        };
+        measuring.end(opened.as_ref().err().map_or(Outcome::Success, Outcome::from), 0);
+        opened
     }
 
     /// One call: a slot, a try, and retries while useful.
@@ -195,11 +213,11 @@ impl Pool {
     /// no failure of the service: the request is repeated at once on a new connection, and counts as one request.
     async fn call(
         &self,
-        path_and_query: &str,
-        repeat: Repeat,
+        what: Request<'_>,
         request: impl Fn(&Client, &str) -> RequestBuilder,
     ) -> Result<Answer, PoolError> {
-        let Shared { config, counting, client, fresh_client, permits, .. } = &*self.shared;
+        let Request { method, path_and_query, body_bytes, repeat } = what;
+        let Shared { config, counting, client, fresh_client, permits, measured, .. } = &*self.shared;
         let full = self.full(path_and_query)?;
         let url = self.address(path_and_query);
         let mut backoff = config.backoff;
@@ -208,6 +226,7 @@ impl Pool {
         loop {
             let permit = permits.acquire().await.expect("the semaphore is never closed");
             counting.request();
+            let measuring = measured.begin(method, path_and_query, body_bytes);
             // Before the first connection was opened, there is none to reuse.
             let may_be_reused = counting.read().opened > 0;
             let mut tried = self.try_once(request(client, &full), &url).await;
@@ -221,9 +240,13 @@ impl Pool {
             // Nothing waits for a call that waits for its next try.
             drop(permit);
             let error = match tried {
-                Ok(answer) => return Ok(answer),
+                Ok((status, media_type, bytes)) => {
+                    let latency = measuring.elapsed();
+                    return Ok(Answer { status, media_type, bytes, latency, measuring });
+                }
                 Err(Tried::Unanswered(error) | Tried::Failed(error)) => error,
             };
+            measuring.end(Outcome::from(&error), 0);
             let wait = (retries_left > 0).then(|| retry::wait_before_retry(&error, &mut backoff)).flatten();
             let Some(wait) = wait else {
                 if error.status().is_none_or(|s| s == 429 || s >= 500) {
@@ -239,7 +262,7 @@ impl Pool {
     }
 
     /// One try, to the last byte of its response: only then is the connection free for the next one.
-    async fn try_once(&self, request: RequestBuilder, url: &str) -> Result<Answer, Tried> {
+    async fn try_once(&self, request: RequestBuilder, url: &str) -> Result<(u16, String, Bytes), Tried> {
         let config = &self.shared.config;
         let limits = TimeLimits { connect: config.connect_timeout, whole: config.request_timeout };
         let mut response = request.send().await.map_err(|e| {
@@ -253,12 +276,15 @@ impl Pool {
             return Err(Tried::Failed(body::refusal(response, url).await));
         }
         let bytes = body::read(&mut response, url, limits).await.map_err(Tried::Failed)?;
-        Ok(Answer { status: response.status().as_u16(), media_type: body::media_type(&response), bytes })
+        Ok((response.status().as_u16(), body::media_type(&response), bytes))
     }
 
-    fn decode<T: DeserializeOwned>(&self, path_and_query: &str, answer: &Answer) -> Result<T, PoolError> {
+    fn decode<T: DeserializeOwned>(&self, path_and_query: &str, answer: Answer) -> Result<T, PoolError> {
         let bytes: &[u8] = if answer.bytes.is_empty() { b"null" } else { &answer.bytes };
-        serde_json::from_slice(bytes).map_err(|e| {
+        let decoded = serde_json::from_slice(bytes);
+        let outcome = if decoded.is_ok() { Outcome::Success } else { Outcome::Protocol };
+        answer.measuring.end_after(answer.latency, outcome, answer.bytes.len());
+        decoded.map_err(|e| {
             self.shared.counting.failure();
             let cause = match e.classify() {
                 Category::Data => e.to_string(),
@@ -308,11 +334,23 @@ enum Tried {
     Failed(PoolError),
 }
 
+/// What is sent, apart from its content.
+struct Request<'a> {
+    method: &'static str,
+    path_and_query: &'a str,
+    body_bytes: usize,
+    repeat: Repeat,
+}
+
 /// Complete successful response.
 struct Answer {
     status: u16,
     media_type: String,
     bytes: Bytes,
+    /// Until its last byte.
+    latency: Duration,
+    /// Ended by the reader of the response, who knows whether it is usable.
+    measuring: Measuring,
 }
 
 /// First words of a response, in one line.
