@@ -1,11 +1,13 @@
 //! Paths of the server's API, with their queries. Written once: the client and the page call these.
 
-use crate::{KindName, OperationId};
+use crate::{HostName, KindName, OperationId};
 
 /// Operations: GET lists them, POST starts one.
 pub const OPERATIONS: &str = "/api/v1/operations";
 /// Kinds with the hosts that offer them.
 pub const KINDS: &str = "/api/v1/kinds";
+/// Hosts with their status.
+pub const HOSTS: &str = "/api/v1/hosts";
 /// Feed of events.
 pub const EVENTS: &str = "/api/v1/events";
 
@@ -15,6 +17,11 @@ pub const CANCEL_MANY: &str = "/api/v1/operations/cancel";
 pub const DELETE_MANY: &str = "/api/v1/operations/delete";
 /// Current state of everything, and its position in the feed.
 pub const SNAPSHOT: &str = "/api/v1/snapshot";
+
+/// Requests of the server to a host.
+pub fn host_requests(host: &HostName) -> String {
+    format!("{HOSTS}/{host}/requests")
+}
 
 /// One operation.
 pub fn operation(id: OperationId) -> String {
