@@ -9,7 +9,7 @@ use live::api;
 use live::model::counts::{Numbers, numbers_of, slot};
 use live::model::joined::{Added, Joinable, Joined};
 use protocol::filter::When;
-use protocol::{Event, EventBody, Filter, OperationId, State};
+use protocol::{Event, EventBody, Filter, OperationId, State, paths};
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -129,7 +129,7 @@ impl Counted {
         let question = of.ask(live.seq());
         spawn_local(async move {
             let asked = Asked { filter, ..Asked::default() };
-            match api::counts(&asked.call("/api/v1/operations/counts", &[])).await {
+            match api::counts(&asked.call(paths::COUNTS, &[])).await {
                 Ok(response) => {
                     let taken = of.take(question, response.seq, ());
                     // The filter may have changed, or the page may be gone.
