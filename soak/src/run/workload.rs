@@ -258,8 +258,11 @@ impl Workload {
                 request_log.not_stored += response.requested.len() as u64;
                 return;
             }
-            let requests =
-                response.requested.into_iter().map(|id| Request { id, attempt: 0, what: RequestKind::Cancel });
+            let requests = response.requested.into_iter().map(|id| Request {
+                id,
+                attempt: 0,
+                what: RequestKind::Cancel,
+            });
             request_log.requests.extend(requests);
         }
     }
