@@ -164,7 +164,7 @@ mod tests {
     use crate::fixtures::{event, operation};
 
     #[test]
-    fn a_filter_by_states_alone_has_the_counts_of_everything() {
+    fn a_filter_by_states_only_has_the_total_counts() {
         let read = |search| narrow(&Asked::read(search).filter);
         assert_eq!(read("state=failed"), None);
         assert_eq!(read(""), None);
@@ -173,7 +173,7 @@ mod tests {
     }
 
     #[test]
-    fn counts_are_asked_for_again_when_a_state_changes_and_not_for_a_checkpoint() {
+    fn counts_are_requested_again_after_a_state_change_but_not_after_a_checkpoint() {
         let mut changes = Changes::default();
         let mut stands = |seq, state| {
             changes.add(&event(seq, EventBody::Operation { operation: Box::new(operation(state, 1)) }))
