@@ -120,7 +120,7 @@ mod tests {
     }
 
     #[test]
-    fn swapped_colours_are_kept() {
+    fn inverse_video_swaps_colours() {
         assert_eq!(painted("\u{1b}[7mx", ""), [piece("inverse", false, "x")]);
         assert_eq!(painted("\u{1b}[7;31mx", ""), [piece("ground1", false, "x")]);
         assert_eq!(painted("\u{1b}[7;31;44mx", ""), [piece("ink4 ground1", false, "x")]);
