@@ -106,7 +106,7 @@ pub struct CancelMany {
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct CancelledMany {
     /// Operations whose cancellation is requested, now or earlier.
-    pub asked: Vec<crate::OperationId>,
+    pub requested: Vec<crate::OperationId>,
     /// Operations that have already ended, or do not exist.
     pub refused: Vec<Refused>,
     /// The cancellations were sent to the hosts, but not stored yet because the disk is full.

@@ -131,7 +131,7 @@ mod tests {
     }
 
     #[test]
-    fn other_data_is_told_and_the_same_is_not() {
+    fn differing_data_sets_are_noted_and_equal_ones_are_not() {
         let of =
             |all: &[&str]| all.iter().map(|g| (!g.is_empty()).then(|| (*g).to_owned())).collect::<Vec<_>>();
         let kinds = texts(&["a.b"; 4]);
@@ -144,7 +144,7 @@ mod tests {
     }
 
     #[test]
-    fn who_stands_alone_is_told_by_its_letter() {
+    fn a_single_differing_run_is_named_by_its_letter() {
         assert_eq!(alone(&texts(&["a.b", "a.b"])), None);
         let wording = alone(&texts(&["a.b", "c.d", "a.b"])).unwrap();
         assert!(wording.starts_with("B (c.d) is the only operation of its kind here"), "{wording}");

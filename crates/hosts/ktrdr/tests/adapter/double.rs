@@ -1,5 +1,6 @@
 //! Fake service that responds as a test defines, and records requests.
 
+use crate::served::PATIENCE;
 use axum::Router;
 use axum::body::Bytes;
 use axum::extract::State;
@@ -63,9 +64,13 @@ impl Double {
     /// Waits for this number of calls.
     pub async fn called(&self, which: &str, times: usize) {
         let mut news = self.news.subscribe();
-        while self.calls(which).len() < times {
-            news.changed().await.unwrap();
-        }
+        let waiting = async {
+            while self.calls(which).len() < times {
+                news.changed().await.unwrap();
+            }
+        };
+        let waited = tokio::time::timeout(PATIENCE, waiting).await;
+        assert!(waited.is_ok(), "no {times} calls of {which} in {PATIENCE:?}");
     }
 }
 

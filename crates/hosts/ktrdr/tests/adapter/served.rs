@@ -10,6 +10,9 @@ use signalbox_ktrdr_host::{AdapterConfig, Protocol, Timing, host};
 use std::time::Duration;
 use tokio::task::JoinHandle;
 
+/// Timeout of waits; nothing takes nearly that long.
+pub const PATIENCE: Duration = Duration::from_secs(30);
+
 /// Short times, except for what a test must not trigger.
 pub fn config(protocol: Protocol, url: &str) -> AdapterConfig {
     let timing = Timing { fastest: 0.005, slowest: 0.02, probe_every: 0.01, probe: 0.1, ..Timing::default() };
@@ -181,16 +184,22 @@ impl Served {
     /// All events until one matches.
     pub async fn until(&mut self, mut happens: impl FnMut(&HostEventBody) -> bool) -> Vec<HostEventBody> {
         let mut seen = Vec::new();
-        loop {
-            let mut found = false;
-            for event in self.events().await {
-                found |= happens(&event.body);
-                seen.push(event.body);
+        let waiting = async {
+            loop {
+                let mut found = false;
+                for event in self.events().await {
+                    found |= happens(&event.body);
+                    seen.push(event.body);
+                }
+                if found {
+                    return;
+                }
             }
-            if found {
-                return seen;
-            }
-        }
+        };
+        // A run that goes on for ever reports events for ever.
+        let waited = tokio::time::timeout(PATIENCE, waiting).await;
+        assert!(waited.is_ok(), "not in {PATIENCE:?}: {seen:?}");
+        seen
     }
 
     /// All events until this text is logged.
@@ -248,7 +257,7 @@ impl Served {
                 tokio::task::yield_now().await;
             }
         };
-        tokio::time::timeout(Duration::from_secs(30), asking).await.expect("the health becomes so")
+        tokio::time::timeout(PATIENCE, asking).await.expect("the health becomes so")
     }
 
     /// Shuts the adapter down in the order of `Host::serve`; its last events stay readable.
