@@ -18,6 +18,7 @@ mod host;
 mod host_lock;
 mod listen;
 mod models;
+mod monitor;
 mod page;
 mod problem;
 mod routes;

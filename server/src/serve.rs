@@ -8,6 +8,7 @@ use crate::bundled::Bundled;
 use crate::config::{Config, ServeArgs};
 use crate::guard::{Guard, Transport, guard};
 use crate::listen::{IDLE_TIMEOUT, Listening, listen};
+use crate::monitor::Monitor;
 use crate::routes::{self, Server};
 use crate::sweep::Sweeps;
 use crate::tls::{Tls, redirects};
@@ -77,15 +78,20 @@ pub async fn serve(args: ServeArgs) -> anyhow::Result<()> {
     };
     let (sweeps, of_sweeps) = Sweeps::start().await?;
     hosts.push(of_sweeps);
+    let monitor = Monitor::new(&config.data.join("history.db"), &hosts);
+    let monitored = hosts.clone();
     let engine = Engine::open(Arc::new(store), EngineConfig { hosts, ..config.engine })?;
     sweeps.works_with(engine.clone());
     let stop = CancellationToken::new();
+    // Ends when it is dropped.
+    let _collecting = monitor.collect(&monitored, &config.data, &stop);
     let server = Server {
         engine: engine.clone(),
         stop: stop.clone(),
         user_header: UserHeader(config.user_header),
         base_path: config.base_path.clone(),
         streams: Arc::default(),
+        monitor,
     };
     let transport = match &config.tls {
         None => Transport::Plain,

@@ -1,6 +1,6 @@
 //! Paths of the server's API, with their queries. Written once: the client and the page call these.
 
-use crate::{HostName, KindName, OperationId};
+use crate::{HostName, KindName, OperationId, Time};
 
 /// Operations: GET lists them, POST starts one.
 pub const OPERATIONS: &str = "/api/v1/operations";
@@ -8,6 +8,8 @@ pub const OPERATIONS: &str = "/api/v1/operations";
 pub const KINDS: &str = "/api/v1/kinds";
 /// Hosts with their status.
 pub const HOSTS: &str = "/api/v1/hosts";
+/// Load of all hosts in the last hour.
+pub const HOST_TRENDS: &str = "/api/v1/hosts/trends";
 /// Feed of events.
 pub const EVENTS: &str = "/api/v1/events";
 
@@ -22,6 +24,11 @@ pub const SNAPSHOT: &str = "/api/v1/snapshot";
 pub const ACTIVITY: &str = "/api/v1/activity";
 /// Number of operations per state that match a filter.
 pub const COUNTS: &str = "/api/v1/operations/counts";
+
+/// History of a host: `metrics` in at most `width` buckets.
+pub fn host_history(host: &HostName, from: Time, to: Time, width: u32, metrics: &str) -> String {
+    format!("{HOSTS}/{host}/history?from={from}&to={to}&width={width}&metrics={metrics}")
+}
 
 /// Requests of the server to a host.
 pub fn host_requests(host: &HostName) -> String {

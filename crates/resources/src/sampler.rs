@@ -121,7 +121,7 @@ impl Sampler {
             sample.insert(format!("folder.{}.free_bytes", folder.name), bytes(|space| space.f_bavail));
             sample.insert(format!("folder.{}.total_bytes", folder.name), bytes(|space| space.f_blocks));
         }
-        sample.insert("monitor.cpu_cores".into(), self.last_cost);
+        sample.insert("monitor.cpu_seconds".into(), self.last_cost);
         sample.insert("monitor.refused_values".into(), Some(self.rates.refused() as f64));
         self.last_cost = Some((thread_cpu() - cpu_begun).max(0.0));
         sample
@@ -302,7 +302,7 @@ mod tests {
             assert!(second[known].unwrap() > 0.0 || known == "load.1m", "{known}");
         }
         assert!(second["folder.data.free_bytes"] <= second["folder.data.total_bytes"]);
-        assert!(second["monitor.cpu_cores"].is_some());
+        assert!(second["monitor.cpu_seconds"].is_some());
         assert!(Sampler::machine().is_some());
         for (name, value) in second {
             assert!(value.is_none_or(|value| value.is_finite() && value >= 0.0), "{name}: {value:?}");

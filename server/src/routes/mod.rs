@@ -4,7 +4,9 @@ mod activity;
 mod audit;
 mod bands;
 mod events;
+mod history;
 mod host_requests;
+mod host_trends;
 mod hosts;
 mod log_search;
 mod log_text;
@@ -14,6 +16,7 @@ mod probes;
 
 use crate::actor::UserHeader;
 use crate::config::BasePath;
+use crate::monitor::Monitor;
 use crate::problem::RouteError;
 use axum::Router;
 use axum::extract::rejection::QueryRejection;
@@ -53,6 +56,7 @@ pub struct Server {
     pub base_path: BasePath,
     /// Number of open streams.
     pub streams: Arc<AtomicU64>,
+    pub monitor: Monitor,
 }
 
 impl FromRef<Server> for UserHeader {
@@ -151,6 +155,8 @@ fn responses() -> OpenApiRouter<Server> {
         .routes(routes!(hosts::preview))
         .routes(routes!(hosts::hosts))
         .routes(routes!(host_requests::host_requests))
+        .routes(routes!(history::history))
+        .routes(routes!(host_trends::trends))
         .routes(routes!(hosts::drain))
         .routes(routes!(hosts::undrain))
         .routes(routes!(hosts::snapshot))

@@ -11,6 +11,7 @@ mod cli;
 mod cli_output;
 mod demo;
 mod feed;
+mod history;
 mod ktrdr;
 mod line;
 mod logs;

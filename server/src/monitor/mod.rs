@@ -1,0 +1,139 @@
+//! Monitor: collects samples of the hosts and of the server itself, and answers questions about their history.
+//!
+//! Shares nothing with operations but the process: connections, thread and database are its own.
+
+mod collector;
+mod own;
+mod recorder;
+mod splitting;
+
+pub use recorder::{HistoryUnavailable, Recorder};
+
+use collector::Collector;
+use engine::HostConfig;
+use history::{Buckets, HistoryError, Query, Source, Store};
+use pool::{Pool, PoolConfig};
+use protocol::HostName;
+use protocol::samples::SAMPLES_VERSION;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+/// Timeout of a request for samples.
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(5);
+/// Source of the server's own process.
+const SERVER: &str = "server";
+
+/// Collects and answers; clones share everything.
+#[derive(Clone)]
+pub struct Monitor {
+    recorder: Recorder,
+    /// Hosts that are a part of the server's process.
+    in_process: Arc<[HostName]>,
+}
+
+impl Monitor {
+    /// Monitor with a history in this file.
+    pub fn new(database: &Path, hosts: &[HostConfig]) -> Self {
+        let in_process = hosts.iter().filter(|host| host.in_process).map(|host| host.name.clone()).collect();
+        Self { recorder: Recorder::start(database), in_process }
+    }
+
+    /// Collects until `stop` is cancelled. Its connections to the hosts are its own, so that no operation waits for them.
+    pub fn collect(&self, hosts: &[HostConfig], data: &Path, stop: &CancellationToken) -> JoinSet<()> {
+        let mut tasks = JoinSet::new();
+        for host in hosts.iter().filter(|host| !host.in_process) {
+            let config = PoolConfig {
+                max_connections: 1,
+                retries: 0,
+                connect_timeout: REQUEST_TIMEOUT,
+                request_timeout: REQUEST_TIMEOUT,
+                ..host.pool.clone()
+            };
+            // An invalid URL is reported by the engine.
+            let Ok(pool) = Pool::new(&host.url, config) else { continue };
+            let collector = Collector::new(host.name.clone(), pool, self.recorder.clone());
+            let stop = stop.clone();
+            tasks.spawn(async move {
+                tokio::select! {
+                    () = stop.cancelled() => {}
+                    () = collector.run() => {}
+                }
+            });
+        }
+        let (recorder, data, stop) = (self.recorder.clone(), data.to_owned(), stop.clone());
+        tasks.spawn(async move {
+            tokio::select! {
+                () = stop.cancelled() => {}
+                () = own::sample(recorder, data) => {}
+            }
+        });
+        tasks
+    }
+
+    /// History of a host's metrics, with those of its machine.
+    ///
+    /// # Errors
+    /// If the history can't be read.
+    pub async fn history(&self, host: &HostName, what: Wanted) -> Result<Buckets, HistoryUnavailable> {
+        let source = self.source(host);
+        self.recorder.read(move |store| buckets(store, &source, &what)).await
+    }
+
+    /// Same for several hosts.
+    ///
+    /// # Errors
+    /// If the history can't be read.
+    pub async fn histories(
+        &self,
+        hosts: Vec<HostName>,
+        what: Wanted,
+    ) -> Result<Vec<(HostName, Buckets)>, HistoryUnavailable> {
+        let sources: Vec<(HostName, String)> =
+            hosts.into_iter().map(|host| (host.clone(), self.source(&host))).collect();
+        let all = move |store: &Store| {
+            sources.into_iter().map(|(host, source)| Ok((host, buckets(store, &source, &what)?))).collect()
+        };
+        self.recorder.read(all).await
+    }
+
+    /// Source of a host's own metrics.
+    fn source(&self, host: &HostName) -> String {
+        if self.in_process.contains(host) { SERVER.to_owned() } else { format!("host/{host}") }
+    }
+
+    /// Hosts on the same machine as a host, with itself.
+    pub fn on_same_machine(&self, host: &HostName) -> Vec<HostName> {
+        self.recorder.on_same_machine(host)
+    }
+}
+
+/// History of a source and of the machines that it was on.
+fn buckets(store: &Store, source: &str, what: &Wanted) -> Result<Buckets, HistoryError> {
+    let machines = store.machines(source)?;
+    let mut sources = vec![Source::always(source)];
+    for (n, (machine, since)) in machines.iter().enumerate() {
+        let until = machines.get(n + 1).map_or(i64::MAX, |(_, next)| *next);
+        sources.push(Source { name: machine, since: *since, until });
+    }
+    let metrics = what.metrics.iter().map(String::as_str).collect();
+    let Wanted { from, to, width, now, .. } = *what;
+    store.query(&Query { sources, metrics, from, to, width, now })
+}
+
+/// What to read of a host's history. Times are in seconds since 1970.
+#[derive(Clone, Debug)]
+pub struct Wanted {
+    pub from: i64,
+    pub to: i64,
+    pub now: i64,
+    pub width: usize,
+    pub metrics: Vec<String>,
+}
+
+/// Whether this version reads samples of that one.
+fn is_readable(version: u32) -> bool {
+    version == SAMPLES_VERSION
+}

@@ -1,0 +1,123 @@
+//! History of a host's metrics.
+
+use super::hosts::host_of;
+use super::{Server, bad_query};
+use crate::monitor::Wanted;
+use crate::problem::RouteError;
+use axum::Json;
+use axum::extract::rejection::QueryRejection;
+use axum::extract::{Path, Query, State};
+use history::MAX_BUCKETS;
+use protocol::history::{History, MetricHistory};
+use protocol::{HostName, Problem, ProblemType, Time};
+use serde::Deserialize;
+
+/// Default number of buckets.
+const WIDTH: usize = 600;
+/// Default length of the time in seconds.
+const LENGTH_SECONDS: i64 = 900;
+/// Longest time in seconds.
+const MAX_LENGTH_SECONDS: i64 = 731 * 86_400;
+/// Largest number of names and patterns of a request.
+const MAX_PATTERNS: usize = 100;
+
+/// Time, width and metrics.
+#[derive(Deserialize)]
+pub struct HistoryQuery {
+    from: Option<Time>,
+    to: Option<Time>,
+    width: Option<usize>,
+    metrics: String,
+}
+
+/// History of a host: minimum, mean and maximum of each metric in buckets of equal length. Seconds are kept for 2 days,
+/// minutes for 90 days, hours for 2 years; the finest that the buckets can show is read. A host that is a part of the
+/// server, such as `sweeps`, has the server's metrics.
+#[utoipa::path(get, path = "/api/v1/hosts/{name}/history", tag = "hosts",
+    params(
+        ("name" = String, Path),
+        ("from" = Option<Time>, Query, description = "Default: 15 minutes before `to`"),
+        ("to" = Option<Time>, Query, description = "Default: now"),
+        ("width" = Option<u32>, Query, description = "Largest number of buckets, 1 to 4,000; default 600"),
+        ("metrics" = String, Query, description = "Names separated by commas; `*` is one part of a name, as in \
+            `disk.*.busy_ratio`. docs/monitoring.md lists the metrics"),
+    ),
+    responses((status = 200, body = History), (status = 400, body = Problem), (status = 404, body = Problem),
+        (status = 503, body = Problem, description = "The history can't be read")))]
+pub async fn history(
+    State(server): State<Server>,
+    name: Path<String>,
+    query: Result<Query<HistoryQuery>, QueryRejection>,
+) -> Result<Json<History>, RouteError> {
+    let host = host_of(name)?;
+    let Query(query) = query.map_err(bad_query)?;
+    let wanted = wanted(&query, Time::now())
+        .map_err(|why| RouteError::new(ProblemType::BadRequest, format!("{why} See /openapi.json.")))?;
+    if !is_known(&server, &host) {
+        let detail = format!("There is no host named {host}. See /hosts for all hosts.");
+        return Err(RouteError::new(ProblemType::NotFound, detail));
+    }
+    let read = server.monitor.history(&host, wanted).await;
+    let read = read.map_err(|error| RouteError::new(ProblemType::Unavailable, error.to_string()))?;
+    let metrics = read.metrics.into_iter().map(|(name, series)| {
+        let history::Series { min, mean, max } = series;
+        (name, MetricHistory { min, mean, max })
+    });
+    Ok(Json(History {
+        from: Time::from_micros(read.start.saturating_mul(1_000_000)),
+        bucket_seconds: u32::try_from(read.bucket_seconds).unwrap_or(u32::MAX),
+        buckets: u32::try_from(read.count).unwrap_or(u32::MAX),
+        resolution_seconds: u32::try_from(read.tier.slot_seconds()).unwrap_or(u32::MAX),
+        machine_hosts: server.monitor.on_same_machine(&host),
+        metrics: metrics.collect(),
+    }))
+}
+
+fn is_known(server: &Server, host: &HostName) -> bool {
+    server.engine.hosts().hosts.iter().any(|known| known.name == *host)
+}
+
+fn wanted(query: &HistoryQuery, now: Time) -> Result<Wanted, String> {
+    let second = |time: Time| time.micros().div_euclid(1_000_000);
+    let to = second(query.to.unwrap_or(now));
+    let from = query.from.map_or(to - LENGTH_SECONDS, second);
+    if from >= to {
+        return Err("`from` must be before `to`.".into());
+    }
+    if to - from > MAX_LENGTH_SECONDS {
+        return Err("The time is longer than 2 years.".into());
+    }
+    let width = query.width.unwrap_or(WIDTH);
+    if !(1..=MAX_BUCKETS).contains(&width) {
+        return Err(format!("`width` must be from 1 to {MAX_BUCKETS}."));
+    }
+    let metrics: Vec<String> =
+        query.metrics.split(',').map(str::trim).filter(|name| !name.is_empty()).map(str::to_owned).collect();
+    if metrics.is_empty() || metrics.len() > MAX_PATTERNS {
+        return Err(format!("`metrics` must have 1 to {MAX_PATTERNS} names."));
+    }
+    Ok(Wanted { from, to, now: second(now), width, metrics })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(from: i64, to: i64, width: usize, metrics: &str) -> Result<Wanted, String> {
+        let time = |second: i64| Some(Time::from_micros(second * 1_000_000));
+        let query =
+            HistoryQuery { from: time(from), to: time(to), width: Some(width), metrics: metrics.into() };
+        wanted(&query, Time::from_micros(0))
+    }
+
+    #[test]
+    fn a_query_without_sense_is_rejected_with_a_reason() {
+        let good = read(10, 70, 60, " cpu.busy_ratio, disk.*.busy_ratio,").unwrap();
+        assert_eq!(good.metrics, ["cpu.busy_ratio", "disk.*.busy_ratio"]);
+        assert!(read(70, 10, 60, "a").unwrap_err().contains("before"));
+        assert!(read(0, 3 * MAX_LENGTH_SECONDS, 60, "a").unwrap_err().contains("2 years"));
+        assert!(read(10, 70, 0, "a").unwrap_err().contains("width"));
+        assert!(read(10, 70, 60, " ,").unwrap_err().contains("metrics"));
+        assert!(read(10, 70, 60, &"a,".repeat(MAX_PATTERNS + 1)).is_err());
+    }
+}
