@@ -1,7 +1,8 @@
 //! Summary beside the form: what would be started, how long that usually takes, and what differs from the last time.
 
 use super::field_errors::point_out;
-use super::past::{Past, changes};
+use super::past::Past;
+use crate::features::params::changes;
 use app_state::clipboard::copy_and_say;
 use app_state::toasts::Toasts;
 use components::form::typed::{Typed, text_of};
