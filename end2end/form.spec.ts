@@ -53,6 +53,16 @@ test('advanced fields are folded with their number, and open when a link fills o
     await expect(page.locator('#param-seed')).toBeVisible();
 });
 
+test('a start that has to wait for another load of the same data says so', async ({ page, request }) => {
+    const slow = { symbol: SYMBOL, timeframe: '1h', source: 'csv', rows_per_second: 1 };
+    await until(request, await start(request, 'data.load', slow), 'running');
+    await open(page, `kind=data.load&symbol=${SYMBOL}&source=csv`);
+    const summary = page.getByRole('region', { name: 'Summary' });
+    await expect(summary).toContainText(/Will wait until .*ACME.* has ended.*: it uses the same symbol/);
+    await symbol(page).fill('OTHER');
+    await expect(summary).toContainText('Starts immediately');
+});
+
 test('the button to start is always in sight, and Ctrl Enter starts', async ({ page }, info) => {
     await open(page, `kind=data.load&symbol=${SYMBOL}`);
     const button = page.getByRole('button', { name: 'Start load' });

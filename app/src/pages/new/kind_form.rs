@@ -127,7 +127,7 @@ pub fn KindForm(offer: KindOffer) -> impl IntoView {
             <div class="new-side">
                 <section class="new-card new-summary" aria-label="Summary">
                     <Summary spec=offer.spec.clone() typed past/>
-                    <StartEstimate offer=offer.clone() priority=options.priority/>
+                    <StartEstimate offer=offer.clone() typed priority=options.priority/>
                     <Copies kind=offer.spec.name.to_string() params=copied priority=options.priority/>
                     {sweep}
                 </section>

@@ -146,7 +146,7 @@ fn SweepForm(offer: KindOffer, swept: KindOffer, sweep: Sweep) -> impl IntoView 
             <div class="new-side">
                 <section class="new-card new-summary" aria-label="Summary">
                     <SweepSummary spec=swept.spec.clone() sweep past/>
-                    <StartEstimate offer priority=start.priority/>
+                    <StartEstimate offer typed=options priority=start.priority/>
                     <Copies
                         kind=SWEEP.to_owned()
                         params=Callback::new(move |()| {
