@@ -43,6 +43,23 @@ test('two parameters of a backtest are swept, ranked and mapped', async ({ page,
     const keys = main.getByRole('region', { name: 'Key figures' });
     await expect(keys).toContainText('best Sharpe');
     await expect(keys.getByRole('link', { name: 'Open best' })).toHaveAttribute('href', bestRun!);
+    // Each run is a line; a drag along an axis chooses runs, in the ranking too.
+    const parallel = main.getByRole('region', { name: 'Parallel coordinates' });
+    await expect(parallel.locator('g[data-ran]')).toHaveCount(9);
+    const axis = parallel.locator('[data-axis="0"]');
+    await axis.scrollIntoViewIfNeeded();
+    const box = (await axis.boundingBox())!;
+    const x = box.x + box.width / 2;
+    await page.mouse.move(x, box.y + 2);
+    await page.mouse.down();
+    await page.mouse.move(x, box.y + box.height / 3, { steps: 4 });
+    await page.mouse.up();
+    await expect(parallel).toContainText('3 of 9 runs chosen');
+    await expect(ranks.filter({ visible: true })).toHaveCount(3);
+    await parallel.getByRole('button', { name: 'Show all runs' }).click();
+    await expect(ranks.filter({ visible: true })).toHaveCount(9);
+    await expect(main.getByRole('region', { name: 'Importance' }).locator('tbody tr')).toHaveCount(2);
+    await expect(main.getByRole('region', { name: 'Importance' })).toContainText('%');
     // A finer sweep around it is a filled form.
     const refine = await keys.getByRole('link', { name: 'Refine around best' }).getAttribute('href');
     expect(new URL(refine!, page.url()).searchParams.get('vary')).toMatch(/^fast=[\d,]+; slow=[\d,]+$/);
