@@ -74,6 +74,30 @@ test('the button to start is always in sight, and Ctrl Enter starts', async ({ p
     await expect(page).toHaveURL(/\/operations\/[0-9a-f-]{36}$/);
 });
 
+test('a drag along the prices of the symbol sets start and end, and the fields show it', async ({ page, request }) => {
+    await until(request, await start(request, 'data.load', { symbol: SYMBOL, timeframe: '1h', source: 'csv' }), 'succeeded');
+    await open(page, `kind=backtest.run&symbol=${SYMBOL}`);
+    const chart = page.getByRole('figure').filter({ hasText: `${SYMBOL} 1h` });
+    await chart.scrollIntoViewIfNeeded();
+    const plot = (await chart.locator('.range-plot').boundingBox())!;
+    const y = plot.y + plot.height / 2;
+    await page.mouse.move(plot.x + plot.width / 4, y);
+    await page.mouse.down();
+    await page.mouse.move(plot.x + plot.width / 2, y, { steps: 4 });
+    await page.mouse.up();
+    const from = page.locator('#param-start');
+    await expect(from).toHaveValue(/^20\d\d-\d\d-\d\d$/);
+    await expect(page.locator('#param-end')).toHaveValue(/^20\d\d-\d\d-\d\d$/);
+    expect(await from.inputValue() < await page.locator('#param-end').inputValue()).toBe(true);
+    await page.mouse.click(plot.x + plot.width / 3, y);
+    await expect(from).toHaveValue('');
+    // The field moves the range, too, and another symbol has no prices.
+    await from.fill('2022-01-01');
+    await expect(chart.locator('.range-chosen')).toHaveAttribute('x', /^[1-9]/);
+    await symbol(page).fill('OTHER');
+    await expect(chart).toBeHidden();
+});
+
 test('a symbol is chosen from what there is, with its range, by keyboard', async ({ page, request }) => {
     await until(request, await start(request, 'data.load', { symbol: SYMBOL, source: 'csv' }), 'succeeded');
     await start(request, 'data.load', { symbol: 'DEMO', source: 'synthetic', years: 1 });

@@ -12,6 +12,7 @@ mod past;
 mod preset_bar;
 mod presets;
 mod preview;
+mod range_chart;
 mod start_button;
 mod start_estimate;
 mod submit;

@@ -7,6 +7,7 @@ use super::fill::Fill;
 use super::options::{Priority, RULE, Rule, StartOptions};
 use super::past::Past;
 use super::preview::{PreviewPanel, has_preview};
+use super::range_chart::RangeChart;
 use super::start_button::StartButton;
 use super::start_estimate::StartEstimate;
 use super::submit::Submission;
@@ -118,6 +119,7 @@ pub fn KindForm(offer: KindOffer) -> impl IntoView {
                 <p class="form-about">{offer.spec.description.clone()}</p>
                 <Fill kind=offer.spec.name.clone() typed past/>
                 <Fields typed/>
+                <RangeChart typed/>
                 <div class="form-mores">
                     <Rule typed options series/>
                     <Priority options/>

@@ -9,6 +9,7 @@ use super::arrival::Arrival;
 use super::field_errors::{Wrong, point_out};
 use super::options::{Priority, RULE, Rule, StartOptions};
 use super::past::Past;
+use super::range_chart::RangeChart;
 use super::start_button::StartButton;
 use super::start_estimate::StartEstimate;
 use super::submit::Submission;
@@ -136,6 +137,7 @@ fn SweepForm(offer: KindOffer, swept: KindOffer, sweep: Sweep) -> impl IntoView 
                 {last}
                 <p class="form-about">"Press Vary beside a field to run it with several values."</p>
                 <Fields typed varied/>
+                <RangeChart typed/>
                 <h2 class="form-part">"Sweep"</h2>
                 <Fields typed=options/>
                 <div class="form-mores">
