@@ -21,6 +21,7 @@ mod sweep;
 
 use app_state::Data;
 use app_state::kinds::{BACKTEST, SWEEP};
+use components::hint::Hint;
 use components::link::A;
 use components::placeholders::{Empty, Skeleton, Trouble, WithSnapshot};
 use components::reactive::part;
@@ -43,6 +44,7 @@ pub fn NewPage() -> impl IntoView {
         <div class="page-head">
             <h1>"New operation"</h1>
         </div>
+        <Hint page="new" text="Choose a kind, fill in the form, and start. The address keeps the form, so a link restores it."/>
         <WithSnapshot lines=6>
             <Suspense fallback=|| view! { <Skeleton lines=6/> }>
                 <Offered/>
