@@ -163,7 +163,7 @@ test('the browser tab shows what runs and whether the page is live', async ({ pa
     await alive(page);
     await expect(page).toHaveTitle(/^\d+ % · SLOW .* · Signalbox$/);
 
-    // What fails out of sight is told until somebody looks.
+    // A failure out of sight is announced until somebody looks.
     await show(page, false);
     await start(request, 'data.load', { symbol: 'NOSUCH', timeframe: '1h', source: 'csv' });
     await expect(icon).toHaveAttribute('href', '/favicon-failed.svg');
@@ -253,7 +253,7 @@ test('the end of an operation is notified on the page, by the browser, or at the
     await tell.click();
     await expect(tell).toHaveAttribute('aria-pressed', 'true');
     await expect(toasts).toContainText('You will be notified when FIRST');
-    // It outlives a reload, and is told on whatever page one is.
+    // It survives a reload, and is shown on every page.
     await page.goto('/hosts');
     await alive(page);
     await end(first);

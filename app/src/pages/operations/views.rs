@@ -251,7 +251,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_name_stands_for_one_view() {
+    fn view_names_are_unique() {
         let mut views = Vec::new();
         put(&mut views, "a", "state=failed".to_owned());
         put(&mut views, "b", "kind=data.load".to_owned());

@@ -222,7 +222,7 @@ mod tests {
     }
 
     #[test]
-    fn that_nothing_failed_is_known_only_where_every_failure_is_held() {
+    fn no_failures_is_claimed_only_if_all_failures_are_loaded() {
         let yesterday = Time::from_micros(2 * DAY);
         let live = page(vec![failed(2, DAY)], 2);
         assert_eq!(known(&live, yesterday), Known { failed: vec![], whole: false });

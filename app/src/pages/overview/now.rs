@@ -158,7 +158,7 @@ mod tests {
     use app_state::address::list::Asked;
 
     #[test]
-    fn the_way_to_all_of_them_leads_to_those_that_are_counted() {
+    fn the_link_to_all_leads_to_the_counted_operations() {
         for (address, counted) in [(ALL_RUNNING, runs as fn(State) -> bool), (ALL_WAITING, waits)] {
             let asked = Asked::read(address.split_once('?').unwrap().1);
             let states: Vec<State> = State::ALL.into_iter().filter(|state| counted(*state)).collect();
