@@ -81,7 +81,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_written_is_read_again() {
+    fn written_settings_are_read_back() {
         let pair = |name: &str, value: &str| (name.to_owned(), value.to_owned());
         let all = [pair("fast", "5, 10"), pair("expr", "a=b")];
         assert_eq!(settings(&write(&all).unwrap()).unwrap(), all);

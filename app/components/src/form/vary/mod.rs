@@ -224,7 +224,7 @@ mod tests {
     }
 
     #[test]
-    fn the_number_of_values_is_said_with_the_first_ones() {
+    fn the_number_of_values_is_followed_by_the_first_ones() {
         let all = values("1..9").unwrap();
         assert_eq!(shown(&all, true), "9 values: 1, 2, 3, 4, 5, 6, …");
         assert_eq!(shown(&all[..1], true), "1 value: 1");

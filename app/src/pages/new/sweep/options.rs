@@ -74,7 +74,7 @@ mod tests {
     }
 
     #[test]
-    fn the_metric_is_a_list_of_the_kinds_figures_and_knows_the_better_end() {
+    fn the_metric_is_chosen_from_the_figures_of_the_kind_and_sets_the_direction() {
         let form = form(&schema(), TRAINING, None).unwrap();
         let names: Vec<_> = form.fields.iter().map(|f| f.name.as_str()).collect();
         assert_eq!(names, ["search", "rank_by", "best"]);

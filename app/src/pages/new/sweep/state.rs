@@ -201,7 +201,7 @@ mod tests {
     }
 
     #[test]
-    fn an_error_of_the_server_goes_to_the_field_that_it_names() {
+    fn a_server_error_is_shown_at_the_field_that_it_names() {
         let mut problem = Problem::new(ProblemType::Internal, "");
         let error = |field: &str, message: &str| FieldError::new(field, message);
         problem.fields = vec![
