@@ -92,7 +92,7 @@ test('the state chips of a filtered list count its matches', async ({ page, requ
 test('an invalid filter stays in the field with a correction', async ({ page }) => {
     await page.goto('/operations');
     await alive(page);
-    await field(page).fill('since:yesterday');
+    await field(page).fill('since:tomorrow');
     await page.keyboard.press('Escape');
     await page.keyboard.press('Enter');
     await expect(page.getByRole('status').filter({ hasText: 'is not a time' })).toContainText('24h or 7d');

@@ -300,7 +300,7 @@ mod tests {
 
     #[test]
     fn unreadable_parts_are_reported_and_ignored() {
-        let asked = Asked::read("state=runing&since=yesterday&colour=red&kind=data.load");
+        let asked = Asked::read("state=runing&since=tomorrow&colour=red&kind=data.load");
         let wrong: Vec<_> = asked.wrong.iter().map(|w| w.name.as_str()).collect();
         assert_eq!(wrong, ["state", "since", "colour"]);
         assert!(asked.wrong[1].why.contains("24h or 7d"));

@@ -25,7 +25,7 @@ impl OperationStore {
 
     /// Ids that match a filter. Also tracks the clock where the filter's time range is relative to now.
     pub fn find(&self, filter: &Filter) -> (Vec<OperationId>, Vec<OperationId>) {
-        let moves = [filter.since, filter.until].into_iter().flatten().any(|w| matches!(w, When::Ago { .. }));
+        let moves = [filter.since, filter.until].into_iter().flatten().any(When::moves);
         let now = if moves { self.0.clock.get() } else { self.0.clock.get_untracked() };
         self.pick(&|signals| signals.matches(filter, now))
     }
