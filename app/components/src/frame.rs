@@ -9,6 +9,7 @@ use super::placeholders::WithSnapshot;
 use super::tab::Tab;
 use super::theme::{ThemeSwitch, fold_rail};
 use crate::reactive::{mark, maybe, part};
+use app_state::Failures;
 use app_state::ShortcutHelp;
 use app_state::Zones;
 use app_state::current::CurrentOperation;
@@ -47,6 +48,7 @@ pub fn provide(toasts: Toasts) {
     provide_context(Palette::new());
     provide_context(ShortcutHelp::new());
     provide_context(Notifications::new(toasts));
+    provide_context(Failures::new());
 }
 
 /// The frame; its children are the page.
@@ -74,7 +76,15 @@ pub fn Frame(children: Children) -> impl IntoView {
                 >
                     <Icon name=picture/>
                     <span>{word}</span>
-                    {(href == OPERATIONS).then(|| view! { <WithSnapshot silent=true><Active/></WithSnapshot> }.into_any())}
+                    {(href == OPERATIONS).then(|| {
+                        view! {
+                            <WithSnapshot silent=true>
+                                <UnseenFailures/>
+                                <Active/>
+                            </WithSnapshot>
+                        }
+                        .into_any()
+                    })}
                 </a>
             </li>
         }
@@ -125,6 +135,22 @@ pub fn Frame(children: Children) -> impl IntoView {
         <Tab/>
     }
     .into_any()
+}
+
+/// Dot for failures that the user has not seen; absent without any.
+#[component]
+fn UnseenFailures() -> impl IntoView {
+    let failures = Failures::here();
+    let count = Memo::new(move |_| failures.count());
+    part(move || {
+        let count = Some(count.get()).filter(|count| *count > 0)?;
+        let wording = format!("{} not seen", format::counted(count as u64, "failure", "failures"));
+        let hint = wording.clone();
+        Some(
+            view! { <span class="rail-dot" title=hint><span class="unseen">" "{wording}</span></span> }
+                .into_any(),
+        )
+    })
 }
 
 /// Number of active operations; absent without any.

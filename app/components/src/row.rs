@@ -53,6 +53,9 @@ pub fn Row(
     picks: Option<Picks>,
     places: Memo<HashMap<OperationId, QueuePosition>>,
     #[prop(optional)] list: Option<InList>,
+    /// It needs attention: with a link to its log, and a button to retry.
+    #[prop(optional)]
+    attention: bool,
 ) -> impl IntoView {
     let live = OperationStore::here();
     let Some(op) = live.operation(id).map(|cell| cell.view()) else { return ().into_any() };
@@ -147,6 +150,7 @@ pub fn Row(
             </td>
             <td class="c-host">{host}</td>
             <td class="c-do">
+                {attention.then(|| view! { <Again op/> }.into_any())}
                 <RowAction op/>
             </td>
         </tr>
@@ -256,6 +260,39 @@ pub fn Tags(op: OpView) -> impl IntoView {
     })
 }
 
+/// Link to the log, and for a failed operation a button that retries it from the start.
+#[component]
+fn Again(op: OpView) -> impl IntoView {
+    let actions = Actions::here();
+    let title = op.fixed().title.clone();
+    let [log, retry] = ["Log", "Retry"].map(|word| format!("{word}: {title}"));
+    let pressed = NodeRef::<Button>::new();
+    let press = move |_| {
+        // The row leaves with the failure; the next one gets the focus.
+        if let Some(button) = pressed.get_untracked() {
+            hand_over(Some(&button), || find(&document().document_element()?, "tr.row a.title"));
+        }
+        actions.retry(op.id);
+    };
+    let button = part(move || {
+        (op.state.get() == State::Failed).then(|| {
+            view! {
+                <button node_ref=pressed type="button" class="link only-script" aria-label=retry.clone() on:click=press>
+                    "Retry"
+                </button>
+            }
+            .into_any()
+        })
+    });
+    view! {
+        <A href=format!("{}?tab=log", address::operation(op.id)) attr:class="link" attr:aria-label=log>
+            "Log"
+        </A>
+        {button}
+    }
+    .into_any()
+}
+
 /// Most likely action: cancel, resume or duplicate.
 #[component]
 pub fn RowAction(op: OpView) -> impl IntoView {
@@ -269,9 +306,9 @@ pub fn RowAction(op: OpView) -> impl IntoView {
     part(move || {
         let next = next.get();
         if let Some(button) = pressed.get_untracked() {
-            // Link of the operation in its row or card, wherever it is by then.
+            // Link of the operation in its row, wherever it is by then.
             let href = base::url(&address::operation(op.id));
-            let link = format!("tr.row a.title[href='{href}'], article h3 a[href='{href}']");
+            let link = format!("tr.row a.title[href='{href}']");
             hand_over(Some(&button), move || find(&document().document_element()?, &link));
         }
         let title = fixed.title.clone();

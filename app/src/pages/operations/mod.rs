@@ -13,6 +13,7 @@ mod matching;
 mod order;
 mod peek;
 mod peek_log;
+mod seen;
 mod stored;
 pub mod table;
 mod tree;
@@ -77,6 +78,7 @@ fn Lists() -> impl IntoView {
     Effect::new(move |_| ready.set(true));
     let stored = Stored::new(asked);
     back::come_back(asked, stored);
+    seen::mark_listed(asked);
     let still = Still::new(asked, stored);
     let peek = Peek::new(asked);
     let family = Family::new(still);

@@ -19,12 +19,16 @@ pub fn Table(
     doing: &'static str,
     /// Queue positions.
     places: Memo<HashMap<OperationId, QueuePosition>>,
+    /// Which operations it has: `active`, `ended` or `attention`; those lead to their log and can be retried.
+    #[prop(default = "active")]
+    of: &'static str,
 ) -> impl IntoView {
+    let attention = of == "attention";
     view! {
-        <table class="ops">
+        <table class="ops" data-list=of>
             <Head left doing picks=None asked=None/>
             <tbody>
-                <For each=move || ids.get() key=|id| *id children=move |id| view! { <Row id picks=None places/> }/>
+                <For each=move || ids.get() key=|id| *id children=move |id| view! { <Row id picks=None places attention/> }/>
             </tbody>
         </table>
     }
