@@ -6,10 +6,12 @@ use super::icon::Icon;
 use super::moment::ZoneSwitch;
 use super::palette::{Palette, PaletteButton, PaletteDialog};
 use super::placeholders::WithSnapshot;
+use super::rail_views::RailViews;
 use super::tab::Tab;
 use super::theme::{ThemeSwitch, fold_rail};
 use crate::reactive::{mark, maybe, part};
 use app_state::Failures;
+use app_state::SavedViews;
 use app_state::ShortcutHelp;
 use app_state::Zones;
 use app_state::current::CurrentOperation;
@@ -49,6 +51,7 @@ pub fn provide(toasts: Toasts) {
     provide_context(ShortcutHelp::new());
     provide_context(Notifications::new(toasts));
     provide_context(Failures::new());
+    provide_context(SavedViews::new());
 }
 
 /// The frame; its children are the page.
@@ -120,12 +123,15 @@ pub fn Frame(children: Children) -> impl IntoView {
                     <ThemeSwitch/>
                 </div>
             </header>
-            <nav class="rail" aria-label="Pages">
-                <ul>{PAGES.map(entry).collect_view()}</ul>
+            <aside class="rail" aria-label="Sidebar">
+                <nav aria-label="Pages">
+                    <ul>{PAGES.map(entry).collect_view()}</ul>
+                </nav>
+                <RailViews/>
                 <button type="button" class="rail-fold quiet" aria-label="Toggle sidebar" on:click=|_| fold_rail()>
                     <Icon name="fold"/>
                 </button>
-            </nav>
+            </aside>
             <WithSnapshot silent=true>
                 <StaleStrip/>
             </WithSnapshot>

@@ -24,6 +24,7 @@ pub mod moment;
 pub mod palette;
 pub mod placeholders;
 pub mod print_note;
+mod rail_views;
 pub mod reactive;
 pub mod receipt;
 pub mod row;

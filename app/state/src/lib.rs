@@ -21,6 +21,7 @@ pub mod settings;
 pub mod shortcut_help;
 pub mod theme;
 pub mod toasts;
+pub mod views;
 pub mod zone;
 
 pub use actions::{Actions, Question};
@@ -31,4 +32,5 @@ pub use notifications::Notifications;
 pub use selection::Selection;
 pub use shortcut_help::ShortcutHelp;
 pub use toasts::Toasts;
+pub use views::SavedViews;
 pub use zone::Zones;

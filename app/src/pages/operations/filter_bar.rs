@@ -1,10 +1,10 @@
-//! Filter bar of the list: state chips, the filter field and active filters. All of it is in the URL.
+//! Filter bar of the list: views, state chips, the filter field and active filters. All of it is in the URL.
 //!
 //! Plain links, not the router's: the router compares paths only, so every one would be the current page.
 
 use super::counted::Counted;
 use super::field::FilterField;
-use super::views::Views;
+use super::views::ViewTabs;
 use app_state::address::list::{Asked, Chip, Group, Sort};
 use app_state::settings;
 use components::icon::Icon;
@@ -18,7 +18,7 @@ use live::base;
 use protocol::State;
 use web_sys::Event;
 
-/// State chips with counts, the field, sort order, grouping, saved views and active filters.
+/// Views, state chips with counts, the field, sort order, grouping and active filters.
 #[component]
 pub fn FilterBar(asked: Memo<Asked>) -> impl IntoView {
     let live = OperationStore::here();
@@ -50,6 +50,7 @@ pub fn FilterBar(asked: Memo<Asked>) -> impl IntoView {
         }
     };
     view! {
+        <ViewTabs asked/>
         <div class="filter">
             <nav class="chips" aria-label="Filter by state">
                 {chip(None)}
@@ -57,7 +58,6 @@ pub fn FilterBar(asked: Memo<Asked>) -> impl IntoView {
             </nav>
             <FilterField asked/>
             <Arrange asked/>
-            <Views asked/>
             <Density/>
         </div>
         <InForce asked/>
