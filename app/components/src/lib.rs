@@ -7,8 +7,9 @@
 
 pub mod badge;
 pub mod bar;
+mod chosen_cell;
 pub mod confirm;
-mod deferred;
+pub mod deferred;
 pub mod dialog;
 pub mod focus;
 pub mod form;

@@ -1,6 +1,7 @@
 //! Table row of an operation; on phones its cells form two lines.
 
 use super::bar::ProgressBar;
+use super::chosen_cell::chosen_cell;
 use super::focus::{find, hand_over};
 use super::icon::Icon;
 use super::kind_mark::KindIcon;
@@ -9,9 +10,10 @@ use super::row_selection::{PickOne, Picks};
 use super::spark::Spark;
 use super::state_mark::StateMark;
 use crate::link::A;
-use crate::reactive::{mark, maybe, part, spoken, text, word};
+use crate::reactive::{mark, maybe, part, spoken, text, whole, word};
 use app_state::actions::{Actions, Question};
 use app_state::address;
+use app_state::address::columns::Column;
 use app_state::current::OperationAction;
 use display::{QueuePosition, outcome};
 use leptos::html::Button;
@@ -32,6 +34,8 @@ pub struct InList {
     pub fold: Callback<OperationId>,
     /// Parameters in which rows of the same title differ.
     pub differing: Memo<HashMap<OperationId, String>>,
+    /// Chosen columns; empty for the standard ones.
+    pub columns: Memo<Vec<Column>>,
 }
 
 /// Position of a row in the tree of parents and children.
@@ -93,6 +97,48 @@ pub fn Row(
             _ => String::new(),
         }
     });
+    let cell = move |column: &Column| match column {
+        Column::Result => view! {
+            <td class="c-result">
+                <div class="result-line">
+                    <span
+                        class="clip"
+                        data-tone=maybe(move || result.tone().map(str::to_owned))
+                        title=text(move || result.full())
+                    >
+                        {text(move || result.line())}
+                    </span>
+                    {part(move || (!over.get()).then(|| view! { <Spark op/> }.into_any()))}
+                </div>
+            </td>
+        }
+        .into_any(),
+        Column::Progress => view! {
+            <td class="c-bar">
+                {part(move || (!over.get()).then(|| view! { <ProgressBar op plain=true/> }.into_any()))}
+            </td>
+        }
+        .into_any(),
+        Column::End => view! { <td class="c-left num">{left.clone()}</td> }.into_any(),
+        Column::Duration => view! { <td class="c-took num">{took.clone()}</td> }.into_any(),
+        Column::Started => view! {
+            <td class="c-began num">
+                {began.clone()}
+                <span class="under">{last_report.clone()}</span>
+            </td>
+        }
+        .into_any(),
+        Column::Host => view! { <td class="c-host">{host.clone()}</td> }.into_any(),
+        other => chosen_cell(op, other),
+    };
+    let cells = whole(move || {
+        let chosen = list.map(|list| list.columns.get()).unwrap_or_default();
+        let cells: Vec<_> = match chosen.is_empty() {
+            true => Column::STANDARD.iter().map(&cell).collect(),
+            false => chosen.iter().map(&cell).collect(),
+        };
+        cells.into_any()
+    });
     let number = maybe(move || list?.numbers.with(|numbers| numbers.get(&id).map(usize::to_string)));
     let branch = Memo::new(move |_| list.and_then(|list| list.branches.with(|b| b.get(&id).copied())));
     let child = mark(move || branch.get().is_some_and(|branch| branch.child));
@@ -129,26 +175,7 @@ pub fn Row(
                     <Tags op/>
                 </div>
             </td>
-            <td class="c-result">
-                <div class="result-line">
-                    <span
-                        class="clip"
-                        data-tone=maybe(move || result.tone().map(str::to_owned))
-                        title=text(move || result.full())
-                    >
-                        {text(move || result.line())}
-                    </span>
-                    {part(move || (!over.get()).then(|| view! { <Spark op/> }.into_any()))}
-                </div>
-            </td>
-            <td class="c-bar">{part(move || (!over.get()).then(|| view! { <ProgressBar op plain=true/> }.into_any()))}</td>
-            <td class="c-left num">{left}</td>
-            <td class="c-took num">{took}</td>
-            <td class="c-began num">
-                {began}
-                <span class="under">{last_report}</span>
-            </td>
-            <td class="c-host">{host}</td>
+            {cells}
             <td class="c-do">
                 {attention.then(|| view! { <Again op/> }.into_any())}
                 <RowAction op/>

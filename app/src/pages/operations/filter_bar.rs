@@ -2,6 +2,7 @@
 //!
 //! Plain links, not the router's: the router compares paths only, so every one would be the current page.
 
+use super::columns::{Chooser, ColumnsButton};
 use super::counted::Counted;
 use super::field::FilterField;
 use super::views::ViewTabs;
@@ -20,7 +21,7 @@ use web_sys::Event;
 
 /// Views, state chips with counts, the field, sort order, grouping and active filters.
 #[component]
-pub fn FilterBar(asked: Memo<Asked>) -> impl IntoView {
+pub fn FilterBar(asked: Memo<Asked>, chooser: Chooser) -> impl IntoView {
     let live = OperationStore::here();
     let counted = Counted::new(asked);
     let chip = {
@@ -58,6 +59,7 @@ pub fn FilterBar(asked: Memo<Asked>) -> impl IntoView {
             </nav>
             <FilterField asked/>
             <Arrange asked/>
+            <ColumnsButton chooser/>
             <Density/>
         </div>
         <InForce asked/>
