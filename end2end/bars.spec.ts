@@ -24,8 +24,8 @@ async function drawn(page: Page, title: string): Promise<Locator> {
 
 /** The time whose values stand above the chart, seconds since 1970. */
 async function time(chart: Locator): Promise<number> {
-    const said = (await chart.locator('.chart-line > span').first().textContent()) ?? '';
-    const text = said.replace(' UTC', 'Z').replace(' ', 'T');
+    const label = (await chart.locator('.chart-line > span').first().textContent()) ?? '';
+    const text = label.replace(' UTC', 'Z').replace(' ', 'T');
     return Date.parse(text) / 1000;
 }
 

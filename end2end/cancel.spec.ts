@@ -43,9 +43,9 @@ test('work that ignores its cancel is killed after the deadline, with all its pr
     await page.goto(`/operations/${id}`);
     await alive(page);
     const main = page.getByRole('main');
-    const said = main.getByRole('log').getByText(/child \d+/);
-    await expect(said).toBeVisible();
-    const child = Number(/child (\d+)/.exec((await said.textContent()) ?? '')?.[1]);
+    const line = main.getByRole('log').getByText(/child \d+/);
+    await expect(line).toBeVisible();
+    const child = Number(/child (\d+)/.exec((await line.textContent()) ?? '')?.[1]);
     expect(lives(child)).toBe(true);
 
     await main.getByRole('button', { name: 'Cancel operation' }).click();
@@ -119,9 +119,9 @@ test('abandoned work is stopped when its host reconnects, and its late reports h
     await page.goto(`/operations/${id}`);
     await alive(page);
     const main = page.getByRole('main');
-    const said = main.getByRole('log').getByText(/child \d+/);
-    await expect(said).toBeVisible();
-    const child = Number(/child (\d+)/.exec((await said.textContent()) ?? '')?.[1]);
+    const line = main.getByRole('log').getByText(/child \d+/);
+    await expect(line).toBeVisible();
+    const child = Number(/child (\d+)/.exec((await line.textContent()) ?? '')?.[1]);
     await server.silenced(async () => {
         await expect(main.locator('.note.warn')).toContainText(/Host \S+ unreachable for/, { timeout: 20_000 });
         await main.getByRole('button', { name: 'Cancel operation' }).click();

@@ -25,8 +25,8 @@ async function open(page: Page, request: APIRequestContext): Promise<[Locator, L
 
 /** The epoch whose values stand above the chart. */
 async function epoch(chart: Locator): Promise<number> {
-    const said = await chart.locator('.chart-line > span').first().textContent();
-    return Number(/^epoch (\d+)$/.exec(said ?? '')?.[1]);
+    const label = await chart.locator('.chart-line > span').first().textContent();
+    return Number(/^epoch (\d+)$/.exec(label ?? '')?.[1]);
 }
 
 const tools = (page: Page) => page.getByRole('group', { name: 'Chart settings' });

@@ -226,7 +226,7 @@ test('several operations are picked at once, and a phone shows three of them', a
     for (const fast of [10, 30]) await done(request, 'backtest.run', { symbol: SYMBOL, timeframe: '1h', strategy: 'sma_cross', fast });
     await page.goto(`/compare?ids=${cross}`);
     await alive(page);
-    // What tells them from the first is said.
+    // The page names the differences from the first.
     const runs = page.getByRole('main').getByRole('listitem');
     for (const fast of [10, 30]) await runs.filter({ hasText: `fast ${fast}` }).getByRole('checkbox').check();
     await page.getByRole('link', { name: 'Add 2 operations' }).click();

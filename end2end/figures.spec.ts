@@ -182,9 +182,9 @@ test('zoomed candles show their values before the pointer moves', async ({ page,
     test.skip(info.project.name === 'phone', 'a phone has no wheel');
     const chart = await open(page, await night(request), 'NIGHT 1h');
     await line(chart).evaluate((line) => {
-        const said: string[] = [];
-        new MutationObserver(() => said.push(line.textContent ?? '')).observe(line, { childList: true });
-        Object.assign(window, { said });
+        const texts: string[] = [];
+        new MutationObserver(() => texts.push(line.textContent ?? '')).observe(line, { childList: true });
+        Object.assign(window, { texts });
     });
     const over = await chart.locator('.u-over').boundingBox();
     if (!over) throw new Error('the chart is not drawn');
@@ -197,9 +197,9 @@ test('zoomed candles show their values before the pointer moves', async ({ page,
         await (await answer).finished();
     }
     await expect(chart.getByRole('button', { name: 'Reset zoom' })).toBeVisible();
-    const said = await page.evaluate(() => (window as unknown as { said: string[] }).said);
-    expect(said.length).toBeGreaterThan(3);
-    for (const text of said) expect(text).toMatch(/^2026-03-08.*O [\d.]+H [\d.]+L [\d.]+C [\d.]+V [\d,]+$/);
+    const texts = await page.evaluate(() => (window as unknown as { texts: string[] }).texts);
+    expect(texts.length).toBeGreaterThan(3);
+    for (const text of texts) expect(text).toMatch(/^2026-03-08.*O [\d.]+H [\d.]+L [\d.]+C [\d.]+V [\d,]+$/);
 });
 
 for (const timezoneId of ['America/New_York', 'Europe/Berlin', 'UTC']) {
@@ -219,8 +219,8 @@ for (const timezoneId of ['America/New_York', 'Europe/Berlin', 'UTC']) {
             // Those at the edges may have no room for a pointer.
             for (const drawn of x.slice(1, -1)) {
                 await page.mouse.move(canvas.x + drawn.x, canvas.y + 60);
-                const said = drawn.text === '00:00' ? /^2026-03-08/ : `2026-03-08 ${drawn.text} UTC`;
-                await expect(line(chart).locator('span').first()).toHaveText(said);
+                const expected = drawn.text === '00:00' ? /^2026-03-08/ : `2026-03-08 ${drawn.text} UTC`;
+                await expect(line(chart).locator('span').first()).toHaveText(expected);
             }
         });
     });

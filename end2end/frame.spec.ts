@@ -256,7 +256,7 @@ test('the end of an operation is notified on the page, by the browser, or at the
     await tell.click();
     await expect(tell).toHaveAttribute('aria-pressed', 'true');
     await expect(toasts).toContainText('You will be notified when FIRST');
-    // It outlives a reload, and is told on whatever page one is.
+    // It survives a reload, and is shown on every page.
     await page.goto('/hosts');
     await alive(page);
     await end(first);

@@ -28,7 +28,7 @@ test('a host is drained and undrained, and waiting users are informed', async ({
     await openHosts(page);
     await expect(card(page)).toContainText(/Latency\s*\d/);
 
-    // It is said what will happen, and the safe way out leaves everything as it was.
+    // The dialog says what will happen; its safe button changes nothing.
     const button = card(page).getByRole('button', { name: /^(Drain…|Undrain)$/ });
     await expect(button).toHaveText('Drain…');
     await button.click();
@@ -94,10 +94,10 @@ test('drain and undrain work by keyboard, and the focus stays', async ({ page, r
     await page.keyboard.press('Enter');
     await expect(button).toHaveText('Undrain');
     await expect(button).toBeFocused();
-    // The host is told of again every few seconds; who stands on its button stays there.
-    const told = async () => (await (await request.get('/api/v1/hosts')).json()).hosts[0].health?.now;
-    const before = await told();
-    await expect.poll(told, { timeout: 20_000 }).not.toBe(before);
+    // The host is reported again every few seconds; the focus stays on its button.
+    const checkedAt = async () => (await (await request.get('/api/v1/hosts')).json()).hosts[0].health?.now;
+    const before = await checkedAt();
+    await expect.poll(checkedAt, { timeout: 20_000 }).not.toBe(before);
     await expect(button).toBeFocused();
     await page.keyboard.press('Enter');
     await expect(button).toHaveText('Drain…');

@@ -69,7 +69,7 @@ async function overtake(page: Page, fits: RegExp, more: () => Promise<void>): Pr
 }
 
 /** Says one more epoch at a time, and waits until the page has it. */
-function oneMore(command: Command, come: (epoch: number) => Promise<void>): { more: () => Promise<void>; said: () => number } {
+function oneMore(command: Command, come: (epoch: number) => Promise<void>): { more: () => Promise<void>; written: () => number } {
     let epoch = 0;
     const more = async () => {
         // A part of the program that the page loads ahead may come when the test is over.
@@ -79,7 +79,7 @@ function oneMore(command: Command, come: (epoch: number) => Promise<void>): { mo
         command.epochs(mine, mine);
         await come(mine);
     };
-    return { more, said: () => epoch };
+    return { more, written: () => epoch };
 }
 
 /** The questions that the page of an operation opens with. */
@@ -131,13 +131,13 @@ async function running(request: APIRequestContext): Promise<string> {
 test('an operation started from the form has every point of its first seconds', async ({ page, command }) => {
     await page.goto('/new?kind=exec.epochs');
     await alive(page);
-    const { more, said } = oneMore(command, await streamed(page));
+    const { more, written } = oneMore(command, await streamed(page));
     await overtake(page, QUESTIONS, more);
     await page.getByRole('button', { name: /^Start/ }).click();
     await expect(page).toHaveURL(/\/operations\/[0-9a-f-]{36}$/);
-    await hasAll(page, said);
+    await hasAll(page, written);
     await more();
-    await hasAll(page, said);
+    await hasAll(page, written);
     command.end();
 });
 
@@ -145,11 +145,11 @@ test('an operation opened from its row has the points that arrived during loadin
     await running(request);
     await page.goto('/operations');
     await alive(page);
-    const { more, said } = oneMore(command, await streamed(page));
+    const { more, written } = oneMore(command, await streamed(page));
     await overtake(page, QUESTIONS, more);
     await overtake(page, /\.wasm(\?|$)/, more);
     await linkOf(row(page, 'epochs of a run')).click();
-    await hasAll(page, said);
+    await hasAll(page, written);
     command.end();
 });
 
@@ -160,7 +160,7 @@ test('compared operations have the points that arrived during loading', async ({
     await until(request, other, 'succeeded');
     await page.goto('/operations');
     await alive(page);
-    const { more, said } = oneMore(command, await streamed(page));
+    const { more, written } = oneMore(command, await streamed(page));
     await more();
     await more();
     await overtake(page, QUESTIONS, more);
@@ -171,7 +171,7 @@ test('compared operations have the points that arrived during loading', async ({
     }, `/compare?ids=${id},${other}`);
     const shown = page.getByRole('main').getByRole('figure', { name: 'Loss' });
     await expect(shown).toBeVisible();
-    await expect.poll(async () => (await epochs(page)).join() === upTo(said()).join()).toBe(true);
+    await expect.poll(async () => (await epochs(page)).join() === upTo(written()).join()).toBe(true);
     command.end();
 });
 
@@ -194,9 +194,9 @@ test('a follower tab has every point too', async ({ context, page, request, comm
             return heard.some((frame) => frame.includes('"points"') && new RegExp(`\\[${epoch}(\\.0)?,`).test(frame));
         }, epoch);
     };
-    const { more, said } = oneMore(command, passedOn);
+    const { more, written } = oneMore(command, passedOn);
     await overtake(follower, QUESTIONS, more);
     await linkOf(row(follower, 'epochs of a run')).click();
-    await hasAll(follower, said);
+    await hasAll(follower, written);
     command.end();
 });

@@ -7,7 +7,7 @@ import { alive, badge, expect, percent, reaches, start, SYMBOL, test as base } f
 const test = base.extend<{ between: Proxy }>({
     between: async ({ server, rows, tolerated }, use) => {
         expect(rows).toBeGreaterThan(0);
-        // A cut connection is told in the console, by the browser itself.
+        // The browser itself reports a cut connection in the console.
         tolerated.push(/net::ERR_|EventSource/);
         const proxy = new Proxy();
         await proxy.start(server.url);
@@ -89,7 +89,7 @@ test('behind a proxy that cuts every stream the page recovers each time and lose
     await record(page);
     await expect.poll(() => between.cuts, { timeout: 40_000 }).toBeGreaterThanOrEqual(4);
     await catchesUp(page, request, id);
-    // Each time it was back before a heartbeat was missed, so that nobody was told of it.
+    // Each time it was back before a heartbeat was missed, so the page did not show it.
     expect((await recorded(page)).filter((words) => words !== 'live')).toEqual([]);
     expect((await request.post(`/api/v1/operations/${id}/cancel`, { data: {} })).ok()).toBe(true);
     await expect(page.locator('.op-state')).toContainText('cancelled');

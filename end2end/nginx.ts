@@ -42,7 +42,7 @@ export class Nginx {
         const until = Date.now() + START_LIMIT;
         while (!(await listens(port))) {
             if (failure !== '' || child.exitCode !== null || Date.now() > until) {
-                throw new Error(`nginx did not start: ${failure}\n${this.said()}`);
+                throw new Error(`nginx did not start: ${failure}\n${this.output()}`);
             }
             await new Promise((next) => setTimeout(next, 10));
         }
@@ -60,7 +60,7 @@ export class Nginx {
         rmSync(this.folder, { recursive: true, force: true });
     }
 
-    private said(): string {
+    private output(): string {
         const log = path.join(this.folder, 'error.log');
         return existsSync(log) ? readFileSync(log, 'utf8').slice(-4_000) : '';
     }

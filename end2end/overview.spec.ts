@@ -191,7 +191,7 @@ test('a progress bar moves between reports without a layout of the page', async 
     await expect(bar).toHaveCount(1);
     // What moves while a report is taken in.
     const moved = await bar.evaluate(
-        (bar) => new Promise<string>((told) => bar.addEventListener('transitionrun', (event) => told(event.propertyName), { once: true })),
+        (bar) => new Promise<string>((resolve) => bar.addEventListener('transitionrun', (event) => resolve(event.propertyName), { once: true })),
     );
     expect(moved).toBe('transform');
 });

@@ -3,7 +3,7 @@ import type { Page } from '@playwright/test';
 import { openTwoBacktests, until } from './pages';
 import { alive, expect, start, SYMBOL, test } from './signalbox';
 
-const said = (page: Page) => page.locator('.paper-only');
+const printedNote = (page: Page) => page.locator('.paper-only');
 
 test('a long list is printed without empty space, and says which rows it has', async ({ page, request }) => {
     test.setTimeout(120_000);
@@ -17,10 +17,10 @@ test('a long list is printed without empty space, and says which rows it has', a
     const rows = page.locator('tr.row');
     // Once the page lives it keeps only those in sight, and some around them.
     await expect.poll(() => rows.count()).toBeLessThan(all);
-    await expect(said(page)).toBeHidden();
+    await expect(printedNote(page)).toBeHidden();
     await page.emulateMedia({ media: 'print' });
-    await expect(said(page)).toHaveText(/^Printed: rows 1 to \d+ of 90\.$/);
-    await expect(said(page)).toBeVisible();
+    await expect(printedNote(page)).toHaveText(/^Printed: rows 1 to \d+ of 90\.$/);
+    await expect(printedNote(page)).toBeVisible();
     for (const space of await page.locator('tr.space').all()) await expect(space).toBeHidden();
 });
 

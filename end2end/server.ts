@@ -56,7 +56,7 @@ export class Server {
             if (failure !== '' || Date.now() > until) {
                 await this.kill();
                 const why = failure || `it did not listen within ${START_LIMIT / 1000} s`;
-                throw new Error(`The server did not start: ${why}.\n${this.said()}`);
+                throw new Error(`The server did not start: ${why}.\n${this.output()}`);
             }
             await new Promise((next) => setTimeout(next, 10));
         }
@@ -65,7 +65,7 @@ export class Server {
             if (failure !== '' || Date.now() > until) {
                 const why = failure && `: ${failure}`;
                 await this.kill();
-                throw new Error(`The server met no host that loads data${why}.\n${this.said()}`);
+                throw new Error(`The server met no host that loads data${why}.\n${this.output()}`);
             }
             await new Promise((next) => setTimeout(next, 20));
         }
@@ -109,7 +109,7 @@ export class Server {
         await gone;
         clearTimeout(late);
         if (child.signalCode === 'SIGKILL') {
-            throw new Error(`The server did not stop within ${STOP_LIMIT / 1000} s.\n${this.said()}`);
+            throw new Error(`The server did not stop within ${STOP_LIMIT / 1000} s.\n${this.output()}`);
         }
     }
 
@@ -149,7 +149,7 @@ export class Server {
     }
 
     /** The end of what it wrote. */
-    said(): string {
+    output(): string {
         return existsSync(this.log) ? readFileSync(this.log, 'utf8').slice(-4_000) : '';
     }
 

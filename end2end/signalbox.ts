@@ -28,7 +28,7 @@ export const test = base.extend<Signalbox>({
             await server.start();
             await use(server);
             if (info.status !== info.expectedStatus) {
-                await info.attach('server.log', { body: server.said(), contentType: 'text/plain' });
+                await info.attach('server.log', { body: server.output(), contentType: 'text/plain' });
             }
             await server.stop();
         } finally {

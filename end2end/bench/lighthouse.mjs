@@ -21,8 +21,8 @@ await onStage(async ({ url, tick, folder }) => {
         // server everything arrives before the first paint.
         else args.push('--throttling-method=devtools');
         const env = { ...process.env, CHROME_PATH: need('CHROMIUM') };
-        const said = spawnSync(need('LIGHTHOUSE'), args, { env, encoding: 'utf8' });
-        if (!existsSync(out)) throw new Error(`Lighthouse wrote no report: ${said.stderr}`);
+        const audit = spawnSync(need('LIGHTHOUSE'), args, { env, encoding: 'utf8' });
+        if (!existsSync(out)) throw new Error(`Lighthouse wrote no report: ${audit.stderr}`);
         return JSON.parse(readFileSync(out, 'utf8'));
     };
     const pages = { Overview: '/', Operations: '/operations', 'One operation': `/operations/${last.id}`, New: '/new', Compare: '/compare', Hosts: '/hosts' };

@@ -62,7 +62,7 @@ export class Driver {
         this.url = `http://127.0.0.1:${port}`;
         const until = Date.now() + START_TIMEOUT;
         while (!(await this.isReady())) {
-            if (Date.now() > until) throw new Error(`${this.programs.driver} did not start.\n${this.said()}`);
+            if (Date.now() > until) throw new Error(`${this.programs.driver} did not start.\n${this.output()}`);
             await new Promise((next) => setTimeout(next, 50));
         }
     }
@@ -77,18 +77,18 @@ export class Driver {
         // About once in 75 times, WebKitWebDriver gets no connection to its browser, and never responds.
         let session = await within(SESSION_TIMEOUT, open());
         if (!session) {
-            console.warn(`${this.engine} did not open a browser in ${SESSION_TIMEOUT / 1000} s; its driver is restarted.\n${this.said()}`);
+            console.warn(`${this.engine} did not open a browser in ${SESSION_TIMEOUT / 1000} s; its driver is restarted.\n${this.output()}`);
             await this.end();
             await this.start();
             session = await within(SESSION_TIMEOUT, open());
         }
-        if (!session) throw new Error(`${this.engine} opened no browser.\n${this.said()}`);
+        if (!session) throw new Error(`${this.engine} opened no browser.\n${this.output()}`);
         if (this.engine !== 'webkit') await session.manage().window().setRect({ x: 0, y: 0, ...WINDOW });
         return session;
     }
 
     /** The end of its log. */
-    said(): string {
+    output(): string {
         return existsSync(this.log) ? readFileSync(this.log, 'utf8').slice(-4_000) : '';
     }
 

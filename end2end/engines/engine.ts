@@ -37,7 +37,7 @@ export const test = base.extend<{ tab: Tab }, OfWorker>({
             if (info.status !== info.expectedStatus) {
                 const picture = await session.takeScreenshot().catch(() => '');
                 await info.attach('screenshot', { body: Buffer.from(picture, 'base64'), contentType: 'image/png' });
-                await info.attach('driver.log', { body: driver.said(), contentType: 'text/plain' });
+                await info.attach('driver.log', { body: driver.output(), contentType: 'text/plain' });
             }
             expect(await tab.complaints(), 'errors of the page').toEqual([]);
         } finally {

@@ -149,9 +149,9 @@ export class Tab {
             addEventListener('error', (event) => complaints.push(event.message));
             addEventListener('unhandledrejection', (event) => complaints.push(String(event.reason)));
             const report = console.error.bind(console);
-            console.error = (...said: unknown[]) => {
-                complaints.push(said.map(String).join(' '));
-                report(...said);
+            console.error = (...values: unknown[]) => {
+                complaints.push(values.map(String).join(' '));
+                report(...values);
             };
         });
     }

@@ -4,6 +4,7 @@ import { cpSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync }
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { isCompressible } from './compress.mjs';
+import { LOADER, withRetries } from './loader.mjs';
 import { hashOf, nameByHash } from './names.mjs';
 import { sizesOf } from './sizes.mjs';
 
@@ -34,6 +35,8 @@ export async function makePage({ module, splitter, site, pool, progress }) {
     const pkg = path.join(site, 'pkg');
     mkdirSync(pkg, { recursive: true });
     await promisify(execFile)(splitter, [module, NAME, pkg]);
+    const loader = path.join(pkg, LOADER);
+    writeFileSync(loader, withRetries(readFileSync(loader, 'utf8')));
     const { compile } = await import('sass');
     writeFileSync(path.join(pkg, `${NAME}.css`), compile(STYLE, { style: 'compressed' }).css);
     cpSync('public', site, { recursive: true });

@@ -6,10 +6,10 @@ import path from 'node:path';
 import { test } from 'node:test';
 import { CargoOutput } from './cargo.mjs';
 import { Estimate } from './estimate.mjs';
+import { LOADER, withRetries } from './loader.mjs';
 import { hashOf, nameByHash } from './names.mjs';
 import { Progress, timeLeft } from './progress.mjs';
 
-const LOADER = '__wasm_split.______________________.js';
 const FILES = {
     'signalbox.js': `import * as a from "./${LOADER}";const b={"./signalbox_bg.js":1}`,
     'signalbox.wasm': Buffer.from([0, 255, ...Buffer.from(`./${LOADER}`), 128]),
@@ -151,4 +151,45 @@ test('the time left is rounded to minutes', () => {
     assert.deepEqual([44, 45, 89, 90, 600].map(timeLeft), [
         'less than a minute left', 'about 1 min left', 'about 1 min left', 'about 2 min left', 'about 10 min left',
     ]);
+});
+
+const PART = 'const a = makeLoad(() => {\n    const src = fetch(new URL("./chunk_1.wasm", import.meta.url));\n' +
+    '    return async (imports) => (WebAssembly.instantiateStreaming(src, imports));\n}\n, []);\n';
+
+/** Loads a part of one function through the loader; `responses` are the outcomes of its requests. */
+async function loadPart(context, responses) {
+    const folder = mkdtempSync(path.join(tmpdir(), 'signalbox-loader-'));
+    context.after(() => rmSync(folder, { recursive: true }));
+    const file = path.join(folder, 'loader.mjs');
+    writeFileSync(file, withRetries(`const makeLoad = (request) => async () => request()({});\n${PART}export { a };\n`));
+    const requested = [];
+    const empty = new Uint8Array([0, 0x61, 0x73, 0x6d, 1, 0, 0, 0]);
+    context.mock.method(globalThis, 'fetch', async (url) => {
+        requested.push(path.basename(url.pathname));
+        const status = responses.shift();
+        if (status === undefined) throw new TypeError('Failed to fetch');
+        return new Response(status === 200 ? empty : null, { status, headers: { 'content-type': 'application/wasm' } });
+    });
+    context.mock.method(globalThis, 'setTimeout', (run) => queueMicrotask(run));
+    Object.defineProperty(globalThis, 'navigator', { value: { onLine: true }, configurable: true });
+    const { a } = await import(file);
+    return { requested, outcome: await a().then(() => 'loaded', (error) => error.message) };
+}
+
+test('a part is requested again after failures of the connection', async (context) => {
+    const { requested, outcome } = await loadPart(context, [undefined, 502, 200]);
+    assert.equal(outcome, 'loaded');
+    assert.deepEqual(requested, ['chunk_1.wasm', 'chunk_1.wasm', 'chunk_1.wasm']);
+});
+
+test('requests of a part end after four failures, and at once if it does not exist', async (context) => {
+    const failed = await loadPart(context, []);
+    assert.deepEqual([failed.requested.length, failed.outcome], [4, 'Failed to fetch']);
+    const missing = await loadPart(context, [404, 200]);
+    assert.equal(missing.requested.length, 1);
+    assert.match(missing.outcome, /404$/u);
+});
+
+test('a loader of an unexpected form fails the build', () => {
+    assert.throws(() => withRetries('fetch(x)'), /unexpected form/u);
 });

@@ -4,8 +4,10 @@ mod base_path;
 mod hosts;
 mod rules;
 mod texts;
+mod tls;
 
 pub use texts::TextArgs;
+pub use tls::TlsConfig;
 
 use crate::adapters::{self, Adapter};
 use anyhow::{Context, bail};
@@ -54,6 +56,8 @@ pub struct ServeArgs {
     /// Token that the page and the API require; mandatory when listening beyond loopback
     #[arg(long, env = "SIGNALBOX_TOKEN", hide_env_values = true)]
     token: Option<String>,
+    #[command(flatten)]
+    tls: tls::TlsArgs,
     /// Log each request: method, path, status, latency and client
     #[arg(long, env = "SIGNALBOX_ACCESS_LOG")]
     access_log: bool,
@@ -83,6 +87,7 @@ struct File {
     allowed_names: Vec<String>,
     /// Header in which a proxy passes the user's name, for the audit log.
     user_header: Option<String>,
+    tls: tls::FileTls,
     sources: FileSources,
     #[serde(rename = "host")]
     hosts: Vec<hosts::FileHost>,
@@ -114,6 +119,7 @@ pub struct Config {
     pub listen: SocketAddr,
     pub data: PathBuf,
     pub token: Option<Token>,
+    pub tls: Option<TlsConfig>,
     pub site: PathBuf,
     /// Path under which a proxy serves everything.
     pub base_path: BasePath,
@@ -219,6 +225,7 @@ impl Config {
             listen,
             data,
             token,
+            tls: tls::merge(args.tls, file.tls)?,
             site,
             base_path: args.base_path.or(file.base_path).unwrap_or_default(),
             ready_file: args.ready_file,

@@ -6,7 +6,8 @@
 use crate::config::BasePath;
 use crate::problem::RouteError;
 use axum::extract::{Request, State};
-use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
+use axum::http::header::{self, HeaderName};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use http_wire::{Addresses, HostNames, Token, bearer, host_of};
@@ -18,12 +19,22 @@ use std::sync::Arc;
 /// Cookie of a browser with the right token.
 const COOKIE: &str = "signalbox_token";
 
+/// How clients reach the server.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Transport {
+    /// Plain HTTP, or a proxy's HTTPS.
+    Plain,
+    /// TLS. With `hsts`, browsers use only HTTPS for the host name, on all its ports, for a year.
+    Tls { hsts: bool },
+}
+
 /// Rules of the guard.
 pub struct Guard {
     token: Option<Token>,
     names: HostNames,
     /// Path of the cookie, which is not for other programs on the same host.
     base_path: BasePath,
+    transport: Transport,
 }
 
 impl Guard {
@@ -33,9 +44,10 @@ impl Guard {
         listen: SocketAddr,
         allowed_names: Vec<String>,
         base_path: BasePath,
+        transport: Transport,
     ) -> Self {
         let addresses = if listen.ip().is_loopback() { Addresses::Loopback } else { Addresses::All };
-        Self { token, names: HostNames::new(addresses, allowed_names), base_path }
+        Self { token, names: HostNames::new(addresses, allowed_names), base_path, transport }
     }
 
     fn check(&self, method: &Method, uri: &Uri, headers: &HeaderMap) -> Result<(), RouteError> {
@@ -61,9 +73,7 @@ impl Guard {
                     ),
                 ));
             }
-        } else if !method.is_safe()
-            && text(header::HeaderName::from_static("sec-fetch-site")) == Some("cross-site")
-        {
+        } else if !method.is_safe() && text(HeaderName::from_static("sec-fetch-site")) == Some("cross-site") {
             return Err(RouteError::new(
                 ProblemType::Forbidden,
                 "Requests from pages of other sites are not allowed.",
@@ -108,6 +118,16 @@ pub async fn guard(State(guard): State<Arc<Guard>>, request: Request, next: Next
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("same-origin"));
     headers.insert(header::X_FRAME_OPTIONS, HeaderValue::from_static("DENY"));
+    // Other sites can't embed our resources.
+    let same_origin = HeaderValue::from_static("same-origin");
+    headers.insert(HeaderName::from_static("cross-origin-resource-policy"), same_origin.clone());
+    if guard.transport != Transport::Plain {
+        // Nor keep a handle to our windows. Browsers ignore it on plain HTTP, with an error in the console.
+        headers.insert(HeaderName::from_static("cross-origin-opener-policy"), same_origin);
+    }
+    if guard.transport == (Transport::Tls { hsts: true }) {
+        headers.insert(header::STRICT_TRANSPORT_SECURITY, HeaderValue::from_static("max-age=31536000"));
+    }
     response
 }
 
@@ -122,7 +142,9 @@ fn token_in_link(guard: &Guard, method: &Method, uri: &Uri) -> Option<Response> 
     let path = if base.is_empty() { "/" } else { base.as_str() };
     // A cookie can't hold all characters of a token.
     let value = utf8_percent_encode(token.as_str(), NON_ALPHANUMERIC);
-    let cookie = format!("{COOKIE}={value}; Path={path}; HttpOnly; SameSite=Strict; Max-Age=31536000");
+    let secure = if guard.transport == Transport::Plain { "" } else { "; Secure" };
+    let cookie =
+        format!("{COOKIE}={value}; Path={path}; HttpOnly; SameSite=Strict{secure}; Max-Age=31536000");
     let headers = [
         (header::SET_COOKIE, HeaderValue::from_str(&cookie).ok()?),
         (header::LOCATION, HeaderValue::from_str(&format!("{base}{}", uri.path())).ok()?),
@@ -143,7 +165,13 @@ mod tests {
 
     fn guard(token: Option<&str>) -> Guard {
         let listen = "127.0.0.1:7200".parse().unwrap();
-        Guard::new(token.map(Token::new), listen, vec!["box.example.org".into()], BasePath::default())
+        Guard::new(
+            token.map(Token::new),
+            listen,
+            vec!["box.example.org".into()],
+            BasePath::default(),
+            Transport::Plain,
+        )
     }
 
     fn allows(host: &str, origin: Option<&str>) -> bool {
@@ -172,13 +200,15 @@ mod tests {
     fn below_a_base_path_the_cookie_is_for_that_path_only() {
         let answer = |base: &str, path: &str| {
             let listen = "127.0.0.1:7200".parse().unwrap();
-            let guard = Guard::new(Some(Token::new("s3cret")), listen, vec![], base.parse().unwrap());
+            let base = base.parse().unwrap();
+            let guard =
+                Guard::new(Some(Token::new("s3cret")), listen, vec![], base, Transport::Tls { hsts: true });
             let answer = token_in_link(&guard, &Method::GET, &path.parse().unwrap()).unwrap();
             let text = |name| answer.headers()[name].to_str().unwrap().to_owned();
             (text(header::SET_COOKIE), text(header::LOCATION))
         };
         let (cookie, location) = answer("/signalbox", "/hosts?token=s3cret");
-        assert!(cookie.contains("; Path=/signalbox;"), "{cookie}");
+        assert!(cookie.contains("; Path=/signalbox;") && cookie.contains("; Secure;"), "{cookie}");
         assert_eq!(location, "/signalbox/hosts");
         let (cookie, location) = answer("", "/hosts?token=s3cret");
         assert!(cookie.contains("; Path=/;"), "{cookie}");
@@ -187,7 +217,7 @@ mod tests {
 
     #[test]
     fn a_token_is_accepted_only_as_bearer_or_cookie() {
-        let with = |name: header::HeaderName, value: &str| {
+        let with = |name: HeaderName, value: &str| {
             let headers = HeaderMap::from_iter([(name, value.parse().unwrap())]);
             guard(Some("s3cret")).has_token(&headers)
         };

@@ -1,11 +1,12 @@
-//! Listener: passes HTTP/1.1 and HTTP/2 connections to the routes, and ends all of them in order.
+//! Listener: passes HTTP/1.1 and HTTP/2 connections, with or without TLS, to the routes, and ends all of them in order.
 //!
 //! A request for the feed over HTTP/1 is served without the HTTP library: once the routes have accepted it, its
 //! connection is passed to the [`Broadcaster`]. A stream needs none of the library's memory per connection, and there may be
-//! thousands.
+//! thousands. Streams over TLS or HTTP/2 stay in the library.
 
 use crate::broadcaster::{Broadcaster, Reader};
 use crate::stream::Feed;
+use crate::tls::{Tls, redirects};
 use axum::Router;
 use axum::body::Body;
 use axum::extract::{ConnectInfo, Request};
@@ -43,19 +44,30 @@ const HEADER_POLL_INTERVAL: Duration = Duration::from_millis(100);
 /// time.
 pub const IDLE_TIMEOUT: Duration = Duration::from_secs(75);
 
-/// Accepts connections until `stop` is cancelled, then waits until all have ended. Closes connections without a request
-/// for as long as `quiet`.
-pub async fn listen(
-    listener: TcpListener,
-    router: Router,
-    broadcaster: Broadcaster,
-    quiet: Duration,
-    stop: CancellationToken,
-) {
+/// Time for a TLS handshake.
+const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
+/// First byte of a TLS connection (RFC 8446, section 5.1).
+const TLS_HANDSHAKE: u8 = 22;
+
+/// Serves the connections of a listener. Clones share everything.
+#[derive(Clone)]
+pub struct Listening {
+    pub router: Router,
+    pub broadcaster: Broadcaster,
+    /// Connections use TLS. Plain HTTP on the same port is redirected.
+    pub tls: Option<Tls>,
+    /// Time without a request after which a connection is closed.
+    pub quiet: Duration,
+    /// Ends accepting and all connections.
+    pub stop: CancellationToken,
+}
+
+/// Accepts connections until they are stopped, then waits until all have ended.
+pub async fn listen(listener: TcpListener, listening: Listening) {
     let connections = TaskTracker::new();
     loop {
         let came = tokio::select! {
-            () = stop.cancelled() => break,
+            () = listening.stop.cancelled() => break,
             came = listener.accept() => came,
         };
         let (stream, remote) = match came {
@@ -70,9 +82,12 @@ pub async fn listen(
         if let Err(error) = stream.set_nodelay(true) {
             tracing::debug!(%error, "can't set TCP_NODELAY on a connection");
         }
-        let (router, broadcaster, stop) = (router.clone(), broadcaster.clone(), stop.clone());
+        let listening = listening.clone();
         connections.spawn(async move {
-            let served = serve(stream, remote, router, broadcaster, quiet, stop).await;
+            let served = match listening.tls.clone() {
+                None => listening.serve(stream, remote).await,
+                Some(tls) => listening.serve_tls(stream, remote, &tls).await,
+            };
             if let Err(error) = served {
                 tracing::debug!(%remote, %error, "connection closed with an error");
             }
@@ -81,29 +96,109 @@ pub async fn listen(
     drop(listener);
     connections.close();
     connections.wait().await;
-    broadcaster.ended().await;
 }
 
 type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
-async fn serve(
-    stream: TcpStream,
-    remote: SocketAddr,
-    router: Router,
-    broadcaster: Broadcaster,
-    quiet: Duration,
-    stop: CancellationToken,
-) -> Result<(), BoxError> {
-    let two = tokio::select! {
-        () = stop.cancelled() => return Ok(()),
-        two = tokio::time::timeout(quiet, begins_as_http2(&stream)) => two??,
-    };
-    if two {
-        serve_two(stream, remote, router, quiet, stop).await
-    } else {
-        serve_one(stream, remote, router, broadcaster, quiet, stop).await
+impl Listening {
+    /// Serves a connection without TLS.
+    async fn serve(self, stream: TcpStream, remote: SocketAddr) -> Result<(), BoxError> {
+        let two = tokio::select! {
+            () = self.stop.cancelled() => return Ok(()),
+            two = tokio::time::timeout(self.quiet, begins_as_http2(&stream)) => two??,
+        };
+        if two { self.serve_two(stream, remote).await } else { self.serve_one(stream, remote).await }
+    }
+
+    /// Serves a connection with TLS; redirects one that begins with plain HTTP.
+    async fn serve_tls(self, stream: TcpStream, remote: SocketAddr, tls: &Tls) -> Result<(), BoxError> {
+        let mut first = [0; 1];
+        let handshake = async {
+            let n = tokio::time::timeout(self.quiet, stream.peek(&mut first)).await??;
+            if n == 0 || first[0] != TLS_HANDSHAKE {
+                return Ok::<_, BoxError>(Err(stream));
+            }
+            Ok(Ok(tokio::time::timeout(HANDSHAKE_TIMEOUT, tls.acceptor().accept(stream)).await??))
+        };
+        let stream = tokio::select! {
+            () = self.stop.cancelled() => return Ok(()),
+            stream = handshake => stream?,
+        };
+        match stream {
+            Err(plain) => Self { router: redirects(None), ..self }.serve_in_library(plain, remote).await,
+            Ok(stream) if stream.get_ref().1.alpn_protocol() == Some(b"h2") => {
+                self.serve_two(stream, remote).await
+            }
+            Ok(stream) => self.serve_in_library(stream, remote).await,
+        }
+    }
+
+    /// Serves HTTP/2.
+    async fn serve_two(self, stream: impl Stream, remote: SocketAddr) -> Result<(), BoxError> {
+        let service = ToRouter { router: self.router, remote, upgrade: None };
+        let mut builder = http2::Builder::new(TokioExecutor::new());
+        // Detects and closes dead connections.
+        builder.timer(TokioTimer::new()).keep_alive_interval(self.quiet).keep_alive_timeout(self.quiet);
+        let mut connection = pin!(builder.serve_connection(TokioIo::new(stream), service));
+        tokio::select! {
+            served = connection.as_mut() => return Ok(served?),
+            () = self.stop.cancelled() => connection.as_mut().graceful_shutdown(),
+        }
+        Ok(connection.await?)
+    }
+
+    /// Serves HTTP/1.1, streams included, by the library.
+    async fn serve_in_library(self, stream: impl Stream, remote: SocketAddr) -> Result<(), BoxError> {
+        let service = ToRouter { router: self.router, remote, upgrade: None };
+        let mut builder = http1::Builder::new();
+        builder.timer(TokioTimer::new()).header_read_timeout(self.quiet);
+        let mut connection = pin!(builder.serve_connection(TokioIo::new(stream), service));
+        tokio::select! {
+            served = connection.as_mut() => return Ok(served?),
+            () = self.stop.cancelled() => connection.as_mut().graceful_shutdown(),
+        }
+        Ok(connection.await?)
+    }
+
+    /// Serves HTTP/1.1; passes streams to the broadcaster.
+    async fn serve_one(self, stream: TcpStream, remote: SocketAddr) -> Result<(), BoxError> {
+        let upgrade = Arc::new(Upgrade::default());
+        let io = TokioIo::new(Watched { stream, upgrade: Arc::clone(&upgrade) });
+        let service = ToRouter { router: self.router, remote, upgrade: Some(Arc::clone(&upgrade)) };
+        let mut builder = http1::Builder::new();
+        builder.timer(TokioTimer::new()).header_read_timeout(self.quiet);
+        let mut connection = builder.serve_connection(io, service);
+        let mut stopping = false;
+        let mut stopped = pin!(self.stop.cancelled());
+        let over = poll_fn(|cx| {
+            if !stopping && stopped.as_mut().poll(cx).is_ready() {
+                stopping = true;
+                Pin::new(&mut connection).graceful_shutdown();
+            }
+            let over = connection.poll_without_shutdown(cx);
+            // The previous response must have been written.
+            if upgrade.taken.lock().is_some() && !upgrade.blocked.load(Ordering::Relaxed) {
+                Poll::Ready(Ok(()))
+            } else {
+                over
+            }
+        });
+        over.await?;
+        let mut stream = connection.into_parts().io.into_inner().stream;
+        let taken = upgrade.taken.lock().take();
+        match taken {
+            Some((head, feed)) => self.broadcaster.begin(Reader::new(stream, feed), head).await,
+            // Tells the client about the end before the connection is closed.
+            None => stream.shutdown().await?,
+        }
+        Ok(())
     }
 }
+
+/// Connection with or without TLS.
+trait Stream: AsyncRead + AsyncWrite + Unpin + Send + 'static {}
+
+impl<S: AsyncRead + AsyncWrite + Unpin + Send + 'static> Stream for S {}
 
 /// Peeks at the first bytes.
 async fn begins_as_http2(stream: &TcpStream) -> io::Result<bool> {
@@ -117,65 +212,6 @@ async fn begins_as_http2(stream: &TcpStream) -> io::Result<bool> {
         tokio::time::sleep(Duration::from_millis(1)).await;
     }
     Ok(false)
-}
-
-async fn serve_two(
-    stream: TcpStream,
-    remote: SocketAddr,
-    router: Router,
-    quiet: Duration,
-    stop: CancellationToken,
-) -> Result<(), BoxError> {
-    let service = ToRouter { router, remote, upgrade: None };
-    let mut builder = http2::Builder::new(TokioExecutor::new());
-    // Detects and closes dead connections.
-    builder.timer(TokioTimer::new()).keep_alive_interval(quiet).keep_alive_timeout(quiet);
-    let mut connection = pin!(builder.serve_connection(TokioIo::new(stream), service));
-    tokio::select! {
-        served = connection.as_mut() => return Ok(served?),
-        () = stop.cancelled() => connection.as_mut().graceful_shutdown(),
-    }
-    Ok(connection.await?)
-}
-
-async fn serve_one(
-    stream: TcpStream,
-    remote: SocketAddr,
-    router: Router,
-    broadcaster: Broadcaster,
-    quiet: Duration,
-    stop: CancellationToken,
-) -> Result<(), BoxError> {
-    let upgrade = Arc::new(Upgrade::default());
-    let io = TokioIo::new(Watched { stream, upgrade: Arc::clone(&upgrade) });
-    let service = ToRouter { router, remote, upgrade: Some(Arc::clone(&upgrade)) };
-    let mut builder = http1::Builder::new();
-    builder.timer(TokioTimer::new()).header_read_timeout(quiet);
-    let mut connection = builder.serve_connection(io, service);
-    let mut stopping = false;
-    let mut stopped = pin!(stop.cancelled());
-    let over = poll_fn(|cx| {
-        if !stopping && stopped.as_mut().poll(cx).is_ready() {
-            stopping = true;
-            Pin::new(&mut connection).graceful_shutdown();
-        }
-        let over = connection.poll_without_shutdown(cx);
-        // The previous response must have been written.
-        if upgrade.taken.lock().is_some() && !upgrade.blocked.load(Ordering::Relaxed) {
-            Poll::Ready(Ok(()))
-        } else {
-            over
-        }
-    });
-    over.await?;
-    let mut stream = connection.into_parts().io.into_inner().stream;
-    let taken = upgrade.taken.lock().take();
-    match taken {
-        Some((head, feed)) => broadcaster.begin(Reader::new(stream, feed), head).await,
-        // Tells the client about the end before the connection is closed.
-        None => stream.shutdown().await?,
-    }
-    Ok(())
 }
 
 /// Link between a connection and its service, through which a stream leaves the HTTP library.
@@ -308,7 +344,9 @@ mod tests {
         let engine = engine::Engine::open(store, engine::EngineConfig::default()).unwrap();
         let (stop, quiet) = (CancellationToken::new(), Duration::from_millis(300));
         let broadcaster = Broadcaster::start(engine.clone(), stop.clone());
-        let listening = tokio::spawn(listen(listener, router, broadcaster, quiet, stop.clone()));
+        let listening =
+            Listening { router, broadcaster: broadcaster.clone(), tls: None, quiet, stop: stop.clone() };
+        let listening = tokio::spawn(listen(listener, listening));
         let mut stream = TcpStream::connect(at).await.unwrap();
         stream.write_all(raw_request).await.unwrap();
         let mut answer = Vec::new();
@@ -318,6 +356,7 @@ mod tests {
         }
         stop.cancel();
         listening.await.unwrap();
+        broadcaster.ended().await;
         engine.close().await;
         String::from_utf8(answer).unwrap()
     }

@@ -24,6 +24,7 @@ mod routes;
 mod serve;
 mod stream;
 mod sweep;
+mod tls;
 
 use clap::{CommandFactory, Parser, Subcommand};
 use cli::output::{self, OutputError};

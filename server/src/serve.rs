@@ -6,10 +6,11 @@ use crate::below::below;
 use crate::broadcaster::Broadcaster;
 use crate::bundled::Bundled;
 use crate::config::{Config, ServeArgs};
-use crate::guard::{Guard, guard};
-use crate::listen::{IDLE_TIMEOUT, listen};
+use crate::guard::{Guard, Transport, guard};
+use crate::listen::{IDLE_TIMEOUT, Listening, listen};
 use crate::routes::{self, Server};
 use crate::sweep::Sweeps;
+use crate::tls::{Tls, redirects};
 use crate::{output, page, stop_signal};
 use anyhow::{Context, bail};
 use axum::middleware::from_fn_with_state;
@@ -53,6 +54,13 @@ pub async fn serve(args: ServeArgs) -> anyhow::Result<()> {
         )
     })?;
     let address = listener.local_addr()?;
+    let tls = config.tls.as_ref().map(|tls| Tls::open(tls.files.clone())).transpose()?;
+    let redirecting = match config.tls.as_ref().and_then(|tls| tls.redirect_from) {
+        Some(from) => Some(TcpListener::bind(from).await.with_context(|| {
+            format!("can't listen on {from} for redirects to HTTPS; see redirect_from in the configuration")
+        })?),
+        None => None,
+    };
     let database = config.data.join("signalbox.db");
     let store = tokio::task::spawn_blocking(move || Sqlite::open(&database)).await??;
 
@@ -79,7 +87,12 @@ pub async fn serve(args: ServeArgs) -> anyhow::Result<()> {
         base_path: config.base_path.clone(),
         streams: Arc::default(),
     };
-    let watch = Arc::new(Guard::new(config.token, address, config.allowed_names, config.base_path.clone()));
+    let transport = match &config.tls {
+        None => Transport::Plain,
+        Some(tls) => Transport::Tls { hsts: tls.hsts },
+    };
+    let watch = Guard::new(config.token, address, config.allowed_names, config.base_path.clone(), transport);
+    let watch = Arc::new(watch);
     let router = routes::router(server.clone())
         .merge(page::router(&server, options))
         .layer(CompressionLayer::new().quality(tower_http::CompressionLevel::Fastest))
@@ -87,7 +100,8 @@ pub async fn serve(args: ServeArgs) -> anyhow::Result<()> {
         .layer(CatchPanicLayer::custom(panicked));
     let router = traced(below(&config.base_path, router), config.access_log);
 
-    let url = format!("http://{address}{}", config.base_path);
+    let scheme = if tls.is_some() { "https" } else { "http" };
+    let url = format!("{scheme}://{address}{}", config.base_path);
     // For people and scripts: the only line on standard output.
     if let Err(error) = output::line(&format!("Signalbox is running at {url}")) {
         tracing::warn!(%error, url, "the URL could not be printed; the server is running");
@@ -104,7 +118,21 @@ pub async fn serve(args: ServeArgs) -> anyhow::Result<()> {
         stopping.cancel();
     });
     let broadcaster = Broadcaster::start(engine.clone(), stop.clone());
-    let serving = listen(listener, router, broadcaster, IDLE_TIMEOUT, stop.clone());
+    if let Some(tls) = tls.clone() {
+        tokio::spawn(tls.reload(stop.clone()));
+    }
+    let listening =
+        Listening { router, broadcaster: broadcaster.clone(), tls, quiet: IDLE_TIMEOUT, stop: stop.clone() };
+    let redirects = Listening { router: redirects(Some(address.port())), tls: None, ..listening.clone() };
+    let serving = async {
+        let redirected = async {
+            if let Some(from) = redirecting {
+                listen(from, redirects).await;
+            }
+        };
+        tokio::join!(listen(listener, listening), redirected);
+        broadcaster.ended().await;
+    };
     let linger = async {
         stop.cancelled().await;
         tokio::time::sleep(LINGER).await;

@@ -213,7 +213,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_counted_has_no_ticks_between() {
+    fn counts_have_integer_ticks_only() {
         assert_eq!(ticks((1.0, 13.0), 6, true), [2.0, 4.0, 6.0, 8.0, 10.0, 12.0]);
         assert_eq!(ticks((1.0, 3.0), 8, true), [1.0, 2.0, 3.0]);
         assert_eq!(ticks(fit_x((7.0, 7.0)), 8, true), [7.0]);

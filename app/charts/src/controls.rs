@@ -114,7 +114,7 @@ mod tests {
     use std::collections::BTreeSet;
 
     #[test]
-    fn as_many_curves_as_can_be_compared_are_told_apart() {
+    fn all_comparable_curves_are_distinguishable() {
         let styles: BTreeSet<_> = (0..24).map(|style| (style % 8, dash(style))).collect();
         assert_eq!(styles.len(), 24);
         // Without colours, the fourth to the eighth still differ.

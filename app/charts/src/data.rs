@@ -185,7 +185,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn curves_of_their_own_x_share_one_sheet() {
+    fn curves_with_different_x_share_one_table() {
         let a = [Point(1.0, 10.0), Point(3.0, 30.0)];
         let b = [Point(2.0, 5.0), Point(3.0, 6.0)];
         let sheet = lines_of(&[&a, &b]);
@@ -195,7 +195,7 @@ mod tests {
     }
 
     #[test]
-    fn a_gap_of_one_curve_reaches_from_its_point_before_to_its_point_behind() {
+    fn a_gap_reaches_from_the_previous_to_the_next_point() {
         let a = [Point(1.0, 10.0), Point(3.0, f64::NAN), Point(5.0, 50.0)];
         let b = [Point(2.0, 5.0), Point(4.0, 6.0)];
         let sheet = lines_of(&[&a, &b]);
@@ -220,7 +220,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_is_named_for_what_it_was_made_of() {
+    fn a_file_name_comes_from_its_source() {
         let spec = Spec { title: "Rows per second".into(), file: "MSFT-1h".into(), ..Spec::default() };
         assert_eq!(spec.file_name("csv"), "MSFT-1h-rows-per-second.csv");
     }

@@ -71,7 +71,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_all_there_is_says_so() {
+    fn a_partial_curve_says_so() {
         assert_eq!(wording(Rows::Each, false), None);
         assert_eq!(
             wording(Rows::Downsampled, false).unwrap(),

@@ -35,7 +35,7 @@ mod tests {
     }
 
     #[test]
-    fn a_gap_stays_a_gap_and_disturbs_nobody() {
+    fn a_gap_stays_a_gap_and_does_not_affect_neighbours() {
         let whole = smoothed(&[1.0, 5.0], 0.5);
         let gapped = smoothed(&[1.0, f64::NAN, 5.0], 0.5);
         assert!(gapped[1].is_nan());
@@ -44,7 +44,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_smoothed_stays_between_the_least_and_the_greatest(
+        fn smoothed_values_stay_between_minimum_and_maximum(
             column in proptest::collection::vec(-1e6f64..1e6, 1..60),
             weight in 0.0f64..1.0,
         ) {

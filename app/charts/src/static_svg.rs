@@ -105,7 +105,7 @@ mod tests {
     }
 
     #[test]
-    fn a_gap_is_a_gap_but_where_curves_do_not_share_their_points() {
+    fn gaps_are_kept_except_between_points_of_other_curves() {
         let read =
             |middle: f64| paths(&html_of(&Spec::default(), &sheet(&[&[1.0, middle, 1.0]])))[0].to_owned();
         assert_eq!(read(f64::NAN), "M0 100h0M1000 100h0");

@@ -157,7 +157,7 @@ mod tests {
     }
 
     #[test]
-    fn a_curve_that_is_called_like_a_number_or_a_formula_is_text_in_the_header() {
+    fn a_curve_named_like_a_number_or_formula_is_text_in_the_header() {
         let spec = Spec { x: "epoch".into(), names: vec!["+1".into(), "=a".into()], ..Spec::default() };
         let sheet = Sheet { x: vec![1.0], columns: vec![vec![-1.0], vec![f64::NAN]], ..Sheet::default() };
         assert_eq!(csv_of(&spec, &sheet), "epoch,\"'+1\",\"'=a\"\r\n1,-1,\r\n");

@@ -175,7 +175,7 @@ mod tests {
         }
 
         #[test]
-        fn a_month_begins_with_its_first_day(months in 0i64..40_000) {
+        fn a_month_tick_is_at_its_first_day(months in 0i64..40_000) {
             let (year, month, day) = date(month_begins(months));
             prop_assert_eq!((year * 12 + month as i64 - 1, day), (months, 1));
         }

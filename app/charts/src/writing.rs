@@ -65,7 +65,7 @@ mod tests {
     }
 
     #[test]
-    fn epochs_are_integers_and_losses_have_the_digits_that_tell_them_apart() {
+    fn epochs_are_integers_and_losses_have_distinguishing_digits() {
         let of = writing(&[25.0, 26.0], &[1.038_014_9, 1.1]);
         assert_eq!((of.x(26.0).as_str(), of.y(0, 1.038_014_9).as_str()), ("26", "1.03801"));
         let near = writing(&[1.0, 2.0], &[1.000_000_1, 1.000_000_2]);

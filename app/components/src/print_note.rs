@@ -43,7 +43,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_printed_in_part_says_which() {
+    fn a_partly_printed_list_names_the_printed_rows() {
         let log = Printed { before: 28, here: 52, all: 10_000, more: false };
         assert_eq!(log.wording("lines").unwrap(), "Printed: lines 29 to 80 of 10,000.");
         let list = Printed { here: 100, all: 100, more: true, ..Printed::default() };

@@ -96,7 +96,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_title_says_what_runs_and_whether_that_is_still_true() {
+    fn the_title_counts_running_operations_and_marks_old_data() {
         let page = "Operations · Signalbox";
         assert_eq!(title(page, 0, false, Fresh::Yes), page);
         assert_eq!(title(page, 3, false, Fresh::Yes), "3 running · Operations · Signalbox");
@@ -108,7 +108,7 @@ mod tests {
     }
 
     #[test]
-    fn the_title_is_there_when_the_page_that_it_was_of_is_gone() {
+    fn the_title_outlives_its_page() {
         let owner = Owner::new();
         let formatter = owner.with(|| {
             let path = Memo::new(|_| "/operations".to_owned());
@@ -120,7 +120,7 @@ mod tests {
     }
 
     #[test]
-    fn the_picture_never_shows_what_is_not_known() {
+    fn the_icon_shows_no_unknown_state() {
         assert_eq!(picture(3, true, Fresh::No), "/favicon-stale.svg");
         assert_eq!(picture(3, true, Fresh::Yes), "/favicon-failed.svg");
         assert_eq!(picture(3, false, Fresh::Yes), "/favicon-running.svg");

@@ -33,7 +33,7 @@ pub async fn snapshot() -> Result<Snapshot, Problem> {
     #[cfg(feature = "ssr")]
     return backend()?.snapshot().await;
     #[cfg(not(feature = "ssr"))]
-    get("/api/v1/snapshot".to_owned()).await
+    get(paths::SNAPSHOT.to_owned()).await
 }
 
 /// An operation with its attempts and result.
@@ -49,7 +49,7 @@ pub async fn activity() -> Result<Positioned<Activity>, Problem> {
     #[cfg(feature = "ssr")]
     return backend()?.activity().await;
     #[cfg(not(feature = "ssr"))]
-    send_wrapper::SendWrapper::new(async move { Call::get("/api/v1/activity").positioned().await }).await
+    send_wrapper::SendWrapper::new(async move { Call::get(paths::ACTIVITY).positioned().await }).await
 }
 
 /// Available kinds.
@@ -65,7 +65,7 @@ pub async fn series(id: OperationId, points: u32) -> Result<SeriesAnswer, Proble
     #[cfg(feature = "ssr")]
     return backend()?.series(id, points).await;
     #[cfg(not(feature = "ssr"))]
-    get(format!("/api/v1/operations/{id}/series?points={points}")).await
+    get(paths::series(id, points)).await
 }
 
 /// Log of an operation's current attempt.
@@ -73,7 +73,7 @@ pub async fn logs(id: OperationId) -> Result<LogPage, Problem> {
     #[cfg(feature = "ssr")]
     return backend()?.logs(id).await;
     #[cfg(not(feature = "ssr"))]
-    get(format!("/api/v1/operations/{id}/logs")).await
+    get(paths::current_log(id)).await
 }
 
 /// Requests made only in the browser.
@@ -99,7 +99,7 @@ mod browser {
         points: u32,
     ) -> Result<T, Problem> {
         let (from, to) = range.map(|(from, to)| (from.to_string(), to.to_string())).unwrap_or_default();
-        let path = format!("/api/v1/operations/{id}/artifacts/{name}");
+        let path = paths::artifact(id, name);
         let points = points.to_string();
         let path = query::url(&path, [("from", from.as_str()), ("to", &to), ("points", &points)]);
         Call::get(&path).json().await
@@ -110,7 +110,7 @@ mod browser {
     /// # Errors
     /// As [`sampled`].
     pub async fn artifact<T: DeserializeOwned>(id: OperationId, name: &str) -> Result<T, Problem> {
-        Call::get(&format!("/api/v1/operations/{id}/artifacts/{name}")).json().await
+        Call::get(&paths::artifact(id, name)).json().await
     }
 
     /// A page of stored operations; `path` includes the filter.
@@ -164,7 +164,7 @@ mod browser {
         words: &str,
     ) -> Result<LogSearch, Problem> {
         let path = query::url(
-            &format!("/api/v1/operations/{id}/logs/search"),
+            &paths::log_search(id),
             [
                 ("attempt", attempt.to_string().as_str()),
                 ("before", &before.to_string()),
@@ -226,7 +226,7 @@ mod browser {
     /// As [`sampled`].
     pub async fn delete_many(request: &DeleteMany) -> Result<Deleted, Problem> {
         let body = serde_json::to_string(request).expect("requests serialize to JSON");
-        Call::post("/api/v1/operations/delete", body).json().await
+        Call::post(paths::DELETE_MANY, body).json().await
     }
 
     /// Baseline of a series; `refresh` recomputes a cached one.
@@ -234,7 +234,7 @@ mod browser {
     /// # Errors
     /// As [`sampled`].
     pub async fn baseline(id: OperationId, name: &str, refresh: bool) -> Result<Baseline, Problem> {
-        let path = format!("/api/v1/operations/{id}/baseline");
+        let path = paths::baseline(id);
         let refresh = if refresh { "true" } else { "" };
         Call::get(&query::url(&path, [("name", name), ("refresh", refresh)])).json().await
     }
@@ -245,9 +245,7 @@ mod browser {
     /// As [`sampled`].
     pub async fn set_rule(id: OperationId, rule: &SetRule) -> Result<Operation, Problem> {
         let body = serde_json::to_string(rule).expect("rules serialize to JSON");
-        Call { method: "PUT", body: Some(body), ..Call::get(&format!("/api/v1/operations/{id}/rule")) }
-            .json()
-            .await
+        Call { method: "PUT", body: Some(body), ..Call::get(&paths::rule(id)) }.json().await
     }
 
     /// Removes the rule of an operation.
@@ -255,7 +253,7 @@ mod browser {
     /// # Errors
     /// As [`sampled`].
     pub async fn drop_rule(id: OperationId) -> Result<Operation, Problem> {
-        Call { method: "DELETE", ..Call::get(&format!("/api/v1/operations/{id}/rule")) }.json().await
+        Call { method: "DELETE", ..Call::get(&paths::rule(id)) }.json().await
     }
 
     /// Drains or undrains a host.
@@ -263,8 +261,7 @@ mod browser {
     /// # Errors
     /// As [`sampled`].
     pub async fn drain(host: &HostName, on: bool) -> Result<HostStatus, Problem> {
-        let what = if on { "drain" } else { "undrain" };
-        Call::post(&format!("/api/v1/hosts/{host}/{what}"), "{}".to_owned()).json().await
+        Call::post(&paths::drain(host, on), "{}".to_owned()).json().await
     }
 
     /// Cancels many operations.
@@ -273,7 +270,7 @@ mod browser {
     /// As [`sampled`].
     pub async fn cancel_many(many: &CancelMany) -> Result<CancelledMany, Problem> {
         let body = serde_json::to_string(many).expect("requests serialize to JSON");
-        Call::post("/api/v1/operations/cancel", body).json().await
+        Call::post(paths::CANCEL_MANY, body).json().await
     }
 }
 

@@ -73,7 +73,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_path_of_the_browser_is_told_without_the_base() {
+    fn a_browser_path_is_returned_without_the_base() {
         assert_eq!(below("/signalbox", "/signalbox/operations/1"), "/operations/1");
         assert_eq!(below("/signalbox", "/signalbox/"), "/");
         assert_eq!(below("/signalbox", "/signalbox"), "/");

@@ -80,14 +80,14 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_encoded_reads_back(name in ".{1,12}", value in ".{1,12}") {
+        fn encoded_values_round_trip(name in ".{1,12}", value in ".{1,12}") {
             let address = url("/operations", [(name.as_str(), value.as_str())]);
             prop_assert_eq!(pairs(address.split_once('?').unwrap().1), [(name, value)]);
         }
     }
 
     #[test]
-    fn a_query_that_others_made_is_read_too() {
+    fn a_query_encoded_by_others_is_decoded() {
         let own = |n: &str, v: &str| (n.to_owned(), v.to_owned());
         assert_eq!(pairs("?q=a+b%2Bc&&x"), [own("q", "a b+c"), own("x", "")]);
         assert_eq!(pairs("q=100%&y=%zz"), [own("q", "100%"), own("y", "%zz")]);

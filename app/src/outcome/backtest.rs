@@ -143,7 +143,7 @@ mod tests {
     }
 
     #[test]
-    fn a_figure_that_can_not_be_had_is_a_dash() {
+    fn an_unavailable_figure_is_a_dash() {
         let sharpe = PERFORMANCE.iter().find(|l| l.name == "Sharpe").unwrap();
         assert_eq!(sharpe.figure(&Performance::default()).text, "–");
     }

@@ -51,7 +51,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_the_system_did_not_tell_is_told_as_nothing() {
+    fn figures_that_the_system_did_not_report_are_absent() {
         let result: ExecResult =
             serde_json::from_str(r#"{"command": ["true"], "seconds": 0, "cpu_seconds": 3, "lines": 2}"#)
                 .unwrap();

@@ -115,7 +115,7 @@ mod tests {
     }
 
     #[test]
-    fn the_best_is_the_highest_or_the_lowest_as_its_meaning_has_it() {
+    fn the_best_is_highest_or_lowest_depending_on_the_figure() {
         let three = [Some(0.2), Some(-0.1), Some(0.1)];
         assert_eq!(marked(&three, Better::Higher), [true, false, false]);
         assert_eq!(marked(&three, Better::Lower), [false, true, false]);
@@ -123,20 +123,20 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_there_is_not_the_best_and_leaves_nobody_alone_with_the_prize() {
+    fn a_missing_figure_is_never_best_and_a_single_figure_is_not_marked() {
         assert_eq!(marked(&[None, Some(1.0), Some(2.0)], Better::Lower), [false, true, false]);
         assert_eq!(marked(&[None, Some(1.0)], Better::Higher), [false, false]);
         assert_eq!(marked(&[None, None], Better::Higher), [false, false]);
     }
 
     #[test]
-    fn equals_share_it_and_where_all_are_equal_nobody_is_best() {
+    fn equal_best_figures_are_all_marked_unless_all_figures_are_equal() {
         assert_eq!(marked(&[Some(2.0), Some(1.0), Some(2.0)], Better::Higher), [true, false, true]);
         assert_eq!(marked(&[Some(2.0), Some(2.0)], Better::Higher), [false, false]);
     }
 
     #[test]
-    fn of_an_unknown_document_the_numbers_at_its_top_are_told() {
+    fn an_unknown_document_shows_its_top_level_numbers() {
         let figures = of_json(&json!({"best_score": 0.5, "rows": 20_758, "name": "a", "more": {"deep": 1}}));
         let compared: Vec<_> = figures.iter().map(|f| (f.name.as_str(), f.text.as_str())).collect();
         assert_eq!(compared, [("best score", "0.5"), ("rows", "20,758")]);
@@ -170,7 +170,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn none_that_reads_the_same_is_better(base in 0.1f64..100.0, ulps in proptest::collection::vec(0u64..2_000_000, 2..6)) {
+        fn figures_with_the_same_text_are_equally_good(base in 0.1f64..100.0, ulps in proptest::collection::vec(0u64..2_000_000, 2..6)) {
             let values: Vec<_> = ulps.iter().map(|n| Some(f64::from_bits(base.to_bits() + n))).collect();
             let texts = format::tell_apart(&values, format::figure_to);
             for better in [Better::Higher, Better::Lower] {

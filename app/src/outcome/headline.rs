@@ -334,7 +334,7 @@ mod tests {
     }
 
     #[test]
-    fn a_running_training_tells_its_best_epoch_and_whether_it_over_fits() {
+    fn a_running_training_shows_its_best_epoch_and_overfitting() {
         let losses = [1.0, 0.8, 0.5, 0.6, 0.6, 0.7, 0.7, 0.9];
         let curves = curves(&[
             ("train_loss", &[1.0, 0.8, 0.6, 0.5, 0.5, 0.5, 0.5, 0.45]),
@@ -355,7 +355,7 @@ mod tests {
     }
 
     #[test]
-    fn without_curves_of_a_training_count_rate_and_newest_values_are_told() {
+    fn without_training_curves_the_headline_has_count_rate_and_newest_values() {
         let progress: Progress = serde_json::from_value(json!({
             "at": "2026-11-23T10:41:00Z", "done": 50, "total": 400, "unit": "batches", "rate": 10.0
         }))
@@ -371,7 +371,7 @@ mod tests {
     }
 
     #[test]
-    fn fees_are_told_as_a_share_of_what_they_are_taken_from() {
+    fn fees_are_a_share_of_the_gross_profit() {
         let mut result: BacktestResult = serde_json::from_value(json!({
             "symbol": "A", "timeframe": "1h", "source": "csv", "synthetic": false, "strategy": "s", "bars": 1,
             "first": "2026-01-01T00:00:00Z", "last": "2026-01-02T00:00:00Z", "capital": 100.0,

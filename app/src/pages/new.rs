@@ -234,7 +234,7 @@ mod tests {
     }
 
     #[test]
-    fn another_wish_is_another_kind_and_an_unknown_one_none() {
+    fn a_different_requested_kind_is_loaded_and_an_unknown_one_is_none() {
         let offers = [offer("data.load", true, "Load"), offer("data.check", true, "Check")];
         let first = Chosen::of(&offers, None, None);
         assert_eq!(name(&first), Some("data.load"));

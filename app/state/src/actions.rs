@@ -222,9 +222,9 @@ impl Actions {
                 let request = CancelMany { ids, filter, reason: reason.clone() };
                 match api::cancel_many(&request).await {
                     Ok(answer) => {
-                        asked += answer.asked.len() as u32;
+                        asked += answer.requested.len() as u32;
                         not_stored |= answer.not_stored;
-                        selection.set_all(&answer.asked, false);
+                        selection.set_all(&answer.requested, false);
                         refused.extend(answer.refused);
                         selection.set_all(request.ids.as_deref().unwrap_or_default(), false);
                     }

@@ -186,7 +186,7 @@ mod tests {
     use protocol::State;
 
     #[test]
-    fn what_asks_back_says_so_and_what_acts_at_once_does_not() {
+    fn only_actions_that_ask_first_have_an_ellipsis() {
         assert_eq!(OperationAction::Cancel.words(false, true), "Cancel operation…");
         assert_eq!(OperationAction::Cancel.words(false, false), "Cancel operation");
         for asks in [OperationAction::Resume, OperationAction::Delete] {
@@ -195,7 +195,7 @@ mod tests {
     }
 
     #[test]
-    fn only_what_fits_is_offered_and_no_key_means_two_things() {
+    fn only_possible_actions_are_offered_with_unique_keys() {
         let offered = |state: State, checkpoint| {
             let next = next(state, checkpoint);
             OperationAction::ALL

@@ -95,7 +95,7 @@ mod tests {
     }
 
     #[test]
-    fn another_life_link_or_kind_of_a_host_asks_again_and_nothing_else_of_it_does() {
+    fn only_a_new_instance_link_or_kind_of_a_host_triggers_a_request() {
         let before = host(json!({}));
         assert_eq!(
             before,
@@ -113,7 +113,7 @@ mod tests {
     }
 
     #[test]
-    fn only_a_list_that_says_something_else_is_taken() {
+    fn only_a_changed_list_is_adopted() {
         let list = |names: &[&str]| {
             KindList {
             kinds: names

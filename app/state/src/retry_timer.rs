@@ -76,7 +76,7 @@ mod tests {
     }
 
     #[test]
-    fn what_does_not_pass_is_not_asked_again() {
+    fn permanent_failures_are_not_requested_again() {
         let problem = |kind| Problem::new(kind, "");
         assert!(
             is_temporary(&problem(ProblemType::Unavailable)) && is_temporary(&problem(ProblemType::Timeout))

@@ -98,7 +98,7 @@ mod tests {
     }
 
     #[test]
-    fn a_range_goes_from_the_last_one_picked_in_either_direction() {
+    fn a_range_starts_at_the_last_selected_row_in_either_direction() {
         let owner = Owner::new();
         owner.set();
         let (shown, selection) = (ids(), Selection::new());
@@ -111,14 +111,14 @@ mod tests {
     }
 
     #[test]
-    fn a_range_from_one_that_is_gone_is_only_the_one_that_was_clicked() {
+    fn a_range_from_a_deleted_row_selects_only_the_clicked_one() {
         let shown = ids();
         assert_eq!(between(&shown[1..], shown[0], shown[3]), [shown[3]]);
         assert!(between(&shown[..2], shown[0], shown[3]).is_empty());
     }
 
     #[test]
-    fn what_is_selected_stays_so_when_the_list_changes() {
+    fn a_selection_survives_changes_of_the_list() {
         let owner = Owner::new();
         owner.set();
         let (shown, selection) = (ids(), Selection::new());

@@ -166,7 +166,7 @@ mod tests {
     use crate::address::list::Asked;
 
     #[test]
-    fn a_name_stands_for_one_view() {
+    fn view_names_are_unique() {
         let mut views = Vec::new();
         put(&mut views, "a", "state=failed");
         put(&mut views, "b", "kind=data.load");

@@ -147,7 +147,7 @@ mod tests {
     }
 
     #[test]
-    fn a_cancel_is_told_in_one_line_with_what_confirmed_it() {
+    fn a_cancel_is_summarized_in_one_line_with_its_confirmation() {
         let mut receipt = Receipt::requested(1, String::new(), start());
         assert_eq!(summary(&receipt, State::Cancelling, Some("gpu-1")), "Cancelling");
         receipt.note(Step::Stopped, after(0.0));

@@ -291,7 +291,7 @@ mod tests {
     }
 
     #[test]
-    fn a_deletion_names_what_is_lost_and_afterwards_what_was_deleted_too() {
+    fn a_deletion_names_lost_and_deleted_data() {
         assert_eq!(delete(false, false).len(), 2);
         let sweep = delete(true, true);
         assert!(sweep[0].contains("result") && sweep[1].contains("runs"), "{sweep:?}");
@@ -340,7 +340,7 @@ mod tests {
     }
 
     #[test]
-    fn a_resume_names_what_is_kept_and_what_is_repeated() {
+    fn a_resume_names_kept_and_repeated_work() {
         let at = |text: &str| Time::parse(text).unwrap();
         let checkpoint = Checkpoint {
             attempt: 1,

@@ -36,7 +36,7 @@ RuntimeError: CUDA out of memory: tried 2 GiB
  60%|######    | 60/100";
 
     #[test]
-    fn the_exception_s_own_line_is_found_behind_whatever_follows_it() {
+    fn the_exceptions_own_line_is_found_before_trailing_output() {
         assert_eq!(exception(TRACE), Some("RuntimeError: CUDA out of memory: tried 2 GiB"));
         for line in [
             "torch.cuda.OutOfMemoryError: no",

@@ -274,7 +274,7 @@ fn unescaped_control_characters_and_lone_surrogates_are_rejected() {
 }
 
 #[test]
-fn an_error_says_what_is_wrong() {
+fn an_error_names_its_cause() {
     let error = |text: &str| from_str::<Everything>(text).unwrap_err().to_string();
     assert_eq!(error("{}"), "missing field `plain`");
     assert_eq!(error(r#"{"plain":"x"}"#), r#"invalid type: string "x", expected u64"#);

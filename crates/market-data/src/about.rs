@@ -84,7 +84,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_symbol_is_told_with_its_timeframes_years_and_sources() {
+    fn a_symbol_is_described_by_timeframes_years_and_sources() {
         let folder = tempfile::tempdir().unwrap();
         let put = |source: &str, timeframe: Timeframe, file: &str| {
             let set = DataSet::new(folder.path(), source, Symbol::new("ACME").unwrap(), timeframe);

@@ -55,7 +55,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_full_disk_is_explained_with_what_is_kept_and_advice() {
+    fn a_full_disk_error_says_what_is_kept_and_what_to_do() {
         let error = io::Error::from(io::ErrorKind::StorageFull);
         let explained =
             unwritable(Path::new("/data/bars"), &error, "7 of 13 segments (11,204 rows) are kept.");

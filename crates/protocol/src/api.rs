@@ -1,5 +1,6 @@
 //! Types of the server's API under `/api/v1`, used by the page, the command line and external programs.
 
+pub use crate::host_requests::{HostRequests, Latency, RequestCounts, RouteRequests};
 pub use crate::host_status::{Connections, HostLink, HostStatus};
 
 use crate::host::ResultDoc;
@@ -105,7 +106,7 @@ pub struct CancelMany {
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct CancelledMany {
     /// Operations whose cancellation is requested, now or earlier.
-    pub asked: Vec<crate::OperationId>,
+    pub requested: Vec<crate::OperationId>,
     /// Operations that have already ended, or do not exist.
     pub refused: Vec<Refused>,
     /// The cancellations were sent to the hosts, but not stored yet because the disk is full.

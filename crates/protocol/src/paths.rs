@@ -1,11 +1,13 @@
 //! Paths of the server's API, with their queries. Written once: the client and the page call these.
 
-use crate::{KindName, OperationId};
+use crate::{HostName, KindName, OperationId};
 
 /// Operations: GET lists them, POST starts one.
 pub const OPERATIONS: &str = "/api/v1/operations";
 /// Kinds with the hosts that offer them.
 pub const KINDS: &str = "/api/v1/kinds";
+/// Hosts with their status.
+pub const HOSTS: &str = "/api/v1/hosts";
 /// Feed of events.
 pub const EVENTS: &str = "/api/v1/events";
 
@@ -15,6 +17,16 @@ pub const CANCEL_MANY: &str = "/api/v1/operations/cancel";
 pub const DELETE_MANY: &str = "/api/v1/operations/delete";
 /// Current state of everything, and its position in the feed.
 pub const SNAPSHOT: &str = "/api/v1/snapshot";
+
+/// Activity of the last 24 hours, compared with the days before.
+pub const ACTIVITY: &str = "/api/v1/activity";
+/// Number of operations per state that match a filter.
+pub const COUNTS: &str = "/api/v1/operations/counts";
+
+/// Requests of the server to a host.
+pub fn host_requests(host: &HostName) -> String {
+    format!("{HOSTS}/{host}/requests")
+}
 
 /// One operation.
 pub fn operation(id: OperationId) -> String {
@@ -38,6 +50,46 @@ pub fn log_file(id: OperationId, attempt: Option<u32>) -> String {
     format!("{OPERATIONS}/{id}/logs?format=text{attempt}")
 }
 
+/// Log lines of the current attempt.
+pub fn current_log(id: OperationId) -> String {
+    format!("{OPERATIONS}/{id}/logs")
+}
+
+/// Search in the log of an attempt; the query says for what.
+pub fn log_search(id: OperationId) -> String {
+    format!("{OPERATIONS}/{id}/logs/search")
+}
+
+/// Series, at most `points` points each.
+pub fn series(id: OperationId, points: u32) -> String {
+    format!("{OPERATIONS}/{id}/series?points={points}")
+}
+
+/// Baseline of a series; the query names the series.
+pub fn baseline(id: OperationId) -> String {
+    format!("{OPERATIONS}/{id}/baseline")
+}
+
+/// Rule of an operation: PUT sets it, DELETE removes it.
+pub fn rule(id: OperationId) -> String {
+    format!("{OPERATIONS}/{id}/rule")
+}
+
+/// Artifact of an operation. `name` is percent-encoded already.
+pub fn artifact(id: OperationId, name: &str) -> String {
+    format!("{OPERATIONS}/{id}/artifacts/{name}")
+}
+
+/// All events after a number, as a stream.
+pub fn feed(after: u64) -> String {
+    format!("{EVENTS}?after={after}")
+}
+
+/// All events after a number, as a document; waits for one up to `wait_seconds`.
+pub fn feed_page(after: u64, wait_seconds: u64) -> String {
+    format!("{EVENTS}?after={after}&wait={wait_seconds}s")
+}
+
 /// Stream of the events of one operation.
 pub fn events(id: OperationId) -> String {
     format!("{EVENTS}?operation={id}")
@@ -46,6 +98,11 @@ pub fn events(id: OperationId) -> String {
 /// Events of one operation after a number, as a document; waits for one up to `wait_seconds`.
 pub fn events_after(id: OperationId, after: u64, wait_seconds: u64) -> String {
     format!("{EVENTS}?operation={id}&after={after}&wait={wait_seconds}s")
+}
+
+/// Drains a host, or with `on` false ends that.
+pub fn drain(host: &HostName, on: bool) -> String {
+    format!("/api/v1/hosts/{host}/{}", if on { "drain" } else { "undrain" })
 }
 
 /// Preview of a kind's parameters.

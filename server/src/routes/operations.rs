@@ -230,7 +230,7 @@ pub async fn cancel_many(
     let cancelled = server.engine.by(by).cancel_many(which, clipped(&many.reason)).await?;
     let refused = |(id, error)| Refused { id, why: problem_of(error).detail };
     let outcome = CancelledMany {
-        asked: cancelled.requested,
+        requested: cancelled.requested,
         refused: cancelled.refused.into_iter().map(refused).collect(),
         not_stored: cancelled.not_stored,
     };

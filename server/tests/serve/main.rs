@@ -20,3 +20,4 @@ mod requests;
 mod restart;
 mod startup_errors;
 mod sweep;
+mod tls;

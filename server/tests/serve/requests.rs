@@ -71,9 +71,9 @@ async fn many_are_cancelled_by_one_request_and_an_invalid_one_changes_nothing() 
         let error = cancel(wrong.clone()).await.unwrap_err();
         assert!(matches!(error, PoolError::Status { status: 400 | 422, .. }), "{wrong}: {error}");
     }
-    assert_eq!(cancel(json!({"filter": "q=BBB", "reason": "no use"})).await.unwrap().asked, [ids[1]]);
+    assert_eq!(cancel(json!({"filter": "q=BBB", "reason": "no use"})).await.unwrap().requested, [ids[1]]);
     let outcome = cancel(json!({"ids": ids})).await.unwrap();
-    assert!(outcome.asked.contains(&ids[0]) && outcome.asked.contains(&ids[2]), "{outcome:?}");
+    assert!(outcome.requested.contains(&ids[0]) && outcome.requested.contains(&ids[2]), "{outcome:?}");
     for id in &ids {
         if server.detail(*id).await.operation.state != State::Cancelled {
             feed.until(|o| o.id == *id && o.state == State::Cancelled).await;

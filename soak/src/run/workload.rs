@@ -253,13 +253,16 @@ impl Workload {
         let Ok(answer) = self.client.post(url).json(&body).send().await else { return };
         if let Ok(response) = answer.json::<CancelledMany>().await {
             let mut request_log = self.request_log.lock();
-            request_log.cancels_requested += response.asked.len() as u64;
+            request_log.cancels_requested += response.requested.len() as u64;
             if response.not_stored {
-                request_log.not_stored += response.asked.len() as u64;
+                request_log.not_stored += response.requested.len() as u64;
                 return;
             }
-            let requests =
-                response.asked.into_iter().map(|id| Request { id, attempt: 0, what: RequestKind::Cancel });
+            let requests = response.requested.into_iter().map(|id| Request {
+                id,
+                attempt: 0,
+                what: RequestKind::Cancel,
+            });
             request_log.requests.extend(requests);
         }
     }

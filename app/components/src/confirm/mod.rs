@@ -113,7 +113,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_same_question_asked_again_is_another_one_and_a_closed_dialog_keeps_what_it_said() {
+    fn a_repeated_question_opens_a_new_dialog_and_a_closed_one_keeps_its_text() {
         let question = || Some(Question::Delete("0199c2d4-7f3a-7c11-9e1b-000000000001".parse().unwrap()));
         let first = Asked::after(None, None);
         assert!(first.question.is_none() && !first.open);

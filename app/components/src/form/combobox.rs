@@ -194,7 +194,7 @@ mod tests {
     }
 
     #[test]
-    fn all_values_are_offered_until_something_is_typed() {
+    fn all_values_are_suggested_for_an_empty_field() {
         let offers = offers(&["MSFT", "NVDA", "BTC/USDT"]);
         assert_eq!(fitting(&offers, "MSFT", false), [0, 1, 2]);
         assert_eq!(fitting(&offers, "sd", true), [2]);
@@ -202,7 +202,7 @@ mod tests {
     }
 
     #[test]
-    fn a_list_has_nothing_to_add_once_its_only_fitting_value_is_typed() {
+    fn a_completely_typed_value_has_no_suggestion() {
         let offers = offers(&["MSFT", "MSFT2", "NVDA"]);
         let of = |typed: &str| says_all(&offers, &fitting(&offers, typed, true), typed);
         assert!(of("NVDA") && of("MSFT2") && !of("MSFT") && !of("NVD"));
@@ -217,7 +217,7 @@ mod tests {
     }
 
     #[test]
-    fn arrows_go_round_through_what_fits() {
+    fn arrow_keys_cycle_through_the_matches() {
         let found = [1, 3];
         assert_eq!(step(&found, None, true), Some(1));
         assert_eq!(step(&found, Some(3), true), Some(1));

@@ -127,7 +127,7 @@ mod tests {
     }
 
     #[test]
-    fn few_short_choices_stand_side_by_side_and_others_in_a_list() {
+    fn few_short_choices_are_buttons_and_others_a_list() {
         assert!(fit_side_by_side(&choices(&["Full", "Tail", "Backfill"])));
         assert!(!fit_side_by_side(&choices(&["1m", "5m", "1h", "1d"])));
         assert!(!fit_side_by_side(&choices(&["Long only", "Long and short, hedged"])));

@@ -67,7 +67,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_too_wide_or_open_has_no_slider() {
+    fn an_open_or_very_wide_range_has_no_slider() {
         assert_eq!(integer(1, 500).unwrap().step, 1.0);
         assert_eq!(integer(1, 10_000), None);
         assert_eq!(integer(3, 3), None);

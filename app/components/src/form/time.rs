@@ -87,7 +87,7 @@ mod tests {
     use super::is_day;
 
     #[test]
-    fn a_calendar_shows_days_and_nothing_else() {
+    fn a_calendar_axis_shows_days_only() {
         assert!(is_day("2024-03-01") && is_day(" ") && is_day(""));
         assert!(
             ["2024-03-01T09:30:00Z", "2024", "yesterday", "24-3-1", "2024-0x-01"].iter().all(|t| !is_day(t))

@@ -363,7 +363,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_typed_becomes_params_and_what_is_empty_is_left_out() {
+    fn typed_values_become_params_and_empty_fields_are_omitted() {
         let params = typed(["MSFT", "20,000", "tail", "true"]).unwrap();
         assert_eq!(params, json!({"symbol": "MSFT", "rows": 20000, "mode": "tail", "dry": true}));
         assert_eq!(
@@ -380,7 +380,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_given_goes_before_the_default() {
+    fn a_given_value_precedes_the_default() {
         let form = form();
         let mode = &form.fields[2];
         assert_eq!(first_text(mode, Some("tail".into())), "tail");
@@ -406,7 +406,7 @@ mod tests {
     }
 
     #[test]
-    fn a_text_of_several_lines_is_sent_as_it_was_typed_and_comes_back_from_a_link() {
+    fn a_multiline_text_is_sent_verbatim_and_round_trips_through_a_link() {
         let form = Form::from_schema(&json!({"type": "object", "properties": {
             "plan": {"type": "string", "maxLength": 200, "format": "multiline"}
         }}))
@@ -420,7 +420,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_link_says_comes_back_as_it_was_said() {
+    fn values_of_a_link_round_trip() {
         let form = form();
         for texts in [["MSFT", "", "", "true"], ["", "20,000", "tail", ""], ["MSFT", "5", "full", "false"]] {
             let wording = pairs(&form, &texts.map(str::to_owned));
@@ -439,7 +439,7 @@ mod tests {
     }
 
     #[test]
-    fn bounds_are_said_in_a_few_words() {
+    fn bounds_are_described_briefly() {
         assert_eq!(bounds(&form().fields[1].kind), "1 to 1,000,000");
         assert_eq!(bounds(&form().fields[0].kind), "");
     }

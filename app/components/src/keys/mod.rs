@@ -218,13 +218,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn no_key_of_an_operation_means_something_else() {
+    fn no_key_has_two_meanings_on_an_operation() {
         let others = ["n", "g", "/", "?", "[", "j", "k", "x"];
         assert!(OperationAction::ALL.iter().all(|deed| !others.contains(&deed.key())));
     }
 
     #[test]
-    fn what_needs_shift_is_not_done_without_it_whatever_caps_lock_makes_of_the_letter() {
+    fn shift_shortcuts_ignore_caps_lock() {
         assert!(means("C", "C", true) && means("a", "a", false));
         assert!(!means("C", "c", false) && !means("a", "A", true));
         // With Caps Lock on.

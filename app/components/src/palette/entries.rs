@@ -308,7 +308,7 @@ mod tests {
     }
 
     #[test]
-    fn the_group_of_the_best_goes_first() {
+    fn the_group_with_the_best_match_is_first() {
         let found = find("load", &some(), &[]);
         let names = names(&found);
         assert_eq!(names[0], (Group::Start, vec!["Start: Load market data"]));
@@ -316,7 +316,7 @@ mod tests {
     }
 
     #[test]
-    fn an_operation_is_found_by_its_id_whole_or_as_it_is_shown() {
+    fn an_operation_is_found_by_its_full_or_short_id() {
         for typed in [id(2).to_string(), id(2).short()] {
             let found = find(&typed, &some(), &[]);
             assert!(names(&found)[0].1.contains(&"AAPL 1h"), "{typed}");
@@ -331,7 +331,7 @@ mod tests {
     }
 
     #[test]
-    fn before_anything_is_typed_stands_what_was_chosen_lately_and_what_runs() {
+    fn an_empty_search_lists_recent_choices_and_running_operations() {
         let deleted = address::operation(id(9));
         let recent = [
             ("/hosts".to_owned(), "Hosts".to_owned()),
@@ -347,7 +347,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_chosen_stays_so_when_others_come_before_it() {
+    fn the_chosen_entry_stays_chosen_when_new_entries_precede_it() {
         let mut all = some();
         let found = find("1h", &all, &[]);
         let second = held_at(&found, 1).unwrap();
@@ -361,7 +361,7 @@ mod tests {
     }
 
     #[test]
-    fn what_stands_in_two_groups_is_chosen_in_the_one_that_was_meant() {
+    fn an_entry_in_two_groups_is_chosen_in_the_selected_group() {
         let found = find("", &some(), &[("/hosts".to_owned(), "Hosts".to_owned())]);
         let places = names(&found).into_iter().flat_map(|(_, names)| names);
         let twice: Vec<_> =

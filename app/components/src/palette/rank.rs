@@ -120,13 +120,13 @@ mod tests {
     }
 
     #[test]
-    fn the_beginning_of_a_name_goes_before_that_of_a_word_and_that_before_its_middle() {
+    fn matches_at_the_start_of_a_name_rank_before_starts_of_words_and_middles() {
         let names = ["A reload", "Start load", "Load market data", "Hosts"];
         assert_eq!(ranked("load", &names), ["Load market data", "Start load", "A reload"]);
     }
 
     #[test]
-    fn every_word_has_to_be_found_in_any_order() {
+    fn all_words_must_match_in_any_order() {
         assert!(of("1h msft", "MSFT 1h · full").is_some());
         assert!(of("1h aapl", "MSFT 1h · full").is_none());
         assert_eq!(marked("1h msft", "msft 1h"), "MSFT 1H");
@@ -141,7 +141,7 @@ mod tests {
     }
 
     #[test]
-    fn what_stands_beside_a_name_is_found_and_marks_nothing() {
+    fn details_beside_a_name_match_without_marks() {
         let found = fit(&words("0199c2…4f1a"), "MSFT 1h", "data.load 0199c2d4-7f3a-4f1a").unwrap();
         assert_eq!(found.marks, Vec::<usize>::new());
         let by_name = fit(&words("msft"), "MSFT 1h", "").unwrap();
@@ -149,7 +149,7 @@ mod tests {
     }
 
     #[test]
-    fn of_two_that_fit_alike_the_shorter_goes_first() {
+    fn of_equal_matches_the_shorter_is_first() {
         assert_eq!(ranked("ho", &["Hosts of the other rack, all of them", "Hosts"])[0], "Hosts");
     }
 
@@ -163,7 +163,7 @@ mod tests {
         }
 
         #[test]
-        fn a_name_is_found_by_each_of_its_own_words(name in "[a-zA-Z0-9 ·.]{1,40}") {
+        fn a_name_matches_by_any_of_its_words(name in "[a-zA-Z0-9 ·.]{1,40}") {
             for word in words(&name) {
                 prop_assert!(of(&word, &name).is_some(), "{} in {}", word, name);
             }

@@ -178,7 +178,7 @@ mod tests {
     }
 
     #[test]
-    fn latency_is_what_a_message_took_beyond_the_quickest() {
+    fn latency_is_the_delay_beyond_the_quickest_message() {
         let mut sync = ClockSync::default();
         sync.observe(at(1_000.0), 1_005.0);
         assert_eq!(sync.latency(1_005.0), Some(0.0));
@@ -191,7 +191,7 @@ mod tests {
     }
 
     #[test]
-    fn a_clock_that_was_set_is_believed_again_within_two_windows() {
+    fn a_changed_clock_is_adopted_within_two_windows() {
         let mut sync = ClockSync::default();
         sync.observe(at(0.0), 0.0);
         // The browser's clock jumps ahead by 10 s.
@@ -203,7 +203,7 @@ mod tests {
     }
 
     #[test]
-    fn a_delay_of_every_message_is_known_by_a_request_beside_them() {
+    fn a_constant_delay_of_messages_is_measured_by_a_request() {
         let mut sync = ClockSync::default();
         for second in 0..300 {
             // Messages queue up for longer and longer; a request takes 80 ms.
@@ -220,7 +220,7 @@ mod tests {
     }
 
     #[test]
-    fn a_clock_that_was_set_is_no_delay() {
+    fn a_changed_clock_does_not_count_as_delay() {
         let mut sync = ClockSync::default();
         sync.observe(at(1_000.0), 1_000.0);
         assert!(sync.should_measure(1_000.0));
@@ -237,7 +237,7 @@ mod tests {
     }
 
     #[test]
-    fn a_delay_counts_where_no_request_is_answered() {
+    fn a_delay_counts_when_requests_are_unanswered() {
         let mut sync = ClockSync::default();
         sync.observe(at(1_000.0), 1_000.0);
         sync.observe(at(2_000.0), 9_000.0);

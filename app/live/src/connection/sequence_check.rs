@@ -104,7 +104,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_announced_as_skipped_is_not_missing() {
+    fn announced_skips_are_not_missing() {
         let mut feed = SequenceCheck::at(10);
         feed.skipped(Skipped { from: 11, to: 20 });
         assert_eq!(feed.event(14), Verdict::Next);
@@ -115,7 +115,7 @@ mod tests {
     }
 
     #[test]
-    fn a_skipped_range_does_not_excuse_what_is_missing_around_it() {
+    fn a_skipped_range_does_not_hide_missing_events_around_it() {
         let mut feed = SequenceCheck::at(10);
         feed.skipped(Skipped { from: 13, to: 20 });
         assert_eq!(feed.event(15), Verdict::Missing);
@@ -125,7 +125,7 @@ mod tests {
     }
 
     #[test]
-    fn beats_tell_of_a_loss_at_the_end_but_may_cross_with_an_event_once() {
+    fn heartbeats_reveal_a_loss_at_the_end_and_may_cross_one_event() {
         let mut feed = SequenceCheck::at(10);
         assert!(feed.beat(11));
         assert_eq!(feed.event(11), Verdict::Next);
@@ -134,7 +134,7 @@ mod tests {
     }
 
     #[test]
-    fn a_beat_moves_past_a_skipped_end() {
+    fn a_heartbeat_advances_past_skipped_events() {
         let mut feed = SequenceCheck::at(10);
         feed.skipped(Skipped { from: 11, to: 14 });
         assert!(feed.beat(14));
@@ -144,7 +144,7 @@ mod tests {
     proptest! {
         /// Announced omissions never count as a gap, and an unannounced one always does.
         #[test]
-        fn announced_is_never_missing_and_unannounced_always_is(
+        fn exactly_the_unannounced_events_are_missing(
             keep in proptest::collection::vec(any::<bool>(), 1..60),
             lost in any::<proptest::sample::Index>(),
         ) {

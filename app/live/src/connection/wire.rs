@@ -173,7 +173,7 @@ mod tests {
     }
 
     #[test]
-    fn every_kind_of_event_is_read_as_the_protocol_writes_it() {
+    fn every_kind_of_event_is_parsed_like_the_protocol() {
         for sent in every_kind() {
             let text = serde_json::to_string(&sent).unwrap();
             assert_eq!(event(&text).unwrap(), sent, "{text}");
@@ -181,7 +181,7 @@ mod tests {
     }
 
     #[test]
-    fn a_page_is_read_as_the_protocol_writes_it() {
+    fn a_page_of_the_feed_is_parsed_like_the_protocol() {
         let sent = EventsPage {
             events: every_kind(),
             next: 6,
@@ -195,7 +195,7 @@ mod tests {
     }
 
     #[test]
-    fn an_event_of_tomorrow_is_an_error_and_no_panic() {
+    fn an_event_of_a_newer_version_is_an_error() {
         let id = operation(State::Running, 1).id;
         let text =
             format!(r#"{{"seq":1,"at":"2026-11-23T10:00:00Z","type":"tomorrow","id":"{id}","attempt":1}}"#);

@@ -17,6 +17,7 @@ use crate::{api, base, http::Call};
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 use protocol::event::{Beat, Hello, Skipped};
+use protocol::paths;
 use std::cell::RefCell;
 use std::rc::Rc;
 use std::time::Duration;
@@ -184,7 +185,7 @@ impl Handle {
         let handle = self.clone();
         spawn_local(async move {
             // Events of no operation: only the time.
-            let path = format!("/api/v1/events?after={seq}&wait=0s&operation={NO_OPERATION}");
+            let path = format!("{}&operation={NO_OPERATION}", paths::feed_page(seq, 0));
             let sent = now();
             let page = Call::get(&path).text().await.ok().and_then(|text| wire::page(&text).ok());
             if let Some(page) = page {
@@ -197,7 +198,7 @@ impl Handle {
         let (path, turn) = {
             let mut driver = self.0.borrow_mut();
             driver.turn += 1;
-            (format!("/api/v1/events?after={}", driver.sequence.seq()), driver.turn)
+            (paths::feed(driver.sequence.seq()), driver.turn)
         };
         let Ok(source) = EventSource::new(&base::url(&path)) else {
             // Deferred: the connection is still executing the command that led here.
@@ -346,7 +347,7 @@ impl Handle {
 
     async fn ask(self, turn: u64, controller: AbortController) {
         let seq = self.0.borrow().sequence.seq();
-        let path = format!("/api/v1/events?after={seq}&wait={POLL_WAIT_SECONDS}s");
+        let path = paths::feed_page(seq, POLL_WAIT_SECONDS.into());
         let limit = Duration::from_secs(u64::from(POLL_WAIT_SECONDS) + 5);
         let call = Call { limit, abort: Some(controller), ..Call::get(&path) };
         let sent = now();

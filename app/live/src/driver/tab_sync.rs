@@ -12,6 +12,7 @@ use crate::tabs::frame::{Frame, LeaderStatus};
 use crate::tabs::leader_election::{self, Role};
 use leptos::prelude::*;
 use leptos::task::spawn_local;
+use protocol::paths;
 
 /// Maximum age of a feed position to continue from, milliseconds: beyond that a snapshot is smaller than the missed
 /// events.
@@ -201,7 +202,7 @@ impl Handle {
     }
 
     async fn fetch_missing(self, after: u64, turn: u64) {
-        let path = format!("/api/v1/events?after={after}&wait=0s");
+        let path = paths::feed_page(after, 0);
         let page = Call::get(&path).text().await.ok().and_then(|text| wire::page(&text).ok());
         if self.0.borrow().asked != turn {
             return;

@@ -236,7 +236,7 @@ mod tests {
     }
 
     #[test]
-    fn what_an_answer_brings_before_its_event_is_counted_once() {
+    fn an_operation_in_a_response_and_a_later_event_is_counted_once() {
         let mut counts = Counts::default();
         counts.begin(&Server { seq: 10, ..Server::default() }.snapshot());
         let started = at(12, State::Queued);
@@ -248,7 +248,7 @@ mod tests {
     }
 
     #[test]
-    fn an_old_one_that_nobody_here_knew_is_unsure_when_it_is_tried_again() {
+    fn a_retry_of_an_unknown_old_operation_makes_counts_uncertain() {
         let mut counts = Counts::default();
         counts.begin(&Server { seq: 10, ..Server::default() }.snapshot());
         assert!(!counts.apply(11, &Operation { seq: 11, ..operation(State::Queued, 2) }));
@@ -258,7 +258,7 @@ mod tests {
     }
 
     #[test]
-    fn an_older_snapshot_does_not_take_the_place_of_a_newer_one() {
+    fn an_older_snapshot_does_not_replace_a_newer_one() {
         let mut server = Server { seq: 10, ..Server::default() };
         let older = server.snapshot();
         server.happens(1, 0);

@@ -83,7 +83,7 @@ mod tests {
     }
 
     #[test]
-    fn a_point_told_twice_is_there_once() {
+    fn a_repeated_point_is_stored_once() {
         let mut curves = Curves::default();
         curves.add(1, &curve(&[(1.0, 5.0), (2.0, 6.0)]));
         curves.add(1, &curve(&[(2.0, 7.0), (3.0, 8.0)]));

@@ -75,14 +75,14 @@ mod tests {
     }
 
     #[test]
-    fn news_of_an_older_attempt_is_ignored() {
+    fn events_of_an_older_attempt_are_ignored() {
         let known = Known { as_of: 5, attempt: 2, state: State::Running };
         assert_eq!(judge(known, &progress_event(6, 1, 10)), Change::Nothing);
         assert!(matches!(judge(known, &progress_event(6, 2, 10)), Change::Progress { .. }));
     }
 
     #[test]
-    fn an_ended_operation_takes_no_late_progress() {
+    fn an_ended_operation_ignores_late_progress() {
         let known = Known { as_of: 5, attempt: 1, state: State::Cancelled };
         assert_eq!(judge(known, &progress_event(6, 1, 10)), Change::Nothing);
         let id = operation(State::Cancelled, 1).id;
@@ -98,7 +98,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_snapshot_already_holds_changes_nothing() {
+    fn events_included_in_a_snapshot_change_nothing() {
         let known = Known { as_of: 9, attempt: 1, state: State::Running };
         assert_eq!(judge(known, &progress_event(9, 1, 10)), Change::Nothing);
     }
@@ -106,7 +106,7 @@ mod tests {
     proptest! {
         /// A snapshot at any position plus later events, repeated ones included, equals all events in order.
         #[test]
-        fn a_snapshot_at_any_place_leads_to_the_same_present(
+        fn a_snapshot_at_any_position_leads_to_the_same_state(
             steps in proptest::collection::vec((0u8..4, 1u32..4, 0u64..100), 1..40),
             cut in any::<proptest::sample::Index>(),
             back in 0usize..10,

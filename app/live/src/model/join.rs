@@ -132,7 +132,7 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_from_before_what_is_held_is_asked_for_again() {
+    fn a_response_older_than_the_held_events_is_requested_again() {
         let mut join = Join::<char>::new(5);
         let question = join.ask(5);
         assert_eq!(join.answer(question, 4), Joined::AskAgain);
@@ -141,7 +141,7 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_that_is_overtaken_changes_nothing() {
+    fn a_superseded_response_changes_nothing() {
         let mut join = Join::<char>::new(5);
         let (first, second) = (join.ask(5), join.ask(5));
         assert_eq!(join.answer(second, 8), Joined::Take(vec![]));
@@ -149,7 +149,7 @@ mod tests {
     }
 
     #[test]
-    fn after_a_gap_nothing_is_applied_before_an_answer_from_behind_it() {
+    fn after_a_gap_nothing_is_applied_until_a_response_from_after_it() {
         let mut join = Join::new(5);
         let first = join.ask(5);
         assert_eq!(join.answer(first, 5), Joined::Take(vec![]));
@@ -166,7 +166,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_held_is_bounded_and_an_answer_from_before_what_was_dropped_is_refused() {
+    fn held_events_are_bounded_and_responses_older_than_dropped_ones_are_refused() {
         let mut join = Join::new(0);
         let (late, later) = (join.ask(0), join.ask(0));
         for seq in 1..=MAX_HELD_EVENTS as u64 + 10 {

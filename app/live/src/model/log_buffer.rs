@@ -247,7 +247,7 @@ mod tests {
     }
 
     #[test]
-    fn a_new_attempt_starts_its_log_anew_and_an_old_one_is_ignored() {
+    fn a_new_attempt_starts_an_empty_log_and_older_attempts_are_ignored() {
         let mut log = LogBuffer::default();
         assert!(log.add(1, &lines(1, 2)));
         let before = log.turned();
@@ -259,7 +259,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_is_kept_as_it_was_told() {
+    fn a_line_is_stored_unchanged() {
         let mut log = LogBuffer::default();
         log.add(1, &[line(700), line(3)]);
         let got = log.get(3).unwrap();
@@ -269,7 +269,7 @@ mod tests {
     }
 
     #[test]
-    fn a_long_log_is_held_in_bounds_and_what_is_near_the_reader_stays() {
+    fn a_long_log_is_bounded_and_lines_near_the_reader_stay() {
         let mut log = LogBuffer::default();
         for from in (1..=150_000).step_by(1_000) {
             log.add(1, &lines(from, from + 999));
@@ -286,7 +286,7 @@ mod tests {
     }
 
     #[test]
-    fn long_lines_are_held_in_bounds_too() {
+    fn long_lines_are_bounded_too() {
         let mut log = LogBuffer::default();
         for n in 1..=10_000 {
             log.add(1, &[LogLine { text: "x".repeat(8 * 1024), ..line(n) }]);
@@ -296,7 +296,7 @@ mod tests {
     }
 
     #[test]
-    fn it_is_known_what_is_missing() {
+    fn missing_lines_are_known() {
         let mut log = LogBuffer::default();
         assert_eq!(log.missing(1, 100), None);
         log.add(1, &lines(4_001, 5_000));
@@ -310,7 +310,7 @@ mod tests {
     }
 
     #[test]
-    fn a_number_that_an_answer_leaves_out_is_not_asked_for_again() {
+    fn a_line_number_missing_in_a_response_is_not_requested_again() {
         let mut log = LogBuffer::default();
         log.add(1, &lines(10, 20));
         log.answer(1, 10, 100, &[line(3), line(5), line(9)]);

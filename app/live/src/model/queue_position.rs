@@ -46,7 +46,7 @@ mod tests {
     }
 
     #[test]
-    fn priority_goes_before_time_and_each_kind_has_its_own_line() {
+    fn priority_precedes_time_and_each_kind_has_its_own_queue() {
         let (load, train) = (KindName::new("data.load").unwrap(), KindName::new("training.run").unwrap());
         let waiting = |n, kind, priority, since, held| Waiting {
             id: id(n),

@@ -61,7 +61,7 @@ mod tests {
     }
 
     #[test]
-    fn the_series_that_says_most_is_kept_and_an_attempt_starts_anew() {
+    fn the_most_informative_series_is_kept_and_a_new_attempt_resets_it() {
         let mut recent = Recent::default();
         recent.add(1, &[points("rows_per_second", &[1.0, 2.0])]);
         assert_eq!((recent.name.as_str(), recent.values.len()), ("rows_per_second", 2));

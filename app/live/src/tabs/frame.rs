@@ -89,7 +89,7 @@ mod tests {
     use crate::connection::state::PollReason;
 
     #[test]
-    fn every_frame_is_read_as_it_was_written() {
+    fn every_frame_round_trips() {
         let connectivity = [
             Connectivity::Idle,
             Connectivity::Connecting,
@@ -119,7 +119,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_frame_is_passed_over() {
+    fn invalid_frames_are_ignored() {
         for text in ["", "message", "tomorrow\n{}", "page x\n{}", "status\n{}"] {
             assert_eq!(Frame::read(text), None, "{text}");
         }

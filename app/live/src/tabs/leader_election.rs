@@ -199,7 +199,7 @@ mod tests {
     }
 
     #[test]
-    fn a_silent_leader_loses_the_lock_to_a_tab_in_sight_but_not_to_all_at_once() {
+    fn a_silent_leader_loses_the_lock_to_one_visible_tab() {
         let mut tab = listening();
         assert_eq!(tab.on(Input::Tick { silent: 1.0 }, 0.0, 0.5), []);
         assert_eq!(tab.on(Input::Tick { silent: 900.0 }, 0.0, 0.0), []);
@@ -210,14 +210,14 @@ mod tests {
     }
 
     #[test]
-    fn a_leader_whose_lock_was_taken_listens_and_stands_in_line_again() {
+    fn a_leader_that_lost_its_lock_follows_and_queues_again() {
         let mut tab = leading();
         assert_eq!(tab.on(Input::Effects, 0.0, 0.0), [Disconnect, Ask, Join]);
         assert_eq!(tab.on(Input::Granted, 0.0, 0.0), [Connect]);
     }
 
     #[test]
-    fn out_of_sight_for_long_a_leader_gives_the_lock_on_and_asks_again_when_shown() {
+    fn a_leader_hidden_for_long_releases_the_lock_and_requests_it_when_shown() {
         let mut tab = leading();
         tab.on(Input::Seen { hidden: true }, 1_000.0, 0.0);
         // A repeated input does not restart the time.
@@ -230,7 +230,7 @@ mod tests {
     }
 
     #[test]
-    fn out_of_sight_for_long_a_tab_alone_closes_and_one_that_listens_leaves_the_line() {
+    fn a_single_tab_hidden_for_long_disconnects_and_a_follower_leaves_the_queue() {
         let mut alone = Tab::default();
         alone.on(Input::Start { shared: false, hidden: true }, 0.0, 0.0);
         assert_eq!(alone.on(QUIET, REST_AFTER + 1.0, 0.0), [Disconnect]);
@@ -244,7 +244,7 @@ mod tests {
     }
 
     #[test]
-    fn a_tab_that_somebody_awaits_news_from_does_not_rest() {
+    fn a_tab_that_others_depend_on_does_not_pause() {
         let mut tab = leading();
         tab.keep_awake(true);
         tab.on(Input::Seen { hidden: true }, 0.0, 0.0);
@@ -257,7 +257,7 @@ mod tests {
         /// Invariant: connected exactly while it leads or is alone, and is active; in the queue or holding the lock
         /// exactly while it is active and not alone.
         #[test]
-        fn a_tab_is_connected_only_with_the_lock_and_always_in_line_while_awake(
+        fn a_tab_connects_only_with_the_lock_and_queues_while_awake(
             shared: bool,
             steps in proptest::collection::vec((0u8..7, 0.0f64..200_000.0, 0.0f64..1.0), 1..100),
         ) {

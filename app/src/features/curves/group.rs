@@ -155,13 +155,13 @@ mod tests {
     }
 
     #[test]
-    fn a_suffix_says_the_part_as_well_and_a_bare_name_is_its_kin() {
+    fn a_suffix_names_the_data_part_and_a_plain_name_is_related() {
         let cards = cards(vec![info("loss", "", "step"), info("loss_val", "", "step")]);
         assert_eq!(names(&cards), [vec![vec!["loss", "loss_val"]]]);
     }
 
     #[test]
-    fn another_unit_or_another_x_is_another_chart() {
+    fn series_with_different_units_or_x_have_separate_charts() {
         let cards = cards(vec![
             info("train_loss", "", "epoch"),
             info("validation_loss", "", "step"),
@@ -171,7 +171,7 @@ mod tests {
     }
 
     #[test]
-    fn a_drawdown_stands_below_its_equity_and_what_is_compared_beside_it() {
+    fn a_drawdown_is_below_its_equity_with_compared_runs_beside_it() {
         let cards = cards(vec![
             info("drawdown", "share", "bar"),
             info("buy_and_hold", "$", "bar"),
@@ -193,7 +193,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_that_is_but_a_part_stays_whole() {
+    fn a_partial_name_is_kept_whole() {
         assert_eq!(split("train"), (None, "train"));
         assert_eq!(split("train_"), (None, "train_"));
         assert_eq!(split("training_loss").1, "loss");

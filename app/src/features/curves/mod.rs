@@ -52,7 +52,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_a_curve_that_has_as_many_points_as_were_asked_for_can_have_been_thinned() {
+    fn only_a_curve_with_all_requested_points_can_be_downsampled() {
         let points = |n: usize| (0..n).map(|x| Point(x as f64, 1.0)).collect::<Vec<_>>();
         let (short, long) = (points(60), points(1_200));
         let rows = |downsampled, curves: &[&[Point]]| extent_of(downsampled, 1_200, curves).rows;

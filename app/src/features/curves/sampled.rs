@@ -156,7 +156,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn of_what_is_asked_while_an_answer_is_awaited_the_newest_is_asked_next() {
+    fn of_requests_made_during_another_only_the_newest_is_sent() {
         let mut questions = Questions::default();
         let [a, b, c] = [1.0, 2.0, 3.0].map(|from| Some((from, from + 1.0)));
         assert!(questions.ask(a));

@@ -383,7 +383,7 @@ mod tests {
     }
 
     #[test]
-    fn each_series_has_a_chart_and_a_drawdown_stands_below_its_equity() {
+    fn each_series_has_a_chart_and_a_drawdown_is_below_its_equity() {
         let cards = drawn(&[series("equity", ""), series("exposure", "share"), series("drawdown", "share")]);
         let names: Vec<Vec<&str>> =
             cards.iter().map(|card| card.iter().map(|d| d.common.name.as_str()).collect()).collect();
@@ -399,7 +399,7 @@ mod tests {
     }
 
     #[test]
-    fn curves_over_dates_share_them_and_one_that_has_not_come_is_empty() {
+    fn curves_over_dates_share_them_and_a_missing_one_is_empty() {
         let columns = |equity: &[f64]| {
             let t = (0..equity.len() as i64).map(|n| n * 3_600).collect();
             let columns = [("equity".to_owned(), equity.to_vec())].into();

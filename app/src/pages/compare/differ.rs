@@ -78,7 +78,7 @@ mod tests {
     }
 
     #[test]
-    fn a_param_differs_when_two_have_other_values_of_it() {
+    fn a_param_differs_when_two_operations_have_different_values() {
         let (a, b) = (json!({"fast": 20, "slow": 50}), json!({"fast": 10, "slow": 50}));
         let params = params(&[("backtest.run", &a), ("backtest.run", &b)]);
         assert_eq!(values(&params[0]), ["20", "10"]);
@@ -86,7 +86,7 @@ mod tests {
     }
 
     #[test]
-    fn not_given_and_given_as_nothing_are_the_same_and_not_what_was_given() {
+    fn absent_and_null_params_are_equal_and_differ_from_given_ones() {
         let (a, b, c) = (json!({"end": null}), json!({}), json!({"end": "2024-01-01"}));
         let same = params(&[("data.load", &a), ("data.load", &b)]);
         assert_eq!((values(&same[0]), same[0].differs), (vec!["–", "–"], false));
@@ -95,7 +95,7 @@ mod tests {
     }
 
     #[test]
-    fn of_other_kinds_only_what_they_share_is_compared() {
+    fn different_kinds_are_compared_by_their_common_figures() {
         let (load, train) =
             (json!({"symbol": "A", "timeframe": "1h"}), json!({"timeframe": "1h", "epochs": 5}));
         let params = params(&[("data.load", &load), ("training.run", &train)]);
@@ -104,14 +104,14 @@ mod tests {
     }
 
     #[test]
-    fn a_third_that_has_no_such_param_makes_no_difference_of_it() {
+    fn an_operation_without_a_param_does_not_make_it_differ() {
         let (a, b, c) = (json!({"symbol": "A"}), json!({"symbol": "A"}), json!({"command": "x"}));
         let params = params(&[("data.load", &a), ("data.load", &b), ("exec.x", &c)]);
         assert_eq!((values(&params[0]), params[0].differs), (vec!["A", "A", "none"], false));
     }
 
     #[test]
-    fn the_one_that_is_not_as_the_others_stands_out() {
+    fn the_differing_operation_is_highlighted() {
         let param = |values: &[&str]| Param {
             name: "fast".into(),
             values: values.iter().map(|v| Some((*v).to_owned())).collect(),
@@ -125,7 +125,7 @@ mod tests {
     }
 
     #[test]
-    fn those_of_the_same_title_are_called_by_what_differs() {
+    fn equal_titles_are_distinguished_by_their_differences() {
         let (a, b, c) =
             (json!({"fast": 10, "slow": 50}), json!({"fast": 20, "slow": 50}), json!({"fast": 5}));
         let params = params(&[("x.y", &a), ("x.y", &b), ("z.z", &c)]);

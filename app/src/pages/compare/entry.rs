@@ -151,13 +151,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_more_are_compared_the_fewer_points_has_each() {
+    fn more_compared_curves_have_fewer_points_each() {
         assert_eq!((points(2), points(3), points(MAX_COMPARED)), (1_200, 1_000, 200));
         assert_eq!(points(0), 1_200);
     }
 
     #[test]
-    fn places_are_told_by_letters() {
+    fn positions_are_named_by_letters() {
         assert_eq!(letters(&[0]), "A");
         assert_eq!(letters(&[0, 2, MAX_COMPARED - 1]), "A, C and T");
     }

@@ -89,7 +89,7 @@ fn alone(kinds: &[String]) -> Option<String> {
     let (last, first) = those.split_last()?;
     Some(match first {
         [] => format!(
-            "{last} is the only operation of its kind here. Its page has the parameters, figures and curves that only its kind has."
+            "{last} is the only operation of its kind here. Its own parameters, figures and curves are on its page."
         ),
         first => format!(
             "{} and {last} are each the only operation of their kind here. Their pages have the parameters, figures and curves that only their kinds have.",
@@ -131,7 +131,7 @@ mod tests {
     }
 
     #[test]
-    fn other_data_is_told_and_the_same_is_not() {
+    fn differing_data_sets_are_noted_and_equal_ones_are_not() {
         let of =
             |all: &[&str]| all.iter().map(|g| (!g.is_empty()).then(|| (*g).to_owned())).collect::<Vec<_>>();
         let kinds = texts(&["a.b"; 4]);
@@ -144,7 +144,7 @@ mod tests {
     }
 
     #[test]
-    fn who_stands_alone_is_told_by_its_letter() {
+    fn a_single_differing_run_is_named_by_its_letter() {
         assert_eq!(alone(&texts(&["a.b", "a.b"])), None);
         let wording = alone(&texts(&["a.b", "c.d", "a.b"])).unwrap();
         assert!(wording.starts_with("B (c.d) is the only operation of its kind here"), "{wording}");

@@ -171,7 +171,7 @@ mod tests {
     }
 
     #[test]
-    fn an_operation_is_told_from_the_first_by_its_parameters() {
+    fn an_operation_is_described_by_its_differences_from_the_first() {
         let (a, b) = (json!({"fast": 10, "slow": 50}), json!({"fast": 20, "slow": 50}));
         assert_eq!(differences(("backtest.run", &a), ("backtest.run", &b)), "fast 20");
         assert_eq!(differences(("backtest.run", &a), ("backtest.run", &a)), "");

@@ -158,7 +158,7 @@ mod tests {
     }
 
     #[test]
-    fn what_failed_fast_is_not_the_best() {
+    fn a_run_that_failed_quickly_is_not_best() {
         let (kind, fast, slow, slower) =
             (kind("exec.a"), command(1.0, None), command(2.0, None), command(3.0, None));
         let side = |state, outcome| Side { kind: &kind, state, outcome: Some(outcome) };
@@ -195,7 +195,7 @@ mod tests {
     }
 
     #[test]
-    fn commands_are_compared_with_each_other_and_kinds_that_stand_alone_with_nobody() {
+    fn commands_are_compared_and_a_single_run_of_a_kind_is_not() {
         let (a, b, other) = (kind("exec.a"), kind("exec.b"), kind("made.up"));
         let (one, two) = (command(1.0, None), command(2.0, None));
         let stranger = outcome(&other, json!({"seconds": 0.1}));

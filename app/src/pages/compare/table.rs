@@ -341,7 +341,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_has_no_result_says_why() {
+    fn an_operation_without_a_result_says_why() {
         assert_eq!(standing(State::Running, "56 %", None, false), "running, 56 %");
         assert_eq!(standing(State::Running, "", None, false), "running, no result yet");
         assert_eq!(standing(State::Failed, "", Some("No bars."), false), "failed: No bars.");

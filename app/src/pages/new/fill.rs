@@ -16,7 +16,7 @@ pub fn Fill(kind: KindName, typed: Typed, past: Past) -> impl IntoView {
         let wording = typed.filled.with(|f| f.as_ref().map(|f| f.wording.clone()))?;
         Some(
             view! {
-                <p class="fill-said">
+                <p class="fill-note">
                     {wording} " "
                     <button type="button" class="link" on:click=move |_| typed.undo()>
                         "Undo"

@@ -163,7 +163,7 @@ mod tests {
     }
 
     #[test]
-    fn kinds_stand_in_the_order_of_the_work_and_commands_last() {
+    fn kinds_are_in_order_of_the_workflow_with_commands_last() {
         let names = [
             "analysis.sweep",
             "backtest.run",
@@ -191,7 +191,7 @@ mod tests {
     }
 
     #[test]
-    fn many_commands_are_a_menu_and_few_stand_in_the_line() {
+    fn many_commands_are_in_a_menu_and_few_are_buttons() {
         let entries =
             |names: &[&str]| names.iter().map(|n| ((*n).to_owned(), (*n).to_owned())).collect::<Vec<_>>();
         let few = entries(&["data.load", "exec.a", "exec.b"]);

@@ -193,14 +193,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_priority_that_can_not_be_meant_is_none() {
+    fn an_impossible_priority_is_ignored() {
         let of = |text: &str| priority_of(Some(text.to_owned()));
         assert_eq!((of("-7"), of("100"), priority_of(None)), (-7, 100, 0));
         assert_eq!([of("101"), of("x"), of("")], [0; 3]);
     }
 
     #[test]
-    fn a_rule_reads_back_from_its_words_and_what_can_not_be_meant_is_none() {
+    fn a_rule_round_trips_through_its_fields_and_invalid_ones_are_none() {
         let rule = SetRule { series: "train loss".into(), side: Side::Outside, points: 25 };
         assert_eq!(words_of(&rule), "train loss outside 25");
         assert_eq!(rule_of(&words_of(&rule)), Some(rule));

@@ -123,7 +123,7 @@ mod tests {
     }
 
     #[test]
-    fn changed_added_and_removed_params_are_told_apart_and_null_is_none() {
+    fn changed_added_and_removed_params_are_distinguished_and_null_is_absent() {
         let before = json!({"slow": 40, "fast": 5, "end": null, "start": "2024-01-01"});
         let now = json!({"slow": 50, "fast": 5.0, "fill": "next_open"});
         let found: Vec<_> = changes(&before, &now).into_iter().map(|(name, ..)| name).collect();

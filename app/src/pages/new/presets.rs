@@ -112,13 +112,13 @@ mod tests {
     }
 
     #[test]
-    fn what_was_kept_by_something_else_is_none() {
+    fn stored_data_of_another_format_is_ignored() {
         assert_eq!(Presets::read("{\"a\": 1}"), Presets::default());
         assert_eq!(Presets::read(""), Presets::default());
     }
 
     #[test]
-    fn a_name_is_words_of_a_bounded_length() {
+    fn a_view_name_has_words_and_a_limited_length() {
         assert_eq!(name_of("  every \t night "), Some("every night".to_owned()));
         assert_eq!(name_of(" \n"), None);
         assert_eq!(name_of(&"é".repeat(100)).unwrap().chars().count(), MAX_NAME_CHARS);
@@ -126,7 +126,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_kept_is_read_again(names in proptest::collection::vec("\\PC{1,8}", 0..6)) {
+        fn stored_presets_round_trip(names in proptest::collection::vec("\\PC{1,8}", 0..6)) {
             let mut presets = Presets::default();
             for name in &names {
                 presets.put(name, values(name));

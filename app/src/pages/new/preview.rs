@@ -123,7 +123,7 @@ mod tests {
     use serde_json::json;
 
     #[test]
-    fn only_a_kind_that_says_so_has_a_preview() {
+    fn only_a_kind_that_declares_it_has_a_preview() {
         let spec = |params: Value| -> KindSpec {
             serde_json::from_value(json!({
                 "name": "data.load", "title": "", "description": "", "summary": "", "params": params

@@ -139,7 +139,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_missing_is_named() {
+    fn missing_fields_are_named() {
         assert_eq!(missing(&["Symbol".to_owned(), "Model".to_owned()]), "Fill in Symbol and Model to start.");
         assert!(missing(&[]).starts_with("Correct"));
     }

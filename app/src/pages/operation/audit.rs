@@ -78,7 +78,7 @@ mod tests {
     use protocol::{Action, Actor, Time};
 
     #[test]
-    fn a_moment_names_its_zone_and_the_head_of_its_column_names_none() {
+    fn a_time_names_its_zone_unless_its_column_does() {
         let owner = Owner::new();
         owner.set();
         provide_context(OperationStore::default());

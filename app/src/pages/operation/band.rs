@@ -228,7 +228,7 @@ mod tests {
     use super::named;
 
     #[test]
-    fn an_address_names_curves_or_none_or_says_nothing_of_it() {
+    fn an_address_names_curves_no_curves_or_nothing() {
         assert_eq!(named(None), None);
         assert_eq!(named(Some("none")), Some(vec![]));
         assert_eq!(named(Some("")), Some(vec![]));

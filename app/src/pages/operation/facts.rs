@@ -249,7 +249,7 @@ mod tests {
     use serde_json::json;
 
     #[test]
-    fn parameters_that_have_their_default_are_told_apart_from_the_given_ones() {
+    fn default_parameters_are_distinguished_from_given_ones() {
         let schema = json!({"properties": {
             "epochs": {"default": 50}, "rate": {"default": 0.001}, "mode": {"default": "full"}, "end": {}
         }});

@@ -143,7 +143,7 @@ fn standing(op: OpView, asks: Asks, rule: BandRule) -> AnyView {
         .into_any()
     };
     view! {
-        <div class="rule-said">
+        <div class="rule-text">
             <h2>"Auto-cancel rule"</h2>
             <p>{format!("{sentence}.")}</p>
             {state}

@@ -9,7 +9,7 @@ use live::api;
 use live::model::counts::{Numbers, numbers_of, slot};
 use live::model::joined::{Added, Joinable, Joined};
 use protocol::filter::When;
-use protocol::{Event, EventBody, Filter, OperationId, State};
+use protocol::{Event, EventBody, Filter, OperationId, State, paths};
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -129,7 +129,7 @@ impl Counted {
         let question = of.ask(live.seq());
         spawn_local(async move {
             let asked = Asked { filter, ..Asked::default() };
-            match api::counts(&asked.call("/api/v1/operations/counts", &[])).await {
+            match api::counts(&asked.call(paths::COUNTS, &[])).await {
                 Ok(response) => {
                     let taken = of.take(question, response.seq, ());
                     // The filter may have changed, or the page may be gone.
@@ -164,7 +164,7 @@ mod tests {
     use crate::fixtures::{event, operation};
 
     #[test]
-    fn a_filter_by_states_alone_has_the_counts_of_everything() {
+    fn a_filter_by_states_only_has_the_total_counts() {
         let read = |search| narrow(&Asked::read(search).filter);
         assert_eq!(read("state=failed"), None);
         assert_eq!(read(""), None);
@@ -173,7 +173,7 @@ mod tests {
     }
 
     #[test]
-    fn counts_are_asked_for_again_when_a_state_changes_and_not_for_a_checkpoint() {
+    fn counts_are_requested_again_after_a_state_change_but_not_after_a_checkpoint() {
         let mut changes = Changes::default();
         let mut stands = |seq, state| {
             changes.add(&event(seq, EventBody::Operation { operation: Box::new(operation(state, 1)) }))

@@ -60,7 +60,7 @@ mod tests {
     }
 
     #[test]
-    fn rows_of_one_title_say_the_parameter_in_which_they_differ() {
+    fn rows_with_equal_titles_show_the_differing_parameter() {
         let rows = [
             run(1, "Train", json!({"epochs": 10, "seed": 1, "note": null})),
             run(2, "Train", json!({"epochs": 10, "seed": 2, "note": "x".repeat(99)})),
@@ -72,7 +72,7 @@ mod tests {
     }
 
     #[test]
-    fn equal_runs_have_nothing_to_say() {
+    fn equal_runs_have_no_notes() {
         let rows = [run(1, "Train", json!({"seed": 1})), run(2, "Train", json!({"seed": 1}))];
         assert!(differing(rows.iter()).is_empty());
     }

@@ -85,7 +85,7 @@ mod tests {
     }
 
     #[test]
-    fn new_rows_wait_and_what_ends_keeps_its_place() {
+    fn new_rows_wait_and_ended_rows_keep_their_position() {
         let (held, waiting) = hold(&lists(&[5, 4], &[3, 2]), &lists(&[7, 6, 5], &[4, 3, 2]));
         assert_eq!(held, lists(&[5, 4], &[3, 2]));
         assert_eq!(waiting, Waiting { new: 2, moved: 1 });
@@ -94,13 +94,13 @@ mod tests {
     }
 
     #[test]
-    fn what_comes_below_all_others_comes_in() {
+    fn an_older_page_is_inserted_below_the_rows() {
         let (held, waiting) = hold(&lists(&[5], &[4, 3]), &lists(&[5], &[4, 3, 2, 1]));
         assert_eq!((held, waiting), (lists(&[5], &[4, 3, 2, 1]), Waiting::default()));
     }
 
     #[test]
-    fn a_new_child_of_a_shown_row_is_no_news() {
+    fn a_new_child_of_a_shown_row_is_not_announced() {
         let mut now = lists(&[7, 6, 5], &[3, 2]);
         now.active[0].parent = Some(now.active[2].id);
         let (_, waiting) = hold(&lists(&[5], &[3, 2]), &now);
@@ -108,14 +108,14 @@ mod tests {
     }
 
     #[test]
-    fn an_empty_page_holds_nothing_back_that_has_ended() {
+    fn an_empty_page_shows_new_ended_operations_at_once() {
         let (held, waiting) = hold(&Lists::default(), &lists(&[], &[2, 1]));
         assert_eq!((held, waiting), (lists(&[], &[2, 1]), Waiting::default()));
     }
 
     proptest! {
         #[test]
-        fn no_row_that_is_shown_changes_its_place(
+        fn shown_rows_keep_their_positions(
             shown in proptest::collection::btree_set(0u32..40, 0..20),
             now in proptest::collection::btree_set(0u32..40, 0..30),
             cut in 0usize..20, cut_now in 0usize..30,

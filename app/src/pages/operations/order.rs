@@ -143,7 +143,7 @@ mod tests {
     }
 
     #[test]
-    fn rows_stand_in_the_order_that_is_asked_for() {
+    fn rows_have_the_requested_order() {
         assert_eq!(titles(Sort::Newest, None), "cab");
         assert_eq!(titles(Sort::Oldest, None), "bac");
         assert_eq!(titles(Sort::Title, None), "abc");
@@ -155,7 +155,7 @@ mod tests {
     }
 
     #[test]
-    fn groups_stand_by_name_with_their_rows_in_order() {
+    fn groups_are_sorted_by_name_with_their_rows_in_order() {
         assert_eq!(titles(Sort::Oldest, Some(Group::Kind)), "[data.load]bc[x.y]a");
         assert_eq!(titles(Sort::Title, Some(Group::Host)), "[gpu-1]ac[no host yet]b");
     }

@@ -7,13 +7,12 @@ use leptos::prelude::*;
 use leptos::task::spawn_local;
 use live::OperationStore;
 use live::Positioned;
-use live::api::{self};
+use live::api;
 use protocol::filter::Order;
-use protocol::{Filter, OperationId, Problem, State};
+use protocol::{Filter, OperationId, Problem, State, paths};
 use std::collections::HashSet;
 use std::time::Duration;
 
-const PATH: &str = "/api/v1/operations";
 /// Page size.
 const PAGE: &str = "100";
 /// Debounce after the last change of the filter.
@@ -162,8 +161,10 @@ impl Stored {
             let order = if asked.sort == Sort::Oldest { "oldest" } else { "newest" };
             // The first pages may hold only known operations: continue until something is new.
             loop {
-                let path =
-                    ended.call(PATH, &[("order", order), ("after", &page_store.after), ("limit", PAGE)]);
+                let path = ended.call(
+                    paths::OPERATIONS,
+                    &[("order", order), ("after", &page_store.after), ("limit", PAGE)],
+                );
                 let question = live.page_question();
                 match api::operations(&path).await {
                     Ok(Positioned { seq, of: page }) => {
@@ -205,7 +206,7 @@ impl Stored {
         let Some(ended) = self.asked.try_get_untracked().as_ref().and_then(for_ended) else { return };
         let live = live.clone();
         spawn_local(async move {
-            let path = ended.call(PATH, &[("after", &from.next().to_string()), ("limit", PAGE)]);
+            let path = ended.call(paths::OPERATIONS, &[("after", &from.next().to_string()), ("limit", PAGE)]);
             // Without an answer the rows stay empty until they are visible again.
             loop {
                 let question = live.page_question();

@@ -142,7 +142,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_second_click_on_a_heading_turns_the_order_around() {
+    fn a_second_click_on_a_heading_reverses_the_order() {
         assert_eq!(next(BY_TITLE, Sort::Newest), Sort::Title);
         assert_eq!(next(BY_TITLE, Sort::Title), Sort::TitleDown);
         assert_eq!(next(BY_TITLE, Sort::TitleDown), Sort::Title);

@@ -96,7 +96,7 @@ mod tests {
     }
 
     #[test]
-    fn children_stand_below_their_parent_and_only_when_it_is_open() {
+    fn children_are_below_their_parent_only_when_it_is_open() {
         let (lists, mut open) = (lists(), HashSet::new());
         let tree = Tree::of(&lists);
         assert_eq!(rows(&tree.items(&lists.active, &[], &open)), [id(1)]);
@@ -115,7 +115,7 @@ mod tests {
     }
 
     #[test]
-    fn a_folded_group_is_its_head_alone_and_a_group_of_children_has_none() {
+    fn a_folded_group_is_only_its_head_and_a_group_of_children_has_none() {
         let group = |n, name: &str, parent| Placed { group: name.into(), ..row(n, parent) };
         let active = vec![group(1, "a", None), group(2, "a", None), group(3, "b", Some(1))];
         let lists = Lists { active, ended: Vec::new() };

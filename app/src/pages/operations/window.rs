@@ -75,7 +75,7 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn a_short_list_is_there_as_a_whole() {
+    fn a_short_list_is_rendered_completely() {
         let list: Vec<u32> = (0..100).collect();
         assert_eq!(Window::in_sight(-4_000.0, 900.0, 45.0, 50).of(&list[..50]).len(), 50);
         assert_eq!(Window::begin().of(&list).len(), 100);
@@ -83,7 +83,7 @@ mod tests {
     }
 
     #[test]
-    fn of_a_hundred_thousand_rows_there_are_as_many_as_fit_the_screen_and_some() {
+    fn of_100000_rows_only_those_near_the_screen_are_rendered() {
         let window = Window::in_sight(-2_250_000.0, 900.0, 45.0, 100_000);
         assert!(window.first <= 50_000 - MARGIN && window.end >= 50_020 + MARGIN, "{window:?}");
         assert!(window.end - window.first < 100);
@@ -93,7 +93,7 @@ mod tests {
     }
 
     #[test]
-    fn a_row_that_is_held_stays_at_its_place_out_of_sight() {
+    fn a_kept_row_stays_at_its_position_out_of_view() {
         let window = Window { first: 40, end: 80 };
         let above = Layout { held: Some(7), above: 7, between: 32, below: 20, ..Layout::default() };
         assert_eq!(window.layout(100, Some(7)), above);
@@ -104,7 +104,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn every_row_in_sight_is_there(top in -5e6f64..5e3, height in 1.0f64..5e3, row in 20.0f64..90.0, count in 0usize..100_000, held in proptest::option::of(0usize..100_000)) {
+        fn every_visible_row_is_rendered(top in -5e6f64..5e3, height in 1.0f64..5e3, row in 20.0f64..90.0, count in 0usize..100_000, held in proptest::option::of(0usize..100_000)) {
             let window = Window::in_sight(top, height, row, count);
             let Layout { above, below, .. } = window.layout(count, None);
             prop_assert!(above + below <= count);

@@ -92,7 +92,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_most_of_an_hour_is_what_ended_in_it() {
+    fn the_tallest_bar_is_the_hour_with_most_ended_operations() {
         let failed = |failed| Ends { failed, succeeded: 1, ..Ends::default() };
         assert_eq!(most(&[failed(2), failed(7), failed(0)]), 8);
         assert_eq!(most(&[Ends::default(); 24]), 0);

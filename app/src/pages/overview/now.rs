@@ -160,7 +160,7 @@ mod tests {
     use protocol::{Operation, Time};
 
     #[test]
-    fn the_way_to_all_of_them_leads_to_those_that_are_counted() {
+    fn the_link_to_all_leads_to_the_counted_operations() {
         for (address, counted) in
             [(ALL_RUNNING, runs as fn(State) -> bool), (ALL_WAITING, waits), (ALL_ENDED, State::ended)]
         {

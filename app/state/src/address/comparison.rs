@@ -172,28 +172,28 @@ mod tests {
     }
 
     #[test]
-    fn each_is_there_once_and_what_is_no_id_is_told() {
+    fn ids_are_unique_and_invalid_ones_are_reported() {
         let ids = format!("{}, {},nonsense,,{}", id(1), id(1), id(2));
         let wanted = Comparison::new(&ids, "", "", "", "");
         assert_eq!((wanted.ids, wanted.odd), (vec![id(1), id(2)], vec!["nonsense".to_owned()]));
     }
 
     #[test]
-    fn those_beyond_the_most_are_counted() {
+    fn further_rows_are_counted() {
         let ids: Vec<_> = (0..MAX_COMPARED + 3).map(|n| id(n).to_string()).collect();
         let wanted = Comparison::new(&ids.join(","), "", "", "", "");
         assert_eq!((wanted.ids.len(), wanted.over), (MAX_COMPARED, 3));
     }
 
     #[test]
-    fn why_not_is_said_on_either_side() {
+    fn both_sides_give_the_reason() {
         assert_eq!(refusal(1).as_deref(), Some("Select 1 more to compare"));
         assert_eq!(refusal(MAX_COMPARED + 1).as_deref(), Some("At most 20 can be compared"));
         assert!(refusal(MIN_COMPARED).is_none() && refusal(MAX_COMPARED).is_none());
     }
 
     #[test]
-    fn curves_are_taken_away_and_put_back_and_the_last_one_brings_back_all() {
+    fn curves_can_be_hidden_and_hiding_the_last_shows_all() {
         let all = ["equity".to_owned(), "drawdown".to_owned()];
         let less = Comparison::default().toggled("drawdown", &all);
         assert_eq!(less.series, ["equity"]);
@@ -203,14 +203,14 @@ mod tests {
     }
 
     #[test]
-    fn taken_away_and_added_it_stands_at_the_end() {
+    fn a_removed_and_added_entry_is_last() {
         let three = Comparison::of([id(1), id(2), id(3)]);
         assert_eq!(three.without(id(1)).with(id(1)).ids, [id(2), id(3), id(1)]);
     }
 
     proptest! {
         #[test]
-        fn no_address_is_too_odd(ids: String, series: String, x: String, smooth: String, rows: String) {
+        fn every_address_is_parsed_without_a_panic(ids: String, series: String, x: String, smooth: String, rows: String) {
             let wanted = Comparison::new(&ids, &series, &x, &smooth, &rows);
             prop_assert!(wanted.weight() < 1.0);
             let _ = wanted.address();

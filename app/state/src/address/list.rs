@@ -296,7 +296,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_asked_reads_back_from_its_address() {
+    fn a_query_round_trips_through_its_address() {
         let address = "/operations?state=failed&kind=data.load,training.run&host=gpu-1&param.symbol=MSFT&since=24h\
                        &until=2026-11-01&q=a%20b&sort=longest&group=kind&folded=data.load\
                        &columns=result,param.symbol&peek=0199c2d4-7f3a-7c11-9e1b-000000000001";
@@ -309,7 +309,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_read_is_told_and_left_out() {
+    fn unreadable_parts_are_reported_and_ignored() {
         let asked = Asked::read("state=runing&since=yesterday&colour=red&kind=data.load");
         let wrong: Vec<_> = asked.wrong.iter().map(|w| w.name.as_str()).collect();
         assert_eq!(wrong, ["state", "since", "colour"]);
@@ -318,13 +318,13 @@ mod tests {
     }
 
     #[test]
-    fn what_was_typed_without_a_script_is_taken_apart() {
+    fn text_submitted_without_scripts_is_parsed() {
         let asked = Asked::read("q=kind%3Adata.load+msft+since%3A24h");
         assert_eq!(asked.address(), "/operations?kind=data.load&since=24h&q=msft");
     }
 
     #[test]
-    fn each_condition_can_be_lifted_by_itself() {
+    fn each_condition_can_be_removed_separately() {
         let asked = Asked::read("kind=data.load,training.run&param.x=1&param.x=2&since=1h&state=failed&q=w");
         let chips = asked.chips();
         let names: Vec<_> = chips.iter().map(|c| (c.name.as_str(), c.value.as_str())).collect();
@@ -343,7 +343,7 @@ mod tests {
     }
 
     #[test]
-    fn a_state_pressed_again_is_lifted() {
+    fn pressing_a_state_again_removes_its_filter() {
         let asked = Asked::read("state=failed,queued&q=w");
         assert_eq!(asked.with_state(Some(State::Failed)).address(), "/operations?state=queued&q=w");
         assert_eq!(asked.with_state(Some(State::Running)).address(), "/operations?state=running&q=w");

@@ -64,7 +64,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_awaited_is_read_as_it_was_written_and_nonsense_is_nothing() {
+    fn the_stored_list_round_trips_and_invalid_text_is_empty() {
         let list: Vec<_> = (0..3).map(awaited).collect();
         assert_eq!(read(&write(&list)), list);
         assert_eq!(read("[{\"id\": 7}]"), []);
@@ -72,13 +72,13 @@ mod tests {
     }
 
     #[test]
-    fn a_list_that_nobody_looks_at_does_not_grow_for_ever() {
+    fn an_unread_list_is_bounded() {
         let list: Vec<_> = (0..200).map(awaited).collect();
         assert_eq!(read(&write(&list)), list[100..]);
     }
 
     #[test]
-    fn a_page_in_sight_tells_before_one_that_is_not_and_one_leads() {
+    fn visible_pages_notify_first_and_only_one_does() {
         let waits =
             [patience(Role::Leads, false), patience(Role::Listens, false), patience(Role::Leads, true)];
         assert!(waits.windows(2).all(|two| two[0] < two[1]), "{waits:?}");
@@ -86,7 +86,7 @@ mod tests {
     }
 
     #[test]
-    fn an_end_is_told_with_how_long_it_took() {
+    fn an_end_is_announced_with_its_duration() {
         assert_eq!(how(Ended { state: State::Failed, took: Some(130.0) }), "failed after 2 m 10 s");
         assert_eq!(how(Ended { state: State::Cancelled, took: None }), "cancelled");
     }

@@ -98,7 +98,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn who_can_not_be_notified_is_told_why() {
+    fn the_reason_for_blocked_notifications_is_shown() {
         for leave in [Leave::NotAsked, Leave::Denied, Leave::Insecure, Leave::Missing] {
             assert!(leave.in_words().starts_with("on the page only"), "{leave:?}");
         }

@@ -100,7 +100,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_word_of_a_format_is_its_name_on_the_wire() {
+    fn the_text_of_a_format_is_its_wire_name() {
         for format in Format::ALL {
             assert_eq!(serde_json::to_value(format).unwrap(), format.as_str());
             assert_eq!(Format::parse(format.as_str()), Some(format));

@@ -69,7 +69,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_word_of_an_option_is_its_name_on_the_wire() {
+    fn the_text_of_an_option_is_its_wire_name() {
         for order in [DateOrder::DayFirst, DateOrder::MonthFirst] {
             assert_eq!(serde_json::to_value(order).unwrap(), order.as_str());
         }

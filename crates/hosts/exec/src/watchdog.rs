@@ -123,7 +123,7 @@ mod tests {
     }
 
     #[test]
-    fn a_lost_watchdog_is_replaced_and_told_all_groups() {
+    fn a_lost_watchdog_is_replaced_and_gets_all_groups() {
         let (mut first, mut second) = (sleeper(), sleeper());
         let watchdog = Watchdog::default();
         watchdog.add(first.id()).unwrap();

@@ -234,7 +234,7 @@ impl World {
 proptest! {
     /// Whatever the network does, something is always in flight, and never two of the same.
     #[test]
-    fn something_is_always_under_way(
+    fn a_request_or_a_timer_is_always_open(
         steps in proptest::collection::vec((0u8..12, 0.0f64..20_000.0, 0.0f64..1.0), 1..200),
         seeded: bool,
     ) {

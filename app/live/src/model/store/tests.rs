@@ -121,7 +121,7 @@ fn an_active_operation_that_a_new_snapshot_does_not_know_is_gone() {
 }
 
 #[test]
-fn what_is_forgotten_leaves_its_row_and_its_count_and_no_older_answer_brings_it_back() {
+fn a_deleted_operation_loses_its_row_and_count_and_no_older_response_restores_it() {
     let (live, id) = seeded(10, State::Failed);
     let gone = EventBody::Deleted { id, state: State::Failed };
     live.apply(&event(11, gone.clone()));
@@ -195,8 +195,7 @@ fn of_too_many_ended_ones_those_that_a_list_shows_are_kept() {
 }
 
 #[test]
-fn what_a_page_follows_keeps_its_signals_over_a_snapshot_without_it_and_takes_the_answer_that_tells_its_end()
-{
+fn a_followed_operation_keeps_its_signals_over_a_snapshot_without_it() {
     for life in [1, 2] {
         let (live, id) = seeded(10, State::Running);
         let follow = live.follow(id);
@@ -268,7 +267,7 @@ fn points_that_pass_while_an_answer_is_on_its_way_are_in_the_curve() {
 }
 
 #[test]
-fn curves_are_asked_for_again_after_a_gap_and_show_no_line_over_it() {
+fn curves_are_requested_again_after_a_gap_and_have_no_line_across_it() {
     let (live, id) = seeded(10, State::Running);
     let follow = live.follow(id);
     follow.curves.take_first(Some((10, (1, vec![]))));
@@ -283,7 +282,7 @@ fn curves_are_asked_for_again_after_a_gap_and_show_no_line_over_it() {
 }
 
 #[test]
-fn attempts_results_and_audit_are_asked_for_again_when_an_event_tells_of_more_than_the_answer_knew() {
+fn details_are_requested_again_when_an_event_is_newer_than_the_response() {
     let (live, id) = seeded(10, State::Running);
     let follow = live.follow(id);
     let stands = |seq, op| live.apply(&event(seq, EventBody::Operation { operation: Box::new(op) }));
@@ -301,7 +300,7 @@ fn attempts_results_and_audit_are_asked_for_again_when_an_event_tells_of_more_th
 }
 
 #[test]
-fn a_page_of_the_list_that_is_late_takes_nothing_back() {
+fn a_late_page_of_the_list_reverts_nothing() {
     let (live, _) = seeded(10, State::Running);
     let old = |state, attempt, seq| Operation {
         id: "0199c2d4-7f3a-7c11-9e1b-00000000000b".parse().unwrap(),

@@ -63,7 +63,7 @@ fn what_the_leader_passes_on_is_applied_once() {
 }
 
 #[test]
-fn a_gap_is_asked_for_while_what_comes_is_held_back() {
+fn a_gap_is_requested_while_new_events_are_held() {
     let (mut follower, mut sequence) = listening();
     let effects = follower.take(message(14), &mut sequence, 20.0);
     assert_eq!(

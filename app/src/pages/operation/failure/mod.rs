@@ -46,7 +46,7 @@ fn output_view(output: &str) -> AnyView {
         view! { {pieces.collect_view()} "\n" }.into_any()
     });
     view! {
-        <pre class="failure-said" tabindex="0" aria-label="Last output">
+        <pre class="failure-output" tabindex="0" aria-label="Last output">
             {lines.collect_view()}
         </pre>
     }

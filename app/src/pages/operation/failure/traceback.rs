@@ -58,7 +58,7 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn a_place_in_a_file_is_told_as_file_and_line() {
+    fn a_location_is_shown_as_file_and_line() {
         let place = |line: &str| {
             pieces(line).into_iter().find_map(|piece| match piece {
                 Piece::Place(place) => Some(place),

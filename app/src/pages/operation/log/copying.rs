@@ -87,7 +87,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn it_is_said_what_was_copied() {
+    fn the_message_names_the_copied_lines() {
         assert_eq!(wording(40_014, LogLevel::Debug, true), "Copied 40,014 lines");
         assert_eq!(wording(1, LogLevel::Warn, true), "Copied 1 line at level warn and above");
         assert_eq!(

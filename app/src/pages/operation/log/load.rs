@@ -87,7 +87,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_in_sight_is_asked_for_and_nothing_else() {
+    fn only_visible_lines_are_requested() {
         let log = log(9_001, 10_000);
         assert_eq!(wanted(&log, 9_960, 10_000), None);
         assert_eq!(wanted(&log, 8_990, 9_030), Some(9_001), "what is just above");

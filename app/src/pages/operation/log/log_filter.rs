@@ -81,7 +81,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_found_follows_a_log_that_grows_at_both_ends() {
+    fn matches_follow_a_log_that_grows_at_both_ends() {
         let (mut log, mut sieve) = (LogBuffer::default(), Sieve::default());
         let even = |line: &Line| line.n.is_multiple_of(2);
         log.add(1, &[line(4, ""), line(5, ""), line(6, "")]);
@@ -101,14 +101,14 @@ mod tests {
     }
 
     #[test]
-    fn finds_that_are_here_and_finds_of_the_server_are_each_once_and_in_order() {
+    fn local_and_server_matches_are_merged_once_and_in_order() {
         assert_eq!(union(&[3, 5, 9], &[1, 3, 4]), [1, 3, 4, 5, 9]);
         assert_eq!(union(&[], &[2]), [2]);
         assert_eq!(union(&[2], &[]), [2]);
     }
 
     #[test]
-    fn one_goes_from_find_to_find_and_around() {
+    fn navigation_cycles_through_the_matches() {
         let sieve = Sieve { ns: vec![3, 7, 9], ..Sieve::default() };
         assert_eq!((sieve.next(None, false), sieve.next(None, true)), (Some(3), Some(9)));
         assert_eq!((sieve.next(Some(7), false), sieve.next(Some(8), false)), (Some(9), Some(9)));

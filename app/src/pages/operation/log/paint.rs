@@ -103,7 +103,7 @@ mod tests {
     }
 
     #[test]
-    fn a_mark_goes_over_the_border_of_colours() {
+    fn a_match_may_span_colours() {
         let text = "epoch \u{1b}[1;32m12\u{1b}[0m done";
         assert_eq!(
             painted(text, "h 12 d"),
@@ -120,7 +120,7 @@ mod tests {
     }
 
     #[test]
-    fn colours_that_changed_places_are_named_so() {
+    fn inverse_video_swaps_colours() {
         assert_eq!(painted("\u{1b}[7mx", ""), [piece("inverse", false, "x")]);
         assert_eq!(painted("\u{1b}[7;31mx", ""), [piece("ground1", false, "x")]);
         assert_eq!(painted("\u{1b}[7;31;44mx", ""), [piece("ink4 ground1", false, "x")]);
@@ -129,7 +129,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn the_pieces_are_the_text_and_the_marks_are_the_words(
+        fn pieces_form_the_text_and_marked_ones_are_the_words(
             text in "(a|b|ä|\u{1b}\\[3[0-9]m|\u{1b}\\[m| ){0,20}", words in "[abä]{0,2}"
         ) {
             let pieces = paint(&text, &words);

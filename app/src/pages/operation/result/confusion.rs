@@ -75,7 +75,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn shares_are_of_what_was_and_an_empty_row_has_none() {
+    fn shares_are_of_the_true_class_and_an_empty_row_has_none() {
         assert_eq!(shares(&[vec![3, 1], vec![0, 0]]), [[0.75, 0.25], [0.0, 0.0]]);
     }
 }

@@ -94,7 +94,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_column_that_is_not_there_leaves_a_gap_and_no_panic() {
+    fn a_missing_column_leaves_a_gap() {
         let columns = Columns {
             t: vec![10, 20],
             columns: [("equity".to_owned(), vec![1.0, 2.0]), ("drawdown".to_owned(), vec![0.0])].into(),

@@ -94,7 +94,7 @@ mod tests {
     }
 
     #[test]
-    fn an_end_is_told_by_its_code_or_its_signal() {
+    fn an_end_is_described_by_its_code_or_signal() {
         assert_eq!(end(&result(Some(3), None)), "exit code 3");
         assert_eq!(end(&result(None, Some(9))), "signal 9 (SIGKILL)");
         assert_eq!(end(&result(None, Some(64))), "signal 64");

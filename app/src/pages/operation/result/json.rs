@@ -129,12 +129,12 @@ mod tests {
     }
 
     #[test]
-    fn alike_objects_are_one_table_with_every_name_that_any_of_them_has() {
+    fn similar_objects_form_one_table_with_all_names() {
         assert_eq!(columns(json!([{"a": 1}, {"b": null, "a": 2}])).unwrap(), ["a", "b"]);
     }
 
     #[test]
-    fn what_is_nested_mixed_or_too_wide_is_no_table() {
+    fn nested_mixed_or_wide_values_are_not_a_table() {
         assert_eq!(columns(json!([{"a": [1]}])), None);
         assert_eq!(columns(json!([{"a": 1}, 2])), None);
         assert_eq!(columns(json!([{}])), None);

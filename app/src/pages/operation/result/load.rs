@@ -245,7 +245,7 @@ mod tests {
     use serde_json::json;
 
     #[test]
-    fn a_load_is_told_in_sentences_that_leave_out_what_is_fine() {
+    fn a_load_is_described_by_its_findings_only() {
         let mut load: LoadResult = serde_json::from_value(json!({
             "symbol": "A", "timeframe": "1h", "source": "csv", "synthetic": false, "rows": 20_758,
             "rows_written": 20_758, "segments": [{"file": "2024.parquet", "rows": 20_758, "bytes": 2_048}],

@@ -21,8 +21,8 @@ use leptos::prelude::*;
 use live::OpView;
 use live::base;
 use live::query;
-use protocol::OperationId;
 use protocol::host::Artifact;
+use protocol::{OperationId, paths};
 use trades::Trades;
 
 /// Label of the result's tab.
@@ -145,7 +145,7 @@ fn artifacts(id: OperationId, artifacts: &[Artifact]) -> Option<AnyView> {
         return None;
     }
     let lines = artifacts.iter().map(|artifact| {
-        let path = format!("/api/v1/operations/{id}/artifacts/{}", query::encode(&artifact.name));
+        let path = paths::artifact(id, &query::encode(&artifact.name));
         let href = base::url(&path);
         view! {
             <li>

@@ -93,7 +93,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn months_stand_in_the_row_of_their_year() {
+    fn months_are_in_the_row_of_their_year() {
         let cell = |month: &str| Cell {
             month: month.into(),
             text: String::new(),

@@ -282,7 +282,7 @@ mod tests {
     }
 
     #[test]
-    fn a_trade_makes_two_marks_in_the_order_of_time() {
+    fn a_trade_has_two_marks_in_time_order() {
         let trades = vec![trade("short", 10, -1.0), trade("long", 12, 4.0)];
         let marks = marks_of(Some(&trades));
         let kinds: Vec<_> = marks.iter().map(|m| (m.x, m.kind)).collect();

@@ -106,7 +106,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_refined_sweep_can_be_read_and_has_the_best_in_it(
+        fn a_refined_sweep_is_valid_and_contains_the_best_run(
             steps in proptest::collection::btree_set(1u32..500, 2..8), pick in 0usize..8
         ) {
             let values: Vec<_> = steps.iter().map(u32::to_string).collect();

@@ -112,7 +112,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_best_has_the_last_tint_whichever_end_it_is() {
+    fn the_best_cell_has_the_strongest_tint() {
         let ends = (1.0, 3.0);
         assert_eq!([1.0, 2.0, 3.0].map(|f| tint(f, ends, false)), [1, 4, 7]);
         assert_eq!([1.0, 2.0, 3.0].map(|f| tint(f, ends, true)), [7, 4, 1]);

@@ -277,7 +277,7 @@ mod tests {
     }
 
     #[test]
-    fn the_best_is_told_with_its_place_and_whether_it_is_at_the_edge() {
+    fn the_best_run_is_shown_with_its_position_and_whether_it_is_at_the_edge() {
         let plan = plan(&json!({"vary": "fast=5,10,20; slow=50,100,150", "search": "grid"})).unwrap();
         let known = |run: u32| SweepResult {
             rank_by: "performance.sharpe".into(),

@@ -167,13 +167,13 @@ mod tests {
     }
 
     #[test]
-    fn an_empty_field_offers_what_conditions_there_are() {
+    fn an_empty_field_suggests_all_conditions() {
         assert_eq!(puts(""), ["state:", "kind:", "host:", "since:", "until:", "param."]);
         assert_eq!(puts("msft "), puts(""));
     }
 
     #[test]
-    fn a_name_offers_its_values_the_best_first() {
+    fn a_filter_name_suggests_its_values_best_first() {
         assert_eq!(puts("kind:"), ["kind:data.load", "kind:training.run"]);
         assert_eq!(puts("x kind:run"), ["kind:training.run"]);
         assert_eq!(puts("param.s"), ["param.symbol:"]);
@@ -183,14 +183,14 @@ mod tests {
     }
 
     #[test]
-    fn a_plain_word_offers_whatever_it_could_be() {
+    fn a_plain_word_suggests_all_its_meanings() {
         assert_eq!(puts("run"), ["state:running", "kind:training.run"]);
         assert_eq!(puts("ms"), ["param.symbol:MSFT"]);
         assert_eq!(puts("sy"), ["param.symbol:"]);
     }
 
     #[test]
-    fn what_is_chosen_takes_the_place_of_what_is_being_typed() {
+    fn a_chosen_suggestion_replaces_the_part_being_typed() {
         let all = suggest("x kin", &known());
         assert_eq!(chosen("x kin", &all[0]), "x kind:");
         let all = suggest("x kind:da", &known());

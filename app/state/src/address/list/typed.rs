@@ -215,7 +215,7 @@ mod tests {
     }
 
     #[test]
-    fn conditions_are_told_from_words() {
+    fn conditions_are_distinguished_from_words() {
         let mut typed = Typed::read("msft kind:data.load  10:41 param.note:\"a b\" state:ru");
         assert_eq!(typed.words(), "msft 10:41");
         let taken = typed.take(false);
@@ -226,7 +226,7 @@ mod tests {
     }
 
     #[test]
-    fn a_text_with_quotes_and_two_blanks_is_looked_for_as_it_is_typed() {
+    fn a_search_text_with_quotes_and_double_spaces_is_kept() {
         for text in [r#"say "hi" \ there"#, "a  b", "\"", "\"a", r"\", "say \"a  b\""] {
             let typed = Typed::read(text);
             assert_eq!((typed.words().as_str(), typed.text().as_str()), (text, text));
@@ -235,7 +235,7 @@ mod tests {
     }
 
     #[test]
-    fn a_value_with_quotes_is_typed_and_comes_back() {
+    fn a_quoted_value_round_trips() {
         for value in [r#"say "hi" \ there"#, r#""quoted""#, r"C:\dir", "a  b", "\" ", r"ends with \ "] {
             let mut typed = Typed::read(&format!("x {}", written("param.note", value)));
             assert_eq!(typed.take(true), [own(("param.note", value))], "{value}");
@@ -246,7 +246,7 @@ mod tests {
     }
 
     #[test]
-    fn the_name_of_a_param_that_is_being_typed_is_no_word_to_look_for() {
+    fn a_partly_typed_param_name_is_not_searched_for() {
         for half in ["param.", "param.sym"] {
             let typed = Typed::read(&format!("msft {half}"));
             assert_eq!((typed.words(), typed.text()), ("msft".to_owned(), format!("msft {half}")));
@@ -255,7 +255,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_being_typed_is_the_last_part() {
+    fn the_part_being_typed_is_the_last_one() {
         assert_eq!(last("msft kin"), (5, "kin"));
         assert_eq!(last("msft "), (5, ""));
         assert_eq!(last("param.note:\"a b"), (0, "param.note:\"a b"));
@@ -264,7 +264,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_put_together_is_taken_apart_the_same(text in "([ a-c\"\\\\é]|kind:|param.x:){0,24}") {
+        fn a_joined_filter_text_splits_into_the_same_parts(text in "([ a-c\"\\\\é]|kind:|param.x:){0,24}") {
             let typed = Typed::read(&text);
             let again = Typed::read(&typed.text());
             prop_assert_eq!(again.words(), typed.words());

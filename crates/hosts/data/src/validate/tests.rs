@@ -83,7 +83,7 @@ fn a_close_outside_the_range_is_accepted_within_rounding_only() {
 }
 
 #[test]
-fn the_word_on_the_wire_is_the_word_in_the_list() {
+fn the_wire_name_is_the_name_in_the_list() {
     for reason in Reason::ALL {
         assert_eq!(serde_json::to_value(reason).unwrap(), reason.as_str());
     }

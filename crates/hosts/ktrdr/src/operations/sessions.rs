@@ -44,7 +44,7 @@ mod tests {
     use serde_json::json;
 
     #[test]
-    fn the_list_of_sessions_says_what_is_running() {
+    fn the_list_of_sessions_shows_running_ones() {
         let session = |id: &str, status: &str| {
             json!({"session_id": id, "status": status, "progress": {"epoch": 7, "total_epochs": 40,
                 "total_batches": 64, "progress_percent": 18.5, "message": "Epoch 7/40"}})

@@ -7,7 +7,11 @@ use axum::http::{Method, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use serde_json::Value;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 use tokio::sync::watch;
+
+/// Timeout of waits; nothing takes nearly that long.
+pub const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Received request.
 #[derive(Clone, Debug)]
@@ -63,9 +67,13 @@ impl Double {
     /// Waits for this number of calls.
     pub async fn called(&self, which: &str, times: usize) {
         let mut news = self.news.subscribe();
-        while self.calls(which).len() < times {
-            news.changed().await.unwrap();
-        }
+        let waiting = async {
+            while self.calls(which).len() < times {
+                news.changed().await.unwrap();
+            }
+        };
+        let waited = tokio::time::timeout(PATIENCE, waiting).await;
+        assert!(waited.is_ok(), "no {times} calls of {which} in {PATIENCE:?}");
     }
 }
 

@@ -1,5 +1,6 @@
 //! Served adapter, and the server's side of the host contract.
 
+use crate::double::PATIENCE;
 use host_kit::{CancellationToken, Host};
 use protocol::host::{
     About, Health, HostEvent, HostEventBody, HostEvents, HostOperation, Outcome, ResultDoc,
@@ -181,16 +182,22 @@ impl Served {
     /// All events until one matches.
     pub async fn until(&mut self, mut happens: impl FnMut(&HostEventBody) -> bool) -> Vec<HostEventBody> {
         let mut seen = Vec::new();
-        loop {
-            let mut found = false;
-            for event in self.events().await {
-                found |= happens(&event.body);
-                seen.push(event.body);
+        let waiting = async {
+            loop {
+                let mut found = false;
+                for event in self.events().await {
+                    found |= happens(&event.body);
+                    seen.push(event.body);
+                }
+                if found {
+                    return;
+                }
             }
-            if found {
-                return seen;
-            }
-        }
+        };
+        // A run that goes on for ever reports events for ever.
+        let waited = tokio::time::timeout(PATIENCE, waiting).await;
+        assert!(waited.is_ok(), "not in {PATIENCE:?}: {seen:?}");
+        seen
     }
 
     /// All events until this text is logged.
@@ -248,7 +255,7 @@ impl Served {
                 tokio::task::yield_now().await;
             }
         };
-        tokio::time::timeout(Duration::from_secs(30), asking).await.expect("the health becomes so")
+        tokio::time::timeout(PATIENCE, asking).await.expect("the health becomes so")
     }
 
     /// Shuts the adapter down in the order of `Host::serve`; its last events stay readable.
