@@ -60,6 +60,18 @@ impl OperationStore {
         busy
     }
 
+    /// Active operations with a condition other than an ordinary wait, oldest first. Tracks as
+    /// [`OperationStore::list`] does.
+    pub fn troubled(&self) -> Vec<OperationId> {
+        let troubled = |signals: &OperationSignals| {
+            let condition = signals.condition.with_untracked(|c| c.as_ref().map(|c| c.kind));
+            condition.is_some_and(|kind| !display::waits(kind))
+        };
+        let mut ids = self.pick(&troubled).0;
+        ids.reverse();
+        ids
+    }
+
     /// Operations that use a slot or are queued. Tracks as [`OperationStore::list`] does.
     pub fn at_work(&self) -> Vec<Work> {
         self.0.host_list.track();
