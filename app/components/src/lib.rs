@@ -15,6 +15,7 @@ pub mod focus;
 pub mod form;
 pub mod frame;
 pub mod headline;
+pub mod hint;
 pub mod icon;
 pub mod ident;
 pub mod keys;

@@ -2,6 +2,7 @@
 
 use app_state::Zones;
 use app_state::actions::{Actions, Question};
+use components::hint::Hint;
 use components::ident::Ident;
 use components::placeholders::{Empty, WithSnapshot};
 use components::reactive::{mark, maybe, part, spoken, text, whole, word, yes};
@@ -21,6 +22,7 @@ pub fn HostsPage() -> impl IntoView {
         <div class="page-head">
             <h1>"Hosts"</h1>
         </div>
+        <Hint page="hosts" text="The services that run operations. Each block is a slot; a filled one leads to the operation on it."/>
         <WithSnapshot lines=6>
             <HostList/>
         </WithSnapshot>

@@ -18,6 +18,7 @@ use super::tabs::{Tab, Tabs};
 use crate::features::curves::cached::{Additional, Following, keep_current, take_first};
 use crate::features::curves::spec_of;
 use crate::outcome::{Body, EXEC, Outcome};
+use components::hint::Hint;
 use components::reactive::part;
 use leptos::prelude::*;
 use leptos_meta::Title;
@@ -115,6 +116,7 @@ pub fn Detail(
     view! {
         <Title text=tab_title/>
         <Head op/>
+        <Hint page="operation" text="One operation, live: key figures and curves first; result, log and details in the tabs."/>
         <ProgressLine op spec/>
         <ConditionBox op/>
         <FailureBox op log=follow.log.state().into()/>

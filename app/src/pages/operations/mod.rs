@@ -26,6 +26,7 @@ mod window;
 use app_state::Selection;
 use app_state::address::list::{Asked, Sort};
 use columns::Chooser;
+use components::hint::Hint;
 use components::icon::Icon;
 use components::link::A;
 use components::placeholders::WithSnapshot;
@@ -58,6 +59,7 @@ pub fn OperationsPage() -> impl IntoView {
                 "New operation"
             </A>
         </div>
+        <Hint page="operations" text="All operations, newest first. Type words or states to filter, click a heading to sort, and press Space for a peek."/>
         <WithSnapshot lines=10>
             <Lists/>
         </WithSnapshot>

@@ -12,6 +12,7 @@ use activity::{Answer, CurrentActivity, Lately};
 use app_state::Data;
 use app_state::kinds::DEMO;
 use attention::Attention;
+use components::hint::Hint;
 use components::icon::Icon;
 use components::link::A;
 use components::placeholders::WithSnapshot;
@@ -41,6 +42,7 @@ pub fn OverviewPage() -> impl IntoView {
                 "New operation"
             </A>
         </div>
+        <Hint page="overview" text="What runs now, what failed, and what ended in the last 24 hours. Each entry leads to its operation."/>
         <WithSnapshot lines=10>
             <Parts first current/>
         </WithSnapshot>

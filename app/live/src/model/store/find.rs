@@ -78,6 +78,23 @@ impl OperationStore {
         self.operations().values().filter_map(|signals| signals.at_work()).collect()
     }
 
+    /// Title and latest forecast of the end of an active operation of a kind with such parameters: the oldest with a
+    /// slot, else the oldest in the queue. Tracks as [`OperationStore::list`] does.
+    pub fn active_with(
+        &self,
+        kind: &KindName,
+        takes: &dyn Fn(&Value) -> bool,
+    ) -> Option<(String, Option<Time>)> {
+        self.0.host_list.track();
+        let operations = self.operations();
+        let active = operations.values().filter_map(|signals| {
+            let fixed = signals.fixed();
+            let work = signals.at_work().filter(|_| fixed.kind == *kind && takes(&fixed.params))?;
+            Some((work.on.is_none(), fixed.id, fixed.title.clone(), work.ends_at))
+        });
+        active.min_by_key(|(queued, id, ..)| (*queued, *id)).map(|(.., title, ends_at)| (title, ends_at))
+    }
+
     /// Creation time and parameters of the newest loaded operation of a kind that a user started. Tracks as
     /// [`OperationStore::list`] does.
     pub fn newest_of(&self, kind: &KindName) -> Option<(Time, Value)> {
