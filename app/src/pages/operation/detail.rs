@@ -101,6 +101,7 @@ pub fn Detail(
     let sweep = Sweep::of(op, outcome);
     let parts = ResultParts::new(op, outcome);
     let tabs = tabs_of(op, outcome, sweep.is_some());
+    parts.on_table(Callback::new(move |()| tabs.show(Tab::Trades)));
     let result_tab = match sweep {
         Some(sweep) => sweep.table(),
         None => parts.result(),

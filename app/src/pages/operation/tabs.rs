@@ -118,6 +118,11 @@ impl Tabs {
         Self { offered, shown, choose, result }
     }
 
+    /// Shows a tab.
+    pub fn show(self, tab: Tab) {
+        self.choose.run(tab);
+    }
+
     /// Row of the tabs: arrow keys, Home and End move through it.
     pub fn list(self) -> AnyView {
         let node = NodeRef::<Div>::new();
