@@ -13,7 +13,7 @@ use super::log::LogView;
 use super::progress::ProgressLine;
 use super::result::{ResultParts, result_label};
 use super::sweep::Sweep;
-use super::tables::{AttemptsTable, ParamsTable};
+use super::tables::AttemptsTable;
 use super::tabs::{Tab, Tabs};
 use crate::features::curves::cached::{Additional, Following, keep_current, take_first};
 use crate::features::curves::spec_of;
@@ -109,7 +109,6 @@ pub fn Detail(
     let log_shown = Signal::derive(move || tabs.shown.get() == Tab::Log);
     let details = view! {
         <AttemptsTable op attempts/>
-        <ParamsTable fixed/>
         <AuditTable audit/>
         {parts.artifacts()}
     };

@@ -22,7 +22,7 @@ pub enum Tab {
     /// Returns of a backtest by month and by size.
     Returns,
     Log,
-    /// Parameters, attempts, artifacts and audit log.
+    /// Attempts, artifacts and audit log.
     Details,
 }
 

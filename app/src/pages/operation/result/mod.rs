@@ -227,7 +227,7 @@ fn GoOn(to: Vec<Step>) -> impl IntoView {
 }
 
 /// Name and value.
-pub fn fact(name: impl Into<String>, value: String) -> AnyView {
+fn fact(name: impl Into<String>, value: String) -> AnyView {
     let name: String = name.into();
     view! {
         <div>
