@@ -21,7 +21,7 @@ use crate::housekeeping;
 use crate::kind_registry::KindRegistry;
 use crate::view::{View, ViewChange};
 use parking_lot::RwLock;
-use pool::Pool;
+use pool::{Pool, PoolConfig, RouteMetrics};
 use protocol::api::{HostList, KindList};
 use protocol::{Actor, HostName, InstanceId, Operation, OperationId, State, Time};
 use std::sync::Arc;
@@ -142,7 +142,8 @@ impl Engine {
             if host_registry.get(&host.name).is_some() {
                 return Err(OpenError::TwoHosts(host.name));
             }
-            let pool = Pool::new(&host.url, host.pool)
+            let pool_config = PoolConfig { routes: protocol::host::ROUTES, ..host.pool };
+            let pool = Pool::new(&host.url, pool_config)
                 .map_err(|source| OpenError::Host { name: host.name.clone(), source })?;
             let cursor = cursors.iter().find(|(name, _)| *name == host.name).map(|(_, c)| *c);
             let last_seen = LastSeen::default();
@@ -232,6 +233,11 @@ impl Engine {
 
     pub fn hosts(&self) -> HostList {
         HostList { hosts: self.shared.view.read().hosts() }
+    }
+
+    /// Requests to each configured host since the server started, by route.
+    pub fn host_requests(&self) -> Vec<(HostName, Vec<RouteMetrics>)> {
+        self.shared.pools.iter().map(|(name, pool)| (name.clone(), pool.requests())).collect()
     }
 
     /// Configured hosts that have not connected since the server started, so that their kinds are unknown.

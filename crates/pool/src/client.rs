@@ -3,8 +3,9 @@
 use crate::counters::{CountOpened, Counting};
 use crate::error::{TimeLimits, broke_unanswered};
 use crate::http_client::{bad_url, builder, checked_base};
+use crate::request_metrics::{Measured, Measuring};
 use crate::stream::SseStream;
-use crate::{Counters, PoolConfig, PoolError, body, retry};
+use crate::{Counters, Outcome, PoolConfig, PoolError, RouteMetrics, body, retry};
 use bytes::Bytes;
 use http::header::{ACCEPT, CONTENT_TYPE, HeaderValue};
 use reqwest::{Client, ClientBuilder, RequestBuilder};
@@ -36,6 +37,7 @@ struct Shared {
     fresh_client: Client,
     permits: Semaphore,
     counting: Arc<Counting>,
+    measured: Arc<Measured>,
 }
 
 /// Whether a POST may be repeated if the outcome of the first is unknown.
@@ -75,7 +77,9 @@ impl Pool {
         let (client, stream_client, fresh_client) =
             (build(client)?, build(stream_client)?, build(fresh_client)?);
         let permits = Semaphore::new(config.max_connections.clamp(1, Semaphore::MAX_PERMITS));
-        let shared = Shared { base_url, config, client, stream_client, fresh_client, permits, counting };
+        let measured = Arc::new(Measured::new(config.routes));
+        let shared =
+            Shared { base_url, config, client, stream_client, fresh_client, permits, counting, measured };
         Ok(Pool { shared: Arc::new(shared) })
     }
 
@@ -89,17 +93,21 @@ impl Pool {
         self.shared.counting.read()
     }
 
+    /// Requests by route since the pool was created, without forwarded files. Of a stream, the request that opens it
+    /// counts, until its response begins.
+    pub fn requests(&self) -> Vec<RouteMetrics> {
+        self.shared.measured.read()
+    }
+
     /// GET with a JSON response; retried if useful.
     ///
     /// # Errors
     /// [`PoolError`], after the last try.
     pub async fn get<T: DeserializeOwned>(&self, path_and_query: &str) -> Result<T, PoolError> {
-        let answer = self
-            .call(path_and_query, Repeat::Safe, |client, url| {
-                client.get(url).header(ACCEPT, "application/json")
-            })
-            .await?;
-        self.decode(path_and_query, &answer)
+        let what = Request { method: "GET", path_and_query, body_bytes: 0, repeat: Repeat::Safe };
+        let answer =
+            self.call(what, |client, url| client.get(url).header(ACCEPT, "application/json")).await?;
+        self.decode(path_and_query, answer)
     }
 
     /// POST of JSON with a JSON response; returns it with the status (2xx). An empty response is read as `null`, so
@@ -113,9 +121,10 @@ impl Pool {
         body: &B,
         repeat: Repeat,
     ) -> Result<(u16, T), PoolError> {
-        let request = self.json_post(path_and_query, body)?;
-        let answer = self.call(path_and_query, repeat, request).await?;
-        Ok((answer.status, self.decode(path_and_query, &answer)?))
+        let (body_bytes, request) = self.json_post(path_and_query, body)?;
+        let what = Request { method: "POST", path_and_query, body_bytes, repeat };
+        let answer = self.call(what, request).await?;
+        Ok((answer.status, self.decode(path_and_query, answer)?))
     }
 
     /// Same, with an `Idempotency-Key` by which the service recognizes a repetition; retried if useful.
@@ -128,28 +137,32 @@ impl Pool {
         body: &B,
         key: &str,
     ) -> Result<(u16, T), PoolError> {
-        let request = self.json_post(path_and_query, body)?;
+        let (body_bytes, request) = self.json_post(path_and_query, body)?;
         let keyed = |client: &Client, url: &str| request(client, url).header("idempotency-key", key);
-        let answer = self.call(path_and_query, Repeat::Safe, keyed).await?;
-        Ok((answer.status, self.decode(path_and_query, &answer)?))
+        let what = Request { method: "POST", path_and_query, body_bytes, repeat: Repeat::Safe };
+        let answer = self.call(what, keyed).await?;
+        Ok((answer.status, self.decode(path_and_query, answer)?))
     }
 
+    /// Size of the JSON, and the request that sends it.
     fn json_post<B: Serialize + ?Sized>(
         &self,
         path_and_query: &str,
         body: &B,
-    ) -> Result<impl Fn(&Client, &str) -> RequestBuilder + use<B>, PoolError> {
+    ) -> Result<(usize, impl Fn(&Client, &str) -> RequestBuilder + use<B>), PoolError> {
         let json = serde_json::to_vec(body).map(Bytes::from).map_err(|e| PoolError::Decode {
             url: self.address(path_and_query),
             cause: format!("the request can't be serialized as JSON: {e}"),
         })?;
-        Ok(move |client: &Client, url: &str| {
+        let body_bytes = json.len();
+        let request = move |client: &Client, url: &str| {
             client
                 .post(url)
                 .header(ACCEPT, "application/json")
                 .header(CONTENT_TYPE, "application/json")
                 .body(json.clone())
-        })
+        };
+        Ok((body_bytes, request))
     }
 
     /// GET of up to 64 MiB of anything: media type and bytes. Retried if useful.
@@ -157,7 +170,9 @@ impl Pool {
     /// # Errors
     /// [`PoolError`], after the last try.
     pub async fn get_bytes(&self, path_and_query: &str) -> Result<(String, Bytes), PoolError> {
-        let answer = self.call(path_and_query, Repeat::Safe, |client, url| client.get(url)).await?;
+        let what = Request { method: "GET", path_and_query, body_bytes: 0, repeat: Repeat::Safe };
+        let answer = self.call(what, |client, url| client.get(url)).await?;
+        answer.measuring.end_after(answer.latency, Outcome::Success, answer.bytes.len());
         Ok((answer.media_type, answer.bytes))
     }
 
@@ -166,7 +181,10 @@ impl Pool {
     /// # Errors
     /// [`PoolError`], after the last try.
     pub async fn delete(&self, path_and_query: &str) -> Result<(), PoolError> {
-        self.call(path_and_query, Repeat::Safe, |client, url| client.delete(url)).await.map(|_| ())
+        let what = Request { method: "DELETE", path_and_query, body_bytes: 0, repeat: Repeat::Safe };
+        let answer = self.call(what, |client, url| client.delete(url)).await?;
+        answer.measuring.end_after(answer.latency, Outcome::Success, answer.bytes.len());
+        Ok(())
     }
 
     /// Opens a stream of events on its own connection; one try, the caller reconnects.
@@ -196,7 +214,8 @@ impl Pool {
             })?;
             request = request.header("last-event-id", id);
         }
-        match tokio::time::timeout(connect_timeout, request.send()).await {
+        let measuring = shared.measured.begin("GET", path_and_query, 0);
+        let opened = match tokio::time::timeout(connect_timeout, request.send()).await {
             Err(_) => Err(PoolError::Timeout { url, after: connect_timeout, what: "start the stream" }),
             Ok(Err(e)) => Err(PoolError::from_client(&url, &e, limits)),
             Ok(Ok(response)) if !response.status().is_success() => {
@@ -209,7 +228,9 @@ impl Pool {
                 }
             }
             Ok(Ok(response)) => SseStream::new(response, url, silence),
-        }
+        };
+        measuring.end(opened.as_ref().err().map_or(Outcome::Success, Outcome::from), 0);
+        opened
     }
 
     /// One call: a slot, a try, and retries while useful.
@@ -218,11 +239,11 @@ impl Pool {
     /// no failure of the service: the request is repeated at once on a new connection, and counts as one request.
     async fn call(
         &self,
-        path_and_query: &str,
-        repeat: Repeat,
+        what: Request<'_>,
         request: impl Fn(&Client, &str) -> RequestBuilder,
     ) -> Result<CompleteResponse, PoolError> {
-        let Shared { config, counting, client, fresh_client, permits, .. } = &*self.shared;
+        let Request { method, path_and_query, body_bytes, repeat } = what;
+        let Shared { config, counting, client, fresh_client, permits, measured, .. } = &*self.shared;
         let full = self.full(path_and_query)?;
         let url = self.address(path_and_query);
         let mut backoff = config.backoff;
@@ -231,6 +252,7 @@ impl Pool {
         loop {
             let permit = permits.acquire().await.expect("the semaphore is never closed");
             counting.request();
+            let measuring = measured.begin(method, path_and_query, body_bytes);
             // Before the first connection was opened, there is none to reuse.
             let may_be_reused = counting.read().opened > 0;
             let mut tried = self.try_once(request(client, &full), &url).await;
@@ -244,9 +266,13 @@ impl Pool {
             // Nothing waits for a call that waits for its next try.
             drop(permit);
             let error = match tried {
-                Ok(answer) => return Ok(answer),
+                Ok((status, media_type, bytes)) => {
+                    let latency = measuring.elapsed();
+                    return Ok(CompleteResponse { status, media_type, bytes, latency, measuring });
+                }
                 Err(TryError::Unanswered(error) | TryError::Failed(error)) => error,
             };
+            measuring.end(Outcome::from(&error), 0);
             let wait = (retries_left > 0).then(|| retry::wait_before_retry(&error, &mut backoff)).flatten();
             let Some(wait) = wait else {
                 if error.status().is_none_or(|s| s == 429 || s >= 500) {
@@ -262,7 +288,7 @@ impl Pool {
     }
 
     /// One try, to the last byte of its response: only then is the connection free for the next one.
-    async fn try_once(&self, request: RequestBuilder, url: &str) -> Result<CompleteResponse, TryError> {
+    async fn try_once(&self, request: RequestBuilder, url: &str) -> Result<(u16, String, Bytes), TryError> {
         let config = &self.shared.config;
         let limits = TimeLimits { connect: config.connect_timeout, whole: config.request_timeout };
         let mut response = request.send().await.map_err(|e| {
@@ -276,20 +302,19 @@ impl Pool {
             return Err(TryError::Failed(body::refusal(response, url).await));
         }
         let bytes = body::read(&mut response, url, limits).await.map_err(TryError::Failed)?;
-        Ok(CompleteResponse {
-            status: response.status().as_u16(),
-            media_type: body::media_type(&response),
-            bytes,
-        })
+        Ok((response.status().as_u16(), body::media_type(&response), bytes))
     }
 
     fn decode<T: DeserializeOwned>(
         &self,
         path_and_query: &str,
-        answer: &CompleteResponse,
+        answer: CompleteResponse,
     ) -> Result<T, PoolError> {
         let bytes: &[u8] = if answer.bytes.is_empty() { b"null" } else { &answer.bytes };
-        serde_json::from_slice(bytes).map_err(|e| {
+        let decoded = serde_json::from_slice(bytes);
+        let outcome = if decoded.is_ok() { Outcome::Success } else { Outcome::Protocol };
+        answer.measuring.end_after(answer.latency, outcome, answer.bytes.len());
+        decoded.map_err(|e| {
             self.shared.counting.failure();
             let cause = match e.classify() {
                 Category::Data => e.to_string(),
@@ -339,11 +364,23 @@ enum TryError {
     Failed(PoolError),
 }
 
+/// What is sent, apart from its content.
+struct Request<'a> {
+    method: &'static str,
+    path_and_query: &'a str,
+    body_bytes: usize,
+    repeat: Repeat,
+}
+
 /// Complete successful response.
 struct CompleteResponse {
     status: u16,
     media_type: String,
     bytes: Bytes,
+    /// Until its last byte.
+    latency: Duration,
+    /// Ended by the reader of the response, who knows whether it is usable.
+    measuring: Measuring,
 }
 
 /// First words of a response, in one line.

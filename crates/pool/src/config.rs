@@ -22,6 +22,9 @@ pub struct PoolConfig {
     pub backoff: Backoff,
     /// Sent with each request as `Authorization: Bearer`.
     pub token: Option<String>,
+    /// Patterns of paths by which requests are counted ([`crate::Pool::requests`]): `{name}` stands for one segment,
+    /// `{*name}` for all that follow. Empty: all requests are counted together.
+    pub routes: &'static [&'static str],
 }
 
 impl Default for PoolConfig {
@@ -34,6 +37,7 @@ impl Default for PoolConfig {
             retries: 3,
             backoff: Backoff::default(),
             token: None,
+            routes: &[],
         }
     }
 }
@@ -49,6 +53,7 @@ impl fmt::Debug for PoolConfig {
             .field("retries", &self.retries)
             .field("backoff", &self.backoff)
             .field("token", &self.token.as_ref().map(|_| "(set)"))
+            .field("routes", &self.routes)
             .finish()
     }
 }

@@ -1,5 +1,6 @@
 //! Types of the server's API under `/api/v1`, used by the page, the command line and external programs.
 
+pub use crate::host_requests::{HostRequests, Latency, RequestCounts, RouteRequests};
 pub use crate::host_status::{Connections, HostLink, HostStatus};
 
 use crate::host::ResultDoc;

@@ -9,6 +9,22 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::BTreeMap;
 
+/// Routes of the contract, by which the server counts its requests.
+pub const ROUTES: &[&str] = &[
+    "/host/v1/about",
+    "/host/v1/health",
+    "/host/v1/operations",
+    "/host/v1/preview",
+    "/host/v1/operations/{id}",
+    "/host/v1/operations/{id}/cancel",
+    "/host/v1/operations/{id}/result",
+    "/host/v1/operations/{id}/checkpoints",
+    "/host/v1/operations/{id}/checkpoints/{attempt}",
+    "/host/v1/operations/{id}/checkpoints/{attempt}/{name}",
+    "/host/v1/events",
+    "/host/v1/artifacts/{*path}",
+];
+
 /// `GET /host/v1/about`
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub struct About {

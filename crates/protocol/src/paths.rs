@@ -6,6 +6,8 @@ use crate::{HostName, KindName, OperationId};
 pub const OPERATIONS: &str = "/api/v1/operations";
 /// Kinds with the hosts that offer them.
 pub const KINDS: &str = "/api/v1/kinds";
+/// Hosts with their status.
+pub const HOSTS: &str = "/api/v1/hosts";
 /// Feed of events.
 pub const EVENTS: &str = "/api/v1/events";
 
@@ -20,6 +22,11 @@ pub const SNAPSHOT: &str = "/api/v1/snapshot";
 pub const ACTIVITY: &str = "/api/v1/activity";
 /// Number of operations per state that match a filter.
 pub const COUNTS: &str = "/api/v1/operations/counts";
+
+/// Requests of the server to a host.
+pub fn host_requests(host: &HostName) -> String {
+    format!("{HOSTS}/{host}/requests")
+}
 
 /// One operation.
 pub fn operation(id: OperationId) -> String {

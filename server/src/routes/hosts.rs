@@ -71,7 +71,8 @@ pub async fn undrain(
     Ok(Json(server.engine.by(by).drain(host_of(name)?, false).await?))
 }
 
-fn host_of(Path(name): Path<String>) -> Result<HostName, RouteError> {
+/// Name of a host in a path.
+pub(super) fn host_of(Path(name): Path<String>) -> Result<HostName, RouteError> {
     HostName::new(name)
         .map_err(|e| RouteError::new(ProblemType::NotFound, format!("{e}. See /hosts for all hosts.")))
 }

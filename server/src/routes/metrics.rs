@@ -4,12 +4,15 @@ use super::Server;
 use axum::extract::State;
 use axum::http::header;
 use axum::response::IntoResponse;
+use histogram::Histogram;
+use pool::{Outcome, RouteMetrics};
 use prometheus_client::collector::Collector;
-use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric};
+use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric, MetricEncoder, NoLabelSet};
 use prometheus_client::metrics::MetricType;
 use prometheus_client::metrics::counter::ConstCounter;
 use prometheus_client::metrics::gauge::ConstGauge;
-use prometheus_client::registry::Registry;
+use prometheus_client::registry::{Registry, Unit};
+use protocol::HostName;
 use protocol::api::{HostLink, HostStatus, Snapshot};
 use std::fmt;
 use std::sync::atomic::Ordering;
@@ -25,6 +28,7 @@ pub async fn metrics(State(server): State<Server>) -> impl IntoResponse {
         snapshot: server.engine.snapshot(),
         streams: server.streams.load(Ordering::Relaxed),
         store_trouble: server.engine.store_fault().is_some(),
+        requests: server.engine.host_requests(),
     };
     ([(header::CONTENT_TYPE, OPENMETRICS)], now.text())
 }
@@ -35,6 +39,8 @@ struct Figures {
     snapshot: Snapshot,
     streams: u64,
     store_trouble: bool,
+    /// Requests to each host, by route.
+    requests: Vec<(HostName, Vec<RouteMetrics>)>,
 }
 
 impl Figures {
@@ -84,7 +90,70 @@ impl Collector for Figures {
             "signalbox_host_connections_reused",
             "Requests over a reused connection",
             reused,
-        )
+        )?;
+        host_requests(&mut out, &self.requests)
+    }
+}
+
+/// Requests by host, route and outcome, and their durations.
+fn host_requests(out: &mut DescriptorEncoder<'_>, hosts: &[(HostName, Vec<RouteMetrics>)]) -> fmt::Result {
+    let routes =
+        || hosts.iter().flat_map(|(host, routes)| routes.iter().map(move |route| (host.as_str(), route)));
+    if routes().next().is_none() {
+        return Ok(());
+    }
+    let mut family = out.encode_descriptor(
+        "signalbox_host_requests",
+        "Requests to the host by outcome; each try counts",
+        None,
+        MetricType::Counter,
+    )?;
+    for (host, route) in routes() {
+        for outcome in Outcome::ALL {
+            let labels = [
+                ("host", host),
+                ("method", route.method),
+                ("route", route.route),
+                ("outcome", outcome.name()),
+            ];
+            ConstCounter::new(route.total.ended(outcome)).encode(family.encode_family(&labels)?)?;
+        }
+    }
+    let mut family = out.encode_descriptor(
+        "signalbox_host_request_duration",
+        "Time from a request to the last byte of its response",
+        Some(&Unit::Seconds),
+        MetricType::Histogram,
+    )?;
+    for (host, route) in routes() {
+        let labels = [("host", host), ("method", route.method), ("route", route.route)];
+        Durations(&route.total.latency).encode(family.encode_family(&labels)?)?;
+    }
+    Ok(())
+}
+
+/// Exponents of two of the bounds: from 1 ms to 64 s, each twice the one before. They are bounds of the recorded
+/// buckets, so the counts are exact.
+const BOUNDS: std::ops::RangeInclusive<i32> = -10..=6;
+
+/// Classic histogram of durations in seconds.
+struct Durations<'a>(&'a Histogram);
+
+impl EncodeMetric for Durations<'_> {
+    fn encode(&self, mut encoder: MetricEncoder<'_>) -> fmt::Result {
+        let mut below = 0;
+        let bounds = BOUNDS.map(|exponent| 2.0_f64.powi(exponent)).chain([f64::MAX]);
+        let buckets: Vec<(f64, u64)> = bounds
+            .map(|bound| {
+                let up_to = if bound == f64::MAX { self.0.count() } else { self.0.count_up_to(bound) };
+                (bound, up_to - std::mem::replace(&mut below, up_to))
+            })
+            .collect();
+        encoder.encode_histogram::<NoLabelSet>(self.0.sum(), self.0.count(), &buckets, None)
+    }
+
+    fn metric_type(&self) -> MetricType {
+        MetricType::Histogram
     }
 }
 

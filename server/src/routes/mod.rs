@@ -4,6 +4,7 @@ mod activity;
 mod audit;
 mod bands;
 mod events;
+mod host_requests;
 mod hosts;
 mod log_search;
 mod log_text;
@@ -149,6 +150,7 @@ fn responses() -> OpenApiRouter<Server> {
         .routes(routes!(hosts::kinds))
         .routes(routes!(hosts::preview))
         .routes(routes!(hosts::hosts))
+        .routes(routes!(host_requests::host_requests))
         .routes(routes!(hosts::drain))
         .routes(routes!(hosts::undrain))
         .routes(routes!(hosts::snapshot))

@@ -2,6 +2,7 @@
 
 use crate::process::Home;
 use protocol::Problem;
+use protocol::api::HostRequests;
 use std::collections::BTreeSet;
 use std::fs::File;
 use std::path::Path;
@@ -112,6 +113,10 @@ async fn each_metric_is_listed_in_the_docs() {
         .lines()
         .filter(|line| !line.starts_with('#'))
         .filter_map(|line| line.split(['{', ' ']).next())
+        // The samples of a histogram have its name and one of these endings.
+        .map(|name| {
+            ["_bucket", "_sum", "_count"].iter().find_map(|end| name.strip_suffix(end)).unwrap_or(name)
+        })
         .collect();
     let docs = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/observability.md");
     let docs = std::fs::read_to_string(docs).unwrap();
@@ -119,4 +124,39 @@ async fn each_metric_is_listed_in_the_docs() {
         docs.split('`').filter(|word| word.starts_with("signalbox_") && !word.contains(' ')).collect();
     assert_eq!(names, listed);
     assert!(text.contains("signalbox_host_up{host=\"local\"} 1\n"), "{text}");
+}
+
+#[tokio::test]
+async fn requests_to_a_host_have_percentiles_and_the_same_counts_as_the_metrics() {
+    let home = Home::new();
+    let server = home.serve(&[]);
+    server.host_up().await;
+    let get = |path: &str| client().get(format!("{}{path}", server.url)).send();
+    let requests: HostRequests = get("/api/v1/hosts/local/requests").await.unwrap().json().await.unwrap();
+    let about = requests.routes.iter().find(|r| r.route == "/host/v1/about").expect("the server connected");
+    assert_eq!((about.method.as_str(), about.counts.success >= 1), ("GET", true));
+    let latency = requests.all.latency.expect("the host responded");
+    let ordered = [latency.min, latency.p50, latency.p95, latency.p99, latency.max];
+    assert!(ordered.is_sorted() && latency.min > 0.0, "{latency:?}");
+    let sum: u64 = requests.routes.iter().map(|route| route.counts.requests).sum();
+    assert_eq!((requests.all.requests, requests.recent.requests), (sum, sum));
+
+    let text = get("/metrics").await.unwrap().text().await.unwrap();
+    let labels = r#"host="local",method="GET",route="/host/v1/about""#;
+    let sample = |start: String| {
+        let value = text.lines().find_map(|line| line.strip_prefix(&start));
+        value.unwrap_or_else(|| panic!("{start} in {text}")).trim().parse::<u64>().unwrap()
+    };
+    assert!(
+        sample(format!("signalbox_host_requests_total{{{labels},outcome=\"success\"}}"))
+            >= about.counts.success
+    );
+    let count = sample(format!("signalbox_host_request_duration_seconds_count{{{labels}}}"));
+    let within_64_s =
+        sample(format!("signalbox_host_request_duration_seconds_bucket{{le=\"64.0\",{labels}}}"));
+    assert_eq!(count, within_64_s);
+
+    let unknown = get("/api/v1/hosts/nobody/requests").await.unwrap();
+    assert_eq!(unknown.status(), 404);
+    assert!(unknown.text().await.unwrap().contains("There is no host named nobody"));
 }

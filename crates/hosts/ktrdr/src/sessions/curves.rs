@@ -139,6 +139,14 @@ mod tests {
     }
 
     #[test]
+    fn updates_of_another_type_that_have_an_epoch_do_not_shift_curves() {
+        let current = json!({
+            "progress_type": ["preprocessing", "batch", "validation", "epoch", "batch", "validation", "epoch"],
+            "epoch": [0, 0, 0, 1, 1, 1], "train_loss": [1.1, 1.0, 0.9, 0.85, 0.82, 0.8], "val_loss": [0.95, 0.9]});
+        assert_eq!(of(&current, 0).0, [epoch(0, 0.9, 0.95), epoch(1, 0.8, 0.9)]);
+    }
+
+    #[test]
     fn one_unreadable_list_does_not_invalidate_the_others() {
         let current = json!({"epoch": [0, 1], "progress_type": ["epoch", "epoch"], "train_loss": [0.9, 0.8],
             "val_loss": [0.95, 0.9], "f1": [0.4, "n/a"], "gpu": 7, "device": ["cpu", "cpu"]});
