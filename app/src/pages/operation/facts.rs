@@ -1,6 +1,5 @@
 //! Column of facts beside the charts: times, host, attempt, checkpoint, parameters, auto-cancel rule and activity.
 
-use super::result;
 use super::rule::RuleCard;
 use app_state::{Zones, address};
 use components::ident::Ident;
@@ -41,7 +40,15 @@ fn by_default(params: &Value, schema: Option<&Value>) -> (Vec<Param>, Vec<Param>
 }
 
 fn params_list(params: Vec<Param>) -> AnyView {
-    let rows = params.into_iter().map(|(name, value)| result::fact(name, value));
+    let rows = params.into_iter().map(|(name, value)| {
+        let lines = value.trim_end().contains('\n').then_some("");
+        view! {
+            <div data-lines=lines>
+                <dt>{name}</dt>
+                <dd class="num">{value}</dd>
+            </div>
+        }
+    });
     view! { <dl class="fact-list">{rows.collect_view()}</dl> }.into_any()
 }
 
