@@ -98,6 +98,7 @@ pub async fn host(args: HostArgs) -> anyhow::Result<()> {
         .token(args.token)
         .access_log(args.access_log)
         .checkpoints(data.join("checkpoints"))
+        .watch_folder("data", &data)
         .work(load)
         .work(TrainingRun::new(TrainingConfig { bars: bars.clone(), models: models.clone() }))
         .work(BacktestRun::new(BacktestConfig {

@@ -7,8 +7,9 @@
 
 pub mod badge;
 pub mod bar;
+mod chosen_cell;
 pub mod confirm;
-mod deferred;
+pub mod deferred;
 pub mod dialog;
 pub mod focus;
 pub mod form;
@@ -25,6 +26,7 @@ pub mod moment;
 pub mod palette;
 pub mod placeholders;
 pub mod print_note;
+mod rail_views;
 pub mod reactive;
 pub mod receipt;
 pub mod row;

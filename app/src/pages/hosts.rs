@@ -145,8 +145,28 @@ fn is_healthy(health: &Health) -> bool {
 
 /// Whether something needs a look: no connection, a problem, or a failed health check.
 fn is_bad(host: &HostStatus) -> bool {
-    let sick = host.health.as_ref().is_some_and(|health| !is_healthy(health));
-    host.link == HostLink::Away || !host.trouble.is_empty() || sick
+    trouble_of(host).is_some()
+}
+
+/// What is wrong with a host, in a line; `None` when nothing is.
+pub fn trouble_of(host: &HostStatus) -> Option<String> {
+    if !host.trouble.is_empty() {
+        return Some(host.trouble.clone());
+    }
+    if host.link == HostLink::Away {
+        return Some(link_words(host.link).1.to_owned());
+    }
+    let health = host.health.as_ref().filter(|health| !is_healthy(health))?;
+    let failed: Vec<String> = health
+        .checks
+        .iter()
+        .filter(|check| !check.ok)
+        .map(|check| match check.message.as_str() {
+            "" => format!("{}: not ready", check.name),
+            message => format!("{}: {message}", check.name),
+        })
+        .collect();
+    Some(if failed.is_empty() { "Not ready".to_owned() } else { failed.join("; ") })
 }
 
 /// Closed details in a line: `Health OK · 12 kinds`.

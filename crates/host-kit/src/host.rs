@@ -7,6 +7,7 @@ use crate::feed::Feed;
 use crate::health::MachineMonitor;
 use crate::registry::{Keep, Registry};
 use crate::routes;
+use crate::sampling::{Samples, Sampling};
 use crate::shared::Shared;
 use crate::work::{AnyWork, Typed};
 use axum::Router;
@@ -15,6 +16,7 @@ use event_log::RingLimits;
 use form::Form;
 use http_wire::{AccessLog, Token};
 use protocol::{InstanceId, KindName};
+use resources::Folder;
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::future::IntoFuture;
@@ -52,6 +54,8 @@ pub struct HostBuilder {
     beat: Duration,
     stop_grace: Duration,
     access_log: AccessLog,
+    sampling: bool,
+    folders: Vec<Folder>,
 }
 
 /// Error when a host is built: a mistake of its author, found before it is used.
@@ -150,6 +154,19 @@ impl HostBuilder {
         self
     }
 
+    /// Sets whether the host samples the resources of its machine and its process once a second while it is served; on by
+    /// default. Switch it off for a host whose work runs elsewhere: another machine's load would be shown as its own.
+    pub fn sampling(mut self, on: bool) -> Self {
+        self.sampling = on;
+        self
+    }
+
+    /// Adds a folder whose free space is sampled, under a name such as `data`.
+    pub fn watch_folder(mut self, name: impl Into<String>, path: impl Into<PathBuf>) -> Self {
+        self.folders.push(Folder { name: name.into(), path: path.into() });
+        self
+    }
+
     /// Builds the host, which is not served yet.
     ///
     /// # Errors
@@ -192,6 +209,10 @@ impl HostBuilder {
             feed,
             checkpoint_store,
             machine: MachineMonitor::default(),
+            sampling: match self.sampling {
+                true => Sampling::On(Samples::new(self.folders)),
+                false => Sampling::Off,
+            },
             access: Arc::new(self.access),
             beat: self.beat,
             ending: CancellationToken::new(),
@@ -217,6 +238,8 @@ impl Host {
             beat: Duration::from_secs(1),
             stop_grace: Duration::from_secs(10),
             access_log: AccessLog::Off,
+            sampling: true,
+            folders: Vec::new(),
         }
     }
 
@@ -255,9 +278,16 @@ impl Host {
             shutdown.cancelled().await;
             self.stop().await;
         };
+        let sampling = async {
+            if let Sampling::On(samples) = &self.shared.sampling {
+                samples.run(&self.shared.registry, &self.shared.ending).await;
+            }
+            std::future::pending::<()>().await;
+        };
         tokio::select! {
             served = &mut serving => return served,
             () = stopping => {}
+            () = sampling => {}
         }
         match tokio::time::timeout(LINGER, serving).await {
             Ok(served) => served,

@@ -92,6 +92,7 @@ mod parse;
 mod registry;
 mod report;
 mod routes;
+mod sampling;
 mod shared;
 mod stream;
 mod work;

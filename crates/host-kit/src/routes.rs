@@ -6,6 +6,7 @@ use crate::checkpoints;
 use crate::health::{Checked, checks};
 use crate::parse::{HandlerResult, parse_id, wrong_query};
 use crate::registry::Started;
+use crate::sampling::Sampling;
 use crate::shared::Shared;
 use crate::stream::{CheckpointBuilder, poll, stream};
 use axum::extract::rejection::QueryRejection;
@@ -19,6 +20,7 @@ use http_wire::{Wait, sse};
 use protocol::host::{
     About, CancelAttempt, Check, Health, HostOperation, HostOperations, Outcome, StartAttempt,
 };
+use protocol::samples::HostSamples;
 use protocol::{InstanceId, Preview, ProblemType, Time};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -37,6 +39,7 @@ pub(crate) fn router(shared: &Arc<Shared>) -> Router {
     Router::new()
         .route("/host/v1/about", get(about))
         .route("/host/v1/health", get(health))
+        .route("/host/v1/samples", get(samples))
         .route("/host/v1/operations", get(list).post(start))
         .route("/host/v1/preview", post(preview))
         .route("/host/v1/operations/{id}", get(show))
@@ -100,6 +103,27 @@ async fn health(State(shared): State<Arc<Shared>>) -> Json<Health> {
         free,
         now: Time::now(),
     })
+}
+
+/// Position of a reader of samples.
+#[derive(Deserialize)]
+struct SamplesQuery {
+    #[serde(default)]
+    after: u64,
+    limit: Option<usize>,
+}
+
+async fn samples(
+    State(shared): State<Arc<Shared>>,
+    query: Result<Query<SamplesQuery>, QueryRejection>,
+) -> HandlerResult<Json<HostSamples>> {
+    let Query(query) = query.map_err(wrong_query)?;
+    let Sampling::On(samples) = &shared.sampling else {
+        let why =
+            "This host does not sample resources: it works on another machine, or in the server's process.";
+        return Err(ApiError::new(ProblemType::NotFound, why));
+    };
+    Ok(Json(samples.after(shared.feed.instance(), query.after, query.limit)))
 }
 
 async fn list(State(shared): State<Arc<Shared>>) -> Json<HostOperations> {

@@ -5,6 +5,7 @@ use crate::checkpoint_store::CheckpointStore;
 use crate::feed::Feed;
 use crate::health::MachineMonitor;
 use crate::registry::Registry;
+use crate::sampling::Sampling;
 use crate::work::AnyWork;
 use std::sync::Arc;
 use std::time::Duration;
@@ -20,6 +21,7 @@ pub(crate) struct Shared {
     pub feed: Arc<Feed>,
     pub checkpoint_store: Option<Arc<CheckpointStore>>,
     pub machine: MachineMonitor,
+    pub sampling: Sampling,
     pub access: Arc<Access>,
     /// Interval of heartbeats in a silent stream.
     pub beat: Duration,

@@ -13,6 +13,7 @@ use std::collections::BTreeMap;
 pub const ROUTES: &[&str] = &[
     "/host/v1/about",
     "/host/v1/health",
+    "/host/v1/samples",
     "/host/v1/operations",
     "/host/v1/preview",
     "/host/v1/operations/{id}",

@@ -23,6 +23,7 @@ pub mod progress;
 pub mod receipt;
 pub mod results;
 mod rfc3339;
+pub mod samples;
 pub mod series;
 pub mod state;
 pub mod sweep;

@@ -31,7 +31,7 @@ use store::Filter;
             description = "Value of the parameter NAME, case-insensitive: `param.symbol=MSFT`"),
         ("parent" = Option<String>, Query, description = "Only operations started by this one"),
         ("since" = Option<String>, Query,
-            description = "Created at or after: `24h` (ago), a day (`2026-11-01`, UTC) or a time (RFC 3339)"),
+            description = "Created at or after: `24h` (ago), a day (`today`, `yesterday`, `2026-11-01`; UTC) or a time (RFC 3339)"),
         ("until" = Option<String>, Query, description = "Created before; a day is included as a whole"),
         ("q" = Option<String>, Query,
             description = "Words to find in title, kind, host, ID or tags, case-insensitive; all must match. A word that begins the name of a state, with 4 letters or more, matches the state, too"),

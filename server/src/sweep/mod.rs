@@ -45,6 +45,8 @@ impl Sweeps {
         let secret = secret()?;
         let host = Host::builder(NAME, env!("CARGO_PKG_VERSION"))
             .capacity(CAPACITY)
+            // It is a part of the server, which samples itself.
+            .sampling(false)
             .work(work::Sweep { engine: engine.clone() })
             .work(Demo { engine: engine.clone() })
             .token(Some(secret.clone()))

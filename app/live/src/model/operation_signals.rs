@@ -211,6 +211,11 @@ impl OperationSignals {
         self.facts.with_untracked(|f| state.ended().then_some((state, f.started_at, f.ended_at)))
     }
 
+    /// Names of the key figures of its result. Not tracked.
+    pub fn figure_names(&self) -> Vec<String> {
+        self.facts.with_untracked(|f| f.figures.iter().map(|figure| figure.name.clone()).collect())
+    }
+
     /// End time. Not tracked.
     pub fn ended_at(&self) -> Option<Time> {
         self.facts.with_untracked(|f| f.ended_at)

@@ -13,7 +13,7 @@ use super::log::LogView;
 use super::progress::ProgressLine;
 use super::result::{ResultParts, result_label};
 use super::sweep::Sweep;
-use super::tables::{AttemptsTable, ParamsTable};
+use super::tables::AttemptsTable;
 use super::tabs::{Tab, Tabs};
 use crate::features::curves::cached::{Additional, Following, keep_current, take_first};
 use crate::features::curves::spec_of;
@@ -102,6 +102,7 @@ pub fn Detail(
     let sweep = Sweep::of(op, outcome);
     let parts = ResultParts::new(op, outcome);
     let tabs = tabs_of(op, outcome, sweep.is_some());
+    parts.on_table(Callback::new(move |()| tabs.show(Tab::Trades)));
     let result_tab = match sweep {
         Some(sweep) => sweep.table(),
         None => parts.result(),
@@ -109,7 +110,6 @@ pub fn Detail(
     let log_shown = Signal::derive(move || tabs.shown.get() == Tab::Log);
     let details = view! {
         <AttemptsTable op attempts/>
-        <ParamsTable fixed/>
         <AuditTable audit/>
         {parts.artifacts()}
     };

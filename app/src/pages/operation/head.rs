@@ -29,13 +29,16 @@ pub fn Head(op: OpView) -> impl IntoView {
     // Announced on changes, not on the first render.
     let announced = text(move || display::announcement(&title, op.state.get()));
     let part_of = fixed.parent.map(|parent| {
-        view! { " · " <A href=address::operation(parent)>{format!("part of {}", parent.short())}</A> }
+        view! { <A href=address::operation(parent)>{format!("Part of {}", parent.short())}</A> }
     });
     view! {
         <header class="op-head">
             <div class="op-title">
-                <p class="crumbs">
-                    <A href="/operations">"Operations"</A>
+                <p class="crumbs dotted">
+                    // Elsewhere the bar has it.
+                    <span class="phone-only">
+                        <A href="/operations">"Operations"</A>
+                    </span>
                     {part_of}
                 </p>
                 <h1>

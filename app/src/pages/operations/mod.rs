@@ -1,6 +1,8 @@
 //! Operations page: active and ended operations, as the URL filters, sorts and groups them.
 
 mod back;
+mod column_list;
+mod columns;
 mod counted;
 mod differing;
 mod empty;
@@ -13,6 +15,7 @@ mod matching;
 mod order;
 mod peek;
 mod peek_log;
+mod seen;
 mod stored;
 pub mod table;
 mod tree;
@@ -22,6 +25,7 @@ mod window;
 
 use app_state::Selection;
 use app_state::address::list::{Asked, Sort};
+use columns::Chooser;
 use components::hint::Hint;
 use components::icon::Icon;
 use components::link::A;
@@ -79,6 +83,9 @@ fn Lists() -> impl IntoView {
     Effect::new(move |_| ready.set(true));
     let stored = Stored::new(asked);
     back::come_back(asked, stored);
+    seen::mark_listed(asked);
+    let chooser = Chooser::new(asked);
+    let columns = chooser.shown();
     let still = Still::new(asked, stored);
     let peek = Peek::new(asked);
     let family = Family::new(still);
@@ -112,7 +119,7 @@ fn Lists() -> impl IntoView {
     });
     let shown = Signal::derive(move || ended.len.get());
     view! {
-        <FilterBar asked/>
+        <FilterBar asked chooser/>
         <div class="with-peek" data-peek=mark(move || asked.with(|a| a.peek.is_some()))>
         {part(move || {
             if nothing.get() {
@@ -148,6 +155,7 @@ fn Lists() -> impl IntoView {
                                 doing="Activity"
                                 picks
                                 places
+                                columns
                                 ready
                                 scrolled=active_scrolled
                             />
@@ -183,6 +191,7 @@ fn Lists() -> impl IntoView {
                                 doing="Result"
                                 picks=ended_picks
                                 places
+                                columns
                                 ready
                                 scrolled=ended_scrolled
                                 stored

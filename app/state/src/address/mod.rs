@@ -1,6 +1,7 @@
-//! Addresses of pages: what a URL shows, and the URL of what is shown. [`list`] is that of the operations list,
-//! [`comparison`] that of compared operations.
+//! Addresses of pages: what a URL shows, and the URL of what is shown. [`list`] is that of the operations list with its
+//! [`columns`], [`comparison`] that of compared operations.
 
+pub mod columns;
 pub mod comparison;
 pub mod list;
 

@@ -8,5 +8,6 @@ mod checkpoints;
 mod endings;
 mod feed;
 mod rig;
+mod samples;
 mod shutdown;
 mod start;

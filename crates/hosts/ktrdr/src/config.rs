@@ -153,7 +153,8 @@ pub fn builder(
     };
     let probe = Arc::new(Probe::new(name, wire.clone(), probe_path, config.protocol, timing));
     let strategies = Strategies::new(config.strategies.clone());
-    let host = Host::builder(name, env!("CARGO_PKG_VERSION")).capacity(config.capacity);
+    // The work runs on the service's machine, of which the adapter's says nothing.
+    let host = Host::builder(name, env!("CARGO_PKG_VERSION")).capacity(config.capacity).sampling(false);
     Ok(match config.protocol {
         Protocol::Training2025 => {
             let sessions = Arc::new(Sessions::new(wire, timing));

@@ -25,7 +25,7 @@ impl OperationStore {
 
     /// Ids that match a filter. Also tracks the clock where the filter's time range is relative to now.
     pub fn find(&self, filter: &Filter) -> (Vec<OperationId>, Vec<OperationId>) {
-        let moves = [filter.since, filter.until].into_iter().flatten().any(|w| matches!(w, When::Ago { .. }));
+        let moves = [filter.since, filter.until].into_iter().flatten().any(When::moves);
         let now = if moves { self.0.clock.get() } else { self.0.clock.get_untracked() };
         self.pick(&|signals| signals.matches(filter, now))
     }
@@ -58,6 +58,18 @@ impl OperationStore {
             }
         }
         busy
+    }
+
+    /// Active operations with a condition other than an ordinary wait, oldest first. Tracks as
+    /// [`OperationStore::list`] does.
+    pub fn troubled(&self) -> Vec<OperationId> {
+        let troubled = |signals: &OperationSignals| {
+            let condition = signals.condition.with_untracked(|c| c.as_ref().map(|c| c.kind));
+            condition.is_some_and(|kind| !display::waits(kind))
+        };
+        let mut ids = self.pick(&troubled).0;
+        ids.reverse();
+        ids
     }
 
     /// Operations that use a slot or are queued. Tracks as [`OperationStore::list`] does.
