@@ -311,9 +311,9 @@ test('an action can be undone from its notification', async ({ page, request }) 
     await start(request, 'data.load', { symbol: 'NOSUCH', timeframe: '1h', source: 'csv' });
     await page.goto('/');
     await alive(page);
-    const failed = page.getByRole('region', { name: 'Failed' });
+    const failed = page.getByRole('region', { name: 'Needs attention' });
     await failed.getByRole('button', { name: 'Mark as seen' }).click();
-    await expect(failed.getByText('No failures')).toBeVisible();
+    await expect(failed.getByText('Nothing needs attention')).toBeVisible();
     await page.locator('.toast').filter({ hasText: 'marked as seen' }).getByRole('button', { name: 'Undo' }).click();
     await expect(failed.locator('tr.row')).toContainText('NOSUCH');
 });

@@ -31,62 +31,72 @@ fn others(live: &OperationStore, shown: &[Column]) -> [(&'static str, Vec<Column
 pub fn column_list(chooser: Chooser) -> AnyView {
     let live = OperationStore::here();
     let all = NodeRef::<Div>::new();
-    // The button that was pressed may go; the focus stays in the dialog.
-    let keep_focus = move |next: String| {
+    // The pressed button goes or moves; the focus stays with the column, or in the dialog.
+    let keep_focus = move |next: [String; 2]| {
         if let Some(all) = all.get_untracked() {
             let within = all.clone();
             hand_over(Some(&all), move || {
-                find(&within, &next).or_else(|| find(&within, "button:not(:disabled)"))
+                next.iter()
+                    .find_map(|next| find(&within, next))
+                    .or_else(|| find(&within, "button:not(:disabled)"))
             });
         }
     };
-    let shown = part(move || {
-        let columns = chooser.current();
-        let last = columns.len() - 1;
-        let one = |(at, column): (usize, &Column)| {
-            let title = column.title().to_owned();
-            let [up, down, remove] =
-                ["Move up", "Move down", "Remove"].map(|what| format!("{what}: {title}"));
-            let step = |down: bool| {
-                let column = column.clone();
-                move |_| {
-                    let word = if down { "down" } else { "up" };
-                    keep_focus(format!("[data-{word}='{}']", column.word()));
-                    chooser.choose(moved(&untrack(|| chooser.current()), &column, down));
-                }
-            };
-            let gone = column.clone();
-            let drop_it = move |_| {
-                keep_focus(".columns-shown button:not(:disabled)".to_owned());
-                chooser.choose(toggled(&untrack(|| chooser.current()), &gone));
-            };
-            view! {
-                <li>
-                    <span class="column-name">{title}</span>
-                    <button type="button" class="quiet" data-up=column.word() aria-label=up disabled=at == 0 on:click=step(false)>
-                        <span aria-hidden="true">"↑"</span>
-                    </button>
-                    <button type="button" class="quiet" data-down=column.word() aria-label=down disabled=at == last on:click=step(true)>
-                        <span aria-hidden="true">"↓"</span>
-                    </button>
-                    <button type="button" class="quiet" aria-label=remove disabled=last == 0 on:click=drop_it>
-                        <Icon name="cross"/>
-                    </button>
-                </li>
-            }
-            .into_any()
+    let columns = Memo::new(move |_| chooser.current());
+    let one = move |column: Column| {
+        let (title, word) = (column.title().to_owned(), column.word());
+        let [up, down, remove] = ["Move up", "Move down", "Remove"].map(|what| format!("{what}: {title}"));
+        let place = {
+            let column = column.clone();
+            Memo::new(move |_| columns.with(|all| (all.iter().position(|known| *known == column), all.len())))
         };
-        Some(columns.iter().enumerate().map(one).collect::<Vec<_>>().into_any())
-    });
+        let step = |is_down: bool| {
+            let column = column.clone();
+            let ways = if is_down { ["down", "up"] } else { ["up", "down"] };
+            let next = ways.map(|way| format!("[data-{way}='{}']:not(:disabled)", word.replace('\'', "\\'")));
+            move |_| {
+                keep_focus(next.clone());
+                chooser.choose(moved(&columns.get_untracked(), &column, is_down));
+            }
+        };
+        let gone = column.clone();
+        let drop_it = move |_| {
+            keep_focus([".columns-shown [data-remove]".to_owned(), String::from("button")]);
+            chooser.choose(toggled(&columns.get_untracked(), &gone));
+        };
+        let (first, last) = (
+            yes(move || place.get().0 == Some(0)),
+            yes(move || {
+                let (at, count) = place.get();
+                at.is_some_and(|at| at + 1 == count)
+            }),
+        );
+        let only = yes(move || place.get().1 == 1);
+        view! {
+            <li>
+                <span class="column-name">{title}</span>
+                <button type="button" class="quiet" data-up=word.clone() aria-label=up disabled=first on:click=step(false)>
+                    <span aria-hidden="true">"↑"</span>
+                </button>
+                <button type="button" class="quiet" data-down=word.clone() aria-label=down disabled=last on:click=step(true)>
+                    <span aria-hidden="true">"↓"</span>
+                </button>
+                <button type="button" class="quiet" data-remove="" aria-label=remove disabled=only on:click=drop_it>
+                    <Icon name="cross"/>
+                </button>
+            </li>
+        }
+        .into_any()
+    };
     let offered = part(move || {
-        let groups = others(&live, &chooser.current()).into_iter().filter(|(_, columns)| !columns.is_empty());
-        let group = |(name, columns): (&'static str, Vec<Column>)| {
+        let groups = others(&live, &columns.read()).into_iter().filter(|(_, columns)| !columns.is_empty());
+        let group = |(name, some): (&'static str, Vec<Column>)| {
             let one = |column: Column| {
                 let title = column.title().to_owned();
                 let label = format!("Add: {title}");
                 let add = move |_| {
-                    keep_focus(".columns-others button".to_owned());
-                    chooser.choose(toggled(&untrack(|| chooser.current()), &column));
+                    keep_focus([".columns-others button".to_owned(), String::from("button")]);
+                    chooser.choose(toggled(&columns.get_untracked(), &column));
                 };
                 view! {
                     <li>
@@ -100,13 +110,13 @@ pub fn column_list(chooser: Chooser) -> AnyView {
             };
             view! {
                 <h3>{name}</h3>
-                <ul class="tokens">{columns.into_iter().map(one).collect::<Vec<_>>()}</ul>
+                <ul class="tokens">{some.into_iter().map(one).collect::<Vec<_>>()}</ul>
             }
             .into_any()
         };
         Some(groups.map(group).collect::<Vec<_>>().into_any())
     });
-    let count = text(move || display::format::counted(chooser.current().len() as u64, "column", "columns"));
+    let count = text(move || display::format::counted(columns.with(Vec::len) as u64, "column", "columns"));
     let standard = yes(move || chooser.shown().read().is_empty());
     view! {
         <h2 id="columns-title">"Columns"</h2>
@@ -116,7 +126,9 @@ pub fn column_list(chooser: Chooser) -> AnyView {
         <div class="columns-choice" node_ref=all>
             <section aria-labelledby="columns-shown-title">
                 <h3 id="columns-shown-title">"Shown " <span class="muted">{count}</span></h3>
-                <ol class="columns-shown">{shown}</ol>
+                <ol class="columns-shown">
+                    <For each=move || columns.get() key=Column::clone children=one/>
+                </ol>
             </section>
             <section class="columns-others" aria-label="Not shown">{offered}</section>
         </div>
