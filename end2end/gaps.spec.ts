@@ -54,7 +54,7 @@ test('a gap takes room in the chart, and strip, table and calendar zoom to it', 
         if ((await chart.locator('.chart-pressable').count()) > 0) found = share;
     }
     expect(found).toBeGreaterThan(0.3);
-    await page.mouse.move(box.x + (found + 0.01) * box.width, box.y + box.height / 2);
+    await page.mouse.move(box.x + (found + 0.02) * box.width, box.y + box.height / 2);
     await expect(chart.locator('.chart-line')).toContainText('70 bars missing');
     const [strip] = await zoomed(() => page.mouse.click(box.x + found * box.width, box.y + box.height + 5));
     expect(strip > '2024-05' && strip < '2024-06-03', strip).toBe(true);

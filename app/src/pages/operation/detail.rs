@@ -81,6 +81,7 @@ pub fn Detail(
         Signal::derive(move || outcome.with(|o| o.as_ref().map_or(&[][..], Outcome::curves_shown)));
     let curves: RwSignal<_> = follow.curves.state().into();
     let bands = Bands::new(op);
+    let checkpoint = Memo::new(move |_| op.facts.with(|f| f.checkpoint.clone()));
     let resume_note = part(move || {
         let again = display::next(op.state.get(), true).retry;
         op.facts.with(|f| {
@@ -127,7 +128,7 @@ pub fn Detail(
                 <KeyFigures op outcome sweep curves spec/>
                 {parts.main()}
                 {sweep.map(Sweep::main)}
-                <CurveCharts id curves downsampled spec file left_out bands/>
+                <CurveCharts id curves downsampled spec file left_out bands attempts checkpoint/>
                 <div class="op-tabs">
                     {tabs.list()}
                     {tabs.panel(Tab::Result, result_tab)}

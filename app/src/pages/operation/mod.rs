@@ -4,6 +4,7 @@ mod audit;
 mod band;
 mod candles;
 mod condition;
+mod curve_events;
 pub mod curves;
 pub mod detail;
 mod facts;

@@ -18,6 +18,8 @@ use std::sync::Arc;
 
 /// Rows per page.
 const PAGE: usize = 200;
+/// Frames to wait for the tab of the table.
+const MAX_FRAMES: u32 = 60;
 
 /// Sortable columns.
 const COLUMNS: [&str; 9] =
@@ -233,16 +235,7 @@ fn TradeTable(trades: Arc<Vec<Trade>>, of: Trades) -> impl IntoView {
     Effect::new(move |before: Option<u32>| {
         let now = of.reveals.get();
         if before.is_some_and(|before| before != now) {
-            // The row may be drawn in this turn, and its tab be shown.
-            request_animation_frame(move || {
-                let row = body.try_get_untracked().flatten();
-                let button = row.and_then(|body| find(&body, "tr[aria-current=true] button"));
-                if let Some(button) = button {
-                    button.scroll_into_view();
-                    // Fails only for elements that can't take the focus.
-                    let _ = button.focus();
-                }
-            });
+            focus_current(body, MAX_FRAMES);
         }
         now
     });
@@ -288,6 +281,23 @@ fn TradeTable(trades: Arc<Vec<Trade>>, of: Trades) -> impl IntoView {
         {turn}
     }
     .into_any()
+}
+
+/// Moves the focus to the highlighted row as soon as it is drawn and its tab is shown, within some frames.
+fn focus_current(body: NodeRef<Tbody>, frames: u32) {
+    request_animation_frame(move || {
+        let body_now = body.try_get_untracked().flatten();
+        let button = body_now.and_then(|body| find(&body, "tr[aria-current=true] button"));
+        match button.filter(|button| button.offset_parent().is_some()) {
+            Some(button) => {
+                button.scroll_into_view();
+                // Fails only for elements that can't take the focus.
+                let _ = button.focus();
+            }
+            None if frames > 0 => focus_current(body, frames - 1),
+            None => {}
+        }
+    });
 }
 
 fn row(place: usize, trade: &Trade, prices: Digits, of: Trades) -> impl IntoView + use<> {
