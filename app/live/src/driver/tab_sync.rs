@@ -178,15 +178,15 @@ impl Handle {
     }
 
     fn execute(&self, effects: Effects) {
-        let (store, turn) = {
+        let turn = {
             let mut driver = self.0.borrow_mut();
             if effects.server_request.is_some() {
                 driver.turn += 1;
                 driver.asked = driver.turn;
             }
-            (driver.store.clone(), driver.turn)
+            driver.turn
         };
-        effects.events.iter().for_each(|event| store.apply(event));
+        effects.events.iter().for_each(|event| self.apply(event));
         match effects.server_request {
             None => {}
             Some(ServerRequest::Page { after }) => {
