@@ -67,6 +67,10 @@ pub(super) struct Driver {
     pub(super) follower: Follower,
     /// Present where the browser supports locks and channels.
     pub(super) tabs: Option<Tabs>,
+    /// Other tabs listen. Without any, a leading tab forwards nothing.
+    pub(super) followed: bool,
+    /// Number of tabs that joined so far.
+    pub(super) joined: u32,
     /// The lock, or our request for it.
     pub(super) request: Option<Request>,
 }
@@ -98,6 +102,8 @@ pub fn start(store: OperationStore, status: ConnectionStatus) {
         tab: Tab::default(),
         follower: Follower::new(now(), now(), server),
         tabs: None,
+        followed: true,
+        joined: 0,
         request: None,
     })));
     handle.join_tabs();
