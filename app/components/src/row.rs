@@ -139,8 +139,12 @@ pub fn Row(
                 </div>
             </td>
             <td class="c-bar">{part(move || (!over.get()).then(|| view! { <ProgressBar op plain=true/> }.into_any()))}</td>
-            <td class="c-left num">{left}</td>
-            <td class="c-took num">{took}</td>
+            <td class="c-left num">
+                <div class="live">{left}</div>
+            </td>
+            <td class="c-took num">
+                <div class="live">{took}</div>
+            </td>
             <td class="c-began num">
                 {began}
                 <span class="under">{last_report}</span>
