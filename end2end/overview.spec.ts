@@ -184,16 +184,32 @@ test('the overview is readable without JavaScript', async ({ browser, request, s
 });
 
 test('a progress bar moves between reports without a layout of the page', async ({ page, request }) => {
-    const id = await start(request, 'data.load', { symbol: 'SLOW', timeframe: '1h', source: 'synthetic', years: 20, rows_per_second: 2000 });
+    const slow = { symbol: 'SLOW', timeframe: '1h', source: 'synthetic', years: 20, rows_per_second: 2000 };
+    const id = await start(request, 'data.load', slow);
     await page.goto(`/operations/${id}`);
     await alive(page);
-    const bar = page.getByRole('main').locator('.bar-fill').first();
-    await expect(bar).toHaveCount(1);
     // What moves while a report is taken in.
-    const moved = await bar.evaluate(
+    const moved = await page.locator('.running .bar-fill').evaluate(
         (bar) => new Promise<string>((resolve) => bar.addEventListener('transitionrun', (event) => resolve(event.propertyName), { once: true })),
     );
     expect(moved).toBe('transform');
+});
+
+test('a bar in a row is painted, and neither moved nor laid out', async ({ page, request }) => {
+    const slow = { symbol: 'SLOW', timeframe: '1h', source: 'synthetic', years: 20, rows_per_second: 2000 };
+    await start(request, 'data.load', slow);
+    await page.goto('/operations');
+    await alive(page);
+    const bar = page.locator('tr.row .bar-fill');
+    const drawn = () =>
+        bar.evaluate((bar) => {
+            const { backgroundSize, transform } = getComputedStyle(bar);
+            return { filled: parseFloat(backgroundSize), transform, motions: bar.getAnimations().length };
+        });
+    await expect.poll(async () => (await drawn()).filled).toBeGreaterThan(0);
+    const before = await drawn();
+    await expect.poll(async () => (await drawn()).filled).toBeGreaterThan(before.filled);
+    expect(await drawn()).toMatchObject({ transform: 'none', motions: 0 });
 });
 
 test('the last 24 hours agree with the list', async ({ page, request }) => {

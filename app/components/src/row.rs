@@ -119,8 +119,18 @@ pub fn Row(
             </td>
         }
         .into_any(),
-        Column::End => view! { <td class="c-left num">{left.clone()}</td> }.into_any(),
-        Column::Duration => view! { <td class="c-took num">{took.clone()}</td> }.into_any(),
+        Column::End => view! {
+            <td class="c-left num">
+                <div class="live">{left.clone()}</div>
+            </td>
+        }
+        .into_any(),
+        Column::Duration => view! {
+            <td class="c-took num">
+                <div class="live">{took.clone()}</div>
+            </td>
+        }
+        .into_any(),
         Column::Started => view! {
             <td class="c-began num">
                 {began.clone()}
