@@ -210,6 +210,9 @@ test('a bar in a row is painted, and neither moved nor laid out', async ({ page,
     const before = await drawn();
     await expect.poll(async () => (await drawn()).filled).toBeGreaterThan(before.filled);
     expect(await drawn()).toMatchObject({ transform: 'none', motions: 0 });
+    // Old data changes its colour alone.
+    await page.locator('.frame').evaluate((frame) => frame.setAttribute('data-stale', ''));
+    expect((await drawn()).filled).toBeLessThan(100);
 });
 
 test('the last 24 hours agree with the list', async ({ page, request }) => {
