@@ -66,21 +66,21 @@ test('two backtests are selected and compared, with both equities in one chart',
     await page.goto('/operations');
     await alive(page);
     const bar = page.getByRole('region', { name: 'Selection' });
-    await row(page, 'sma_cross').getByRole('checkbox').click();
+    await row(page, 'SMA cross').getByRole('checkbox').click();
     await expect(bar).toContainText('Select 1 more to compare');
     await expect(bar.getByRole('button', { name: 'Compare' })).toBeDisabled();
-    await row(page, 'buy_and_hold').getByRole('checkbox').click();
+    await row(page, 'Buy and hold').getByRole('checkbox').click();
     // Both have ended: there is nothing to cancel.
     await expect(bar.getByRole('button', { name: /cancel/i })).toHaveCount(0);
     await bar.getByRole('link', { name: 'Compare' }).click();
 
     // In the order in which they were started.
     await expect(page).toHaveURL(`${new URL(page.url()).origin}/compare?ids=${cross},${hold}`);
-    await expect(page).toHaveTitle(/sma_cross · 20\/50 vs\. .*buy_and_hold/);
+    await expect(page).toHaveTitle(/SMA cross · 20\/50 vs\. .*Buy and hold/);
     const heads = table(page).getByRole('columnheader');
     await expect(heads).toHaveCount(2);
-    await expect(heads.nth(0)).toContainText('sma_cross');
-    await expect(heads.nth(1)).toContainText('buy_and_hold');
+    await expect(heads.nth(0)).toContainText('SMA cross');
+    await expect(heads.nth(1)).toContainText('Buy and hold');
 
     // Different parameters are shown; identical ones are collapsed.
     await expect(table(page).getByRole('rowheader', { name: /^3 parameters differ, \d+ identical/ })).toBeVisible();
@@ -102,7 +102,7 @@ test('two backtests are selected and compared, with both equities in one chart',
     // Both equity curves are in one chart; its legend names and hides them.
     const equity = figure(page, 'Equity');
     const legend = page.getByRole('list', { name: 'Runs shown' }).getByRole('button');
-    await expect(legend).toHaveText([/^A .*sma_cross/, /^B .*buy_and_hold/]);
+    await expect(legend).toHaveText([/^A .*SMA cross/, /^B .*Buy and hold/]);
     await equity.scrollIntoViewIfNeeded();
     await expect(equity.locator('canvas')).toBeVisible();
     await expect(readings(equity)).toHaveText([/UTC|^\d{4}-\d{2}-\d{2}$/, /^A .* [\d,.]+$/, /^B .* [\d,.]+$/]);
@@ -135,10 +135,10 @@ test('two backtests are selected and compared, with both equities in one chart',
     // Removing one leaves the other, with a way to add another one.
     await table(page).getByRole('link', { name: /^Remove B/ }).click();
     await expect(page).toHaveURL(new RegExp(`/compare\\?ids=${cross}&`));
-    await expect(page.getByRole('heading', { name: /^Compare .*sma_cross · 20\/50 with$/ })).toBeVisible();
+    await expect(page.getByRole('heading', { name: /^Compare .*SMA cross · 20\/50 with$/ })).toBeVisible();
     const search = page.getByRole('searchbox', { name: 'Search operations to compare' });
     await search.fill('buy hold');
-    const other = page.getByRole('main').getByRole('link', { name: /buy_and_hold/ });
+    const other = page.getByRole('main').getByRole('link', { name: /Buy and hold/ });
     await expect(other).toHaveCount(1);
     await search.fill('nothing of this name');
     await expect(page.getByText('No results')).toBeVisible();

@@ -209,8 +209,7 @@ for (const timezoneId of ['America/New_York', 'Europe/Berlin', 'UTC']) {
             await keepTexts(page);
             const chart = await open(page, await night(request), 'NIGHT 1h');
             const { x } = await axes(chart);
-            // A phone has space for two.
-            expect(x.length).toBeGreaterThan(info.project.name === 'phone' ? 1 : 3);
+            expect(x.length).toBeGreaterThan(info.project.name === 'phone' ? 2 : 5);
             const apart = x.slice(1).map((drawn, i) => drawn.x - x[i].x);
             for (const step of apart) expect(Math.abs(step - apart[0])).toBeLessThan(2);
             if (info.project.name === 'phone') return;

@@ -53,6 +53,16 @@ test('advanced fields are folded with their number, and open when a link fills o
     await expect(page.locator('#param-seed')).toBeVisible();
 });
 
+test('a start that has to wait for another load of the same data says so', async ({ page, request }) => {
+    const slow = { symbol: SYMBOL, timeframe: '1h', source: 'csv', rows_per_second: 1 };
+    await until(request, await start(request, 'data.load', slow), 'running');
+    await open(page, `kind=data.load&symbol=${SYMBOL}&source=csv`);
+    const summary = page.getByRole('region', { name: 'Summary' });
+    await expect(summary).toContainText(/Will wait until .*ACME.* has ended.*: it uses the same symbol/);
+    await symbol(page).fill('OTHER');
+    await expect(summary).toContainText('Starts immediately');
+});
+
 test('the button to start is always in sight, and Ctrl Enter starts', async ({ page }, info) => {
     await open(page, `kind=data.load&symbol=${SYMBOL}`);
     const button = page.getByRole('button', { name: 'Start load' });
@@ -62,6 +72,30 @@ test('the button to start is always in sight, and Ctrl Enter starts', async ({ p
     if (info.project.name === 'phone') return;
     await symbol(page).press('Control+Enter');
     await expect(page).toHaveURL(/\/operations\/[0-9a-f-]{36}$/);
+});
+
+test('a drag along the prices of the symbol sets start and end, and the fields show it', async ({ page, request }) => {
+    await until(request, await start(request, 'data.load', { symbol: SYMBOL, timeframe: '1h', source: 'csv' }), 'succeeded');
+    await open(page, `kind=backtest.run&symbol=${SYMBOL}`);
+    const chart = page.getByRole('figure').filter({ hasText: `${SYMBOL} 1h` });
+    await chart.scrollIntoViewIfNeeded();
+    const plot = (await chart.locator('.range-plot').boundingBox())!;
+    const y = plot.y + plot.height / 2;
+    await page.mouse.move(plot.x + plot.width / 4, y);
+    await page.mouse.down();
+    await page.mouse.move(plot.x + plot.width / 2, y, { steps: 4 });
+    await page.mouse.up();
+    const from = page.locator('#param-start');
+    await expect(from).toHaveValue(/^20\d\d-\d\d-\d\d$/);
+    await expect(page.locator('#param-end')).toHaveValue(/^20\d\d-\d\d-\d\d$/);
+    expect(await from.inputValue() < await page.locator('#param-end').inputValue()).toBe(true);
+    await page.mouse.click(plot.x + plot.width / 3, y);
+    await expect(from).toHaveValue('');
+    // The field moves the range, too, and another symbol has no prices.
+    await from.fill('2022-01-01');
+    await expect(chart.locator('.range-chosen')).toHaveAttribute('x', /^[1-9]/);
+    await symbol(page).fill('OTHER');
+    await expect(chart).toBeHidden();
 });
 
 test('a symbol is chosen from what there is, with its range, by keyboard', async ({ page, request }) => {

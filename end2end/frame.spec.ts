@@ -163,11 +163,14 @@ test('the browser tab shows what runs and whether the page is live', async ({ pa
     await alive(page);
     await expect(page).toHaveTitle(/^\d+ % · SLOW .* · Signalbox$/);
 
-    // A failure out of sight is announced until somebody looks.
+    // What failed is told until somebody looks at it: an open tab alone is no look.
     await show(page, false);
-    await start(request, 'data.load', { symbol: 'NOSUCH', timeframe: '1h', source: 'csv' });
+    const failing = await start(request, 'data.load', { symbol: 'NOSUCH', timeframe: '1h', source: 'csv' });
     await expect(icon).toHaveAttribute('href', '/favicon-failed.svg');
     await show(page, true);
+    await expect(icon).toHaveAttribute('href', '/favicon-failed.svg');
+    await page.goto(`/operations/${failing}`);
+    await alive(page);
     await expect(icon).toHaveAttribute('href', '/favicon-running.svg');
 
     // Without a server nothing is claimed.
@@ -308,9 +311,9 @@ test('an action can be undone from its notification', async ({ page, request }) 
     await start(request, 'data.load', { symbol: 'NOSUCH', timeframe: '1h', source: 'csv' });
     await page.goto('/');
     await alive(page);
-    const failed = page.getByRole('region', { name: 'Failed' });
+    const failed = page.getByRole('region', { name: 'Needs attention' });
     await failed.getByRole('button', { name: 'Mark as seen' }).click();
-    await expect(failed.getByText('No failures')).toBeVisible();
+    await expect(failed.getByText('Nothing needs attention')).toBeVisible();
     await page.locator('.toast').filter({ hasText: 'marked as seen' }).getByRole('button', { name: 'Undo' }).click();
     await expect(failed.locator('tr.row')).toContainText('NOSUCH');
 });

@@ -14,10 +14,20 @@ interface Signalbox {
     rows: number;
     /** What the page may complain of: a test that provokes it adds to this. */
     tolerated: RegExp[];
+    /** Whether pages explain themselves, as on a first visit. */
+    hints: boolean;
 }
 
 export const test = base.extend<Signalbox>({
     tolerated: async ({}, use) => use([]),
+
+    hints: [false, { option: true }],
+
+    context: async ({ context, hints }, use) => {
+        if (!hints) await context.addInitScript(seenHints);
+        await use(context);
+    },
+
 
     rows: async ({ server }, use) => use(writeHourly(server.csv, { symbol: SYMBOL })),
 
@@ -53,6 +63,11 @@ export const test = base.extend<Signalbox>({
         expect(real, 'what the page complained of in the console').toEqual([]);
     },
 });
+
+/** Marks the hints of all pages as seen; a page without an address has no storage. */
+function seenHints(): void {
+    if (location.protocol !== 'about:') localStorage.setItem('signalbox.hints', 'overview operations operation new compare hosts');
+}
 
 /** The badge that says how fresh the page is. */
 export function badge(page: Page): Locator {

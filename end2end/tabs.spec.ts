@@ -49,7 +49,7 @@ async function streams(request: APIRequestContext): Promise<number> {
 /** How far the bar of the open operation is, as exactly as it is drawn. */
 async function drawn(page: Page): Promise<number> {
     const style = await page.getByRole('main').locator('.bar-fill').first().getAttribute('style');
-    return 100 + Number(/translateX\((-?[\d.]+)%\)/.exec(style ?? '')?.[1]);
+    return Number(/--done:([\d.]+)%/.exec(style ?? '')?.[1]);
 }
 
 /** The progress of the open operation goes on in each tab. */

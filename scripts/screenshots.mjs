@@ -83,6 +83,10 @@ const pages = [
 const browser = await chromium.launch({ executablePath: process.env.CHROMIUM });
 for (const colorScheme of ['light', 'dark']) {
     const page = await browser.newPage({ viewport: { width: 1440, height: 900 }, colorScheme, reducedMotion: 'reduce' });
+    // The pictures show no first visit.
+    await page.addInitScript(() => {
+        if (location.protocol !== 'about:') localStorage.setItem('signalbox.hints', 'overview operations operation new compare hosts');
+    });
     for (const [name, where] of pages) {
         await page.goto(base + where);
         await page.locator('.badge', { hasText: 'Live' }).waitFor({ timeout: 60_000 });

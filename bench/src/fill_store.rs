@@ -80,6 +80,7 @@ fn write_operation(
             ended_at: operation.ended_at,
             failure: None,
             receipt: None,
+            resumed_from: None,
         };
         batch.push(Change::Operation { operation: Box::new(operation.clone()), attempt: Box::new(attempt) });
         if state == State::Running {

@@ -127,7 +127,7 @@ test('two backtests are selected in the list and compared', async ({ tab, reques
         await until(request, ids[ids.length - 1], 'succeeded');
     }
     await tab.open('/operations');
-    for (const name of ['sma_cross', 'buy_and_hold']) {
+    for (const name of ['SMA cross', 'Buy and hold']) {
         await tab.shows('tr.row', new RegExp(name));
         await tab.click('tr.row input[type=checkbox]', new RegExp(name));
     }

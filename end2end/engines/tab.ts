@@ -119,7 +119,7 @@ export class Tab {
         const drawn = () =>
             this.run(() => {
                 const style = document.querySelector('main .bar-fill')?.getAttribute('style') ?? '';
-                return 100 + Number(/translateX\((-?[\d.]+)%\)/.exec(style)?.[1] ?? -100);
+                return Number(/--done:([\d.]+)%/.exec(style)?.[1] ?? 0);
             });
         await expect.poll(drawn, { timeout: ELEMENT_TIMEOUT }).toBeGreaterThan(0);
         const before = await drawn();

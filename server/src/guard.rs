@@ -6,7 +6,8 @@
 use crate::config::BasePath;
 use crate::problem::RouteError;
 use axum::extract::{Request, State};
-use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
+use axum::http::header::{self, HeaderName};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use http_wire::{Addresses, HostNames, Token, bearer, host_of};
@@ -72,9 +73,7 @@ impl Guard {
                     ),
                 ));
             }
-        } else if !method.is_safe()
-            && text(header::HeaderName::from_static("sec-fetch-site")) == Some("cross-site")
-        {
+        } else if !method.is_safe() && text(HeaderName::from_static("sec-fetch-site")) == Some("cross-site") {
             return Err(RouteError::new(
                 ProblemType::Forbidden,
                 "Requests from pages of other sites are not allowed.",
@@ -119,6 +118,13 @@ pub async fn guard(State(guard): State<Arc<Guard>>, request: Request, next: Next
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("same-origin"));
     headers.insert(header::X_FRAME_OPTIONS, HeaderValue::from_static("DENY"));
+    // Other sites can't embed our resources.
+    let same_origin = HeaderValue::from_static("same-origin");
+    headers.insert(HeaderName::from_static("cross-origin-resource-policy"), same_origin.clone());
+    if guard.transport != Transport::Plain {
+        // Nor keep a handle to our windows. Browsers ignore it on plain HTTP, with an error in the console.
+        headers.insert(HeaderName::from_static("cross-origin-opener-policy"), same_origin);
+    }
     if guard.transport == (Transport::Tls { hsts: true }) {
         headers.insert(header::STRICT_TRANSPORT_SECURITY, HeaderValue::from_static("max-age=31536000"));
     }
@@ -211,7 +217,7 @@ mod tests {
 
     #[test]
     fn a_token_is_accepted_only_as_bearer_or_cookie() {
-        let with = |name: header::HeaderName, value: &str| {
+        let with = |name: HeaderName, value: &str| {
             let headers = HeaderMap::from_iter([(name, value.parse().unwrap())]);
             guard(Some("s3cret")).has_token(&headers)
         };

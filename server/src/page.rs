@@ -87,14 +87,15 @@ async fn cached(cache: &'static str, request: Request, next: Next) -> Response {
     response
 }
 
-/// Content security policy: our own files, and inline scripts with this response's nonce.
+/// Content security policy: our own files, and inline scripts with this response's nonce. Style attributes set sizes of
+/// bars; style elements are only our own files.
 fn restrict() {
     let (Some(nonce), Some(response)) = (leptos::nonce::use_nonce(), use_context::<ResponseOptions>()) else {
         return;
     };
     let policy = format!(
         "default-src 'self'; script-src 'self' 'nonce-{nonce}' 'wasm-unsafe-eval'; \
-         style-src 'self' 'unsafe-inline'; img-src 'self' data:; connect-src 'self'{reload}; object-src 'none'; \
+         style-src 'self'; style-src-attr 'unsafe-inline'; img-src 'self' data:; connect-src 'self'{reload}; object-src 'none'; \
          base-uri 'self'; form-action 'self'; frame-ancestors 'none'",
         // `cargo leptos watch` tells the page about new builds over its own socket.
         reload = if cfg!(debug_assertions) { " ws://127.0.0.1:* ws://localhost:*" } else { "" },

@@ -3,17 +3,22 @@
 
 const TICK = 4;
 const GAP = 5;
+/** Height of the strip of gaps under the plot, with its margin. */
+const STRIP = 9;
 const LINE = 13;
 const TITLE = 16;
 /** Minimum width left of the plot, so that the charts of one card align. */
 const LEFT = 44;
 const RIGHT = 8;
 const TOP = 8;
-/** Minimum pixels between ticks. */
+/** Minimum pixels between ticks; narrow charts have them closer, as far as the labels fit. */
 const X_STEP = 64;
+const NARROW_X_STEP = 36;
+const NARROW = 480;
 const Y_STEP = 28;
 /** Minimum pixels between x labels. */
 const APART = 10;
+const NARROW_APART = 6;
 
 const ruler = document.createElement("canvas").getContext("2d");
 const linesOf = (label) => label.split("\n");
@@ -26,7 +31,19 @@ class Axes {
     this.y = { ticks: [], labels: [] };
     this.left = LEFT;
     this.right = RIGHT;
-    this.bottom = TICK + GAP + LINE * (plot.spec.time ? 2 : 1) + TITLE + 3;
+  }
+
+  /** Space below the plot. */
+  get bottom() {
+    const { spec } = this.plot;
+    if (spec.upper) return TICK + 2;
+    return this.strip() + TICK + GAP + LINE * (spec.time ? 2 : 1) + TITLE + 3;
+  }
+
+  /** Height of the strip of gaps. */
+  strip() {
+    const { spec, pending } = this.plot;
+    return spec.strip && pending.bands.length > 0 ? STRIP : 0;
   }
 
   /** Padding callbacks for uPlot: top, right, bottom, left. */
@@ -52,21 +69,23 @@ class Axes {
     const ticks = figures.yTicks(y.min, y.max, most, log);
     this.y = { ticks, labels: figures.yLabels(ticks, log) };
     this.needed = Math.max(LEFT, ...this.y.labels.map((label) => Math.ceil(widthOf(label)) + TICK + GAP + 2));
-    this.align();
     const right = Math.max(RIGHT, this.plot.lineEnds.layOut(this.plot, u, ruler));
     // Grows at once, and shrinks by a clear step only: a live plot keeps its width.
     if (!(this.ends >= right && this.ends <= right + 24)) this.ends = right;
-    this.right = this.ends;
+    const others = this.others();
+    this.left = Math.max(this.needed, ...others.map((other) => other.axes.needed ?? LEFT));
+    this.right = Math.max(this.ends, ...others.map((other) => other.axes.ends ?? RIGHT));
     this.layOutX(u, x);
     // The last label may extend beyond the plot.
     const wide = u.width - this.left - this.right;
     const last = this.x.ticks.length - 1;
-    if (last < 0) return;
-    const beyond = this.place(x, this.x.ticks[last], wide) + widthOf(this.x.labels[last]) / 2 - wide;
-    if (beyond > this.right) {
-      this.right = Math.min(Math.ceil(beyond), 80);
+    const beyond = last < 0 ? 0 : this.place(x, this.x.ticks[last], wide) + widthOf(this.x.labels[last]) / 2 - wide;
+    if (beyond > this.right && !this.plot.spec.upper) {
+      this.right = this.ends = Math.min(Math.ceil(beyond), 80);
       this.layOutX(u, x);
     }
+    const unaligned = others.filter(({ axes }) => axes.left !== this.left || axes.right !== this.right);
+    for (const other of unaligned) queueMicrotask(() => other.redraw());
   }
 
   place(scale, value, wide) {
@@ -77,28 +96,31 @@ class Axes {
   layOutX(u, scale) {
     const { figures } = this.plot;
     const wide = u.width - this.left - this.right;
-    for (let most = Math.max(2, Math.floor(wide / X_STEP)); most > 0; most--) {
+    const [step, apart] = wide < NARROW ? [NARROW_X_STEP, NARROW_APART] : [X_STEP, APART];
+    for (let most = Math.max(2, Math.floor(wide / step)); most > 0; most--) {
       const ticks = figures.xTicks(scale.min, scale.max, most);
       const labels = figures.xLabels(ticks);
       this.x = { ticks, labels };
-      let end = -this.left;
+      // Each line on its own: the second one, with the day or year, has few labels.
+      const ends = [-this.left, -this.left];
       const fits = labels.every((label, i) => {
-        const half = widthOf(label) / 2;
         const centre = this.place(scale, ticks[i], wide);
-        const free = centre - half >= end;
-        end = centre + half + APART;
-        return free;
+        return linesOf(label).every((line, n) => {
+          const half = ruler.measureText(line).width / 2;
+          const free = centre - half >= ends[n];
+          ends[n] = centre + half + apart;
+          return free;
+        });
       });
       if (fits) return;
     }
   }
 
-  // Aligns charts that share a card and an x axis.
-  align() {
-    const card = this.plot.element.closest(".card");
-    const others = this.plot.relatives().filter((other) => other !== this.plot && card?.contains(other.element));
-    this.left = Math.max(this.needed, ...others.map((other) => other.axes.needed ?? LEFT));
-    for (const other of others) if (other.axes.left !== this.left) queueMicrotask(() => other.redraw());
+  /** Charts that share a card and an x axis: they have equal margins. Full screen is apart. */
+  others() {
+    const around = (plot) => plot.element.closest("dialog, .pane, .card");
+    const own = around(this.plot);
+    return this.plot.relatives().filter((other) => other !== this.plot && own && around(other) === own);
   }
 
   /** Draws the axes below the curves. */
@@ -131,7 +153,11 @@ class Axes {
     this.y.labels.forEach((label, i) => ctx.fillText(label, bbox.left - (TICK + GAP) * dot, y[i]));
     ctx.textAlign = "center";
     ctx.textBaseline = "top";
-    const below = low + (TICK + GAP - 1) * dot;
+    if (this.plot.spec.upper) {
+      ctx.restore();
+      return;
+    }
+    const below = low + (this.strip() + TICK + GAP - 1) * dot;
     this.x.labels.forEach((label, i) => {
       linesOf(label).forEach((line, n) => ctx.fillText(line, x[i], below + n * LINE * dot));
     });

@@ -1,6 +1,7 @@
 //! Input of a chart: its description, given once, and its data, given on each change. Pure.
 
-use super::extent::Extent;
+use super::extent::{Extent, Rows};
+use super::sessions::Sessions;
 use protocol::{Band, Point};
 use serde::Serialize;
 use std::sync::Arc;
@@ -52,6 +53,10 @@ pub struct Spec {
     pub height: u32,
     /// The height is that of the element, as in full screen.
     pub tall: bool,
+    /// Bands are ticks in a strip under the plot, which zoom when they are pressed, instead of shaded ranges only.
+    pub strip: bool,
+    /// Upper panel of a pane: the last panel has the labels of x for all.
+    pub upper: bool,
 }
 
 impl Spec {
@@ -85,6 +90,8 @@ pub struct Mark {
     pub x: f64,
     pub y: f64,
     pub kind: MarkKind,
+    /// Number of the trade that it belongs to, from 0.
+    pub of: usize,
 }
 
 /// Kind of an event.
@@ -112,10 +119,16 @@ pub struct Sheet {
     pub columns: Vec<Vec<f64>>,
     /// Baseline behind each column; may be shorter.
     pub behind: Vec<Option<Arc<Band>>>,
+    /// Trading time of the x axis: closed markets take no room. Otherwise x has its own distances.
+    pub sessions: Option<Arc<Sessions>>,
     /// Ranges of x marked as gaps.
     pub bands: Vec<(f64, f64)>,
+    /// What the readout says about each band; may be shorter.
+    pub band_texts: Vec<String>,
     /// Sorted by x.
     pub marks: Vec<Mark>,
+    /// Number of the highlighted trade.
+    pub chosen: Option<usize>,
     /// Events such as the best epoch.
     pub events: Vec<Event>,
     /// Incremented to reset the zoom.
@@ -128,6 +141,16 @@ impl Sheet {
     /// Columns that have a baseline, with it.
     pub fn bands_behind(&self) -> impl Iterator<Item = (usize, &Band)> {
         self.behind.iter().enumerate().filter_map(|(column, band)| Some((column, band.as_deref()?)))
+    }
+
+    /// Positions of the rows on the axis: the middle of a candle in trading time, otherwise x itself.
+    pub fn positions(&self) -> Vec<f64> {
+        let Some(sessions) = &self.sessions else { return self.x.clone() };
+        let bars = match self.extent.rows {
+            Rows::OfBars(bars) => f64::from(bars),
+            _ => 1.0,
+        };
+        self.x.iter().map(|x| sessions.place(*x) + (bars - 1.0) / 2.0).collect()
     }
 
     /// Whether there are values, and all allow a logarithm.

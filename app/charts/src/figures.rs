@@ -1,11 +1,14 @@
 //! Callbacks from JavaScript while a chart draws: number formats, axis ranges and ticks.
 
 use super::data::{Shape, Sheet, Spec};
+use super::session_axis::{self, Tick};
+use super::sessions::Sessions;
 use super::writing::Writing;
 use super::{axis, range, time_axis};
 use js_sys::{Array, Float64Array, Object, Reflect};
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
+use std::sync::Arc;
 use wasm_bindgen::prelude::*;
 
 type TextOf = Closure<dyn Fn(f64) -> String>;
@@ -20,6 +23,7 @@ pub struct Figures {
     writing: Rc<Cell<Writing>>,
     /// Every x is an integer, so ticks are integers, too.
     counts: Rc<Cell<bool>>,
+    sessions: Rc<RefCell<Option<Arc<Sessions>>>>,
     object: Object,
     _asked: (TextOf, FigureOf, [RangeOf; 2], [TicksOf; 2], [LabelsOf; 2]),
 }
@@ -30,6 +34,11 @@ impl Figures {
         let (of_x, of_y) = (writing.clone(), writing.clone());
         let counts = Rc::new(Cell::new(false));
         let whole = counts.clone();
+        let sessions: Rc<RefCell<Option<Arc<Sessions>>>> = Rc::default();
+        let axis_of = sessions.clone();
+        // The newest ticks in trading time, which their labels need.
+        let placed: Rc<RefCell<Vec<Tick>>> = Rc::default();
+        let newest = placed.clone();
         let (time, share, zero) = (spec.time, spec.unit == "share", spec.zero);
         let candles = spec.shape == Shape::Candles;
 
@@ -50,6 +59,13 @@ impl Figures {
         });
         let x_ticks: TicksOf = Closure::new(move |min: f64, max: f64, most: u32, _| {
             let most = most as usize;
+            if let Some(sessions) = &*axis_of.borrow() {
+                let ticks = session_axis::ticks(sessions, (min, max), most);
+                let places: Vec<f64> = ticks.iter().map(|(place, _)| *place).collect();
+                placed.replace(ticks);
+                return numbers(&places);
+            }
+            placed.take();
             numbers(&if time {
                 time_axis::ticks((min, max), most)
             } else {
@@ -66,7 +82,12 @@ impl Figures {
         });
         let x_labels: LabelsOf = Closure::new(move |ticks: Float64Array, _| {
             let ticks = ticks.to_vec();
-            texts(if time { time_axis::labels(&ticks) } else { axis::labels(&ticks, false) })
+            let placed = newest.borrow();
+            texts(match time {
+                true if placed.len() == ticks.len() && !ticks.is_empty() => session_axis::labels(&placed),
+                true => time_axis::labels(&ticks),
+                false => axis::labels(&ticks, false),
+            })
         });
         let y_labels: LabelsOf = Closure::new(move |ticks: Float64Array, log: bool| {
             let ticks = ticks.to_vec();
@@ -89,13 +110,14 @@ impl Figures {
             Reflect::set(&object, &name.into(), function).expect("a plain object takes any property");
         }
         let asked = (x, y, [x_range, y_range], [x_ticks, y_ticks], [x_labels, y_labels]);
-        Self { spec, writing, counts, object, _asked: asked }
+        Self { spec, writing, counts, sessions, object, _asked: asked }
     }
 
     /// Sets the data that is drawn next.
     pub fn set(&self, sheet: &Sheet) {
         self.writing.set(Writing::of(&self.spec, sheet));
         self.counts.set(sheet.x.iter().all(|x| x.fract() == 0.0));
+        self.sessions.replace(sheet.sessions.clone());
     }
 
     pub fn object(&self) -> &Object {

@@ -44,6 +44,28 @@ function listen(plot) {
     addEventListener("mouseup", letGo);
   }, { capture: true });
 
+  // A pressed mark leads to its trade, a pressed gap is zoomed to. The strip of gaps is outside of the plot's own element.
+  const { root } = plot.plot;
+  const at = (event) => {
+    const box = over.getBoundingClientRect();
+    return [event.clientX - box.left, event.clientY - box.top];
+  };
+  let pressed = [0, 0];
+  root.addEventListener("pointerdown", (event) => (pressed = [event.clientX, event.clientY]));
+  root.addEventListener("mousemove", (event) => {
+    const found = plot.marks.at(plot, ...at(event)) ?? plot.paint.bandAt(plot, ...at(event));
+    root.classList.toggle("chart-pressable", found !== undefined);
+  });
+  root.addEventListener("mouseleave", () => root.classList.remove("chart-pressable"));
+  root.addEventListener("click", (event) => {
+    // What was dragged is not pressed.
+    if (Math.hypot(event.clientX - pressed[0], event.clientY - pressed[1]) > 4) return;
+    const trade = plot.marks.at(plot, ...at(event));
+    const band = plot.paint.bandAt(plot, ...at(event));
+    if (trade !== undefined) plot.onMark(trade);
+    else if (band !== undefined) plot.showBand(band);
+  });
+
   const fingers = new Map();
   const share = (x) => (x - left()) / width();
   over.addEventListener("pointerdown", (event) => {

@@ -4,6 +4,21 @@ use super::controls::Smoothing;
 use super::data::Spec;
 use components::reactive::{part, word};
 use leptos::prelude::*;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+/// Request to zoom to a range of x.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub(crate) struct Show {
+    /// Differs for each request of the page.
+    pub number: u32,
+    pub from: f64,
+    pub to: f64,
+    /// Shows the surroundings of the range, too.
+    pub around: bool,
+}
+
+/// Number of the next request of any group.
+static NEXT_SHOW: AtomicU32 = AtomicU32::new(1);
 
 /// Settings and requests of a group of charts.
 #[derive(Clone, Copy)]
@@ -20,6 +35,8 @@ pub struct ChartGroup {
     pub(crate) resets: RwSignal<u32>,
     /// Number of requests to go back to the previous zoom.
     pub(crate) backs: RwSignal<u32>,
+    /// Request to show a range.
+    pub(crate) shows: RwSignal<Option<Show>>,
     smoothable: RwSignal<u32>,
     loggable: RwSignal<u32>,
     zoomed: RwSignal<u32>,
@@ -35,10 +52,17 @@ impl ChartGroup {
             hidden: RwSignal::new(0),
             resets: RwSignal::new(0),
             backs: RwSignal::new(0),
+            shows: RwSignal::new(None),
             smoothable: RwSignal::new(0),
             loggable: RwSignal::new(0),
             zoomed: RwSignal::new(0),
         }
+    }
+
+    /// Zooms to a range of x and scrolls to the bars; with `around` to the surroundings of a trade or gap.
+    pub fn show(self, (from, to): (f64, f64), around: bool) {
+        let number = NEXT_SHOW.fetch_add(1, Ordering::Relaxed);
+        self.shows.try_set(Some(Show { number, from, to, around }));
     }
 
     /// Columns of a chart that the group hides, as bits. Tracked.

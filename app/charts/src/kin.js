@@ -45,6 +45,13 @@ class Kin {
     for (const plot of this.drawn()) plot.showRange(view);
   }
 
+  /** Whether a request of the page is new: it reaches all charts of a group, and counts once. */
+  isNew(number) {
+    const isNew = number !== this.shown;
+    this.shown = number;
+    return isNew;
+  }
+
   /** Shows everything in all charts. */
   whole() {
     const zoomed = this.view || this.drawn().some((plot) => plot.zoomed);

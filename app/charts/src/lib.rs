@@ -3,7 +3,7 @@
 //! Knows: drawing, axes, zoom, export. Must not know: operations, pages, where data comes from.
 //!
 //! Drawn by uPlot, which is loaded when the first chart becomes visible. `uplot_bridge.js` holds the plot, `kin.js` what
-//! charts with the same x share (cursor, zoom and its history), `axes.js`, `ends.js` and `paint.js` draw on it,
+//! charts with the same x share (cursor, zoom and its history), `axes.js`, `ends.js`, `marks.js` and `paint.js` draw on it,
 //! `reading.js` shows values, `gestures.js` handles gestures. The component passes a description once, and data on each
 //! change. Charts of a [`ChartGroup`] share their settings and one [`Toolbar`].
 
@@ -19,6 +19,9 @@ mod figures;
 mod group;
 mod range;
 #[cfg(any(test, feature = "hydrate"))]
+mod session_axis;
+mod sessions;
+#[cfg(any(test, feature = "hydrate"))]
 mod smooth;
 #[cfg(not(feature = "hydrate"))]
 mod static_svg;
@@ -33,6 +36,7 @@ pub use controls::{Smoothing, band_swatch, swatch};
 pub use data::{Event, Mark, MarkKind, Shape, Sheet, Spec, lines_of};
 pub use extent::{Extent, Rows};
 pub use group::{ChartGroup, Toolbar, toggle};
+pub use sessions::{Missing, Sessions};
 
 use app_state::toasts::Toasts;
 use components::icon::Icon;
@@ -68,6 +72,8 @@ struct Drawn {
     hidden: Memo<u32>,
     log: Memo<bool>,
     ranged: Callback<Option<(f64, f64)>>,
+    /// Called with the trade of a pressed mark.
+    on_mark: Option<Callback<usize>>,
     /// Number of requested pictures.
     pictures: RwSignal<u32>,
 }
@@ -80,6 +86,9 @@ pub fn Chart(
     /// Called with the zoomed range of x, or `None` after a reset.
     #[prop(optional)]
     on_range: Option<Callback<Option<(f64, f64)>>>,
+    /// Called with the number of the trade whose mark is pressed.
+    #[prop(optional)]
+    on_mark: Option<Callback<usize>>,
     /// ChartGroup whose settings and toolbar it shares.
     #[prop(optional)]
     group: Option<ChartGroup>,
@@ -89,11 +98,14 @@ pub fn Chart(
     /// Whether the page has a legend for all charts.
     #[prop(optional)]
     no_legend: bool,
+    /// Whether the chart has the zoom buttons of its group.
+    #[prop(optional)]
+    own_tools: bool,
     /// Note between the heading and the drawing.
     #[prop(optional)]
     note: Option<AnyView>,
 ) -> impl IntoView {
-    let alone = group.is_none();
+    let alone = group.is_none() || own_tools;
     let group = group.unwrap_or_default();
     let (zoomed, hidden) = (RwSignal::new(false), RwSignal::new(0_u32));
     let (full, table) = (RwSignal::new(false), RwSignal::new(false));
@@ -115,12 +127,18 @@ pub fn Chart(
         hidden: Memo::new(move |_| hidden.get() | group.hidden_of(&of_group)),
         log: Memo::new(move |_| group.log.get() && may_log.get()),
         ranged,
+        on_mark,
         pictures: RwSignal::new(0),
     };
     let title = spec.title.clone();
     let unit = if spec.unit == "share" { String::new() } else { spec.unit.clone() };
     let save = saving(spec.clone(), sheet, all);
+    let upper = spec.upper;
     let held = part(move || {
+        if upper {
+            // The pane says it once for all of its panels.
+            return None;
+        }
         let (extent, rows) = sheet.with(|sheet| (sheet.extent, sheet.x.len()));
         let wording = extent.wording(rows)?;
         let csv = all.map(|_| " The CSV fetches all points.");
@@ -195,7 +213,7 @@ fn drawing(spec: Spec, drawn: Drawn) -> AnyView {
     #[cfg(feature = "hydrate")]
     uplot_bridge::attach(node, &spec, drawn, trouble);
     #[cfg(not(feature = "hydrate"))]
-    let _ = (drawn.log, drawn.hidden, drawn.ranged);
+    let _ = (drawn.log, drawn.hidden, drawn.ranged, drawn.on_mark);
     let label = format!(
         "Chart: {}. Use the left and right arrow keys to read values, plus and minus to zoom. Its menu has a table with the same values.",
         spec.title
@@ -220,7 +238,7 @@ fn full_screen(spec: Spec, drawn: Drawn, open: RwSignal<bool>) -> AnyView {
     components::dialog::follow(dialog, move || open.get());
     let label = format!("{}, full screen", spec.title);
     let content = part(move || {
-        let spec = Spec { tall: true, ..spec.clone() };
+        let spec = Spec { tall: true, upper: false, ..spec.clone() };
         open.get().then(|| {
             view! {
                 <div class="chart chart-full">

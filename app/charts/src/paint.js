@@ -1,4 +1,4 @@
-// Drawing beyond uPlot's lines: candles with volume, gaps, baselines, trade marks. Theme colours are read again when
+// Drawing beyond uPlot's lines: candles with volume, gaps, baselines. Theme colours are read again when
 // the theme changes.
 
 let theme;
@@ -18,6 +18,7 @@ function read() {
     down: token("--candle-down"),
     volume: token("--volume"),
     gap: token("--gap"),
+    warn: token("--warn"),
     series: Array.from({ length: 8 }, (_, i) => token(`--series-${i + 1}`)),
     family: style.fontFamily || "system-ui",
     font: `11px ${style.fontFamily || "system-ui"}`,
@@ -58,18 +59,66 @@ function visible(u) {
   return [Math.max(0, first - 1), Math.min(x.length - 1, last + 1)];
 }
 
-/** Draws gaps; `bands` holds pairs. */
-function drawBands(u, bands) {
-  if (!bands?.length) return;
-  framed(u, (ctx, bbox) => {
+/** Distance of the strip from the plot, its height, and the least width of a tick in it, in pixels. */
+const STRIP = { top: 3, height: 5, tick: 3 };
+
+/** Opacity of shaded ranges: candles and curves are in front of them. */
+const SHADE = 0.5;
+
+/** Ends of the bands in view, in pixels of the canvas, with their numbers. In trading time a band has whole bars. */
+function bandsOf(plot, u) {
+  const { bands } = plot.pending;
+  const beside = plot.traded ? 0.5 : 0;
+  const { left, width } = u.bbox;
+  const found = [];
+  for (let i = 0; i < bands.length; i += 2) {
+    const from = u.valToPos(plot.toScale(bands[i]) - beside, "x", true);
+    const to = u.valToPos(plot.toScale(bands[i + 1]) + beside, "x", true);
+    if (to >= left && from <= left + width) found.push({ from, to, i: i / 2 });
+  }
+  return found;
+}
+
+/** Draws the bands of a chart as shaded ranges, and as ticks in a strip under the plot; and the highlighted trade. */
+function drawBands(plot, u) {
+  const dot = devicePixelRatio;
+  const found = bandsOf(plot, u);
+  const { ctx, bbox } = u;
+  framed(u, () => {
     ctx.fillStyle = theme.gap;
-    for (let i = 0; i < bands.length; i += 2) {
-      const from = u.valToPos(bands[i], "x", true);
-      const to = u.valToPos(bands[i + 1], "x", true);
-      if (to < bbox.left || from > bbox.left + bbox.width) continue;
-      ctx.fillRect(from, bbox.top, Math.max(to - from, devicePixelRatio), bbox.height);
-    }
+    ctx.globalAlpha = SHADE;
+    for (const { from, to } of found) ctx.fillRect(from, bbox.top, Math.max(to - from, dot), bbox.height);
+    ctx.globalAlpha = 1;
+    const chosen = plot.marks.ofChosen(plot);
+    if (chosen.length < 2) return;
+    const at = (mark) => u.valToPos(plot.toScale(mark.time), "x", true);
+    const [from, to] = [at(chosen[0]) - 3 * dot, at(chosen[1]) + 3 * dot];
+    ctx.fillStyle = `${theme.accent}24`;
+    ctx.fillRect(from, bbox.top, to - from, bbox.height);
   });
+  if (!plot.spec.strip || found.length === 0) return;
+  ctx.save();
+  ctx.fillStyle = theme.warn;
+  const [left, right] = [bbox.left, bbox.left + bbox.width];
+  for (const { from, to } of found) {
+    const width = Math.max(to - from, STRIP.tick * dot);
+    const start = Math.max(left, Math.min((from + to - width) / 2, right - width));
+    const y = bbox.top + bbox.height + STRIP.top * dot;
+    ctx.fillRect(start, y, Math.min(start + width, right) - start, STRIP.height * dot);
+  }
+  ctx.restore();
+}
+
+/** Band at a position, in CSS pixels from the plot's corner: one in the strip, or null. */
+function bandAt(plot, left, top) {
+  const u = plot.plot;
+  const dot = devicePixelRatio;
+  const under = top - u.bbox.height / dot;
+  if (!plot.spec.strip || under < 0 || under > STRIP.top + STRIP.height + 6) return undefined;
+  const x = u.bbox.left + left * dot;
+  const away = ({ from, to }) => Math.max(0, from - x, x - to);
+  const nearest = bandsOf(plot, u).sort((a, b) => away(a) - away(b))[0];
+  return nearest && away(nearest) <= 8 * dot ? nearest.i : undefined;
 }
 
 /** Draws baselines: p10 to p90 filled with an outline, the median as a thin line. */
@@ -109,7 +158,7 @@ function drawCandles(u) {
   const [x, open, high, low, close, volume] = u.data;
   const [first, last] = visible(u);
   if (first > last) return;
-  // Candle width follows the smallest distance, so that nights and weekends stay empty.
+  // Candle width follows the smallest distance, so that what is missing stays empty.
   let apart = Infinity;
   for (let i = Math.max(first, 1); i <= last; i++) apart = Math.min(apart, x[i] - x[i - 1]);
   const at = (n) => u.valToPos(n, "x", true);
@@ -148,57 +197,6 @@ function drawCandles(u) {
   });
 }
 
-/** Above this number of visible marks each is a dot: shapes would overlap. */
-const MAX_SHAPES = 160;
-
-/** Draws entries as triangles (up: long, down: short), exits as squares (filled: gain, hollow: loss). */
-function drawMarks(u, marks) {
-  if (!marks?.length) return;
-  const { min, max } = u.scales.x;
-  const seen = [];
-  for (let i = 0; i < marks.length; i += 3) {
-    if (marks[i] >= min && marks[i] <= max) seen.push(i);
-  }
-  const dot = devicePixelRatio;
-  const crowded = seen.length > MAX_SHAPES;
-  const size = (crowded ? 1.6 : 5) * dot;
-  framed(u, (ctx) => {
-    ctx.lineWidth = 1.5 * dot;
-    ctx.lineJoin = "round";
-    for (const i of seen) {
-      const kind = marks[i + 2];
-      const x = u.valToPos(marks[i], "x", true);
-      const y = u.valToPos(marks[i + 1], "y", true);
-      const colour = kind < 2 ? theme.accent : kind === 2 ? theme.good : theme.bad;
-      ctx.beginPath();
-      if (crowded) {
-        ctx.fillStyle = colour;
-        ctx.arc(x, y, size, 0, 7);
-        ctx.fill();
-        continue;
-      } else if (kind < 2) {
-        // The tip marks the price.
-        const down = kind === 0 ? 1 : -1;
-        ctx.moveTo(x, y);
-        ctx.lineTo(x - size, y + down * 1.7 * size);
-        ctx.lineTo(x + size, y + down * 1.7 * size);
-        ctx.closePath();
-      } else {
-        ctx.rect(x - size * 0.75, y - size * 0.75, size * 1.5, size * 1.5);
-      }
-      // An outline in the background colour separates it from candles.
-      ctx.strokeStyle = theme.surface;
-      ctx.lineWidth = 3 * dot;
-      ctx.stroke();
-      ctx.lineWidth = 1.5 * dot;
-      ctx.strokeStyle = colour;
-      ctx.fillStyle = kind === 3 ? theme.surface : colour;
-      ctx.fill();
-      ctx.stroke();
-    }
-  });
-}
-
 /** Painter shared by all charts; reads the theme when the first chart joins. */
 export function painter() {
   return {
@@ -211,6 +209,7 @@ export function painter() {
     drawBands,
     drawBehind,
     drawCandles,
-    drawMarks,
+    bandAt,
+    framed,
   };
 }

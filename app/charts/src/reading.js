@@ -151,16 +151,23 @@ function at(column, i) {
   return after < column.length ? column[before] : null;
 }
 
-// Marks between this candle and the next, at most `MAX_MARKS`.
+// Events, marks between this row and the next (at most `MAX_MARKS`), and the gap under the cursor.
 function marksAt(plot, u, i) {
-  const { marks, events, labels } = plot.pending;
+  const { marks, events, labels, x: xs, bands, bandTexts } = plot.pending;
   if (!(u.cursor.left >= 0)) return [];
-  const [from, to] = [u.data[0][i], u.data[0][i + 1] ?? Infinity];
+  const [from, to] = [xs[i], xs[i + 1] ?? Infinity].map((x) => plot.toScale(x));
   const found = labels.filter((_, n) => plot.toScale(events[n]) >= from && plot.toScale(events[n]) < to);
-  for (let m = 0; m < marks.length && found.length < MAX_MARKS; m += 3) {
+  for (let m = 0; m < marks.length && found.length < MAX_MARKS; m += 4) {
     const x = plot.toScale(marks[m]);
-    if (x >= from && x < to) found.push(`${MARKS[marks[m + 2]]} ${plot.figures.y(0, marks[m + 1])}`);
+    const text = () => `trade ${marks[m + 3] + 1}: ${MARKS[marks[m + 2]]} ${plot.figures.y(0, marks[m + 1])}`;
+    if (x >= from && x < to) found.push(text());
   }
+  const cursor = u.posToVal(u.cursor.left, "x");
+  const beside = plot.traded ? 0.5 : 0;
+  const band = bandTexts.findIndex(
+    (_, n) => cursor >= plot.toScale(bands[2 * n]) - beside && cursor <= plot.toScale(bands[2 * n + 1]) + beside,
+  );
+  if (band >= 0) found.push(bandTexts[band]);
   return found;
 }
 

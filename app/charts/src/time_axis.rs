@@ -49,7 +49,7 @@ fn millennia(width: f64) -> i64 {
 }
 
 /// Year, month (from 1) and day of a time.
-fn date(seconds: f64) -> (i64, usize, u32) {
+pub(super) fn date(seconds: f64) -> (i64, usize, u32) {
     let (year, month, day) = format::date(time(seconds));
     (year, month.clamp(1, 12) as usize, day)
 }
@@ -59,7 +59,7 @@ fn time(seconds: f64) -> Time {
 }
 
 /// Start of a month in seconds; months are counted from year 0. Infinite beyond the calendar.
-fn month_begins(months: i64) -> f64 {
+pub(super) fn month_begins(months: i64) -> f64 {
     let start = format::month_start(months.div_euclid(12), months.rem_euclid(12) as u32 + 1);
     start.map_or(f64::INFINITY, |start| start.millis() / 1_000.0)
 }

@@ -12,17 +12,38 @@ const dashOf = (style) => (style < 3 ? [] : DASHES[((style % 8) + 2 + Math.floor
 // Anything but a number is a gap; infinity is `ABSENT` in `data.rs`: the curve continues over it.
 const withGaps = (column) => Array.from(column, (n) => (n === Infinity ? undefined : Number.isFinite(n) ? n : null));
 
+/** Value at x of a rising line through these points; beyond them it rises as on average. Must match `sessions.rs`. */
+function along(xs, ys, x) {
+  const last = xs.length - 1;
+  const mean = last > 0 ? (ys[last] - ys[0]) / (xs[last] - xs[0]) : 1;
+  if (x <= xs[0]) return ys[0] + (x - xs[0]) * mean;
+  if (x >= xs[last]) return ys[last] + (x - xs[last]) * mean;
+  let [low, high] = [0, last];
+  while (high - low > 1) {
+    const middle = (low + high) >> 1;
+    if (xs[middle] <= x) low = middle;
+    else high = middle;
+  }
+  return ys[low] + ((x - xs[low]) / (xs[high] - xs[low])) * (ys[high] - ys[low]);
+}
+
+/** Minimum number of bars shown on each side of a trade or gap. */
+const MIN_AROUND = 20;
+/** Share of a width that is a rounding error. */
+const TINY = 1e-9;
+
 /** Opacity of the curves beside a highlighted one. */
 const DIMMED = 0.2;
 
 export class Plot {
-  constructor(element, spec, parts, figures, onRange, onTrouble) {
+  constructor(element, spec, parts, figures, onRange, onTrouble, onMark) {
     this.element = element;
     this.spec = JSON.parse(spec);
     Object.assign(this, parts);
     this.figures = figures;
     this.onRange = onRange;
     this.onTrouble = onTrouble;
+    this.onMark = onMark;
     this.candles = this.spec.shape === "candles";
     this.key = this.spec.time ? "time" : this.spec.x;
     this.zoomed = false;
@@ -128,12 +149,12 @@ export class Plot {
     this.plot.destroy();
     this.plot = undefined;
     this.draw();
-    if (this.zoomed) this.plot?.setScale("x", this.view);
+    if (this.zoomed && this.plot) this.scaleView();
   }
 
   // Each line is drawn twice: raw and faint, and smoothed on top of it.
   data() {
-    const { x, columns, raw } = this.pending;
+    const { at: x, columns, raw } = this.pending;
     const lines = columns.map(withGaps);
     if (this.candles) return [x, ...lines];
     return [x, ...(raw.length ? raw.map(withGaps) : lines), ...lines];
@@ -160,7 +181,7 @@ export class Plot {
       // The zoom stays while data arrives, unless a reset is requested.
       if (this.refit) this.zoomed = false;
       this.plot.setData(data, !this.zoomed);
-      if (this.zoomed) this.plot.setScale("x", this.view);
+      if (this.zoomed) this.scaleView();
     }
     if (this.refit) {
       this.zoomed = false;
@@ -211,13 +232,25 @@ export class Plot {
     return group ? this.relatives().filter((plot) => plot.element.closest("dialog, .chart-group") === group) : [this];
   }
 
-  // Positions on uPlot's scale, which is x itself.
+  /** Whether x is trading time. */
+  get traded() {
+    return this.pending.times.length > 0;
+  }
+
+  /** Position of an x on uPlot's scale: its place in trading time, otherwise x itself. */
   toScale(x) {
-    return x;
+    const { times, places } = this.pending;
+    return this.traded ? along(times, places, x) : x;
   }
 
   fromScale(value) {
-    return value;
+    const { times, places } = this.pending;
+    return this.traded ? along(places, times, value) : value;
+  }
+
+  scaleView() {
+    const { min, max } = this.view;
+    this.plot.setScale("x", { min: this.toScale(min), max: this.toScale(max) });
   }
 
   // Resets the zoom here and in related charts.
@@ -240,7 +273,7 @@ export class Plot {
   showRange(view, quiet) {
     this.zoomed = true;
     this.view = view;
-    this.plot.setScale("x", { min: this.toScale(view.min), max: this.toScale(view.max) });
+    this.scaleView();
     if (!quiet) this.onRange(view.min, view.max);
   }
 
@@ -248,14 +281,36 @@ export class Plot {
     this.kinship.zoomTo(min, max, gesture);
   }
 
+  /** Zooms to a range of positions. */
+  zoomToScale(from, to, gesture) {
+    this.zoomTo(this.fromScale(from), this.fromScale(to), gesture);
+  }
+
+  /** Shows a range of x, `around` with its surroundings, and scrolls to the bars. */
+  show(number, from, to, around) {
+    if (this.candles && number !== undefined) this.element.scrollIntoView({ block: "center" });
+    if (!this.plot || (number !== undefined && !this.kinship.isNew(number))) return;
+    const [low, high] = this.ends();
+    const [first, last] = [this.toScale(from), this.toScale(to)];
+    const least = this.traded ? MIN_AROUND : 0;
+    const half = around ? Math.max((last - first) * 0.75, least) : 0.5;
+    this.zoomToScale(Math.max(low, first - half), Math.min(high, last + half));
+  }
+
+  /** Shows a gap with its surroundings. */
+  showBand(i) {
+    const { bands } = this.pending;
+    this.show(undefined, bands[2 * i], bands[2 * i + 1], true);
+  }
+
   /** Pans by a share of the visible width, within the data. */
   panBy(share, gesture) {
     if (!this.zoomed) return;
-    const { min, max } = this.view;
+    const [min, max] = [this.toScale(this.view.min), this.toScale(this.view.max)];
     const [low, high] = this.ends();
     const width = max - min;
     const from = Math.max(low, Math.min(high - width, min + share * width));
-    if (from !== min && width < high - low) this.zoomTo(from, from + width, gesture);
+    if (Math.abs(from - min) > width * TINY && width < high - low) this.zoomToScale(from, from + width, gesture);
   }
 
   /** Scales the visible width by `times`; the point at `share` of the width keeps its position. */
@@ -264,8 +319,9 @@ export class Plot {
     const [low, high] = this.ends();
     const at = min + (max - min) * Math.max(0, Math.min(1, share));
     const [from, to] = [at - (at - min) * times, at + (max - at) * times];
-    if (times > 1 && from <= low && to >= high) this.whole();
-    else this.zoomTo(Math.max(low, from), Math.min(high, to), gesture);
+    const near = (high - low) * TINY;
+    if (times > 1 && from <= low + near && to >= high - near) this.whole();
+    else this.zoomToScale(Math.max(low, from), Math.min(high, to), gesture);
   }
 
   /** Moves the cursor to `share` of the width, here and in related charts. */
@@ -314,16 +370,18 @@ export class Plot {
     return this.pending.behind.filter((band) => !(this.hidden & (1 << band.column)));
   }
 
-  // Full range of x. Includes the baselines, which show where past runs went.
+  // Full range of positions: in trading time that of all bars, with half a bar on each side. Otherwise it includes the
+  // baselines, which show where past runs went.
   ends() {
-    const { x, behind } = this.pending;
+    const { x, behind, whole } = this.pending;
+    if (this.traded) return [whole[0] - 0.5, whole[1] + 0.5];
     const all = [this.held, endsOf(x), ...behind.map((band) => endsOf(band.x))];
     return [Math.min(...all.map(([low]) => low)), Math.max(...all.map(([, high]) => high))];
   }
 
   stretch() {
     if (this.zoomed || !this.plot) return;
-    const [min, max] = this.figures.xRange(...this.ends());
+    const [min, max] = this.traded ? this.ends() : this.figures.xRange(...this.ends());
     this.plot.setScale("x", { min, max });
   }
 
@@ -389,13 +447,13 @@ export class Plot {
         setScale: [(_, key) => key === "x" && this.readLine()],
         setSelect: [(u) => this.selected(u)],
         drawClear: [
-          (u) => paint.drawBands(u, this.pending.bands),
+          (u) => paint.drawBands(this, u),
           (u) => paint.drawBehind(u, this.behind(), (column) => theme().series[this.style(column) % 8]),
         ],
         drawAxes: [(u) => axes.draw(u), (u) => this.lineEnds.drawEvents(this, u)],
         draw: [
           ...(this.candles ? [(u) => paint.drawCandles(u)] : []),
-          (u) => paint.drawMarks(u, this.pending.marks),
+          (u) => this.marks.draw(this, u),
           (u) => this.lineEnds.draw(this, u),
         ],
       },
@@ -414,7 +472,7 @@ export class Plot {
     const { left, width } = u.select;
     if (width < 3) return;
     u.setSelect({ left: 0, top: 0, width: 0, height: 0 }, false);
-    this.zoomTo(this.fromScale(u.posToVal(left, "x")), this.fromScale(u.posToVal(left + width, "x")));
+    this.zoomToScale(u.posToVal(left, "x"), u.posToVal(left + width, "x"));
   }
 
   // Arrow keys read values, one or ten points at a time; plus and minus zoom around the cursor, Page Up and Page Down
@@ -447,6 +505,8 @@ export class Plot {
       this.zoomAround((centre - min) / (max - min), event.key === "+" ? 0.5 : 2);
     } else if (this.zoomed && (event.key === "PageUp" || event.key === "PageDown")) {
       this.panBy(event.key === "PageUp" ? -0.5 : 0.5, undefined);
+    } else if (event.key === "Enter" && read && this.marks.ofRow(this, at) !== undefined) {
+      this.onMark(this.marks.ofRow(this, at));
     } else if (this.zoomed && event.key === "Backspace") {
       this.back();
     } else if (event.key === "0") {
@@ -461,35 +521,8 @@ export class Plot {
     this.reader.read(this);
   }
 
-  // Saves the chart as PNG, with its title and a legend.
   picture(file) {
-    if (!this.plot) return;
-    const source = this.plot.ctx.canvas;
-    const { surface, ink, muted, series, family } = this.paint.theme();
-    const dot = devicePixelRatio;
-    const head = 48 * dot;
-    const canvas = document.createElement("canvas");
-    canvas.width = source.width;
-    canvas.height = source.height + head;
-    const ctx = canvas.getContext("2d");
-    ctx.fillStyle = surface;
-    ctx.fillRect(0, 0, canvas.width, canvas.height);
-    ctx.fillStyle = ink;
-    ctx.font = `600 ${14 * dot}px ${family}`;
-    ctx.fillText(this.spec.title, 8 * dot, 18 * dot);
-    ctx.font = `${11 * dot}px ${family}`;
-    let left = 8 * dot;
-    this.spec.names.forEach((name, k) => {
-      if (this.candles || this.hidden & (1 << k)) return;
-      ctx.fillStyle = series[this.style(k) % 8];
-      ctx.fillRect(left, 33 * dot, 14 * dot, 2 * dot);
-      ctx.fillStyle = muted;
-      ctx.fillText(name, left + 18 * dot, 38 * dot);
-      left += ctx.measureText(name).width + 34 * dot;
-    });
-    if (this.behind().length > 0) ctx.fillText("Shaded: P10 to P90 of past runs", left, 38 * dot);
-    ctx.drawImage(source, 0, head);
-    canvas.toBlob((blob) => blob && this.library.save(file, blob));
+    if (this.plot) this.savePicture(this, file);
   }
 }
 

@@ -3,6 +3,8 @@
 use super::Drawn;
 use super::data::{Sheet, Spec};
 use super::figures::{Figures, numbers};
+use super::group::Show;
+use super::sessions::Sessions;
 use super::smooth::smoothed;
 use js_sys::{Array, Object, Reflect};
 use leptos::html::Div;
@@ -15,8 +17,20 @@ use web_sys::HtmlElement;
 
 #[wasm_bindgen(module = "/src/paint.js")]
 extern "C" {
-    /// Draws candles, baselines, gaps and marks.
+    /// Draws candles, baselines and gaps.
     fn painter() -> JsValue;
+}
+
+#[wasm_bindgen(module = "/src/marks.js")]
+extern "C" {
+    /// Draws the marks of trades, and finds them.
+    fn marks() -> JsValue;
+}
+
+#[wasm_bindgen(module = "/src/picture.js")]
+extern "C" {
+    /// Saves a chart as PNG.
+    fn picture() -> JsValue;
 }
 
 #[wasm_bindgen(module = "/src/gestures.js")]
@@ -71,6 +85,7 @@ extern "C" {
         figures: &Object,
         on_range: &Closure<dyn FnMut(f64, f64)>,
         on_trouble: &Closure<dyn FnMut(String)>,
+        on_mark: &Closure<dyn FnMut(u32)>,
     ) -> Plot;
 
     /// Takes the data as an object, see `feed`.
@@ -87,6 +102,10 @@ extern "C" {
 
     #[wasm_bindgen(method)]
     fn whole(this: &Plot);
+
+    /// Zooms the related charts to a range of x, once for each `number`.
+    #[wasm_bindgen(method)]
+    fn show(this: &Plot, number: u32, from: f64, to: f64, around: bool);
 
     #[wasm_bindgen(method)]
     fn picture(this: &Plot, file: &str);
@@ -108,6 +127,8 @@ fn object<const N: usize>(properties: [(&str, JsValue); N]) -> Object {
 fn parts() -> Object {
     object([
         ("paint", painter()),
+        ("marks", marks()),
+        ("savePicture", picture()),
         ("hands", hands()),
         ("axesOf", axes()),
         ("lineEnds", ends()),
@@ -123,6 +144,7 @@ struct Held {
     figures: Figures,
     _on_range: Closure<dyn FnMut(f64, f64)>,
     _on_trouble: Closure<dyn FnMut(String)>,
+    _on_mark: Closure<dyn FnMut(u32)>,
 }
 
 impl Drop for Held {
@@ -131,8 +153,8 @@ impl Drop for Held {
     }
 }
 
-/// Passes data to a plot. `bands` holds pairs, `marks` triples of x, y and kind, flattened. `raw` is empty without
-/// smoothing. `behind` holds columns with a baseline, each followed by its x, p10, p50 and p90, flattened.
+/// Passes data to a plot. `at` holds the positions of x on the axis, `times` and `places` the line of trading time, empty
+/// without it. `bands` holds pairs, `marks` x, y, kind and trade of each, flattened. `raw` is empty without smoothing. `behind` holds columns with a baseline, each followed by its x, p10, p50 and p90, flattened.
 fn feed(held: &Held, sheet: &Sheet, weight: f64) {
     let raw: Array = sheet.columns.iter().map(|column| numbers(column)).collect();
     let (columns, raw) = if weight > 0.0 {
@@ -141,7 +163,8 @@ fn feed(held: &Held, sheet: &Sheet, weight: f64) {
         (raw, Array::new())
     };
     let bands: Vec<f64> = sheet.bands.iter().flat_map(|(from, to)| [*from, *to]).collect();
-    let marks: Vec<f64> = sheet.marks.iter().flat_map(|m| [m.x, m.y, f64::from(m.kind as u8)]).collect();
+    let marks: Vec<f64> =
+        sheet.marks.iter().flat_map(|m| [m.x, m.y, f64::from(m.kind as u8), m.of as f64]).collect();
     let events: Vec<f64> = sheet.events.iter().map(|event| event.x).collect();
     let labels: Array = sheet.events.iter().map(|event| JsValue::from(event.label.as_str())).collect();
     let behind = Array::new();
@@ -154,9 +177,18 @@ fn feed(held: &Held, sheet: &Sheet, weight: f64) {
             behind.push(&figures);
         }
     }
+    let band_texts: Array = sheet.band_texts.iter().map(|text| JsValue::from(text.as_str())).collect();
+    let line = |of: fn(&Sessions) -> &[f64]| numbers(sheet.sessions.as_deref().map_or(&[][..], of));
+    let (low, high) = sheet.sessions.as_ref().map_or((0.0, 0.0), |sessions| sessions.ends());
     held.figures.set(sheet);
     held.plot.set(&object([
         ("x", numbers(&sheet.x).into()),
+        ("at", numbers(&sheet.positions()).into()),
+        ("times", line(Sessions::times).into()),
+        ("places", line(Sessions::places).into()),
+        ("whole", numbers(&[low, high]).into()),
+        ("bandTexts", band_texts.into()),
+        ("chosen", sheet.chosen.map_or(-1.0, |n| n as f64).into()),
         ("columns", columns.into()),
         ("raw", raw.into()),
         ("bands", numbers(&bands).into()),
@@ -170,7 +202,7 @@ fn feed(held: &Held, sheet: &Sheet, weight: f64) {
 
 /// Draws into `node` as long as the component lives.
 pub fn attach(node: NodeRef<Div>, spec: &Spec, drawn: Drawn, trouble: RwSignal<String>) {
-    let Drawn { sheet, group, hidden, log, ranged, pictures } = drawn;
+    let Drawn { sheet, group, hidden, log, ranged, on_mark, pictures } = drawn;
     let file = spec.file_name("png");
     let (json, spec) = (serde_json::to_string(spec).expect("a spec is plain JSON"), spec.clone());
     let held: Rc<RefCell<Option<Held>>> = Rc::default();
@@ -182,9 +214,16 @@ pub fn attach(node: NodeRef<Div>, spec: &Spec, drawn: Drawn, trouble: RwSignal<S
                 ranged.run((from.is_finite() && to.is_finite()).then_some((from, to)));
             });
             let on_trouble = Closure::new(move |wording: String| trouble.set(wording));
+            let on_mark = Closure::new(move |trade: u32| {
+                if let Some(callback) = on_mark {
+                    callback.run(trade as usize);
+                }
+            });
             let figures = Figures::new(spec.clone());
-            let plot = Plot::new(&element, &json, &parts(), figures.object(), &on_range, &on_trouble);
-            *held.borrow_mut() = Some(Held { plot, figures, _on_range: on_range, _on_trouble: on_trouble });
+            let object = figures.object();
+            let plot = Plot::new(&element, &json, &parts(), object, &on_range, &on_trouble, &on_mark);
+            *held.borrow_mut() =
+                Some(Held { plot, figures, _on_range: on_range, _on_trouble: on_trouble, _on_mark: on_mark });
         }
     });
     // Each effect tracks the node, so that earlier values reach the plot once it exists.
@@ -207,15 +246,24 @@ pub fn attach(node: NodeRef<Div>, spec: &Spec, drawn: Drawn, trouble: RwSignal<S
     });
     on_request(&held, group.resets, |held, _| held.plot.whole());
     on_request(&held, group.backs, |held, request| held.plot.back(request));
+    on_request(&held, group.shows, |held, show| {
+        if let Some(Show { number, from, to, around }) = show {
+            held.plot.show(number, from, to, around);
+        }
+    });
     on_request(&held, pictures, move |held, _| held.plot.picture(&file));
     let held = SendWrapper::new(held);
     on_cleanup(move || drop(held.borrow_mut().take()));
 }
 
 /// Acts on the plot at each request that comes after it was drawn.
-fn on_request(held: &Rc<RefCell<Option<Held>>>, requests: RwSignal<u32>, act: impl Fn(&Held, u32) + 'static) {
+fn on_request<T: Copy + PartialEq + Send + Sync + 'static>(
+    held: &Rc<RefCell<Option<Held>>>,
+    requests: RwSignal<T>,
+    act: impl Fn(&Held, T) + 'static,
+) {
     let of = held.clone();
-    Effect::new(move |before: Option<u32>| {
+    Effect::new(move |before: Option<T>| {
         let now = requests.get();
         if let Some(held) = of.borrow().as_ref().filter(|_| before.is_some_and(|before| before != now)) {
             act(held, now);

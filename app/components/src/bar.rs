@@ -5,10 +5,10 @@ use leptos::prelude::*;
 use live::{OpView, OperationStore};
 use protocol::{ConditionKind, State};
 
-/// Style of the fill: translated to the left by the missing part. A change of its width would trigger a layout on every
-/// frame.
-fn moved(done: f64) -> String {
-    format!("transform:translateX({:.2}%)", (done.clamp(0.0, 1.0) - 1.0) * 100.0)
+/// Style of the fill: how much is done. The style sheet moves or paints the fill by it, and never changes its width: that
+/// would trigger a layout of the page.
+fn filled(done: f64) -> String {
+    format!("--done:{:.2}%", done.clamp(0.0, 1.0) * 100.0)
 }
 
 /// Bar and text. An unreachable host hatches it and shows the age; without a total it counts what is done; while
@@ -47,7 +47,7 @@ pub fn ProgressBar(
     });
     let fill = text(move || {
         let done = if op.state.get() == State::Succeeded { 1.0 } else { fraction.get().unwrap_or(0.0) };
-        moved(done)
+        filled(done)
     });
     let percent = maybe(move || fraction.get().map(|f| format!("{:.0}", (f * 100.0).floor())));
     view! {
@@ -75,9 +75,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_bar_is_moved_and_never_laid_out_anew() {
-        assert_eq!(moved(0.0), "transform:translateX(-100.00%)");
-        assert_eq!(moved(0.425), "transform:translateX(-57.50%)");
-        assert_eq!((moved(1.0), moved(1.5)), (moved(2.0), "transform:translateX(0.00%)".to_owned()));
+    fn a_bar_is_never_fuller_than_full() {
+        assert_eq!((filled(0.0), filled(-0.1)), ("--done:0.00%".to_owned(), "--done:0.00%".to_owned()));
+        assert_eq!(filled(0.425), "--done:42.50%");
+        assert_eq!((filled(1.0), filled(1.5)), (filled(2.0), "--done:100.00%".to_owned()));
     }
 }

@@ -28,16 +28,21 @@ pub struct Deferred {
 }
 
 impl Deferred {
-    /// `load` is called once the page is live, or when the dialog is opened before that.
-    pub fn new(load: fn() -> Loading, close: impl Fn() + Send + Sync + 'static) -> Self {
-        let deferred = Self {
+    /// `load` is called when the dialog is opened: for what few visits need.
+    pub fn on_demand(load: fn() -> Loading, close: impl Fn() + Send + Sync + 'static) -> Self {
+        Self {
             loaded: RwSignal::new(false),
             under_way: StoredValue::new(false),
             wanted: StoredValue::new(false),
             load,
             close: Callback::new(move |()| close()),
             toasts: expect_context::<Toasts>(),
-        };
+        }
+    }
+
+    /// `load` is called once the page is live, or when the dialog is opened before that.
+    pub fn new(load: fn() -> Loading, close: impl Fn() + Send + Sync + 'static) -> Self {
+        let deferred = Self::on_demand(load, close);
         let connectivity = ConnectionStatus::here().connectivity();
         Effect::new(move |_| {
             if !matches!(connectivity.get(), Connectivity::Idle | Connectivity::Connecting) {

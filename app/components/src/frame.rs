@@ -6,9 +6,12 @@ use super::icon::Icon;
 use super::moment::ZoneSwitch;
 use super::palette::{Palette, PaletteButton, PaletteDialog};
 use super::placeholders::WithSnapshot;
+use super::rail_views::RailViews;
 use super::tab::Tab;
 use super::theme::{ThemeSwitch, fold_rail};
 use crate::reactive::{mark, maybe, part};
+use app_state::Failures;
+use app_state::SavedViews;
 use app_state::ShortcutHelp;
 use app_state::Zones;
 use app_state::current::CurrentOperation;
@@ -47,6 +50,8 @@ pub fn provide(toasts: Toasts) {
     provide_context(Palette::new());
     provide_context(ShortcutHelp::new());
     provide_context(Notifications::new(toasts));
+    provide_context(Failures::new());
+    provide_context(SavedViews::new());
 }
 
 /// The frame; its children are the page.
@@ -74,7 +79,15 @@ pub fn Frame(children: Children) -> impl IntoView {
                 >
                     <Icon name=picture/>
                     <span>{word}</span>
-                    {(href == OPERATIONS).then(|| view! { <WithSnapshot silent=true><Active/></WithSnapshot> }.into_any())}
+                    {(href == OPERATIONS).then(|| {
+                        view! {
+                            <WithSnapshot silent=true>
+                                <UnseenFailures/>
+                                <Active/>
+                            </WithSnapshot>
+                        }
+                        .into_any()
+                    })}
                 </a>
             </li>
         }
@@ -110,12 +123,15 @@ pub fn Frame(children: Children) -> impl IntoView {
                     <ThemeSwitch/>
                 </div>
             </header>
-            <nav class="rail" aria-label="Pages">
-                <ul>{PAGES.map(entry).collect_view()}</ul>
+            <aside class="rail" aria-label="Sidebar">
+                <nav aria-label="Pages">
+                    <ul>{PAGES.map(entry).collect_view()}</ul>
+                </nav>
+                <RailViews/>
                 <button type="button" class="rail-fold quiet" aria-label="Toggle sidebar" on:click=|_| fold_rail()>
                     <Icon name="fold"/>
                 </button>
-            </nav>
+            </aside>
             <WithSnapshot silent=true>
                 <StaleStrip/>
             </WithSnapshot>
@@ -125,6 +141,22 @@ pub fn Frame(children: Children) -> impl IntoView {
         <Tab/>
     }
     .into_any()
+}
+
+/// Dot for failures that the user has not seen; absent without any.
+#[component]
+fn UnseenFailures() -> impl IntoView {
+    let failures = Failures::here();
+    let count = Memo::new(move |_| failures.count());
+    part(move || {
+        let count = Some(count.get()).filter(|count| *count > 0)?;
+        let wording = format!("{} not seen", format::counted(count as u64, "failure", "failures"));
+        let hint = wording.clone();
+        Some(
+            view! { <span class="rail-dot" title=hint><span class="unseen">" "{wording}</span></span> }
+                .into_any(),
+        )
+    })
 }
 
 /// Number of active operations; absent without any.

@@ -7,13 +7,15 @@
 
 pub mod badge;
 pub mod bar;
+mod chosen_cell;
 pub mod confirm;
-mod deferred;
+pub mod deferred;
 pub mod dialog;
 pub mod focus;
 pub mod form;
 pub mod frame;
 pub mod headline;
+pub mod hint;
 pub mod icon;
 pub mod ident;
 pub mod keys;
@@ -24,6 +26,7 @@ pub mod moment;
 pub mod palette;
 pub mod placeholders;
 pub mod print_note;
+mod rail_views;
 pub mod reactive;
 pub mod receipt;
 pub mod row;

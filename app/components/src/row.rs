@@ -1,6 +1,7 @@
 //! Table row of an operation; on phones its cells form two lines.
 
 use super::bar::ProgressBar;
+use super::chosen_cell::chosen_cell;
 use super::focus::{find, hand_over};
 use super::icon::Icon;
 use super::kind_mark::KindIcon;
@@ -9,9 +10,10 @@ use super::row_selection::{PickOne, Picks};
 use super::spark::Spark;
 use super::state_mark::StateMark;
 use crate::link::A;
-use crate::reactive::{mark, maybe, part, spoken, text, word};
+use crate::reactive::{mark, maybe, part, spoken, text, whole, word};
 use app_state::actions::{Actions, Question};
 use app_state::address;
+use app_state::address::columns::Column;
 use app_state::current::OperationAction;
 use display::{QueuePosition, outcome};
 use leptos::html::Button;
@@ -32,6 +34,8 @@ pub struct InList {
     pub fold: Callback<OperationId>,
     /// Parameters in which rows of the same title differ.
     pub differing: Memo<HashMap<OperationId, String>>,
+    /// Chosen columns; empty for the standard ones.
+    pub columns: Memo<Vec<Column>>,
 }
 
 /// Position of a row in the tree of parents and children.
@@ -53,6 +57,9 @@ pub fn Row(
     picks: Option<Picks>,
     places: Memo<HashMap<OperationId, QueuePosition>>,
     #[prop(optional)] list: Option<InList>,
+    /// It needs attention: with a link to its log, and a button to retry.
+    #[prop(optional)]
+    attention: bool,
 ) -> impl IntoView {
     let live = OperationStore::here();
     let Some(op) = live.operation(id).map(|cell| cell.view()) else { return ().into_any() };
@@ -90,6 +97,58 @@ pub fn Row(
             _ => String::new(),
         }
     });
+    let cell = move |column: &Column| match column {
+        Column::Result => view! {
+            <td class="c-result">
+                <div class="result-line">
+                    <span
+                        class="clip"
+                        data-tone=maybe(move || result.tone().map(str::to_owned))
+                        title=text(move || result.full())
+                    >
+                        {text(move || result.line())}
+                    </span>
+                    {part(move || (!over.get()).then(|| view! { <Spark op/> }.into_any()))}
+                </div>
+            </td>
+        }
+        .into_any(),
+        Column::Progress => view! {
+            <td class="c-bar">
+                {part(move || (!over.get()).then(|| view! { <ProgressBar op plain=true/> }.into_any()))}
+            </td>
+        }
+        .into_any(),
+        Column::End => view! {
+            <td class="c-left num">
+                <div class="live">{left.clone()}</div>
+            </td>
+        }
+        .into_any(),
+        Column::Duration => view! {
+            <td class="c-took num">
+                <div class="live">{took.clone()}</div>
+            </td>
+        }
+        .into_any(),
+        Column::Started => view! {
+            <td class="c-began num">
+                {began.clone()}
+                <span class="under">{last_report.clone()}</span>
+            </td>
+        }
+        .into_any(),
+        Column::Host => view! { <td class="c-host">{host.clone()}</td> }.into_any(),
+        other => chosen_cell(op, other),
+    };
+    let cells = whole(move || {
+        let chosen = list.map(|list| list.columns.get()).unwrap_or_default();
+        let cells: Vec<_> = match chosen.is_empty() {
+            true => Column::STANDARD.iter().map(&cell).collect(),
+            false => chosen.iter().map(&cell).collect(),
+        };
+        cells.into_any()
+    });
     let number = maybe(move || list?.numbers.with(|numbers| numbers.get(&id).map(usize::to_string)));
     let branch = Memo::new(move |_| list.and_then(|list| list.branches.with(|b| b.get(&id).copied())));
     let child = mark(move || branch.get().is_some_and(|branch| branch.child));
@@ -126,27 +185,9 @@ pub fn Row(
                     <Tags op/>
                 </div>
             </td>
-            <td class="c-result">
-                <div class="result-line">
-                    <span
-                        class="clip"
-                        data-tone=maybe(move || result.tone().map(str::to_owned))
-                        title=text(move || result.full())
-                    >
-                        {text(move || result.line())}
-                    </span>
-                    {part(move || (!over.get()).then(|| view! { <Spark op/> }.into_any()))}
-                </div>
-            </td>
-            <td class="c-bar">{part(move || (!over.get()).then(|| view! { <ProgressBar op plain=true/> }.into_any()))}</td>
-            <td class="c-left num">{left}</td>
-            <td class="c-took num">{took}</td>
-            <td class="c-began num">
-                {began}
-                <span class="under">{last_report}</span>
-            </td>
-            <td class="c-host">{host}</td>
+            {cells}
             <td class="c-do">
+                {attention.then(|| view! { <Again op/> }.into_any())}
                 <RowAction op/>
             </td>
         </tr>
@@ -256,6 +297,39 @@ pub fn Tags(op: OpView) -> impl IntoView {
     })
 }
 
+/// Link to the log, and for a failed operation a button that retries it from the start.
+#[component]
+fn Again(op: OpView) -> impl IntoView {
+    let actions = Actions::here();
+    let title = op.fixed().title.clone();
+    let [log, retry] = ["Log", "Retry"].map(|word| format!("{word}: {title}"));
+    let pressed = NodeRef::<Button>::new();
+    let press = move |_| {
+        // The row leaves with the failure; the next one gets the focus.
+        if let Some(button) = pressed.get_untracked() {
+            hand_over(Some(&button), || find(&document().document_element()?, "tr.row a.title"));
+        }
+        actions.retry(op.id);
+    };
+    let button = part(move || {
+        (op.state.get() == State::Failed).then(|| {
+            view! {
+                <button node_ref=pressed type="button" class="link only-script" aria-label=retry.clone() on:click=press>
+                    "Retry"
+                </button>
+            }
+            .into_any()
+        })
+    });
+    view! {
+        <A href=format!("{}?tab=log", address::operation(op.id)) attr:class="link" attr:aria-label=log>
+            "Log"
+        </A>
+        {button}
+    }
+    .into_any()
+}
+
 /// Most likely action: cancel, resume or duplicate.
 #[component]
 pub fn RowAction(op: OpView) -> impl IntoView {
@@ -269,9 +343,9 @@ pub fn RowAction(op: OpView) -> impl IntoView {
     part(move || {
         let next = next.get();
         if let Some(button) = pressed.get_untracked() {
-            // Link of the operation in its row or card, wherever it is by then.
+            // Link of the operation in its row, wherever it is by then.
             let href = base::url(&address::operation(op.id));
-            let link = format!("tr.row a.title[href='{href}'], article h3 a[href='{href}']");
+            let link = format!("tr.row a.title[href='{href}']");
             hand_over(Some(&button), move || find(&document().document_element()?, &link));
         }
         let title = fixed.title.clone();

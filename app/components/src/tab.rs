@@ -1,6 +1,6 @@
-//! Browser tab: the title counts running operations, the icon shows the overall state. Both change at most once a
-//! second.
+//! Browser tab: the title counts running operations, the icon shows unseen failures and the overall state.
 
+use app_state::Failures;
 use display::format;
 use leptos::prelude::*;
 use leptos_meta::Title;
@@ -77,24 +77,9 @@ pub fn Tab() -> impl IntoView {
         }
     });
     let formatter = formatter(path, running, fresh);
-    // A failure in a hidden tab is shown until the tab is visible again.
-    let left_at = RwSignal::new(None);
-    Effect::new(move |started: Option<()>| {
-        if started.is_none() {
-            let seen = move || left_at.set(document().hidden().then(|| clock.get_untracked()));
-            seen();
-            // Lives as long as the app, so the handle is not needed.
-            let _ = window_event_listener_untyped("visibilitychange", move |_| seen());
-        }
-    });
-    let failed = Memo::new(move |_| {
-        let Some(left) = left_at.get() else { return false };
-        live.track_list();
-        live.all()
-            .into_iter()
-            .filter_map(|id| live.operation(id))
-            .any(|cell| cell.standing().0 == State::Failed && cell.ended_at().is_some_and(|at| at > left))
-    });
+    // Until the user has seen it, in whichever tab.
+    let failures = Failures::here();
+    let failed = Memo::new(move |_| failures.count() > 0);
     let picture = Memo::new(move |_| picture(running.get(), failed.get(), fresh.get()));
     Effect::new(move |_| {
         let picture = picture.get();

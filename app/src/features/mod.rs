@@ -1,3 +1,4 @@
 //! Features that several pages show.
 
 pub mod curves;
+pub mod params;

@@ -2,6 +2,7 @@
 
 use app_state::Zones;
 use app_state::actions::{Actions, Question};
+use components::hint::Hint;
 use components::ident::Ident;
 use components::placeholders::{Empty, WithSnapshot};
 use components::reactive::{mark, maybe, part, spoken, text, whole, word, yes};
@@ -21,6 +22,7 @@ pub fn HostsPage() -> impl IntoView {
         <div class="page-head">
             <h1>"Hosts"</h1>
         </div>
+        <Hint page="hosts" text="The services that run operations. Each block is a slot; a filled one leads to the operation on it."/>
         <WithSnapshot lines=6>
             <HostList/>
         </WithSnapshot>
@@ -143,8 +145,28 @@ fn is_healthy(health: &Health) -> bool {
 
 /// Whether something needs a look: no connection, a problem, or a failed health check.
 fn is_bad(host: &HostStatus) -> bool {
-    let sick = host.health.as_ref().is_some_and(|health| !is_healthy(health));
-    host.link == HostLink::Away || !host.trouble.is_empty() || sick
+    trouble_of(host).is_some()
+}
+
+/// What is wrong with a host, in a line; `None` when nothing is.
+pub fn trouble_of(host: &HostStatus) -> Option<String> {
+    if !host.trouble.is_empty() {
+        return Some(host.trouble.clone());
+    }
+    if host.link == HostLink::Away {
+        return Some(link_words(host.link).1.to_owned());
+    }
+    let health = host.health.as_ref().filter(|health| !is_healthy(health))?;
+    let failed: Vec<String> = health
+        .checks
+        .iter()
+        .filter(|check| !check.ok)
+        .map(|check| match check.message.as_str() {
+            "" => format!("{}: not ready", check.name),
+            message => format!("{}: {message}", check.name),
+        })
+        .collect();
+    Some(if failed.is_empty() { "Not ready".to_owned() } else { failed.join("; ") })
 }
 
 /// Closed details in a line: `Health OK · 12 kinds`.

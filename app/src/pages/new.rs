@@ -12,10 +12,16 @@ mod past;
 mod preset_bar;
 mod presets;
 mod preview;
+mod range_chart;
+mod start_button;
 mod start_estimate;
+mod submit;
 mod summary;
+mod sweep;
 
 use app_state::Data;
+use app_state::kinds::{BACKTEST, SWEEP};
+use components::hint::Hint;
 use components::link::A;
 use components::placeholders::{Empty, Skeleton, Trouble, WithSnapshot};
 use components::reactive::part;
@@ -28,6 +34,7 @@ use leptos_router::hooks::use_query_map;
 use protocol::api::KindOffer;
 use protocol::{KindSpec, Problem};
 use serde_json::Value;
+use sweep::sweep_form;
 
 #[component]
 pub fn NewPage() -> impl IntoView {
@@ -37,6 +44,7 @@ pub fn NewPage() -> impl IntoView {
         <div class="page-head">
             <h1>"New operation"</h1>
         </div>
+        <Hint page="new" text="Choose a kind, fill in the form, and start. The address keeps the form, so a link restores it."/>
         <WithSnapshot lines=6>
             <Suspense fallback=|| view! { <Skeleton lines=6/> }>
                 <Offered/>
@@ -127,14 +135,14 @@ impl Chosen {
             (Some(found), Some(before)) if asks_alike(found, before) => Some(before),
             (found, _) => found,
         };
-        let offer = found.or(before).map(|offer| KindOffer {
-            // Availability is no part of the form.
-            hosts: Vec::new(),
-            available: true,
-            ..offer.clone()
-        });
+        let offer = found.or(before).map(plain);
         Self { wanted, offer }
     }
+}
+
+/// The offer without its availability, which is no part of the form.
+fn plain(offer: &KindOffer) -> KindOffer {
+    KindOffer { hosts: Vec::new(), available: true, ..offer.clone() }
 }
 
 /// Whether two offers differ at most in who has them and in the values that they suggest.
@@ -162,11 +170,30 @@ fn Pick(offers: Memo<Vec<KindOffer>>) -> impl IntoView {
         offers.with(|offers| offers.iter().map(name).collect::<Vec<_>>())
     });
     let several = Memo::new(move |_| names.with(|names| names.len() > 1));
+    // The kind that a sweep runs. As with the form itself, other suggestions are no other form.
+    let run = Memo::new(move |_| query.with(|q| q.get("run")).unwrap_or_else(|| BACKTEST.to_owned()));
+    let swept = Memo::new(move |before: Option<&Option<KindOffer>>| {
+        chosen
+            .with(|chosen| chosen.as_ref().filter(|offer| offer.spec.name.as_str() == SWEEP).map(|_| ()))?;
+        let run = run.get();
+        let found =
+            offers.with(|offers| offers.iter().find(|offer| offer.spec.name.as_str() == run).map(plain));
+        let before = before.and_then(Option::as_ref).filter(|before| before.spec.name.as_str() == run);
+        match (found, before) {
+            (Some(found), Some(before)) if !asks_alike(&found, before) => Some(found),
+            (found, before) => before.cloned().or(found),
+        }
+    });
     let here = Memo::new(move |_| chosen.with(|c| c.as_ref().map(|offer| offer.spec.name.to_string())));
     let bar = part(move || several.get().then(|| view! { <KindBar names chosen=here/> }.into_any()));
     let form = part(move || {
         Some(match chosen.get() {
-            Some(offer) => view! { <KindForm offer/> }.into_any(),
+            Some(offer) => match swept.get() {
+                Some(runs) => {
+                    sweep_form(&offer, &runs).unwrap_or_else(|| view! { <KindForm offer/> }.into_any())
+                }
+                None => view! { <KindForm offer/> }.into_any(),
+            },
             None => {
                 let wanted = wanted.get().unwrap_or_default();
                 view! {

@@ -48,6 +48,19 @@ pub enum Why {
     Limit(u32),
     /// Other operations are ahead.
     Line,
+    /// An operation uses what this one needs for itself.
+    InUse(InUse),
+}
+
+/// Exclusive use of something by an active operation.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct InUse {
+    /// Title of the operation.
+    pub by: String,
+    /// What it uses: the names of the parameters.
+    pub what: String,
+    /// Latest forecast of its end.
+    pub ends_at: Option<Time>,
 }
 
 /// Operation to predict.
@@ -57,6 +70,8 @@ pub struct NewOperation<'a> {
     pub priority: i8,
     /// Maximum number of parallel operations of the kind.
     pub limit: Option<u32>,
+    /// Active operation that uses what this one needs for itself.
+    pub in_use: Option<InUse>,
 }
 
 /// Predicts a start. `hosts` are sorted by name.
@@ -77,6 +92,10 @@ pub fn start(hosts: &[HostStatus], work: &[Work], request: &NewOperation) -> Sta
     let at_work = work.iter().filter(of_kind).filter(|w| w.on.is_some()).count();
     let busy = |host: &HostStatus| work.iter().filter(|w| w.on.as_ref() == Some(&host.name)).count();
     let limited = request.limit.filter(|most| at_work >= *most as usize);
+    if let Some(in_use) = &request.in_use {
+        let free_at = in_use.ends_at;
+        return Start::Wait { place: ahead as u32 + 1, why: Why::InUse(in_use.clone()), free_at };
+    }
     let free = |host: &HostStatus| (host.capacity as usize).saturating_sub(busy(host));
     // Least loaded host; on ties the first by name, as on the server.
     let load = |host: &&&&HostStatus| ((busy(host) as u64) << 32) / u64::from(host.capacity.max(1));
@@ -107,6 +126,13 @@ pub fn before_start(start: &Start, now: Time) -> String {
             let slots = if *places == 1 { "slot" } else { "slots" };
             format!("Starts immediately on {on} ({free} of {places} {slots} free).")
         }
+        Start::Wait { why: Why::InUse(InUse { by, what, .. }), free_at, .. } => {
+            let when = match free_at.map(|at| at.seconds_since(now)) {
+                Some(left) if left > 0.0 => format!(", in {}", format::about(left)),
+                _ => String::new(),
+            };
+            format!("Will wait until {by} has ended{when}: it uses the same {what}.")
+        }
         Start::Wait { place, why, free_at } => {
             let line = match place {
                 1 => "Will wait, first in the queue".to_owned(),
@@ -115,7 +141,7 @@ pub fn before_start(start: &Start, now: Time) -> String {
             let why = match why {
                 Why::Full(names) => format!("all slots on {names} are in use"),
                 Why::Limit(most) => format!("at most {most} of this kind may run at once"),
-                Why::Line => "other operations are ahead".to_owned(),
+                Why::Line | Why::InUse(_) => "other operations are ahead".to_owned(),
             };
             let when = match free_at.map(|at| at.seconds_since(now)) {
                 Some(left) if left > 0.0 => format!("; a slot may be free in {}", format::about(left)),
@@ -170,7 +196,10 @@ mod tests {
 
     fn wording(hosts: &[HostStatus], work: &[Work], priority: i8, limit: Option<u32>) -> String {
         let kind = kind();
-        before_start(&start(hosts, work, &NewOperation { kind: &kind, priority, limit }), second(0))
+        before_start(
+            &start(hosts, work, &NewOperation { kind: &kind, priority, limit, in_use: None }),
+            second(0),
+        )
     }
 
     #[test]
@@ -212,6 +241,28 @@ mod tests {
     }
 
     #[test]
+    fn a_start_waits_for_the_operation_that_uses_the_same_thing_even_with_a_free_slot() {
+        let (kind, hosts) = (kind(), [host("one", 8)]);
+        let wording = |ends_at: Option<i64>| {
+            let in_use = InUse {
+                by: "Load MSFT".into(),
+                what: "symbol and timeframe".into(),
+                ends_at: ends_at.map(second),
+            };
+            let request = NewOperation { kind: &kind, priority: 0, limit: None, in_use: Some(in_use) };
+            before_start(&start(&hosts, &[on("one", None)], &request), second(0))
+        };
+        assert_eq!(
+            wording(None),
+            "Will wait until Load MSFT has ended: it uses the same symbol and timeframe."
+        );
+        assert_eq!(
+            wording(Some(10)),
+            "Will wait until Load MSFT has ended, in about 10 s: it uses the same symbol and timeframe."
+        );
+    }
+
+    #[test]
     fn drained_and_silent_hosts_offer_no_slots() {
         let mut hosts = [host("one", 2), host("two", 2)];
         hosts[0].draining = true;
@@ -233,7 +284,7 @@ mod tests {
             let mut work = vec![on("one", None); at_work];
             work.extend(vec![waits(0); waiting]);
             let kind = kind();
-            let predicted = start(&hosts, &work, &NewOperation { kind: &kind, priority: 0, limit });
+            let predicted = start(&hosts, &work, &NewOperation { kind: &kind, priority: 0, limit, in_use: None });
             let may = at_work < capacity as usize
                 && waiting == 0
                 && limit.is_none_or(|most| at_work < most as usize);

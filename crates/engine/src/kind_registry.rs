@@ -133,7 +133,7 @@ impl KindRegistry {
         match entry.form.check(params) {
             Ok(params) => {
                 // Without parameters to distinguish runs, the title is the name of the kind.
-                let title = entry.spec.summary.fill(&params);
+                let title = entry.spec.summary.fill(&entry.form.titled(&params));
                 let names = [title.as_str(), entry.spec.title.as_str()];
                 let title =
                     names.into_iter().find(|name| !name.is_empty()).unwrap_or(kind.as_str()).to_owned();

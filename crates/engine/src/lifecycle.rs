@@ -400,6 +400,7 @@ fn queued_attempt(number: u32, origin: AttemptOrigin, now: Time) -> Attempt {
         ended_at: None,
         failure: None,
         receipt: None,
+        resumed_from: None,
     }
 }
 

@@ -120,6 +120,21 @@ impl Form {
         if errors.is_empty() { Ok(Value::Object(out)) } else { Err(errors) }
     }
 
+    /// Parameters for people: a value that has a title is that title (`SMA cross` for `sma_cross`), unless they differ by
+    /// case only.
+    pub fn titled(&self, params: &Value) -> Value {
+        let mut params = params.clone();
+        for field in &self.fields {
+            let FieldKind::Choice { options } = &field.kind else { continue };
+            let Some(value) = params.get_mut(&field.name) else { continue };
+            let choice = options.iter().find(|choice| Some(choice.value.as_str()) == value.as_str());
+            if let Some(choice) = choice.filter(|c| !c.title.eq_ignore_ascii_case(&c.value)) {
+                *value = Value::from(choice.title.as_str());
+            }
+        }
+        params
+    }
+
     fn unknown(&self, name: &str) -> String {
         let near = self
             .fields

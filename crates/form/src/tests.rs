@@ -154,6 +154,19 @@ fn a_choice_is_called_by_its_title_and_without_one_by_its_value() {
 }
 
 #[test]
+fn parameters_for_people_have_the_titles_of_their_choices() {
+    let schema = json!({"type": "object", "properties": {"strategy": {"oneOf": [
+        {"const": "sma_cross", "title": "SMA cross"}, {"const": "model", "title": "Model"}
+    ]}, "note": {"type": "string"}}});
+    let form = Form::from_schema(&schema).unwrap();
+    let titled = |strategy: &str| form.titled(&json!({"strategy": strategy, "note": "sma_cross"}));
+    assert_eq!(titled("sma_cross"), json!({"strategy": "SMA cross", "note": "sma_cross"}));
+    // What differs by case only stays as it was given.
+    assert_eq!(titled("model"), json!({"strategy": "model", "note": "sma_cross"}));
+    assert_eq!(titled("else"), json!({"strategy": "else", "note": "sma_cross"}));
+}
+
+#[test]
 fn a_form_folds_what_its_schema_marks_and_otherwise_optional_fields_of_a_long_form() {
     let fold = |schema: Value| {
         let form = Form::from_schema(&schema).unwrap();

@@ -73,7 +73,7 @@ pub enum Unreached {
 impl fmt::Display for Unreached {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Unreached::Refused => f.write_str("refused the connection. Is the host running?"),
+            Unreached::Refused => f.write_str("refused the connection. Check that it is running."),
             Unreached::NoSuchName => {
                 f.write_str("has an unknown host name. Check the spelling and the network.")
             }
@@ -211,7 +211,10 @@ mod tests {
     fn errors_are_sentences_with_the_address() {
         let url = "http://127.0.0.1:7301".to_owned();
         let refused = PoolError::Unreachable { url: url.clone(), why: Unreached::Refused };
-        assert_eq!(refused.to_string(), "http://127.0.0.1:7301 refused the connection. Is the host running?");
+        assert_eq!(
+            refused.to_string(),
+            "http://127.0.0.1:7301 refused the connection. Check that it is running."
+        );
         assert!(refused.is_unreachable() && refused.never_sent());
 
         let slow =

@@ -158,7 +158,7 @@ async fn a_refused_connection_is_named_in_the_error() {
     let pool = Pool::new(&url, quick()).unwrap();
     let error = pool.get::<Value>("/about?x=secret").await.unwrap_err();
     assert!(error.is_unreachable());
-    assert_eq!(error.to_string(), format!("{url}/about refused the connection. Is the host running?"));
+    assert_eq!(error.to_string(), format!("{url}/about refused the connection. Check that it is running."));
     let counters = pool.counters();
     assert_eq!((counters.opened, counters.reused, counters.requests), (0, 0, 4));
 }

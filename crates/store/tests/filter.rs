@@ -107,6 +107,7 @@ proptest! {
             let attempt = Attempt {
                 number: 1, origin: AttemptOrigin::Start, state: op.state, host: None, instance: None,
                 created_at: op.created_at, started_at: None, ended_at: None, failure: None, receipt: None,
+                resumed_from: None,
             };
             let change = Change::Operation { operation: Box::new(op.clone()), attempt: Box::new(attempt) };
             store.apply(&[change]).unwrap();

@@ -107,6 +107,8 @@ async fn pages_streams_and_http2_are_served_over_tls() {
     let answer = read_until(&mut one, "\r\n\r\n").await;
     assert!(answer.starts_with("HTTP/1.1 200 OK"), "{answer}");
     assert!(answer.contains("strict-transport-security: max-age=31536000"), "{answer}");
+    assert!(answer.contains("cross-origin-opener-policy: same-origin"), "{answer}");
+    assert!(answer.contains("cross-origin-resource-policy: same-origin"), "{answer}");
     // On the same connection.
     one.write_all(get("/api/v1/events", "accept: text/event-stream\r\n").as_bytes()).await.unwrap();
     let stream = read_until(&mut one, "event: hello").await;

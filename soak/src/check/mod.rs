@@ -155,6 +155,7 @@ pub mod made {
             ended_at: state.ended().then(|| at(500)),
             failure: None,
             receipt: None,
+            resumed_from: None,
         }
     }
 }

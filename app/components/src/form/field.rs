@@ -3,7 +3,8 @@
 use super::control::Control;
 use super::range::Range;
 use super::typed::{Typed, bounds};
-use crate::reactive::{mark, text as text_of, yes};
+use super::vary::{Varied, VaryInput, first_values, values_of};
+use crate::reactive::{mark, text as text_of, whole, yes};
 use form::{Choice, Field, FieldKind};
 use leptos::prelude::*;
 
@@ -19,7 +20,14 @@ fn fit_side_by_side(options: &[Choice]) -> bool {
 
 /// The field at a position of the form, with the signal of its text.
 #[component]
-pub fn FieldInput(form: Typed, place: usize, field: Field, text: RwSignal<String>) -> impl IntoView {
+pub fn FieldInput(
+    form: Typed,
+    place: usize,
+    field: Field,
+    text: RwSignal<String>,
+    /// Values of a sweep, if the field can vary.
+    varied: Option<Varied>,
+) -> impl IntoView {
     let id = Typed::id_of(&field.name);
     let (help_id, error_id) = (format!("{id}-help"), format!("{id}-error"));
     let name = StoredValue::new(field.name.clone());
@@ -71,25 +79,25 @@ pub fn FieldInput(form: Typed, place: usize, field: Field, text: RwSignal<String
             {(!needed.is_empty()).then(|| view! { <span class="field-note">{needed}</span> })}
         </span>
     };
-    let input = match &field.kind {
-        FieldKind::Choice { options } if fieldset => {
-            control.segments(options, !field.required && field.default.is_none(), label_id).into_any()
+    let toggle = varied.map(|varied| vary_toggle(form, &field, text, varied));
+    let input = match varied {
+        None => control_of(control, &field, fieldset, label_id),
+        Some(varied) => {
+            let (field, id, error_id) = (StoredValue::new(field.clone()), id.clone(), error_id.clone());
+            let (control, varies) = (StoredValue::new(control), Memo::new(move |_| varied.read().is_some()));
+            let input = whole(move || {
+                if varies.get() {
+                    let (id, label_id, error_id) = (id.clone(), label_id.clone(), error_id.clone());
+                    view! { <VaryInput id field=field.get_value() varied label_id error_id error/> }
+                        .into_any()
+                } else {
+                    field.with_value(|field| {
+                        control_of(control.get_value(), field, fieldset, label_id.clone())
+                    })
+                }
+            });
+            view! { {input} }.into_any()
         }
-        FieldKind::Choice { options } => {
-            control.list(options, !field.required && field.default.is_none()).into_any()
-        }
-        FieldKind::Switch => control.switch().into_any(),
-        FieldKind::Integer { .. } | FieldKind::Number { .. } => {
-            let whole = matches!(field.kind, FieldKind::Integer { .. });
-            let mode = if whole { "numeric" } else { "decimal" };
-            match Range::of(&field.kind) {
-                Some(range) => control.range(mode, &field, range, whole).into_any(),
-                None => control.line(mode, &field).into_any(),
-            }
-        }
-        FieldKind::Time => control.time(&field).into_any(),
-        FieldKind::Text { multiline: true, .. } => control.lines(&field).into_any(),
-        FieldKind::Text { .. } => control.combobox().into_any(),
     };
     view! {
         <div
@@ -98,17 +106,86 @@ pub fn FieldInput(form: Typed, place: usize, field: Field, text: RwSignal<String
             data-wrong=mark(move || error.read().is_some())
             data-switch=switch.then_some("")
         >
-            {if fieldset {
-                view! { <div class="field-head">{label}</div> }.into_any()
-            } else {
-                view! { <label class="field-head" for=id>{label}</label> }.into_any()
-            }}
+            <div class="field-top">
+                {if fieldset {
+                    view! { <div class="field-head">{label}</div> }.into_any()
+                } else {
+                    view! { <label class="field-head" for=id>{label}</label> }.into_any()
+                }}
+                {toggle}
+            </div>
             {input}
             <p class="field-error" id=error_id>
                 {text_of(move || error.get().unwrap_or_default())}
             </p>
             {helps.then(|| view! { <p class="field-help" id=help_id>{text_of(move || help.get())}</p> })}
         </div>
+    }
+    .into_any()
+}
+
+/// The control for the type of a field.
+fn control_of(control: Control, field: &Field, side_by_side: bool, label_id: String) -> AnyView {
+    let may_be_empty = !field.required && field.default.is_none();
+    match &field.kind {
+        FieldKind::Choice { options } if side_by_side => {
+            control.segments(options, may_be_empty, label_id).into_any()
+        }
+        FieldKind::Choice { options } => control.list(options, may_be_empty).into_any(),
+        FieldKind::Switch => control.switch().into_any(),
+        FieldKind::Integer { .. } | FieldKind::Number { .. } => {
+            let whole = matches!(field.kind, FieldKind::Integer { .. });
+            let mode = if whole { "numeric" } else { "decimal" };
+            match Range::of(&field.kind) {
+                Some(range) => control.range(mode, field, range, whole).into_any(),
+                None => control.line(mode, field).into_any(),
+            }
+        }
+        FieldKind::Time => control.time(field).into_any(),
+        FieldKind::Text { multiline: true, .. } => control.lines(field).into_any(),
+        FieldKind::Text { .. } => control.combobox().into_any(),
+    }
+}
+
+/// Button that makes a field vary. Meanwhile the field's own text is the first of the values, so that other fields that
+/// depend on it are shown; afterwards it is what it was.
+fn vary_toggle(form: Typed, field: &Field, text: RwSignal<String>, varied: Varied) -> AnyView {
+    let before = StoredValue::new(None::<String>);
+    let field = StoredValue::new(field.clone());
+    Effect::new(move |earlier: Option<()>| {
+        let list = varied.get();
+        if earlier.is_some() {
+            field.with_value(|field| form.forgive(&field.name));
+        }
+        let first = field.with_value(|field| values_of(field, list.as_deref()?).ok()?.into_iter().next());
+        if let Some(first) = first.filter(|first| text.with_untracked(|text| text != first)) {
+            text.set(first);
+        }
+    });
+    let turn = move |_| {
+        if varied.with_untracked(Option::is_some) {
+            varied.set(None);
+            if let Some(before) = before.try_update_value(Option::take).flatten() {
+                text.set(before);
+            }
+        } else {
+            let now = text.get_untracked();
+            let list = field.with_value(|field| first_values(field, &now));
+            before.set_value(Some(now));
+            varied.set(Some(list));
+        }
+    };
+    let label = field.with_value(|field| format!("Vary {}", field.title));
+    view! {
+        <button
+            type="button"
+            class="vary-turn only-script"
+            aria-label=label
+            aria-pressed=text_of(move || varied.read().is_some().to_string())
+            on:click=turn
+        >
+            "Vary"
+        </button>
     }
     .into_any()
 }

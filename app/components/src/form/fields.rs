@@ -1,37 +1,57 @@
 //! All fields of a form: the first-class ones, and the others folded.
 
-use super::FieldInput;
 use super::typed::Typed;
+use super::{FieldInput, Varied};
 use crate::reactive::{text, yes};
 use form::Field;
 use leptos::html::Details;
 use leptos::prelude::*;
 
-/// The fields. The folded ones show themselves when one of them has a value of its own, or is wrong.
+/// Fields that can vary in a sweep, by name.
+pub type VariedFields = StoredValue<Vec<(String, Varied)>>;
+
+/// The fields. The folded ones show themselves when one of them has a value of its own, varies, or is wrong.
 #[component]
-pub fn Fields(typed: Typed) -> impl IntoView {
+pub fn Fields(typed: Typed, #[prop(optional, into)] varied: Option<VariedFields>) -> impl IntoView {
     let all = typed.fields().into_iter().enumerate();
     let (folded, first): (Vec<_>, Vec<_>) = all.partition(|(_, (field, _))| field.advanced);
     let places: Vec<(usize, String)> =
         folded.iter().map(|(place, (field, _))| (*place, field.name.clone())).collect();
-    let more =
-        (!folded.is_empty()).then(|| view! { <Advanced typed places>{inputs(typed, folded)}</Advanced> });
+    let more = (!folded.is_empty())
+        .then(|| view! { <Advanced typed places varied>{inputs(typed, folded, varied)}</Advanced> });
     view! {
-        <div class="fields">{inputs(typed, first)}</div>
+        <div class="fields">{inputs(typed, first, varied)}</div>
         {more}
     }
     .into_any()
 }
 
 /// Inputs of fields with their places.
-fn inputs(typed: Typed, fields: Vec<(usize, (Field, RwSignal<String>))>) -> AnyView {
-    let input = |(place, (field, text))| view! { <FieldInput form=typed place field text/> }.into_any();
+fn inputs(
+    typed: Typed,
+    fields: Vec<(usize, (Field, RwSignal<String>))>,
+    varied: Option<VariedFields>,
+) -> AnyView {
+    let input = |(place, (field, text)): (usize, (Field, RwSignal<String>))| {
+        let list = list_of(varied, &field.name);
+        view! { <FieldInput form=typed place field text varied=list/> }.into_any()
+    };
     fields.into_iter().map(input).collect_view().into_any()
+}
+
+/// Values of a field, if it can vary.
+fn list_of(varied: Option<VariedFields>, name: &str) -> Option<Varied> {
+    varied?.with_value(|all| all.iter().find(|(known, _)| known == name).map(|(_, list)| *list))
 }
 
 /// The folded fields; `places` are their places and names.
 #[component]
-fn Advanced(typed: Typed, places: Vec<(usize, String)>, children: Children) -> impl IntoView {
+fn Advanced(
+    typed: Typed,
+    places: Vec<(usize, String)>,
+    varied: Option<VariedFields>,
+    children: Children,
+) -> impl IntoView {
     let node = NodeRef::<Details>::new();
     let places = StoredValue::new(places);
     let count = Memo::new(move |_| {
@@ -39,7 +59,10 @@ fn Advanced(typed: Typed, places: Vec<(usize, String)>, children: Children) -> i
     });
     let needed = Memo::new(move |_| {
         places.with_value(|places| {
-            places.iter().any(|(place, _)| typed.is_shown(*place) && typed.is_changed(*place))
+            places.iter().any(|(place, name)| {
+                let varies = || list_of(varied, name).is_some_and(|list| list.read().is_some());
+                typed.is_shown(*place) && (typed.is_changed(*place) || varies())
+            })
         })
     });
     let unfold = move || {

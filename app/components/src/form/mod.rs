@@ -7,6 +7,8 @@ mod fields;
 mod range;
 mod time;
 pub mod typed;
+mod vary;
 
 pub use field::FieldInput;
-pub use fields::Fields;
+pub use fields::{Fields, VariedFields};
+pub use vary::{Varied, can_vary, values_of};

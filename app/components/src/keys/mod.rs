@@ -89,16 +89,16 @@ fn focus_first_field(frames: u32) {
     });
 }
 
-/// All rows and cards in the document.
+/// All rows in the document.
 fn rows() -> Vec<Element> {
-    let found = document().query_selector_all("tr.row, .now-card").ok();
+    let found = document().query_selector_all("tr.row").ok();
     let nodes = found.iter().flat_map(|list| (0..list.length()).filter_map(move |i| list.get(i)));
     nodes.filter_map(|row| row.dyn_into().ok()).collect()
 }
 
 /// The row that has the focus.
 fn row_here() -> Option<Element> {
-    document().active_element()?.closest("tr.row, .now-card").ok().flatten()
+    document().active_element()?.closest("tr.row").ok().flatten()
 }
 
 /// Moves the focus to the link of the next or previous row.
@@ -116,7 +116,7 @@ fn step(down: bool) {
 }
 
 fn focus_row(row: Option<&Element>) {
-    focus(row.and_then(|row| row.query_selector("a.title, h3 a").ok().flatten()));
+    focus(row.and_then(|row| row.query_selector("a.title").ok().flatten()));
 }
 
 /// Toggles the checkbox of the focused row.

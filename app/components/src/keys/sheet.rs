@@ -31,7 +31,7 @@ const IN_A_LIST: [(&str, &str); 6] = [
 const IN_A_CHART: [(&str, &str); 6] = [
     ("← →", "Read values, with ⇧ ten at a time"),
     ("Home End", "First value, last value"),
-    ("+ −", "Zoom in, zoom out (mouse: drag)"),
+    ("+ −", "Zoom in, zoom out (mouse: drag to zoom in)"),
     ("PgUp PgDn", "Pan left, pan right (mouse: ⇧ drag)"),
     ("⌫", "Previous zoom"),
     ("0", "Reset zoom"),

@@ -1,6 +1,8 @@
 //! Browser side of the connection: opens streams, sends polls, keeps timers, and reports to
-//! [`ConnectionState`], which makes all decisions. Module `tab_sync` decides which tab connects.
+//! [`ConnectionState`], which makes all decisions. Module `tab_sync` decides which tab connects, and `reports` applies
+//! events in time.
 
+mod reports;
 mod tab_sync;
 
 use crate::ConnectionStatus;
@@ -60,10 +62,16 @@ pub(super) struct Driver {
     pub(super) turn: u64,
     /// A request for counts is in flight.
     counting: bool,
+    /// When the timer shows held reports; `None` without a timer.
+    pub(super) shows_at: Option<f64>,
     pub(super) tab: Tab,
     pub(super) follower: Follower,
     /// Present where the browser supports locks and channels.
     pub(super) tabs: Option<Tabs>,
+    /// Other tabs listen. Without any, a leading tab forwards nothing.
+    pub(super) followed: bool,
+    /// Number of tabs that joined so far.
+    pub(super) joined: u32,
     /// The lock, or our request for it.
     pub(super) request: Option<Request>,
 }
@@ -91,9 +99,12 @@ pub fn start(store: OperationStore, status: ConnectionStatus) {
         asked: 0,
         turn: 0,
         counting: false,
+        shows_at: None,
         tab: Tab::default(),
         follower: Follower::new(now(), now(), server),
         tabs: None,
+        followed: true,
+        joined: 0,
         request: None,
     })));
     handle.join_tabs();
@@ -275,8 +286,7 @@ impl Handle {
         };
         match verdict {
             Verdict::Next => {
-                let store = self.0.borrow().store.clone();
-                store.apply(&event);
+                self.apply(&event);
                 self.dispatch(Input::Message);
             }
             Verdict::Old => self.dispatch(Input::Message),
@@ -372,11 +382,10 @@ impl Handle {
                 if let Some(range) = page.skipped {
                     self.0.borrow_mut().sequence.skipped(range);
                 }
-                let store = self.0.borrow().store.clone();
                 for event in &page.events {
                     let verdict = self.0.borrow_mut().sequence.event(event.seq);
                     match verdict {
-                        Verdict::Next => store.apply(event),
+                        Verdict::Next => self.apply(event),
                         // A probed stream may have delivered some of it already.
                         Verdict::Old => {}
                         Verdict::Missing => {

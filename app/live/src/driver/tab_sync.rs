@@ -44,27 +44,29 @@ impl Driver {
         }
     }
 
-    /// Sends a frame to listening tabs if this tab leads. The frame is built only then.
+    /// Sends a frame to listening tabs if this tab leads and there are some. The frame is built only then.
     pub(super) fn pass_on(&self, frame: impl FnOnce() -> Frame) {
-        if self.tab.role() == Role::Leads {
+        if self.tab.role() == Role::Leads && self.followed {
             self.send(&frame());
         }
     }
 
     /// Sends the status to listening tabs.
     pub(super) fn publish_status(&self, now: f64) {
-        self.pass_on(|| {
-            let (connectivity, fresh) = self.current_status(now);
-            let server = self.store.server().map(|(id, _)| id);
-            Frame::Status(LeaderStatus {
-                connectivity,
-                fresh,
-                seq: self.sequence.seq(),
-                server,
-                beat: self.connection.beat(),
-                clock: self.sync.reading(now),
-            })
-        });
+        // Also without listeners: a tab that was not counted learns that it missed something.
+        if self.tab.role() != Role::Leads {
+            return;
+        }
+        let (connectivity, fresh) = self.current_status(now);
+        let server = self.store.server().map(|(id, _)| id);
+        self.send(&Frame::Status(LeaderStatus {
+            connectivity,
+            fresh,
+            seq: self.sequence.seq(),
+            server,
+            beat: self.connection.beat(),
+            clock: self.sync.reading(now),
+        }));
     }
 }
 
@@ -126,6 +128,7 @@ impl Handle {
             let mut driver = self.0.borrow_mut();
             // Requests of the listening tab are obsolete.
             driver.asked = 0;
+            driver.followed = true;
             let valid_at = driver.follower.last_frame();
             (!driver.follower.needs_snapshot() && now() - valid_at < TOO_OLD, valid_at)
         };
@@ -151,7 +154,12 @@ impl Handle {
     fn receive(&self, frame: Frame) {
         let role = self.0.borrow().tab.role();
         match (role, frame) {
-            (Role::Leads, Frame::Join) => self.0.borrow().publish_status(now()),
+            (Role::Leads, Frame::Join) => {
+                let mut driver = self.0.borrow_mut();
+                driver.followed = true;
+                driver.joined = driver.joined.wrapping_add(1);
+                driver.publish_status(now());
+            }
             (Role::Leads, Frame::Nudge) => self.dispatch(Input::Nudge),
             (Role::Listens, frame) if frame.is_leaders() => self.listen_to(frame),
             _ => {}
@@ -179,15 +187,15 @@ impl Handle {
     }
 
     fn execute(&self, effects: Effects) {
-        let (store, turn) = {
+        let turn = {
             let mut driver = self.0.borrow_mut();
             if effects.server_request.is_some() {
                 driver.turn += 1;
                 driver.asked = driver.turn;
             }
-            (driver.store.clone(), driver.turn)
+            driver.turn
         };
-        effects.events.iter().for_each(|event| store.apply(event));
+        effects.events.iter().for_each(|event| self.apply(event));
         match effects.server_request {
             None => {}
             Some(ServerRequest::Page { after }) => {
@@ -255,6 +263,21 @@ impl Handle {
             driver.follower.silent(now)
         };
         self.role(leader_election::Input::Tick { silent });
+        self.count_followers();
+    }
+
+    /// Learns whether other tabs listen: each of them is in the queue for the lock.
+    fn count_followers(&self) {
+        let driver = self.0.borrow();
+        let (Role::Leads, Some(tabs)) = (driver.tab.role(), &driver.tabs) else { return };
+        let (handle, joined) = (self.clone(), driver.joined);
+        tabs.ask_waiting(move |waiting| {
+            let mut driver = handle.0.borrow_mut();
+            // One that has joined meanwhile may not be in the answer.
+            if driver.joined == joined {
+                driver.followed = waiting;
+            }
+        });
     }
 
     /// Updates the connection state.

@@ -79,6 +79,15 @@ impl Facts {
     }
 }
 
+/// Values that a report of the host changes.
+#[derive(Default)]
+pub(super) struct Report {
+    pub progress: Option<Progress>,
+    pub forecast: Option<Forecast>,
+    pub heard_at: Option<Time>,
+    pub outside: Option<u32>,
+}
+
 /// Signals of one operation.
 pub struct OperationSignals {
     pub(super) fixed: Arc<Fixed>,
@@ -91,6 +100,8 @@ pub struct OperationSignals {
     pub(super) condition: ArcRwSignal<Option<Condition>>,
     pub(super) facts: ArcRwSignal<Facts>,
     pub(super) outside: ArcRwSignal<u32>,
+    /// Reported values that are not shown yet.
+    held: Mutex<Report>,
     pub(super) recent: Arc<Mutex<Recent>>,
 }
 
@@ -162,6 +173,7 @@ impl OperationSignals {
             condition: ArcRwSignal::new(op.condition.clone()),
             facts: ArcRwSignal::new(Facts::of(op)),
             outside: ArcRwSignal::new(outside_of(op)),
+            held: Mutex::default(),
             recent: Arc::default(),
         }
     }
@@ -174,8 +186,38 @@ impl OperationSignals {
         }
     }
 
+    /// Takes reported values; [`OperationSignals::show`] shows them. Newer ones replace older ones.
+    pub(super) fn report(&self, report: Report) {
+        let mut held = self.held.lock().expect("lock is not poisoned");
+        let Report { progress, forecast, heard_at, outside } = report;
+        held.progress = progress.or(held.progress.take());
+        held.forecast = forecast.or(held.forecast);
+        held.heard_at = heard_at.or(held.heard_at);
+        held.outside = outside.or(held.outside);
+    }
+
+    /// Sets the signals to the reported values. Only changed ones notify.
+    pub(super) fn show(&self) {
+        let Report { progress, forecast, heard_at, outside } =
+            std::mem::take(&mut *self.held.lock().expect("lock is not poisoned"));
+        if progress.is_some() {
+            set(&self.progress, &progress);
+        }
+        if forecast.is_some() {
+            set(&self.forecast, &forecast);
+        }
+        if heard_at.is_some() {
+            set(&self.heard_at, &heard_at);
+        }
+        if let Some(outside) = outside {
+            set(&self.outside, &outside);
+        }
+    }
+
     /// Sets the signals to a new version of the operation. Only changed ones notify.
     pub(super) fn update(&self, op: &Operation) {
+        // It is newer than all reports so far.
+        *self.held.lock().expect("lock is not poisoned") = Report::default();
         set(&self.progress, &op.progress);
         set(&self.forecast, &op.forecast);
         set(&self.heard_at, &op.heard_at);
@@ -209,6 +251,11 @@ impl OperationSignals {
     pub fn end(&self) -> Option<(State, Option<Time>, Option<Time>)> {
         let state = self.state.get_untracked();
         self.facts.with_untracked(|f| state.ended().then_some((state, f.started_at, f.ended_at)))
+    }
+
+    /// Names of the key figures of its result. Not tracked.
+    pub fn figure_names(&self) -> Vec<String> {
+        self.facts.with_untracked(|f| f.figures.iter().map(|figure| figure.name.clone()).collect())
     }
 
     /// End time. Not tracked.

@@ -3,13 +3,15 @@
 
 mod find;
 mod follows;
+mod reports;
 
-use super::operation_signals::{Fixed, OperationSignals, set};
+use super::operation_signals::{Fixed, OperationSignals, Report, set};
 pub use follows::{DetailVersion, Details, Follow};
 
 use super::counts::{Counts, Numbers, slot};
 use super::event_effect::{Change, judge};
 use super::joined::{Joiner, PageQuestion};
+use super::pacing::Pacing;
 use super::queue_position::positions;
 use display::QueuePosition;
 use leptos::prelude::*;
@@ -30,6 +32,7 @@ struct Inner {
     operations: RwLock<HashMap<OperationId, Arc<OperationSignals>>>,
     /// Deleted operations. An older answer must not bring them back.
     deleted: RwLock<HashSet<OperationId>>,
+    pacing: Mutex<Pacing>,
     /// Receivers that join answers with the feed.
     joiners: RwLock<Vec<Weak<dyn Joiner>>>,
     /// Ended operations shown in a list; never dropped.
@@ -55,6 +58,7 @@ impl Default for OperationStore {
         Self(Arc::new(Inner {
             operations: RwLock::default(),
             deleted: RwLock::default(),
+            pacing: Mutex::default(),
             joiners: RwLock::default(),
             in_sight: RwLock::default(),
             ended_from: ArcRwSignal::new(None),
@@ -226,8 +230,9 @@ impl OperationStore {
         self.operations().contains_key(&id)
     }
 
-    /// Applies an event of the feed. The caller ensures that there is no gap.
-    pub fn apply(&self, event: &Event) {
+    /// Applies an event of the feed at `now` of the browser's clock, milliseconds. The caller ensures that there is no
+    /// gap, and calls [`OperationStore::show_reports`] in time.
+    pub fn apply(&self, event: &Event, now: f64) {
         self.0.seq.fetch_max(event.seq, Ordering::Relaxed);
         self.pass_to_joins(event);
         if let EventBody::Host { host } = &event.body {
@@ -256,20 +261,19 @@ impl OperationStore {
                     Change::Nothing => return,
                     Change::Replace(op) => {
                         signals.update(op);
+                        self.pacing().forget(id);
                         self.0.host_list.notify();
                     }
                     Change::Progress { progress, forecast, at } => {
-                        set(&signals.progress, &Some(progress.clone()));
-                        if forecast.is_some() {
-                            set(&signals.forecast, &forecast);
-                        }
-                        set(&signals.heard_at, &Some(at));
+                        let (progress, heard_at) = (Some(progress.clone()), Some(at));
+                        signals.report(Report { progress, forecast, heard_at, ..Report::default() });
+                        self.reported(id, &signals, now);
                     }
                     Change::Reported { at } => {
-                        set(&signals.heard_at, &Some(at));
-                        if let EventBody::Points { outside: Some(outside), .. } = &event.body {
-                            set(&signals.outside, outside);
-                        }
+                        let outside =
+                            if let EventBody::Points { outside, .. } = &event.body { *outside } else { None };
+                        signals.report(Report { heard_at: Some(at), outside, ..Report::default() });
+                        self.reported(id, &signals, now);
                     }
                 }
                 signals.as_of.store(event.seq, Ordering::Relaxed);

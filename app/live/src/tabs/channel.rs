@@ -4,7 +4,7 @@
 
 use super::frame::Frame;
 use crate::base;
-use js_sys::{Function, Object, Promise, Reflect};
+use js_sys::{Array, Function, Object, Promise, Reflect};
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use wasm_bindgen::closure::Closure;
@@ -67,6 +67,22 @@ impl Tabs {
     pub fn send(&self, frame: &Frame) {
         // Fails only on a closed channel.
         let _ = self.channel.post_message(&frame.to_text().into());
+    }
+
+    /// Whether other tabs are in the queue for the lock, passed to `on_answer` later. Not called where the browser does
+    /// not tell.
+    pub fn ask_waiting(&self, on_answer: impl FnOnce(bool) + 'static) {
+        let promise = Reflect::get(&self.locks, &"query".into())
+            .and_then(|query| query.dyn_into::<Function>()?.call0(&self.locks))
+            .and_then(|promise| promise.dyn_into::<Promise>());
+        let Ok(promise) = promise else { return };
+        spawn_local(async move {
+            let Ok(state) = JsFuture::from(promise).await else { return };
+            let Ok(pending) = Reflect::get(&state, &"pending".into()) else { return };
+            let name = JsValue::from(base::scoped(NAME));
+            let same = |request: JsValue| Reflect::get(&request, &"name".into()).is_ok_and(|of| of == name);
+            on_answer(Array::from(&pending).iter().any(same));
+        });
     }
 
     /// Queues for the lock, or steals it. `on_answer` is called later, never synchronously.

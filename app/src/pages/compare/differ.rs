@@ -1,5 +1,6 @@
-//! Parameter differences between operations. Pure.
+//! Parameters of compared operations as the page shows them. Pure.
 
+use crate::features::params::{Compared, compared};
 use display::format;
 use serde_json::Value;
 
@@ -30,27 +31,13 @@ impl Param {
 /// Parameters known to at least two operations, in the given order. An operation knows every parameter given to any
 /// operation of its kind.
 pub fn params(of: &[(&str, &Value)]) -> Vec<Param> {
-    let mut names: Vec<&String> = Vec::new();
-    for name in of.iter().filter_map(|(_, params)| params.as_object()).flat_map(|params| params.keys()) {
-        if !names.contains(&name) {
-            names.push(name);
-        }
-    }
-    let knows = |kind: &str, name: &str| {
-        of.iter().any(|(other, params)| *other == kind && params.get(name).is_some())
+    let shared = compared(of).into_iter().filter(|param| param.values.iter().flatten().nth(1).is_some());
+    let param = |param: Compared| Param {
+        name: param.name.to_owned(),
+        values: param.values.iter().map(|value| value.map(format::param)).collect(),
+        differs: param.differs,
     };
-    let param = |name: &String| {
-        let value = |(kind, params): &(&str, &Value)| {
-            // An omitted parameter equals `null`.
-            knows(kind, name).then(|| format::param(params.get(name).unwrap_or(&Value::Null)))
-        };
-        let values: Vec<Option<String>> = of.iter().map(value).collect();
-        let mut known = values.iter().flatten();
-        let first = known.next();
-        let differs = known.clone().any(|other| Some(other) != first);
-        (known.next().is_some()).then(|| Param { name: name.clone(), values: values.clone(), differs })
-    };
-    names.into_iter().filter_map(param).collect()
+    shared.map(param).collect()
 }
 
 /// Display names: titles, followed by differing parameters if the title is not unique.

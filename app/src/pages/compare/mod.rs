@@ -18,6 +18,7 @@ use app_state::clipboard::copy_and_say;
 use app_state::kinds::wait_for;
 use app_state::toasts::Toasts;
 use charts::ChartGroup;
+use components::hint::Hint;
 use components::icon::Icon;
 use components::link::A;
 use components::placeholders::{Empty, Skeleton, WithSnapshot};
@@ -146,6 +147,7 @@ fn Found(found: Vec<Answer>, wanted: Memo<Comparison>, following: Following) -> 
             <h1>{heading}</h1>
             {enough.then(|| view! { <CopyLink wanted/> })}
         </div>
+        <Hint page="compare" text="Operations side by side: parameters and figures in the table, curves below. Add or remove runs at any time; the address keeps them."/>
         <Notes entries missing wanted/>
         {body}
     }

@@ -89,7 +89,7 @@ fn alone(kinds: &[String]) -> Option<String> {
     let (last, first) = those.split_last()?;
     Some(match first {
         [] => format!(
-            "{last} is the only operation of its kind here. Its page has the parameters, figures and curves that only its kind has."
+            "{last} is the only operation of its kind here. Its own parameters, figures and curves are on its page."
         ),
         first => format!(
             "{} and {last} are each the only operation of their kind here. Their pages have the parameters, figures and curves that only their kinds have.",

@@ -1,11 +1,12 @@
 //! Choice of operations to add: search, and several at once. Each title is also a link that adds it alone.
 
-use super::differ::params;
 use super::entry::Entry;
+use crate::features::params::{Change, changes};
 use app_state::address::comparison::{Comparison, MAX_COMPARED};
 use components::moment::Ago;
 use components::reactive::{maybe, part, text, yes};
 use components::state_mark::StateMark;
+use display::format;
 use leptos::prelude::*;
 use live::OperationStore;
 use live::base;
@@ -28,12 +29,11 @@ fn differences(first: (&str, &Value), other: (&str, &Value)) -> String {
     if first.0 != other.0 {
         return String::new();
     }
-    let differing = params(&[first, other]).into_iter().filter(|param| param.differs);
-    let text = |param: super::differ::Param| {
-        let value = param.values.into_iter().nth(1).flatten().filter(|value| !value.is_empty());
-        format!("{} {}", param.name.replace('_', " "), value.as_deref().unwrap_or("not set"))
+    let text = |(name, _, value): Change| {
+        let value = value.map(format::param).filter(|value| !value.is_empty());
+        format!("{} {}", name.replace('_', " "), value.as_deref().unwrap_or("not set"))
     };
-    differing.take(MAX_PARAMS).map(text).collect::<Vec<_>>().join(" · ")
+    changes(first.1, other.1).into_iter().take(MAX_PARAMS).map(text).collect::<Vec<_>>().join(" · ")
 }
 
 /// List of operations; of all kinds if `kinds` is empty.

@@ -12,16 +12,49 @@ use std::time::Duration;
 /// Debounce after the last key: browsers allow about a hundred URL changes in 30 s.
 const PAUSE: Duration = Duration::from_millis(350);
 
+/// Query parameters: names and values.
+pub type Pairs = Vec<(String, String)>;
+/// Looks up a query parameter.
+pub type Given<'a> = dyn Fn(&str) -> Option<String> + 'a;
+
+/// A form as query parameters, and back.
+pub struct Mirror {
+    /// Query parameters of the form now. Tracked.
+    pub now: Box<dyn Fn() -> Pairs + Send + Sync>,
+    /// Those that the form would have after it was filled from these.
+    pub wording: Box<dyn Fn(&Given) -> Pairs + Send + Sync>,
+    /// Fills the form.
+    pub fill: Box<dyn Fn(&Given) + Send + Sync>,
+}
+
+impl Mirror {
+    /// That of a kind's own form.
+    pub fn of(typed: Typed, options: StartOptions) -> Self {
+        let now = move || {
+            let mut pairs = typed.pairs_of(&typed.texts());
+            pairs.extend(options.words());
+            pairs
+        };
+        let wording = move |given: &Given| {
+            let mut pairs = typed.pairs_of(&typed.with(given));
+            pairs.extend(options.words_of(given));
+            pairs
+        };
+        let fill = move |given: &Given| {
+            typed.refill(given);
+            options.fill(given);
+        };
+        Self { now: Box::new(now), wording: Box::new(wording), fill: Box::new(fill) }
+    }
+}
+
 /// Keeps form and URL in sync.
-pub fn follow(kind: KindName, typed: Typed, options: StartOptions) {
+pub fn follow(kind: KindName, mirror: Mirror) {
     let query = use_query_map();
     let navigate = use_navigate();
     let at = app_state::address::use_path();
-    let now = move || {
-        let mut pairs = typed.pairs_of(&typed.texts());
-        pairs.extend(options.words());
-        pairs
-    };
+    let mirror = StoredValue::new(mirror);
+    let now = move || mirror.with_value(|mirror| (mirror.now)());
     // The part of the URL that belongs to the form, as last written.
     let written = StoredValue::new(untrack(now));
 
@@ -54,8 +87,7 @@ pub fn follow(kind: KindName, typed: Typed, options: StartOptions) {
         }
     };
     Effect::new(move |earlier: Option<()>| {
-        typed.texts();
-        options.words();
+        now();
         if earlier.is_some() {
             stop();
             timer.set_value(set_timeout_with_handle(write.clone(), PAUSE).ok());
@@ -70,12 +102,10 @@ pub fn follow(kind: KindName, typed: Typed, options: StartOptions) {
         if query.with(|q| q.get_str("kind").is_some_and(|of| of != kind.as_str())) {
             return;
         }
-        let mut wording = typed.pairs_of(&typed.with(&given));
-        wording.extend(options.words_of(&given));
+        let wording = mirror.with_value(|mirror| (mirror.wording)(&given));
         if earlier.is_some() && written.with_value(|written| *written != wording) {
             written.set_value(wording);
-            typed.refill(&given);
-            options.fill(&given);
+            mirror.with_value(|mirror| (mirror.fill)(&given));
         }
     });
 }

@@ -9,15 +9,20 @@ use wasm_bindgen::JsCast;
 
 /// Links to invalid fields, and a problem without fields. `announced` is read out once for each refused start.
 #[component]
-pub fn Wrong(typed: Typed, trouble: RwSignal<Option<Problem>>, announced: RwSignal<String>) -> impl IntoView {
+pub fn Wrong(
+    /// The parts of the form, in the order of the page.
+    forms: Vec<Typed>,
+    trouble: RwSignal<Option<Problem>>,
+    announced: RwSignal<String>,
+) -> impl IntoView {
     let fields = part(move || {
-        let errors = typed.errors.get();
+        let all = forms.iter().flat_map(|typed| typed.errors.get().into_iter().map(|error| (*typed, error)));
         let (known, unknown): (Vec<_>, Vec<_>) =
-            errors.into_iter().partition(|error| has_place(typed, &error.field));
+            all.partition(|(typed, error)| has_place(*typed, &error.field));
         if known.is_empty() && unknown.is_empty() {
             return None;
         }
-        let links = known.into_iter().map(|error| {
+        let links = known.into_iter().map(|(typed, error)| {
             let id = Typed::id_of(&error.field);
             let href = format!("#{id}");
             let go = move |event: web_sys::MouseEvent| {
@@ -33,7 +38,7 @@ pub fn Wrong(typed: Typed, trouble: RwSignal<Option<Problem>>, announced: RwSign
         });
         let links = links.collect_view();
         let fix = (!links.is_empty()).then(|| view! { <p class="wrong-fields">"Fix " {links}</p> });
-        let others = unknown.into_iter().map(|error| view! { <p>{error.message}</p> });
+        let others = unknown.into_iter().map(|(_, error)| view! { <p>{error.message}</p> });
         Some(view! { {fix} {others.collect_view()} }.into_any())
     });
     let refused = part(move || {
@@ -65,26 +70,28 @@ fn title_of(typed: Typed, field: &str) -> String {
 }
 
 /// Focuses the first invalid field once its error is rendered, and says what to fix.
-pub fn point_out(typed: Typed, trouble: Option<&Problem>, announced: RwSignal<String>) {
-    let errors = typed.errors.get_untracked();
-    announced.set(announcement(&errors, |field| title_of(typed, field), trouble));
-    let first = errors.into_iter().find(|error| has_place(typed, &error.field));
-    if let Some(first) = first {
+pub fn point_out(forms: &[Typed], trouble: Option<&Problem>, announced: RwSignal<String>) {
+    let errors =
+        forms.iter().flat_map(|typed| typed.errors.get_untracked().into_iter().map(|error| (*typed, error)));
+    let errors: Vec<(Typed, FieldError)> = errors.collect();
+    let titles: Vec<String> = errors.iter().map(|(typed, error)| title_of(*typed, &error.field)).collect();
+    announced.set(announcement(&titles, trouble));
+    let first = errors.into_iter().find(|(typed, error)| has_place(*typed, &error.field));
+    if let Some((_, first)) = first {
         // Two frames: folded fields unfold first.
         request_animation_frame(move || request_animation_frame(move || focus(&Typed::id_of(&first.field))));
     }
 }
 
 /// What a screen reader says.
-fn announcement(errors: &[FieldError], title: impl Fn(&str) -> String, trouble: Option<&Problem>) -> String {
-    let titles: Vec<String> = errors.iter().map(|error| title(&error.field)).collect();
-    let fields = match titles.as_slice() {
+fn announcement(titles: &[String], trouble: Option<&Problem>) -> String {
+    let fields = match titles {
         [] => String::new(),
         [one] => format!("Not started. Fix 1 field: {one}."),
         many => format!("Not started. Fix {} fields: {}.", many.len(), many.join(", ")),
     };
     match trouble {
-        Some(problem) if errors.is_empty() => format!("{}. {}", problem.title, problem.detail),
+        Some(problem) if titles.is_empty() => format!("{}. {}", problem.title, problem.detail),
         _ => fields,
     }
 }
@@ -104,13 +111,10 @@ mod tests {
 
     #[test]
     fn a_refused_start_names_its_fields_once_and_otherwise_its_problem() {
-        let errors =
-            |names: &[&str]| names.iter().map(|name| FieldError::new(*name, "x")).collect::<Vec<_>>();
-        let of = |names: &[&str]| announcement(&errors(names), str::to_uppercase, None);
-        assert_eq!(of(&["a"]), "Not started. Fix 1 field: A.");
-        assert_eq!(of(&["a", "b"]), "Not started. Fix 2 fields: A, B.");
+        assert_eq!(announcement(&["A".into()], None), "Not started. Fix 1 field: A.");
+        assert_eq!(announcement(&["A".into(), "B".into()], None), "Not started. Fix 2 fields: A, B.");
         let problem = Problem::new(ProblemType::Internal, "The disk is full.");
-        let said = announcement(&[], str::to_owned, Some(&problem));
+        let said = announcement(&[], Some(&problem));
         assert!(said.ends_with(". The disk is full."), "{said}");
     }
 }

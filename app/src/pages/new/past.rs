@@ -1,5 +1,6 @@
 //! Past operations of a kind: the last parameters, and how long operations with similar ones took.
 
+use crate::features::params::changes;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 use live::OperationStore;
@@ -80,26 +81,6 @@ fn usual(runs: &[Run], params: &Value) -> Option<(f64, usize)> {
     Some((median, seconds.len()))
 }
 
-/// A parameter that differs: its name, and its values before and now.
-pub type Change<'a> = (&'a str, Option<&'a Value>, Option<&'a Value>);
-
-/// Parameters that differ between two sets, in the order of the new one. Null is the same as none.
-pub fn changes<'a>(before: &'a Value, now: &'a Value) -> Vec<Change<'a>> {
-    let value = |of: &'a Value, name: &str| of.get(name).filter(|value| !value.is_null());
-    let names = |of: &'a Value| of.as_object().into_iter().flat_map(|params| params.keys());
-    let removed = names(before).filter(|name| now.get(name.as_str()).is_none());
-    let all = names(now).chain(removed).map(|name| (name.as_str(), value(before, name), value(now, name)));
-    all.filter(|(_, before, now)| !is_same(*before, *now)).collect()
-}
-
-/// Equal values; numbers by value, so that 2 is 2.0.
-fn is_same(a: Option<&Value>, b: Option<&Value>) -> bool {
-    match (a.and_then(Value::as_f64), b.and_then(Value::as_f64)) {
-        (Some(a), Some(b)) => a == b,
-        _ => a == b,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -120,14 +101,5 @@ mod tests {
         assert_eq!(usual(&runs, &json!({"epochs": 50, "seed": 9})), Some((45.0, 2)));
         assert_eq!(usual(&runs, &json!({"epochs": 5, "seed": 3})), Some((4.0, 1)));
         assert_eq!(usual(&runs[3..], &json!({"epochs": 50})), None);
-    }
-
-    #[test]
-    fn changed_added_and_removed_params_are_distinguished_and_null_is_absent() {
-        let before = json!({"slow": 40, "fast": 5, "end": null, "start": "2024-01-01"});
-        let now = json!({"slow": 50, "fast": 5.0, "fill": "next_open"});
-        let found: Vec<_> = changes(&before, &now).into_iter().map(|(name, ..)| name).collect();
-        assert_eq!(found, ["slow", "fill", "start"]);
-        assert!(changes(&now, &now).is_empty());
     }
 }

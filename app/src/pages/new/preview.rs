@@ -28,7 +28,7 @@ pub fn PreviewPanel(kind: KindName, typed: Typed, announced: RwSignal<String>) -
     let ask = move |_| {
         let (params, of) = (typed.params(), now.get_untracked());
         let Some(params) = params.filter(|_| typed.errors.with_untracked(Vec::is_empty)) else {
-            point_out(typed, None, announced);
+            point_out(&[typed], None, announced);
             return;
         };
         pending.set(true);
@@ -38,7 +38,7 @@ pub fn PreviewPanel(kind: KindName, typed: Typed, announced: RwSignal<String>) -
                 && !problem.fields.is_empty()
             {
                 typed.errors.try_set(problem.fields.clone());
-                point_out(typed, Some(problem), announced);
+                point_out(&[typed], Some(problem), announced);
             }
             pending.try_set(false);
             shown.try_set(Some((of, answer)));

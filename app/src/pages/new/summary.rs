@@ -1,7 +1,7 @@
 //! Summary beside the form: what would be started, how long that usually takes, and what differs from the last time.
 
-use super::field_errors::point_out;
-use super::past::{Past, changes};
+use super::past::Past;
+use crate::features::params::changes;
 use app_state::clipboard::copy_and_say;
 use app_state::toasts::Toasts;
 use components::form::typed::{Typed, text_of};
@@ -104,14 +104,14 @@ fn Differences(typed: Typed, last: Value, now: Value) -> impl IntoView {
 #[component]
 pub fn Copies(
     kind: String,
-    typed: Typed,
+    /// Valid parameters; otherwise it says what is wrong.
+    params: Callback<(), Option<Value>>,
     priority: RwSignal<i8>,
-    announced: RwSignal<String>,
 ) -> impl IntoView {
     let toasts = expect_context::<Toasts>();
     let kind = StoredValue::new(kind);
     let copy = move |curl: bool| {
-        let Some(params) = typed.params() else { return point_out(typed, None, announced) };
+        let Some(params) = params.run(()) else { return };
         let (kind, origin) = (kind.get_value(), base::origin());
         let start =
             Start { origin: &origin, kind: &kind, params: &params, priority: priority.get_untracked() };

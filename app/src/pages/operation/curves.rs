@@ -2,16 +2,16 @@
 
 use super::POINTS;
 use super::band::Bands;
+use super::curve_events::events_of;
 use crate::features::curves::flat;
-use crate::features::curves::group::{Panel, cards, is_validation_loss};
+use crate::features::curves::group::{Panel, cards};
 use crate::features::curves::{MAX_POINTS, extent_of, info};
-use charts::{AskAll, Chart, ChartGroup, Event, Shape, Sheet, Spec, Toolbar, lines_of};
+use charts::{AskAll, Chart, ChartGroup, Shape, Sheet, Spec, Toolbar, lines_of};
 use components::reactive::part;
-use display::format::figure;
 use leptos::prelude::*;
 use live::api;
 use live::model::curves::Curves;
-use protocol::{KindSpec, OperationId, Point, SeriesInfo};
+use protocol::{Attempt, Checkpoint, KindSpec, OperationId, Point, SeriesInfo};
 use std::sync::Arc;
 
 /// Charts grouped into cards.
@@ -28,8 +28,13 @@ pub fn CurveCharts(
     left_out: Signal<&'static [&'static str]>,
     /// Baselines drawn behind the series.
     bands: Bands,
+    /// Attempts, whose resumes are marked.
+    attempts: RwSignal<Vec<Attempt>>,
+    /// Newest checkpoint, which is marked.
+    checkpoint: Memo<Option<Checkpoint>>,
 ) -> impl IntoView {
-    let of = Source { id, curves, downsampled, bands, group: ChartGroup::new(), spec };
+    let group = ChartGroup::new();
+    let of = Source { id, curves, downsampled, bands, group, spec, attempts, checkpoint };
     // A chart appears with the first point of its series.
     let infos = Memo::new(move |_| {
         let names: Vec<String> = curves.with(|c| c.names().map(str::to_owned).collect());
@@ -111,15 +116,8 @@ struct Source {
     bands: Bands,
     group: ChartGroup,
     spec: StoredValue<Option<KindSpec>>,
-}
-
-/// Best epoch of a training: the minimum of its validation loss, in charts over the same x.
-fn best_of(curves: &Curves, x: &str, x_of: impl Fn(&str) -> String) -> Vec<Event> {
-    let name = curves.names().find(|name| is_validation_loss(name) && x_of(name) == x);
-    let points = name.map(|name| curves.get(name)).unwrap_or_default();
-    let finite = points.iter().filter(|point| point.1.is_finite());
-    let best = finite.min_by(|a, b| a.1.total_cmp(&b.1)).filter(|_| points.len() > 1);
-    best.map(|best| Event { x: best.0, label: format!("best {x} {}", figure(best.0)) }).into_iter().collect()
+    attempts: RwSignal<Vec<Attempt>>,
+    checkpoint: Memo<Option<Checkpoint>>,
 }
 
 /// Key of a card.
@@ -129,7 +127,7 @@ fn names_of(card: &[Panel]) -> Vec<String> {
 
 /// Chart of a panel; `alone` if it is the only one on its card.
 fn panel_chart(panel: Panel, alone: bool, file: &str, of: Source) -> impl IntoView + use<> {
-    let Source { id, curves, downsampled, bands, group, spec: declared } = of;
+    let Source { id, curves, downsampled, bands, group, spec: declared, attempts, checkpoint } = of;
     let first = &panel.series[0];
     let falls = panel.stem.ends_with("drawdown");
     let spec = Spec {
@@ -171,7 +169,9 @@ fn panel_chart(panel: Panel, alone: bool, file: &str, of: Source) -> impl IntoVi
         curves.with(|c| {
             let columns: Vec<_> = keys.iter().map(|key| c.get(key)).collect();
             let extent = extent_of(downsampled.get(), POINTS, &columns);
-            let events = best_of(c, &x, |name| info(name, declared).1.x);
+            let x_of = |name: &str| info(name, declared).1.x;
+            let events = attempts
+                .with(|attempts| checkpoint.with(|saved| events_of(c, &x, x_of, attempts, saved.as_ref())));
             Arc::new(Sheet { fit: 1, behind: bands.behind(&keys), extent, events, ..lines_of(&columns) })
         })
     });

@@ -13,11 +13,12 @@ use super::log::LogView;
 use super::progress::ProgressLine;
 use super::result::{ResultParts, result_label};
 use super::sweep::Sweep;
-use super::tables::{AttemptsTable, ParamsTable};
+use super::tables::AttemptsTable;
 use super::tabs::{Tab, Tabs};
 use crate::features::curves::cached::{Additional, Following, keep_current, take_first};
 use crate::features::curves::spec_of;
 use crate::outcome::{Body, EXEC, Outcome};
+use components::hint::Hint;
 use components::reactive::part;
 use leptos::prelude::*;
 use leptos_meta::Title;
@@ -80,6 +81,7 @@ pub fn Detail(
         Signal::derive(move || outcome.with(|o| o.as_ref().map_or(&[][..], Outcome::curves_shown)));
     let curves: RwSignal<_> = follow.curves.state().into();
     let bands = Bands::new(op);
+    let checkpoint = Memo::new(move |_| op.facts.with(|f| f.checkpoint.clone()));
     let resume_note = part(move || {
         let again = display::next(op.state.get(), true).retry;
         op.facts.with(|f| {
@@ -101,6 +103,7 @@ pub fn Detail(
     let sweep = Sweep::of(op, outcome);
     let parts = ResultParts::new(op, outcome);
     let tabs = tabs_of(op, outcome, sweep.is_some());
+    parts.on_table(Callback::new(move |()| tabs.show(Tab::Trades)));
     let result_tab = match sweep {
         Some(sweep) => sweep.table(),
         None => parts.result(),
@@ -108,13 +111,13 @@ pub fn Detail(
     let log_shown = Signal::derive(move || tabs.shown.get() == Tab::Log);
     let details = view! {
         <AttemptsTable op attempts/>
-        <ParamsTable fixed/>
         <AuditTable audit/>
         {parts.artifacts()}
     };
     view! {
         <Title text=tab_title/>
         <Head op/>
+        <Hint page="operation" text="One operation, live: key figures and curves first; result, log and details in the tabs."/>
         <ProgressLine op spec/>
         <ConditionBox op/>
         <FailureBox op log=follow.log.state().into()/>
@@ -125,7 +128,7 @@ pub fn Detail(
                 <KeyFigures op outcome sweep curves spec/>
                 {parts.main()}
                 {sweep.map(Sweep::main)}
-                <CurveCharts id curves downsampled spec file left_out bands/>
+                <CurveCharts id curves downsampled spec file left_out bands attempts checkpoint/>
                 <div class="op-tabs">
                     {tabs.list()}
                     {tabs.panel(Tab::Result, result_tab)}

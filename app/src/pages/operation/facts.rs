@@ -1,6 +1,5 @@
 //! Column of facts beside the charts: times, host, attempt, checkpoint, parameters, auto-cancel rule and activity.
 
-use super::result;
 use super::rule::RuleCard;
 use app_state::{Zones, address};
 use components::ident::Ident;
@@ -12,10 +11,10 @@ use leptos::prelude::*;
 use live::model::curves::Curves;
 use live::query;
 use live::{Fixed, OpView, OperationStore};
-use protocol::{AuditEntry, KindSpec, State};
+use protocol::{AuditEntry, KindSpec, State, Time};
 use serde_json::Value;
 
-/// Number of audit entries shown.
+/// Number of lines of activity.
 const ACTIVITY: usize = 5;
 
 /// A parameter and its text.
@@ -41,7 +40,15 @@ fn by_default(params: &Value, schema: Option<&Value>) -> (Vec<Param>, Vec<Param>
 }
 
 fn params_list(params: Vec<Param>) -> AnyView {
-    let rows = params.into_iter().map(|(name, value)| result::fact(name, value));
+    let rows = params.into_iter().map(|(name, value)| {
+        let lines = value.trim_end().contains('\n').then_some("");
+        view! {
+            <div data-lines=lines>
+                <dt>{name}</dt>
+                <dd class="num">{value}</dd>
+            </div>
+        }
+    });
     view! { <dl class="fact-list">{rows.collect_view()}</dl> }.into_any()
 }
 
@@ -160,26 +167,58 @@ fn params(fixed: &Fixed, spec: StoredValue<Option<KindSpec>>) -> AnyView {
     .into_any()
 }
 
-/// The latest entries of the audit log.
-fn activity(audit: RwSignal<Vec<AuditEntry>>) -> AnyView {
+/// One line of the activity: what happened, when, and by whom or in which attempt.
+type Happened = (Time, &'static str, String);
+
+/// The latest activity, newest first: entries of the audit log, and the end of the operation.
+fn latest(audit: &[AuditEntry], end: Option<(Time, State, u32)>) -> Vec<Happened> {
+    let mut all: Vec<Happened> = audit
+        .iter()
+        .rev()
+        .map(|entry| {
+            let of = entry.attempt.map(|n| format!(", attempt {n}")).unwrap_or_default();
+            (
+                entry.at,
+                display::audit::action(entry.action),
+                format!("{}{of}", display::audit::who(&entry.by)),
+            )
+        })
+        .collect();
+    if let Some((at, state, attempt)) = end {
+        let word = match state {
+            State::Succeeded => "Succeeded",
+            State::Failed => "Failed",
+            _ => "Cancelled",
+        };
+        // Something may have been done after the end.
+        let place = all.iter().position(|(entry, ..)| *entry <= at).unwrap_or(all.len());
+        all.insert(place, (at, word, format!("attempt {attempt}")));
+    }
+    all.truncate(ACTIVITY);
+    all
+}
+
+/// The latest activity.
+fn activity(op: OpView, audit: RwSignal<Vec<AuditEntry>>) -> AnyView {
+    let end = Memo::new(move |_| {
+        let state = op.state.get();
+        op.facts.with(|f| f.ended_at.filter(|_| state.ended()).map(|at| (at, state, f.attempt)))
+    });
     part(move || {
-        let lines = audit.with(|all| {
-            let line = |entry: &AuditEntry| {
-                let of = entry.attempt.map(|n| format!(", attempt {n}")).unwrap_or_default();
-                let by = format!("{}{of}", display::audit::who(&entry.by));
-                view! {
-                    <li title=by>
-                        <span>{display::audit::action(entry.action)}</span>
-                        <span class="muted num">
-                            <Ago at=entry.at/>
-                        </span>
-                    </li>
-                }
-            };
-            all.iter().rev().take(ACTIVITY).map(line).collect_view()
+        let all = audit.with(|audit| latest(audit, end.get()));
+        let lines = all.into_iter().map(|(at, what, by)| {
+            view! {
+                <li title=by>
+                    <span>{what}</span>
+                    <span class="muted num">
+                        <Ago at/>
+                    </span>
+                </li>
+            }
+            .into_any()
         });
-        let any = audit.with(|all| !all.is_empty());
-        any.then(|| {
+        let lines: Vec<_> = lines.collect();
+        (!lines.is_empty()).then(|| {
             view! {
                 <section aria-labelledby="facts-activity">
                     <h2 id="facts-activity">"Activity"</h2>
@@ -205,7 +244,7 @@ pub fn FactsColumn(
             {standing(op)}
             {params(&op.fixed(), spec)}
             <RuleCard op curves spec/>
-            {activity(audit)}
+            {activity(op, audit)}
         </aside>
     }
     .into_any()
@@ -229,6 +268,26 @@ mod tests {
         assert_eq!(by_default(&params, None).0.len(), 4);
         // 50.0 is the default 50.
         assert!(by_default(&json!({"epochs": 50.0}), Some(&schema)).0.is_empty());
+    }
+
+    #[test]
+    fn the_end_has_its_place_among_what_users_did() {
+        let entry = |action: &str, at: &str| -> AuditEntry {
+            serde_json::from_value(json!({"at": at, "by": {"via": "page"}, "action": action})).unwrap()
+        };
+        let audit = [
+            entry("start", "2026-11-23T10:00:00Z"),
+            entry("cancel", "2026-11-23T10:00:05Z"),
+            entry("drop_rule", "2026-11-23T11:00:00Z"),
+        ];
+        let words = |end| latest(&audit, end).into_iter().map(|(_, word, _)| word).collect::<Vec<_>>();
+        assert_eq!(words(None), ["Removed rule", "Requested cancel", "Started"]);
+        let at = Time::parse("2026-11-23T10:00:06Z").unwrap();
+        assert_eq!(
+            words(Some((at, State::Cancelled, 1))),
+            ["Removed rule", "Cancelled", "Requested cancel", "Started"]
+        );
+        assert_eq!(latest(&[], Some((at, State::Failed, 2))), [(at, "Failed", "attempt 2".to_owned())]);
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use app_state::address;
 use app_state::address::comparison::Comparison;
 use app_state::current::{ActionScope, CurrentOperation, OperationAction};
+use app_state::kinds::SWEPT;
 use app_state::notifications::Notifications;
 use components::focus::hand_over;
 use components::icon::Icon;
@@ -28,13 +29,16 @@ pub fn Head(op: OpView) -> impl IntoView {
     // Announced on changes, not on the first render.
     let announced = text(move || display::announcement(&title, op.state.get()));
     let part_of = fixed.parent.map(|parent| {
-        view! { " · " <A href=address::operation(parent)>{format!("part of {}", parent.short())}</A> }
+        view! { <A href=address::operation(parent)>{format!("Part of {}", parent.short())}</A> }
     });
     view! {
         <header class="op-head">
             <div class="op-title">
-                <p class="crumbs">
-                    <A href="/operations">"Operations"</A>
+                <p class="crumbs dotted">
+                    // Elsewhere the bar has it.
+                    <span class="phone-only">
+                        <A href="/operations">"Operations"</A>
+                    </span>
                     {part_of}
                 </p>
                 <h1>
@@ -154,6 +158,15 @@ fn HeadActions(op: OpView, state: NodeRef<Div>) -> impl IntoView {
     };
     let fixed = op.fixed();
     let again = link(OperationAction::Again, address::start_again(fixed.kind.as_str(), &fixed.params));
+    let swept = SWEPT.iter().any(|(kind, _)| *kind == fixed.kind.as_str());
+    let sweep = swept.then(|| {
+        let href = address::sweep_of(fixed.kind.as_str(), address::plain(&fixed.params));
+        view! {
+            <A href attr:class="button">
+                "Sweep this…"
+            </A>
+        }
+    });
     let compare = link(OperationAction::Compare, Comparison::of([op.id]).address());
     let go = move |to: &str| navigate(to, Default::default());
     let item = move |deed: OperationAction| {
@@ -203,6 +216,7 @@ fn HeadActions(op: OpView, state: NodeRef<Div>) -> impl IntoView {
                 .into_any())
             })}
             {again}
+            {sweep}
             {compare}
             <Menu label="More actions">
                 {[OperationAction::Notify, OperationAction::CopyLink, OperationAction::CopyId, OperationAction::CopyCurl, OperationAction::CopyCommand, OperationAction::Delete].map(item).collect_view()}

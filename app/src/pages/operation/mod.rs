@@ -4,6 +4,7 @@ mod audit;
 mod band;
 mod candles;
 mod condition;
+mod curve_events;
 pub mod curves;
 pub mod detail;
 mod facts;
@@ -21,8 +22,8 @@ mod tabs;
 
 use super::not_found::{NotFound, answer_404};
 use crate::features::curves::cached::Following;
-use app_state::Data;
 use app_state::kinds::wait_for;
+use app_state::{Data, Failures};
 use components::link::A;
 use components::placeholders::{Empty, Skeleton, Trouble, WithSnapshot};
 use components::reactive::part;
@@ -104,6 +105,7 @@ fn Opened(
     let data = Data::here();
     let live = OperationStore::here();
     let forgotten = Memo::new(move |_| live.is_deleted(id));
+    Failures::here().watch(id);
     view! {
         <Suspense fallback=|| view! { <Skeleton lines=12/> }>
             {part(move || {

@@ -1,4 +1,4 @@
-//! Tables of the parameters and attempts of an operation.
+//! Table of the attempts of an operation.
 
 use app_state::address;
 use components::link::A;
@@ -7,34 +7,10 @@ use components::reactive::part;
 use components::state_mark::StateMark;
 use display::format;
 use leptos::prelude::*;
+use live::OpView;
 use live::base;
-use live::{Fixed, OpView};
 use protocol::operation::AttemptOrigin;
 use protocol::{Attempt, OperationId, State, paths};
-use std::sync::Arc;
-
-/// Parameters as given.
-#[component]
-pub fn ParamsTable(fixed: Arc<Fixed>) -> impl IntoView {
-    let rows = fixed.params.as_object().into_iter().flatten().map(|(name, value)| {
-        let lines = value.as_str().is_some_and(|text| text.trim_end().contains('\n'));
-        view! {
-            <tr>
-                <th scope="row"><code>{name.clone()}</code></th>
-                <td class="wrap" data-lines=lines.then_some("")>{format::param(value)}</td>
-            </tr>
-        }
-    });
-    view! {
-        <section class="card" aria-labelledby="params-title">
-            <h2 id="params-title">"Parameters"</h2>
-            <table class="plain">
-                <tbody>{rows.collect_view()}</tbody>
-            </table>
-        </section>
-    }
-    .into_any()
-}
 
 /// Attempts, newest first.
 #[component]

@@ -22,7 +22,7 @@ pub enum Tab {
     /// Returns of a backtest by month and by size.
     Returns,
     Log,
-    /// Parameters, attempts, artifacts and audit log.
+    /// Attempts, artifacts and audit log.
     Details,
 }
 
@@ -116,6 +116,11 @@ impl Tabs {
             );
         });
         Self { offered, shown, choose, result }
+    }
+
+    /// Shows a tab.
+    pub fn show(self, tab: Tab) {
+        self.choose.run(tab);
     }
 
     /// Row of the tabs: arrow keys, Home and End move through it.

@@ -66,7 +66,7 @@ fn narrow(filter: &Filter) -> Option<Filter> {
 }
 
 fn moves(filter: &Filter) -> bool {
-    [filter.since, filter.until].into_iter().flatten().any(|when| matches!(when, When::Ago { .. }))
+    [filter.since, filter.until].into_iter().flatten().any(When::moves)
 }
 
 impl Counted {

@@ -1,9 +1,10 @@
 //! Parameters that tell rows of the same title apart. Pure.
 
+use crate::features::params::compared;
 use live::Fixed;
 use protocol::OperationId;
 use serde_json::Value;
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 
 /// Maximum number of parameters per row.
 const MAX_PARAMS: usize = 2;
@@ -24,15 +25,12 @@ pub fn differing<'a>(rows: impl Iterator<Item = &'a Fixed>) -> HashMap<Operation
     }
     let mut texts = HashMap::new();
     for group in alike.into_values().filter(|group| group.len() > 1) {
-        let objects = || group.iter().filter_map(|row| row.params.as_object());
-        let names: BTreeSet<&String> = objects().flat_map(|params| params.keys()).collect();
-        let differ = |name: &&&String| {
-            let first = group[0].params.get(name.as_str());
-            group.iter().any(|row| row.params.get(name.as_str()) != first)
-        };
-        let names: Vec<&String> = names.iter().filter(differ).copied().collect();
+        let all: Vec<(&str, &Value)> = group.iter().map(|row| (row.kind.as_str(), &row.params)).collect();
+        let mut names: Vec<&str> =
+            compared(&all).into_iter().filter(|param| param.differs).map(|param| param.name).collect();
+        names.sort_unstable();
         for row in &group {
-            let said = names.iter().filter_map(|name| wording(name, row.params.get(name.as_str())));
+            let said = names.iter().filter_map(|name| wording(name, row.params.get(*name)));
             let text = said.take(MAX_PARAMS).collect::<Vec<_>>().join(" · ");
             if !text.is_empty() {
                 texts.insert(row.id, text);
@@ -73,7 +71,7 @@ mod tests {
 
     #[test]
     fn equal_runs_have_no_notes() {
-        let rows = [run(1, "Train", json!({"seed": 1})), run(2, "Train", json!({"seed": 1}))];
+        let rows = [run(1, "Train", json!({"seed": 1, "note": null})), run(2, "Train", json!({"seed": 1.0}))];
         assert!(differing(rows.iter()).is_empty());
     }
 }

@@ -1,10 +1,11 @@
-//! Filter bar of the list: state chips, the filter field and active filters. All of it is in the URL.
+//! Filter bar of the list: views, state chips, the filter field and active filters. All of it is in the URL.
 //!
 //! Plain links, not the router's: the router compares paths only, so every one would be the current page.
 
+use super::columns::{Chooser, ColumnsButton};
 use super::counted::Counted;
 use super::field::FilterField;
-use super::views::Views;
+use super::views::ViewTabs;
 use app_state::address::list::{Asked, Chip, Group, Sort};
 use app_state::settings;
 use components::icon::Icon;
@@ -18,9 +19,9 @@ use live::base;
 use protocol::State;
 use web_sys::Event;
 
-/// State chips with counts, the field, sort order, grouping, saved views and active filters.
+/// Views, state chips with counts, the field, sort order, grouping and active filters.
 #[component]
-pub fn FilterBar(asked: Memo<Asked>) -> impl IntoView {
+pub fn FilterBar(asked: Memo<Asked>, chooser: Chooser) -> impl IntoView {
     let live = OperationStore::here();
     let counted = Counted::new(asked);
     let chip = {
@@ -50,6 +51,7 @@ pub fn FilterBar(asked: Memo<Asked>) -> impl IntoView {
         }
     };
     view! {
+        <ViewTabs asked/>
         <div class="filter">
             <nav class="chips" aria-label="Filter by state">
                 {chip(None)}
@@ -57,7 +59,7 @@ pub fn FilterBar(asked: Memo<Asked>) -> impl IntoView {
             </nav>
             <FilterField asked/>
             <Arrange asked/>
-            <Views asked/>
+            <ColumnsButton chooser/>
             <Density/>
         </div>
         <InForce asked/>

@@ -1,6 +1,8 @@
 //! Operations page: active and ended operations, as the URL filters, sorts and groups them.
 
 mod back;
+mod column_list;
+mod columns;
 mod counted;
 mod differing;
 mod empty;
@@ -13,6 +15,7 @@ mod matching;
 mod order;
 mod peek;
 mod peek_log;
+mod seen;
 mod stored;
 pub mod table;
 mod tree;
@@ -22,6 +25,8 @@ mod window;
 
 use app_state::Selection;
 use app_state::address::list::{Asked, Sort};
+use columns::Chooser;
+use components::hint::Hint;
 use components::icon::Icon;
 use components::link::A;
 use components::placeholders::WithSnapshot;
@@ -54,6 +59,7 @@ pub fn OperationsPage() -> impl IntoView {
                 "New operation"
             </A>
         </div>
+        <Hint page="operations" text="All operations, newest first. Type words or states to filter, click a heading to sort, and press Space for a peek."/>
         <WithSnapshot lines=10>
             <Lists/>
         </WithSnapshot>
@@ -77,6 +83,9 @@ fn Lists() -> impl IntoView {
     Effect::new(move |_| ready.set(true));
     let stored = Stored::new(asked);
     back::come_back(asked, stored);
+    seen::mark_listed(asked);
+    let chooser = Chooser::new(asked);
+    let columns = chooser.shown();
     let still = Still::new(asked, stored);
     let peek = Peek::new(asked);
     let family = Family::new(still);
@@ -110,7 +119,7 @@ fn Lists() -> impl IntoView {
     });
     let shown = Signal::derive(move || ended.len.get());
     view! {
-        <FilterBar asked/>
+        <FilterBar asked chooser/>
         <div class="with-peek" data-peek=mark(move || asked.with(|a| a.peek.is_some()))>
         {part(move || {
             if nothing.get() {
@@ -146,6 +155,7 @@ fn Lists() -> impl IntoView {
                                 doing="Activity"
                                 picks
                                 places
+                                columns
                                 ready
                                 scrolled=active_scrolled
                             />
@@ -181,6 +191,7 @@ fn Lists() -> impl IntoView {
                                 doing="Result"
                                 picks=ended_picks
                                 places
+                                columns
                                 ready
                                 scrolled=ended_scrolled
                                 stored

@@ -1,6 +1,7 @@
 //! Panel beside the list with the operation of one row: Space opens it, arrows walk, Escape closes it. In the address.
 
 use super::peek_log::LastLines;
+use app_state::Failures;
 use app_state::address;
 use app_state::address::list::Asked;
 use components::bar::ProgressBar;
@@ -168,6 +169,7 @@ fn Body(id: OperationId) -> impl IntoView {
     let live = OperationStore::here();
     let Some(op) = live.operation(id).map(|signals| signals.view()) else { return ().into_any() };
     let (clock, newest) = (live.clock(), live.newest());
+    Failures::here().watch(id);
     let fixed = op.fixed();
     let over = Memo::new(move |_| op.state.get().ended());
     let figures = Signal::derive(move || {

@@ -1,7 +1,8 @@
 //! Short table of operations with one keyed row each, and the table head shared with the virtual table.
 
+use app_state::address::columns::Column;
 use app_state::address::list::{Asked, Sort};
-use components::reactive::{maybe, text, word};
+use components::reactive::{maybe, text, whole, word};
 use components::row::Row;
 use components::row_selection::{PickAll, Picks};
 use display::QueuePosition;
@@ -19,12 +20,16 @@ pub fn Table(
     doing: &'static str,
     /// Queue positions.
     places: Memo<HashMap<OperationId, QueuePosition>>,
+    /// Which operations it has: `active`, `ended` or `attention`; those lead to their log and can be retried.
+    #[prop(default = "active")]
+    of: &'static str,
 ) -> impl IntoView {
+    let attention = of == "attention";
     view! {
-        <table class="ops">
-            <Head left doing picks=None asked=None/>
+        <table class="ops" data-list=of>
+            <Head left doing picks=None asked=None columns=None/>
             <tbody>
-                <For each=move || ids.get() key=|id| *id children=move |id| view! { <Row id picks=None places/> }/>
+                <For each=move || ids.get() key=|id| *id children=move |id| view! { <Row id picks=None places attention/> }/>
             </tbody>
         </table>
     }
@@ -81,7 +86,34 @@ pub fn Head(
     picks: Option<Picks>,
     /// The list's address, where headings sort.
     asked: Option<Memo<Asked>>,
+    /// Chosen columns; empty or absent for the standard ones.
+    columns: Option<Memo<Vec<Column>>>,
 ) -> impl IntoView {
+    let cell = move |column: &Column| match column {
+        Column::Result => view! { <th scope="col" class="c-result">{doing}</th> }.into_any(),
+        Column::Progress => view! { <th scope="col" class="c-bar">"Progress"</th> }.into_any(),
+        Column::End => view! { <Heading class="c-left num" title=left orders=BY_END asked/> }.into_any(),
+        Column::Duration => {
+            view! { <Heading class="c-took num" title="Duration" orders=BY_DURATION asked/> }.into_any()
+        }
+        Column::Started => {
+            view! { <Heading class="c-began num" title="Started" orders=BY_START asked/> }.into_any()
+        }
+        Column::Host => view! { <th scope="col" class="c-host">"Host"</th> }.into_any(),
+        other => {
+            let (title, hint) = (other.title().to_owned(), other.title().to_owned());
+            let class = if other.is_figure() { "c-own num" } else { "c-own" };
+            view! { <th scope="col" class=class title=hint>{title}</th> }.into_any()
+        }
+    };
+    let cells = whole(move || {
+        let chosen = columns.map(|columns| columns.get()).unwrap_or_default();
+        let cells: Vec<_> = match chosen.is_empty() {
+            true => Column::STANDARD.iter().map(cell).collect(),
+            false => chosen.iter().map(cell).collect(),
+        };
+        cells.into_any()
+    });
     let pick = picks.map(|picks| {
         view! {
             <th scope="col" class="c-pick">
@@ -97,12 +129,7 @@ pub fn Head(
                 {pick}
                 <th scope="col" class="c-state">"State"</th>
                 <Heading class="c-what" title="Operation" orders=BY_TITLE asked/>
-                <th scope="col" class="c-result">{doing}</th>
-                <th scope="col" class="c-bar">"Progress"</th>
-                <Heading class="c-left num" title=left orders=BY_END asked/>
-                <Heading class="c-took num" title="Duration" orders=BY_DURATION asked/>
-                <Heading class="c-began num" title="Started" orders=BY_START asked/>
-                <th scope="col" class="c-host">"Host"</th>
+                {cells}
                 <th scope="col" class="c-do"><span class="unseen">"Action"</span></th>
             </tr>
         </thead>

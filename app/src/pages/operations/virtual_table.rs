@@ -6,6 +6,7 @@ use super::peek::Peek;
 use super::stored::Stored;
 use super::table::Head;
 use super::window::{Layout, Window};
+use app_state::address::columns::Column;
 use app_state::address::list::Asked;
 use components::print_note::{OnPaper, Printed};
 use components::reactive::{mark, maybe, part, text, whole, word};
@@ -30,8 +31,8 @@ const ROW: f64 = 36.0;
 const NEAR: f64 = 1_500.0;
 /// Rows kept in memory beyond those in the document.
 const KEPT: usize = 200;
-/// Number of columns that a group heading spans.
-const COLUMNS: &str = "10";
+/// Number of columns beside the chosen ones: selection, state, operation and action.
+const FIXED_COLUMNS: usize = 4;
 
 /// One child of the table body.
 #[derive(Clone, PartialEq, Eq, Hash)]
@@ -72,6 +73,8 @@ pub fn Sheet(
     doing: &'static str,
     picks: Picks,
     places: Memo<HashMap<OperationId, QueuePosition>>,
+    /// Chosen columns; empty for the standard ones.
+    columns: Memo<Vec<Column>>,
     /// The page is hydrated: rows can come and go while scrolling.
     ready: RwSignal<bool>,
     /// The first rows are scrolled out of view.
@@ -177,7 +180,13 @@ pub fn Sheet(
             ids.collect::<HashMap<OperationId, usize>>()
         })
     });
-    let list = InList { numbers, branches: kin.branches, fold: kin.fold, differing };
+    let list = InList { numbers, branches: kin.branches, fold: kin.fold, differing, columns };
+    // Columns that a row without cells of its own spans.
+    let span = Memo::new(move |_| {
+        let chosen = columns.with(Vec::len);
+        FIXED_COLUMNS + if chosen == 0 { Column::STANDARD.len() } else { chosen }
+    });
+    let span = move || text(move || span.get().to_string());
     let focus_came = move |event: FocusEvent| {
         pressed.set_value(false);
         let number = event
@@ -252,7 +261,7 @@ pub fn Sheet(
             };
             (ready.get() && rows > 0).then(|| {
                 let style = format!("height:{:.0}px", rows as f64 * row_height.get());
-                view! { <tr class="space" aria-hidden="true"><td colspan=COLUMNS style=style></td></tr> }
+                view! { <tr class="space" aria-hidden="true"><td colspan=span() style=style></td></tr> }
                     .into_any()
             })
         })
@@ -269,7 +278,7 @@ pub fn Sheet(
         let (wording, of) = (name.to_string(), name);
         view! {
             <tr class="group">
-                <th scope="rowgroup" colspan=COLUMNS>
+                <th scope="rowgroup" colspan=span()>
                     // Not the router's link: by path alone it would be the current page.
                     <a
                         href=text(fold)
@@ -300,10 +309,10 @@ pub fn Sheet(
                 (true, _) => view! { <Row id picks=Some(picks) places list/> }.into_any(),
                 // The list is frozen, so the row keeps its position until it is released.
                 (_, true) => {
-                    view! { <tr class="row"><td colspan=COLUMNS class="muted">"Deleted"</td></tr> }.into_any()
+                    view! { <tr class="row"><td colspan=span() class="muted">"Deleted"</td></tr> }.into_any()
                 }
                 // The page dropped the row and requests it again now that it is visible.
-                _ => view! { <tr class="row" aria-busy="true"><td colspan=COLUMNS></td></tr> }.into_any(),
+                _ => view! { <tr class="row" aria-busy="true"><td colspan=span()></td></tr> }.into_any(),
             })
             .into_any()
         }
@@ -323,12 +332,14 @@ pub fn Sheet(
         })
     });
     view! {
-        <table class="ops" data-picks="" data-list=stored.map_or("active", |_| "ended") aria-rowcount=count on:keydown=pressed_key>
-            <Head left doing picks=Some(picks) asked=Some(asked)/>
-            <tbody node_ref=body on:focusin=focus_came on:focusout=focus_went>
-                <For each=move || rows.get() key=Shown::clone children=one/>
-            </tbody>
-        </table>
+        <div class="ops-wide" data-chosen=mark(move || !columns.read().is_empty())>
+            <table class="ops" data-picks="" data-list=stored.map_or("active", |_| "ended") aria-rowcount=count on:keydown=pressed_key>
+                <Head left doing picks=Some(picks) asked=Some(asked) columns=Some(columns)/>
+                <tbody node_ref=body on:focusin=focus_came on:focusout=focus_went>
+                    <For each=move || rows.get() key=Shown::clone children=one/>
+                </tbody>
+            </table>
+        </div>
         <OnPaper what="rows" printed/>
     }
     .into_any()

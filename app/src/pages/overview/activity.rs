@@ -1,28 +1,26 @@
-//! Operations ended in the last 24 hours, by hour and by kind, compared with the days before.
+//! Figures of now and of the last 24 hours, kept up to date, beside the hours.
 
-use app_state::Zones;
+use super::attention::ALL_FAILED;
+use super::hours::Hours;
+use super::now::{ALL_ENDED, ALL_RUNNING};
+use components::link::A;
 use components::placeholders::{Skeleton, Trouble};
-use components::reactive::{part, text};
+use components::reactive::{mark, part, text};
 use display::format;
-use display::zone::Zone;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 use live::OperationStore;
 use live::Positioned;
 use live::api::{self};
 use live::model::joined::{Added, Joinable, Joined};
-use protocol::activity::{Activity, Ends, KindActivity};
-use protocol::{Event, EventBody, Problem};
+use protocol::activity::{Activity, Ends};
+use protocol::{Event, EventBody, Problem, State};
 use std::sync::Arc;
 use std::time::Duration;
 
 /// Delay before activity is requested again: many operations may end at once.
 const SETTLE: Duration = Duration::from_secs(1);
-const HOUR: i64 = 3_600_000_000;
-/// Height of the chart, width and distance of its bars, in SVG units.
-const HIGH: f64 = 48.0;
-const WIDE: f64 = 8.0;
-const STEP: f64 = 10.0;
+const MINUTE: i64 = 60_000_000;
 
 pub type Answer = Result<Positioned<Activity>, Problem>;
 
@@ -57,6 +55,11 @@ impl CurrentActivity {
         Self { join: StoredValue::new(join), newer: RwSignal::new(None) }
     }
 
+    /// The newest answer, or the first one while there is no newer.
+    pub fn answer(self, first: live::Loaded<Answer>) -> Option<Answer> {
+        self.newer.get().map(Ok).or_else(|| first.get())
+    }
+
     fn ask(self, live: &OperationStore) {
         let Some(join) = self.join.try_get_value() else { return };
         let question = join.ask(live.seq());
@@ -82,7 +85,7 @@ pub fn Lately(first: live::Loaded<Answer>, current: CurrentActivity) -> impl Int
     let join = current.join.get_value();
     let timer = StoredValue::new(None::<TimeoutHandle>);
     let clock = live.clock();
-    let minute = Memo::new(move |_| clock.get().micros() / (HOUR / 60));
+    let minute = Memo::new(move |_| clock.get().micros() / MINUTE);
     Effect::new({
         let join = join.clone();
         move |_| {
@@ -116,11 +119,10 @@ pub fn Lately(first: live::Loaded<Answer>, current: CurrentActivity) -> impl Int
     });
     view! {
         <section class="list" aria-labelledby="lately-title">
-            <h2 id="lately-title">"Last 24 hours"</h2>
+            <h2 id="lately-title" class="unseen">"Last 24 hours"</h2>
             <Suspense fallback=|| view! { <Skeleton lines=3/> }>
                 {part(move || {
-                    let answer = current.newer.get().map(Ok).or_else(|| first.get());
-                    Some(match answer {
+                    Some(match current.answer(first) {
                         None => view! { <Skeleton lines=3/> }.into_any(),
                         Some(Err(problem)) => {
                             let live = retry.clone();
@@ -136,135 +138,114 @@ pub fn Lately(first: live::Loaded<Answer>, current: CurrentActivity) -> impl Int
     .into_any()
 }
 
+/// One of the large figures, a link to the operations that it counts.
+#[component]
+fn Figure(
+    href: &'static str,
+    /// Tooltip: where it leads.
+    leads_to: &'static str,
+    label: &'static str,
+    #[prop(into)] value: Signal<u64>,
+    /// What the figure is compared with, or an empty text.
+    #[prop(into)]
+    note: Signal<String>,
+    /// A value above 0 is bad.
+    #[prop(optional)]
+    bad: bool,
+) -> impl IntoView {
+    view! {
+        <li>
+            <A href attr:class="overview-figure" attr:title=leads_to>
+                <span class="figure num" data-bad=mark(move || bad && value.get() > 0)>
+                    {text(move || format::count(value.get()))}
+                </span>
+                <span>{label}</span>
+                <span class="muted num">{text(move || note.get())}</span>
+            </A>
+        </li>
+    }
+    .into_any()
+}
+
+/// `3 queued`; empty without any.
+fn queued(count: u64) -> String {
+    if count > 0 { format!("{} queued", format::count(count)) } else { String::new() }
+}
+
+/// `4 % of ended`; empty when nothing ended.
+fn failed_share(total: Ends) -> String {
+    match total.all() {
+        0 => String::new(),
+        all => format!("{} of ended", format::percent(total.failed as f64 / all as f64)),
+    }
+}
+
+/// `usually 95`, from all kinds; empty without past days.
+fn usual(activity: &Activity) -> String {
+    let usual: f64 = activity.kinds.iter().filter_map(|kind| kind.usual_a_day).sum();
+    if activity.usual_days > 0.0 {
+        format!("usually {}", format::count(usual.round() as u64))
+    } else {
+        String::new()
+    }
+}
+
+fn total(activity: &Activity) -> Ends {
+    activity.hours.iter().fold(Ends::default(), |sum, hour| Ends {
+        succeeded: sum.succeeded + hour.succeeded,
+        failed: sum.failed + hour.failed,
+        cancelled: sum.cancelled + hour.cancelled,
+    })
+}
+
 fn drawn(activity: &Activity) -> AnyView {
     let now = activity.now;
-    let clock = OperationStore::here().clock();
+    let live = OperationStore::here();
+    let clock = live.clock();
     // The clock goes on while requests fail; then the figures state their age.
     let age = text(move || {
         let seconds = clock.get().seconds_since(now);
         if seconds < 90.0 { String::new() } else { format!("As of {}", format::ago(seconds)) }
     });
-    // A new installation has no past days to compare with.
-    let known = activity.usual_days > 0.0;
-    let rows = activity.kinds.iter().map(|kind| row(kind, known)).collect_view();
-    let total = activity.hours.iter().fold(Ends::default(), |sum, hour| Ends {
-        succeeded: sum.succeeded + hour.succeeded,
-        failed: sum.failed + hour.failed,
-        cancelled: sum.cancelled + hour.cancelled,
+    let total = total(activity);
+    let counts = live.clone();
+    let running = Signal::derive(move || {
+        [State::Starting, State::Running, State::Cancelling]
+            .map(|state| counts.count(state))
+            .iter()
+            .sum::<u64>()
     });
+    let waiting = Signal::derive(move || queued(live.count(State::Queued)));
+    let of_all = display::activity::ends(total);
     view! {
         <div class="card lately">
-            <p>
-                <span>{display::activity::ends(total)}</span>
-                " "
-                <span class="muted">{age}</span>
-            </p>
-            <Hours activity=activity.clone() total/>
-            <div class="scroll" tabindex="0" role="region" aria-label="By kind">
-                <table class="plain">
-                    <thead>
-                        <tr>
-                            <th scope="col">"Kind"</th>
-                            <th scope="col" class="num">"Ended"</th>
-                            <th scope="col" class="num">"Failed"</th>
-                            <th scope="col" class="num">"Mean duration"</th>
-                            {known.then(|| view! { <th scope="col">"Compared with usual"</th> })}
-                        </tr>
-                    </thead>
-                    <tbody>{rows}</tbody>
-                </table>
+            <ul class="overview-figures" aria-label="Operations in figures">
+                <Figure href=ALL_RUNNING leads_to="Show running operations" label="running" value=running note=waiting/>
+                <Figure
+                    href=ALL_FAILED
+                    leads_to="Show failed operations"
+                    label="failed in 24 h"
+                    value=total.failed
+                    note=failed_share(total)
+                    bad=true
+                />
+                <Figure
+                    href=ALL_ENDED
+                    leads_to="Show ended operations"
+                    label="ended in 24 h"
+                    value=total.all()
+                    note=usual(activity)
+                />
+            </ul>
+            <div class="lately-hours">
+                <p class="muted">
+                    <span>{of_all}</span>
+                    " "
+                    <span>{age}</span>
+                </p>
+                <Hours activity=activity.clone() total/>
             </div>
-            {usual(activity.usual_days).map(|wording| view! { <p class="muted lately-note">{wording}</p> })}
         </div>
-    }
-    .into_any()
-}
-
-fn usual(days: f64) -> Option<String> {
-    (days > 0.0).then(|| match display::format::figure(days.round()).as_str() {
-        "1" => "Usual: mean of the previous day".to_owned(),
-        days => format!("Usual: mean of the previous {days} days"),
-    })
-}
-
-fn row(kind: &KindActivity, usual_known: bool) -> impl IntoView + use<> {
-    let beside = usual_known.then(|| {
-        let usual = display::activity::usual_a_day(kind);
-        let against = display::activity::against_usual(kind);
-        let slow = against.as_ref().and_then(|(_, slow)| slow.then_some(""));
-        view! {
-            <td>
-                <span data-slow=slow>{against.map(|(wording, _)| wording)}</span>
-                {usual.map(|wording| view! { " " <span class="muted">{wording}</span> })}
-            </td>
-        }
-    });
-    view! {
-        <tr>
-            <th scope="row" class="kind">{kind.kind.to_string()}</th>
-            <td class="num">{format::count(kind.ends.all())}</td>
-            <td class="num" data-bad=(kind.ends.failed > 0).then_some("")>{format::count(kind.ends.failed)}</td>
-            <td class="num">{kind.seconds.map_or("–".to_owned(), format::span)}</td>
-            {beside}
-        </tr>
-    }
-}
-
-/// Operations ended in the busiest hour.
-fn most(hours: &[Ends]) -> u64 {
-    hours.iter().map(|hour| hour.all()).max().unwrap_or_default()
-}
-
-/// `10:00 UTC`
-fn to_the_minute(at: protocol::Time, zone: Zone) -> String {
-    format!("{} {}", &zone.bare_clock(at)[..5], zone.name(at))
-}
-
-/// One bar per hour, stacked: succeeded, failed (hatched), cancelled.
-#[component]
-fn Hours(activity: Activity, total: Ends) -> impl IntoView {
-    let zone = Zones::here();
-    let most = most(&activity.hours);
-    // Avoids a division by zero.
-    let scale = HIGH / most.max(1) as f64;
-    let bars = activity.hours.iter().enumerate().map(|(i, hour)| {
-        let begins = activity.since.plus_micros(i as i64 * HOUR);
-        let ends = display::activity::ends(*hour);
-        let wording = text(move || format!("{}: {ends}", to_the_minute(begins, zone.get())));
-        let mut at = HIGH;
-        let parts = [(hour.succeeded, "succeeded"), (hour.failed, "failed"), (hour.cancelled, "cancelled")];
-        let parts = parts.into_iter().filter(|(n, _)| *n > 0).map(|(n, how)| {
-            // A single operation stays visible beside very many.
-            let high = (n as f64 * scale).max(1.5);
-            at -= high;
-            view! { <rect x=i as f64 * STEP y=at width=WIDE height=high data-state=how></rect> }
-        });
-        let parts = parts.collect_view();
-        view! {
-            <g>
-                <title>{wording}</title>
-                <rect class="hour" x=i as f64 * STEP y=0.0 width=STEP height=HIGH></rect>
-                {parts}
-            </g>
-        }
-    });
-    let since = activity.since;
-    let wording = format!(
-        "Operations ended per hour in the last 24 hours: {} in total",
-        display::activity::ends(total)
-    );
-    view! {
-        <figure class="hours">
-            <svg viewBox="0 0 240 48" preserveAspectRatio="none" role="img" aria-label=wording>
-                {bars.collect_view()}
-                <line x1="0" y1="48" x2="240" y2="48"></line>
-            </svg>
-            <figcaption class="muted num">
-                <span>{text(move || to_the_minute(since, zone.get()))}</span>
-                <span>{format!("Peak: {}/h", format::count(most))}</span>
-                <span>"now"</span>
-            </figcaption>
-        </figure>
     }
     .into_any()
 }
@@ -272,11 +253,31 @@ fn Hours(activity: Activity, total: Ends) -> impl IntoView {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use protocol::activity::KindActivity;
+    use protocol::{KindName, Time};
 
     #[test]
-    fn the_tallest_bar_is_the_hour_with_most_ended_operations() {
-        let failed = |failed| Ends { failed, succeeded: 1, ..Ends::default() };
-        assert_eq!(most(&[failed(2), failed(7), failed(0)]), 8);
-        assert_eq!(most(&[Ends::default(); 24]), 0);
+    fn figures_say_what_they_are_compared_with() {
+        let hour = |succeeded, failed| Ends { succeeded, failed, ..Ends::default() };
+        let kind = |usual_a_day| KindActivity {
+            kind: KindName::new("x.y").unwrap(),
+            ends: Ends::default(),
+            seconds: None,
+            usual_a_day,
+            usual_seconds: None,
+        };
+        let mut activity = Activity {
+            now: Time::from_micros(0),
+            since: Time::from_micros(0),
+            hours: vec![hour(80, 1), hour(16, 3)],
+            kinds: vec![kind(Some(90.4)), kind(None), kind(Some(4.9))],
+            usual_days: 3.0,
+        };
+        let all = total(&activity);
+        assert_eq!((all.all(), failed_share(all).as_str()), (100, "4 % of ended"));
+        assert_eq!(usual(&activity), "usually 95");
+        activity.usual_days = 0.0;
+        assert_eq!((usual(&activity), failed_share(Ends::default()), queued(0)), Default::default());
+        assert_eq!(queued(1_200), "1,200 queued");
     }
 }

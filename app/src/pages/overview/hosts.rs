@@ -1,49 +1,34 @@
-//! Hosts in one line: connection state and slots in use.
+//! Hosts with their slots, each a link to its operations.
 
 use crate::pages::hosts::{link_words, slots};
 use components::link::A;
 use components::reactive::whole;
 use components::slots::Slots;
+use display::format;
 use leptos::prelude::*;
-use live::OperationStore;
+use live::{OperationStore, query};
+use protocol::api::{HostLink, HostStatus};
+use std::collections::HashMap;
 
-/// One entry per host, each a link to the Hosts page.
+/// What a host does: `3 running, 8 slots, drained`, or why it can't.
+fn in_words(host: &HostStatus, running: u32) -> String {
+    let drained = if host.draining { ", drained" } else { "" };
+    match host.link {
+        HostLink::Up => format!("{running} running, {}{drained}", slots(host.capacity)),
+        _ => link_words(host.link).1.to_owned(),
+    }
+}
+
+/// The section: one row per host.
 #[component]
-pub fn HostLine() -> impl IntoView {
+pub fn HostRows() -> impl IntoView {
     let live = OperationStore::here();
     let hosts = live.hosts();
     let busy = Memo::new(move |_| live.busy());
-    whole(move || {
-        let entries = hosts.with(|hosts| {
-            hosts
-                .iter()
-                .map(|host| {
-                    let (link, word) = link_words(host.link);
-                    let has = busy.with(|busy| busy.get(&host.name).copied().unwrap_or(0));
-                    let busy = match (link, host.draining) {
-                        ("up", true) => format!("{has} running, {}, drained", slots(host.capacity)),
-                        ("up", false) => format!("{has} running, {}", slots(host.capacity)),
-                        _ => word.to_owned(),
-                    };
-                    let (name, trouble) = (host.name.to_string(), host.trouble.clone());
-                    let blocks = (link == "up").then(|| {
-                        view! { <Slots name=host.name.clone() capacity=Signal::stored(host.capacity)/> }
-                            .into_any()
-                    });
-                    view! {
-                        <li>
-                            <A href="/hosts" attr:class="host-entry" attr:title=trouble>
-                                <span class="link-word" data-link=link>{name}</span>
-                                {blocks}
-                                <span class="muted num">{busy}</span>
-                            </A>
-                        </li>
-                    }
-                    .into_any()
-                })
-                .collect::<Vec<_>>()
-        });
-        if entries.is_empty() {
+    let rows = whole(move || {
+        let rows: Vec<_> =
+            busy.with(|busy| hosts.with(|hosts| hosts.iter().map(|host| row(host, busy)).collect()));
+        if rows.is_empty() {
             return view! {
                 <p class="muted quiet-line">
                     "No hosts configured, so nothing can run. " <A href="/hosts">"How to add one"</A>
@@ -51,6 +36,61 @@ pub fn HostLine() -> impl IntoView {
             }
             .into_any();
         }
-        view! { <ul class="host-line" aria-label="Hosts: slots in use">{entries}</ul> }.into_any()
-    })
+        view! { <ul class="card host-rows" aria-label="Hosts: slots in use">{rows}</ul> }.into_any()
+    });
+    view! {
+        <section class="list" aria-labelledby="hosts-title">
+            <header class="list-head">
+                <h2 id="hosts-title">"Hosts"</h2>
+                <A href="/hosts">"Health and drain"</A>
+            </header>
+            {rows}
+        </section>
+    }
+    .into_any()
+}
+
+fn row(host: &HostStatus, busy: &HashMap<protocol::HostName, u32>) -> AnyView {
+    let (link, word) = link_words(host.link);
+    let running = busy.get(&host.name).copied().unwrap_or_default();
+    let href = query::url("/operations", [("host", host.name.as_str())]);
+    let title = format!("{word}. Show operations of {}", host.name);
+    let (name, wording) = (host.name.to_string(), in_words(host, running));
+    let blocks = (host.link == HostLink::Up).then(|| {
+        let capacity = Signal::stored(host.capacity);
+        view! { <Slots name=host.name.clone() capacity links=true/> }.into_any()
+    });
+    let cpu = host.health.as_ref().map(|health| {
+        view! { <span class="muted num host-cpu">{format!("CPU {}", format::percent(health.cpu))}</span> }
+    });
+    view! {
+        <li>
+            <A href attr:class="link-word" attr:data-link=link attr:title=title>
+                {name}
+            </A>
+            {blocks}
+            <span class="muted num">{wording}</span>
+            {cpu}
+        </li>
+    }
+    .into_any()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::{from_value, json};
+
+    #[test]
+    fn a_host_says_what_it_does_or_why_it_cannot() {
+        let mut host: HostStatus = from_value(json!({
+            "name": "gpu-1", "url": "http://gpu-1:7310", "link": "up", "capacity": 1, "running": 0, "kinds": []
+        }))
+        .unwrap();
+        assert_eq!(in_words(&host, 1), "1 running, 1 slot");
+        host.draining = true;
+        assert_eq!(in_words(&host, 0), "0 running, 1 slot, drained");
+        host.link = HostLink::Away;
+        assert_eq!(in_words(&host, 0), "Unreachable");
+    }
 }

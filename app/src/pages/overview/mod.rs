@@ -1,27 +1,31 @@
-//! Overview page: running and queued operations, recent failures, and the last 24 hours compared with the days before.
+//! Overview page: what needs attention, what runs, what just ended, and the last 24 hours compared with the days before.
 
 mod activity;
+mod attention;
 mod demo;
-mod failed;
 mod hosts;
+mod hours;
+mod kinds;
 mod now;
 
 use activity::{Answer, CurrentActivity, Lately};
 use app_state::Data;
 use app_state::kinds::DEMO;
+use attention::Attention;
+use components::hint::Hint;
 use components::icon::Icon;
 use components::link::A;
 use components::placeholders::WithSnapshot;
 use components::reactive::{part, whole};
 use demo::Demonstration;
-use failed::Failed;
-use hosts::HostLine;
+use hosts::HostRows;
+use kinds::ByKind;
 use leptos::prelude::*;
 use leptos_meta::Title;
 use live::OperationStore;
 use live::api;
 use live::query;
-use now::{Running, Waiting};
+use now::{Ended, Running, Waiting};
 
 #[component]
 pub fn OverviewPage() -> impl IntoView {
@@ -38,6 +42,7 @@ pub fn OverviewPage() -> impl IntoView {
                 "New operation"
             </A>
         </div>
+        <Hint page="overview" text="What runs now, what failed, and what ended in the last 24 hours. Each entry leads to its operation."/>
         <WithSnapshot lines=10>
             <Parts first current/>
         </WithSnapshot>
@@ -50,16 +55,20 @@ fn Parts(first: live::Loaded<Answer>, current: CurrentActivity) -> impl IntoView
     let live = OperationStore::here();
     let untouched = Memo::new(move |_| live.count_all() == 0);
     view! {
-        <HostLine/>
         {whole(move || {
             if untouched.get() {
-                return view! { <FirstSteps/> }.into_any();
+                return view! { <FirstSteps/> <HostRows/> }.into_any();
             }
             view! {
+                <Lately first current/>
+                <Attention/>
                 <Running/>
                 <Waiting/>
-                <Failed/>
-                <Lately first current/>
+                <Ended/>
+                <div class="overview-foot">
+                    <HostRows/>
+                    <ByKind first current/>
+                </div>
             }
             .into_any()
         })}

@@ -1,12 +1,9 @@
-//! Running operations with their progress, and queued ones.
+//! Running operations with their progress, queued ones, and those that have just ended.
 
 use crate::pages::operations::table::Table;
-use app_state::address;
-use components::bar::ProgressBar;
+use app_state::Failures;
 use components::link::A;
-use components::reactive::{part, text, word};
-use components::row::{RowAction, Tags};
-use components::state_mark::StateMark;
+use components::reactive::{part, text};
 use display::QueuePosition;
 use display::format;
 use leptos::prelude::*;
@@ -14,13 +11,16 @@ use live::OperationStore;
 use protocol::{OperationId, State};
 use std::collections::HashMap;
 
-/// Maximum number of cards.
-const CARDS: usize = 12;
+/// Maximum number of running rows.
+const MAX_RUNNING: usize = 20;
 /// Maximum number of queued rows.
 const WAITING: usize = 8;
-/// URLs that list all running and all queued operations.
-const ALL_RUNNING: &str = "/operations?state=starting,running,cancelling";
+/// Maximum number of rows of ended operations.
+const MAX_JUST_ENDED: usize = 6;
+/// URLs that list all running, all queued and all ended operations.
+pub const ALL_RUNNING: &str = "/operations?state=starting,running,cancelling";
 const ALL_WAITING: &str = "/operations?state=queued";
+pub const ALL_ENDED: &str = "/operations?state=succeeded,failed,cancelled";
 
 /// Running or about to run on a host.
 fn runs(state: State) -> bool {
@@ -64,62 +64,26 @@ fn Head(
     .into_any()
 }
 
-/// Running operations as cards.
+/// Running operations, newest first.
 #[component]
 pub fn Running() -> impl IntoView {
-    let (ids, count) = newest(runs, CARDS);
+    let live = OperationStore::here();
+    let (ids, count) = newest(runs, MAX_RUNNING);
+    let places = Memo::new(move |_| live.places());
     view! {
         <section class="list" aria-labelledby="running-title">
-            <Head id="running-title" title="Running" count shown=CARDS href=ALL_RUNNING/>
+            <Head id="running-title" title="Running" count shown=MAX_RUNNING href=ALL_RUNNING/>
             <Show
                 when=move || count.get() != 0
-                fallback=|| view! { <p class="muted quiet-line">"Nothing is running"</p> }
+                fallback=|| {
+                    view! {
+                        <p class="muted quiet-line">"Nothing is running. " <A href="/new">"Start an operation"</A></p>
+                    }
+                }
             >
-                <div class="now-cards">
-                    <For each=move || ids.get() key=|id| *id children=move |id| view! { <Card id/> }/>
-                </div>
+                <Table ids left="Remaining" doing="Activity" places/>
             </Show>
         </section>
-    }
-    .into_any()
-}
-
-#[component]
-fn Card(id: OperationId) -> impl IntoView {
-    let live = OperationStore::here();
-    let Some(op) = live.operation(id).map(|cell| cell.view()) else { return ().into_any() };
-    let (clock, newest) = (live.clock(), live.newest());
-    let (kind, title) = (op.fixed().kind.to_string(), op.fixed().title.clone());
-    let doing = text(move || op.progress.with(|p| p.as_ref().map(display::doing).unwrap_or_default()));
-    let left = text(move || {
-        op.expected_end(clock.get(), newest.get(), display::forecast::left_with_band).unwrap_or_default()
-    });
-    let took = text(move || {
-        let now = clock.get();
-        op.condition.with(|c| op.facts.with(|f| display::elapsed_text(&f.attempt_facts(), c.as_ref(), now)))
-    });
-    let host = part(move || {
-        op.facts.with(|f| f.host.as_ref().map(|h| view! { <span>{h.to_string()}</span> }.into_any()))
-    });
-    view! {
-        <article class="card now-card" data-state=word(move || op.state.get().as_str())>
-            <header>
-                <StateMark state=op.state/>
-                <RowAction op/>
-            </header>
-            <h3>
-                <A href=address::operation(id)>{title}</A>
-                <Tags op/>
-            </h3>
-            <ProgressBar op/>
-            <p class="now-words muted">
-                <span class="kind">{kind}</span>
-                {host}
-                <span class="num">{took}</span>
-                <span class="num">{left}</span>
-                <span class="now-doing">{doing}</span>
-            </p>
-        </article>
     }
     .into_any()
 }
@@ -152,18 +116,74 @@ pub fn Waiting() -> impl IntoView {
     .into_any()
 }
 
+/// Operations that ended last, with their key figures; runs of a parent are left to it, and unseen failures need
+/// attention.
+#[component]
+pub fn Ended() -> impl IntoView {
+    let live = OperationStore::here();
+    let unseen = Failures::here().unseen();
+    let ids = Memo::new({
+        let live = live.clone();
+        move |_| unseen.with(|unseen| last_ended(&live, MAX_JUST_ENDED, |id| !unseen.has(id)))
+    });
+    let places = Memo::new(move |_| live.places());
+    view! {
+        <Show when=move || !ids.read().is_empty()>
+            <section class="list" aria-labelledby="ended-title">
+                <header class="list-head">
+                    <h2 id="ended-title">"Just ended"</h2>
+                    <A href=ALL_ENDED>"Show all"</A>
+                </header>
+                <Table ids left="Ended" doing="Result" places of="ended"/>
+            </section>
+        </Show>
+    }
+    .into_any()
+}
+
+/// Loaded operations without a parent, latest end first. Tracks as [`OperationStore::list`] does.
+fn last_ended(live: &OperationStore, most: usize, takes: impl Fn(OperationId) -> bool) -> Vec<OperationId> {
+    let ended = live.list(State::ended).1.into_iter().filter(|id| takes(*id)).filter_map(|id| {
+        let cell = live.operation(id).filter(|cell| cell.fixed().parent.is_none())?;
+        Some((cell.ended_at()?, id))
+    });
+    let mut ended: Vec<_> = ended.collect();
+    ended.sort_unstable_by(|a, b| b.cmp(a));
+    ended.into_iter().take(most).map(|(_, id)| id).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::fixtures::operation;
     use app_state::address::list::Asked;
+    use protocol::{Operation, Time};
 
     #[test]
     fn the_link_to_all_leads_to_the_counted_operations() {
-        for (address, counted) in [(ALL_RUNNING, runs as fn(State) -> bool), (ALL_WAITING, waits)] {
+        for (address, counted) in
+            [(ALL_RUNNING, runs as fn(State) -> bool), (ALL_WAITING, waits), (ALL_ENDED, State::ended)]
+        {
             let asked = Asked::read(address.split_once('?').unwrap().1);
             let states: Vec<State> = State::ALL.into_iter().filter(|state| counted(*state)).collect();
             assert_eq!(asked.filter.states, states);
             assert_eq!(asked.address(), address);
         }
+    }
+
+    #[test]
+    fn the_last_end_comes_first_whenever_it_was_started() {
+        let live = OperationStore::default();
+        let ended = |n: u8, at: i64, parent: Option<OperationId>| Operation {
+            id: format!("0199c2d4-7f3a-7c11-9e1b-{n:012}").parse().unwrap(),
+            ended_at: Some(Time::from_micros(at)),
+            parent,
+            ..operation(State::Succeeded, 1)
+        };
+        let long = ended(1, 30, None);
+        let all = [ended(2, 20, None), ended(3, 40, Some(long.id)), ended(4, 10, None), long.clone()];
+        live.adopt_all(all.iter(), 1);
+        assert_eq!(last_ended(&live, 2, |_| true), [long.id, all[0].id]);
+        assert_eq!(last_ended(&live, 2, |id| id != long.id), [all[0].id, all[2].id]);
     }
 }

@@ -3,6 +3,7 @@
 pub mod suggest;
 pub mod typed;
 
+use super::columns::{self, Column};
 use live::query;
 use protocol::filter::Order;
 use protocol::{Filter, OperationId, State};
@@ -103,6 +104,8 @@ pub struct Asked {
     pub group: Option<Group>,
     /// Names of collapsed groups.
     pub folded: Vec<String>,
+    /// Chosen columns; empty for the standard ones.
+    pub columns: Vec<Column>,
     /// Operation in the panel beside the list.
     pub peek: Option<OperationId>,
     /// Invalid query parameters; they are ignored.
@@ -136,6 +139,7 @@ impl Asked {
                 }
                 "group" => asked.group = Group::ALL.into_iter().find(|g| g.as_str() == value),
                 "folded" => asked.folded.extend(value.split(',').map(str::to_owned)),
+                "columns" => asked.columns = columns::read(&value),
                 "peek" => asked.peek = value.parse().ok(),
                 "q" => {
                     let typed = typed::Typed::read(&value);
@@ -173,6 +177,7 @@ impl Asked {
         if self.group.is_some() {
             words.push(("folded".to_owned(), self.folded.join(",")));
         }
+        words.push(("columns".to_owned(), columns::text(&self.columns)));
         words.push(("peek".to_owned(), self.peek.map(|id| id.to_string()).unwrap_or_default()));
         query::url("/operations", words.iter().map(|(n, v)| (n.as_str(), v.as_str())))
     }
@@ -212,6 +217,11 @@ impl Asked {
     /// With another grouping, all groups expanded.
     pub fn with_group(&self, group: Option<Group>) -> Self {
         Self { group, folded: Vec::new(), ..self.clone() }
+    }
+
+    /// With these columns.
+    pub fn with_columns(&self, columns: Vec<Column>) -> Self {
+        Self { columns, ..self.clone() }
     }
 
     /// With this operation in the panel beside the list, or without a panel.
@@ -289,7 +299,7 @@ mod tests {
     fn a_query_round_trips_through_its_address() {
         let address = "/operations?state=failed&kind=data.load,training.run&host=gpu-1&param.symbol=MSFT&since=24h\
                        &until=2026-11-01&q=a%20b&sort=longest&group=kind&folded=data.load\
-                       &peek=0199c2d4-7f3a-7c11-9e1b-000000000001";
+                       &columns=result,param.symbol&peek=0199c2d4-7f3a-7c11-9e1b-000000000001";
         let asked = Asked::read(address.split_once('?').unwrap().1);
         assert_eq!(asked.address(), address);
         assert_eq!(asked.wrong, []);
@@ -300,7 +310,7 @@ mod tests {
 
     #[test]
     fn unreadable_parts_are_reported_and_ignored() {
-        let asked = Asked::read("state=runing&since=yesterday&colour=red&kind=data.load");
+        let asked = Asked::read("state=runing&since=tomorrow&colour=red&kind=data.load");
         let wrong: Vec<_> = asked.wrong.iter().map(|w| w.name.as_str()).collect();
         assert_eq!(wrong, ["state", "since", "colour"]);
         assert!(asked.wrong[1].why.contains("24h or 7d"));

@@ -1,9 +1,11 @@
-//! Addresses of pages: what a URL shows, and the URL of what is shown. [`list`] is that of the operations list,
-//! [`comparison`] that of compared operations.
+//! Addresses of pages: what a URL shows, and the URL of what is shown. [`list`] is that of the operations list with its
+//! [`columns`], [`comparison`] that of compared operations.
 
+pub mod columns;
 pub mod comparison;
 pub mod list;
 
+use crate::kinds::SWEEP;
 use leptos::prelude::*;
 use leptos_router::hooks::use_location;
 use live::base;
@@ -16,15 +18,24 @@ pub fn operation(id: OperationId) -> String {
     format!("/operations/{id}")
 }
 
+/// Parameters that are set, as text.
+pub fn plain(params: &Value) -> Vec<(String, String)> {
+    let set = params.as_object().into_iter().flatten().filter(|(_, value)| !value.is_null());
+    set.map(|(name, value)| (name.clone(), value.as_str().map_or_else(|| value.to_string(), str::to_owned)))
+        .collect()
+}
+
+/// New operation form of a sweep over a kind, with fixed parameters. Those that a sweep can't write are left out.
+pub fn sweep_of(run: &str, fixed: Vec<(String, String)>) -> String {
+    let writable = |pair: &(String, String)| sweep_plan::write(std::slice::from_ref(pair)).is_ok();
+    let fixed: Vec<_> = fixed.into_iter().filter(writable).collect();
+    let fixed = sweep_plan::write(&fixed).unwrap_or_default();
+    url("/new", [("kind", SWEEP), ("run", run), ("fixed", fixed.as_str())])
+}
+
 /// New operation form, filled with parameters.
 pub fn start_again(kind: &str, params: &Value) -> String {
-    let plain: Vec<(String, String)> = params
-        .as_object()
-        .into_iter()
-        .flatten()
-        .filter(|(_, value)| !value.is_null())
-        .map(|(name, value)| (name.clone(), value.as_str().map_or_else(|| value.to_string(), str::to_owned)))
-        .collect();
+    let plain = plain(params);
     let kind = [("kind", kind)];
     url("/new", kind.into_iter().chain(plain.iter().map(|(n, v)| (n.as_str(), v.as_str()))))
 }
@@ -44,5 +55,13 @@ mod tests {
     fn params_of_an_operation_fill_the_form_again() {
         let params = json!({"symbol": "MSFT", "rows": 5, "dry": true, "end": null});
         assert_eq!(start_again("data.load", &params), "/new?kind=data.load&symbol=MSFT&rows=5&dry=true");
+    }
+
+    #[test]
+    fn params_of_an_operation_are_fixed_in_a_sweep_unless_it_can_not_write_them() {
+        let params = json!({"fast": 5, "end": null, "plan": "a; b", "note": "", "dry": false});
+        let address = sweep_of("backtest.run", plain(&params));
+        assert_eq!(address, "/new?kind=analysis.sweep&run=backtest.run&fixed=fast%3D5%3B%20dry%3Dfalse");
+        assert_eq!(sweep_of("backtest.run", Vec::new()), "/new?kind=analysis.sweep&run=backtest.run");
     }
 }

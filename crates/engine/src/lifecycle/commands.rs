@@ -110,6 +110,9 @@ pub(super) fn again(record: &mut Record, origin: AttemptOrigin, now: Time) -> Re
     } else {
         requeue(record, origin, now);
     }
+    let checkpoint = record.operation.checkpoint.as_ref().filter(|_| record.resumes());
+    let resumed_from = checkpoint.map(|checkpoint| checkpoint.note.clone());
+    record.current_mut().resumed_from = resumed_from;
     // If unknown, it is the fraction of the previous attempt until the host reports.
     if let Some(fraction) = record.resumes_at() {
         record.operation.progress = Some(Progress { fraction: Some(fraction), ..Progress::start(now) });

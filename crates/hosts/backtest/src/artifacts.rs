@@ -1,6 +1,7 @@
 //! HTTP artifacts of a run: its trades, its series, and the traded bars.
 
-use crate::curve;
+use crate::curve::{self, Row};
+use crate::rolling;
 use crate::store::Store;
 use axum::extract::{Path, Query, State};
 use axum::http::header;
@@ -19,7 +20,7 @@ const CANDLES: usize = 1_000;
 const MAX_CANDLES: usize = 5_000;
 
 /// Query of a chart.
-#[derive(Deserialize)]
+#[derive(Clone, Copy, Deserialize)]
 struct Window {
     /// Unix timestamp in seconds. Excludes earlier bars.
     from: Option<i64>,
@@ -27,6 +28,15 @@ struct Window {
     to: Option<i64>,
     /// Maximum number of rows or candles.
     points: Option<usize>,
+}
+
+impl Window {
+    /// Rows within the window.
+    fn of<const N: usize>(self, rows: &[Row<N>]) -> &[Row<N>] {
+        let from = rows.partition_point(|r| self.from.is_some_and(|from| r.t < from));
+        let to = rows.partition_point(|r| self.to.is_none_or(|to| r.t <= to));
+        &rows[from..to.max(from)]
+    }
 }
 
 type WindowQuery = Result<Query<Window>, axum::extract::rejection::QueryRejection>;
@@ -48,6 +58,10 @@ pub(crate) fn of(id: OperationId) -> Vec<Artifact> {
     vec![
         artifact("trades", "Trades, ordered by exit time"),
         artifact("equity", "Equity, drawdown, exposure and buy & hold. Query: from, to, points"),
+        artifact(
+            "rolling",
+            "Sharpe ratio of the last 90 days, and that of buy & hold. Query: from, to, points",
+        ),
         artifact("bars", "Candles of the traded bars. Query: from, to, points"),
     ]
 }
@@ -57,6 +71,7 @@ pub(crate) fn router(store: Store, library: Library) -> Router {
     Router::new()
         .route("/backtests/{id}/trades", get(trades))
         .route("/backtests/{id}/equity", get(equity))
+        .route("/backtests/{id}/rolling", get(rolling_sharpe))
         .route("/backtests/{id}/bars", get(bars))
         .with_state(ResultFiles { store, library })
 }
@@ -79,9 +94,21 @@ async fn equity(
     let points = window.points.unwrap_or(MAX_ROWS).min(MAX_ROWS);
     off_thread(move || {
         let rows = found(result_files.store.rows(id))?;
-        let from = rows.partition_point(|r| window.from.is_some_and(|from| r.t < from));
-        let to = rows.partition_point(|r| window.to.is_none_or(|to| r.t <= to));
-        Ok(Json(curve::columns(&rows[from..to.max(from)], points)))
+        Ok(Json(curve::columns(window.of(&rows), points)))
+    })
+    .await
+}
+
+async fn rolling_sharpe(
+    State(result_files): State<ResultFiles>,
+    Path(id): Path<String>,
+    query: WindowQuery,
+) -> Result<Json<Columns>, ApiError> {
+    let (id, window) = (id_of(&id)?, window(query)?);
+    let points = window.points.unwrap_or(MAX_ROWS).min(MAX_ROWS);
+    off_thread(move || {
+        let rows = rolling::rows(&found(result_files.store.rows(id))?);
+        Ok(Json(curve::sampled(window.of(&rows), &rolling::NAMES, points)))
     })
     .await
 }

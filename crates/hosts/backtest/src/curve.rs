@@ -12,10 +12,17 @@ const ROW: usize = 8 * (1 + NAMES.len());
 
 /// Values after one bar.
 #[derive(Clone, Copy, PartialEq, Debug)]
-pub(crate) struct Row {
+pub(crate) struct Row<const N: usize = { NAMES.len() }> {
     /// Start of the bar, Unix time in seconds.
     pub(crate) t: i64,
-    values: [f64; NAMES.len()],
+    pub(crate) values: [f64; N],
+}
+
+impl Row {
+    /// Equity of the strategy, and that of buy & hold.
+    pub(crate) fn equities(&self) -> [f64; 2] {
+        [self.values[0], self.values[3]]
+    }
 }
 
 /// Drawdown: distance of the equity below its running maximum, as a share of it. The capital is the first maximum.
@@ -76,9 +83,14 @@ pub(crate) fn decode(bytes: &[u8]) -> Option<Vec<Row>> {
 /// column has its minimum and maximum of the bucket there, in their original order. So no peak of any column is lost,
 /// and none moves by more than one bucket.
 pub(crate) fn columns(rows: &[Row], points: usize) -> Columns {
+    sampled(rows, &NAMES, points)
+}
+
+/// As [`columns`], for columns of these names.
+pub(crate) fn sampled<const N: usize>(rows: &[Row<N>], names: &[&str; N], points: usize) -> Columns {
     let points = points.max(4);
     if rows.len() <= points {
-        return gathered(rows, 1);
+        return gathered(rows, names, 1);
     }
     let inner = &rows[1..rows.len() - 1];
     let stretch = inner.len().div_ceil((points - 2) / 2);
@@ -87,15 +99,15 @@ pub(crate) fn columns(rows: &[Row], points: usize) -> Columns {
         out.extend(extremes(stretch));
     }
     out.push(rows[rows.len() - 1]);
-    gathered(&out, stretch.div_ceil(2))
+    gathered(&out, names, stretch.div_ceil(2))
 }
 
 /// Minimum and maximum of each column; a single row for a single bar.
-fn extremes(stretch: &[Row]) -> Vec<Row> {
+fn extremes<const N: usize>(stretch: &[Row<N>]) -> Vec<Row<N>> {
     let mut out = vec![stretch[0]];
     if stretch.len() > 1 {
         out.push(stretch[stretch.len() / 2]);
-        for column in 0..NAMES.len() {
+        for column in 0..N {
             let value = |i: &usize| stretch[*i].values[column];
             let by_value = |a: &usize, b: &usize| value(a).total_cmp(&value(b));
             let lowest = (0..stretch.len()).min_by(by_value).unwrap_or(0);
@@ -107,11 +119,11 @@ fn extremes(stretch: &[Row]) -> Vec<Row> {
     out
 }
 
-fn gathered(rows: &[Row], bars_per_row: usize) -> Columns {
+fn gathered<const N: usize>(rows: &[Row<N>], names: &[&str; N], bars_per_row: usize) -> Columns {
     let column = |(i, name): (usize, &&str)| ((*name).to_owned(), rows.iter().map(|r| r.values[i]).collect());
     Columns {
         t: rows.iter().map(|r| r.t).collect(),
-        columns: NAMES.iter().enumerate().map(column).collect(),
+        columns: names.iter().enumerate().map(column).collect(),
         bars_per_row: u32::try_from(bars_per_row).unwrap_or(u32::MAX),
     }
 }

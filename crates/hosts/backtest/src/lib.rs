@@ -14,6 +14,7 @@ mod figures;
 mod in_sample;
 mod models;
 mod params;
+mod rolling;
 mod run;
 mod store;
 mod strategy;

@@ -4,7 +4,8 @@ use crate::{KeyFigure, Time};
 use serde::{Deserialize, Serialize};
 
 /// Result document of `backtest.run`. Trades and series are artifacts: `trades` (a list of [`Trade`]), `equity`
-/// ([`Columns`] with `equity`, `drawdown`, `exposure`, `buy_and_hold`), and `bars` ([`crate::results::Bars`]).
+/// ([`Columns`] with `equity`, `drawdown`, `exposure`, `buy_and_hold`), `rolling` ([`Columns`] with `sharpe` and
+/// `buy_and_hold`), and `bars` ([`crate::results::Bars`]).
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct BacktestResult {

@@ -37,6 +37,7 @@ fn operation(state: State, title: &str) -> (Box<Operation>, Box<Attempt>) {
         ended_at: None,
         failure: None,
         receipt: None,
+        resumed_from: None,
     };
     (Box::new(operation), Box::new(attempt))
 }

@@ -25,7 +25,7 @@ impl OperationStore {
 
     /// Ids that match a filter. Also tracks the clock where the filter's time range is relative to now.
     pub fn find(&self, filter: &Filter) -> (Vec<OperationId>, Vec<OperationId>) {
-        let moves = [filter.since, filter.until].into_iter().flatten().any(|w| matches!(w, When::Ago { .. }));
+        let moves = [filter.since, filter.until].into_iter().flatten().any(When::moves);
         let now = if moves { self.0.clock.get() } else { self.0.clock.get_untracked() };
         self.pick(&|signals| signals.matches(filter, now))
     }
@@ -60,10 +60,39 @@ impl OperationStore {
         busy
     }
 
+    /// Active operations with a condition other than an ordinary wait, oldest first. Tracks as
+    /// [`OperationStore::list`] does.
+    pub fn troubled(&self) -> Vec<OperationId> {
+        let troubled = |signals: &OperationSignals| {
+            let condition = signals.condition.with_untracked(|c| c.as_ref().map(|c| c.kind));
+            condition.is_some_and(|kind| !display::waits(kind))
+        };
+        let mut ids = self.pick(&troubled).0;
+        ids.reverse();
+        ids
+    }
+
     /// Operations that use a slot or are queued. Tracks as [`OperationStore::list`] does.
     pub fn at_work(&self) -> Vec<Work> {
         self.0.host_list.track();
         self.operations().values().filter_map(|signals| signals.at_work()).collect()
+    }
+
+    /// Title and latest forecast of the end of an active operation of a kind with such parameters: the oldest with a
+    /// slot, else the oldest in the queue. Tracks as [`OperationStore::list`] does.
+    pub fn active_with(
+        &self,
+        kind: &KindName,
+        takes: &dyn Fn(&Value) -> bool,
+    ) -> Option<(String, Option<Time>)> {
+        self.0.host_list.track();
+        let operations = self.operations();
+        let active = operations.values().filter_map(|signals| {
+            let fixed = signals.fixed();
+            let work = signals.at_work().filter(|_| fixed.kind == *kind && takes(&fixed.params))?;
+            Some((work.on.is_none(), fixed.id, fixed.title.clone(), work.ends_at))
+        });
+        active.min_by_key(|(queued, id, ..)| (*queued, *id)).map(|(.., title, ends_at)| (title, ends_at))
     }
 
     /// Creation time and parameters of the newest loaded operation of a kind that a user started. Tracks as

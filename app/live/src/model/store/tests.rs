@@ -6,6 +6,9 @@ use crate::fixtures::{event, operation, progress};
 use protocol::api::StateCount;
 use protocol::filter::Filter;
 
+/// Browser's clock at which events are applied, milliseconds.
+const NOW: f64 = 1_790_000_000_000.0;
+
 fn snapshot(seq: u64, operations: Vec<Operation>) -> Snapshot {
     let counts = operations.iter().map(|op| StateCount { state: op.state, count: 1 }).collect();
     Snapshot {
@@ -31,17 +34,52 @@ fn seeded(seq: u64, state: State) -> (OperationStore, OperationId) {
 fn progress_touches_nothing_but_progress() {
     let (live, id) = seeded(10, State::Running);
     let signals = live.operation(id).unwrap();
-    live.apply(&event(11, EventBody::Progress { id, attempt: 1, progress: progress(42), forecast: None }));
+    live.apply(
+        &event(11, EventBody::Progress { id, attempt: 1, progress: progress(42), forecast: None }),
+        NOW,
+    );
     assert_eq!(signals.progress.get_untracked().unwrap().done, 42);
     assert_eq!(signals.state.get_untracked(), State::Running);
     assert_eq!(live.seq(), 11);
+}
+
+fn progressed(seq: u64, id: OperationId, done: u64) -> Event {
+    event(seq, EventBody::Progress { id, attempt: 1, progress: progress(done), forecast: None })
+}
+
+#[test]
+fn reports_in_quick_succession_are_shown_as_one_change_with_the_last_values() {
+    let (live, id) = seeded(10, State::Running);
+    let signals = live.operation(id).unwrap();
+    let done = || signals.progress.get_untracked().map(|p| p.done);
+    live.apply(&progressed(11, id, 1), NOW);
+    assert_eq!(done(), Some(1), "the first is shown at once");
+    live.apply(&progressed(12, id, 2), NOW + 10.0);
+    live.apply(&progressed(13, id, 3), NOW + 20.0);
+    assert_eq!((done(), live.seq()), (Some(1), 13));
+    let due = live.next_reports().unwrap();
+    live.show_reports(due, due);
+    assert_eq!((done(), live.next_reports()), (Some(3), None));
+}
+
+#[test]
+fn a_change_of_the_state_is_shown_at_once_and_no_held_report_undoes_it() {
+    let (live, id) = seeded(10, State::Running);
+    let signals = live.operation(id).unwrap();
+    live.apply(&progressed(11, id, 1), NOW);
+    live.apply(&progressed(12, id, 2), NOW + 10.0);
+    let ended = Operation { progress: Some(progress(3)), ..operation(State::Succeeded, 1) };
+    live.apply(&event(13, EventBody::Operation { operation: Box::new(ended) }), NOW + 20.0);
+    live.show_reports(f64::INFINITY, NOW + 1_000.0);
+    assert_eq!(signals.state.get_untracked(), State::Succeeded);
+    assert_eq!(signals.progress.get_untracked().unwrap().done, 3);
 }
 
 #[test]
 fn counts_follow_what_happens() {
     let (live, _) = seeded(10, State::Running);
     let ended = operation(State::Succeeded, 1);
-    live.apply(&event(11, EventBody::Operation { operation: Box::new(ended) }));
+    live.apply(&event(11, EventBody::Operation { operation: Box::new(ended) }), NOW);
     assert_eq!((live.count(State::Running), live.count(State::Succeeded)), (0, 1));
     assert_eq!(live.count_all(), 1);
     let (active, ended) = live.list(|_| true);
@@ -60,8 +98,8 @@ fn an_answer_that_is_ahead_of_its_event_is_counted_once() {
     };
     live.adopt(&new, 0);
     assert!(live.has(new.id) && live.operation(id).unwrap().state.get_untracked() == State::Failed);
-    live.apply(&event(11, EventBody::Operation { operation: Box::new(new) }));
-    live.apply(&event(12, EventBody::Operation { operation: Box::new(ended) }));
+    live.apply(&event(11, EventBody::Operation { operation: Box::new(new) }), NOW);
+    live.apply(&event(12, EventBody::Operation { operation: Box::new(ended) }), NOW);
     let counted = [State::Queued, State::Running, State::Failed].map(|state| live.count(state));
     assert_eq!(counted, [1, 0, 1]);
     assert_eq!(live.counts_unsure().get_untracked(), 0);
@@ -74,7 +112,7 @@ fn counts_of_a_snapshot_that_is_ahead_of_the_feed_or_behind_it_are_brought_to_wh
         id: "0199c2d4-7f3a-7c11-9e1b-00000000000b".parse().unwrap(),
         ..operation(state, attempt)
     };
-    let stands = |seq, op| live.apply(&event(seq, EventBody::Operation { operation: Box::new(op) }));
+    let stands = |seq, op| live.apply(&event(seq, EventBody::Operation { operation: Box::new(op) }), NOW);
     let counted = || [State::Queued, State::Running, State::Failed].map(|state| live.count(state));
     stands(11, old(State::Queued, 2));
     assert_eq!(live.counts_unsure().get_untracked(), 1, "nobody here knows where it was counted");
@@ -98,7 +136,10 @@ fn counts_of_a_snapshot_that_is_ahead_of_the_feed_or_behind_it_are_brought_to_wh
 #[test]
 fn an_older_snapshot_does_not_undo_a_newer_event() {
     let (live, id) = seeded(10, State::Running);
-    live.apply(&event(12, EventBody::Progress { id, attempt: 1, progress: progress(42), forecast: None }));
+    live.apply(
+        &event(12, EventBody::Progress { id, attempt: 1, progress: progress(42), forecast: None }),
+        NOW,
+    );
     live.seed(&snapshot(11, vec![operation(State::Running, 1)]));
     let signals = live.operation(id).unwrap();
     assert_eq!(signals.progress.get_untracked().unwrap().done, 42);
@@ -124,7 +165,7 @@ fn an_active_operation_that_a_new_snapshot_does_not_know_is_gone() {
 fn a_deleted_operation_loses_its_row_and_count_and_no_older_response_restores_it() {
     let (live, id) = seeded(10, State::Failed);
     let gone = EventBody::Deleted { id, state: State::Failed };
-    live.apply(&event(11, gone.clone()));
+    live.apply(&event(11, gone.clone()), NOW);
     assert!(live.operation(id).is_none() && live.is_deleted(id));
     assert_eq!(live.count_all(), 0);
     live.adopt(&operation(State::Failed, 1), 12);
@@ -137,7 +178,7 @@ fn a_deleted_operation_loses_its_row_and_count_and_no_older_response_restores_it
             ..operation(State::Failed, 1)
         }],
     ));
-    live.apply(&event(11, gone));
+    live.apply(&event(11, gone), NOW);
     assert_eq!(live.count_all(), 1);
 }
 
@@ -163,12 +204,12 @@ fn log_and_curves_are_collected_only_while_followed() {
         level: protocol::LogLevel::Info,
         text: "read MSFT_1h.csv".into(),
     };
-    live.apply(&event(11, EventBody::Log { id, attempt: 1, lines: vec![line.clone()] }));
+    live.apply(&event(11, EventBody::Log { id, attempt: 1, lines: vec![line.clone()] }), NOW);
     let log = follow.log.state();
     assert_eq!(log.with_untracked(|log| log.get(1).map(|l| l.text == line.text)), Some(true));
     drop(follow);
     let next = protocol::LogLine { n: 2, ..line };
-    live.apply(&event(12, EventBody::Log { id, attempt: 1, lines: vec![next] }));
+    live.apply(&event(12, EventBody::Log { id, attempt: 1, lines: vec![next] }), NOW);
     assert_eq!(log.with_untracked(LogBuffer::held), 1);
 }
 
@@ -254,14 +295,14 @@ fn points_that_pass_while_an_answer_is_on_its_way_are_in_the_curve() {
     let follow = live.follow(id);
     // The server read at 11, and the answer arrives after 14.
     for seq in 11..=14 {
-        live.apply(&points(seq, id, 1, seq..=seq));
+        live.apply(&points(seq, id, 1, seq..=seq), NOW);
     }
     assert_eq!(xs(&follow), [0; 0], "without its beginning no curve is shown");
     assert!(follow.curves.take_first(Some((11, answered(&points(11, id, 1, 1..=11))))));
     assert_eq!(xs(&follow), (1..=14).collect::<Vec<_>>());
     // Requested again, e.g. after an attempt ended: the answer removes nothing that arrived meanwhile.
     let question = follow.curves.ask(live.seq());
-    live.apply(&points(15, id, 1, 15..=16));
+    live.apply(&points(15, id, 1, 15..=16), NOW);
     assert!(follow.curves.take(question, 14, answered(&points(14, id, 1, 1..=14))));
     assert_eq!(xs(&follow), (1..=16).collect::<Vec<_>>());
 }
@@ -271,10 +312,10 @@ fn curves_are_requested_again_after_a_gap_and_have_no_line_across_it() {
     let (live, id) = seeded(10, State::Running);
     let follow = live.follow(id);
     follow.curves.take_first(Some((10, (1, vec![]))));
-    live.apply(&points(11, id, 1, 1..=2));
+    live.apply(&points(11, id, 1, 1..=2), NOW);
     live.seed(&snapshot(20, vec![operation(State::Running, 1)]));
     assert_eq!(follow.curves.asks().get_untracked(), 1);
-    live.apply(&points(21, id, 1, 9..=9));
+    live.apply(&points(21, id, 1, 9..=9), NOW);
     assert_eq!(xs(&follow), [1, 2]);
     let question = follow.curves.ask(live.seq());
     assert!(follow.curves.take(question, 20, answered(&points(20, id, 1, 1..=8))));
@@ -285,7 +326,7 @@ fn curves_are_requested_again_after_a_gap_and_have_no_line_across_it() {
 fn details_are_requested_again_when_an_event_is_newer_than_the_response() {
     let (live, id) = seeded(10, State::Running);
     let follow = live.follow(id);
-    let stands = |seq, op| live.apply(&event(seq, EventBody::Operation { operation: Box::new(op) }));
+    let stands = |seq, op| live.apply(&event(seq, EventBody::Operation { operation: Box::new(op) }), NOW);
     let asks = || follow.details.asks().get_untracked();
     // It ended while an older answer was in flight.
     stands(11, operation(State::Succeeded, 1));
@@ -309,7 +350,7 @@ fn a_late_page_of_the_list_reverts_nothing() {
     };
     let question = live.page_question();
     let again = old(State::Queued, 2, 12);
-    live.apply(&event(12, EventBody::Operation { operation: Box::new(again.clone()) }));
+    live.apply(&event(12, EventBody::Operation { operation: Box::new(again.clone()) }), NOW);
     // As if the page had dropped it since: only the held events show the retry.
     live.0.operations.write().unwrap().remove(&again.id);
     assert!(live.take_page(&question, 11, &[old(State::Failed, 1, 4)]));

@@ -1,11 +1,12 @@
 //! Result of a backtest: performance compared with buy and hold, equity, and trades on the bars and as a table.
 
-use super::super::candles::{Candles, Market};
-use super::equity::EquityCharts;
+use super::super::candles::SampledBars;
+use super::equity::BacktestPane;
 use super::performance::PerformanceTable;
-use super::trades::{Trades, marks_of};
+use super::trades::Trades;
 use super::{GoOn, Step, fact, facts, seconds, start};
 use crate::outcome::{TRAINING, all, backtest, headline};
+use charts::ChartGroup;
 use components::headline::Headline;
 use display::format;
 use leptos::prelude::*;
@@ -62,34 +63,24 @@ fn next_steps(result: &BacktestResult) -> Vec<Step> {
     vec![(TRAINING, "Train a model", start(TRAINING, &data))]
 }
 
-/// Warnings and main charts: equity, and trades on the bars.
+/// Warnings and main charts: equity, drawdown, exposure, and trades on the bars.
 pub fn charts(
     id: OperationId,
     result: &BacktestResult,
+    group: ChartGroup,
     has_equity: bool,
     has_bars: bool,
     trades: Trades,
 ) -> AnyView {
-    let seen = result.in_sample.as_ref();
-    let trained: Vec<_> = seen.map(|seen| (seconds(seen.from), seconds(seen.until))).into_iter().collect();
-    let market = Market {
-        title: format!("{} {}", result.symbol, result.timeframe),
-        synthetic: result.synthetic,
-        gaps: trained.clone(),
-        shading: TRAINED,
-    };
-    let marks = Signal::derive(move || trades.list.with(|t| marks_of(t.as_deref())));
-    let bars = has_bars.then(|| match result.trade_count {
-        0 => view! { <Candles id market/> }.into_any(),
-        _ => view! { <Candles id market marks/> }.into_any(),
-    });
+    let bars = has_bars.then(|| SampledBars::new(id, Some(seconds(result.last)), Vec::new()));
+    let pane = (has_equity || has_bars)
+        .then(|| view! { <BacktestPane id result=result.clone() group has_equity bars trades/> });
     view! {
-        {seen.map(|seen| view! { <InSampleNote seen=seen.clone()/> })}
+        {result.in_sample.as_ref().map(|seen| view! { <InSampleNote seen=seen.clone()/> })}
         {(result.trade_count == 0).then(|| view! {
             <p class="note">"No trades: the strategy found no entry in these bars."</p>
         })}
-        {has_equity.then(|| view! { <EquityCharts id strategy=result.strategy.clone() trained/> })}
-        {bars}
+        {pane}
     }
     .into_any()
 }

@@ -9,12 +9,15 @@ mod load;
 mod months;
 mod performance;
 mod returns;
+mod rolling;
+mod trade_line;
 mod trades;
 mod training;
 
-use super::candles::{Candles, Market};
+use super::candles::{Candles, Market, SampledBars};
 use crate::outcome::{BACKTEST, Body, Figure, LOAD, Outcome, SWEEP, TRAINING};
 use app_state::Data;
+use charts::{ChartGroup, Missing};
 use components::link::A;
 use components::reactive::part;
 use leptos::prelude::*;
@@ -22,6 +25,7 @@ use live::OpView;
 use live::base;
 use live::query;
 use protocol::host::Artifact;
+use protocol::results::BacktestResult;
 use protocol::{OperationId, paths};
 use trades::Trades;
 
@@ -41,6 +45,8 @@ pub fn result_label(kind: &str) -> &'static str {
 pub struct ResultParts {
     op: OpView,
     outcome: Memo<Option<Outcome>>,
+    /// Main charts, which other parts zoom.
+    group: ChartGroup,
     trades: Trades,
 }
 
@@ -54,7 +60,8 @@ impl ResultParts {
                 })
             })
         };
-        Self { op, outcome, trades: Trades::once(op.id, has_trades) }
+        let group = ChartGroup::new();
+        Self { op, outcome, group, trades: Trades::once(op.id, group, has_trades) }
     }
 
     /// Part that shows something of the outcome.
@@ -64,20 +71,22 @@ impl ResultParts {
 
     /// Main charts: the bars of a load, equity and trades of a backtest. Charts appear if their artifacts exist.
     pub fn main(self) -> AnyView {
-        let id = self.op.id;
+        let (id, group) = (self.op.id, self.group);
         self.of(move |outcome| match &outcome.body {
             Body::Load(load) => (outcome.has("bars") && load.rows > 0).then(|| {
+                let missing: Vec<Missing> = load.gaps.iter().map(missing_of).collect();
+                let bars = SampledBars::new(id, load.last.map(seconds), missing.clone());
                 let market = Market {
                     title: format!("{} {}", load.symbol, load.timeframe),
                     synthetic: load.synthetic,
-                    shading: "missing bars",
-                    gaps: load.gaps.iter().map(|gap| (seconds(gap.from), seconds(gap.to))).collect(),
+                    missing,
+                    ..Market::default()
                 };
-                view! { <Candles id market/> }.into_any()
+                view! { <Candles bars market group/> }.into_any()
             }),
             Body::Backtest(result) => {
                 let has = |name| outcome.has(name);
-                Some(backtest::charts(id, result, has("equity"), has("bars"), self.trades))
+                Some(backtest::charts(id, result, group, has("equity"), has("bars"), self.trades))
             }
             _ => None,
         })
@@ -85,9 +94,10 @@ impl ResultParts {
 
     /// Everything of the result beyond key figures and main charts.
     pub fn result(self) -> AnyView {
-        self.of(|outcome| {
+        let group = self.group;
+        self.of(move |outcome| {
             Some(match &outcome.body {
-                Body::Load(load) => load::load_view(load).into_any(),
+                Body::Load(load) => load::load_view(load, group, outcome.has("bars")).into_any(),
                 Body::Backtest(result) => backtest::performance_view(result),
                 Body::Training(result) => training::training_view(result),
                 Body::Exec(result) => exec::exec_view(result),
@@ -103,6 +113,11 @@ impl ResultParts {
         })
     }
 
+    /// Sets what *Show in table* of a trade does besides: it must show the tab of the trades.
+    pub fn on_table(self, show: Callback<()>) {
+        self.trades.on_table.set_value(Some(show));
+    }
+
     /// Table of the trades of a backtest.
     pub fn trades(self) -> AnyView {
         self.of(move |outcome| match &outcome.body {
@@ -115,9 +130,15 @@ impl ResultParts {
 
     /// Returns of a backtest by month and by size.
     pub fn returns(self) -> AnyView {
-        let trades = self.trades.list;
+        let (id, trades, group) = (self.op.id, self.trades.list, self.group);
         self.of(move |outcome| match &outcome.body {
-            Body::Backtest(result) => Some(returns::returns_view(result, trades)),
+            Body::Backtest(result) => {
+                let rolling = outcome
+                    .has("rolling")
+                    .then(|| view! { <rolling::RollingSharpe id result=BacktestResult::clone(result)/> });
+                let returns = returns::returns_view(result, trades, group);
+                Some(view! { {rolling} {returns} }.into_any())
+            }
             _ => None,
         })
     }
@@ -168,6 +189,11 @@ fn artifacts(id: OperationId, artifacts: &[Artifact]) -> Option<AnyView> {
     )
 }
 
+/// Missing bars of a gap.
+fn missing_of(gap: &protocol::results::Gap) -> Missing {
+    Missing { from: seconds(gap.from), to: seconds(gap.to), bars: gap.bars as f64 }
+}
+
 /// Seconds since 1970, the unit of chart axes.
 fn seconds(time: protocol::Time) -> f64 {
     time.millis() / 1_000.0
@@ -201,7 +227,7 @@ fn GoOn(to: Vec<Step>) -> impl IntoView {
 }
 
 /// Name and value.
-pub fn fact(name: impl Into<String>, value: String) -> AnyView {
+fn fact(name: impl Into<String>, value: String) -> AnyView {
     let name: String = name.into();
     view! {
         <div>

@@ -1,5 +1,6 @@
 //! Calendar of years and months: returns of a backtest, completeness of a load. Each cell has its figure and a tint.
 
+use display::format;
 use leptos::prelude::*;
 
 const MONTHS: [&str; 12] =
@@ -41,11 +42,24 @@ fn by_year(cells: Vec<Cell>) -> Vec<YearRow> {
     years
 }
 
-/// The table; `total` makes the text of a year's last column.
+/// First and last second of a month, since 1970.
+fn range_of(month: &str) -> Option<(f64, f64)> {
+    let (year, month) = month.split_once('-')?;
+    let (year, month): (i64, u32) = (year.parse().ok()?, month.parse().ok()?);
+    let start = |months: i64| {
+        format::month_start(months.div_euclid(12), months.rem_euclid(12) as u32 + 1).map(super::seconds)
+    };
+    let months = year * 12 + i64::from(month) - 1;
+    Some((start(months)?, start(months + 1)? - 1.0))
+}
+
+/// The table; `total` makes the text of a year's last column. `on_press` is called with the range of a pressed month, in
+/// seconds since 1970.
 pub fn calendar(
     label: &'static str,
     cells: Vec<Cell>,
     total: (&'static str, impl Fn(&str) -> String),
+    on_press: Option<Callback<(f64, f64)>>,
 ) -> AnyView {
     let (total_name, total) = total;
     let rows = by_year(cells).into_iter().map(|(year, cells)| {
@@ -53,9 +67,19 @@ pub fn calendar(
             None => view! { <td></td> }.into_any(),
             Some(cell) => {
                 let style = format!("--share:{:.3}", cell.share.clamp(0.0, 1.0));
+                let label = format!("Show {} in the chart", cell.title);
+                let press = on_press.zip(range_of(&cell.month)).map(|(press, range)| {
+                    view! {
+                        <button type="button" aria-label=label on:click=move |_| press.run(range)>
+                            {cell.text.clone()}
+                        </button>
+                    }
+                });
+                let text = press.is_none().then_some(cell.text);
                 view! {
                     <td class="num" data-sign=cell.sign style=style title=cell.title>
-                        {cell.text}
+                        {press}
+                        {text}
                     </td>
                 }
                 .into_any()
@@ -108,5 +132,12 @@ mod tests {
             .collect();
         assert_eq!(there, [("2023", 1), ("2024", 2)]);
         assert!(rows[1].1[2].is_some() && rows[1].1[1].is_none());
+    }
+
+    #[test]
+    fn a_month_ends_where_the_next_one_begins() {
+        assert_eq!(range_of("1970-01"), Some((0.0, 31.0 * 86_400.0 - 1.0)));
+        assert_eq!(range_of("2023-12").map(|(_, to)| to + 1.0), range_of("2024-01").map(|(from, _)| from));
+        assert_eq!(range_of("broken"), None);
     }
 }

@@ -1,6 +1,7 @@
 //! Returns of a backtest: by month as a heat map, and the distribution of the returns of its trades.
 
 use super::months::{Cell, calendar};
+use charts::ChartGroup;
 use components::reactive::part;
 use display::format;
 use leptos::prelude::*;
@@ -29,7 +30,7 @@ fn short(share: f64) -> String {
 }
 
 /// Heat map of the months; `None` without any.
-fn months_view(months: &[MonthReturn]) -> Option<AnyView> {
+fn months_view(months: &[MonthReturn], group: ChartGroup) -> Option<AnyView> {
     let widest = months.iter().map(|m| m.strategy.abs()).filter(|s| s.is_finite()).fold(0.0, f64::max);
     if months.is_empty() {
         return None;
@@ -49,6 +50,7 @@ fn months_view(months: &[MonthReturn]) -> Option<AnyView> {
     let owned = months.to_vec();
     let year =
         move |year: &str| short(compound(owned.iter().filter(|m| m.month.starts_with(year)), |m| m.strategy));
+    let press = Callback::new(move |range| group.show(range, false));
     let won = months.iter().filter(|m| m.strategy > m.buy_and_hold).count() as u64;
     let better = format!(
         "{} of {} months were better than buy and hold.",
@@ -59,7 +61,7 @@ fn months_view(months: &[MonthReturn]) -> Option<AnyView> {
         view! {
             <section class="card result" aria-labelledby="months-title">
                 <h2 id="months-title">"Monthly returns, %"</h2>
-                {calendar("Monthly returns", cells, ("Year", year))}
+                {calendar("Monthly returns", cells, ("Year", year), Some(press))}
                 <p class="muted">
                     "Equity after the last bar of a month ÷ that of the month before − 1, UTC. " {better}
                 </p>
@@ -137,10 +139,14 @@ fn distribution(trades: &[Trade]) -> Option<AnyView> {
     )
 }
 
-/// Both; `trades` are loaded by the page.
-pub fn returns_view(result: &BacktestResult, trades: RwSignal<Option<Arc<Vec<Trade>>>>) -> AnyView {
+/// Both; `trades` are loaded by the page, `group` has the main charts.
+pub fn returns_view(
+    result: &BacktestResult,
+    trades: RwSignal<Option<Arc<Vec<Trade>>>>,
+    group: ChartGroup,
+) -> AnyView {
     view! {
-        {months_view(&result.months)}
+        {months_view(&result.months, group)}
         {part(move || trades.get().and_then(|trades| distribution(&trades)))}
     }
     .into_any()

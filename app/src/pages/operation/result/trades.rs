@@ -1,10 +1,13 @@
 //! Trades of a backtest: marks on the chart, and a sortable table with CSV export.
 
-use charts::{Mark, MarkKind, save_text};
-use components::reactive::{part, text, yes};
+use super::trade_line::trade_line;
+use charts::{ChartGroup, Mark, MarkKind, save_text};
+use components::focus::find;
+use components::reactive::{part, text, word, yes};
 use components::sorted::{Order, SortHead};
 use display::csv::{self, Cell};
 use display::format::{self, Digits};
+use leptos::html::Tbody;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 use live::api;
@@ -15,6 +18,8 @@ use std::sync::Arc;
 
 /// Rows per page.
 const PAGE: usize = 200;
+/// Frames to wait for the tab of the table.
+const MAX_FRAMES: u32 = 60;
 
 /// Sortable columns.
 const COLUMNS: [&str; 9] =
@@ -49,12 +54,13 @@ pub fn marks_of(trades: Option<&Vec<Trade>>) -> Arc<Vec<Mark>> {
     let mut marks: Vec<Mark> = trades
         .into_iter()
         .flatten()
-        .flat_map(|t| {
+        .enumerate()
+        .flat_map(|(of, t)| {
             let entry = if t.side == "short" { MarkKind::ShortEntry } else { MarkKind::LongEntry };
             let exit = if t.pnl > 0.0 { MarkKind::Gain } else { MarkKind::Loss };
             [
-                Mark { x: super::seconds(t.entry), y: t.entry_price, kind: entry },
-                Mark { x: super::seconds(t.exit), y: t.exit_price, kind: exit },
+                Mark { x: super::seconds(t.entry), y: t.entry_price, kind: entry, of },
+                Mark { x: super::seconds(t.exit), y: t.exit_price, kind: exit, of },
             ]
         })
         .collect();
@@ -100,13 +106,21 @@ fn csv_of(trades: &[Trade]) -> String {
 #[derive(Clone, Copy)]
 pub struct Trades {
     pub list: RwSignal<Option<Arc<Vec<Trade>>>>,
+    /// Number of the highlighted trade, from 0.
+    pub chosen: RwSignal<Option<usize>>,
+    /// Number of requests to show the highlighted trade in the table.
+    reveals: RwSignal<u32>,
+    /// Shows the tab of the table.
+    pub on_table: StoredValue<Option<Callback<()>>>,
+    /// Charts that show the trades.
+    group: ChartGroup,
     trouble: RwSignal<Option<Problem>>,
     ask: Callback<()>,
 }
 
 impl Trades {
-    /// Requests the trades of a backtest as soon as `ready` returns true.
-    pub fn once(id: OperationId, ready: impl Fn() -> bool + 'static) -> Self {
+    /// Requests the trades of a backtest as soon as `ready` returns true. The charts of `group` show them.
+    pub fn once(id: OperationId, group: ChartGroup, ready: impl Fn() -> bool + 'static) -> Self {
         let (list, trouble) = (RwSignal::new(None), RwSignal::new(None));
         let ask = Callback::new(move |()| {
             spawn_local(async move {
@@ -129,12 +143,38 @@ impl Trades {
             }
             now
         });
-        Self { list, trouble, ask }
+        let (chosen, reveals, on_table) = (RwSignal::new(None), RwSignal::new(0), StoredValue::new(None));
+        Self { list, chosen, reveals, on_table, group, trouble, ask }
+    }
+
+    /// Highlights a trade in chart and table, and zooms to it; `None` highlights none.
+    pub fn choose(self, number: Option<usize>) {
+        let range = self.list.with_untracked(|list| {
+            let trade = list.as_ref()?.get(number?)?;
+            Some((super::seconds(trade.entry), super::seconds(trade.exit)))
+        });
+        self.chosen.set(number.filter(|_| range.is_some()));
+        if let Some(range) = range {
+            self.group.show(range, true);
+        }
+    }
+
+    /// Shows the highlighted trade in the table.
+    pub fn reveal(self) {
+        if let Some(show) = self.on_table.get_value() {
+            show.run(());
+        }
+        self.reveals.update(|n| *n += 1);
+    }
+
+    /// The highlighted trade in words, for the toolbar of the charts.
+    pub fn line(self) -> AnyView {
+        trade_line(self)
     }
 
     /// Table of the trades; `file` is the name of the CSV.
     pub fn view(self, file: String) -> AnyView {
-        let Self { list, trouble, ask } = self;
+        let Self { list, trouble, ask, .. } = self;
         view! {
             <section class="card trades" aria-labelledby="trades-title">
                 <header class="result-head">
@@ -153,7 +193,7 @@ impl Trades {
                 </header>
                 <p class="no-script muted">"Enable JavaScript to list the trades, or download them under Artifacts below."</p>
                 {part(move || match (list.get(), trouble.get()) {
-                    (Some(trades), _) => Some(view! { <TradeTable trades/> }.into_any()),
+                    (Some(trades), _) => Some(view! { <TradeTable trades of=self/> }.into_any()),
                     (None, Some(problem)) => Some(view! {
                         <p class="note bad" role="alert">
                             {problem.detail}
@@ -170,7 +210,7 @@ impl Trades {
 }
 
 #[component]
-fn TradeTable(trades: Arc<Vec<Trade>>) -> impl IntoView {
+fn TradeTable(trades: Arc<Vec<Trade>>, of: Trades) -> impl IntoView {
     let order = RwSignal::new(Order { column: 0, descending: false });
     let prices = Digits::of_all(trades.iter().flat_map(|t| [t.entry_price, t.exit_price]));
     let page = RwSignal::new(0usize);
@@ -183,13 +223,29 @@ fn TradeTable(trades: Arc<Vec<Trade>>) -> impl IntoView {
             in_order(&trades, order.get())
         }
     });
+    // The page with the highlighted trade.
+    Effect::new(move |_| {
+        let chosen = of.chosen.get();
+        let place = chosen.and_then(|n| places.with_untracked(|p| p.iter().position(|place| *place == n)));
+        if let Some(place) = place {
+            page.set(place / PAGE);
+        }
+    });
+    let body = NodeRef::<Tbody>::new();
+    Effect::new(move |before: Option<u32>| {
+        let now = of.reveals.get();
+        if before.is_some_and(|before| before != now) {
+            focus_current(body, MAX_FRAMES);
+        }
+        now
+    });
     let heads = COLUMNS.iter().enumerate().map(|(column, name)| {
         view! { <SortHead name=*name column numeric=NUMERIC[column] order/> }
     });
     let rows = part(move || {
         let from = page.get() * PAGE;
         let shown = places.with(|p| p[from.min(p.len())..(from + PAGE).min(p.len())].to_vec());
-        let rows = shown.into_iter().map(|place| row(place + 1, &trades[place], prices));
+        let rows = shown.into_iter().map(|place| row(place, &trades[place], prices, of));
         Some(rows.collect_view().into_any())
     });
     let turn = (pages > 1).then(|| {
@@ -219,7 +275,7 @@ fn TradeTable(trades: Arc<Vec<Trade>>) -> impl IntoView {
                         <th scope="col">"Reason"</th>
                     </tr>
                 </thead>
-                <tbody>{rows}</tbody>
+                <tbody node_ref=body>{rows}</tbody>
             </table>
         </div>
         {turn}
@@ -227,11 +283,34 @@ fn TradeTable(trades: Arc<Vec<Trade>>) -> impl IntoView {
     .into_any()
 }
 
-fn row(number: usize, trade: &Trade, prices: Digits) -> impl IntoView + use<> {
+/// Moves the focus to the highlighted row as soon as it is drawn and its tab is shown, within some frames.
+fn focus_current(body: NodeRef<Tbody>, frames: u32) {
+    request_animation_frame(move || {
+        let body_now = body.try_get_untracked().flatten();
+        let button = body_now.and_then(|body| find(&body, "tr[aria-current=true] button"));
+        match button.filter(|button| button.offset_parent().is_some()) {
+            Some(button) => {
+                button.scroll_into_view();
+                // Fails only for elements that can't take the focus.
+                let _ = button.focus();
+            }
+            None if frames > 0 => focus_current(body, frames - 1),
+            None => {}
+        }
+    });
+}
+
+fn row(place: usize, trade: &Trade, prices: Digits, of: Trades) -> impl IntoView + use<> {
+    let label = format!("Show trade {} in the chart", place + 1);
+    let current = word(move || if of.chosen.get() == Some(place) { "true" } else { "false" });
     let fate = if trade.pnl > 0.0 { "gain" } else { "loss" };
     view! {
-        <tr>
-            <td class="num muted">{number}</td>
+        <tr aria-current=current>
+            <td class="num">
+                <button type="button" class="link" title="Show in the chart" aria-label=label on:click=move |_| of.choose(Some(place))>
+                    {place + 1}
+                </button>
+            </td>
             <td>{trade.side.clone()}</td>
             <td class="num">{format::figure(trade.size.abs())}</td>
             <td class="num">{format::bar_time(trade.entry)}</td>
@@ -285,9 +364,9 @@ mod tests {
     fn a_trade_has_two_marks_in_time_order() {
         let trades = vec![trade("short", 10, -1.0), trade("long", 12, 4.0)];
         let marks = marks_of(Some(&trades));
-        let kinds: Vec<_> = marks.iter().map(|m| (m.x, m.kind)).collect();
+        let kinds: Vec<_> = marks.iter().map(|m| (m.x, m.of, m.kind)).collect();
         use MarkKind::*;
-        assert_eq!(kinds, [(10.0, ShortEntry), (12.0, LongEntry), (15.0, Loss), (17.0, Gain)]);
+        assert_eq!(kinds, [(10.0, 0, ShortEntry), (12.0, 1, LongEntry), (15.0, 0, Loss), (17.0, 1, Gain)]);
         assert!(marks_of(None).is_empty());
     }
 

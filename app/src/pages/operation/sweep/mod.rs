@@ -1,7 +1,11 @@
-//! Sweep: key figures, heat map of two parameters, ranked and active runs, and what to do next.
+//! Sweep: key figures, heat map of two parameters, parallel coordinates, importance, ranked and active runs, and what
+//! to do next.
 
+mod axes;
 mod grid;
 mod heat;
+mod importance;
+mod parallel;
 mod ranking;
 
 use crate::outcome::headline::brief;
@@ -13,9 +17,11 @@ use components::link::A;
 use components::reactive::part;
 use display::format;
 use grid::{edges, refined};
+use heat::HeatMap;
 use leptos::prelude::*;
 use live::query;
 use live::{OpView, OperationStore};
+use parallel::{Choice, Parallel};
 use protocol::State;
 use protocol::sweep::{Ran, SweepResult};
 use serde_json::Value;
@@ -78,9 +84,9 @@ fn key_figures(plan: &Plan, known: &SweepResult, done: u64) -> Vec<HeadFigure> {
         });
         if !widen.is_empty() {
             all.push(HeadFigure {
-                label: "best is at the edge of the grid".to_owned(),
-                value: "Edge".to_owned(),
-                note: format!("widen {}", widen.join(" and ")),
+                label: "edge of the grid".to_owned(),
+                value: format!("Widen {}", widen.join(" and ")),
+                note: "the best lies at an end".to_owned(),
                 means: "The best run has the first or last value of this parameter. Values beyond it may be better",
                 tone: Tone::Warn,
             });
@@ -113,6 +119,8 @@ pub struct Sweep {
     plan: StoredValue<Plan>,
     /// The result, or the latest checkpoint until there is one.
     known: Memo<Option<Arc<SweepResult>>>,
+    /// Runs chosen on the parallel coordinates.
+    choice: Choice,
 }
 
 impl Sweep {
@@ -135,7 +143,7 @@ impl Sweep {
                 })
             })
         });
-        Some(Self { op, plan, known })
+        Some(Self { op, plan, known, choice: Choice::new(plan, known) })
     }
 
     /// Number of ended runs. While running it is that of the progress bar: the ranking arrives in another event.
@@ -195,12 +203,19 @@ impl Sweep {
         )
     }
 
-    /// Heat map, if exactly two parameters vary.
+    /// Heat map of two parameters, parallel coordinates and importance.
     pub fn main(self) -> AnyView {
-        part(move || {
+        let importance = part(move || {
             let known = self.known.get()?;
-            self.plan.with_value(|plan| heat::map(plan, &known, &figures(&known.ran)))
-        })
+            self.plan.with_value(|plan| importance::bars(plan, &known))
+        });
+        view! {
+            <div class="sweep-charts">
+                <HeatMap plan=self.plan known=self.known/>
+                <Parallel plan=self.plan known=self.known choice=self.choice/>
+                {importance}
+            </div>
+        }
         .into_any()
     }
 
@@ -217,7 +232,8 @@ impl Sweep {
                         display::sweep::standing(self.done(&known), u64::from(known.runs), without)
                     }
                 };
-                Some(self.plan.with_value(|plan| ranking::table(plan, &known, &figures(&known.ran), wording)))
+                let chosen = Memo::new(move |_| self.choice.chosen());
+                Some(self.plan.with_value(|plan| ranking::table(plan, &known, &figures(&known.ran), wording, chosen)))
             })}
         }
         .into_any()
@@ -299,7 +315,7 @@ mod tests {
                 "runs ended 4 of 9 (1 without a value)"
             ]
         );
-        assert_eq!(texts(5)[1], "best is at the edge of the grid Edge (widen slow)");
+        assert_eq!(texts(5)[1], "edge of the grid Widen slow (the best lies at an end)");
         assert_eq!(metric("test.accuracy"), "accuracy");
         assert_eq!(metric("performance.total_return"), "total return");
     }

@@ -3,10 +3,11 @@
 use super::metric;
 use app_state::address;
 use components::link::A;
-use components::reactive::text;
+use components::reactive::{text, yes};
 use display::format;
 use leptos::prelude::*;
 use protocol::sweep::SweepResult;
+use std::collections::HashSet;
 use sweep_plan::Plan;
 
 /// Rank of each run, from 1. Runs with the same text share a rank.
@@ -31,37 +32,43 @@ fn length(figure: f64, (least, most): (f64, f64)) -> f64 {
     }
 }
 
-/// The table; `wording` says how many runs have ended.
+/// The table; `wording` says how many runs have ended. Only the runs at the
+/// `chosen` places are shown; `None` shows all.
 pub fn table(
     plan: &Plan,
     known: &SweepResult,
     texts: &[String],
     wording: impl Fn() -> String + Send + 'static,
+    chosen: Memo<Option<HashSet<usize>>>,
 ) -> AnyView {
     let values = || known.ran.iter().filter_map(|ran| ran.figure);
     let ends = (values().fold(f64::INFINITY, f64::min), values().fold(f64::NEG_INFINITY, f64::max));
-    let rows = known.ran.iter().zip(texts).zip(ranks(texts)).map(|((ran, wording), rank)| {
-        let values =
-            plan.run(ran.run as usize).map(|(_, value)| view! { <td class="num">{value.to_owned()}</td> });
-        let best = (rank == 1 && ran.figure.is_some()).then_some("");
-        let (values, wording) = (values.collect_view(), wording.clone());
-        let (href, number) = (address::operation(ran.operation), ran.run + 1);
-        let bar = ran.figure.map(|figure| {
-            let style = format!("--share:{:.3}", length(figure, ends));
-            view! { <span class="rank-bar" style=style data-below=(figure < 0.0).then_some("")></span> }
+    let rows =
+        known.ran.iter().zip(texts).zip(ranks(texts)).enumerate().map(|(at, ((ran, wording), rank))| {
+            let out =
+                move || chosen.with(|chosen| chosen.as_ref().is_some_and(|chosen| !chosen.contains(&at)));
+            let values = plan
+                .run(ran.run as usize)
+                .map(|(_, value)| view! { <td class="num">{value.to_owned()}</td> });
+            let best = (rank == 1 && ran.figure.is_some()).then_some("");
+            let (values, wording) = (values.collect_view(), wording.clone());
+            let (href, number) = (address::operation(ran.operation), ran.run + 1);
+            let bar = ran.figure.map(|figure| {
+                let style = format!("--share:{:.3}", length(figure, ends));
+                view! { <span class="rank-bar" style=style data-below=(figure < 0.0).then_some("")></span> }
+            });
+            view! {
+                <tr data-best=best hidden=yes(out)>
+                    <td class="num">{rank}</td>
+                    {values}
+                    <td class="num">{wording}</td>
+                    <td class="rank-cell" aria-hidden="true">{bar}</td>
+                    <td>
+                        <A href=href>"run " {number}</A>
+                    </td>
+                </tr>
+            }
         });
-        view! {
-            <tr data-best=best>
-                <td class="num">{rank}</td>
-                {values}
-                <td class="num">{wording}</td>
-                <td class="rank-cell" aria-hidden="true">{bar}</td>
-                <td>
-                    <A href=href>"run " {number}</A>
-                </td>
-            </tr>
-        }
-    });
     let rows = rows.collect_view();
     let order = if known.lowest { "lowest first" } else { "highest first" };
     let names = plan.names.clone();

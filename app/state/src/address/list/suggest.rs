@@ -40,7 +40,7 @@ impl Vocabulary {
             "state" => all(&self.states),
             "kind" => all(&self.kinds),
             "host" => all(&self.hosts),
-            "since" | "until" => vec!["15m", "1h", "24h", "7d", "30d"],
+            "since" | "until" => vec!["15m", "1h", "24h", "today", "yesterday", "7d", "30d"],
             _ => {
                 let values = name.strip_prefix("param.").and_then(|param| self.params.get(param));
                 values.into_iter().flatten().map(String::as_str).collect()
@@ -65,8 +65,8 @@ fn note(name: &str) -> &'static str {
         "state" => "Current state",
         "kind" => "Kind of operation",
         "host" => "Host it runs or ran on",
-        "since" => "Created after: 24h, 7d, 2026-11-01",
-        "until" => "Created before: 24h, 7d, 2026-11-01",
+        "since" => "Created since: 24h, yesterday, 2026-11-01",
+        "until" => "Created until: 24h, yesterday, 2026-11-01",
         _ => "Parameter value",
     }
 }

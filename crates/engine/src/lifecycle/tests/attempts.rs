@@ -70,6 +70,7 @@ fn resume_needs_a_checkpoint_and_retry_drops_it() {
     let mut resumed = record.clone();
     step(&mut resumed, Message::Again { origin: AttemptOrigin::Resume }, t(10)).unwrap();
     assert!(resumed.operation.checkpoint.is_some());
+    assert_eq!(resumed.current().resumed_from, resumed.operation.checkpoint.as_ref().map(|c| c.note.clone()));
     step(&mut record, Message::Again { origin: AttemptOrigin::Retry }, t(10)).unwrap();
     assert_eq!(record.operation.checkpoint, None);
     step(&mut record, Message::Cancel { reason: String::new() }, t(11)).unwrap();

@@ -33,7 +33,7 @@ async fn synthetic_bars_are_loaded_and_backtested() {
     assert_eq!(result.buy_and_hold.win_rate.map(|w| w == 0.0 || w == 1.0), Some(true));
 
     let names: Vec<_> = doc.artifacts.iter().map(|a| a.name.as_str()).collect();
-    assert_eq!(names, ["trades", "equity", "bars"]);
+    assert_eq!(names, ["trades", "equity", "rolling", "bars"]);
     let trades: Vec<Trade> = host.artifact(id, "trades", "").await;
     assert_eq!(trades.len() as u64, result.trade_count);
     let won: f64 = trades.iter().map(|t| t.pnl).sum();
@@ -47,6 +47,9 @@ async fn synthetic_bars_are_loaded_and_backtested() {
     assert_eq!(*equity.columns["equity"].last().unwrap(), result.final_equity);
     let deepest = equity.columns["drawdown"].iter().copied().fold(0.0, f64::min);
     assert!((deepest - p.max_drawdown).abs() < 1e-12);
+    let rolling: Columns = host.artifact(id, "rolling", "?points=1000").await;
+    assert_eq!(rolling.columns.keys().collect::<Vec<_>>(), ["buy_and_hold", "sharpe"]);
+    assert!(rolling.t.len() <= 1_000 && rolling.t.last().is_none_or(|last| Some(last) == equity.t.last()));
     let (from, to) = (equity.t[100], equity.t[120]);
     let part: Columns = host.artifact(id, "equity", &format!("?from={from}&to={to}&points=3000")).await;
     assert_eq!(

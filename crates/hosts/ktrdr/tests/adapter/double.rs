@@ -1,6 +1,5 @@
 //! Fake service that responds as a test defines, and records requests.
 
-use crate::served::PATIENCE;
 use axum::Router;
 use axum::body::Bytes;
 use axum::extract::State;
@@ -8,7 +7,11 @@ use axum::http::{Method, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use serde_json::Value;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 use tokio::sync::watch;
+
+/// Timeout of waits; nothing takes nearly that long.
+pub const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Received request.
 #[derive(Clone, Debug)]

@@ -1,5 +1,6 @@
 //! Served adapter, and the server's side of the host contract.
 
+use crate::double::PATIENCE;
 use host_kit::{CancellationToken, Host};
 use protocol::host::{
     About, Health, HostEvent, HostEventBody, HostEvents, HostOperation, Outcome, ResultDoc,
@@ -9,9 +10,6 @@ use serde_json::{Value, json};
 use signalbox_ktrdr_host::{AdapterConfig, Protocol, Timing, host};
 use std::time::Duration;
 use tokio::task::JoinHandle;
-
-/// Timeout of waits; nothing takes nearly that long.
-pub const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Short times, except for what a test must not trigger.
 pub fn config(protocol: Protocol, url: &str) -> AdapterConfig {

@@ -41,7 +41,7 @@ pub(in super::super) fn locate(what: &str, zip: impl Read + Seek) -> SourceResul
     if archive.len() > MAX_ENTRIES {
         return Err(failure(
             format!("{what} is a zip with {} files, which is too many.", archive.len()),
-            "Extract the CSV that you need and put it into the folder.",
+            "Extract the CSV file that you need into the source's folder.",
         ));
     }
     let names: Vec<String> = archive.file_names().map(str::to_owned).collect();

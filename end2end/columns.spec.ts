@@ -1,0 +1,63 @@
+// Columns of the list: chosen and ordered in a dialog, params and key figures among them; in the address, and remembered.
+import type { Page } from '@playwright/test';
+import { until } from './pages';
+import { alive, expect, row, start, SYMBOL, test } from './signalbox';
+
+const headings = (page: Page) => page.locator('table.ops[data-list="ended"]').getByRole('columnheader');
+const titles = async (page: Page) => (await headings(page).allInnerTexts()).map((title) => title.trim());
+
+test('params and key figures are chosen as columns, ordered, shared by address and remembered', async ({ page, request, context }, info) => {
+    test.skip(info.project.name === 'phone', 'a phone has no columns');
+    const id = await start(request, 'data.load', { symbol: SYMBOL, timeframe: '1h', source: 'csv' });
+    await until(request, id, 'succeeded');
+    await page.goto('/operations');
+    await alive(page);
+    await page.getByRole('button', { name: 'Columns' }).click();
+    const dialog = page.getByRole('dialog', { name: 'Columns' });
+    await dialog.getByRole('button', { name: 'Add: symbol' }).click();
+    await expect(page).toHaveURL(/columns=.*param\.symbol/);
+    await dialog.getByRole('button', { name: 'Add: Completeness' }).click();
+    await dialog.getByRole('button', { name: 'Remove: Progress' }).click();
+    for (const name of ['End', 'Started']) await dialog.getByRole('button', { name: `Remove: ${name}` }).click();
+    // By keys: the pressed button keeps the focus while its column moves.
+    const up = dialog.getByRole('button', { name: 'Move up: symbol' });
+    await up.focus();
+    await page.keyboard.press('Enter');
+    await expect(up).toBeFocused();
+    await page.keyboard.press('Enter');
+    await dialog.getByRole('button', { name: 'Done' }).click();
+    await expect(dialog).toBeHidden();
+    await expect.poll(() => titles(page)).toEqual(['', 'State', 'Operation', 'Result', 'symbol', 'Duration', 'Host', 'Completeness', 'Action']);
+    await expect(row(page, SYMBOL).getByRole('cell', { name: SYMBOL, exact: true })).toBeVisible();
+    await expect(row(page, SYMBOL).locator('td.c-own.num').last()).toHaveText(/%$/);
+
+    // A link shows the same; the list without one has the last choice of this browser.
+    const address = page.url();
+    await page.goto('/operations');
+    await alive(page);
+    await expect(headings(page).getByText('Completeness')).toBeVisible();
+    const other = await (await context.browser()!.newContext({ baseURL: new URL(address).origin })).newPage();
+    await other.goto(address);
+    await expect.poll(() => titles(other)).toContain('Completeness');
+    await other.context().close();
+
+    await page.getByRole('button', { name: 'Columns' }).click();
+    await dialog.getByRole('button', { name: 'Standard columns' }).click();
+    await page.keyboard.press('Escape');
+    await expect(headings(page).getByText('Completeness')).toHaveCount(0);
+    await page.reload();
+    await alive(page);
+    await expect(headings(page).getByText('Completeness')).toHaveCount(0);
+});
+
+test('many columns are scrolled to within the list, and the page stays as wide as it is', async ({ page, request }, info) => {
+    test.skip(info.project.name === 'phone', 'a phone has no columns');
+    const id = await start(request, 'data.load', { symbol: SYMBOL, timeframe: '1h', source: 'csv' });
+    await until(request, id, 'succeeded');
+    const columns = ['result', 'progress', 'end', 'duration', 'started', 'host', 'kind', 'attempt', 'id', 'param.symbol', 'param.timeframe', 'param.source'];
+    await page.goto(`/operations?columns=${columns.join(',')}`);
+    await alive(page);
+    await expect(row(page, SYMBOL).getByRole('cell', { name: 'csv', exact: true })).toBeAttached();
+    const [holds, wide] = await page.evaluate(() => [document.documentElement.scrollWidth, document.documentElement.clientWidth]);
+    expect(holds).toBeLessThanOrEqual(wide);
+});
