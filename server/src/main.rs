@@ -34,7 +34,8 @@ use std::process::ExitCode;
 const NEXT_STEPS: &str = "\
 Start here:
   signalbox serve                  serve the dashboard at http://127.0.0.1:7200, until Ctrl+C
-  signalbox start help             list the kinds of operations and their parameters
+  signalbox kinds                  list the kinds of operations
+  signalbox start help             list them with their parameters
   signalbox start KIND NAME=VALUE  start an operation and print its ID
   signalbox list                   list operations, newest first
   signalbox follow ID              follow an operation until it ends
@@ -60,25 +61,8 @@ enum Command {
     Host(host::HostArgs),
     /// Print the API as an OpenAPI document.
     Openapi,
-    /// Start an operation on a running server: signalbox start data.load symbol=MSFT timeframe=1h
-    ///
-    /// Prints the operation's ID. `signalbox start help` lists the kinds and their parameters. With --follow, the
-    /// command waits until the operation ends, and exits as `signalbox follow` does.
-    Start(cli::StartArgs),
-    /// List operations, newest first.
-    List(cli::ListArgs),
-    /// Show all details of one operation.
-    Show(cli::ShowArgs),
-    /// Follow an operation until it ends; the exit code tells the outcome.
-    ///
-    /// Exit codes: 0 succeeded; 1 failed; 2 cancelled; 3 the server was unreachable or rejected the request; 64 invalid
-    /// arguments. Ctrl+C stops following and does not affect the operation.
-    Follow(cli::FollowArgs),
-    /// Cancel an operation.
-    ///
-    /// The operation is cancelled once its host has confirmed that the work stopped. With --follow, the command waits
-    /// for that.
-    Cancel(cli::CancelArgs),
+    #[command(flatten)]
+    Client(cli::Command),
 }
 
 fn main() -> ExitCode {
@@ -103,11 +87,7 @@ fn main() -> ExitCode {
         Command::Serve(args) => run(serve::serve(*args)),
         Command::Host(args) => run(host::host(args)),
         Command::Openapi => output::line(&routes::openapi_document()).map_err(anyhow::Error::from),
-        Command::Start(args) => return speak(cli::start(args)),
-        Command::List(args) => return speak(cli::list(args)),
-        Command::Show(args) => return speak(cli::show(args)),
-        Command::Follow(args) => return speak(cli::follow(args)),
-        Command::Cancel(args) => return speak(cli::cancel(args)),
+        Command::Client(command) => return speak(cli::run(command)),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
@@ -131,7 +111,7 @@ fn speak(work: impl Future<Output = anyhow::Result<cli::Exit>>) -> ExitCode {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     match runtime.map_err(anyhow::Error::from).and_then(|runtime| runtime.block_on(work)) {
         Ok(exit) => exit.code(),
-        Err(error) => failed(&error, ExitCode::from(cli::TROUBLE)),
+        Err(error) => failed(&error, ExitCode::from(cli::code_of(&error))),
     }
 }
 

@@ -16,7 +16,7 @@ const RETRY_PAUSE: Duration = Duration::from_secs(1);
 /// If it does not exist, the server is unreachable at first, or the output can't be written. If the server disappears
 /// later, the command waits for it.
 pub async fn follow(client: &Client, id: OperationId, log: bool, json: bool) -> anyhow::Result<Operation> {
-    let detail = client.operation(id).await.map_err(crate::advised)?;
+    let detail = client.operation(id).await.map_err(crate::errors::advised)?;
     let events = if json { Events::All } else { Events::Newest };
     let mut follower = Follower::new(client.clone(), &detail, events);
     let log = (log && !json).then(|| LogCursor::at(detail.operation.attempt));

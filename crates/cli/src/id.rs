@@ -1,7 +1,9 @@
-//! Operation IDs as typed: complete, or a unique prefix.
+//! Operation IDs as typed: complete, a unique prefix, or a name such as `@last`.
 
+use crate::errors::advised;
+use crate::target::Target;
 use anyhow::bail;
-use client::{Client, OperationQuery};
+use client::OperationQuery;
 use protocol::OperationId;
 
 /// Characters from which on a prefix is looked up.
@@ -11,9 +13,19 @@ const MIN_PREFIX_CHARS: usize = 4;
 ///
 /// # Errors
 /// A sentence if it is no ID, none or several have this prefix, or the server does not answer.
-pub async fn id_of(client: &Client, given: &str) -> anyhow::Result<OperationId> {
+pub async fn id_of(target: &Target, given: &str) -> anyhow::Result<OperationId> {
     if let Ok(id) = given.parse() {
         return Ok(id);
+    }
+    if let Some(name) = given.strip_prefix('@') {
+        return match target.recalled(name) {
+            Some(id) => Ok(id),
+            None if name == "last" => bail!("there is no last operation yet. `signalbox list` shows IDs"),
+            None if name.parse::<usize>().is_ok() => {
+                bail!("the last listing has no operation {given}. `signalbox list` makes a new one")
+            }
+            None => bail!("'{given}' is unknown. Use @last, or @1, @2 and so on for the last listing"),
+        };
     }
     let beginning = given.trim_end_matches('…').to_lowercase();
     if beginning.len() < MIN_PREFIX_CHARS || !beginning.chars().all(|c| c.is_ascii_hexdigit() || c == '-') {
@@ -22,7 +34,7 @@ pub async fn id_of(client: &Client, given: &str) -> anyhow::Result<OperationId> 
         );
     }
     let query = OperationQuery { words: Some(beginning.clone()), limit: 100, ..OperationQuery::default() };
-    let page = client.operations(&query).await.map_err(crate::advised)?;
+    let page = target.client.operations(&query).await.map_err(advised)?;
     let ids = page.operations.iter().map(|operation| operation.id);
     let mut fitting = ids.filter(|id| id.to_string().starts_with(&beginning));
     match (fitting.next(), fitting.next()) {
@@ -30,4 +42,19 @@ pub async fn id_of(client: &Client, given: &str) -> anyhow::Result<OperationId> 
         (None, _) => bail!("no operation ID starts with {given}. `signalbox list` shows IDs"),
         (Some(_), Some(_)) => bail!("several operation IDs start with {given}. Give more characters"),
     }
+}
+
+/// Complete IDs, each once, in the given order.
+///
+/// # Errors
+/// Like [`id_of`].
+pub async fn ids_of(target: &Target, given: &[String]) -> anyhow::Result<Vec<OperationId>> {
+    let mut ids = Vec::with_capacity(given.len());
+    for one in given {
+        let id = id_of(target, one).await?;
+        if !ids.contains(&id) {
+            ids.push(id);
+        }
+    }
+    Ok(ids)
 }

@@ -64,6 +64,24 @@ pub fn log_line(text: &str) -> Result<(), OutputError> {
     written(&styled(text))
 }
 
+/// Writes lines to standard output, which keep their colours.
+///
+/// # Errors
+/// Like [`line()`].
+pub fn styled_lines(lines: &[String]) -> Result<(), OutputError> {
+    written(&lines.iter().map(|line| styled(line)).collect::<Vec<_>>().join("\n"))
+}
+
+/// Writes bytes to standard output.
+///
+/// # Errors
+/// Like [`line()`].
+pub fn bytes(bytes: &[u8]) -> Result<(), OutputError> {
+    let mut out = io::stdout().lock();
+    out.write_all(bytes)?;
+    Ok(out.flush()?)
+}
+
 fn written(text: &str) -> Result<(), OutputError> {
     let mut out = io::stdout().lock();
     writeln!(out, "{}", text.trim_end_matches('\n'))?;

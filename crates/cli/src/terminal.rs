@@ -1,4 +1,6 @@
-//! Terminal of standard error: its width, and lines cut to fit.
+//! Terminals: width of the one of standard error, lines cut to fit, and whether standard output has colours.
+
+use std::io::IsTerminal;
 
 /// Width in columns if neither the terminal nor `COLUMNS` gives one.
 const DEFAULT_COLUMNS: usize = 80;
@@ -9,6 +11,19 @@ pub fn columns() -> usize {
         .or_else(|| std::env::var("COLUMNS").ok()?.parse().ok())
         .filter(|columns| *columns > 0)
         .unwrap_or(DEFAULT_COLUMNS)
+}
+
+/// Whether colours are written to standard output: it is a terminal that has them, and `NO_COLOR` is not set.
+pub fn has_colours() -> bool {
+    let set = |name| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+    std::io::stdout().is_terminal()
+        && !set("NO_COLOR")
+        && std::env::var("TERM").is_ok_and(|term| term != "dumb")
+}
+
+/// Columns of a text without control characters.
+pub fn columns_of(text: &str) -> usize {
+    text.chars().map(width).sum()
 }
 
 #[cfg(unix)]
@@ -28,7 +43,7 @@ pub fn fitted(line: &str, columns: usize) -> String {
     let one_row = line.replace(['\n', '\r', '\t'], " ");
     let plain = ansi::plain(&one_row);
     let room = columns.saturating_sub(1);
-    if plain.chars().map(width).sum::<usize>() <= room {
+    if columns_of(&plain) <= room {
         return plain.into_owned();
     }
     let mut cut = String::new();

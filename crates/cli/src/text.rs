@@ -25,47 +25,13 @@ pub fn kinds(kinds: &KindList) -> String {
     }
 }
 
-/// Table of operations, or a sentence if there are none.
-pub fn table(operations: &[Operation], now: Time) -> String {
-    if operations.is_empty() {
-        return "No operations match.".to_owned();
-    }
-    let head = ["ID", "STATE", "PROGRESS", "DURATION", "HOST", "KIND", "TITLE"].map(str::to_owned);
-    let rows = operations.iter().map(|op| {
-        let far = if op.state.ended() { String::new() } else { display::how_far(op.progress.as_ref()) };
-        let host = op.host.as_ref().map(ToString::to_string).unwrap_or_default();
-        [
-            op.id.to_string(),
-            op.state.to_string(),
-            far,
-            took(op, now),
-            host,
-            op.kind.to_string(),
-            op.title.clone(),
-        ]
-    });
-    let all: Vec<[String; 7]> =
-        std::iter::once(head).chain(rows.map(|row| row.map(|cell| one_row(&cell)))).collect();
-    let mut wide = [0; 7];
-    for row in &all {
-        for (wide, cell) in wide.iter_mut().zip(row) {
-            *wide = (*wide).max(cell.chars().count());
-        }
-    }
-    let line = |row: &[String; 7]| {
-        let cells: Vec<String> = row.iter().zip(wide).map(|(cell, wide)| format!("{cell:wide$}")).collect();
-        cells.join("  ").trim_end().to_owned()
-    };
-    all.iter().map(line).collect::<Vec<_>>().join("\n")
-}
-
 /// Text in one row, without control characters, so that it takes the columns that it is counted with.
 pub fn one_row(text: &str) -> String {
     ansi::plain(&text.replace(['\n', '\r', '\t'], " ")).into_owned()
 }
 
 /// Duration of the attempt so far.
-fn took(op: &Operation, now: Time) -> String {
+pub fn duration(op: &Operation, now: Time) -> String {
     match (op.started_at, op.ended_at) {
         (Some(from), Some(to)) => rounded(to.seconds_since(from)),
         (Some(from), None) => rounded(now.seconds_since(from)),
@@ -74,7 +40,7 @@ fn took(op: &Operation, now: Time) -> String {
 }
 
 /// Duration, rounded to the smallest unit that is shown: `2 m 10 s`, `1 h 6 m`.
-fn rounded(seconds: f64) -> String {
+pub fn rounded(seconds: f64) -> String {
     let unit = match seconds {
         s if s < 9.95 => return format::span(seconds),
         s if s < 3_599.5 => 1.0,
@@ -157,7 +123,7 @@ pub fn detail(detail: &OperationDetail, now: Time) -> String {
     line("created", at(op.created_at));
     line("started", op.started_at.map(at).unwrap_or_default());
     line("ended", op.ended_at.map(at).unwrap_or_default());
-    line("duration", took(op, now));
+    line("duration", duration(op, now));
     let params = op.params.as_object().into_iter().flatten().filter(|(_, value)| !value.is_null());
     let params = params.map(|(name, value)| match value.as_str() {
         Some(text) => format!("{name}={text}"),
@@ -195,26 +161,6 @@ mod tests {
         op.started_at = at("2026-11-23T10:41:07Z");
         op.ended_at = state.ended().then(|| at("2026-11-23T10:43:17Z")).flatten();
         op
-    }
-
-    #[test]
-    fn table_columns_are_aligned() {
-        let now = Time::parse("2026-11-23T10:41:17Z").unwrap();
-        let output = table(&[op(State::Running), op(State::Succeeded)], now);
-        let lines: Vec<&str> = output.lines().collect();
-        assert_eq!(lines.len(), 3);
-        let at = |line: &str| line.find("data.load").unwrap_or(line.find("KIND").unwrap_or_default());
-        assert!(lines.iter().all(|line| at(line) == at(lines[0])), "{output}");
-        assert!(lines[1].contains("running") && lines[1].contains("10 s"), "{output}");
-        assert_eq!(table(&[], now), "No operations match.");
-    }
-
-    #[test]
-    fn a_title_with_terminal_sequences_takes_one_row_and_keeps_columns_aligned() {
-        let mut hostile = op(State::Running);
-        hostile.title = "a\u{1b}[2Jb\nc\u{7}".into();
-        let output = table(&[hostile], Time::now());
-        assert!(output.ends_with("ab c") && output.lines().count() == 2, "{output:?}");
     }
 
     #[test]

@@ -1,13 +1,15 @@
-//! Requests to the server, one method each.
+//! Client of one server: requests are sent by a transport if there is one, else on connections of its own.
 
-use crate::ClientError;
-use pool::{Pool, PoolConfig, PoolError, Repeat, SseStream};
+use crate::transport::{Answer, Call, Copied, Method, Transport};
+use crate::{ClientError, OperationQuery};
+use pool::{Download, Pool, PoolConfig, PoolError, Repeat, SseStream};
 use protocol::api::{CancelOperation, KindList, LogPage, OperationDetail, OperationPage, StartOperation};
 use protocol::event::Reset;
 use protocol::{Operation, OperationId, paths};
-use serde::Deserialize;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 /// Timeout for connecting.
@@ -17,6 +19,9 @@ const STREAM_SILENCE: Duration = Duration::from_secs(5);
 /// Timeout of a poll beyond its wait.
 const POLL_MARGIN: Duration = Duration::from_secs(5);
 
+/// Time without a byte after which a download counts as cut.
+const DOWNLOAD_SILENCE: Duration = Duration::from_secs(30);
+
 /// Server to call.
 #[derive(Clone, Debug)]
 pub struct ClientConfig {
@@ -24,37 +29,6 @@ pub struct ClientConfig {
     pub server: String,
     /// Token of the server, if it has one.
     pub token: Option<String>,
-}
-
-/// Filters of a list of operations. Absent ones don't filter; `state`, `kind` and `host` may be comma-separated.
-#[derive(Clone, Debug, Default)]
-pub struct OperationQuery {
-    pub state: Option<String>,
-    pub kind: Option<String>,
-    pub host: Option<String>,
-    /// Words that must all occur.
-    pub words: Option<String>,
-    /// Cursor of the next page.
-    pub after: Option<String>,
-    /// Maximum number of operations, 1 to 500.
-    pub limit: u16,
-}
-
-impl OperationQuery {
-    fn path(&self) -> String {
-        let limit = self.limit.to_string();
-        let pairs = [
-            ("state", self.state.as_deref()),
-            ("kind", self.kind.as_deref()),
-            ("host", self.host.as_deref()),
-            ("q", self.words.as_deref()),
-            ("after", self.after.as_deref()),
-            ("limit", Some(limit.as_str())),
-        ];
-        let given = pairs.into_iter().filter_map(|(name, value)| Some((name, value?)));
-        let query = form_urlencoded::Serializer::new(String::new()).extend_pairs(given).finish();
-        format!("{}?{query}", paths::OPERATIONS)
-    }
 }
 
 /// Events of a poll, as the server wrote them.
@@ -70,6 +44,9 @@ pub struct EventPage {
 #[derive(Clone)]
 pub struct Client {
     pool: Pool,
+    transport: Option<Arc<dyn Transport>>,
+    /// The oldest answer from a copy.
+    copied: Arc<Mutex<Option<Copied>>>,
 }
 
 impl Client {
@@ -83,7 +60,18 @@ impl Client {
             PoolConfig { token, connect_timeout: CONNECT_TIMEOUT, retries: 1, ..PoolConfig::default() };
         let pool =
             Pool::new(&config.server, limits).map_err(|e| ClientError::from_pool(&config.server, e))?;
-        Ok(Self { pool })
+        Ok(Self { pool, transport: None, copied: Arc::default() })
+    }
+
+    /// Sends requests by a transport as far as it takes them. Streams and downloads stay with the client.
+    #[must_use]
+    pub fn with_transport(self, transport: Arc<dyn Transport>) -> Self {
+        Self { transport: Some(transport), ..self }
+    }
+
+    /// Age of the oldest answer that came from a copy of the server's data; `None` if all came from the server.
+    pub fn copied(&self) -> Option<Copied> {
+        *self.copied.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// URL of the server, without a trailing slash.
@@ -110,8 +98,13 @@ impl Client {
     /// [`ClientError`]; after [`ClientError::outcome_unknown`], it may have been started.
     pub async fn start(&self, request: &StartOperation) -> Result<Operation, ClientError> {
         let key = uuid::Uuid::now_v7().to_string();
-        let answer = self.pool.post_keyed(paths::OPERATIONS, request, &key).await;
-        self.answered(answer)
+        let call = self.posted(paths::OPERATIONS, request, Some(&key), true)?;
+        // If the transport lost the answer, the server recognizes the key.
+        match self.sent(call).await {
+            Ok(Some(answer)) => self.read(answer),
+            Err(error) if !error.outcome_unknown() => Err(error),
+            Ok(None) | Err(_) => self.answered(self.pool.post_keyed(paths::OPERATIONS, request, &key).await),
+        }
     }
 
     /// A page of operations, newest first.
@@ -149,16 +142,19 @@ impl Client {
     /// [`ClientError`]; after [`ClientError::outcome_unknown`], it may have been cancelled.
     pub async fn cancel(&self, id: OperationId, request: &CancelOperation) -> Result<Operation, ClientError> {
         let path = paths::action(id, "cancel");
-        let answer = self.pool.post(&path, request, Repeat::Never).await;
-        let lost = answer.as_ref().is_err_and(|error| error.is_unreachable() && !error.never_sent());
-        if !lost {
-            return self.answered(answer);
+        let answer = self.post(&path, request, false).await;
+        if !answer.as_ref().is_err_and(ClientError::outcome_unknown) {
+            return answer;
         }
-        let Ok(now) = self.operation(id).await else { return self.answered(answer) };
-        if now.operation.receipt.as_ref().is_some_and(|receipt| receipt.attempt == now.operation.attempt) {
-            return Ok(now.operation);
+        let Ok(now) = self.find(id).await.map(|found| found.map(|detail| detail.operation)) else {
+            return answer;
+        };
+        match now {
+            Some(now) if now.receipt.as_ref().is_some_and(|receipt| receipt.attempt == now.attempt) => {
+                Ok(now)
+            }
+            _ => self.answered(self.pool.post(&path, request, Repeat::Never).await),
         }
-        self.answered(self.pool.post(&path, request, Repeat::Never).await)
     }
 
     /// At most `limit` newest log lines of an attempt, of those below `before` if given.
@@ -180,7 +176,21 @@ impl Client {
     /// # Errors
     /// [`PoolError`]: a follower tells a blocked stream from an absent server by it.
     pub async fn events(&self, id: OperationId, after: u64) -> Result<SseStream, PoolError> {
-        self.pool.stream(&paths::events(id), Some(&after.to_string()), STREAM_SILENCE, STREAM_SILENCE).await
+        self.stream(&paths::events(id), after).await
+    }
+
+    pub(crate) async fn stream(&self, path: &str, after: u64) -> Result<SseStream, PoolError> {
+        self.pool.stream(path, Some(&after.to_string()), STREAM_SILENCE, STREAM_SILENCE).await
+    }
+
+    pub(crate) async fn download(
+        &self,
+        path: &str,
+        from: u64,
+        etag: Option<&str>,
+    ) -> Result<Download, ClientError> {
+        let download = self.pool.download(path, from, etag, DOWNLOAD_SILENCE).await;
+        download.map_err(|error| ClientError::from_pool(self.server(), error))
     }
 
     /// The same events as a document; waits for one up to `wait`.
@@ -199,22 +209,75 @@ impl Client {
         }
     }
 
-    async fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T, ClientError> {
-        self.pool.get(path).await.map_err(|error| ClientError::from_pool(self.server(), error))
+    pub(crate) async fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T, ClientError> {
+        let call =
+            Call { method: Method::Get, path: path.to_owned(), body: None, key: None, repeatable: true };
+        match self.sent(call).await {
+            Ok(Some(answer)) => self.read(answer),
+            Err(error) if !error.outcome_unknown() => Err(error),
+            // The transport broke off; a read may be repeated.
+            Ok(None) | Err(_) => {
+                self.pool.get(path).await.map_err(|error| ClientError::from_pool(self.server(), error))
+            }
+        }
+    }
+
+    /// POST; sent again if its answer is lost and it is repeatable.
+    pub(crate) async fn post<B: Serialize, T: DeserializeOwned>(
+        &self,
+        path: &str,
+        body: &B,
+        repeatable: bool,
+    ) -> Result<T, ClientError> {
+        let call = self.posted(path, body, None, repeatable)?;
+        let repeat = if repeatable { Repeat::Safe } else { Repeat::Never };
+        match self.sent(call).await {
+            Ok(Some(answer)) => self.read(answer),
+            Err(error) if !(repeatable && error.outcome_unknown()) => Err(error),
+            Ok(None) | Err(_) => self.answered(self.pool.post(path, body, repeat).await),
+        }
+    }
+
+    fn posted<B: Serialize>(
+        &self,
+        path: &str,
+        body: &B,
+        key: Option<&str>,
+        repeatable: bool,
+    ) -> Result<Call, ClientError> {
+        let json = serde_json::to_vec(body).map_err(|error| ClientError::Decode {
+            server: self.server().to_owned(),
+            cause: format!("the request can't be written as JSON: {error}"),
+        })?;
+        let (path, key) = (path.to_owned(), key.map(str::to_owned));
+        Ok(Call { method: Method::Post, path, body: Some(json), key, repeatable })
+    }
+
+    /// Sends a request by the transport; `None` if there is none, or it did not send it.
+    async fn sent(&self, call: Call) -> Result<Option<Answer>, ClientError> {
+        let Some(transport) = &self.transport else { return Ok(None) };
+        let answer = transport.send(call).await?;
+        if let Some(copy) = answer.as_ref().and_then(|answer| answer.copy) {
+            let mut oldest = self.copied.lock().unwrap_or_else(PoisonError::into_inner);
+            if oldest.is_none_or(|oldest| oldest.age <= copy.age) {
+                *oldest = Some(copy);
+            }
+        }
+        Ok(answer)
+    }
+
+    /// Content of an answer.
+    fn read<T: DeserializeOwned>(&self, answer: Answer) -> Result<T, ClientError> {
+        let server = self.server();
+        if !(200..300).contains(&answer.status) {
+            return Err(ClientError::of_status(server, answer.status, &answer.body));
+        }
+        let body: &[u8] = if answer.body.is_empty() { b"null" } else { &answer.body };
+        serde_json::from_slice(body)
+            .map_err(|error| ClientError::Decode { server: server.to_owned(), cause: error.to_string() })
     }
 
     fn answered<T>(&self, answer: Result<(u16, T), PoolError>) -> Result<T, ClientError> {
         answer.map(|(_, answer)| answer).map_err(|error| ClientError::from_pool(self.server(), error))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn any_text_is_safe_in_a_query() {
-        let query = OperationQuery { words: Some("a b&c".into()), limit: 5, ..OperationQuery::default() };
-        assert_eq!(query.path(), "/api/v1/operations?q=a+b%26c&limit=5");
     }
 }

@@ -5,6 +5,9 @@ use protocol::{OperationId, Problem};
 use std::time::Duration;
 use thiserror::Error;
 
+/// Longest part of an answer that an error quotes.
+const MAX_QUOTED_CHARS: usize = 80;
+
 /// Why a request has no result. Each text is a sentence without its full stop.
 #[derive(Debug, Error)]
 #[non_exhaustive]
@@ -62,6 +65,20 @@ impl ClientError {
             PoolError::Decode { cause, .. } => Self::Decode { server, cause },
             PoolError::BadUrl { url, cause } => Self::BadUrl { url, cause },
             other => Self::Other(other),
+        }
+    }
+}
+
+impl ClientError {
+    /// Error of an answer with a status other than 2xx.
+    pub(crate) fn of_status(server: &str, status: u16, body: &[u8]) -> Self {
+        match serde_json::from_slice::<Problem>(body) {
+            Ok(problem) => Self::Problem(Box::new(problem)),
+            Err(_) => {
+                let body: String = String::from_utf8_lossy(body).chars().take(MAX_QUOTED_CHARS).collect();
+                let cause = format!("it rejected the request ({status}): {body}");
+                Self::Decode { server: server.to_owned(), cause }
+            }
         }
     }
 }

@@ -1,6 +1,7 @@
 //! API: one file per resource. All errors are problem documents.
 
 mod activity;
+mod artifact;
 mod audit;
 mod bands;
 mod events;
@@ -144,7 +145,7 @@ fn responses() -> OpenApiRouter<Server> {
         .routes(routes!(log_search::search))
         .routes(routes!(bands::baseline))
         .routes(routes!(bands::rule, bands::set_rule, bands::drop_rule))
-        .routes(routes!(operations::artifact))
+        .routes(routes!(artifact::artifact))
         .routes(routes!(activity::activity))
         .routes(routes!(audit::audit))
         .routes(routes!(hosts::kinds))

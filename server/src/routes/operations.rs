@@ -1,4 +1,4 @@
-//! Operations: list, start, details, cancel, retry, resume, delete; their series, logs and artifacts.
+//! Operations: list, start, details, cancel, retry, resume, delete; their series and logs.
 
 use super::{LOG_LINES, Server, bad_query, id_of, log_text};
 use crate::actor::By;
@@ -6,7 +6,7 @@ use crate::problem::{RouteError, problem_of};
 use axum::Json;
 use axum::body::Bytes;
 use axum::extract::rejection::{JsonRejection, QueryRejection};
-use axum::extract::{FromRequest, Path, Query, RawQuery, Request, State};
+use axum::extract::{FromRequest, Path, Query, Request, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use engine::Which;
@@ -406,25 +406,4 @@ pub async fn logs(
     }
     let limit = query.limit.unwrap_or(LOG_LINES).clamp(1, 10_000);
     Ok(Json(server.engine.logs(id_of(id)?, query.attempt, query.before, limit).await?).into_response())
-}
-
-/// Artifact of the latest result, fetched from the host that produced it. The query string is passed to the host.
-#[utoipa::path(get, path = "/api/v1/operations/{id}/artifacts/{name}", tag = "operations",
-    params(("id" = String, Path), ("name" = String, Path, description = "Name in the result, such as `bars`")),
-    responses((status = 200, description = "The artifact, with its own media type"), (status = 404, body = Problem),
-        (status = 502, body = Problem, description = "The host is unreachable, or the artifact's path is invalid"),
-        (status = 503, body = Problem, description = "The database can't be read")))]
-pub async fn artifact(
-    State(server): State<Server>,
-    Path((id, name)): Path<(String, String)>,
-    RawQuery(query): RawQuery,
-) -> Result<Response, RouteError> {
-    let id = id_of(Path(id))?;
-    let (media_type, bytes) = server.engine.artifact(id, &name, &query.unwrap_or_default()).await?;
-    // Data of a host is never shown as one of our pages.
-    let headers = [
-        (header::CONTENT_TYPE, media_type),
-        (header::CONTENT_SECURITY_POLICY, "default-src 'none'; sandbox".to_owned()),
-    ];
-    Ok((headers, bytes).into_response())
 }

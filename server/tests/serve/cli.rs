@@ -10,6 +10,7 @@ fn signalbox(server: &Server, args: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_signalbox"));
     command.args(args).env("SIGNALBOX_SERVER_URL", &server.url).env_remove("SIGNALBOX_TOKEN");
     command.stdin(Stdio::null());
+    crate::process::without_home(&mut command);
     command
 }
 

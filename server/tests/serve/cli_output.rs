@@ -15,6 +15,7 @@ fn signalbox(url: &str, args: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_signalbox"));
     command.args(args).env("SIGNALBOX_SERVER_URL", url).env_remove("SIGNALBOX_TOKEN");
     command.env_remove("COLUMNS").stdin(Stdio::null());
+    crate::process::without_home(&mut command);
     command
 }
 

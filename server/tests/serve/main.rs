@@ -8,7 +8,10 @@ mod base_path;
 mod bundled;
 mod checkpoint_transfer;
 mod cli;
+#[cfg(unix)]
+mod cli_agent;
 mod cli_output;
+mod cli_verbs;
 mod demo;
 mod feed;
 mod ktrdr;

@@ -110,6 +110,13 @@ impl Home {
     }
 }
 
+/// Keeps a client command away from the user's contexts, session and agent.
+pub fn without_home(command: &mut Command) {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("client");
+    command.env("SIGNALBOX_AGENT", "off").env_remove("SIGNALBOX_CONTEXT");
+    command.env("XDG_CONFIG_HOME", &folder).env("XDG_STATE_HOME", &folder);
+}
+
 /// Sends a signal, such as `-KILL`.
 pub fn signal(signal: &str, pid: u32) {
     assert!(Command::new("kill").args([signal, &pid.to_string()]).status().unwrap().success());

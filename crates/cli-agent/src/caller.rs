@@ -1,0 +1,183 @@
+//! Caller: a command that sends its requests by the agent.
+
+use crate::place::{self, Place, PlaceError};
+use crate::wire::{self, Failure, Hello, Request, Response, Status, VERSION};
+use client::ClientError;
+use client::transport::{Answer, Call, Copied, Sending, Transport};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+use tokio::net::UnixStream;
+use tokio::sync::Mutex;
+
+/// Time in which an agent greets; after that, the command goes directly.
+const GREETING_TIMEOUT: Duration = Duration::from_millis(20);
+/// Time in which an agent reports its status or stops.
+const CONTROL_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// How reads are answered.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Reads {
+    /// By the server, also if the copy has the answer.
+    pub fresh: bool,
+    /// Number of an event that an answer must reflect.
+    pub at_least: u64,
+}
+
+/// Agent of a server, as the transport of a client.
+pub struct Agent {
+    server: String,
+    socket: PathBuf,
+    reads: Reads,
+    /// Connection, from the first request on.
+    connection: Mutex<Option<UnixStream>>,
+    /// It is away, or does not answer in time.
+    absent: AtomicBool,
+}
+
+impl Agent {
+    /// Connects to the agent of a server; `None` if none responds in time.
+    ///
+    /// # Errors
+    /// [`PlaceError`] if the folder of the socket can't be trusted.
+    pub async fn connect(server: &str, place: &Place, reads: Reads) -> Result<Option<Self>, PlaceError> {
+        let socket = place.socket();
+        match place.check() {
+            Err(PlaceError::Failed(_, error)) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            checked => checked?,
+        }
+        let Ok(Ok(stream)) = tokio::time::timeout(GREETING_TIMEOUT, greeted(&socket)).await else {
+            return Ok(None);
+        };
+        let (server, connection) = (server.to_owned(), Mutex::new(Some(stream)));
+        Ok(Some(Self { server, socket, reads, connection, absent: AtomicBool::new(false) }))
+    }
+
+    async fn exchange(&self, call: Call) -> Result<Option<Answer>, ClientError> {
+        let mut connection = self.connection.lock().await;
+        if self.absent.load(Ordering::Relaxed) {
+            return Ok(None);
+        }
+        let mut stream = match connection.take() {
+            Some(stream) => stream,
+            None => match tokio::time::timeout(GREETING_TIMEOUT, greeted(&self.socket)).await {
+                Ok(Ok(stream)) => stream,
+                _ => {
+                    self.absent.store(true, Ordering::Relaxed);
+                    return Ok(None);
+                }
+            },
+        };
+        let request = Request::Call {
+            method: call.method.into(),
+            path: call.path,
+            key: call.key,
+            repeatable: call.repeatable,
+            at_least: self.reads.at_least,
+            fresh: self.reads.fresh,
+        };
+        let answer = exchanged(&mut stream, &request, call.body.as_deref().unwrap_or_default()).await;
+        let (response, body) = answer.map_err(|error| {
+            self.absent.store(true, Ordering::Relaxed);
+            ClientError::Broken { server: self.server.clone(), cause: format!("the agent ended: {error}") }
+        })?;
+        *connection = Some(stream);
+        drop(connection);
+        match response.failure {
+            Some(failure) => Err(self.error_of(failure)),
+            None => {
+                let age = response.age_ms.map(Duration::from_millis);
+                let copy = age.map(|age| Copied { age, offline: response.offline });
+                Ok(Some(Answer { status: response.status, body, copy }))
+            }
+        }
+    }
+
+    fn error_of(&self, failure: Failure) -> ClientError {
+        let server = self.server.clone();
+        match failure {
+            Failure::Unreachable => ClientError::Unreachable { server },
+            Failure::Broken { cause } => ClientError::Broken { server, cause },
+            Failure::Timeout { after } => ClientError::Timeout { server, after },
+            Failure::Decode { cause } | Failure::Other { cause } => ClientError::Decode { server, cause },
+        }
+    }
+}
+
+impl Transport for Agent {
+    fn send(&self, call: Call) -> Sending<'_> {
+        Box::pin(self.exchange(call))
+    }
+}
+
+/// Connection to an agent of this user that has greeted.
+async fn greeted(socket: &Path) -> io::Result<UnixStream> {
+    let mut stream = UnixStream::connect(socket).await?;
+    if stream.peer_cred()?.uid() != rustix::process::geteuid().as_raw() {
+        return Err(io::Error::other("the agent is of another user"));
+    }
+    let hello: Hello = wire::read_json(&mut stream).await?;
+    if hello.version != VERSION {
+        return Err(io::Error::other("the agent has another protocol"));
+    }
+    Ok(stream)
+}
+
+async fn exchanged(
+    stream: &mut UnixStream,
+    request: &Request,
+    body: &[u8],
+) -> io::Result<(Response, Vec<u8>)> {
+    wire::write_json(stream, request).await?;
+    wire::write(stream, body).await?;
+    Ok((wire::read_json(stream).await?, wire::read(stream).await?))
+}
+
+/// Sockets of all agents of the user, of any build.
+fn sockets() -> Result<Vec<PathBuf>, PlaceError> {
+    let folder = place::folder();
+    match place::check(&folder) {
+        Err(PlaceError::Failed(_, error)) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        checked => checked?,
+    }
+    let entries = std::fs::read_dir(&folder).map_err(|error| PlaceError::Failed(folder, error))?;
+    let sockets = entries.flatten().map(|entry| entry.path());
+    Ok(sockets.filter(|path| path.extension().is_some_and(|extension| extension == "sock")).collect())
+}
+
+/// Status of each running agent of the user.
+///
+/// # Errors
+/// [`PlaceError`] if the folder of the sockets can't be trusted.
+pub async fn status() -> Result<Vec<Status>, PlaceError> {
+    let mut all = Vec::new();
+    for socket in sockets()? {
+        if let Some((_, body)) = control(&socket, &Request::Status).await
+            && let Ok(status) = serde_json::from_slice(&body)
+        {
+            all.push(status);
+        }
+    }
+    Ok(all)
+}
+
+/// Stops each running agent of the user; returns their number.
+///
+/// # Errors
+/// Like [`status`].
+pub async fn stop() -> Result<usize, PlaceError> {
+    let mut stopped = 0;
+    for socket in sockets()? {
+        stopped += usize::from(control(&socket, &Request::Stop).await.is_some());
+    }
+    Ok(stopped)
+}
+
+async fn control(socket: &Path, request: &Request) -> Option<(Response, Vec<u8>)> {
+    let asking = async {
+        let mut stream = greeted(socket).await?;
+        exchanged(&mut stream, request, b"").await
+    };
+    tokio::time::timeout(CONTROL_TIMEOUT, asking).await.ok()?.ok()
+}

@@ -1,0 +1,155 @@
+//! Place of an agent: its socket, in a folder that only the user can enter.
+
+use sha2::{Digest, Sha256};
+use std::fs::DirBuilder;
+use std::io;
+use std::os::unix::fs::{DirBuilderExt, MetadataExt};
+use std::path::{Path, PathBuf};
+use std::{env, fmt};
+
+/// Bytes of a hash in the name of a socket, whose path may have 107 bytes only.
+const HASH_BYTES: usize = 6;
+
+/// Folder and socket of one user, server, token and build.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Place {
+    folder: PathBuf,
+    name: String,
+}
+
+/// Why no socket can be in a folder.
+#[derive(Debug)]
+pub enum PlaceError {
+    /// The folder belongs to another user, is open to others, or is none.
+    NotOwned(PathBuf),
+    /// The system refuses it.
+    Failed(PathBuf, io::Error),
+}
+
+impl fmt::Display for PlaceError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            PlaceError::NotOwned(folder) => write!(
+                f,
+                "{} belongs to another user or is open to others. Remove it, or set XDG_RUNTIME_DIR to a folder of yours",
+                folder.display()
+            ),
+            PlaceError::Failed(folder, error) => write!(f, "{} can't be used: {error}", folder.display()),
+        }
+    }
+}
+
+impl std::error::Error for PlaceError {}
+
+/// Folder of all agents of the user.
+pub fn folder() -> PathBuf {
+    match env::var_os("XDG_RUNTIME_DIR").map(PathBuf::from).filter(|folder| folder.is_absolute()) {
+        Some(folder) => folder.join("signalbox"),
+        None => env::temp_dir().join(format!("signalbox-{}", rustix::process::geteuid().as_raw())),
+    }
+}
+
+impl Place {
+    /// Place for this user and build.
+    pub fn of(server: &str, token: Option<&str>) -> Self {
+        let mut hash = Sha256::new();
+        for part in [server, "\0", token.unwrap_or_default()] {
+            hash.update(part.as_bytes());
+        }
+        let name = format!("{}-{}-{}", env!("CARGO_PKG_VERSION"), build(), short(hash));
+        Self { folder: folder(), name }
+    }
+
+    /// Socket.
+    pub fn socket(&self) -> PathBuf {
+        self.folder.join(format!("{}.sock", self.name))
+    }
+
+    /// Lock that the agent holds as long as it runs.
+    pub fn lock(&self) -> PathBuf {
+        self.folder.join(format!("{}.lock", self.name))
+    }
+
+    /// Creates the folder if needed.
+    ///
+    /// # Errors
+    /// [`PlaceError`] if another user could reach the socket.
+    pub fn prepare(&self) -> Result<(), PlaceError> {
+        let failed = |error| PlaceError::Failed(self.folder.clone(), error);
+        match DirBuilder::new().mode(0o700).create(&self.folder) {
+            Ok(()) => {}
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+            Err(error) => return Err(failed(error)),
+        }
+        self.check()
+    }
+
+    /// Checks who can enter the folder.
+    ///
+    /// # Errors
+    /// Like [`Place::prepare`]; also if there is no folder.
+    pub fn check(&self) -> Result<(), PlaceError> {
+        check(&self.folder)
+    }
+}
+
+/// Checks that only the user can enter a folder.
+///
+/// # Errors
+/// [`PlaceError`].
+pub fn check(folder: &Path) -> Result<(), PlaceError> {
+    // Not the target of a link, which somebody else may have made.
+    let found =
+        std::fs::symlink_metadata(folder).map_err(|error| PlaceError::Failed(folder.to_owned(), error))?;
+    let own = found.uid() == rustix::process::geteuid().as_raw() && found.mode() & 0o077 == 0;
+    if found.is_dir() && own { Ok(()) } else { Err(PlaceError::NotOwned(folder.to_owned())) }
+}
+
+/// Identifies the build of this program, so that different ones never share an agent.
+fn build() -> String {
+    let mut hash = Sha256::new();
+    if let Ok(program) = env::current_exe().and_then(std::fs::metadata) {
+        for number in [program.len() as i64, program.mtime(), program.mtime_nsec()] {
+            hash.update(number.to_be_bytes());
+        }
+    }
+    short(hash)
+}
+
+fn short(hash: Sha256) -> String {
+    hex::encode(&hash.finalize()[..HASH_BYTES])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::unix::fs::{PermissionsExt, symlink};
+
+    fn at(folder: &Path) -> Place {
+        Place { folder: folder.to_owned(), name: "a".into() }
+    }
+
+    #[test]
+    fn a_folder_that_others_can_enter_is_not_used() {
+        let home = tempfile::tempdir().unwrap();
+        let place = at(&home.path().join("signalbox"));
+        place.prepare().unwrap();
+        place.prepare().unwrap();
+        std::fs::set_permissions(&place.folder, PermissionsExt::from_mode(0o755)).unwrap();
+        assert!(matches!(place.prepare(), Err(PlaceError::NotOwned(_))));
+        std::fs::set_permissions(&place.folder, PermissionsExt::from_mode(0o700)).unwrap();
+        symlink(&place.folder, home.path().join("link")).unwrap();
+        assert!(matches!(at(&home.path().join("link")).prepare(), Err(PlaceError::NotOwned(_))));
+        std::fs::write(home.path().join("file"), "").unwrap();
+        assert!(matches!(at(&home.path().join("file")).prepare(), Err(PlaceError::NotOwned(_))));
+    }
+
+    #[test]
+    fn each_server_and_token_has_a_place_of_its_own() {
+        let place = |server, token| Place::of(server, token).socket();
+        assert_eq!(place("http://a", None), place("http://a", None));
+        assert_ne!(place("http://a", None), place("http://b", None));
+        assert_ne!(place("http://a", None), place("http://a", Some("s3cret")));
+        assert!(!place("http://a", Some("s3cret")).to_string_lossy().contains("s3cret"));
+    }
+}

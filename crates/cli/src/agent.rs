@@ -1,0 +1,69 @@
+//! Agent: whether a command uses it, and how it is started.
+
+use crate::output;
+use cli_agent::{Agent, Place, Reads};
+use client::Client;
+use std::io;
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::sync::Arc;
+
+/// Closes what the shell that started the command may have left open, and becomes the agent.
+const DETACH: &str = "exec 3>&- 4>&- 5>&- 6>&- 7>&- 8>&- 9>&-; exec \"$0\" \"$@\"";
+
+/// Whether the environment lets commands use the agent: not in CI, whose machines wait for every process to end.
+pub fn is_wanted() -> bool {
+    let is_set = |name| std::env::var(name).is_ok_and(|value| !matches!(value.as_str(), "" | "0" | "false"));
+    match std::env::var("SIGNALBOX_AGENT").as_deref() {
+        Ok("off" | "0" | "false" | "no") => false,
+        Ok("on" | "1" | "true" | "yes") => true,
+        _ => !is_set("CI"),
+    }
+}
+
+/// Client that sends its requests by the agent. If there is none, it is started for the next command, and this one goes
+/// directly.
+///
+/// # Errors
+/// Only if standard error was closed.
+pub async fn attached(
+    client: Client,
+    token: Option<&str>,
+    reads: Reads,
+) -> Result<Client, output::OutputError> {
+    let place = Place::of(client.server(), token);
+    match Agent::connect(client.server(), &place, reads).await {
+        Ok(Some(agent)) => return Ok(client.with_transport(Arc::new(agent))),
+        Ok(None) => {}
+        Err(error) => {
+            output::note(&format!("The agent is not used: {error}."))?;
+            return Ok(client);
+        }
+    }
+    if let Err(error) = start(client.server(), token) {
+        output::note(&format!("The agent can't be started: {error}."))?;
+    }
+    Ok(client)
+}
+
+/// Starts an agent, which lives on without this command, its terminal and its pipes.
+fn start(server: &str, token: Option<&str>) -> io::Result<()> {
+    let program = std::env::current_exe()?;
+    let shell = Path::new("/bin/sh");
+    let mut command = match shell.exists() {
+        true => {
+            let mut command = Command::new(shell);
+            command.arg("-c").arg(DETACH).arg(program);
+            command
+        }
+        false => Command::new(program),
+    };
+    command.args(["agent", "run", "--server", server]).current_dir("/");
+    // Not as an argument, which other users can read.
+    match token {
+        Some(token) => command.env("SIGNALBOX_TOKEN", token),
+        None => command.env_remove("SIGNALBOX_TOKEN"),
+    };
+    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn()?;
+    Ok(())
+}

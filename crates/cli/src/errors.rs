@@ -1,0 +1,22 @@
+//! Errors of requests, with what the command line can do about them.
+
+use anyhow::anyhow;
+use client::ClientError;
+
+/// Error of a request with what the command line can do about it.
+pub fn advised(error: ClientError) -> anyhow::Error {
+    match error {
+        ClientError::Unreachable { .. } => {
+            anyhow!("{error}. Start one with `signalbox serve`, or set its address with --server URL")
+        }
+        ClientError::Decode { .. } => anyhow!(
+            "{error}. Check the address (--server URL); a proxy or a login page on the way may have answered instead"
+        ),
+        error => error.into(),
+    }
+}
+
+/// Error of a request that changes something, with what may have happened all the same.
+pub fn unsure(error: ClientError, outcome: &str) -> anyhow::Error {
+    if error.outcome_unknown() { anyhow!("{error}. {outcome}") } else { advised(error) }
+}

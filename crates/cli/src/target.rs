@@ -1,0 +1,210 @@
+//! Target of a command: server, form of the output, and the session with it.
+
+use crate::contexts::{Context, Contexts};
+use crate::listing::{self, Format, Listed};
+use crate::output::{self, OutputError};
+use crate::session::Session;
+use clap::Args;
+use client::{Client, ClientConfig};
+use protocol::OperationId;
+use serde::Serialize;
+use serde_json::json;
+use std::collections::BTreeMap;
+
+/// Server if neither flags, environment nor a context name one.
+const DEFAULT_SERVER: &str = "http://127.0.0.1:7200";
+
+/// Server, and form of the output.
+#[derive(Args)]
+pub struct To {
+    /// URL of the server; default: that of the context in use, or http://127.0.0.1:7200
+    #[arg(long, env = "SIGNALBOX_SERVER_URL", value_name = "URL")]
+    server: Option<String>,
+    /// Token that the server was started with, if any
+    #[arg(long, env = "SIGNALBOX_TOKEN", hide_env_values = true)]
+    token: Option<String>,
+    /// Context to use for this command
+    #[arg(long, env = "SIGNALBOX_CONTEXT", value_name = "NAME")]
+    context: Option<String>,
+    /// Form of the output; not every command has all
+    #[arg(long, short, value_name = "FORMAT", conflicts_with = "json")]
+    output: Option<Format>,
+    /// Print JSON, like --output json
+    #[arg(long)]
+    json: bool,
+    /// Ask the server itself, also for what the agent has a copy of
+    #[arg(long)]
+    fresh: bool,
+    /// Do not use the agent
+    #[arg(long)]
+    no_agent: bool,
+}
+
+/// Everything that a command needs.
+pub struct Target {
+    pub client: Client,
+    pub format: Format,
+    session: Session,
+    /// Default parameters of the context, by kind.
+    params: BTreeMap<String, BTreeMap<String, String>>,
+}
+
+impl To {
+    /// Chooses the server and reads the context.
+    ///
+    /// # Errors
+    /// A sentence if the context is unknown, or the URL is invalid.
+    pub async fn target(&self) -> anyhow::Result<Target> {
+        let given = |text: &Option<String>| text.clone().filter(|text| !text.is_empty());
+        let context = match (given(&self.context), &self.server) {
+            (Some(name), _) => Contexts::load()?.named(&name)?.clone(),
+            // A token of the context in use must not go to another server.
+            (None, Some(server)) => Context { server: server.clone(), ..Context::default() },
+            (None, None) => Contexts::load()?
+                .in_use()?
+                .cloned()
+                .unwrap_or_else(|| Context { server: DEFAULT_SERVER.to_owned(), ..Context::default() }),
+        };
+        let token = match given(&self.token) {
+            Some(token) => Some(token),
+            None => context.token()?,
+        };
+        let token = token.filter(|token| !token.is_empty());
+        let client = Client::new(ClientConfig { server: context.server.clone(), token: token.clone() })?;
+        let chosen = self.output.or(self.json.then_some(Format::Json));
+        let session = Session::with(client.server());
+        let client = self.attached(client, token.as_deref(), &session).await?;
+        let format = chosen.or(context.output).unwrap_or_default();
+        Ok(Target { client, format, session, params: context.params })
+    }
+}
+
+impl To {
+    #[cfg(unix)]
+    async fn attached(
+        &self,
+        client: Client,
+        token: Option<&str>,
+        session: &Session,
+    ) -> anyhow::Result<Client> {
+        if self.no_agent || !crate::agent::is_wanted() {
+            return Ok(client);
+        }
+        let reads = cli_agent::Reads { fresh: self.fresh, at_least: session.read().seq };
+        Ok(crate::agent::attached(client, token, reads).await?)
+    }
+
+    #[cfg(not(unix))]
+    async fn attached(&self, client: Client, _: Option<&str>, _: &Session) -> anyhow::Result<Client> {
+        Ok(client)
+    }
+}
+
+impl Target {
+    /// Prints a list, with the age of the agent's copy if that answered.
+    ///
+    /// # Errors
+    /// [`OutputError`].
+    pub fn print<T: Listed>(&self, rows: &[T], whole: &impl Serialize) -> Result<(), OutputError> {
+        match self.format {
+            Format::Json => output::json(&self.json_of(whole))?,
+            format => listing::print(format, rows, whole)?,
+        }
+        self.note_age()
+    }
+
+    /// JSON of a document, with the age of the agent's copy if that answered.
+    pub fn json_of(&self, whole: &impl Serialize) -> String {
+        let Some(copy) = self.client.copied() else { return listing::json_of(whole) };
+        let mut document = serde_json::to_value(whole).expect("types of the API are JSON");
+        if let Some(fields) = document.as_object_mut() {
+            let age_ms = u64::try_from(copy.age.as_millis()).unwrap_or(u64::MAX);
+            fields.insert("copy".to_owned(), json!({"age_ms": age_ms, "offline": copy.offline}));
+        }
+        document.to_string()
+    }
+
+    /// Says on standard error how old the agent's copy is, if that answered.
+    ///
+    /// # Errors
+    /// [`OutputError`].
+    pub fn note_age(&self) -> Result<(), OutputError> {
+        let Some(copy) = self.client.copied() else { return Ok(()) };
+        let age = display::format::span(copy.age.as_secs_f64());
+        output::note(&match copy.offline {
+            true => format!("The server is unreachable. From the agent's copy, {age} old."),
+            false => format!("From the agent's copy, {age} old."),
+        })
+    }
+
+    /// Default parameters of a kind, as typed.
+    pub fn params(&self, kind: &str) -> Vec<(String, String)> {
+        self.params
+            .get(kind)
+            .into_iter()
+            .flatten()
+            .map(|(name, value)| (name.clone(), value.clone()))
+            .collect()
+    }
+
+    /// Operation that a name such as `@last` or `@2` means.
+    pub fn recalled(&self, name: &str) -> Option<OperationId> {
+        let remembered = self.session.read();
+        match name {
+            "last" => remembered.last,
+            number => remembered.listing.get(number.parse::<usize>().ok()?.checked_sub(1)?).copied(),
+        }
+    }
+
+    /// Remembers an operation as the last one.
+    ///
+    /// # Errors
+    /// [`OutputError`] of the note, if it can't be remembered.
+    pub fn remember(&self, id: OperationId) -> Result<(), OutputError> {
+        if self.session.read().last == Some(id) {
+            return Ok(());
+        }
+        self.keep(self.session.change(|remembered| remembered.last = Some(id)))
+    }
+
+    /// Remembers an operation that was changed by this command at an event.
+    ///
+    /// # Errors
+    /// Like [`Target::remember`].
+    pub fn wrote(&self, id: OperationId, seq: u64) -> Result<(), OutputError> {
+        self.keep(self.session.change(|remembered| {
+            remembered.last = Some(id);
+            remembered.seq = seq;
+        }))
+    }
+
+    /// Remembers the operations of a listing, in its order.
+    ///
+    /// # Errors
+    /// Like [`Target::remember`].
+    pub fn listed(&self, ids: Vec<OperationId>) -> Result<(), OutputError> {
+        if self.session.read().listing == ids {
+            return Ok(());
+        }
+        self.keep(self.session.change(|remembered| remembered.listing = ids))
+    }
+
+    /// Remembers that data changed by a request whose answer has no event number.
+    ///
+    /// # Errors
+    /// Like [`Target::remember`].
+    pub async fn wrote_many(&self) -> Result<(), OutputError> {
+        match self.client.feed_head().await {
+            Ok(seq) => self.keep(self.session.change(|remembered| remembered.seq = seq)),
+            // The change is made; only later reads may be older.
+            Err(_) => Ok(()),
+        }
+    }
+
+    fn keep(&self, kept: Result<(), String>) -> Result<(), OutputError> {
+        match kept {
+            Ok(()) => Ok(()),
+            Err(sentence) => output::note(&sentence),
+        }
+    }
+}

@@ -1,0 +1,94 @@
+//! `signalbox retry`, `resume` and `abandon`
+
+use super::follow;
+use crate::errors::unsure;
+use crate::exit::Exit;
+use crate::listing::{self, Format};
+use crate::target::{Target, To};
+use crate::{id, output, text};
+use clap::Args;
+use client::ClientError;
+use protocol::Operation;
+use std::slice;
+
+/// Arguments of `signalbox retry` and `signalbox resume`.
+#[derive(Args)]
+pub struct AttemptArgs {
+    /// Operation ID, its first 4 characters or more, @last, or @1, @2, ... of the last listing
+    id: String,
+    /// Wait until it ends; the exit code tells the outcome
+    #[arg(long, short)]
+    follow: bool,
+    #[command(flatten)]
+    to: To,
+}
+
+/// Arguments of `signalbox abandon`.
+#[derive(Args)]
+pub struct AbandonArgs {
+    /// Operation ID, its first 4 characters or more, @last, or @1, @2, ... of the last listing
+    id: String,
+    /// Reason, stored with the failure
+    #[arg(long, default_value = "", hide_default_value = true)]
+    reason: String,
+    #[command(flatten)]
+    to: To,
+}
+
+/// Starts another attempt from the beginning.
+pub async fn retry(args: AttemptArgs) -> anyhow::Result<Exit> {
+    let target = args.to.target().await?;
+    let id = id::id_of(&target, &args.id).await?;
+    let operation = target.client.retry(id).await;
+    report(&target, operation, "Retrying", args.follow).await
+}
+
+/// Starts another attempt from the last checkpoint.
+pub async fn resume(args: AttemptArgs) -> anyhow::Result<Exit> {
+    let target = args.to.target().await?;
+    let id = id::id_of(&target, &args.id).await?;
+    let operation = target.client.resume(id).await;
+    report(&target, operation, "Resuming", args.follow).await
+}
+
+/// Gives up an operation whose host is unreachable.
+pub async fn abandon(args: AbandonArgs) -> anyhow::Result<Exit> {
+    let target = args.to.target().await?;
+    let id = id::id_of(&target, &args.id).await?;
+    let operation = target.client.abandon(id, &args.reason).await;
+    report(&target, operation, "Abandoned", false).await
+}
+
+async fn report(
+    target: &Target,
+    operation: Result<Operation, ClientError>,
+    what: &str,
+    follow: bool,
+) -> anyhow::Result<Exit> {
+    if follow {
+        target.format.one_of(&[Format::Text, Format::Json, Format::Jsonl], "retry --follow")?;
+    }
+    let operation = operation.map_err(|error| {
+        unsure(error, "The request may have arrived: `signalbox show ID` shows its attempts")
+    })?;
+    target.wrote(operation.id, operation.seq)?;
+    if follow {
+        return follow::to_end(target, operation.id, false).await;
+    }
+    match target.format {
+        Format::Text => {
+            let attempt = match what {
+                "Abandoned" => String::new(),
+                _ => format!(", attempt {}", operation.attempt),
+            };
+            output::line(&format!(
+                "{what}: {} {}{attempt}",
+                operation.kind,
+                text::one_row(&operation.title)
+            ))?;
+        }
+        Format::Json | Format::Jsonl => output::json(&listing::json_of(&operation))?,
+        other => listing::print(other, slice::from_ref(&operation), &operation)?,
+    }
+    Ok(Exit::Fine)
+}

@@ -1,0 +1,188 @@
+//! `signalbox context`
+
+use crate::contexts::{Context, Contexts};
+use crate::exit::Exit;
+use crate::listing::{self, Cell, Colour, Format, Listed};
+use crate::output;
+use anyhow::{Context as _, bail};
+use clap::{Args, Subcommand};
+use protocol::Time;
+use serde::Serialize;
+use std::path::PathBuf;
+
+/// Arguments of `signalbox context`.
+#[derive(Args)]
+pub struct ContextArgs {
+    #[command(subcommand)]
+    command: ContextCommand,
+}
+
+#[derive(Subcommand)]
+enum ContextCommand {
+    /// Add a context, or replace the one of this name; the first one is used from then on.
+    Add(AddArgs),
+    /// Use a context for the next commands.
+    Use {
+        /// Name of the context
+        name: String,
+    },
+    /// List the contexts. Tokens are never shown.
+    List {
+        /// Form of the output
+        #[arg(long, short, value_name = "FORMAT", default_value = "text")]
+        output: Format,
+    },
+    /// Remove a context.
+    Remove {
+        /// Name of the context
+        name: String,
+    },
+    /// Set default parameters of a kind in the context in use; NAME= removes one, no parameters show them.
+    Params {
+        /// Kind of operation
+        kind: String,
+        /// Parameters as name=value
+        #[arg(value_name = "NAME=VALUE")]
+        params: Vec<String>,
+    },
+}
+
+#[derive(Args)]
+struct AddArgs {
+    /// Name of the context
+    name: String,
+    /// URL of the server
+    #[arg(long, value_name = "URL")]
+    server: String,
+    /// File with the token of the server; it is read at each command
+    #[arg(long, value_name = "FILE")]
+    token_file: Option<PathBuf>,
+    /// Default form of the output in this context
+    #[arg(long, short, value_name = "FORMAT")]
+    output: Option<Format>,
+}
+
+/// Row of the listing.
+#[derive(Serialize)]
+struct Row {
+    name: String,
+    current: bool,
+    server: String,
+    token_file: Option<PathBuf>,
+    output: Format,
+}
+
+impl Listed for Row {
+    const COLUMNS: &'static [&'static str] = &["NAME", "IN USE", "SERVER", "TOKEN FILE", "OUTPUT"];
+    const FIELDS: &'static [&'static str] = &["name", "current", "server", "token_file", "output"];
+    const EMPTY: &'static str = "No contexts. Add one: signalbox context add NAME --server URL";
+
+    fn name(&self) -> String {
+        self.name.clone()
+    }
+
+    fn cells(&self, _: Time) -> Vec<Cell> {
+        let mut cells: Vec<Cell> = self.record().into_iter().map(Cell::from).collect();
+        cells[1] = if self.current { Cell::coloured("yes", Colour::Green) } else { "".into() };
+        cells
+    }
+
+    fn record(&self) -> Vec<String> {
+        let file = self.token_file.as_ref().map(|file| file.display().to_string());
+        vec![
+            self.name.clone(),
+            self.current.to_string(),
+            self.server.clone(),
+            file.unwrap_or_default(),
+            self.output.as_str().to_owned(),
+        ]
+    }
+}
+
+/// Adds, chooses, lists and removes contexts.
+pub fn run(args: ContextArgs) -> anyhow::Result<Exit> {
+    let mut contexts = Contexts::load()?;
+    match args.command {
+        ContextCommand::Add(args) => add(&mut contexts, args)?,
+        ContextCommand::Use { name } => {
+            let server = contexts.named(&name)?.server.clone();
+            contexts.current = Some(name);
+            contexts.store()?;
+            output::line(&format!("Commands go to {server} now."))?;
+        }
+        ContextCommand::List { output } => {
+            let rows: Vec<Row> =
+                contexts.all.iter().map(|(name, context)| row(&contexts, name, context)).collect();
+            listing::print(output, &rows, &rows)?;
+        }
+        ContextCommand::Remove { name } => {
+            contexts.named(&name)?;
+            contexts.all.remove(&name);
+            if contexts.current.as_deref() == Some(&name) {
+                contexts.current = None;
+            }
+            contexts.store()?;
+        }
+        ContextCommand::Params { kind, params } => set_params(&mut contexts, kind, &params)?,
+    }
+    Ok(Exit::Fine)
+}
+
+fn row(contexts: &Contexts, name: &str, context: &Context) -> Row {
+    Row {
+        name: name.to_owned(),
+        current: contexts.current.as_deref() == Some(name),
+        server: context.server.clone(),
+        token_file: context.token_file.clone(),
+        output: context.output.unwrap_or_default(),
+    }
+}
+
+fn add(contexts: &mut Contexts, args: AddArgs) -> anyhow::Result<()> {
+    if args.name.is_empty() || args.name.chars().any(char::is_control) {
+        bail!("a context needs a name");
+    }
+    // Commands run in any folder.
+    let token_file = match args.token_file {
+        Some(file) => {
+            Some(std::path::absolute(&file).with_context(|| format!("{} is no file", file.display()))?)
+        }
+        None => None,
+    };
+    client::Client::new(client::ClientConfig { server: args.server.clone(), token: None })?;
+    let params = contexts.all.remove(&args.name).map(|context| context.params).unwrap_or_default();
+    let context = Context { server: args.server, token_file, output: args.output, params };
+    contexts.all.insert(args.name.clone(), context);
+    if contexts.current.is_none() {
+        contexts.current = Some(args.name);
+    }
+    contexts.store()
+}
+
+fn set_params(contexts: &mut Contexts, kind: String, params: &[String]) -> anyhow::Result<()> {
+    let Some(current) = contexts.current.clone() else {
+        bail!("no context is in use. Add one: signalbox context add NAME --server URL");
+    };
+    contexts.named(&current)?;
+    let context = contexts.all.entry(current).or_default();
+    let defaults = context.params.entry(kind).or_default();
+    for pair in params {
+        match pair.split_once('=') {
+            Some((name, "")) => {
+                defaults.remove(name);
+            }
+            Some((name, value)) => {
+                defaults.insert(name.to_owned(), value.to_owned());
+            }
+            None => bail!("'{pair}' is not a parameter. Write name=value"),
+        }
+    }
+    if params.is_empty() {
+        let lines: Vec<String> = defaults.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        let none = "No default parameters.".to_owned();
+        output::line(&if lines.is_empty() { none } else { lines.join("\n") })?;
+        return Ok(());
+    }
+    context.params.retain(|_, defaults| !defaults.is_empty());
+    contexts.store()
+}

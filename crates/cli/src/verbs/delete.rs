@@ -1,0 +1,80 @@
+//! `signalbox delete`
+
+use crate::errors::{advised, unsure};
+use crate::exit::{Exit, UsageError};
+use crate::listing::{self, Format};
+use crate::target::To;
+use crate::{id, output};
+use anyhow::bail;
+use clap::Args;
+use protocol::api::DeleteMany;
+use std::io::{BufRead, IsTerminal};
+
+/// Arguments of `signalbox delete`.
+#[derive(Args)]
+pub struct DeleteArgs {
+    /// Operation IDs, their first 4 characters or more, @last, or @1, @2, ... of the last listing
+    #[arg(required = true, value_name = "ID")]
+    ids: Vec<String>,
+    /// Do not ask; required without a terminal
+    #[arg(long, short)]
+    yes: bool,
+    /// Only say what would be deleted
+    #[arg(long)]
+    dry_run: bool,
+    #[command(flatten)]
+    to: To,
+}
+
+/// Deletes ended operations with all of their data, after a confirmation.
+pub async fn run(args: DeleteArgs) -> anyhow::Result<Exit> {
+    let target = args.to.target().await?;
+    let format = target.format.one_of(&[Format::Text, Format::Json], "delete")?;
+    let ids = id::ids_of(&target, &args.ids).await?;
+    let mut request = DeleteMany { ids: Some(ids), dry_run: true, ..DeleteMany::default() };
+    if !args.yes || args.dry_run {
+        let preview = target.client.delete_many(&request).await.map_err(advised)?;
+        if args.dry_run {
+            match format {
+                Format::Json => output::json(&listing::json_of(&preview))?,
+                _ => output::line(&display::confirm::delete_many(preview).join("\n"))?,
+            }
+            return Ok(Exit::Fine);
+        }
+        output::note(&display::confirm::delete_many(preview).join("\n"))?;
+        if preview.deleted == 0 {
+            bail!("nothing was deleted");
+        }
+        if !std::io::stdin().is_terminal() {
+            return Err(
+                UsageError("deleting needs a terminal for the confirmation, or --yes".to_owned()).into()
+            );
+        }
+        output::terminal_control("Delete? Type yes: ")?;
+        let mut answer = String::new();
+        std::io::stdin().lock().read_line(&mut answer)?;
+        if answer.trim() != "yes" {
+            bail!("nothing was deleted");
+        }
+        // Only what was shown.
+        request.until = preview.until;
+    }
+    request.dry_run = false;
+    let outcome = target
+        .client
+        .delete_many(&request)
+        .await
+        .map_err(|error| unsure(error, "They may have been deleted: see `signalbox list`"))?;
+    target.wrote_many().await?;
+    match format {
+        Format::Json => output::json(&listing::json_of(&outcome))?,
+        _ if outcome.deleted == 0 => {}
+        _ => {
+            output::line(&display::confirm::deleted_many(outcome).map(|(text, _)| text).unwrap_or_default())?
+        }
+    }
+    if outcome.deleted == 0 {
+        bail!("nothing was deleted: {}", display::confirm::delete_many(outcome).join(" "));
+    }
+    Ok(Exit::Fine)
+}

@@ -1,0 +1,39 @@
+//! `signalbox follow`
+
+use crate::exit::Exit;
+use crate::listing::Format;
+use crate::target::{Target, To};
+use crate::{follow, id, output, text};
+use clap::Args;
+use protocol::OperationId;
+
+/// Arguments of `signalbox follow`.
+#[derive(Args)]
+pub struct FollowArgs {
+    /// Operation ID, its first 4 characters or more, @last, or @1, @2, ... of the last listing
+    id: String,
+    /// Print the log: existing lines, then new ones as they are written
+    #[arg(long)]
+    log: bool,
+    #[command(flatten)]
+    to: To,
+}
+
+/// Follows an operation until it ends; exits accordingly.
+pub async fn run(args: FollowArgs) -> anyhow::Result<Exit> {
+    let target = args.to.target().await?;
+    target.format.one_of(&[Format::Text, Format::Json, Format::Jsonl], "follow")?;
+    let id = id::id_of(&target, &args.id).await?;
+    target.remember(id)?;
+    to_end(&target, id, args.log).await
+}
+
+/// Follows an operation and prints its outcome.
+pub async fn to_end(target: &Target, id: OperationId, log: bool) -> anyhow::Result<Exit> {
+    let json = target.format.is_json();
+    let ended = follow::follow(&target.client, id, log, json).await?;
+    if !json {
+        output::line(&text::ended(&ended))?;
+    }
+    Ok(Exit::of(ended.state))
+}

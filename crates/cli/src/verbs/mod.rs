@@ -1,0 +1,22 @@
+//! The commands, one file each.
+
+#[cfg(unix)]
+pub mod agent;
+pub mod artifacts;
+pub mod attempts;
+pub mod cancel;
+pub mod compare;
+pub mod context;
+pub mod delete;
+pub mod follow;
+pub mod hosts;
+pub mod kinds;
+pub mod list;
+pub mod logs;
+pub mod open;
+pub mod result;
+pub mod series;
+pub mod show;
+pub mod start;
+pub mod wait;
+pub mod watch;

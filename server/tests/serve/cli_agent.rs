@@ -1,0 +1,219 @@
+//! Agent of the command line: a real agent, a real server, and commands that come and go.
+
+use crate::process::{Home, Server, wait_until};
+use serde_json::{Value, json};
+use std::os::unix::fs::PermissionsExt;
+use std::path::PathBuf;
+use std::process::{Command, Output, Stdio};
+
+/// User with a folder for sockets of their own.
+struct User {
+    home: Home,
+}
+
+impl User {
+    fn new() -> Self {
+        let home = Home::new();
+        let run = home.path().join("run");
+        std::fs::create_dir(&run).unwrap();
+        std::fs::set_permissions(&run, PermissionsExt::from_mode(0o700)).unwrap();
+        Self { home }
+    }
+
+    fn serve(&self) -> Server {
+        let command = self.home.configured("");
+        let commands = "[exec.count]\ncommand = ['sh', '-c', 'for i in 1 2 3; do echo line $i; done']";
+        std::fs::write(self.home.path().join("data/exec.toml"), commands).unwrap();
+        self.home.serve_by(command)
+    }
+
+    fn command(&self, url: &str, args: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_signalbox"));
+        command.args(args).env("SIGNALBOX_SERVER_URL", url).stdin(Stdio::null());
+        for name in ["CI", "SIGNALBOX_AGENT", "SIGNALBOX_TOKEN", "SIGNALBOX_CONTEXT"] {
+            command.env_remove(name);
+        }
+        let folder = |name| self.home.path().join(name);
+        command.env("XDG_CONFIG_HOME", folder("config")).env("XDG_STATE_HOME", folder("state"));
+        command.env("XDG_RUNTIME_DIR", folder("run"));
+        command
+    }
+
+    fn run(&self, url: &str, args: &[&str]) -> (i32, String, String) {
+        text_of(self.command(url, args).output().unwrap())
+    }
+
+    fn ok(&self, url: &str, args: &[&str]) -> (String, String) {
+        let (code, out, err) = self.run(url, args);
+        assert_eq!(code, 0, "{args:?}: {out}{err}");
+        (out, err)
+    }
+
+    /// What the agents report.
+    fn agents(&self) -> Vec<Value> {
+        serde_json::from_str(&self.ok("http://127.0.0.1:9", &["agent", "status", "-o", "json"]).0).unwrap()
+    }
+
+    /// Starts an agent with a command, and waits until it follows the feed.
+    fn with_agent(&self, url: &str) {
+        // Its output is read to the end, so the agent has not kept it.
+        self.ok(url, &["list"]);
+        wait_until(
+            || self.agents().first().is_some_and(|agent| agent["connected"] == true),
+            "no agent follows the feed",
+        );
+    }
+
+    /// What the JSON of a list says about the agent's copy, if that answered.
+    fn copy_of_list(&self, url: &str) -> Option<Value> {
+        let document: Value = serde_json::from_str(&self.ok(url, &["list", "-o", "json"]).0).unwrap();
+        document.get("copy").filter(|copy| copy["offline"] == false).cloned()
+    }
+
+    fn sockets(&self) -> Vec<PathBuf> {
+        let entries =
+            std::fs::read_dir(self.home.path().join("run/signalbox")).into_iter().flatten().flatten();
+        entries
+            .map(|entry| entry.path())
+            .filter(|path| path.extension().is_some_and(|e| e == "sock"))
+            .collect()
+    }
+}
+
+impl Drop for User {
+    fn drop(&mut self) {
+        let _ = self.command("http://127.0.0.1:9", &["agent", "stop"]).output();
+    }
+}
+
+fn text_of(output: Output) -> (i32, String, String) {
+    let text = |bytes| String::from_utf8(bytes).unwrap();
+    (output.status.code().unwrap(), text(output.stdout), text(output.stderr))
+}
+
+#[tokio::test]
+async fn reads_are_answered_by_the_agent_and_show_ones_own_writes_at_once() {
+    let user = User::new();
+    let server = user.serve();
+    server.host_up().await;
+    let url = &server.url;
+    user.with_agent(url);
+    for _ in 0..5 {
+        let id = user.ok(url, &["start", "exec.count"]).0;
+        let (listed, err) = user.ok(url, &["list", "-o", "name"]);
+        assert_eq!(listed.lines().next(), Some(id.trim()), "{err}");
+    }
+    // On a busy machine, single commands may find that the agent does not greet in time.
+    let note = "From the agent's copy, ";
+    wait_until(|| user.ok(url, &["list"]).1.contains(note), "the agent does not answer");
+    wait_until(|| user.copy_of_list(url).is_some_and(|copy| copy["age_ms"].is_u64()), "the age is missing");
+    let document: Value = serde_json::from_str(&user.ok(url, &["list", "-o", "json", "--fresh"]).0).unwrap();
+    assert!(document.get("copy").is_none(), "{document}");
+    let id = user.ok(url, &["list", "-o", "name", "--limit", "1"]).0;
+    wait_until(
+        || user.ok(url, &["show", id.trim(), "-o", "csv"]).0.contains(",succeeded,"),
+        "its end was not reported",
+    );
+    user.ok(url, &["delete", id.trim(), "--yes"]);
+    assert!(!user.ok(url, &["list", "-o", "name"]).0.contains(id.trim()));
+    assert!(user.ok(url, &["hosts", "--no-agent"]).1.is_empty());
+
+    let agents = user.agents();
+    assert_eq!(agents.len(), 1, "{agents:?}");
+    let count = |name: &str| agents[0][name].as_u64().unwrap();
+    // A second connection is opened if a request comes before the first one is free again.
+    assert!(count("opened") <= 2 && count("reused") > count("opened"), "{agents:?}");
+    assert!(count("answered") > 1, "{agents:?}");
+}
+
+#[tokio::test]
+async fn reads_are_answered_while_the_server_is_away_with_their_age() {
+    let user = User::new();
+    let server = user.serve();
+    server.host_up().await;
+    let url = server.url.clone();
+    user.with_agent(&url);
+    let id = user.ok(&url, &["start", "exec.count"]).0;
+    user.ok(&url, &["list"]);
+    server.kill();
+    wait_until(|| user.agents()[0]["connected"] == false, "the agent did not notice it");
+    let note = "The server is unreachable. From the agent's copy, ";
+    wait_until(
+        || {
+            let (code, out, err) = user.run(&url, &["list", "-o", "name"]);
+            code == 0 && out == id && err.contains(note)
+        },
+        "the agent does not answer",
+    );
+    let (code, _, err) = user.run(&url, &["list", "--fresh"]);
+    assert!(code == 3 && err.contains("no server at"), "{err}");
+    let (code, _, err) = user.run(&url, &["start", "exec.count"]);
+    assert_eq!(code, 3, "{err}");
+}
+
+#[tokio::test]
+async fn commands_work_whatever_happens_to_the_agent() {
+    let user = User::new();
+    let server = user.serve();
+    server.host_up().await;
+    let url = &server.url;
+    user.with_agent(url);
+    // Killed: its socket stays, and the next command starts another one.
+    let pid = user.agents()[0]["pid"].as_u64().unwrap();
+    crate::process::signal("-KILL", u32::try_from(pid).unwrap());
+    user.ok(url, &["list"]);
+    wait_until(|| !user.agents().is_empty(), "no other agent was started");
+    assert_ne!(user.agents()[0]["pid"].as_u64(), Some(pid));
+    // Stopped by a signal, it does not greet.
+    let pid = u32::try_from(user.agents()[0]["pid"].as_u64().unwrap()).unwrap();
+    crate::process::signal("-STOP", pid);
+    let (out, err) = user.ok(url, &["list"]);
+    assert_eq!((out.as_str(), err.as_str()), ("No operations match.\n", ""));
+    crate::process::signal("-CONT", pid);
+    user.ok(url, &["agent", "stop"]);
+    wait_until(|| user.sockets().is_empty(), "the socket is left");
+
+    // Off in CI, and on request.
+    for (name, value) in [("CI", "true"), ("SIGNALBOX_AGENT", "off")] {
+        assert!(user.command(url, &["list"]).env(name, value).output().unwrap().status.success());
+    }
+    user.ok(url, &["list", "--no-agent"]);
+    assert!(user.sockets().is_empty() && user.agents().is_empty());
+
+    // A folder that others can enter is not used.
+    let folder = user.home.path().join("run/signalbox");
+    std::fs::set_permissions(&folder, PermissionsExt::from_mode(0o777)).unwrap();
+    let (_, err) = user.ok(url, &["list"]);
+    assert!(err.contains("The agent is not used: ") && err.contains("XDG_RUNTIME_DIR"), "{err}");
+    std::fs::set_permissions(&folder, PermissionsExt::from_mode(0o700)).unwrap();
+}
+
+#[tokio::test]
+async fn an_unused_agent_ends() {
+    let user = User::new();
+    let server = user.serve();
+    let started = user.command(&server.url, &["list"]).env("SIGNALBOX_AGENT_IDLE", "1").output().unwrap();
+    assert!(started.status.success());
+    wait_until(|| !user.sockets().is_empty(), "no agent was started");
+    wait_until(|| user.sockets().is_empty(), "it did not end");
+}
+
+#[tokio::test]
+async fn a_token_has_an_agent_of_its_own() {
+    let user = User::new();
+    let command = user.home.command(&["--token", "s3cret"]);
+    let server = user.home.serve_by(command);
+    let with_token = |args: &[&str]| {
+        text_of(user.command(&server.url, args).env("SIGNALBOX_TOKEN", "s3cret").output().unwrap())
+    };
+    assert_eq!(with_token(&["list"]).0, 0);
+    wait_until(|| user.agents().iter().any(|agent| agent["connected"] == true), "no agent follows the feed");
+    let answered = || {
+        let document: Value = serde_json::from_str(&with_token(&["list", "-o", "json"]).1).unwrap();
+        document["operations"] == json!([]) && document.get("copy").is_some()
+    };
+    wait_until(answered, "the agent does not answer");
+    // Without it, nothing is shown.
+    let (code, out, err) = user.run(&server.url, &["list"]);
+    assert!(code == 3 && out.is_empty() && err.contains("Authentication required"), "{out}{err}");
+}
