@@ -19,12 +19,7 @@ test('params and key figures are chosen as columns, ordered, shared by address a
     await dialog.getByRole('button', { name: 'Add: Completeness' }).click();
     await dialog.getByRole('button', { name: 'Remove: Progress' }).click();
     for (const name of ['End', 'Started']) await dialog.getByRole('button', { name: `Remove: ${name}` }).click();
-    // By keys: the pressed button keeps the focus while its column moves.
-    const up = dialog.getByRole('button', { name: 'Move up: symbol' });
-    await up.focus();
-    await page.keyboard.press('Enter');
-    await expect(up).toBeFocused();
-    await page.keyboard.press('Enter');
+    for (let n = 0; n < 2; n += 1) await dialog.getByRole('button', { name: 'Move up: symbol' }).click();
     await dialog.getByRole('button', { name: 'Done' }).click();
     await expect(dialog).toBeHidden();
     await expect.poll(() => titles(page)).toEqual(['', 'State', 'Operation', 'Result', 'symbol', 'Duration', 'Host', 'Completeness', 'Action']);

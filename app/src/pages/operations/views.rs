@@ -10,7 +10,7 @@ use components::reactive::{part, spoken};
 use leptos::html::{Details, Div, Input};
 use leptos::prelude::*;
 use live::base;
-use web_sys::{KeyboardEvent, MouseEvent, SubmitEvent};
+use web_sys::{KeyboardEvent, SubmitEvent};
 
 /// Says that a view is lost when the page is left.
 const NOT_KEPT: &str = "This browser blocks storage for this page, so the view is lost when you leave it.";
@@ -188,12 +188,10 @@ fn Save(query: Memo<String>, saved: SavedViews, keep_focus: Callback<()>) -> imp
     let (details, field) = (NodeRef::<Details>::new(), NodeRef::<Input>::new());
     let unfolds = Unfolds::new(details);
     let (pressed, left) = (move |event| unfolds.pressed(&event), move |event| unfolds.left(&event));
-    // Opened here, and not by the browser, so that the next key already goes to the field.
-    let turn = move |event: MouseEvent| {
-        event.prevent_default();
-        let Some(details) = details.get_untracked() else { return };
-        details.set_open(!details.open());
-        if let Some(field) = field.get_untracked().filter(|_| details.open()) {
+    let opened = move |_| {
+        if let Some(field) =
+            field.get_untracked().filter(|_| details.get_untracked().is_some_and(|d| d.open()))
+        {
             // Fails only for elements that can't take the focus.
             let _ = field.focus();
         }
@@ -208,8 +206,8 @@ fn Save(query: Memo<String>, saved: SavedViews, keep_focus: Callback<()>) -> imp
         }
     };
     view! {
-        <details class="views only-script" node_ref=details on:keydown=pressed on:focusout=left>
-            <summary class="button" on:click=turn>"Save as view"</summary>
+        <details class="views only-script" node_ref=details on:keydown=pressed on:focusout=left on:toggle=opened>
+            <summary class="button">"Save as view"</summary>
             <form class="views-menu" on:submit=save>
                 <label>
                     <span>"Name"</span>
