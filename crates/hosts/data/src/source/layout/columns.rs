@@ -238,7 +238,12 @@ impl NamedColumns<'_> {
     /// Failure of a text without a column for each of these.
     fn lacking(&self, missing: &[&str]) -> Failure {
         let listed = |recognized: bool| {
-            let of_kind = self.all.iter().filter(|(_, holds)| (*holds != ColumnMeaning::Other) == recognized);
+            // A separator at the end of the line is no column.
+            let blank = |at: usize| self.titles.plain.iter().skip(at).all(String::is_empty);
+            let of_kind = self
+                .all
+                .iter()
+                .filter(|(at, holds)| (*holds != ColumnMeaning::Other) == recognized && !blank(*at));
             let titles: Vec<String> =
                 of_kind.map(|(at, _)| format!("'{}'", self.titles.title(*at))).collect();
             match titles.len() {

@@ -216,3 +216,12 @@ fn a_chosen_date_order_decides_ambiguous_dates() {
     assert!(error.message.contains("begin with a day or with a year"), "{}", error.message);
     assert_eq!(read("24/03/14", day_first).unwrap(), "2014-03-24");
 }
+
+#[test]
+fn column_names_of_more_exchanges_are_known() {
+    let nordic = "Date;Opening price;High price;Low price;Closing price;Total volume\n2024-03-04;1;2;1;1;7\n";
+    let bars = read_as(nordic, about(Timeframe::D1, None, None)).unwrap().bars();
+    assert_eq!(bars, ["2024-03-04T00:00:00Z 1 2 1 1 7"]);
+    let trailing = refused("Date,Foo,High,Low,Close,\n2024-03-04,1,2,1,1,\n");
+    assert!(trailing.ends_with("not recognized: 'Foo'."), "a separator at the end is no column: {trailing}");
+}
