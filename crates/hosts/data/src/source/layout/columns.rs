@@ -2,13 +2,14 @@
 
 use super::super::SourceResult;
 use super::super::columns::{Columns, TimeColumns};
-use super::super::times::{Moment, clock, parse};
+use super::super::times::{Moment, clock, not_a_time, parse};
 use super::header::{NameLine, Titles};
 use super::names::{CLOSE, ColumnMeaning, Part, Side, unit};
 use crate::options::DateOrder;
 use csv::StringRecord;
 use display::format::count as thousands;
 use market_data::failures::failure;
+use market_data::wording::excerpt;
 use protocol::Failure;
 
 const PRICES: [&str; 4] = ["open", "high", "low", "close"];
@@ -220,6 +221,16 @@ impl NamedColumns<'_> {
         // Without a row the choice does not matter.
         if self.row.is_none() {
             return Ok(Some(TimeColumns::One(times[0])));
+        }
+        // A date such as `090124` looks like a time of day.
+        let dates = of(&[ColumnMeaning::Time]);
+        let is_read = |at: &usize| value_at(at).is_some() || (is_clock(at) && !dates.contains(at));
+        if let Some(at) = times.iter().find(|at| !is_read(at)) {
+            let (title, value) = (self.titles.title(*at), excerpt(text(at).unwrap_or_default().trim(), 40));
+            return Err(failure(
+                format!("{}: column '{title}' has '{value}', which {}.", self.what, not_a_time(&value)),
+                "Export the data again with times like 2024-03-01T09:30:00Z, or remove the column if another one has the time.",
+            ));
         }
         let (one, other) = (self.titles.title(times[0]), self.titles.title(times[1]));
         Err(failure(

@@ -218,6 +218,17 @@ fn a_chosen_date_order_decides_ambiguous_dates() {
 }
 
 #[test]
+fn an_unreadable_time_is_named_and_not_the_number_of_columns() {
+    let serial = "Date;Time;Open;High;Low;Close\n45355;0,375000000;170,167;170,382;169,825;170,195\n";
+    assert!(refused(serial).contains("'Date' has '45355'") && refused(serial).contains("number of days"));
+    let short = "<DATE>;<TIME>;<OPEN>;<HIGH>;<LOW>;<CLOSE>\n090124;100000;1;2;1;1\n";
+    assert!(refused(short).contains("'<DATE>' has '090124', which is not a time"), "{}", refused(short));
+    let rounded = "Unix,Date,Open,High,Low,Close\n1.70925E+12,2/29/2024 23:00,1,2,1,1\n";
+    assert!(refused(rounded).contains("'Unix' has '1.70925E+12'"), "{}", refused(rounded));
+    assert!(refused(rounded).contains("rounded"));
+}
+
+#[test]
 fn column_names_of_more_exchanges_are_known() {
     let nordic = "Date;Opening price;High price;Low price;Closing price;Total volume\n2024-03-04;1;2;1;1;7\n";
     let bars = read_as(nordic, about(Timeframe::D1, None, None)).unwrap().bars();
