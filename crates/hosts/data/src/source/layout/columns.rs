@@ -169,7 +169,9 @@ impl NamedColumns<'_> {
         let text = |at: &usize| self.row.and_then(|row| row.get(*at));
         let value_at = |at: &usize| {
             let text = text(at)?;
-            parse(text, DateOrder::DayFirst).or_else(|| parse(text, DateOrder::MonthFirst))
+            [DateOrder::DayFirst, DateOrder::MonthFirst, DateOrder::YearFirst]
+                .into_iter()
+                .find_map(|order| parse(text, order))
         };
         // A column that says to be the start comes before others, unless it is a time of day.
         if let [start] = of(&[ColumnMeaning::Start]).as_slice()
