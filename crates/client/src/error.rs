@@ -27,6 +27,12 @@ pub enum ClientError {
     /// The server did not answer in time.
     #[error("the server at {server} did not answer within {after:?}. It may be busy or hung; check its log")]
     Timeout { server: String, after: Duration },
+    /// A page of log lines did not arrive in time, so the next one is smaller.
+    #[error(
+        "the server at {server} did not send the next lines of the log ({lines} at once) within {after:?}. The \
+         connection may be slow, or the server busy"
+    )]
+    SlowLog { server: String, lines: u64, after: Duration },
     /// The answer is not that of this API.
     #[error("{server} does not answer like this version of Signalbox: {cause}")]
     Decode { server: String, cause: String },

@@ -24,7 +24,7 @@ use crate::clock_jump::ClockJumps;
 use crate::command::{Command, CoordinatorSender};
 use crate::config::Rules;
 use crate::error::Denied;
-use crate::forecast::Forecasts;
+use crate::forecast::{Forecasts, Prediction};
 use crate::host_registry::{HostRegistry, PauseReason};
 use crate::kind_registry::KindRegistry;
 use crate::lifecycle::{self, Effect, Message, Record};
@@ -325,12 +325,25 @@ impl Coordinator {
                     let operation = &live.record.operation;
                     let stalled =
                         operation.condition.as_ref().is_some_and(|c| c.kind == ConditionKind::Stalled);
-                    let forecast =
-                        if stalled { None } else { self.forecasts.predict(operation, &mut live.track, now) };
+                    let prediction = if stalled {
+                        Prediction::Unchanged
+                    } else {
+                        self.forecasts.predict(operation, &mut live.track, now)
+                    };
+                    let forecast = match prediction {
+                        Prediction::New(forecast) => Some(forecast),
+                        Prediction::Unchanged | Prediction::Withdrawn => None,
+                    };
                     if forecast.is_some() {
                         live.record.operation.forecast = forecast;
                     }
                     self.transaction.progress(&mut live.record.operation, progress, forecast, now);
+                    // An event of progress can't withdraw a forecast.
+                    if prediction == Prediction::Withdrawn && live.record.operation.forecast.take().is_some()
+                    {
+                        let state = live.record.operation.state;
+                        self.transaction.operation(&mut live.record, Some(state), now);
+                    }
                 }
                 Effect::Points(series) => {
                     let outside = self.judge(id, &series);

@@ -2,7 +2,7 @@
 //! of earlier forecasts of its kind.
 
 use protocol::operation::AttemptOrigin;
-use protocol::{Forecast, ForecastBasis, KindName, Operation, Phase, Time};
+use protocol::{Forecast, ForecastBasis, KindName, Operation, Phase, State, Time};
 use std::collections::{HashMap, VecDeque};
 use store::Run;
 
@@ -38,13 +38,23 @@ struct KindHistory {
     ratios: VecDeque<f64>,
 }
 
+/// What new progress says about the end.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub(crate) enum Prediction {
+    /// The previous forecast remains.
+    Unchanged,
+    New(Forecast),
+    /// The previous forecast has lost its basis.
+    Withdrawn,
+}
+
 /// Forecasts of one attempt so far.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Track {
     /// Time and fraction of its first progress; a resumed attempt begins further on.
     base: Option<(Time, f64)>,
     /// Fraction of its last progress.
-    stalled_since: Option<f64>,
+    last_fraction: Option<f64>,
     made_at: Option<Time>,
     /// Number of passed marks, and the forecasts made there: time, and remaining seconds.
     marks: usize,
@@ -65,8 +75,27 @@ impl Forecasts {
         }
     }
 
-    /// Forecast for an operation with new progress; `None` if the next one is not due yet.
-    pub(crate) fn predict(&self, operation: &Operation, track: &mut Track, now: Time) -> Option<Forecast> {
+    /// Forecast for an operation with new progress.
+    pub(crate) fn predict(&self, operation: &Operation, track: &mut Track, now: Time) -> Prediction {
+        // An operation that is cancelled does not end by its progress.
+        if operation.state == State::Cancelling {
+            return Prediction::Withdrawn;
+        }
+        let fraction = operation.progress.as_ref().and_then(|progress| progress.fraction);
+        // The fraction became unknown, so a forecast by its rate is void, and the next one is due now.
+        let void = fraction.is_none() && track.last_fraction.is_some();
+        if void {
+            (track.base, track.made_at) = (None, None);
+        }
+        match self.forecast(operation, track, now) {
+            Some(forecast) => Prediction::New(forecast),
+            None if void => Prediction::Withdrawn,
+            None => Prediction::Unchanged,
+        }
+    }
+
+    /// Next forecast; `None` if it is not due yet or has no basis.
+    fn forecast(&self, operation: &Operation, track: &mut Track, now: Time) -> Option<Forecast> {
         let started = operation.started_at?;
         let progress = operation.progress.as_ref()?;
         let fraction = progress.fraction;
@@ -74,10 +103,10 @@ impl Forecasts {
         let resumes = track.resumed && fraction.is_some_and(|f| f > 0.0);
         track.base = track.base.filter(|(_, from)| !(resumes && *from <= 0.0));
         // The total grew or another count began, so earlier progress is no measure of what remains.
-        if fraction < track.stalled_since && fraction.is_some() {
+        if fraction < track.last_fraction && fraction.is_some() {
             track.base = None;
         }
-        track.stalled_since = fraction;
+        track.last_fraction = fraction;
         let (since, from) = *track.base.get_or_insert((now, fraction.unwrap_or(0.0)));
         if track.made_at.is_some_and(|at| now.seconds_since(at) < EVERY_SECONDS) {
             return None;

@@ -175,6 +175,13 @@ impl Record {
         debug_assert!(self.operation.state.may_become(state), "{} → {state}", self.operation.state);
         self.operation.state = state;
         self.current_mut().state = state;
+        if state == State::Cancelling {
+            // It does not end by its progress any more.
+            self.operation.forecast = None;
+            if let Some(progress) = &mut self.operation.progress {
+                progress.eta_seconds = None;
+            }
+        }
     }
 
     fn end(&mut self, state: State, failure: Option<Failure>, at: Time) {

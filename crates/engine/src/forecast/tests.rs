@@ -1,7 +1,7 @@
 //! Tests of forecasts, their ranges, and their calibration.
 
 use super::*;
-use protocol::{OperationId, Progress, State};
+use protocol::{OperationId, Progress};
 
 fn t(seconds: f64) -> Time {
     Time::from_micros(1_000_000_000 + (seconds * 1e6) as i64)
@@ -17,14 +17,42 @@ fn at(fraction: f64) -> Operation {
     Operation { state: State::Running, started_at: Some(t(0.0)), progress: Some(progress), ..queued }
 }
 
+/// New forecast of an operation.
+fn next(forecasts: &Forecasts, operation: &Operation, track: &mut Track, now: Time) -> Option<Forecast> {
+    match forecasts.predict(operation, track, now) {
+        Prediction::New(forecast) => Some(forecast),
+        Prediction::Unchanged | Prediction::Withdrawn => None,
+    }
+}
+
+#[test]
+fn a_forecast_is_withdrawn_with_the_fraction_and_by_a_cancel() {
+    let (mut forecasts, mut track) = (Forecasts::default(), Track::default());
+    let unknown = Operation { progress: Some(Progress::start(t(0.0))), ..at(0.0) };
+    assert_eq!(unknown.progress.as_ref().unwrap().fraction, None);
+    assert_eq!(forecasts.predict(&unknown, &mut track, t(0.0)), Prediction::Unchanged, "there was none");
+    forecasts.predict(&at(0.0), &mut track, t(1.0));
+    assert!(next(&forecasts, &at(0.5), &mut track, t(11.0)).is_some());
+    let cancelling = Operation { state: State::Cancelling, ..at(0.6) };
+    assert_eq!(forecasts.predict(&cancelling, &mut track.clone(), t(12.0)), Prediction::Withdrawn);
+    // Less than a second after the last forecast.
+    assert_eq!(forecasts.predict(&unknown, &mut track.clone(), t(11.1)), Prediction::Withdrawn);
+    // Past runs are another basis.
+    for seconds in [60.0, 61.0, 62.0] {
+        forecasts.learn(&kind(), Run { title: "MSFT".into(), seconds, ratios: vec![] });
+    }
+    let by_history = next(&forecasts, &unknown, &mut track, t(11.1)).unwrap();
+    assert_eq!(by_history.basis, ForecastBasis::History);
+}
+
 #[test]
 fn without_past_runs_the_rate_is_used_and_the_range_is_called_a_guess() {
     let (forecasts, mut track) = (Forecasts::default(), Track::default());
-    assert_eq!(forecasts.predict(&at(0.0), &mut track, t(0.0)), None);
-    let forecast = forecasts.predict(&at(0.25), &mut track, t(10.0)).unwrap();
+    assert_eq!(next(&forecasts, &at(0.0), &mut track, t(0.0)), None);
+    let forecast = next(&forecasts, &at(0.25), &mut track, t(10.0)).unwrap();
     assert_eq!((forecast.ends_at, forecast.basis, forecast.judged), (t(40.0), ForecastBasis::Rate, 0));
     assert_eq!((forecast.earliest, forecast.latest), (t(25.0), t(70.0)));
-    assert_eq!(forecasts.predict(&at(0.26), &mut track, t(10.5)), None, "once a second is enough");
+    assert_eq!(next(&forecasts, &at(0.26), &mut track, t(10.5)), None, "once a second is enough");
 }
 
 #[test]
@@ -32,7 +60,7 @@ fn an_impossible_remaining_time_gives_no_forecast() {
     let mut operation = at(0.0);
     let progress = Progress { fraction: None, eta_seconds: Some(-30.0), ..Progress::start(t(0.0)) };
     operation.progress = Some(progress);
-    assert_eq!(Forecasts::default().predict(&operation, &mut Track::default(), t(1.0)), None);
+    assert_eq!(next(&Forecasts::default(), &operation, &mut Track::default(), t(1.0)), None);
 }
 
 #[test]
@@ -41,7 +69,7 @@ fn similar_past_runs_count_from_the_start() {
     for (title, seconds) in [("MSFT", 60.0), ("NVDA", 900.0), ("MSFT", 62.0), ("MSFT", 61.0)] {
         forecasts.learn(&kind(), Run { title: title.into(), seconds, ratios: vec![] });
     }
-    let forecast = forecasts.predict(&at(0.0), &mut Track::default(), t(1.0)).unwrap();
+    let forecast = next(&forecasts, &at(0.0), &mut Track::default(), t(1.0)).unwrap();
     assert_eq!((forecast.ends_at, forecast.basis), (t(61.0), ForecastBasis::History));
 }
 
@@ -50,13 +78,13 @@ fn a_run_older_than_all_past_runs_uses_only_its_rate() {
     let mut forecasts = Forecasts::default();
     forecasts.learn(&kind(), Run { title: "MSFT".into(), seconds: 10.0, ratios: vec![1.0; 9] });
     let mut track = Track::default();
-    forecasts.predict(&at(0.0), &mut track, t(0.0));
+    next(&forecasts, &at(0.0), &mut track, t(0.0));
     // Half the age of the previous run, at two fifths: 7.5 s more by rate, 5 s by past runs.
-    let young = forecasts.predict(&at(0.4), &mut track.clone(), t(5.0)).unwrap();
+    let young = next(&forecasts, &at(0.4), &mut track.clone(), t(5.0)).unwrap();
     assert_eq!((young.basis, young.judged), (ForecastBasis::Both, 9));
     assert!(young.ends_at > t(10.0) && young.ends_at < t(12.5), "{young:?}");
     // Three times the age, at one percent: it is slow, but how slow is not well known.
-    let old = forecasts.predict(&at(0.01), &mut track, t(30.0)).unwrap();
+    let old = next(&forecasts, &at(0.01), &mut track, t(30.0)).unwrap();
     assert_eq!((old.ends_at, old.basis, old.judged), (t(3_000.0), ForecastBasis::Rate, 0));
     assert_eq!(old.latest, t(30.0 + 2_970.0 * 2.0));
 }
@@ -71,7 +99,7 @@ fn a_contradicting_rate_outweighs_past_runs_at_once() {
     let mut track = Track::default();
     for tenths in 1..120 {
         let seconds = f64::from(tenths) / 10.0;
-        if let Some(forecast) = forecasts.predict(&at(seconds / 240.0), &mut track, t(seconds)) {
+        if let Some(forecast) = next(&forecasts, &at(seconds / 240.0), &mut track, t(seconds)) {
             assert_eq!(forecast.basis, ForecastBasis::Rate, "after {seconds} s");
             let whole = forecast.ends_at.seconds_since(t(0.0));
             assert!((200.0..280.0).contains(&whole), "after {seconds} s: {whole} s");
@@ -89,11 +117,11 @@ fn after_a_slowdown_the_recent_rate_counts() {
         operation.progress.as_mut().unwrap().eta_seconds = Some(eta);
         operation
     };
-    forecasts.predict(&progress(0.0, 2.5), &mut track, t(0.0));
-    let steady = forecasts.predict(&progress(400.0, 1.6), &mut track.clone(), t(1.0)).unwrap();
+    next(&forecasts, &progress(0.0, 2.5), &mut track, t(0.0));
+    let steady = next(&forecasts, &progress(400.0, 1.6), &mut track.clone(), t(1.0)).unwrap();
     let ends = |forecast: Forecast| (forecast.ends_at.seconds_since(t(0.0)) * 1_000.0).round();
     assert_eq!(ends(steady), 2_500.0, "as long as both agree the mean counts");
-    let slow = forecasts.predict(&progress(880.0, 6.0), &mut track, t(6.0)).unwrap();
+    let slow = next(&forecasts, &progress(880.0, 6.0), &mut track, t(6.0)).unwrap();
     assert_eq!(ends(slow), 12_000.0);
 }
 
@@ -104,7 +132,7 @@ fn very_different_runs_and_a_single_other_title_give_no_forecast() {
         for (title, seconds) in runs {
             forecasts.learn(&kind(), Run { title: (*title).into(), seconds: *seconds, ratios: vec![] });
         }
-        forecasts.predict(&at(0.0), &mut Track::default(), t(1.0)).map(|forecast| forecast.ends_at)
+        next(&forecasts, &at(0.0), &mut Track::default(), t(1.0)).map(|forecast| forecast.ends_at)
     };
     assert_eq!(past(&[("NVDA", 60.0)]), None);
     assert_eq!(past(&[("NVDA", 60.0), ("AAPL", 62.0)]), Some(t(62.0)));
@@ -118,8 +146,8 @@ fn the_range_covers_four_of_five_past_forecasts() {
     let ratios: Vec<f64> = (0..=100).map(|n| 0.5 + f64::from(n) / 100.0).collect();
     forecasts.learn(&kind(), Run { title: "NVDA".into(), seconds: 100.0, ratios });
     let mut track = Track::default();
-    forecasts.predict(&at(0.0), &mut track, t(0.0));
-    let forecast = forecasts.predict(&at(0.5), &mut track, t(50.0)).unwrap();
+    next(&forecasts, &at(0.0), &mut track, t(0.0));
+    let forecast = next(&forecasts, &at(0.5), &mut track, t(50.0)).unwrap();
     assert_eq!(forecast.judged, 101);
     assert_eq!(forecast.ends_at, t(100.0));
     assert_eq!((forecast.earliest, forecast.latest), (t(80.0), t(120.0)));
@@ -129,9 +157,9 @@ fn the_range_covers_four_of_five_past_forecasts() {
 fn an_end_calibrates_the_forecasts_of_its_run() {
     let forecasts = Forecasts::default();
     let mut track = Track::default();
-    forecasts.predict(&at(0.0), &mut track, t(0.0));
-    forecasts.predict(&at(0.1), &mut track, t(10.0));
-    forecasts.predict(&at(0.5), &mut track, t(50.0));
+    next(&forecasts, &at(0.0), &mut track, t(0.0));
+    next(&forecasts, &at(0.1), &mut track, t(10.0));
+    next(&forecasts, &at(0.5), &mut track, t(50.0));
     let ended = Operation { state: State::Succeeded, ended_at: Some(t(110.0)), ..at(1.0) };
     let run = track.judge(&ended).unwrap();
     assert_eq!(run.seconds, 110.0);
@@ -144,12 +172,12 @@ fn a_clock_jump_restarts_the_rate_and_calibrates_nothing() {
     let mut forecasts = Forecasts::default();
     forecasts.learn(&kind(), Run { title: "MSFT".into(), seconds: 1_000.0, ratios: vec![] });
     let mut track = Track::default();
-    forecasts.predict(&at(0.0), &mut track, t(0.0));
-    forecasts.predict(&at(0.5), &mut track, t(50.0));
+    next(&forecasts, &at(0.0), &mut track, t(0.0));
+    next(&forecasts, &at(0.5), &mut track, t(50.0));
     // Back by an hour.
     track.clock_jumped();
-    assert_eq!(forecasts.predict(&at(0.5), &mut track, t(-3_549.0)), None);
-    let forecast = forecasts.predict(&at(0.75), &mut track, t(-3_524.0)).unwrap();
+    assert_eq!(next(&forecasts, &at(0.5), &mut track, t(-3_549.0)), None);
+    let forecast = next(&forecasts, &at(0.75), &mut track, t(-3_524.0)).unwrap();
     assert_eq!((forecast.ends_at, forecast.basis), (t(-3_499.0), ForecastBasis::Rate));
     assert_eq!(track.judge(&Operation { ended_at: Some(t(60.0)), ..at(1.0) }), None);
 }
@@ -159,8 +187,8 @@ fn the_rate_of_a_resumed_attempt_begins_at_its_checkpoint() {
     let mut forecasts = Forecasts::default();
     forecasts.learn(&kind(), Run { title: "MSFT".into(), seconds: 1_000.0, ratios: vec![] });
     let mut track = Track::default();
-    assert_eq!(forecasts.predict(&at(0.5), &mut track, t(0.0)), None);
-    let forecast = forecasts.predict(&at(0.75), &mut track, t(10.0)).unwrap();
+    assert_eq!(next(&forecasts, &at(0.5), &mut track, t(0.0)), None);
+    let forecast = next(&forecasts, &at(0.75), &mut track, t(10.0)).unwrap();
     assert_eq!((forecast.ends_at, forecast.basis), (t(20.0), ForecastBasis::Rate));
     assert_eq!(track.judge(&Operation { ended_at: Some(t(20.0)), ..at(1.0) }), None);
 }
@@ -170,12 +198,12 @@ fn a_resumed_attempt_neither_uses_nor_adds_past_runs() {
     let mut forecasts = Forecasts::default();
     forecasts.learn(&kind(), Run { title: "MSFT".into(), seconds: 10.0, ratios: vec![] });
     let mut track = Track::of(AttemptOrigin::Resume);
-    assert_eq!(forecasts.predict(&at(0.0), &mut track, t(1.0)), None);
-    assert_eq!(forecasts.predict(&at(0.2), &mut track, t(1.1)), None, "an earlier attempt came that far");
-    let forecast = forecasts.predict(&at(0.3), &mut track, t(11.1)).unwrap();
+    assert_eq!(next(&forecasts, &at(0.0), &mut track, t(1.0)), None);
+    assert_eq!(next(&forecasts, &at(0.2), &mut track, t(1.1)), None, "an earlier attempt came that far");
+    let forecast = next(&forecasts, &at(0.3), &mut track, t(11.1)).unwrap();
     assert_eq!((forecast.ends_at, forecast.basis), (t(81.1), ForecastBasis::Rate));
     track.clock_jumped();
-    assert_eq!(forecasts.predict(&at(0.5), &mut track, t(900.0)), None);
+    assert_eq!(next(&forecasts, &at(0.5), &mut track, t(900.0)), None);
     assert_eq!(
         Track::of(AttemptOrigin::Resume).judge(&Operation { ended_at: Some(t(9.0)), ..at(1.0) }),
         None

@@ -58,6 +58,9 @@ pub(super) fn host(
                 // The rate of its last step says nothing about the present.
                 (progress.rate, progress.eta_seconds) = (None, None);
             }
+            if state == State::Cancelling {
+                progress.eta_seconds = None;
+            }
             record.operation.progress = Some(progress.clone());
             let mut effects = vec![Effect::Progressed(progress)];
             if ended_stall {
@@ -177,7 +180,6 @@ pub(super) fn unstored_cancel(record: &mut Record, at: Time) {
     let reason = "The host confirmed a cancel that was sent before it could be stored.".to_owned();
     record.operation.receipt = Some(Receipt::requested(record.operation.attempt, reason, at));
     record.enter(State::Cancelling);
-    record.operation.forecast = None;
 }
 
 /// Text of a late report, if it is worth recording.

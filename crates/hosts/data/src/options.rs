@@ -12,13 +12,13 @@ pub struct TextOptions {
     pub format: Option<Format>,
     /// Time zone of times without one.
     pub time_zone: Option<Zone>,
-    /// Order of day and month in dates like `03/04/2024`.
+    /// Order of day, month and year in dates like `03/04/2024` and `24/04/03`.
     pub date_order: Option<DateOrder>,
     /// Which moment of a bar its time is.
     pub bar_time: Option<BarTime>,
 }
 
-/// Whether `03/04/2024` is in April or in March.
+/// Whether `03/04/2024` is in April or in March, and whether `24/04/03` begins with a year.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum DateOrder {
@@ -29,6 +29,9 @@ pub enum DateOrder {
     /// 03/04/2024 is 4 March
     #[schemars(title = "Month first")]
     MonthFirst,
+    /// 24/04/03 is 3 April 2024
+    #[schemars(title = "Year first, of two digits")]
+    YearFirst,
 }
 
 impl DateOrder {
@@ -37,6 +40,7 @@ impl DateOrder {
         match self {
             DateOrder::DayFirst => "day_first",
             DateOrder::MonthFirst => "month_first",
+            DateOrder::YearFirst => "year_first",
         }
     }
 }
@@ -70,7 +74,7 @@ mod tests {
 
     #[test]
     fn the_text_of_an_option_is_its_wire_name() {
-        for order in [DateOrder::DayFirst, DateOrder::MonthFirst] {
+        for order in [DateOrder::DayFirst, DateOrder::MonthFirst, DateOrder::YearFirst] {
             assert_eq!(serde_json::to_value(order).unwrap(), order.as_str());
         }
         for moment in [BarTime::Start, BarTime::End] {

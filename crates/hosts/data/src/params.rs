@@ -32,7 +32,7 @@ pub struct LoadParams {
     #[schemars(length(max = 40))]
     #[schemars(extend("x-advanced" = true))]
     pub time_zone: Option<String>,
-    /// Order of day and month in dates like 03/04/2024. Leave empty to detect it.
+    /// Order of day, month and year in dates like 03/04/2024 and 24/04/03. Leave empty to detect it.
     #[serde(default)]
     #[schemars(extend("x-advanced" = true))]
     pub date_order: Option<DateOrder>,

@@ -25,6 +25,16 @@ static CURL: LazyLock<Regex> = LazyLock::new(|| {
     .expect("the expression is well formed")
 });
 
+/// Row of curl's meter of parallel transfers: percentages of received and sent bytes, their numbers, transfers and those
+/// under way, then times and speed.
+static CURL_PARALLEL: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(
+        r"(?x)^\s* (?<received>\d{1,3}|--) \s+ (?<sent>\d{1,3}|--) \s+ [\d.]+[kMGTPE]? \s+ [\d.]+[kMGTPE]?
+        \s+ \d+ \s+ \d+ (?: \s+ (?:[\d-]+:[\d-]+:[\d-]+|\d+d\s+\d+h|\d+d) ){3} \s+ [\d.]+[kMGTPE]? \s* $",
+    )
+    .expect("the expression is well formed")
+});
+
 /// `[ 12%] Building CXX object a.o`, each on a line of its own.
 static CMAKE: LazyLock<Regex> =
     LazyLock::new(|| Regex::new(r"^\[ *(?<percent>\d{1,3})%\]\s").expect("the expression is well formed"));
@@ -114,6 +124,14 @@ impl Display {
             let known = received? > 0 || sent? > 0;
             return all.filter(|_| known).and_then(|all| share("curl", all));
         }
+        if let Some(found) = CURL_PARALLEL.captures(line) {
+            // The percentage of sent bytes is 0 if there are none to send.
+            return match (number(&found, "received"), number(&found, "sent")) {
+                (Some(received), None | Some(0)) => share("curl", received),
+                (None | Some(0), Some(sent)) => share("curl", sent),
+                _ => None,
+            };
+        }
         if let Some(found) = PYTEST.captures(line) {
             let percent = ["a", "b", "c"].into_iter().find_map(|name| found.name(name))?;
             return share("pytest", percent.as_str().parse().ok()?);
@@ -159,6 +177,7 @@ mod tests {
                 "  7 1000M    0     0    7 70.0M      0  1024k 12:00:08  0:00:02 11:00:06  1024k",
                 share("curl", 0.07),
             ),
+            (" 53 --  3125k     0     2     1   0:00:05  0:00:03  0:00:02 1024k      ", share("curl", 0.53)),
             ("[  2%] Building CXX object a.o", share("cmake", 0.02)),
             ("[100%] Built target a", share("cmake", 1.0)),
             (
@@ -200,6 +219,9 @@ mod tests {
             "100 5000k    0 5000k    0     0   976k      0 --:--:--  0:00:05 --:--:--  976k",
             "  0     0    0     0    0     0      0      0 --:--:-- --:--:-- --:--:--     0",
             "  % Total    % Received % Xferd  Average Speed   Time    Time     Time  Current",
+            "--  --      0     0     2     2  --:--:-- --:--:-- --:--:--     0      ",
+            "--  --  1074k     0     2     2  --:--:--  0:00:01 --:--:-- 1034k      ",
+            "DL% UL%  Dled  Uled  Xfers  Live Total     Current  Left    Speed",
             "Note: 50% of (4/8)",
             "[info] 3/4 done",
             "[12/60] Building",

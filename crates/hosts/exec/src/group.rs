@@ -2,8 +2,12 @@
 //!
 //! Its processes are the process group, processes that left it but have the run's ID in their environment, and
 //! descendants of all of these. A process that was seen once stays one of them, so a cleared environment and a parent
-//! that is gone do not hide it. A process is missed only if it left the group, cleared its environment and lost its
-//! parent between two looks.
+//! that is gone do not hide it.
+//!
+//! A look at the process table is not atomic: of a chain of processes that each fork and exit, it can find none. So the
+//! end is believed only after a look at the stopped group, which can't fork: that is exact. Processes outside the group
+//! can't be stopped at once, so several looks must find none. A process is missed if it left the group, cleared its
+//! environment and lost its parent between two looks, or if it left the group and forks and exits during each of them.
 //! Another attempt of the operation, which may be running by now, is another run.
 
 use crate::procs::{self, Id, Proc};
@@ -21,6 +25,9 @@ const MAX_CHECK_INTERVAL: Duration = Duration::from_millis(64);
 /// Number of kill attempts, and their interval, when a group is dropped early.
 const DROP_LOOKS: usize = 50;
 const DROP_PAUSE: Duration = Duration::from_millis(2);
+/// Number of further looks that must find no process outside the group, and their interval.
+const OUTSIDE_LOOKS: usize = 3;
+const OUTSIDE_PAUSE: Duration = Duration::from_millis(3);
 
 /// Processes of a command. Kills them if it is dropped while they are alive.
 #[derive(Debug)]
@@ -29,12 +36,18 @@ pub(crate) struct Group {
     /// `NAME=value` in the environment of each process.
     mark: String,
     watchdog: Arc<Watchdog>,
-    seen: Seen,
+    seen: Arc<Mutex<Seen>>,
     gone: bool,
 }
 
-/// Processes that were seen alive: their IDs and start times.
-type Seen = Arc<Mutex<BTreeMap<Id, u64>>>;
+/// Processes that were seen alive.
+#[derive(Debug, Default)]
+struct Seen {
+    /// Their IDs and start times.
+    alive: BTreeMap<Id, u64>,
+    /// Whether one was ever outside the group.
+    outside: bool,
+}
 
 impl Group {
     /// Group of a process that was started as its leader, with the mark in its environment. Also returns why the
@@ -42,7 +55,7 @@ impl Group {
     pub fn new(leader: Id, mark: String, watchdog: Arc<Watchdog>) -> Option<(Self, Option<std::io::Error>)> {
         let pid = Pid::from_raw(i32::try_from(leader).ok()?)?;
         let unwatched = watchdog.add(leader).err();
-        Some((Self { leader: pid, mark, watchdog, seen: Seen::default(), gone: false }, unwatched))
+        Some((Self { leader: pid, mark, watchdog, seen: Arc::default(), gone: false }, unwatched))
     }
 
     pub fn id(&self) -> Id {
@@ -62,14 +75,17 @@ impl Group {
     /// Remembers the processes of a table while the parents that lead to them are alive.
     pub fn remember(&self, table: &[Proc]) {
         let mut seen = lock(&self.seen);
-        let known = still(table, &seen);
+        let known = still(table, &seen.alive);
         let members = procs::members(table, &BTreeSet::from([self.id()]), &known);
-        seen.extend(members.iter().filter(|p| !p.dead).map(|p| (p.id, p.began)));
+        seen.outside |= members.iter().any(|p| !p.dead && p.group != self.id());
+        seen.alive.extend(members.iter().filter(|p| !p.dead).map(|p| (p.id, p.began)));
     }
 
-    /// Number of live processes. Without a process table it is 1 while the group exists.
+    /// Number of live processes; 0 only if that is certain. Without a process table it is 1 while the group exists.
     pub async fn count(&self) -> usize {
-        match self.alive().await {
+        let (leader, mark, seen) = (self.leader, self.mark.clone(), Arc::clone(&self.seen));
+        let certain = tokio::task::spawn_blocking(move || certain_members_of(leader, &mark, &seen));
+        match certain.await.ok().flatten() {
             Some(alive) => alive.len(),
             None => usize::from(test_kill_process_group(self.leader).is_ok()),
         }
@@ -151,19 +167,45 @@ impl Drop for Group {
     }
 }
 
-/// Live processes of a group and those that left it; `None` if the process table is not available.
-fn members_of(group: Id, mark: &str, seen: &Seen) -> Option<Vec<Proc>> {
+/// Live processes of a group and those that left it in one look, which can miss some; `None` if the process table is not
+/// available.
+fn members_of(group: Id, mark: &str, seen: &Mutex<Seen>) -> Option<Vec<Proc>> {
     let all = procs::all().ok()?;
     let mut outside = procs::marked(&all, |variable| variable == mark.as_bytes());
     let mut seen = lock(seen);
-    outside.extend(still(&all, &seen));
+    outside.extend(still(&all, &seen.alive));
     let mut members = procs::members(&all, &BTreeSet::from([group]), &outside);
     members.retain(|p| !p.dead);
-    *seen = members.iter().map(|p| (p.id, p.began)).collect();
+    seen.outside |= members.iter().any(|p| p.group != group);
+    seen.alive = members.iter().map(|p| (p.id, p.began)).collect();
     Some(members)
 }
 
-fn lock(seen: &Seen) -> MutexGuard<'_, BTreeMap<Id, u64>> {
+/// Live processes as [`members_of`], but none only if no process of the group is alive.
+///
+/// The leader must not be reaped yet, so that the group is its own.
+fn certain_members_of(leader: Pid, mark: &str, seen: &Mutex<Seen>) -> Option<Vec<Proc>> {
+    let look = || members_of(leader.as_raw_pid().unsigned_abs(), mark, seen);
+    let mut found = look()?;
+    if found.is_empty() {
+        // The kernel stops all of a group at once, including the child of a fork that is under way.
+        let _ = kill_process_group(leader, Signal::STOP);
+        let stopped = look();
+        let _ = kill_process_group(leader, Signal::CONT);
+        found = stopped?;
+    }
+    for _ in 0..OUTSIDE_LOOKS {
+        if !found.is_empty() || !lock(seen).outside {
+            break;
+        }
+        #[expect(clippy::disallowed_methods, reason = "called on blocking threads")]
+        std::thread::sleep(OUTSIDE_PAUSE);
+        found = look()?;
+    }
+    Some(found)
+}
+
+fn lock(seen: &Mutex<Seen>) -> MutexGuard<'_, Seen> {
     seen.lock().unwrap_or_else(PoisonError::into_inner)
 }
 

@@ -80,6 +80,11 @@ impl Percentages {
     /// Handles a percentage with a label.
     pub fn share(&mut self, label: &str, share: f64) -> Option<Share> {
         match &mut self.first {
+            // The same 100 % again belongs to the summary: `[100%] Linking …`, then `[100%] Built target …`.
+            Some((of, _)) if self.several && self.after_end.is_some() && of == label && share >= 1.0 => {
+                self.after_end = Some(0);
+                None
+            }
             _ if self.several => {
                 self.after_end = None;
                 None
@@ -272,5 +277,8 @@ mod tests {
         assert_eq!(finished(&["a 99%", "a 100%", "1$", "2$", "3$", "4$"]), None, "more work");
         assert_eq!(finished(&["a 99%", "a 100%", "saved$", "b 10%"]), None, "another file");
         assert_eq!(finished(&["a 99%", "saved$"]), None);
+        let again = ["a 99%", "a 100%", "1$", "2$", "3$", "a 100%", "1$", "2$", "3$"];
+        assert_eq!(finished(&again), Some(1.0), "the same percentage is complete again");
+        assert_eq!(finished(&["a 99%", "a 100%", "saved$", "b 100%"]), None, "another file");
     }
 }

@@ -159,3 +159,26 @@ fn a_confirmed_cancel_counts_even_if_its_request_was_not_stored() {
         assert!(receipt.released.is_some() && receipt.reason.contains("before it could be stored"));
     }
 }
+
+#[test]
+fn a_cancelling_operation_has_no_remaining_time() {
+    let at = t(4);
+    let remaining = |record: &Record| {
+        let operation = &record.operation;
+        (operation.forecast, operation.progress.as_ref().and_then(|progress| progress.eta_seconds))
+    };
+    let report = || {
+        let progress = Progress { fraction: Some(0.5), eta_seconds: Some(30.0), ..Progress::start(at) };
+        event_of(1, HostEventBody::Progress { progress })
+    };
+    let mut record = running();
+    step(&mut record, report(), at).unwrap();
+    let basis = protocol::ForecastBasis::Rate;
+    let forecast = Forecast { made_at: at, ends_at: at, earliest: at, latest: at, basis, judged: 0 };
+    step(&mut record, Message::Forecast(Some(forecast)), at).unwrap();
+    assert_eq!(remaining(&record), (Some(forecast), Some(30.0)));
+    step(&mut record, Message::Cancel { reason: String::new() }, t(5)).unwrap();
+    assert_eq!(remaining(&record), (None, None));
+    step(&mut record, report(), t(6)).unwrap();
+    assert_eq!(remaining(&record), (None, None), "its host still reports");
+}

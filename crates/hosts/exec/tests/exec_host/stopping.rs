@@ -80,6 +80,60 @@ async fn a_cancel_ends_descendants_that_left_the_group_and_cleared_their_environ
     assert!(!ids.iter().any(|id| is_alive(*id)), "{ids:?}");
 }
 
+/// Chain of processes in the group that each ignore SIGTERM, fork and exit, so that a look at the process table often
+/// finds none of them. The argument says how the leader ends.
+#[cfg(target_os = "linux")]
+const CHAIN: &str = r#"
+import os, signal, sys, time
+signal.signal(signal.SIGTERM, signal.SIG_IGN)
+if os.fork() == 0:
+    silent = os.open(os.devnull, os.O_RDWR)
+    os.dup2(silent, 1)
+    os.dup2(silent, 2)
+    # It ends some time, if the test fails.
+    for _ in range(20000):
+        time.sleep(0.003)
+        if os.fork() > 0:
+            os._exit(0)
+    os._exit(0)
+print("leader", os.getpid(), flush=True)
+if sys.argv[1] == "exit":
+    os._exit(0)
+if sys.argv[1] == "term":
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+while True:
+    time.sleep(1000)
+"#;
+
+#[tokio::test]
+#[cfg(target_os = "linux")]
+async fn no_end_is_confirmed_while_a_chain_of_short_processes_is_alive() {
+    use rustix::process::{Pid, Signal, kill_process_group};
+    if !python() {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("chain.py"), CHAIN).unwrap();
+    let table = "[exec.t]\ncommand = [\"python3\", \"chain.py\", \"{end}\"]\ngrace_ms = 500\n\
+        params.end = { type = \"text\", required = true }\n";
+    let mut rig = Rig::new(table, folder.path()).await;
+    for end in ["term", "kill", "exit"] {
+        let id = rig.start("exec.t", serde_json::json!({ "end": end })).await;
+        let leader: i32 = rig.until_line(id, "leader ").await.parse().unwrap();
+        if end != "exit" {
+            rig.cancel(id, 30_000).await;
+        }
+        let reports = rig.until_ended(id).await;
+        // A stopped group can't fork, so this look misses none.
+        let leader = Pid::from_raw(leader).unwrap();
+        let _ = kill_process_group(leader, Signal::STOP);
+        let left = group(leader.as_raw_pid().unsigned_abs());
+        let _ = kill_process_group(leader, Signal::KILL);
+        assert_eq!(left, [0u32; 0], "the leader ends by {end}");
+        assert!(reports.text().contains("Sending SIGKILL."), "{end}: {}", reports.text());
+    }
+}
+
 #[tokio::test]
 async fn stopping_an_attempt_does_not_affect_another_attempt_of_the_operation() {
     if !python() {

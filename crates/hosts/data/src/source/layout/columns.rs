@@ -2,13 +2,14 @@
 
 use super::super::SourceResult;
 use super::super::columns::{Columns, TimeColumns};
-use super::super::times::{Moment, clock, parse};
+use super::super::times::{Moment, clock, not_a_time, parse};
 use super::header::{NameLine, Titles};
 use super::names::{CLOSE, ColumnMeaning, Part, Side, unit};
 use crate::options::DateOrder;
 use csv::StringRecord;
 use display::format::count as thousands;
 use market_data::failures::failure;
+use market_data::wording::excerpt;
 use protocol::Failure;
 
 const PRICES: [&str; 4] = ["open", "high", "low", "close"];
@@ -168,7 +169,9 @@ impl NamedColumns<'_> {
         let text = |at: &usize| self.row.and_then(|row| row.get(*at));
         let value_at = |at: &usize| {
             let text = text(at)?;
-            parse(text, DateOrder::DayFirst).or_else(|| parse(text, DateOrder::MonthFirst))
+            [DateOrder::DayFirst, DateOrder::MonthFirst, DateOrder::YearFirst]
+                .into_iter()
+                .find_map(|order| parse(text, order))
         };
         // A column that says to be the start comes before others, unless it is a time of day.
         if let [start] = of(&[ColumnMeaning::Start]).as_slice()
@@ -221,6 +224,16 @@ impl NamedColumns<'_> {
         if self.row.is_none() {
             return Ok(Some(TimeColumns::One(times[0])));
         }
+        // A date such as `090124` looks like a time of day.
+        let dates = of(&[ColumnMeaning::Time]);
+        let is_read = |at: &usize| value_at(at).is_some() || (is_clock(at) && !dates.contains(at));
+        if let Some(at) = times.iter().find(|at| !is_read(at)) {
+            let (title, value) = (self.titles.title(*at), excerpt(text(at).unwrap_or_default().trim(), 40));
+            return Err(failure(
+                format!("{}: column '{title}' has '{value}', which {}.", self.what, not_a_time(&value)),
+                "Export the data again with times like 2024-03-01T09:30:00Z, or remove the column if another one has the time.",
+            ));
+        }
         let (one, other) = (self.titles.title(times[0]), self.titles.title(times[1]));
         Err(failure(
             format!("{} has two columns that could be the time, '{one}' and '{other}'.", self.what),
@@ -238,7 +251,12 @@ impl NamedColumns<'_> {
     /// Failure of a text without a column for each of these.
     fn lacking(&self, missing: &[&str]) -> Failure {
         let listed = |recognized: bool| {
-            let of_kind = self.all.iter().filter(|(_, holds)| (*holds != ColumnMeaning::Other) == recognized);
+            // A separator at the end of the line is no column.
+            let blank = |at: usize| self.titles.plain.iter().skip(at).all(String::is_empty);
+            let of_kind = self
+                .all
+                .iter()
+                .filter(|(at, holds)| (*holds != ColumnMeaning::Other) == recognized && !blank(*at));
             let titles: Vec<String> =
                 of_kind.map(|(at, _)| format!("'{}'", self.titles.title(*at))).collect();
             match titles.len() {

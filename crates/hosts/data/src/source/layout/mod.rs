@@ -123,7 +123,7 @@ impl Layout {
         let texts = columns.number_texts(&rows);
         numbers::refuse_fractions(&columns.price_texts(&rows), what)?;
         let numbers = Numbers::detect(&texts, what)?;
-        let order = dates::order(&columns, &rows, what, about.options.date_order)?;
+        let order = dates::order(&columns, &rows, what, about.options.date_order, titles.of_taiwan())?;
         let newest_first = newest_first(&columns, &rows, order);
         let signs = Signs::of(&columns, &rows, order, numbers);
         let found = guess::detect(sample, &titles, &columns, &signs, newest_first);
@@ -294,6 +294,11 @@ impl Titles {
     /// Whether the header is that of Databento's bars. It writes decimal points unless prices are raw integers.
     fn of_raw_databento(&self) -> bool {
         ["rtype", "publisher id", "instrument id"].iter().all(|name| self.has(name))
+    }
+
+    /// Whether the names are those of the exchange of Taiwan.
+    fn of_taiwan(&self) -> bool {
+        self.has("開盤價") || self.has("收盤價")
     }
 
     fn shown(&self, columns: &Columns) -> Vec<(&'static str, String)> {

@@ -158,10 +158,10 @@ fn price(compact: &str) -> Option<ColumnMeaning> {
 
 fn of_four(word: &str) -> Option<usize> {
     match word {
-        "open" | "o" | "first" | "start" => Some(OPEN),
+        "open" | "o" | "first" | "start" | "opening" => Some(OPEN),
         "high" | "h" | "max" => Some(HIGH),
         "low" | "l" | "min" => Some(LOW),
-        "close" | "c" | "end" | "closelast" => Some(CLOSE),
+        "close" | "c" | "end" | "closelast" | "closing" => Some(CLOSE),
         _ => None,
     }
 }

@@ -63,6 +63,11 @@ impl Numbers {
         {
             return Some(number);
         }
+        self.plain(text)?.parse().ok()
+    }
+
+    /// Number with a decimal point and without thousands separators.
+    fn plain(self, text: &str) -> Option<String> {
         let text = bare(text);
         let (decimal, group) = match self {
             Self::Point => ('.', ','),
@@ -73,7 +78,7 @@ impl Numbers {
             true => ungrouped(&whole.replace(GROUPING, " "), ' ')?,
             false => ungrouped(whole, group)?,
         };
-        if fraction.is_empty() { whole.parse().ok() } else { format!("{whole}.{fraction}").parse().ok() }
+        Some(if fraction.is_empty() { whole } else { format!("{whole}.{fraction}") })
     }
 
     /// Parses a volume, which can have the suffix `K`, `M` or `B`.
@@ -82,13 +87,14 @@ impl Numbers {
             return Some(number);
         }
         let text = text.trim();
-        let unit = match text.bytes().last()? {
-            b'K' | b'k' => 1e3,
-            b'M' | b'm' => 1e6,
-            b'B' | b'b' => 1e9,
+        let exponent = match text.bytes().last()? {
+            b'K' | b'k' => 3,
+            b'M' | b'm' => 6,
+            b'B' | b'b' => 9,
             _ => return None,
         };
-        self.parse(&text[..text.len() - 1]).map(|number| number * unit)
+        // Shifts the decimal point: a multiplication would round 4.18 first.
+        format!("{}e{exponent}", self.plain(&text[..text.len() - 1])?).parse().ok()
     }
 }
 
@@ -225,6 +231,9 @@ mod tests {
         assert_eq!(comma("11"), Some(11.0));
         assert_eq!(comma("10.5"), None);
         assert_eq!(Numbers::Point.parse_volume("1.25M"), Some(1_250_000.0));
+        assert_eq!(Numbers::Point.parse_volume("4.18M"), Some(4_180_000.0));
+        assert_eq!(Numbers::Point.parse_volume("33.19M"), Some(33_190_000.0));
+        assert_eq!(Numbers::Point.parse_volume("1,234.57B"), Some(1_234_570_000_000.0));
         assert_eq!(Numbers::Comma.parse_volume("1,5K"), Some(1_500.0));
         assert_eq!(Numbers::Point.parse_volume("-"), None);
     }

@@ -214,5 +214,63 @@ fn a_chosen_date_order_decides_ambiguous_dates() {
     // A short year may stand at the start.
     let error = read("24/03/14", None).unwrap_err();
     assert!(error.message.contains("begin with a day or with a year"), "{}", error.message);
+    assert!(error.hint.contains("day_first or year_first"), "{}", error.hint);
     assert_eq!(read("24/03/14", day_first).unwrap(), "2014-03-24");
+    assert_eq!(read("24/03/14", Some(DateOrder::YearFirst)).unwrap(), "2024-03-14");
+    let error = read("24/03/2014", Some(DateOrder::YearFirst)).unwrap_err();
+    assert!(error.message.contains("can't begin with a year"), "{}", error.message);
+}
+
+#[test]
+fn dates_that_begin_with_a_short_year_are_read_where_only_that_is_possible() {
+    let text = |days: &[&str]| {
+        let rows: String = days.iter().map(|day| format!("{day},1,2,1,1\n")).collect();
+        format!("Date,Open,High,Low,Close\n{rows}")
+    };
+    let read = |days: &[&str], date_order: Option<DateOrder>| {
+        let about = about(Timeframe::D1, None, None);
+        let options = TextOptions { date_order, ..about.options };
+        read_as(&text(days), About { options, ..about })
+            .map(|read| read.bars().iter().map(|bar| bar[..10].to_owned()).collect::<Vec<_>>())
+    };
+    let two_years = ["12/12/27", "12/12/28", "12/12/31", "13/01/02", "13/01/03"];
+    let dates = ["2012-12-27", "2012-12-28", "2012-12-31", "2013-01-02", "2013-01-03"];
+    assert_eq!(read(&two_years, None).unwrap(), dates);
+    assert_eq!(read(&two_years, Some(DateOrder::YearFirst)).unwrap(), dates);
+    // Otherwise the rows up to a day that is no year would be stored under wrong dates.
+    for wrong in [DateOrder::DayFirst, DateOrder::MonthFirst] {
+        let error = read(&two_years, Some(wrong)).unwrap_err();
+        assert!(error.message.contains("begin") && !error.hint.is_empty(), "{}", error.message);
+    }
+    let newest_first: Vec<&str> = two_years.into_iter().rev().collect();
+    assert_eq!(read(&newest_first, None).unwrap()[4], "2012-12-27");
+    assert_eq!(read(&["99/01/04"], None).unwrap(), ["1999-01-04"], "no month has 99 days");
+    // Taiwan counts years from 1912 on.
+    assert_eq!(read(&["113/01/02"], None).unwrap(), ["2024-01-02"]);
+    let taiwan = "日期,成交股數,開盤價,最高價,最低價,收盤價\n99/01/04,7,1,2,1,1\n";
+    let error = read_as(taiwan, about(Timeframe::D1, None, None)).map(|read| read.bars()).unwrap_err();
+    assert!(error.message.contains("Taiwan"), "{}", error.message);
+    let taiwan = taiwan.replace("99/", "113/");
+    let bars = read_as(&taiwan, about(Timeframe::D1, None, None)).unwrap().bars();
+    assert_eq!(bars, ["2024-01-04T00:00:00Z 1 2 1 1 7"]);
+}
+
+#[test]
+fn an_unreadable_time_is_named_and_not_the_number_of_columns() {
+    let serial = "Date;Time;Open;High;Low;Close\n45355;0,375000000;170,167;170,382;169,825;170,195\n";
+    assert!(refused(serial).contains("'Date' has '45355'") && refused(serial).contains("number of days"));
+    let short = "<DATE>;<TIME>;<OPEN>;<HIGH>;<LOW>;<CLOSE>\n090124;100000;1;2;1;1\n";
+    assert!(refused(short).contains("'<DATE>' has '090124', which is not a time"), "{}", refused(short));
+    let rounded = "Unix,Date,Open,High,Low,Close\n1.70925E+12,2/29/2024 23:00,1,2,1,1\n";
+    assert!(refused(rounded).contains("'Unix' has '1.70925E+12'"), "{}", refused(rounded));
+    assert!(refused(rounded).contains("rounded"));
+}
+
+#[test]
+fn column_names_of_more_exchanges_are_known() {
+    let nordic = "Date;Opening price;High price;Low price;Closing price;Total volume\n2024-03-04;1;2;1;1;7\n";
+    let bars = read_as(nordic, about(Timeframe::D1, None, None)).unwrap().bars();
+    assert_eq!(bars, ["2024-03-04T00:00:00Z 1 2 1 1 7"]);
+    let trailing = refused("Date,Foo,High,Low,Close,\n2024-03-04,1,2,1,1,\n");
+    assert!(trailing.ends_with("not recognized: 'Foo'."), "a separator at the end is no column: {trailing}");
 }

@@ -99,7 +99,9 @@ fn prices_after_time(fields: &StringRecord) -> Option<bool> {
 
 fn time_of(fields: &StringRecord, at: usize) -> Option<Moment> {
     let text = fields.get(at)?;
-    parse(text, DateOrder::DayFirst).or_else(|| parse(text, DateOrder::MonthFirst))
+    [DateOrder::DayFirst, DateOrder::MonthFirst, DateOrder::YearFirst]
+        .into_iter()
+        .find_map(|order| parse(text, order))
 }
 
 fn number(fields: &StringRecord, at: usize) -> Option<f64> {

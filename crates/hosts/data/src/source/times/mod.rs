@@ -151,11 +151,14 @@ fn just_before(end: DateTime) -> DateTime {
 }
 
 /// Why a text is not a time.
-fn not_a_time(text: &str) -> &'static str {
+pub(super) fn not_a_time(text: &str) -> &'static str {
     // Days since 1900 in this century and the last; those of some spreadsheets count from 1904.
     match text.trim().parse::<f64>() {
         Ok(days) if (20_000.0..80_000.0).contains(&days) => {
             "is not a time but a spreadsheet's number of days: format the column as date and time"
+        }
+        Ok(number) if number > 1e8 && text.contains(['e', 'E']) => {
+            "is not a time but a number that a spreadsheet has rounded: export the data again as it was"
         }
         _ => "is not a time",
     }

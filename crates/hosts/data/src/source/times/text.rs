@@ -169,6 +169,14 @@ impl Rest<'_> {
                 self.spaces();
                 Some((Date::new(year, month, self.short()?).ok()?, false))
             }
+            // Taiwan counts years from 1912 on; no one else writes years of three digits.
+            3 => {
+                let year = self.digits(3)? + 1911;
+                let separator = self.take(b"-/.")?;
+                let month = self.short()?;
+                self.take(&[separator])?;
+                Some((Date::new(year, month, self.short()?).ok()?, false))
+            }
             1 | 2 => {
                 let first = self.short()?;
                 let separator = self.take(b"-/. ")?;
@@ -178,6 +186,10 @@ impl Rest<'_> {
                 }
                 let second = self.short()?;
                 self.take(&[separator])?;
+                if order == DateOrder::YearFirst {
+                    let year = of_two_digits(i16::from(first));
+                    return Some((Date::new(year, second, self.short()?).ok()?, false));
+                }
                 let year = self.year()?;
                 // Dates with dots are always day-first.
                 let day_first = separator == b'.' || order == DateOrder::DayFirst;
@@ -199,7 +211,7 @@ impl Rest<'_> {
     /// Year of four digits, or of two from 1970 to 2069.
     fn year(&mut self) -> Option<i16> {
         match self.0.iter().take_while(|b| b.is_ascii_digit()).count() {
-            2 => self.digits(2).map(|year| if year < 70 { 2000 + year } else { 1900 + year }),
+            2 => self.digits(2).map(of_two_digits),
             _ => self.digits(4),
         }
     }
@@ -314,6 +326,11 @@ impl Rest<'_> {
         }
         (n > 0).then(|| nanos * 10i32.pow(9 - n))
     }
+}
+
+/// Year of two digits, from 1970 to 2069.
+fn of_two_digits(year: i16) -> i16 {
+    if year < 70 { 2000 + year } else { 1900 + year }
 }
 
 fn at(offset: Offset, wall: DateTime) -> Option<Moment> {
