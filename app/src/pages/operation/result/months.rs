@@ -67,7 +67,7 @@ pub fn calendar(
             None => view! { <td></td> }.into_any(),
             Some(cell) => {
                 let style = format!("--share:{:.3}", cell.share.clamp(0.0, 1.0));
-                let label = format!("Show {} in the chart", cell.title);
+                let label = format!("{}. {}. Show in the chart", cell.text, cell.title);
                 let press = on_press.zip(range_of(&cell.month)).map(|(press, range)| {
                     view! {
                         <button type="button" aria-label=label on:click=move |_| press.run(range)>
