@@ -170,10 +170,10 @@ mod tests {
     async fn a_log_is_read_over_a_line_that_carries_only_small_pages() {
         const LAST: u64 = 40;
         let client = slow_server(LAST, 3).await;
-        let id = OperationId::new();
+        let id = OperationId::earliest(Time::parse("2026-11-23T10:00:00Z").unwrap());
         let mut cursor = LogCursor { page_timeout: Duration::from_millis(200), ..LogCursor::at(1) };
         let (mut read, mut slow) = (Vec::new(), 0);
-        loop {
+        for _ in 0..100 {
             match cursor.next_stored(&client, id, 1, Some(LAST)).await {
                 Ok(Some(lines)) => read.extend(lines.into_iter().map(|line| line.n)),
                 Ok(None) => break,
