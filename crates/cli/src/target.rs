@@ -32,7 +32,7 @@ pub struct To {
     /// Print JSON, like --output json
     #[arg(long)]
     json: bool,
-    /// Ask the server itself, also for what the agent has a copy of
+    /// Ask the server, even if the agent has a copy
     #[arg(long)]
     fresh: bool,
     /// Do not use the agent
