@@ -103,10 +103,10 @@ for (const prefix of ['removed', 'kept'] as const) {
         await expect(page).toHaveURL(`${url}/operations?state=succeeded`);
 
         // The command line by the same address.
-        const run = promisify(execFile);
-        const { stdout } = await run(program, ['follow', id, '--server', url]);
-        expect(stdout).toContain('succeeded');
-        expect((await run(program, ['list', '--server', url])).stdout).toContain(id);
+        const env = { ...process.env, SIGNALBOX_AGENT: 'off' };
+        const run = (...args: string[]) => promisify(execFile)(program, [...args, '--server', url], { env });
+        expect((await run('follow', id)).stdout).toContain('succeeded');
+        expect((await run('list')).stdout).toContain(id);
         expect(found).toEqual([]);
     });
 }

@@ -1,6 +1,6 @@
 //! Below a base path: API, stream and command line, with and without the path in the request.
 
-use crate::process::{Home, PATIENCE};
+use crate::process::{Home, PATIENCE, without_home};
 use std::process::{Command, Output};
 
 #[tokio::test]
@@ -18,12 +18,13 @@ async fn below_a_base_path_api_stream_and_command_line_work() {
     let location = answer.headers()["location"].to_str().unwrap();
     assert!(location.starts_with("/signalbox/api/v1/operations/"), "{location}");
 
-    let Output { status, stdout, stderr } = Command::new(env!("CARGO_BIN_EXE_signalbox"))
+    let mut command = Command::new(env!("CARGO_BIN_EXE_signalbox"));
+    command
         .args(["start", "data.load", "timeframe=1h", "source=synthetic", "symbol=EMCA", "--follow"])
         .args(["--server", &server.url])
-        .env_remove("SIGNALBOX_TOKEN")
-        .output()
-        .unwrap();
+        .env_remove("SIGNALBOX_TOKEN");
+    without_home(&mut command);
+    let Output { status, stdout, stderr } = command.output().unwrap();
     let (out, err) = (String::from_utf8(stdout).unwrap(), String::from_utf8(stderr).unwrap());
     assert!(status.success(), "{err}");
     let page = format!("{}/operations/{}", server.url, out.trim());
