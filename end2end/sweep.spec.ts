@@ -70,7 +70,7 @@ test('two parameters of a backtest are swept, ranked and mapped', async ({ page,
     await expect(main.locator('.op-state')).toContainText('succeeded');
     const { operation } = await (await request.get(`/api/v1/operations/${page.url().split('/').pop()}`)).json();
     expect(String(operation.params.fast)).toBe(fast);
-    await main.getByRole('link', { name: /^part of/ }).click();
+    await main.getByRole('link', { name: /^Part of/ }).click();
     await expect(page).toHaveURL(sweep);
     await main.getByRole('link', { name: 'Compare top 5' }).click();
     await expect(main.getByRole('heading', { level: 1 })).toContainText('Compare 5 operations');

@@ -50,6 +50,8 @@ pub fn table(
             let values = plan
                 .run(ran.run as usize)
                 .map(|(_, value)| view! { <td class="num">{value.to_owned()}</td> });
+            // A run without a value has no rank.
+            let place = ran.figure.map_or_else(|| "–".to_owned(), |_| rank.to_string());
             let best = (rank == 1 && ran.figure.is_some()).then_some("");
             let (values, wording) = (values.collect_view(), wording.clone());
             let (href, number) = (address::operation(ran.operation), ran.run + 1);
@@ -59,7 +61,7 @@ pub fn table(
             });
             view! {
                 <tr data-best=best hidden=yes(out)>
-                    <td class="num">{rank}</td>
+                    <td class="num">{place}</td>
                     {values}
                     <td class="num">{wording}</td>
                     <td class="rank-cell" aria-hidden="true">{bar}</td>
