@@ -270,7 +270,7 @@ mod tests {
         assert_eq!(f.states, [State::Running, State::Failed]);
         assert_eq!((f.text.as_str(), f.limit), ("msft", 10));
         assert!(wrong("state", "runing").contains("'runing' is not a state"));
-        assert!(wrong("since", "yesterday").starts_with("since: 'yesterday' is not a time"));
+        assert!(wrong("since", "tomorrow").starts_with("since: 'tomorrow' is not a time"));
         assert!(wrong("order", "longest").contains("newest or oldest"));
         assert!(Filter::parse([("limit", "0")]).is_err());
         for name in ["colour", "param.", "param"] {
