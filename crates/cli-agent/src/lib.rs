@@ -4,7 +4,7 @@
 //! Knows: the socket and who may use it, the protocol on it, which answers the copy can give and how old they are. Must
 //! not know: arguments, text for a terminal, the engine, the store.
 //!
-//! A command uses [`Agent`] as the transport of its client. [`serve`] is the agent itself. Both find each other by a
+//! A command uses [`Agent`] as the transport of its client. [`serve()`] is the agent itself. Both find each other by a
 //! [`Place`], which depends on the user, the server, the token and the build.
 
 #![cfg(unix)]
