@@ -17,7 +17,8 @@ async function open(page: Page, request: APIRequestContext): Promise<[Locator, L
     const figures = page.getByRole('main').locator('figure.chart');
     // They are drawn when they come into sight.
     for (const n of [1, 0]) {
-        await figures.nth(n).scrollIntoViewIfNeeded();
+        // A figure may be replaced once, when an answer joins the feed.
+        await expect(() => figures.nth(n).scrollIntoViewIfNeeded({ timeout: 2_000 })).toPass();
         await expect(figures.nth(n).locator('.chart-line')).toContainText('epoch');
     }
     return [figures.nth(0), figures.nth(1)];
