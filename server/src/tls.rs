@@ -1,6 +1,8 @@
 //! TLS: certificate and key from files, which can be replaced while the server runs.
 
 use anyhow::{Context, bail};
+use axum::Router;
+use axum::response::{IntoResponse, Redirect, Response};
 use http::header::HOST;
 use http::{HeaderMap, StatusCode, Uri};
 use parking_lot::RwLock;
@@ -16,9 +18,6 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
-
-use axum::Router;
-use axum::response::{IntoResponse, Redirect, Response};
 
 /// Interval of checks for replaced files.
 const RELOAD_INTERVAL: Duration = Duration::from_secs(5);
@@ -143,10 +142,9 @@ fn redirect(port: Option<u16>, uri: &Uri, headers: &HeaderMap) -> Response {
         Some(443) => without_port(host).to_owned(),
         Some(port) => format!("{}:{port}", without_port(host)),
     };
-    match format!("https://{authority}{path}").parse::<Uri>() {
-        Ok(_) if !host.is_empty() => {
-            Redirect::permanent(&format!("https://{authority}{path}")).into_response()
-        }
+    let to = format!("https://{authority}{path}");
+    match to.parse::<Uri>() {
+        Ok(_) if !host.is_empty() => Redirect::permanent(&to).into_response(),
         _ => (StatusCode::BAD_REQUEST, "This server uses HTTPS. Use an address that begins with https://.\n")
             .into_response(),
     }

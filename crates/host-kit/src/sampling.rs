@@ -1,16 +1,14 @@
 //! Samples of the resources, once a second, and the last hour of them.
 
+use crate::every_second::EverySecond;
 use crate::registry::Registry;
 use parking_lot::Mutex;
 use protocol::InstanceId;
 use protocol::samples::{HostSamples, SAMPLES_VERSION};
 use resources::{Folder, LastHour, Sample, Sampler};
-use std::time::Duration;
-use tokio::time::{Instant, MissedTickBehavior};
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-/// Interval of samples.
-const INTERVAL: Duration = Duration::from_secs(1);
 /// Largest number of samples of a response.
 const MAX_SAMPLES: usize = 600;
 
@@ -36,28 +34,17 @@ impl Samples {
 
     /// Samples until `stop` is cancelled.
     pub async fn run(&self, registry: &Registry, stop: &CancellationToken) {
-        let mut sampler = Some(Sampler::new(self.folders.clone()));
-        let mut every = tokio::time::interval_at(self.begun + INTERVAL, INTERVAL);
-        // After a pause there is a gap, not a burst of samples of the same moment.
-        every.set_missed_tick_behavior(MissedTickBehavior::Skip);
+        let mut every_second = EverySecond::new(self.begun, self.folders.clone());
         loop {
-            let due = tokio::select! {
+            let next = tokio::select! {
                 () = stop.cancelled() => return,
-                due = every.tick() => due,
+                next = every_second.next() => next,
             };
-            let delay = due.elapsed();
-            let Some(mut taken) = sampler.take() else { return };
-            let sampled = tokio::task::spawn_blocking(move || {
-                let sample = taken.sample();
-                (taken, sample)
-            });
-            let Ok((returned, mut sample)) = sampled.await else {
+            let Ok(Some((tick, mut sample))) = next else {
                 tracing::error!("the sampler panicked; this host has no more samples until it is restarted");
                 return;
             };
-            sampler = Some(returned);
-            own_figures(&mut sample, registry, delay);
-            let tick = due.saturating_duration_since(self.begun).as_secs();
+            slots(&mut sample, registry);
             self.hour.lock().push(tick, sample);
         }
     }
@@ -81,17 +68,10 @@ impl Samples {
     }
 }
 
-/// Figures of the host's process that only it knows.
-fn own_figures(sample: &mut Sample, registry: &Registry, delay: Duration) {
+/// Adds the figures that only the host knows.
+fn slots(sample: &mut Sample, registry: &Registry) {
     let (running, free) = registry.slots();
-    let metrics = tokio::runtime::Handle::current().metrics();
-    for (name, value) in [
-        ("host.running", f64::from(running)),
-        ("host.free_slots", f64::from(free)),
-        ("host.event_loop_delay_seconds", delay.as_secs_f64()),
-        ("host.tasks", metrics.num_alive_tasks() as f64),
-        ("host.queued_tasks", metrics.global_queue_depth() as f64),
-    ] {
-        sample.insert(name.into(), Some(value));
+    for (name, value) in [("host.running", running), ("host.free_slots", free)] {
+        sample.insert(name.into(), Some(f64::from(value)));
     }
 }

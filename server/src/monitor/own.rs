@@ -3,13 +3,12 @@
 use super::SERVER;
 use super::recorder::{Claim, Recorder};
 use super::splitting::{anchor, split};
+use host_kit::EverySecond;
 use protocol::{InstanceId, Time};
 use resources::{Folder, LastHour, Sampler};
 use std::path::PathBuf;
-use std::time::Duration;
-use tokio::time::{Instant, MissedTickBehavior};
+use tokio::time::Instant;
 
-const INTERVAL: Duration = Duration::from_secs(1);
 /// Number of samples that are written together.
 const WRITE_EVERY: u64 = 5;
 /// Second from which on the server samples its machine, if no host does: a host has samples from before the server's
@@ -22,32 +21,14 @@ pub async fn sample(recorder: Recorder, data: PathBuf) {
     let instance = InstanceId::new();
     let mut place = None;
     let machine = Sampler::machine();
-    let mut sampler = Some(Sampler::new(vec![Folder { name: "data".into(), path: data }]));
+    let folders = vec![Folder { name: "data".into(), path: data }];
+    let mut every_second = EverySecond::new(begun, folders);
     let (mut kept, mut written) = (LastHour::default(), 0_u64);
-    let mut every = tokio::time::interval_at(begun + INTERVAL, INTERVAL);
-    every.set_missed_tick_behavior(MissedTickBehavior::Skip);
     loop {
-        let due = every.tick().await;
-        let delay = due.elapsed();
-        let Some(mut taken) = sampler.take() else { return };
-        let sampled = tokio::task::spawn_blocking(move || {
-            let sample = taken.sample();
-            (taken, sample)
-        });
-        let Ok((returned, mut sample)) = sampled.await else {
+        let Ok(Some((tick, sample))) = every_second.next().await else {
             tracing::error!("the server's sampler panicked; the server is not sampled until it is restarted");
             return;
         };
-        sampler = Some(returned);
-        let metrics = tokio::runtime::Handle::current().metrics();
-        for (name, value) in [
-            ("host.event_loop_delay_seconds", delay.as_secs_f64()),
-            ("host.tasks", metrics.num_alive_tasks() as f64),
-            ("host.queued_tasks", metrics.global_queue_depth() as f64),
-        ] {
-            sample.insert(name.into(), Some(value));
-        }
-        let tick = due.saturating_duration_since(begun).as_secs();
         kept.push(tick, sample);
         if tick.is_multiple_of(WRITE_EVERY) {
             let now = Time::now().micros() as f64 / 1e6;

@@ -90,13 +90,7 @@ async fn equity(
     Path(id): Path<String>,
     query: WindowQuery,
 ) -> Result<Json<Columns>, ApiError> {
-    let (id, window) = (id_of(&id)?, window(query)?);
-    let points = window.points.unwrap_or(MAX_ROWS).min(MAX_ROWS);
-    off_thread(move || {
-        let rows = found(result_files.store.rows(id))?;
-        Ok(Json(curve::columns(window.of(&rows), points)))
-    })
-    .await
+    columns(result_files, &id, query, |rows, window, points| curve::columns(window.of(rows), points)).await
 }
 
 async fn rolling_sharpe(
@@ -104,13 +98,22 @@ async fn rolling_sharpe(
     Path(id): Path<String>,
     query: WindowQuery,
 ) -> Result<Json<Columns>, ApiError> {
-    let (id, window) = (id_of(&id)?, window(query)?);
-    let points = window.points.unwrap_or(MAX_ROWS).min(MAX_ROWS);
-    off_thread(move || {
-        let rows = rolling::rows(&found(result_files.store.rows(id))?);
-        Ok(Json(curve::sampled(window.of(&rows), &rolling::NAMES, points)))
+    columns(result_files, &id, query, |rows, window, points| {
+        curve::sampled(window.of(&rolling::rows(rows)), &rolling::NAMES, points)
     })
     .await
+}
+
+/// Columns made from the rows of a run: of the queried window, with at most as many points as queried.
+async fn columns(
+    result_files: ResultFiles,
+    id: &str,
+    query: WindowQuery,
+    of: fn(&[Row], Window, usize) -> Columns,
+) -> Result<Json<Columns>, ApiError> {
+    let (id, window) = (id_of(id)?, window(query)?);
+    let points = window.points.unwrap_or(MAX_ROWS).min(MAX_ROWS);
+    off_thread(move || Ok(Json(of(&found(result_files.store.rows(id))?, window, points)))).await
 }
 
 async fn bars(
