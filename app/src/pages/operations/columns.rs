@@ -1,5 +1,5 @@
-//! Columns of the list: those of the address, else those that this browser chose last, else the standard ones. The dialog
-//! that chooses them is loaded when it is opened.
+//! Columns of the list: from the address, else this browser's last choice, else the standard columns. The dialog for
+//! choosing them is loaded when it is opened.
 
 use super::column_list::column_list;
 use app_state::address::columns::{self, Column};

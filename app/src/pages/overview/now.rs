@@ -1,4 +1,4 @@
-//! Running operations with their progress, queued ones, and those that have just ended.
+//! Running operations with their progress, queued operations, and the last ended ones.
 
 use crate::pages::operations::table::Table;
 use app_state::Failures;

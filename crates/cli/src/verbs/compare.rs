@@ -81,7 +81,7 @@ fn line(name: String, values: Vec<String>) -> Vec<String> {
     std::iter::once(name).chain(values).collect()
 }
 
-/// Parameters with the value of each operation; only those that differ, unless all are wanted.
+/// Parameters with the value of each operation: the differing ones, or all.
 fn params_of(operations: &[Operation], all: bool) -> Vec<(String, Vec<String>)> {
     let mut names: Vec<&String> = Vec::new();
     for name in operations.iter().filter_map(|op| op.params.as_object()).flat_map(serde_json::Map::keys) {

@@ -167,8 +167,8 @@ impl Drop for Group {
     }
 }
 
-/// Live processes of a group and those that left it in one look, which can miss some; `None` if the process table is not
-/// available.
+/// Live processes of a group, and processes that left it, by one look at the process table. One look can miss some.
+/// `None` without a process table.
 fn members_of(group: Id, mark: &str, seen: &Mutex<Seen>) -> Option<Vec<Proc>> {
     let all = procs::all().ok()?;
     let mut outside = procs::marked(&all, |variable| variable == mark.as_bytes());

@@ -83,8 +83,8 @@ fn axes(plan: &Plan, pair: Memo<Pair>, chosen: RwSignal<Option<Pair>>) -> AnyVie
     view! { <p class="heat-axes only-script">{select(true)} {select(false)}</p> }.into_any()
 }
 
-/// The card; nothing unless two parameters vary. Of more than two, it shows the first ones while the sweep runs, then
-/// those that matter most, until others are chosen; each cell has the best of its runs.
+/// The card; empty unless two parameters vary. With more than two, it shows the first two while the sweep runs and the
+/// two most important ones afterwards, until others are chosen. A cell shows the best of its runs.
 #[component]
 pub fn HeatMap(plan: StoredValue<Plan>, known: Memo<Option<Arc<SweepResult>>>) -> impl IntoView {
     let Some(first) = plan.with_value(|plan| main_two(plan, &[])) else { return ().into_any() };
