@@ -10,7 +10,7 @@ use crate::guard::{Guard, Transport, guard};
 use crate::listen::{IDLE_TIMEOUT, Listening, listen};
 use crate::monitor::Monitor;
 use crate::routes::{self, Server};
-use crate::sweep::Sweeps;
+use crate::sweep::{self, Sweeps};
 use crate::tls::{Tls, redirects};
 use crate::{output, page, stop_signal};
 use anyhow::{Context, bail};
@@ -80,7 +80,8 @@ pub async fn serve(args: ServeArgs) -> anyhow::Result<()> {
     hosts.push(of_sweeps);
     let monitor = Monitor::new(&config.data.join("history.db"), &hosts);
     let monitored = hosts.clone();
-    let engine = Engine::open(Arc::new(store), EngineConfig { hosts, ..config.engine })?;
+    let engine =
+        Engine::open(Arc::new(store), EngineConfig { hosts, in_words: sweep::in_words, ..config.engine })?;
     sweeps.works_with(engine.clone());
     let stop = CancellationToken::new();
     // Ends when it is dropped.

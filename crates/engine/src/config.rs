@@ -5,6 +5,7 @@ use crate::lifecycle::RetryPolicy;
 use crate::pace::StallRule;
 use pool::PoolConfig;
 use protocol::{Action, Actor, AuditEntry, HostName, KindName, Time};
+use serde_json::Value;
 use std::collections::HashMap;
 use std::time::Duration;
 use store::Keep;
@@ -35,6 +36,8 @@ pub struct EngineConfig {
     pub scan_every: Duration,
     pub rules: Rules,
     pub ring: RingLimits,
+    /// Rewrites parameters for the title of an operation, where a template of its kind does not suffice.
+    pub in_words: fn(&KindName, &mut Value),
 }
 
 /// Rules for operations.
@@ -75,6 +78,7 @@ impl Default for EngineConfig {
             scan_every: Duration::from_secs(15),
             rules: Rules::default(),
             ring: RingLimits::default(),
+            in_words: |_, _| (),
         }
     }
 }

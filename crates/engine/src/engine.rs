@@ -130,7 +130,7 @@ impl Engine {
 
         let keep = config.rules.keep;
         let (coordinator, commands) = mpsc::channel::<Command>(1_024);
-        let kind_registry = Arc::new(KindRegistry::default());
+        let kind_registry = Arc::new(KindRegistry::new(config.in_words));
         let configured = config.hosts.iter().map(|host| host.name.clone()).collect();
         kind_registry.configured(configured, config.rules.limits.clone());
         let stop = CancellationToken::new();

@@ -9,9 +9,10 @@ use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// Catalogue, filled by the coordinator and read wherever operations are started or forms are shown.
-#[derive(Default)]
 pub struct KindRegistry {
     inner: RwLock<Inner>,
+    /// Rewrites parameters for a title.
+    in_words: fn(&KindName, &mut Value),
 }
 
 #[derive(Default)]
@@ -33,6 +34,11 @@ struct Entry {
 }
 
 impl KindRegistry {
+    /// An empty one; `in_words` rewrites parameters for a title.
+    pub(crate) fn new(in_words: fn(&KindName, &mut Value)) -> Self {
+        Self { inner: RwLock::default(), in_words }
+    }
+
     /// Sets the configured hosts, and the limits per kind.
     pub(crate) fn configured(&self, hosts: BTreeSet<HostName>, limits: HashMap<KindName, u32>) {
         let mut inner = self.inner.write();
@@ -133,7 +139,9 @@ impl KindRegistry {
         match entry.form.check(params) {
             Ok(params) => {
                 // Without parameters to distinguish runs, the title is the name of the kind.
-                let title = entry.spec.summary.fill(&entry.form.titled(&params));
+                let mut shown = params.clone();
+                (self.in_words)(kind, &mut shown);
+                let title = entry.spec.summary.fill(&entry.form.titled(&shown));
                 let names = [title.as_str(), entry.spec.title.as_str()];
                 let title =
                     names.into_iter().find(|name| !name.is_empty()).unwrap_or(kind.as_str()).to_owned();
@@ -160,7 +168,7 @@ mod tests {
 
     #[test]
     fn a_kind_is_unknown_only_after_every_configured_host_has_connected() {
-        let kind_registry = KindRegistry::default();
+        let kind_registry = KindRegistry::new(|_, _| ());
         let [one, two]: [HostName; 2] = ["one", "two"].map(|name| name.parse().unwrap());
         let kind: KindName = "test.count".parse().unwrap();
         let refused = || kind_registry.check(&kind, &Value::Null).unwrap_err();

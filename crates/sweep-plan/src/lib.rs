@@ -3,9 +3,11 @@
 
 mod spread;
 mod text;
+mod title;
 
 pub use spread::spread;
 pub use text::{settings, values, write};
+pub use title::words;
 
 use protocol::sweep::Ran;
 

@@ -12,6 +12,7 @@ use engine::{Engine, HostConfig, RetryPolicy};
 use host_kit::Host;
 use pool::PoolConfig;
 use protocol::{FailureReason, HostName, KindName};
+use serde_json::Value;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 use tokio::net::TcpListener;
@@ -79,6 +80,16 @@ impl Sweeps {
         if tokio::time::timeout(STOP, self.serving).await.is_err() {
             tracing::warn!("the sweep host did not stop within {} s", STOP.as_secs());
         }
+    }
+}
+
+/// Rewrites what a sweep varies for its title: `16 runs: fast 5–20, slow 50–200`.
+pub fn in_words(kind: &KindName, params: &mut Value) {
+    if kind.as_str() == KIND
+        && let Some(words) = sweep_plan::words(params)
+        && let Some(vary) = params.get_mut("vary")
+    {
+        *vary = words.into();
     }
 }
 

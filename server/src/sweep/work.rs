@@ -109,7 +109,7 @@ impl Work for Sweep {
             description:
                 "Runs a backtest or a training with many parameter combinations, and ranks the results."
                     .to_owned(),
-            summary: Summary("{run} · {vary}".to_owned()),
+            summary: Summary("{vary} · {run}".to_owned()),
             params: host_kit::params_schema::<SweepParams>(),
             phases: vec!["run".to_owned()],
             series: vec![series(FIGURE, "Metric by run"), series(BEST, "Best so far")],

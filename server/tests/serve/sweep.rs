@@ -36,7 +36,7 @@ async fn a_grid_is_run_ranked_and_listed_under_its_sweep() {
     let sweep = server.start("analysis.sweep", params("fast=5,10; slow=30,60")).await;
     let ended = feed.until(|o| o.id == sweep.id && o.state.ended()).await;
     assert_eq!(ended.state, State::Succeeded, "{:?}", ended.failure);
-    assert_eq!(ended.title, "backtest.run · fast=5,10; slow=30,60");
+    assert_eq!(ended.title, "4 runs: fast 5–10, slow 30–60 · backtest.run");
     let sweep_result = result(&server, sweep.id).await;
     assert_eq!(
         (sweep_result.runs, sweep_result.ran.len(), sweep_result.names.as_slice()),

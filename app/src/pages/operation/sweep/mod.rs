@@ -84,9 +84,9 @@ fn key_figures(plan: &Plan, known: &SweepResult, done: u64) -> Vec<HeadFigure> {
         });
         if !widen.is_empty() {
             all.push(HeadFigure {
-                label: "edge of the grid".to_owned(),
-                value: format!("Widen {}", widen.join(" and ")),
-                note: "the best lies at an end".to_owned(),
+                label: "best at the edge of the grid".to_owned(),
+                value: widen.join(", "),
+                note: "widen the range".to_owned(),
                 means: "The best run has the first or last value of this parameter. Values beyond it may be better",
                 tone: Tone::Warn,
             });
@@ -315,7 +315,7 @@ mod tests {
                 "runs ended 4 of 9 (1 without a value)"
             ]
         );
-        assert_eq!(texts(5)[1], "edge of the grid Widen slow (the best lies at an end)");
+        assert_eq!(texts(5)[1], "best at the edge of the grid slow (widen the range)");
         assert_eq!(metric("test.accuracy"), "accuracy");
         assert_eq!(metric("performance.total_return"), "total return");
     }
