@@ -203,12 +203,7 @@ impl Coordinator {
                 let failure = if same_life {
                     host_lost()
                 } else {
-                    Failure {
-                        reason: FailureReason::HostRestarted,
-                        message: restarted(live.record.operation.checkpoint.as_ref()),
-                        hint: "Resume it from its checkpoint if it has one, or retry it from the beginning."
-                            .into(),
-                    }
+                    restarted(live.record.operation.checkpoint.as_ref())
                 };
                 let died = in_process && !same_life;
                 self.step(id, if died { Message::Died(failure) } else { Message::Lost(failure) }, now);
@@ -358,21 +353,41 @@ fn worth_telling(known: &Health, health: &Health) -> bool {
         || health.now.seconds_since(known.now).abs() >= HEALTH_EVERY_SECONDS
 }
 
-/// Failure message of an attempt whose host restarted. Work of a foreign service may continue on its own, and its
-/// checkpoint says where; only without a checkpoint does the message say that the work has ended.
-fn restarted(checkpoint: Option<&Checkpoint>) -> String {
-    match checkpoint {
-        None => "The host restarted during the run, which ended the work.".to_owned(),
-        Some(checkpoint) => format!(
-            "The host restarted during the run, which ended this attempt. Last checkpoint: {}.",
-            checkpoint.note
+/// Failure of an attempt whose host restarted. Work of a foreign service may continue on its own, and its checkpoint
+/// says where; only without a checkpoint does the message say that the work has ended, and does the hint leave out
+/// *Resume*.
+fn restarted(checkpoint: Option<&Checkpoint>) -> Failure {
+    let (message, hint) = match checkpoint {
+        None => (
+            "The host restarted during the run, which ended the work.".to_owned(),
+            "Retry it from the beginning.",
         ),
-    }
+        Some(checkpoint) => (
+            format!(
+                "The host restarted during the run, which ended this attempt. Last checkpoint: {}.",
+                checkpoint.note
+            ),
+            "Resume it from its checkpoint, or retry it from the beginning.",
+        ),
+    };
+    Failure { reason: FailureReason::HostRestarted, message, hint: hint.into() }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn only_an_attempt_with_a_checkpoint_is_told_to_resume() {
+        assert_eq!(restarted(None).hint, "Retry it from the beginning.");
+        let checkpoint: Checkpoint = serde_json::from_value(serde_json::json!({
+            "attempt": 1, "at": "2026-11-23T10:00:00Z", "note": "epoch 4", "state": {}
+        }))
+        .unwrap();
+        let failure = restarted(Some(&checkpoint));
+        assert!(failure.hint.starts_with("Resume it from its checkpoint"), "{}", failure.hint);
+        assert!(failure.message.ends_with("Last checkpoint: epoch 4."), "{}", failure.message);
+    }
 
     #[test]
     fn host_health_is_published_after_its_clock_was_set_back() {
