@@ -151,7 +151,10 @@ pub fn Row(
     });
     let number = maybe(move || list?.numbers.with(|numbers| numbers.get(&id).map(usize::to_string)));
     let branch = Memo::new(move |_| list.and_then(|list| list.branches.with(|b| b.get(&id).copied())));
-    let child = mark(move || branch.get().is_some_and(|branch| branch.child));
+    let is_child = Memo::new(move |_| branch.get().is_some_and(|branch| branch.child));
+    let child = mark(move || is_child.get());
+    let differs =
+        move || list.and_then(|list| list.differing.with(|d| d.get(&id).cloned())).unwrap_or_default();
     view! {
         <tr
             class="row"
@@ -175,12 +178,12 @@ pub fn Row(
                     {list.map(|list| view! { <Fold op branch fold=list.fold/> }.into_any())}
                     <KindIcon kind=fixed.kind.clone()/>
                     <A href=address::operation(id) attr:class="title" attr:title=hint>
+                        // A run of a sweep differs where its title is cut.
+                        {text(move || if is_child.get() { prefix(&differs()) } else { String::new() })}
                         {title}
                     </A>
                     <span class="differing muted">
-                        {text(move || {
-                            list.and_then(|list| list.differing.with(|d| d.get(&id).cloned())).unwrap_or_default()
-                        })}
+                        {text(move || if is_child.get() { String::new() } else { differs() })}
                     </span>
                     <Tags op/>
                 </div>
@@ -193,6 +196,11 @@ pub fn Row(
         </tr>
     }
     .into_any()
+}
+
+/// Text before a title: `fast 20 · `.
+fn prefix(text: &str) -> String {
+    if text.is_empty() { String::new() } else { format!("{text} · ") }
 }
 
 /// Text of the wide column: a problem, the queue position or the activity; once ended, result or reason.
@@ -211,7 +219,7 @@ impl WideText {
                 op.progress.with(|p| op.facts.with(|facts| outcome::succeeded(&facts.figures, p.as_ref())))
             }
             State::Failed => op.facts.with(|facts| {
-                facts.failure.as_ref().map(|f| outcome::reason(&f.message).to_owned()).unwrap_or_default()
+                facts.failure.as_ref().map(|f| outcome::reason(&f.message)).unwrap_or_default()
             }),
             State::Cancelled => op.receipt.with(|r| r.as_ref().map(outcome::cancelled).unwrap_or_default()),
             _ => self.trouble().map_or_else(|| self.doing(), |(wording, _)| wording),
@@ -314,7 +322,14 @@ fn Again(op: OpView) -> impl IntoView {
     let button = part(move || {
         (op.state.get() == State::Failed).then(|| {
             view! {
-                <button node_ref=pressed type="button" class="link only-script" aria-label=retry.clone() on:click=press>
+                <button
+                    node_ref=pressed
+                    type="button"
+                    class="link only-script"
+                    title=OperationAction::Retry.means()
+                    aria-label=retry.clone()
+                    on:click=press
+                >
                     "Retry"
                 </button>
             }
@@ -385,7 +400,7 @@ pub fn RowAction(op: OpView) -> impl IntoView {
                     <A
                         href=href
                         attr:class="quiet"
-                        attr:title="Duplicate…"
+                        attr:title=OperationAction::Again.means()
                         attr:aria-label=label
                     >
                         <Icon name="again"/>

@@ -110,6 +110,22 @@ impl OperationAction {
         }
     }
 
+    /// What it does, in a sentence; empty where the label says it.
+    pub fn means(self) -> &'static str {
+        match self {
+            OperationAction::Resume => "Continues from the last checkpoint, as a new attempt",
+            OperationAction::Retry => {
+                "Runs it again from the beginning with the same parameters, as a new attempt"
+            }
+            OperationAction::Again => "Opens the form with these parameters; the start is a new operation",
+            OperationAction::Compare => "Puts it beside other operations: parameters, results and curves",
+            OperationAction::Notify => "This browser says when it ends",
+            OperationAction::CopyCurl => "A command that starts the same over the API",
+            OperationAction::CopyCommand => "A command that starts the same with the signalbox program",
+            _ => "",
+        }
+    }
+
     /// Key on the operation page, with Shift for actions that change something; empty for none.
     pub fn key(self) -> &'static str {
         match self {
@@ -192,6 +208,14 @@ mod tests {
         for asks in [OperationAction::Resume, OperationAction::Delete] {
             assert!(asks.words(false, false).ends_with('…'));
         }
+    }
+
+    #[test]
+    fn the_ways_to_run_again_say_how_they_differ() {
+        let ways = [OperationAction::Retry, OperationAction::Resume, OperationAction::Again];
+        let said = ways.map(OperationAction::means);
+        assert!(said[0].contains("from the beginning") && said[1].contains("from the last checkpoint"));
+        assert!(said[2].contains("a new operation"));
     }
 
     #[test]

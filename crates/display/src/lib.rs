@@ -8,7 +8,7 @@
 //! [`operation`] state and progress, [`forecast`] expected end, [`cancel_steps`] steps of a cancel, [`confirm`]
 //! confirmation dialogs and outcomes, [`start`] where and when a start would run, [`audit`] audit log, [`baseline`]
 //! past runs, [`activity`] recently ended operations, [`key_figure`] figures of
-//! results, [`outcome`] the outcome of an operation in a line, [`hosts`] hosts, [`sweep`] sweeps, [`shell_command`] starts as
+//! results, [`outcome`] the outcome of an operation in a line, [`file_path`] paths in sentences, [`hosts`] hosts, [`sweep`] sweeps, [`shell_command`] starts as
 //! shell commands.
 
 pub mod activity;
@@ -18,6 +18,7 @@ pub mod cancel_steps;
 pub mod confirm;
 pub mod csv;
 pub mod exception;
+pub mod file_path;
 pub mod forecast;
 pub mod format;
 pub mod hosts;

@@ -1,6 +1,7 @@
 //! Outcome of an ended operation in one line, for rows of lists.
 
 use crate::exception::exception;
+use crate::file_path::short_paths;
 use crate::{format, items, key_figure};
 use protocol::{KeyFigure, Progress, Receipt};
 
@@ -14,12 +15,12 @@ pub fn succeeded(figures: &[KeyFigure], progress: Option<&Progress>) -> String {
 }
 
 /// Reason of a failure in one line: the line that names an exception. Without one, the first line of the message, or
-/// the last one if the first introduces output.
-pub fn reason(message: &str) -> &str {
+/// the last one if the first introduces output. Long paths are shortened, so that the cause is not cut off.
+pub fn reason(message: &str) -> String {
     let mut lines = message.lines().map(str::trim).filter(|line| !line.is_empty());
     let first = lines.next().unwrap_or_default();
     let output = if first.ends_with(':') { lines.next_back() } else { None };
-    exception(message).or(output).unwrap_or(first)
+    short_paths(exception(message).or(output).unwrap_or(first))
 }
 
 /// Duration of a cancel, up to its last step: `Stopped and released in 22 ms`. Empty while it is not confirmed.
@@ -48,6 +49,10 @@ mod tests {
         );
         assert_eq!(reason("sh exited with code 1. Last output:\nno: such thing"), "no: such thing");
         assert_eq!(reason(""), "");
+        assert_eq!(
+            reason("/srv/market/bars/nasdaq/MSFT_1h.csv was not found."),
+            "…/MSFT_1h.csv was not found."
+        );
     }
 
     #[test]

@@ -118,6 +118,11 @@ fn Strip(op: OpView, state: NodeRef<Div>) -> impl IntoView {
     .into_any()
 }
 
+/// What an action does, where its label does not say it.
+fn means(action: OperationAction) -> Option<&'static str> {
+    Some(action.means()).filter(|means| !means.is_empty())
+}
+
 /// Frequent actions as buttons, the others in a menu. `state` receives the focus after an action. Those that depend on
 /// the state come first, so that the others keep their place when it changes.
 #[component]
@@ -142,7 +147,7 @@ fn HeadActions(op: OpView, state: NodeRef<Div>) -> impl IntoView {
         };
         let words = word(move || deed.words(false, doer.actions.cancel_asks(op)));
         view! {
-            <button type="button" class=class aria-busy=spoken(busy) on:click=press>
+            <button type="button" class=class title=means(deed) aria-busy=spoken(busy) on:click=press>
                 {words}
             </button>
         }
@@ -150,7 +155,7 @@ fn HeadActions(op: OpView, state: NodeRef<Div>) -> impl IntoView {
     };
     let link = move |deed: OperationAction, href: String| {
         view! {
-            <A href attr:class="button">
+            <A href attr:class="button" attr:title=deed.means()>
                 {deed.words(false, false)}
             </A>
         }
@@ -174,7 +179,10 @@ fn HeadActions(op: OpView, state: NodeRef<Div>) -> impl IntoView {
         let hidden = mark(move || !deed.fits(next.get(), ended.get()));
         view! {
             <button type="button" hidden=hidden on:click=move |_| deed.carry_out(op, doer, &go)>
-                <span>{word(move || deed.words(awaited.get(), false))}</span>
+                <span>
+                    {word(move || deed.words(awaited.get(), false))}
+                    {means(deed).map(|means| view! { <span class="menu-note">{means}</span> })}
+                </span>
                 // Browsers draw an empty `kbd` as a box.
                 {(!deed.key().is_empty()).then(|| view! { <kbd aria-hidden="true">{deed.key()}</kbd> })}
             </button>

@@ -7,17 +7,14 @@ use components::reactive::{part, text};
 use components::receipt::ReceiptLine;
 use leptos::prelude::*;
 use live::{OpView, OperationStore};
-use protocol::{KindSpec, State};
+use protocol::{KindSpec, Progress, State};
 
-/// Count, rate and activity: `172 of 400 epochs · 9.4 epochs/s`.
-fn wording(op: OpView) -> String {
-    let ended = op.state.get().ended();
-    op.progress.with(|p| {
-        let Some(p) = p else { return String::new() };
-        let doing = if ended { String::new() } else { display::doing(p) };
-        let all = [display::done_of_total(p), doing];
-        all.into_iter().filter(|s| !s.is_empty()).collect::<Vec<_>>().join(" · ")
-    })
+/// Count, rate and activity: `172 of 400 epochs · 9.4 epochs/s`. Without a fraction, the bar above has the count.
+fn wording(progress: &Progress, state: State) -> String {
+    let doing = if state.ended() { String::new() } else { display::doing(progress) };
+    let counted = progress.fraction.is_some() || state == State::Cancelling;
+    let count = if counted { display::done_of_total(progress) } else { String::new() };
+    [count, doing].into_iter().filter(|s| !s.is_empty()).collect::<Vec<_>>().join(" · ")
 }
 
 /// The section. It stays after a failure or a cancel, and tells how far the operation came.
@@ -44,7 +41,10 @@ pub fn ProgressLine(op: OpView, spec: StoredValue<Option<KindSpec>>) -> impl Int
                     {(!ended || far).then(|| view! {
                         <ProgressBar op/>
                         <p class="muted doing dotted">
-                            <span class="num">{text(move || wording(op))}</span>
+                            <span class="num">{text(move || {
+                                let state = op.state.get();
+                                op.progress.with(|p| p.as_ref().map(|p| wording(p, state)).unwrap_or_default())
+                            })}</span>
                             <InLine op/>
                             {left.clone()}
                         </p>
@@ -55,4 +55,23 @@ pub fn ProgressLine(op: OpView, spec: StoredValue<Option<KindSpec>>) -> impl Int
             .into_any()
         })
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use protocol::Time;
+
+    #[test]
+    fn a_count_is_shown_once_by_the_bar_or_below_it() {
+        let mut progress = Progress::start(Time::from_micros(0));
+        (progress.done, progress.unit, progress.rate) = (22, "iterations".to_owned(), Some(4.0));
+        let of = |progress: &Progress, state| wording(progress, state);
+        assert_eq!(display::how_far(Some(&progress)), "22 iterations so far");
+        assert_eq!(of(&progress, State::Running), "4 iterations/s");
+        // The bar has the last step of the cancel, or a percentage.
+        assert_eq!(of(&progress, State::Cancelling), "22 iterations · 4 iterations/s");
+        (progress.fraction, progress.total) = (Some(0.5), Some(44));
+        assert_eq!(of(&progress, State::Running), "22 of 44 iterations · 4 iterations/s");
+    }
 }

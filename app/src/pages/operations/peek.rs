@@ -244,7 +244,7 @@ fn Reason(op: OpView) -> impl IntoView {
         Some(
             view! {
                 <div class="note bad">
-                    <p><strong>{display::outcome::reason(&failure.message).to_owned()}</strong></p>
+                    <p title=failure.message.clone()><strong>{display::outcome::reason(&failure.message)}</strong></p>
                     {hint}
                 </div>
             }
