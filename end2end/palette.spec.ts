@@ -32,11 +32,27 @@ test('the highlighted entry stays when the server finds better matches', async (
     const name = (await chosen.locator('.palette-name').textContent())!;
     const place = await chosen.getAttribute('id');
     letGo();
-    await expect(palette.getByRole('option')).toHaveCount(3);
+    // With the search in the list, which is always the last.
+    await expect(palette.getByRole('option')).toHaveCount(4);
     await expect(palette.locator('.palette-name').first()).toHaveText('1h');
     await expect(chosen.locator('.palette-name')).toHaveText(name);
     expect(await chosen.getAttribute('id')).not.toBe(place);
     await page.keyboard.press('Enter');
     await expect(page).not.toHaveURL(new RegExp(stored));
     await expect(page.getByRole('heading', { level: 1 })).toContainText(name);
+});
+
+test('words that name no entry are searched in the list', async ({ page, request }, info) => {
+    test.skip(info.project.name === 'phone', 'a phone has no keyboard');
+    const id = await start(request, 'data.load', { symbol: 'NOSUCH', timeframe: '1h', source: 'csv' });
+    await until(request, id, 'failed');
+    await page.goto('/hosts');
+    await alive(page);
+    await page.keyboard.press('Control+k');
+    const palette = page.getByRole('dialog', { name: 'Search or command' });
+    await expect(palette.getByRole('combobox')).toBeFocused();
+    await page.keyboard.type('failed load');
+    await palette.getByRole('option', { name: 'Search operations for “failed load”' }).click();
+    await expect(page).toHaveURL(/\/operations\?q=failed(%20|\+)load$/);
+    await expect(page.locator('tr.row')).toHaveCount(1);
 });

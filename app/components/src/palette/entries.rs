@@ -6,6 +6,7 @@ use app_state::Data;
 use app_state::Zones;
 use app_state::actions::Actions;
 use app_state::address;
+use app_state::address::list::Asked;
 use app_state::current::{CurrentOperation, OperationAction};
 use app_state::notifications::Notifications;
 use display::zone::Zone;
@@ -32,6 +33,7 @@ pub enum Group {
     Operations,
     Hosts,
     Commands,
+    Search,
 }
 
 impl Group {
@@ -46,6 +48,7 @@ impl Group {
             Group::Operations => "Operations",
             Group::Hosts => "Hosts",
             Group::Commands => "Commands",
+            Group::Search => "List",
         }
     }
 }
@@ -168,8 +171,24 @@ fn at_first(all: &[Entry], recent: &[(String, String)]) -> Vec<(Group, Vec<Found
     groups
 }
 
+/// Entry that filters the list by the typed text, as if it were typed there.
+pub fn search(typed: &str) -> Option<(Group, Vec<Found>)> {
+    let typed = typed.trim();
+    let asked = Asked::typed(typed);
+    (!asked.is_open()).then(|| {
+        let name = format!("Search operations for \u{201c}{typed}\u{201d}");
+        let entry = Entry::new(Group::Search, name, "", Does::Go(asked.address()));
+        (Group::Search, vec![Found { entry, marks: Vec::new() }])
+    })
+}
+
 /// Identifies a selected entry when results change: a recent entry may also be in its own group.
 pub type Held = (Group, Does);
+
+/// Number of entries that match; the search in the list is always offered.
+pub fn matches(groups: &[(Group, Vec<Found>)]) -> usize {
+    groups.iter().filter(|(group, _)| *group != Group::Search).map(|(_, list)| list.len()).sum()
+}
 
 /// Entry at a position, counted over all groups.
 pub fn held_at(groups: &[(Group, Vec<Found>)], place: usize) -> Option<Held> {
@@ -370,6 +389,18 @@ mod tests {
         for at in twice {
             assert_eq!(place_of(&found, &held_at(&found, at).unwrap()), Some(at));
         }
+    }
+
+    #[test]
+    fn any_text_can_be_searched_in_the_list_with_its_conditions() {
+        let address = |typed: &str| match &search(typed)?.1[0].entry.does {
+            Does::Go(address) => Some(address.clone()),
+            _ => None,
+        };
+        assert_eq!(address(" failed load ").as_deref(), Some("/operations?q=failed%20load"));
+        assert_eq!(address("state:failed load").as_deref(), Some("/operations?state=failed&q=load"));
+        assert_eq!(address("  "), None);
+        assert_eq!(search("msft").unwrap().1[0].entry.name, "Search operations for \u{201c}msft\u{201d}");
     }
 
     #[test]

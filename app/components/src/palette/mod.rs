@@ -17,7 +17,7 @@ use app_state::actions::Question;
 use app_state::address;
 use app_state::current::{ActionScope, CurrentOperation};
 use app_state::theme::Theme;
-use entries::{Does, Entry, Found, Group, Held, find, gather, held_at, place_of};
+use entries::{Does, Entry, Found, Group, Held, find, gather, held_at, matches, place_of, search};
 use leptos::html::{Dialog, Input};
 use leptos::prelude::*;
 use leptos::task::spawn_local;
@@ -159,7 +159,9 @@ fn Finder(open: RwSignal<bool>, owner: Owner) -> impl IntoView {
         if let Some(entry) = by_id(&typed, &all) {
             all.push(entry);
         }
-        recent.with_value(|recent| find(&typed, &all, recent))
+        let mut groups = recent.with_value(|recent| find(&typed, &all, recent));
+        groups.extend(search(&typed));
+        groups
     });
     let count =
         Memo::new(move |_| found.with(|groups| groups.iter().map(|(_, list)| list.len()).sum::<usize>()));
@@ -179,6 +181,14 @@ fn Finder(open: RwSignal<bool>, owner: Owner) -> impl IntoView {
     let input = move |event| {
         typed.set(event_target_value(&event));
         hold.run(0);
+        // A match that the server finds comes before the search in the list.
+        held.maybe_update(|held| {
+            let is_search = held.as_ref().is_some_and(|(group, _)| *group == Group::Search);
+            if is_search {
+                *held = None;
+            }
+            is_search
+        });
         look_up(typed, stored);
     };
     let pressed = move |event: KeyboardEvent| {
@@ -243,7 +253,7 @@ fn Finder(open: RwSignal<bool>, owner: Owner) -> impl IntoView {
         });
         Some(groups.collect_view().into_any())
     });
-    let wording = text(move || match (count.get(), &*stored.read()) {
+    let wording = text(move || match (found.with(|groups| matches(groups)), &*stored.read()) {
         (_, Stored::Trouble(why)) => why.clone(),
         (0, Stored::Asked) => "Searching all stored operations…".to_owned(),
         (0, _) => format!(

@@ -156,6 +156,11 @@ impl Asked {
         asked
     }
 
+    /// The list filtered by a text, as if it were typed into its field.
+    pub fn typed(text: &str) -> Self {
+        Self::read(&query::url("", [("q", text)]))
+    }
+
     fn take(&mut self, name: &str, value: &str) {
         if let Err(why) = self.filter.word(name, value) {
             self.wrong.push(Wrong { name: name.to_owned(), value: value.to_owned(), why: why.to_string() });
