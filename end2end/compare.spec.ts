@@ -197,6 +197,21 @@ test('failures show their reason, and different kinds are compared in what they 
     expect(await wider(page), 'pixels by which the page is wider than the screen').toBeLessThanOrEqual(0);
 });
 
+test('trainings say whether they over-fit, and their losses share a chart', async ({ page, request }) => {
+    test.setTimeout(120_000);
+    await done(request, 'data.load', load);
+    const on = { symbols: SYMBOL, timeframe: '1h', epochs: 3 };
+    const ids = [await done(request, 'training.run', { ...on, hidden: '4' }), await done(request, 'training.run', { ...on, hidden: '8' })];
+    await page.goto(`/compare?ids=${ids.join(',')}`);
+    await alive(page);
+    await expect(line(page, 'Over-fitting').first()).toHaveText(/^(Over-fits|No over-fitting): best epoch \d of 3; at the end, validation loss .* training$/);
+    const loss = figure(page, 'Loss (training dotted)');
+    await expect(loss).toBeVisible();
+    await loss.scrollIntoViewIfNeeded();
+    // Two runs, each on training and on validation data.
+    await expect(readings(loss).filter({ hasText: /training|validation/i })).toHaveCount(4);
+});
+
 test('too few, unknown and invalid IDs are reported, and the rest is shown', async ({ page, request, tolerated }) => {
     tolerated.push(/404/);
     await page.goto('/');

@@ -41,6 +41,8 @@ pub struct Spec {
     pub ends: Vec<String>,
     /// Style (colour and dash) of each column; by position when empty.
     pub styles: Vec<usize>,
+    /// Whether a column is drawn dotted, behind the others of its style; none when empty.
+    pub faint: Vec<bool>,
     /// The y axis includes zero.
     pub zero: bool,
     /// Fills the area between the first curve and zero.

@@ -8,6 +8,8 @@ const MAX_SHARE = 0.26;
 const STEP = 12;
 /** Maximum distance of a label from the end of its line. */
 const MAX_SHIFT = 3 * LINE;
+/** Distance from the right edge, from which a curve that has ended is labelled at its own end. */
+const INSIDE = 24;
 /** Column of candles whose last value is shown. */
 const CLOSE = 3;
 
@@ -30,7 +32,9 @@ function endsOf(plot, u) {
     const i = column ? lastOf(u.data[0], column, max) : -1;
     if (i < 0) return;
     const short = spec.ends[k] ?? name;
-    found.push({ column: k, x: u.data[0][i], y: column[i], value: figures.y(k, column[i]), name: candles || n < 2 ? "" : short });
+    // Ended: no later value is beyond the view.
+    const ended = lastOf(u.data[0], column, Infinity) === i;
+    found.push({ ended, column: k, x: u.data[0][i], y: column[i], value: figures.y(k, column[i]), name: candles || n < 2 ? "" : short });
   });
   return found;
 }
@@ -73,37 +77,77 @@ function placed(ends, top, bottom, line) {
   return chosen;
 }
 
+/** Writes name and value at a point. */
+function write(plot, u, end, left, top) {
+  const { ctx } = u;
+  const { ink, muted, family } = plot.paint.theme();
+  ctx.font = `${11 * devicePixelRatio}px ${family}`;
+  const name = plot.named && end.name ? `${end.name} ` : "";
+  ctx.fillStyle = muted;
+  if (name) ctx.fillText(name, left, top);
+  const shift = name ? ctx.measureText(name).width : 0;
+  ctx.fillStyle = ink;
+  ctx.fillText(end.value, left + shift, top);
+}
+
+/** Labels of curves that end before the others, each at the end of its own curve; one that finds no room is left out. */
+function drawInside(plot, u, ends, colour) {
+  const dot = devicePixelRatio;
+  const { ctx, bbox } = u;
+  const { surface, family } = plot.paint.theme();
+  ctx.font = `${11 * dot}px ${family}`;
+  const taken = [];
+  for (const end of ends.sort((a, b) => a.at - b.at)) {
+    const text = plot.named && end.name ? `${end.name} ${end.value}` : end.value;
+    const wide = ctx.measureText(text).width + 6 * dot;
+    const left = Math.min(end.left + 5 * dot, bbox.left + bbox.width - wide);
+    const clashes = (top) => taken.some((box) => Math.abs(box.top - top) < LINE * dot && left < box.left + box.wide && box.left < left + wide);
+    let top = Math.min(Math.max(end.at, bbox.top + (LINE / 2) * dot), bbox.top + bbox.height - (LINE / 2) * dot);
+    while (clashes(top) && top - end.at <= MAX_SHIFT * dot) top += LINE * dot;
+    if (top - end.at > MAX_SHIFT * dot || end.at < bbox.top || end.at > bbox.top + bbox.height) continue;
+    taken.push({ left, top, wide });
+    ctx.globalAlpha = plot.isLit(end.column) ? 1 : 0.25;
+    // A halo, so that the text is read over the other curves, and they are seen.
+    ctx.strokeStyle = surface;
+    ctx.lineWidth = 3 * dot;
+    ctx.lineJoin = "round";
+    ctx.strokeText(text, left, top);
+    ctx.fillStyle = colour(end);
+    ctx.beginPath();
+    ctx.arc(end.left, end.at, 2.5 * dot, 0, 2 * Math.PI);
+    ctx.fill();
+    write(plot, u, end, left, top);
+  }
+}
+
 function draw(plot, u) {
   const dot = devicePixelRatio;
   const { ctx, bbox } = u;
-  const { ink, muted, family, series, up, down } = plot.paint.theme();
+  const { series, up, down } = plot.paint.theme();
   const right = bbox.left + bbox.width;
   const ends = endsOf(plot, u);
-  for (const end of ends) end.at = u.valToPos(end.y, "y", true);
+  for (const end of ends) {
+    end.at = u.valToPos(end.y, "y", true);
+    end.left = u.valToPos(end.x, "x", true);
+  }
+  const last = u.data[0].length - 1;
+  const colour = (end) => (plot.candles ? (u.data[1][last] <= end.y ? up : down) : series[plot.style(end.column) % 8]);
+  const isInside = (end) => !plot.candles && end.ended && end.left < right - INSIDE * dot;
   ctx.save();
   ctx.textAlign = "left";
   ctx.textBaseline = "middle";
   ctx.setLineDash([]);
-  for (const end of placed(ends, bbox.top, bbox.top + bbox.height, LINE * dot)) {
+  drawInside(plot, u, ends.filter(isInside), colour);
+  for (const end of placed(ends.filter((end) => !isInside(end)), bbox.top, bbox.top + bbox.height, LINE * dot)) {
     if (Math.abs(end.to - end.at) > MAX_SHIFT * dot) continue;
-    const lit = plot.isLit(end.column);
-    const last = u.data[0].length - 1;
-    const colour = plot.candles ? (u.data[1][last] <= end.y ? up : down) : series[plot.style(end.column) % 8];
-    ctx.globalAlpha = lit ? 1 : 0.25;
-    ctx.strokeStyle = colour;
+    ctx.globalAlpha = plot.isLit(end.column) ? 1 : 0.25;
+    ctx.strokeStyle = colour(end);
     ctx.lineWidth = 1.5 * dot;
     ctx.beginPath();
     ctx.moveTo(right, end.at);
     ctx.lineTo(right + (GAP - 2) * dot, end.to);
     ctx.stroke();
-    const left = right + GAP * dot;
-    ctx.font = `${11 * dot}px ${family}`;
-    const name = plot.named && end.name ? `${end.name} ` : "";
-    ctx.fillStyle = muted;
-    if (name) ctx.fillText(name, left, end.to);
-    const shift = name ? ctx.measureText(name).width : 0;
-    ctx.fillStyle = ink;
-    ctx.fillText(end.value, left + shift, end.to);
+    write(plot, u, end, right + GAP * dot, end.to);
   }
   ctx.restore();
 }

@@ -33,7 +33,9 @@ pub fn html_of(spec: &Spec, sheet: &Sheet) -> String {
     );
     for (n, column) in columns() {
         let drawn = path(&sheet.x, column, place);
-        let _ = write!(html, "<path class=\"still-{}\" d=\"{drawn}\"/>", spec.style(n) % 8 + 1);
+        let faint = spec.faint.get(n).copied().unwrap_or_default();
+        let dotted = if faint { " stroke-dasharray=\"1.5 3\"" } else { "" };
+        let _ = write!(html, "<path class=\"still-{}\"{dotted} d=\"{drawn}\"/>", spec.style(n) % 8 + 1);
     }
     let writing = Writing::of(spec, sheet);
     let from_to = if spec.time {

@@ -7,6 +7,7 @@ const DASHES = [[6, 3], [2, 3], [8, 3, 2, 3], [10, 4], [4, 2, 1, 2]];
 const FURTHEST = Number.MAX_VALUE / 8;
 
 /** Must match `controls.rs`. */
+const DOTTED = [1.5, 3];
 const dashOf = (style) => (style < 3 ? [] : DASHES[((style % 8) + 2 + Math.floor(style / 8) * 2) % 5]);
 
 // Anything but a number is a gap; infinity is `ABSENT` in `data.rs`: the curve continues over it.
@@ -424,7 +425,7 @@ export class Plot {
       ? spec.names.map((label, i) => ({ label, scale: i === 4 ? "v" : "y", paths: () => null, points: { show: false } }))
       : [
         ...spec.names.map((_, i) => ({ scale: "y", width: 1, stroke: () => `${colour(i)}59`, show: false, points: { show: false } })),
-        ...spec.names.map((label, i) => ({ scale: "y", ...fill(i), label, width: 1.5, stroke: () => colour(i), dash: dashOf(this.style(i)), points })),
+        ...spec.names.map((label, i) => ({ scale: "y", ...fill(i), label, width: 1.5, stroke: () => colour(i), dash: spec.faint[i] ? DOTTED : dashOf(this.style(i)), points })),
       ];
     const scales = { x: { time: false, range: (_, min, max) => this.figures.xRange(min ?? NaN, max ?? NaN) }, y: this.yScale() };
     if (this.candles) scales.v = { range: (_, __, high) => [0, Math.min((high || 1) * 4.5, FURTHEST)] };

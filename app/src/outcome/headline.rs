@@ -11,14 +11,14 @@ use protocol::{Point, Progress};
 /// Maximum number of key figures of commands and unknown kinds.
 const MAX_FIGURES: usize = 5;
 /// Validation loss above the training loss, as a share of it, from which a model over-fits noticeably.
-const OVER_FIT: f64 = 0.1;
+pub(super) const OVER_FIT: f64 = 0.1;
 /// Validation loss above its minimum, as a share of it, that is more than noise.
-const RISE: f64 = 0.02;
+pub(super) const RISE: f64 = 0.02;
 /// Epochs since the best one from which the validation loss has stopped improving.
-const PAST_BEST: f64 = 5.0;
+pub(super) const PAST_BEST: f64 = 5.0;
 
 /// Definition of the over-fit.
-const OVER_FIT_MEANS: &str =
+pub const OVER_FIT_MEANS: &str =
     "Validation loss ÷ training loss − 1. It grows when the model learns the training data by heart";
 
 /// Key figures of a result; those of a sweep depend on its plan, see the page.
@@ -78,12 +78,12 @@ fn head(label: &str, value: String) -> HeadFigure {
 }
 
 /// Point with the least finite y.
-fn least(points: &[Point]) -> Option<Point> {
+pub(super) fn least(points: &[Point]) -> Option<Point> {
     points.iter().copied().filter(|p| p.1.is_finite()).min_by(|a, b| a.1.total_cmp(&b.1))
 }
 
 /// Over-fit of a validation and a training loss.
-fn over_fit(validation: f64, training: f64) -> Option<f64> {
+pub(super) fn over_fit(validation: f64, training: f64) -> Option<f64> {
     let share = validation / training - 1.0;
     (training > 0.0 && share.is_finite()).then_some(share)
 }

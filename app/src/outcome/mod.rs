@@ -3,6 +3,7 @@
 pub mod backtest;
 pub mod exec;
 mod figure;
+pub mod fit;
 pub mod headline;
 pub mod load;
 pub mod training;

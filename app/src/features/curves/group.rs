@@ -48,6 +48,11 @@ impl Panel {
         STEEP.iter().any(|word| self.stem == *word || self.stem.ends_with(&format!("_{word}")))
     }
 
+    /// Whether its series are one metric on several parts of the data.
+    pub fn has_parts(&self) -> bool {
+        self.series.len() > 1 && self.series.iter().all(|info| split(&info.name).0.is_some())
+    }
+
     fn takes(&self, info: &SeriesInfo) -> bool {
         self.series[0].unit == info.unit && self.series[0].x == info.x
     }
@@ -68,6 +73,16 @@ fn split(name: &str) -> (Option<usize>, &str) {
 /// Whether this is the loss on validation data, whose minimum is the best epoch.
 pub fn is_validation_loss(name: &str) -> bool {
     matches!(split(name), (Some(2..=5), "loss"))
+}
+
+/// Whether this is the loss on training data.
+pub fn is_training_loss(name: &str) -> bool {
+    matches!(split(name), (Some(0..=1) | None, "loss"))
+}
+
+/// Whether this is a metric on training data, which is drawn behind that on other data.
+pub fn is_of_training(name: &str) -> bool {
+    matches!(split(name).0, Some(0..=1))
 }
 
 /// Whether `below` is the drawdown of `above`: `equity` and `drawdown`, `a_equity` and `a_drawdown`.
@@ -190,6 +205,9 @@ mod tests {
         assert!(found.iter().all(|name| is_validation_loss(name)));
         let others = ["loss", "train_loss", "test_loss", "validation_accuracy"];
         assert!(!others.iter().any(|name| is_validation_loss(name)));
+        assert!(["loss", "train_loss", "loss_training"].iter().all(|name| is_training_loss(name)));
+        assert!(!["validation_loss", "test_loss", "lossy"].iter().any(|name| is_training_loss(name)));
+        assert!(is_of_training("train_accuracy") && !is_of_training("validation_accuracy"));
     }
 
     #[test]

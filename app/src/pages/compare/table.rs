@@ -3,6 +3,8 @@
 use super::differ::Param;
 use super::entry::{Entry, all_params};
 use super::results::{Group, Row, Side, groups};
+use crate::outcome::fit;
+use crate::outcome::headline::OVER_FIT_MEANS;
 use app_state::Zones;
 use app_state::address;
 use app_state::address::comparison::Comparison;
@@ -192,6 +194,7 @@ fn Results(entries: Vec<Entry>, wanted: Memo<Comparison>) -> impl IntoView {
             groups(&sides)
         }
     });
+    let fitted = entries.clone();
     let without = Memo::new({
         let entries = entries.clone();
         move |_| {
@@ -213,6 +216,7 @@ fn Results(entries: Vec<Entry>, wanted: Memo<Comparison>) -> impl IntoView {
             .into_any()
         })
     });
+    let fits = part(move || fit_row(&fitted));
     let figures = part(move || {
         let mut groups = found.get();
         if wanted.with(|w| !w.equal_rows) {
@@ -244,10 +248,32 @@ fn Results(entries: Vec<Entry>, wanted: Memo<Comparison>) -> impl IntoView {
         <tbody data-part="results">
             {part_head("Results".to_owned(), columns)}
             {standing}
+            {fits}
             {figures}
         </tbody>
     }
     .into_any()
+}
+
+/// Row that says of each training whether it over-fits; `None` without a validation loss. Tracked.
+fn fit_row(entries: &[Entry]) -> Option<AnyView> {
+    let fits: Vec<_> = entries.iter().map(|entry| entry.curves.with(fit::of_curves)).collect();
+    fits.iter().any(Option::is_some).then(|| {
+        let cells = fits.into_iter().map(|fit| match fit {
+            Some(fit) => {
+                view! { <td class="wrap" data-tone=fit.over_fits.then_some("warn")>{fit.words}</td> }
+                    .into_any()
+            }
+            None => view! { <td>"–"</td> }.into_any(),
+        });
+        view! {
+            <tr>
+                <th scope="row" title=OVER_FIT_MEANS>"Over-fitting"</th>
+                {cells.collect_view()}
+            </tr>
+        }
+        .into_any()
+    })
 }
 
 fn group_rows(group: &Group, named: bool, columns: usize) -> AnyView {
@@ -284,7 +310,7 @@ fn figure_row(row: &Row) -> AnyView {
 fn standing_of(entry: Entry) -> String {
     let op = entry.op;
     let far = op.progress.with(|p| display::how_far(p.as_ref()));
-    let why = op.facts.with(|f| f.failure.as_ref().map(|f| f.message.clone()));
+    let why = op.facts.with(|f| f.failure.as_ref().map(|f| display::outcome::reason(&f.message)));
     standing(op.state.get(), &far, why.as_deref(), entry.outcome.with(Option::is_some))
 }
 
