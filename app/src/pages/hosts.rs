@@ -73,6 +73,14 @@ pub fn link_words(link: HostLink) -> (&'static str, &'static str) {
     }
 }
 
+/// Connection of a host as [`link_words`] has it, or that the connected host is not healthy.
+pub fn standing(host: &HostStatus) -> (&'static str, &'static str) {
+    match host.link {
+        HostLink::Up if trouble_of(host).is_some() => ("unhealthy", "Not healthy"),
+        link => link_words(link),
+    }
+}
+
 /// `8 slots`
 pub fn slots(count: u32) -> String {
     format!("{count} {}", if count == 1 { "slot" } else { "slots" })

@@ -1,6 +1,6 @@
 //! Hosts with their slots, each a link to its operations.
 
-use crate::pages::hosts::{link_words, slots};
+use crate::pages::hosts::{link_words, slots, standing};
 use components::link::A;
 use components::reactive::whole;
 use components::slots::Slots;
@@ -10,13 +10,21 @@ use live::{OperationStore, query};
 use protocol::api::{HostLink, HostStatus};
 use std::collections::HashMap;
 
-/// What a host does: `3 running, 8 slots, drained`, or why it can't.
-fn in_words(host: &HostStatus, running: u32) -> String {
+/// States of operations that occupy a slot.
+const RUNNING_STATES: &str = "starting,running,cancelling";
+
+/// What a host does: `3 running` and `, 8 slots, drained`, or why it can't.
+fn in_words(host: &HostStatus, running: u32) -> (String, String) {
     let drained = if host.draining { ", drained" } else { "" };
     match host.link {
-        HostLink::Up => format!("{running} running, {}{drained}", slots(host.capacity)),
-        _ => link_words(host.link).1.to_owned(),
+        HostLink::Up => (format!("{running} running"), format!(", {}{drained}", slots(host.capacity))),
+        _ => (link_words(host.link).1.to_owned(), String::new()),
     }
+}
+
+/// List of the running operations of a host.
+fn running_on(host: &str) -> String {
+    query::url("/operations", [("state", RUNNING_STATES), ("host", host)])
 }
 
 /// The section: one row per host.
@@ -51,11 +59,18 @@ pub fn HostRows() -> impl IntoView {
 }
 
 fn row(host: &HostStatus, busy: &HashMap<protocol::HostName, u32>) -> AnyView {
-    let (link, word) = link_words(host.link);
+    let (link, word) = standing(host);
     let running = busy.get(&host.name).copied().unwrap_or_default();
     let href = query::url("/operations", [("host", host.name.as_str())]);
     let title = format!("{word}. Show operations of {}", host.name);
-    let (name, wording) = (host.name.to_string(), in_words(host, running));
+    let (name, (first, rest)) = (host.name.to_string(), in_words(host, running));
+    let first = match host.link == HostLink::Up && running > 0 {
+        true => {
+            let title = format!("Show running operations of {}", host.name);
+            view! { <A href=running_on(host.name.as_str()) attr:title=title>{first}</A> }.into_any()
+        }
+        false => first.into_any(),
+    };
     let blocks = (host.link == HostLink::Up).then(|| {
         let capacity = Signal::stored(host.capacity);
         view! { <Slots name=host.name.clone() capacity links=true/> }.into_any()
@@ -69,7 +84,7 @@ fn row(host: &HostStatus, busy: &HashMap<protocol::HostName, u32>) -> AnyView {
                 {name}
             </A>
             {blocks}
-            <span class="muted num">{wording}</span>
+            <span class="muted num">{first} {rest}</span>
             {cpu}
         </li>
     }
@@ -87,10 +102,37 @@ mod tests {
             "name": "gpu-1", "url": "http://gpu-1:7310", "link": "up", "capacity": 1, "running": 0, "kinds": []
         }))
         .unwrap();
+        let in_words = |host: &HostStatus, running| {
+            let (first, rest) = in_words(host, running);
+            first + &rest
+        };
         assert_eq!(in_words(&host, 1), "1 running, 1 slot");
         host.draining = true;
         assert_eq!(in_words(&host, 0), "0 running, 1 slot, drained");
         host.link = HostLink::Away;
         assert_eq!(in_words(&host, 0), "Unreachable");
+    }
+
+    #[test]
+    fn a_connected_host_that_is_not_healthy_has_no_green_dot() {
+        let mut host: HostStatus = from_value(json!({
+            "name": "gpu-1", "url": "http://gpu-1:7310", "link": "up", "capacity": 1, "running": 0, "kinds": [],
+            "health": {
+                "ready": true, "checks": [{"name": "disk", "ok": true, "message": ""}], "cpu": 0.5,
+                "memory_bytes": 1, "network_in": 0.0, "network_out": 0.0, "running": 0, "free": 1,
+                "now": "2026-11-23T10:00:00Z"
+            }
+        }))
+        .unwrap();
+        assert_eq!(standing(&host), ("up", "Connected"));
+        host.health.as_mut().unwrap().checks[0].ok = false;
+        assert_eq!(standing(&host), ("unhealthy", "Not healthy"));
+        host.link = HostLink::Away;
+        assert_eq!(standing(&host), ("away", "Unreachable"));
+    }
+
+    #[test]
+    fn the_running_operations_of_a_host_are_those_that_the_overview_counts() {
+        assert_eq!(running_on("gpu-1"), "/operations?state=starting,running,cancelling&host=gpu-1");
     }
 }

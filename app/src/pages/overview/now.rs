@@ -51,7 +51,9 @@ fn Head(
     view! {
         <header class="list-head">
             <h2 id=id>
-                {title} " " <span class="count num">{text(move || format::count(count.get() as u64))}</span>
+                <A href attr:class="head-link">
+                    {title} " " <span class="count num">{text(move || format::count(count.get() as u64))}</span>
+                </A>
             </h2>
             {part(move || {
                 (count.get() > shown).then(|| {
