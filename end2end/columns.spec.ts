@@ -45,6 +45,28 @@ test('params and key figures are chosen as columns, ordered, shared by address a
     await expect(headings(page).getByText('Completeness')).toHaveCount(0);
 });
 
+test('a column is moved by keys, and the focus stays on the button', async ({ page, request }, info) => {
+    test.skip(info.project.name === 'phone', 'a phone has no columns');
+    await until(request, await start(request, 'data.load', { symbol: SYMBOL, timeframe: '1h', source: 'csv' }), 'succeeded');
+    await page.goto('/operations');
+    await alive(page);
+    await page.getByRole('button', { name: 'Columns' }).click();
+    const dialog = page.getByRole('dialog', { name: 'Columns' });
+    const names = dialog.locator('.columns-shown .column-name');
+    const down = dialog.getByRole('button', { name: 'Move down: Progress' });
+    await down.focus();
+    for (const place of [2, 3, 4, 5]) {
+        await page.keyboard.press('Enter');
+        await expect(names.nth(place)).toHaveText('Progress');
+        await expect(down).toBeFocused();
+    }
+    // At the end it does nothing more, and keeps the focus.
+    await expect(down).toHaveAttribute('aria-disabled', 'true');
+    await page.keyboard.press('Enter');
+    await expect(down).toBeFocused();
+    await expect(names.nth(5)).toHaveText('Progress');
+});
+
 test('many columns are scrolled to within the list, and the page stays as wide as it is', async ({ page, request }, info) => {
     test.skip(info.project.name === 'phone', 'a phone has no columns');
     const id = await start(request, 'data.load', { symbol: SYMBOL, timeframe: '1h', source: 'csv' });

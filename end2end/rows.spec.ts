@@ -65,6 +65,9 @@ test('the runs of a sweep are below it, and a search finds them', async ({ page,
     await children.press('Enter');
     await expect(children).toHaveAttribute('aria-expanded', 'true');
     await expect(rows).toHaveCount(6);
+    // The title says what varies, and a run begins with what tells it from the others.
+    await expect(rows.first().locator('a.title')).toHaveText('4 runs: fast 5–10, slow 50–100 · backtest.run');
+    await expect(rows.nth(1).locator('a.title')).toHaveText(/^fast \d+ · slow \d+ · /);
     await children.press('Enter');
     await expect(rows).toHaveCount(2);
 
@@ -73,6 +76,24 @@ test('the runs of a sweep are below it, and a search finds them', async ({ page,
     await page.goto(`/operations?parent=${sweep}`);
     await alive(page);
     await expect(rows).toHaveCount(4);
+});
+
+test('the heading of a group and its empty cells take no room from the columns', async ({ page, request }, info) => {
+    test.skip(info.project.name === 'phone', 'a phone has no columns');
+    await until(request, await start(request, 'data.load', load), 'succeeded');
+    const widths = () =>
+        page.locator('table.ops[data-list="ended"] thead th').evaluateAll((cells) => cells.map((cell) => (cell as HTMLElement).offsetWidth));
+    for (const width of [1440, 900]) {
+        await page.setViewportSize({ width, height: 900 });
+        await page.goto('/operations');
+        await alive(page);
+        await expect(row(page, SYMBOL)).toBeVisible();
+        const plain = await widths();
+        await page.goto('/operations?group=kind');
+        await alive(page);
+        await expect(page.locator('tr.group')).toContainText('data.load');
+        expect(await widths()).toEqual(plain);
+    }
 });
 
 test('compact rows are remembered', async ({ page, request }, info) => {

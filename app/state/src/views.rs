@@ -16,10 +16,11 @@ pub const MAX_NAME_CHARS: usize = 60;
 pub const FAILED: &str = "state=failed";
 
 /// Built-in views: name and query. The first one shows everything.
-pub const BUILT_IN: [(&str, &str); 4] = [
+pub const BUILT_IN: [(&str, &str); 5] = [
     ("All", ""),
     ("Running", "state=starting,running,cancelling"),
     ("Failed", FAILED),
+    ("Today", "since=today"),
     ("Last 24 h", "since=24h"),
 ];
 

@@ -4,7 +4,7 @@ use super::columns::Chooser;
 use app_state::address::columns::{Column, moved, toggled};
 use components::focus::{find, hand_over};
 use components::icon::Icon;
-use components::reactive::{part, text, yes};
+use components::reactive::{part, spoken, text, yes};
 use leptos::html::Div;
 use leptos::prelude::*;
 use live::OperationStore;
@@ -32,14 +32,10 @@ pub fn column_list(chooser: Chooser) -> AnyView {
     let live = OperationStore::here();
     let all = NodeRef::<Div>::new();
     // The pressed button goes or moves; the focus stays with the column, or in the dialog.
-    let keep_focus = move |next: [String; 2]| {
+    let keep_focus = move |next: Vec<String>| {
         if let Some(all) = all.get_untracked() {
             let within = all.clone();
-            hand_over(Some(&all), move || {
-                next.iter()
-                    .find_map(|next| find(&within, next))
-                    .or_else(|| find(&within, "button:not(:disabled)"))
-            });
+            hand_over(Some(&all), move || next.iter().find_map(|next| find(&within, next)));
         }
     };
     let columns = Memo::new(move |_| chooser.current());
@@ -52,21 +48,23 @@ pub fn column_list(chooser: Chooser) -> AnyView {
         };
         let step = |is_down: bool| {
             let column = column.clone();
-            let ways = if is_down { ["down", "up"] } else { ["up", "down"] };
-            let next = ways.map(|way| format!("[data-{way}='{}']:not(:disabled)", word.replace('\'', "\\'")));
+            let way = if is_down { "down" } else { "up" };
+            // The same button: while the list is rebuilt no other one takes the focus.
+            let same = format!("[data-{way}='{}']", word.replace('\'', "\\'"));
             move |_| {
-                keep_focus(next.clone());
+                keep_focus(vec![same.clone()]);
                 chooser.choose(moved(&columns.get_untracked(), &column, is_down));
             }
         };
         let gone = column.clone();
         let drop_it = move |_| {
-            keep_focus([".columns-shown [data-remove]".to_owned(), String::from("button")]);
+            keep_focus(vec![".columns-shown [data-remove]".to_owned(), "button".to_owned()]);
             chooser.choose(toggled(&columns.get_untracked(), &gone));
         };
+        // Marked as disabled, and not disabled: a disabled button loses the focus.
         let (first, last) = (
-            yes(move || place.get().0 == Some(0)),
-            yes(move || {
+            spoken(move || place.get().0 == Some(0)),
+            spoken(move || {
                 let (at, count) = place.get();
                 at.is_some_and(|at| at + 1 == count)
             }),
@@ -75,10 +73,10 @@ pub fn column_list(chooser: Chooser) -> AnyView {
         view! {
             <li>
                 <span class="column-name">{title}</span>
-                <button type="button" class="quiet" data-up=word.clone() aria-label=up disabled=first on:click=step(false)>
+                <button type="button" class="quiet" data-up=word.clone() aria-label=up aria-disabled=first on:click=step(false)>
                     <span aria-hidden="true">"↑"</span>
                 </button>
-                <button type="button" class="quiet" data-down=word.clone() aria-label=down disabled=last on:click=step(true)>
+                <button type="button" class="quiet" data-down=word.clone() aria-label=down aria-disabled=last on:click=step(true)>
                     <span aria-hidden="true">"↓"</span>
                 </button>
                 <button type="button" class="quiet" data-remove="" aria-label=remove disabled=only on:click=drop_it>
@@ -95,7 +93,7 @@ pub fn column_list(chooser: Chooser) -> AnyView {
                 let title = column.title().to_owned();
                 let label = format!("Add: {title}");
                 let add = move |_| {
-                    keep_focus([".columns-others button".to_owned(), String::from("button")]);
+                    keep_focus(vec![".columns-others button".to_owned(), "button".to_owned()]);
                     chooser.choose(toggled(&columns.get_untracked(), &column));
                 };
                 view! {

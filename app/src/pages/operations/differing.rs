@@ -1,4 +1,4 @@
-//! Parameters that tell rows of the same title apart. Pure.
+//! Parameters that tell rows of the same title apart, or the runs of one parent. Pure.
 
 use crate::features::params::compared;
 use live::Fixed;
@@ -17,11 +17,13 @@ fn wording(name: &str, value: Option<&Value>) -> Option<String> {
     (!text.is_empty() && text.chars().count() <= MAX_CHARS).then(|| format!("{name} {text}"))
 }
 
-/// For each row whose kind and title occur several times: the parameters in which it differs from the others.
+/// For each row whose kind and title, or kind and parent, occur several times: the parameters in which it differs from
+/// the others.
 pub fn differing<'a>(rows: impl Iterator<Item = &'a Fixed>) -> HashMap<OperationId, String> {
-    let mut alike: HashMap<(&str, &str), Vec<&Fixed>> = HashMap::new();
+    let mut alike: HashMap<(&str, Option<OperationId>, &str), Vec<&Fixed>> = HashMap::new();
     for row in rows {
-        alike.entry((row.kind.as_str(), row.title.as_str())).or_default().push(row);
+        let title = if row.parent.is_some() { "" } else { row.title.as_str() };
+        alike.entry((row.kind.as_str(), row.parent, title)).or_default().push(row);
     }
     let mut texts = HashMap::new();
     for group in alike.into_values().filter(|group| group.len() > 1) {
@@ -67,6 +69,16 @@ mod tests {
         let texts = differing(rows.iter());
         assert_eq!((texts[&rows[0].id].as_str(), texts[&rows[1].id].as_str()), ("seed 1", "seed 2"));
         assert_eq!(texts.len(), 2, "a title that occurs once says enough");
+    }
+
+    #[test]
+    fn runs_of_a_sweep_say_what_varies_whatever_their_titles() {
+        let parent = Some("0199c2d4-7f3a-7c11-9e1b-000000000009".parse().unwrap());
+        let run =
+            |n: u32, fast: u32| Fixed { parent, ..run(n, &format!("cross {fast}"), json!({"fast": fast})) };
+        let rows = [run(1, 5), run(2, 10)];
+        let texts = differing(rows.iter());
+        assert_eq!((texts[&rows[0].id].as_str(), texts[&rows[1].id].as_str()), ("fast 5", "fast 10"));
     }
 
     #[test]

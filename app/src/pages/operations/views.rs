@@ -10,7 +10,7 @@ use components::reactive::{part, spoken};
 use leptos::html::{Details, Div, Input};
 use leptos::prelude::*;
 use live::base;
-use web_sys::{KeyboardEvent, SubmitEvent};
+use web_sys::{KeyboardEvent, MouseEvent, SubmitEvent};
 
 /// Says that a view is lost when the page is left.
 const NOT_KEPT: &str = "This browser blocks storage for this page, so the view is lost when you leave it.";
@@ -188,10 +188,12 @@ fn Save(query: Memo<String>, saved: SavedViews, keep_focus: Callback<()>) -> imp
     let (details, field) = (NodeRef::<Details>::new(), NodeRef::<Input>::new());
     let unfolds = Unfolds::new(details);
     let (pressed, left) = (move |event| unfolds.pressed(&event), move |event| unfolds.left(&event));
-    let opened = move |_| {
-        if let Some(field) =
-            field.get_untracked().filter(|_| details.get_untracked().is_some_and(|d| d.open()))
-        {
+    // Opened here and not by the browser, whose event comes later: the next letter is for the field.
+    let open = move |event: MouseEvent| {
+        let (Some(details), Some(field)) = (details.get_untracked(), field.get_untracked()) else { return };
+        event.prevent_default();
+        details.set_open(!details.open());
+        if details.open() {
             // Fails only for elements that can't take the focus.
             let _ = field.focus();
         }
@@ -206,8 +208,8 @@ fn Save(query: Memo<String>, saved: SavedViews, keep_focus: Callback<()>) -> imp
         }
     };
     view! {
-        <details class="views only-script" node_ref=details on:keydown=pressed on:focusout=left on:toggle=opened>
-            <summary class="button">"Save as view"</summary>
+        <details class="views only-script" node_ref=details on:keydown=pressed on:focusout=left>
+            <summary class="button" on:click=open>"Save as view"</summary>
             <form class="views-menu" on:submit=save>
                 <label>
                     <span>"Name"</span>

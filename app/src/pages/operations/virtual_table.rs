@@ -31,8 +31,6 @@ const ROW: f64 = 36.0;
 const NEAR: f64 = 1_500.0;
 /// Rows kept in memory beyond those in the document.
 const KEPT: usize = 200;
-/// Number of columns beside the chosen ones: selection, state, operation and action.
-const FIXED_COLUMNS: usize = 4;
 
 /// One child of the table body.
 #[derive(Clone, PartialEq, Eq, Hash)]
@@ -158,12 +156,20 @@ pub fn Sheet(
     let differing = Memo::new({
         let live = live.clone();
         move |_| {
-            let loaded: Vec<_> = rows.with(|rows| {
+            let visible: HashSet<_> = rows.with(|rows| {
                 let ids = rows.iter().filter_map(|shown| match shown {
-                    Shown::Item(Item::Row(id)) => live.operation(*id),
+                    Shown::Item(Item::Row(id)) => Some(*id),
                     _ => None,
                 });
                 ids.collect()
+            });
+            // All children, so that scrolling does not change what they say.
+            let loaded: Vec<_> = items.with(|items| {
+                let known = items.iter().filter_map(|item| match item {
+                    Item::Row(id) => live.operation(*id),
+                    Item::Head(_) => None,
+                });
+                known.filter(|op| op.fixed().parent.is_some() || visible.contains(&op.fixed().id)).collect()
             });
             differing(loaded.iter().map(|signals| signals.fixed()))
         }
@@ -181,12 +187,17 @@ pub fn Sheet(
         })
     });
     let list = InList { numbers, branches: kin.branches, fold: kin.fold, differing, columns };
-    // Columns that a row without cells of its own spans.
-    let span = Memo::new(move |_| {
-        let chosen = columns.with(Vec::len);
-        FIXED_COLUMNS + if chosen == 0 { Column::STANDARD.len() } else { chosen }
-    });
-    let span = move || text(move || span.get().to_string());
+    // Empty cells of a row that has only a first one. They are hidden with their columns; a cell that spans more columns
+    // than are shown would take room for the others.
+    let rest = move || {
+        whole(move || {
+            let chosen = columns.get();
+            let chosen = if chosen.is_empty() { Column::STANDARD.to_vec() } else { chosen };
+            let classes = ["c-state", "c-what"].into_iter().chain(chosen.iter().map(Column::class));
+            let cells = classes.chain(["c-do"]).map(|class| view! { <td class=class></td> }.into_any());
+            cells.collect::<Vec<_>>().into_any()
+        })
+    };
     let focus_came = move |event: FocusEvent| {
         pressed.set_value(false);
         let number = event
@@ -261,8 +272,7 @@ pub fn Sheet(
             };
             (ready.get() && rows > 0).then(|| {
                 let style = format!("height:{:.0}px", rows as f64 * row_height.get());
-                view! { <tr class="space" aria-hidden="true"><td colspan=span() style=style></td></tr> }
-                    .into_any()
+                view! { <tr class="space" aria-hidden="true"><td style=style></td></tr> }.into_any()
             })
         })
     };
@@ -278,7 +288,7 @@ pub fn Sheet(
         let (wording, of) = (name.to_string(), name);
         view! {
             <tr class="group">
-                <th scope="rowgroup" colspan=span()>
+                <th scope="rowgroup">
                     // Not the router's link: by path alone it would be the current page.
                     <a
                         href=text(fold)
@@ -294,6 +304,7 @@ pub fn Sheet(
                         </span>
                     </a>
                 </th>
+                {rest()}
             </tr>
         }
         .into_any()
@@ -309,10 +320,10 @@ pub fn Sheet(
                 (true, _) => view! { <Row id picks=Some(picks) places list/> }.into_any(),
                 // The list is frozen, so the row keeps its position until it is released.
                 (_, true) => {
-                    view! { <tr class="row"><td colspan=span() class="muted">"Deleted"</td></tr> }.into_any()
+                    view! { <tr class="row"><td class="c-gone muted">"Deleted"</td>{rest()}</tr> }.into_any()
                 }
                 // The page dropped the row and requests it again now that it is visible.
-                _ => view! { <tr class="row" aria-busy="true"><td colspan=span()></td></tr> }.into_any(),
+                _ => view! { <tr class="row" aria-busy="true"><td></td>{rest()}</tr> }.into_any(),
             })
             .into_any()
         }

@@ -77,6 +77,19 @@ impl Column {
         }
     }
 
+    /// Class of its cells in style sheets, which hide columns that do not fit.
+    pub fn class(&self) -> &'static str {
+        match self {
+            Column::Result => "c-result",
+            Column::Progress => "c-bar",
+            Column::End => "c-left",
+            Column::Duration => "c-took",
+            Column::Started => "c-began",
+            Column::Host => "c-host",
+            _ => "c-own",
+        }
+    }
+
     /// Whether all of its values are numbers.
     pub fn is_figure(&self) -> bool {
         matches!(self, Column::Attempt | Column::Figure(_))
