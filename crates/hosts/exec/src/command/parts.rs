@@ -81,10 +81,11 @@ pub(super) fn variable(name: &str) -> Result<(), String> {
     Ok(())
 }
 
-/// Summary template: as configured, or the first parameters.
+/// Summary template: as configured, or the first parameters with their names: `rows 6000 · seed 2`.
 pub(super) fn summary(configured: Option<String>, params: &[Param]) -> String {
     configured.unwrap_or_else(|| {
-        params.iter().take(3).map(|p| format!("{{{}}}", p.name)).collect::<Vec<_>>().join(" · ")
+        let part = |p: &Param| format!("{} {{{}}}", p.name.replace('_', " "), p.name);
+        params.iter().take(3).map(part).collect::<Vec<_>>().join(" · ")
     })
 }
 

@@ -89,7 +89,7 @@ fn a_table_becomes_a_kind_with_its_params_in_order() {
     .unwrap();
     assert_eq!((declared.spec.name.as_str(), declared.spec.title.as_str()), ("exec.t", "T"));
     assert_eq!(declared.folder, Path::new("/srv/models"));
-    assert_eq!(declared.spec.summary.0, "{n} · {seed} · {dry}");
+    assert_eq!(declared.spec.summary.0, "n {n} · seed {seed} · dry {dry}");
     assert_eq!(
         (declared.spec.series[0].title.as_str(), declared.spec.series[0].unit.as_str()),
         ("Loss", "nats")
