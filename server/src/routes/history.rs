@@ -31,7 +31,7 @@ pub struct HistoryQuery {
 }
 
 /// History of a host: minimum, mean and maximum of each metric in buckets of equal length. Seconds are kept for 2 days,
-/// minutes for 90 days, hours for 2 years. The finest resolution that the buckets can show is read. For a host that is a
+/// minutes for 90 days, hours for 2 years. The finest resolution that the buckets can show is read. For a host that is
 /// part of the server, such as `sweeps`, the response has the server's metrics.
 #[utoipa::path(get, path = "/api/v1/hosts/{name}/history", tag = "hosts",
     params(
