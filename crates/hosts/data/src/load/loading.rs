@@ -223,8 +223,8 @@ impl<R: Report> Loading<R> {
         }
     }
 
-    /// Limits a full load to the rows that a source has for certain: one that may be cut says nothing about stored
-    /// bars beyond its last row.
+    /// Limits a full load to the rows that a source has for certain: one that may be truncated says nothing about
+    /// stored bars beyond its last row.
     fn spare_stored(&mut self) {
         if self.may_be_cut.is_none() || self.writer.mode != Mode::Full {
             return;
