@@ -1,4 +1,4 @@
-//! Fit of a training by its curves: whether it learnt the training data by heart, in words. Pure.
+//! Fit of a training by its curves: whether it memorized the training data, in words. Pure.
 
 use super::headline::{OVER_FIT, PAST_BEST, RISE, least, over_fit};
 use crate::features::curves::group::{is_training_loss, is_validation_loss};

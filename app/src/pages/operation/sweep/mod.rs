@@ -182,7 +182,8 @@ impl Sweep {
         let refine =
             self.plan.with_value(|plan| refined(plan, ran.run as usize, &fixed.params)).map(|params| {
                 let href = address::start_again(SWEEP, &params);
-                let title = "New sweep with values between and beyond the neighbours of the best run";
+                let title =
+                    "New sweep around the best run: its neighbours, and values between and beyond them";
                 view! {
                     <A href=href attr:class="button" attr:title=title>
                         "Refine around best"
