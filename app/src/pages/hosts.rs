@@ -1,9 +1,12 @@
 //! Hosts page: a row for each host with its slots and load; kinds, connections and health below, folded unless bad.
 
+mod trend;
+
 use app_state::Zones;
 use app_state::actions::{Actions, Question};
 use components::hint::Hint;
 use components::ident::Ident;
+use components::link::A;
 use components::placeholders::{Empty, WithSnapshot};
 use components::reactive::{mark, maybe, part, spoken, text, whole, word, yes};
 use components::slots::Slots;
@@ -14,6 +17,8 @@ use live::OperationStore;
 use protocol::HostName;
 use protocol::api::{HostLink, HostStatus};
 use protocol::host::Health;
+use trend::Trend;
+pub use trend::Trends;
 
 #[component]
 pub fn HostsPage() -> impl IntoView {
@@ -33,8 +38,8 @@ pub fn HostsPage() -> impl IntoView {
 #[component]
 fn HostList() -> impl IntoView {
     let hosts = OperationStore::here().hosts();
-    let names =
-        Memo::new(move |_| hosts.with(|hosts| hosts.iter().map(|h| h.name.clone()).collect::<Vec<_>>()));
+    let names = Memo::new(move |_| hosts.with(|hosts| by_trouble(hosts)));
+    let trends = Trends::new();
     whole(move || {
         if names.read().is_empty() {
             return view! {
@@ -55,7 +60,7 @@ fn HostList() -> impl IntoView {
                     children=move |name| {
                         let of = name.clone();
                         let host = Memo::new(move |_| hosts.with(|hosts| hosts.iter().find(|h| h.name == of).cloned()));
-                        view! { <HostCard name host/> }
+                        view! { <HostCard name host trends/> }
                     }
                 />
             </div>
@@ -78,13 +83,20 @@ pub fn slots(count: u32) -> String {
     format!("{count} {}", if count == 1 { "slot" } else { "slots" })
 }
 
+/// Names of hosts: those in trouble first, otherwise in the order of the configuration.
+fn by_trouble(hosts: &[HostStatus]) -> Vec<HostName> {
+    let (bad, good): (Vec<_>, Vec<_>) = hosts.iter().partition(|host| is_bad(host));
+    bad.into_iter().chain(good).map(|host| host.name.clone()).collect()
+}
+
 #[component]
-fn HostCard(name: HostName, host: Memo<Option<HostStatus>>) -> impl IntoView {
+fn HostCard(name: HostName, host: Memo<Option<HostStatus>>, trends: Trends) -> impl IntoView {
     let link = Memo::new(move |_| host.with(|h| h.as_ref().map_or(HostLink::Connecting, |h| h.link)));
     let drained = Memo::new(move |_| host.with(|h| h.as_ref().filter(|h| h.draining).map(|h| h.running)));
     let capacity = Memo::new(move |_| host.with(|h| h.as_ref().map_or(0, |h| h.capacity)));
     let bad = Memo::new(move |_| host.with(|h| h.as_ref().is_some_and(is_bad)));
     let id = format!("host-{name}");
+    let (page, shown) = (format!("/hosts/{name}"), name.to_string());
     let word = part(move || {
         let (link, word) = link_words(link.get());
         Some(view! { <span class="link-word" data-link=link>{word}</span> }.into_any())
@@ -110,7 +122,9 @@ fn HostCard(name: HostName, host: Memo<Option<HostStatus>>) -> impl IntoView {
         >
             <div class="host-row">
                 <header>
-                    <h2 id=id.clone()>{name.to_string()}</h2>
+                    <h2 id=id.clone()>
+                        <A href=page>{shown}</A>
+                    </h2>
                     {word}
                     {drained_word}
                 </header>
@@ -120,8 +134,9 @@ fn HostCard(name: HostName, host: Memo<Option<HostStatus>>) -> impl IntoView {
                 </div>
                 <Load host/>
                 <LastWord host/>
-                <DrainButton name of=id.clone() drained/>
+                <DrainButton name=name.clone() of=id.clone() drained/>
             </div>
+            <Trend host=name.clone() trends/>
             <div role="status">{drained_note}</div>
             {trouble}
             <details class="host-more" open=yes(move || bad.get())>
@@ -337,6 +352,19 @@ mod tests {
         host.trouble.clear();
         host.link = HostLink::Away;
         assert!(is_bad(&host));
+    }
+
+    #[test]
+    fn hosts_in_trouble_come_first_and_the_others_keep_their_order() {
+        let named = |name: &str, link| HostStatus { name: name.parse().unwrap(), link, ..host() };
+        let hosts = [
+            named("a", HostLink::Up),
+            named("b", HostLink::Away),
+            named("c", HostLink::Up),
+            named("d", HostLink::Away),
+        ];
+        let names: Vec<String> = by_trouble(&hosts).iter().map(ToString::to_string).collect();
+        assert_eq!(names, ["b", "d", "a", "c"]);
     }
 
     #[test]
