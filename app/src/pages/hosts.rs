@@ -18,7 +18,7 @@ use protocol::HostName;
 use protocol::api::{HostLink, HostStatus};
 use protocol::host::Health;
 use trend::Trend;
-pub use trend::Trends;
+pub use trend::{HIGH, HIGH_PRESSURE, Trends};
 
 #[component]
 pub fn HostsPage() -> impl IntoView {
@@ -38,8 +38,8 @@ pub fn HostsPage() -> impl IntoView {
 #[component]
 fn HostList() -> impl IntoView {
     let hosts = OperationStore::here().hosts();
-    let names = Memo::new(move |_| hosts.with(|hosts| by_trouble(hosts)));
     let trends = Trends::new();
+    let names = Memo::new(move |_| hosts.with(|hosts| by_trouble(hosts, |host| trends.rank(host))));
     whole(move || {
         if names.read().is_empty() {
             return view! {
@@ -83,10 +83,12 @@ pub fn slots(count: u32) -> String {
     format!("{count} {}", if count == 1 { "slot" } else { "slots" })
 }
 
-/// Names of hosts: those in trouble first, otherwise in the order of the configuration.
-fn by_trouble(hosts: &[HostStatus]) -> Vec<HostName> {
-    let (bad, good): (Vec<_>, Vec<_>) = hosts.iter().partition(|host| is_bad(host));
-    bad.into_iter().chain(good).map(|host| host.name.clone()).collect()
+/// Names of hosts: first those with a problem, then by the rank of their load, otherwise in the order of the
+/// configuration.
+fn by_trouble(hosts: &[HostStatus], rank: impl Fn(&HostName) -> u8) -> Vec<HostName> {
+    let mut sorted: Vec<&HostStatus> = hosts.iter().collect();
+    sorted.sort_by_key(|host| (!is_bad(host), rank(&host.name)));
+    sorted.into_iter().map(|host| host.name.clone()).collect()
 }
 
 #[component]
@@ -132,11 +134,10 @@ fn HostCard(name: HostName, host: Memo<Option<HostStatus>>, trends: Trends) -> i
                     <Slots name=name.clone() capacity links=true/>
                     <span class="num">{text(move || host.with(|h| h.as_ref().map(used).unwrap_or_default()))}</span>
                 </div>
-                <Load host/>
+                <Trend host=name.clone() trends/>
                 <LastWord host/>
                 <DrainButton name=name.clone() of=id.clone() drained/>
             </div>
-            <Trend host=name.clone() trends/>
             <div role="status">{drained_note}</div>
             {trouble}
             <details class="host-more" open=yes(move || bad.get())>
@@ -192,28 +193,6 @@ fn in_short(host: &HostStatus) -> String {
         Some(false) => "Not healthy",
     };
     format!("{health} · {}", format::counted(host.kinds.len() as u64, "kind", "kinds"))
-}
-
-/// CPU and memory of the machine.
-#[component]
-fn Load(host: Memo<Option<HostStatus>>) -> impl IntoView {
-    let load = Memo::new(move |_| {
-        let health =
-            host.with(|h| h.as_ref().and_then(|h| h.health.as_ref().map(|h| (h.cpu, h.memory_bytes))));
-        health.map(|(cpu, memory)| (format::percent(cpu), format::bytes(memory)))
-    });
-    part(move || {
-        let (cpu, memory) = load.get()?;
-        Some(
-            view! {
-                <p class="host-load num">
-                    <span><span class="muted">"Machine CPU "</span>{cpu}</span>
-                    <span><span class="muted">"Memory "</span>{memory}</span>
-                </p>
-            }
-            .into_any(),
-        )
-    })
 }
 
 /// Time of the last contact.
@@ -300,6 +279,8 @@ fn HostFacts(host: Memo<Option<HostStatus>>) -> impl IntoView {
 
 fn health_facts(health: &Health) -> impl IntoView + use<> {
     let facts = [
+        ("Reported CPU", format::percent(health.cpu)),
+        ("Reported memory", format::bytes(health.memory_bytes)),
         ("Network in", format!("{}/s", format::bytes_of(health.network_in))),
         ("Network out", format!("{}/s", format::bytes_of(health.network_out))),
     ];
@@ -362,9 +343,11 @@ mod tests {
             named("b", HostLink::Away),
             named("c", HostLink::Up),
             named("d", HostLink::Away),
+            named("e", HostLink::Up),
         ];
-        let names: Vec<String> = by_trouble(&hosts).iter().map(ToString::to_string).collect();
-        assert_eq!(names, ["b", "d", "a", "c"]);
+        let rank = |host: &HostName| if host.as_str() == "e" { 0 } else { 2 };
+        let names: Vec<String> = by_trouble(&hosts, rank).iter().map(ToString::to_string).collect();
+        assert_eq!(names, ["b", "d", "e", "a", "c"]);
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use super::history::Charted;
 use super::panels::now;
 use super::span::{CHOICES, Span};
-use crate::pages::hosts::{Trends, link_words, slots};
+use crate::pages::hosts::{HIGH, HIGH_PRESSURE, Trends, link_words, slots};
 use app_state::Zones;
 use components::headline::{HeadFigure, Headline, Tone};
 use components::link::A;
@@ -16,11 +16,6 @@ use protocol::api::{HostLink, HostStatus};
 use protocol::history::History;
 use protocol::host_trends::HostTrend;
 use protocol::{HostName, Time};
-
-/// Share from which on a resource needs attention.
-const HIGH: f64 = 0.9;
-/// Share of time with waiting tasks from which on pressure needs attention.
-const HIGH_PRESSURE: f64 = 0.4;
 
 /// Name, connection, slots, address, and since when the process runs.
 #[component]
