@@ -340,7 +340,7 @@ test('no page scrolls sideways at 320 pixels, with the menu open or closed', asy
         const wide = await page.evaluate(() => document.documentElement.scrollWidth);
         expect(wide, page.url()).toBeLessThanOrEqual(320);
     };
-    for (const at of ['/', '/operations', '/operations?state=failed&q=no', '/new', '/compare', '/hosts']) {
+    for (const at of ['/', '/operations', '/operations?state=failed&q=no', '/new', '/compare', '/hosts', '/hosts/local?range=15m']) {
         await page.goto(at);
         await alive(page);
         await stays();

@@ -113,6 +113,7 @@ test('a used slot leads to its operation, and details are folded while all is we
     await details.locator('summary').click();
     await expect(details.getByText('data.load')).toBeVisible();
     await expect(card(page)).toContainText('1 running, 8 slots');
+    await expect(card(page)).toContainText(/Errors\s*0 of \d/);
     await card(page).getByRole('link', { name: /^SLOW/ }).click();
     await expect(page).toHaveURL(new RegExp(`/operations/${id}$`));
 });

@@ -84,8 +84,16 @@ class Axes {
       this.right = this.ends = Math.min(Math.ceil(beyond), 80);
       this.layOutX(u, x);
     }
+    this.tell();
     const unaligned = others.filter(({ axes }) => axes.left !== this.left || axes.right !== this.right);
     for (const other of unaligned) queueMicrotask(() => other.redraw());
+  }
+
+  // What the page draws below the charts of a pane stands on the same axis.
+  tell() {
+    const pane = this.plot.element.closest(".pane");
+    pane?.style.setProperty("--plot-left", `${this.left}px`);
+    pane?.style.setProperty("--plot-right", `${this.right}px`);
   }
 
   place(scale, value, wide) {

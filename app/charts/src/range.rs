@@ -20,6 +20,9 @@ pub fn ends(figures: impl Iterator<Item = f64>) -> Option<Range> {
 pub fn fit(ends: Option<Range>, zero: bool) -> Range {
     let Some((low, high)) = ends else { return (0.0, 1.0) };
     let (low, high) = if zero { (low.min(0.0), high.max(0.0)) } else { (low, high) };
+    if zero && low == high {
+        return (0.0, 1.0);
+    }
     if is_same(low, high) {
         return around(low);
     }
@@ -65,6 +68,11 @@ mod tests {
         assert_eq!(fit(Some((-2.0, -0.01)), false).1, 0.0);
         assert_eq!(fit(Some((5.0, 10.0)), true), (0.0, 10.8));
         assert_eq!(fit(None, true), (0.0, 1.0));
+        assert_eq!(
+            fit(Some((0.0, 0.0)), true),
+            (0.0, 1.0),
+            "an axis from zero has no negative side for zeros"
+        );
     }
 
     proptest! {

@@ -351,6 +351,7 @@ export class Plot {
     const { left } = this.plot.cursor;
     const x = left >= 0 ? this.fromScale(this.plot.posToVal(left, "x")) : null;
     this.kinship.point(this, x);
+    this.element.closest(".pane")?.style.setProperty("--cursor", `${left}px`);
     this.reader.show(this);
     this.findNear();
   }

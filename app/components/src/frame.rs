@@ -30,11 +30,12 @@ const PAGES: [(&str, &str, &str); 5] = [
     (OPERATIONS, "list", "Operations"),
     (NEW, "plus", "New"),
     ("/compare", "compare", "Compare"),
-    ("/hosts", "hosts", "Hosts"),
+    (HOSTS, "hosts", "Hosts"),
 ];
 const OVERVIEW: &str = "/";
 const OPERATIONS: &str = "/operations";
 const NEW: &str = "/new";
+const HOSTS: &str = "/hosts";
 
 /// Label of the page at a path; empty for pages that are not in the sidebar.
 fn label(path: &str) -> &'static str {
@@ -176,7 +177,7 @@ fn Active() -> impl IntoView {
     })
 }
 
-/// Where the page is: its entry of the sidebar, and the title of the operation on it.
+/// Where the page is: its entry of the sidebar, and the operation or host on it.
 #[component]
 fn Crumbs() -> impl IntoView {
     let live = OperationStore::here();
@@ -187,21 +188,27 @@ fn Crumbs() -> impl IntoView {
         let id = path
             .strip_prefix(OPERATIONS)
             .and_then(|rest| rest.strip_prefix('/')?.parse::<OperationId>().ok());
+        if let Some(host) = path.strip_prefix(HOSTS).and_then(|rest| rest.strip_prefix('/')) {
+            return Some(crumbs(HOSTS, label, host.to_owned()));
+        }
         let Some(id) = id else {
             let known = (!label.is_empty()).then_some(label)?;
             return Some(view! { <span aria-current="page">{known}</span> }.into_any());
         };
         live.track_list();
         let title = live.operation(id).map_or_else(|| id.to_string(), |op| op.fixed().title.clone());
-        Some(
-            view! {
-                <a href=base::url(OPERATIONS)>{label}</a>
-                <span aria-hidden="true">"/"</span>
-                <span class="crumb-title" aria-current="page">{title}</span>
-            }
-            .into_any(),
-        )
+        Some(crumbs(OPERATIONS, label, title))
     })
+}
+
+/// Link to the page above, and the title of this one.
+fn crumbs(above: &str, label: &'static str, title: String) -> AnyView {
+    view! {
+        <a href=base::url(above)>{label}</a>
+        <span aria-hidden="true">"/"</span>
+        <span class="crumb-title" aria-current="page">{title}</span>
+    }
+    .into_any()
 }
 
 const BRAND: &str = r#"<path d="M2 2h5v5H2zM9 9h5v5H9z" fill="currentColor"/><path d="M9 2h5v5H9zM2 9h5v5H2z" fill="currentColor" opacity=".35"/>"#;

@@ -80,7 +80,9 @@ pub async fn logs(id: OperationId) -> Result<LogPage, Problem> {
 mod browser {
     use super::*;
     use crate::http::Call;
-    use protocol::Preview;
+    use protocol::history::History;
+    use protocol::host_trends::HostTrends;
+    use protocol::{Preview, Time};
     use serde::de::DeserializeOwned;
     use serde_json::Value;
     use std::time::Duration;
@@ -127,6 +129,42 @@ mod browser {
     /// As [`sampled`].
     pub async fn counts(path: &str) -> Result<Positioned<FilterCounts>, Problem> {
         Call::get(path).positioned().await
+    }
+
+    /// History of a host within a time, in seconds since 1970: metrics in at most `width` buckets.
+    ///
+    /// # Errors
+    /// As [`sampled`].
+    pub async fn history(
+        host: &HostName,
+        (from, to): (i64, i64),
+        width: u32,
+        metrics: &str,
+    ) -> Result<History, Problem> {
+        let time = |second: i64| Time::from_micros(second.saturating_mul(1_000_000));
+        Call::get(&paths::host_history(host, time(from), time(to), width, metrics)).json().await
+    }
+
+    /// Load of all hosts in the last hour.
+    ///
+    /// # Errors
+    /// As [`sampled`].
+    pub async fn host_trends() -> Result<HostTrends, Problem> {
+        Call::get(paths::HOST_TRENDS).json().await
+    }
+
+    /// Operations of a host that were accepted before a time, newest first.
+    ///
+    /// # Errors
+    /// As [`sampled`].
+    pub async fn operations_of_host(
+        host: &HostName,
+        until: Time,
+        limit: u32,
+    ) -> Result<OperationPage, Problem> {
+        let (until, limit) = (until.to_string(), limit.to_string());
+        let query = [("host", host.as_str()), ("until", &until), ("limit", &limit)];
+        Call::get(&query::url(paths::OPERATIONS, query)).json().await
     }
 
     /// The newest stored operations that match a search text, at most eight.
@@ -275,6 +313,7 @@ mod browser {
 }
 
 pub use browser::{
-    artifact, ask, baseline, cancel_many, counts, delete, delete_many, drain, drop_rule, find, log_page,
-    newest_of, operations, preview, sampled, search_log, set_rule, start,
+    artifact, ask, baseline, cancel_many, counts, delete, delete_many, drain, drop_rule, find, history,
+    host_trends, log_page, newest_of, operations, operations_of_host, preview, sampled, search_log, set_rule,
+    start,
 };

@@ -1,9 +1,12 @@
 //! Hosts page: a row for each host with its slots and load; kinds, connections and health below, folded unless bad.
 
+mod trend;
+
 use app_state::Zones;
 use app_state::actions::{Actions, Question};
 use components::hint::Hint;
 use components::ident::Ident;
+use components::link::A;
 use components::placeholders::{Empty, WithSnapshot};
 use components::reactive::{mark, maybe, part, spoken, text, whole, word, yes};
 use components::slots::Slots;
@@ -14,6 +17,8 @@ use live::OperationStore;
 use protocol::HostName;
 use protocol::api::{HostLink, HostStatus};
 use protocol::host::Health;
+use trend::Trend;
+pub use trend::{HIGH, HIGH_PRESSURE, Trends};
 
 #[component]
 pub fn HostsPage() -> impl IntoView {
@@ -33,8 +38,8 @@ pub fn HostsPage() -> impl IntoView {
 #[component]
 fn HostList() -> impl IntoView {
     let hosts = OperationStore::here().hosts();
-    let names =
-        Memo::new(move |_| hosts.with(|hosts| hosts.iter().map(|h| h.name.clone()).collect::<Vec<_>>()));
+    let trends = Trends::new();
+    let names = Memo::new(move |_| hosts.with(|hosts| by_trouble(hosts, |host| trends.rank(host))));
     whole(move || {
         if names.read().is_empty() {
             return view! {
@@ -55,7 +60,7 @@ fn HostList() -> impl IntoView {
                     children=move |name| {
                         let of = name.clone();
                         let host = Memo::new(move |_| hosts.with(|hosts| hosts.iter().find(|h| h.name == of).cloned()));
-                        view! { <HostCard name host/> }
+                        view! { <HostCard name host trends/> }
                     }
                 />
             </div>
@@ -86,13 +91,22 @@ pub fn slots(count: u32) -> String {
     format!("{count} {}", if count == 1 { "slot" } else { "slots" })
 }
 
+/// Names of hosts: first those with a problem, then by the rank of their load, otherwise in the order of the
+/// configuration.
+fn by_trouble(hosts: &[HostStatus], rank: impl Fn(&HostName) -> u8) -> Vec<HostName> {
+    let mut sorted: Vec<&HostStatus> = hosts.iter().collect();
+    sorted.sort_by_key(|host| (!is_bad(host), rank(&host.name)));
+    sorted.into_iter().map(|host| host.name.clone()).collect()
+}
+
 #[component]
-fn HostCard(name: HostName, host: Memo<Option<HostStatus>>) -> impl IntoView {
+fn HostCard(name: HostName, host: Memo<Option<HostStatus>>, trends: Trends) -> impl IntoView {
     let link = Memo::new(move |_| host.with(|h| h.as_ref().map_or(HostLink::Connecting, |h| h.link)));
     let drained = Memo::new(move |_| host.with(|h| h.as_ref().filter(|h| h.draining).map(|h| h.running)));
     let capacity = Memo::new(move |_| host.with(|h| h.as_ref().map_or(0, |h| h.capacity)));
     let bad = Memo::new(move |_| host.with(|h| h.as_ref().is_some_and(is_bad)));
     let id = format!("host-{name}");
+    let (page, shown) = (format!("/hosts/{name}"), name.to_string());
     let word = part(move || {
         let (link, word) = link_words(link.get());
         Some(view! { <span class="link-word" data-link=link>{word}</span> }.into_any())
@@ -118,7 +132,9 @@ fn HostCard(name: HostName, host: Memo<Option<HostStatus>>) -> impl IntoView {
         >
             <div class="host-row">
                 <header>
-                    <h2 id=id.clone()>{name.to_string()}</h2>
+                    <h2 id=id.clone()>
+                        <A href=page>{shown}</A>
+                    </h2>
                     {word}
                     {drained_word}
                 </header>
@@ -126,9 +142,9 @@ fn HostCard(name: HostName, host: Memo<Option<HostStatus>>) -> impl IntoView {
                     <Slots name=name.clone() capacity links=true/>
                     <span class="num">{text(move || host.with(|h| h.as_ref().map(used).unwrap_or_default()))}</span>
                 </div>
-                <Load host/>
+                <Trend host=name.clone() trends/>
                 <LastWord host/>
-                <DrainButton name of=id.clone() drained/>
+                <DrainButton name=name.clone() of=id.clone() drained/>
             </div>
             <div role="status">{drained_note}</div>
             {trouble}
@@ -185,28 +201,6 @@ fn in_short(host: &HostStatus) -> String {
         Some(false) => "Not healthy",
     };
     format!("{health} · {}", format::counted(host.kinds.len() as u64, "kind", "kinds"))
-}
-
-/// CPU and memory of the machine.
-#[component]
-fn Load(host: Memo<Option<HostStatus>>) -> impl IntoView {
-    let load = Memo::new(move |_| {
-        let health =
-            host.with(|h| h.as_ref().and_then(|h| h.health.as_ref().map(|h| (h.cpu, h.memory_bytes))));
-        health.map(|(cpu, memory)| (format::percent(cpu), format::bytes(memory)))
-    });
-    part(move || {
-        let (cpu, memory) = load.get()?;
-        Some(
-            view! {
-                <p class="host-load num">
-                    <span><span class="muted">"Machine CPU "</span>{cpu}</span>
-                    <span><span class="muted">"Memory "</span>{memory}</span>
-                </p>
-            }
-            .into_any(),
-        )
-    })
 }
 
 /// Time of the last contact.
@@ -293,6 +287,8 @@ fn HostFacts(host: Memo<Option<HostStatus>>) -> impl IntoView {
 
 fn health_facts(health: &Health) -> impl IntoView + use<> {
     let facts = [
+        ("Reported CPU", format::percent(health.cpu)),
+        ("Reported memory", format::bytes(health.memory_bytes)),
         ("Network in", format!("{}/s", format::bytes_of(health.network_in))),
         ("Network out", format!("{}/s", format::bytes_of(health.network_out))),
     ];
@@ -345,6 +341,21 @@ mod tests {
         host.trouble.clear();
         host.link = HostLink::Away;
         assert!(is_bad(&host));
+    }
+
+    #[test]
+    fn hosts_in_trouble_come_first_and_the_others_keep_their_order() {
+        let named = |name: &str, link| HostStatus { name: name.parse().unwrap(), link, ..host() };
+        let hosts = [
+            named("a", HostLink::Up),
+            named("b", HostLink::Away),
+            named("c", HostLink::Up),
+            named("d", HostLink::Away),
+            named("e", HostLink::Up),
+        ];
+        let rank = |host: &HostName| if host.as_str() == "e" { 0 } else { 2 };
+        let names: Vec<String> = by_trouble(&hosts, rank).iter().map(ToString::to_string).collect();
+        assert_eq!(names, ["b", "d", "e", "a", "c"]);
     }
 
     #[test]

@@ -2,6 +2,7 @@
 //! their dependencies.
 
 use super::compare::ComparePage;
+use super::host::HostPage;
 use super::hosts::HostsPage;
 use super::new::NewPage;
 use super::operation::OperationPage;
@@ -21,7 +22,8 @@ pub async fn preload(path: &str) {
         (Some("operations"), Some(_)) => Operation::preload().await,
         (Some("compare"), _) => Compare::preload().await,
         (Some("new"), _) => New::preload().await,
-        (Some("hosts"), _) => Hosts::preload().await,
+        (Some("hosts"), None) => Hosts::preload().await,
+        (Some("hosts"), Some(_)) => Host::preload().await,
         _ => {}
     }
 }
@@ -107,5 +109,19 @@ impl LazyRoute for Hosts {
 
     fn view(_page: Self) -> AnyView {
         view! { <HostsPage/> }.into_any()
+    }
+}
+
+/// `/hosts/{name}`
+pub struct Host;
+
+#[lazy_route]
+impl LazyRoute for Host {
+    fn data() -> Self {
+        Self
+    }
+
+    fn view(_page: Self) -> AnyView {
+        view! { <HostPage/> }.into_any()
     }
 }

@@ -1,6 +1,7 @@
 //! The pages, one per route.
 
 pub mod compare;
+pub mod host;
 pub mod hosts;
 pub mod lazy;
 pub mod new;

@@ -18,9 +18,13 @@ pub struct HostTrend {
     /// CPU usage of the machine by minute, 0 to 1, oldest first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub cpu: Vec<Option<f64>>,
-    /// Used memory of the machine as a share of all, 0 to 1: the newest known minute.
+    /// Used memory of the machine as a share of all, 0 to 1: the newest known of the last five minutes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub memory: Option<f64>,
+    /// Largest share of time in which some task of the machine waited for CPU, memory or disk, 0 to 1: the newest known
+    /// of the last five minutes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pressure: Option<f64>,
     /// 95th percentile of the latency of requests to the host, in seconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub p95_seconds: Option<f64>,

@@ -70,6 +70,14 @@ impl OperationId {
     }
 }
 
+impl InstanceId {
+    /// When the process started, to the millisecond, by the clock of its machine; `None` for IDs without a time.
+    pub fn created_at(&self) -> Option<crate::Time> {
+        let millis = (self.0.as_u128() >> 80) as i64;
+        (self.0.get_version_num() == 7).then(|| crate::Time::from_micros(millis * 1_000))
+    }
+}
+
 /// Reason why a name or ID is invalid.
 #[derive(Debug, Error, PartialEq, Eq, Clone)]
 pub enum NameError {
@@ -159,6 +167,14 @@ name_newtype!(
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_id_of_a_process_says_when_it_started() {
+        let id: InstanceId = "0199c2d4-7f3a-7c11-9e1b-2d5f8a4b6c7d".parse().unwrap();
+        assert_eq!(id.created_at().map(|at| at.to_string()), Some("2025-10-08T07:58:50.170000Z".to_owned()));
+        let random: InstanceId = "7f1d4b52-0a3c-4f6e-8b1d-2d5f8a4b6c7d".parse().unwrap();
+        assert_eq!(random.created_at(), None);
+    }
 
     #[test]
     fn names_are_validated_when_parsed() {

@@ -12,9 +12,13 @@ use protocol::{HostName, Problem, ProblemType, Time};
 
 const HOUR_SECONDS: i64 = 3_600;
 const MINUTES: usize = 60;
+/// Minutes that count as now. Older values would hide that the host has been silent.
+const RECENT_MINUTES: usize = 5;
 const CPU: &str = "cpu.busy_ratio";
 const MEMORY_USED: &str = "memory.used_bytes";
 const MEMORY_TOTAL: &str = "memory.total_bytes";
+const PRESSURE: [&str; 3] =
+    ["pressure.cpu.some_ratio", "pressure.memory.some_ratio", "pressure.io.some_ratio"];
 /// Outcomes that are errors of the host or of the way to it.
 const ERRORS: [Outcome; 5] =
     [Outcome::ServerError, Outcome::Connect, Outcome::Timeout, Outcome::Reset, Outcome::Protocol];
@@ -30,7 +34,7 @@ pub async fn trends(State(server): State<Server>) -> Result<Json<HostTrends>, Ro
         to,
         now: to,
         width: MINUTES,
-        metrics: [CPU, MEMORY_USED, MEMORY_TOTAL].map(str::to_owned).into(),
+        metrics: [CPU, MEMORY_USED, MEMORY_TOTAL].into_iter().chain(PRESSURE).map(str::to_owned).collect(),
     };
     let hosts: Vec<HostName> = server.engine.hosts().hosts.into_iter().map(|host| host.name).collect();
     let read = server.monitor.histories(hosts, wanted).await;
@@ -48,13 +52,14 @@ pub async fn trends(State(server): State<Server>) -> Result<Json<HostTrends>, Ro
 
 fn trend(host: HostName, buckets: &Buckets, routes: &[RouteMetrics]) -> HostTrend {
     let mean = |metric: &str| buckets.metrics.get(metric).map_or(&[][..], |series: &Series| &series.mean);
-    let newest = |metric: &str| mean(metric).iter().rev().copied().flatten().next();
+    let newest = |metric: &str| mean(metric).iter().rev().take(RECENT_MINUTES).copied().flatten().next();
     let mut recent = Requests::default();
     routes.iter().for_each(|route| recent.merge(&route.recent));
     HostTrend {
         host,
         cpu: mean(CPU).to_vec(),
         memory: newest(MEMORY_USED).zip(newest(MEMORY_TOTAL)).map(|(used, total)| used / total),
+        pressure: PRESSURE.into_iter().filter_map(newest).reduce(f64::max),
         p95_seconds: recent.latency.quantile(0.95),
         requests: recent.count(),
         errors: ERRORS.into_iter().map(|outcome| recent.ended(outcome)).sum(),

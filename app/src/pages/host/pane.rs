@@ -1,0 +1,149 @@
+//! Charts of a host, one below the other on one time axis, and the timeline of the operations that ran.
+
+use super::history::{Answer, Charted};
+use super::panels::{Line, PANELS, last_drawn};
+use super::span::Span;
+use super::timeline::Timeline;
+use app_state::Zones;
+use charts::{Chart, ChartGroup};
+use components::link::A;
+use components::placeholders::{Empty, Skeleton};
+use components::reactive::part;
+use leptos::prelude::*;
+use leptos_router::NavigateOptions;
+use leptos_router::hooks::use_navigate;
+use protocol::HostName;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Time without a further zoom after which the URL gets the zoomed time: a wheel zooms in many steps.
+const ZOOM_PAUSE: Duration = Duration::from_millis(250);
+
+/// The charts and the timeline.
+#[component]
+pub fn Pane(name: HostName, charted: Charted, span: Memo<Span>) -> impl IntoView {
+    let known = Memo::new(move |_| charted.answer.with(|answer| answer.as_ref().map(|a| !a.is_empty())));
+    let last = Memo::new(move |_| {
+        charted.answer.with(|answer| answer.as_ref().and_then(|answer| last_drawn(&answer.history)))
+    });
+    let group = ChartGroup::new();
+    let zoom = zoom_to_url(name.clone(), span);
+    let of = name.clone();
+    let charts = part(move || {
+        let name = of.clone();
+        Some(match known.get() {
+            None => view! { <Skeleton lines=12/> }.into_any(),
+            Some(false) => view! { <NoSamples name/> }.into_any(),
+            Some(true) => (0..PANELS.len())
+                .map(|n| view! { <PanelChart name=name.clone() n charted group zoom last/> }.into_any())
+                .collect_view()
+                .into_any(),
+        })
+    });
+    let zones = Zones::here();
+    let timeline = part(move || {
+        let Answer { operations, bounds, at, .. } = charted.answer.get()?;
+        Some(view! { <Timeline host=name.clone() operations=operations.to_vec() bounds now=at zone=zones.get()/> }.into_any())
+    });
+    view! {
+        <section class="card stacked pane chart-group host-pane" aria-label="Resources and operations">
+            {charts}
+            <section class="host-ran" aria-labelledby="ran-title">
+                <h2 id="ran-title" class="chart-title">"Operations"</h2>
+                {timeline}
+            </section>
+        </section>
+    }
+    .into_any()
+}
+
+/// Why there are no charts, and what to do.
+#[component]
+fn NoSamples(name: HostName) -> impl IntoView {
+    let to = format!("/hosts/{name}?range=90d");
+    view! {
+        <Empty
+            title="No samples in this time"
+            text="Choose a longer time. If that is empty, too, the host does not sample: its adapter runs on another machine, sampling is off, or its host-kit is too old. Update host-kit and restart the host; charts appear after a few seconds."
+        >
+            <A href=to attr:class="button">
+                "Show 90 days"
+            </A>
+        </Empty>
+    }
+    .into_any()
+}
+
+/// Callback for a zoom of the charts: it becomes the time of the URL, so that Back returns to the time before.
+fn zoom_to_url(name: HostName, span: Memo<Span>) -> Callback<Option<(f64, f64)>> {
+    let navigate = StoredValue::new(use_navigate());
+    let waiting = StoredValue::new(None::<TimeoutHandle>);
+    on_cleanup(move || {
+        if let Some(handle) = waiting.try_get_value().flatten() {
+            handle.clear();
+        }
+    });
+    Callback::new(move |range: Option<(f64, f64)>| {
+        if let Some(handle) = waiting.try_get_value().flatten() {
+            handle.clear();
+        }
+        let zoomed = range.map(|(from, to)| Span::zoomed(from, to));
+        let Some(zoomed) = zoomed.filter(|zoomed| span.try_get_untracked().is_some_and(|s| s != *zoomed))
+        else {
+            waiting.try_set_value(None);
+            return;
+        };
+        let to = format!("/hosts/{name}{}", zoomed.query());
+        let go = move || {
+            let options = NavigateOptions { scroll: false, ..NavigateOptions::default() };
+            navigate.try_with_value(|navigate| navigate(&to, options));
+        };
+        waiting.try_set_value(set_timeout_with_handle(go, ZOOM_PAUSE).ok());
+    })
+}
+
+/// Chart of a panel, or a note that its metrics are unknown.
+#[component]
+fn PanelChart(
+    name: HostName,
+    n: usize,
+    charted: Charted,
+    group: ChartGroup,
+    zoom: Callback<Option<(f64, f64)>>,
+    /// Place of the last panel with lines, which has the labels of the time.
+    last: Memo<Option<usize>>,
+) -> impl IntoView {
+    let panel = &PANELS[n];
+    // The chart is built again only when its lines change.
+    let lines = Memo::new(move |_| {
+        charted
+            .answer
+            .with(|answer| answer.as_ref().map(|answer| panel.lines(&answer.history)).unwrap_or_default())
+    });
+    let is_last = Memo::new(move |_| last.get() == Some(n));
+    part(move || {
+        let lines: Vec<Line> = lines.get();
+        if lines.is_empty() {
+            return Some(
+                view! {
+                    <p class="host-unknown">
+                        <span class="chart-title">{panel.title}</span>
+                        " "
+                        <span class="muted">"Unknown: no values in this time"</span>
+                    </p>
+                }
+                .into_any(),
+            );
+        }
+        let spec = panel.spec(name.as_str(), &lines, is_last.get());
+        let sheet = Signal::derive(move || {
+            charted.answer.with(|answer| {
+                Arc::new(answer.as_ref().map(|a| panel.sheet(&a.history, &lines, a.fit)).unwrap_or_default())
+            })
+        });
+        Some(
+            view! { <section aria-label=panel.title><Chart spec sheet on_range=zoom group/></section> }
+                .into_any(),
+        )
+    })
+}
