@@ -70,7 +70,9 @@ impl Outages {
     /// after its first alert; alerts of the same rule or host join it until then.
     pub fn step(&mut self, active: &[Active], wait: f64, elapsed: f64, now: Time) -> Vec<Message> {
         for outage in &mut self.open {
-            outage.waited += elapsed.max(0.0);
+            if !outage.published {
+                outage.waited += elapsed.max(0.0);
+            }
             for member in &mut outage.members {
                 // An alert that fires again before the outage has ended belongs to it.
                 member.is_over = !active.iter().any(|active| active.key == member.key);

@@ -1,7 +1,7 @@
 //! Validated rule.
 
 use crate::metric::{Metric, Scope};
-use protocol::alerts::{AlertRule, AlertSubject, Comparison};
+use protocol::alerts::{AlertRule, Comparison};
 use protocol::{HostName, KindName};
 use std::ops::Deref;
 use thiserror::Error;
@@ -26,7 +26,7 @@ pub enum RuleError {
         "'{0}' is not a name of a rule; use 1 to 60 lower-case letters, digits and '-', such as disk-full"
     )]
     Name(String),
-    #[error("the rule '{rule}' has the unknown metric '{metric}'")]
+    #[error("the rule '{rule}' has the unknown metric '{metric}'; docs/alerts.md lists the metrics")]
     Metric { rule: String, metric: String },
     #[error("'{key}' of the rule '{rule}' is {value}; use a number from {least} to {most}")]
     Number { rule: String, key: &'static str, value: f64, least: f64, most: f64 },
@@ -124,12 +124,6 @@ impl Rule {
     /// Whether the rule applies to a kind.
     pub fn is_for_kind(&self, kind: &KindName) -> bool {
         self.spec.kinds.is_empty() || self.spec.kinds.contains(kind)
-    }
-
-    /// Whether the rule applies to a subject.
-    pub fn applies_to(&self, subject: &AlertSubject) -> bool {
-        subject.host.as_ref().is_none_or(|host| self.is_for_host(host))
-            && subject.kind.as_ref().is_none_or(|kind| self.is_for_kind(kind))
     }
 }
 
