@@ -1,6 +1,6 @@
 //! Alerts of the real server: a killed host, webhooks, restarts, silences and rehearsals.
 
-use crate::process::{Home, HostProcess, PATIENCE, Server};
+use crate::process::{Home, HostProcess, PATIENCE, Server, without_home};
 use axum::Router;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
@@ -8,6 +8,7 @@ use axum::routing::post;
 use protocol::alerts::{AlertList, AlertState, Delivery, DeliveryState, RuleList, Silence};
 use protocol::{Problem, Time, paths};
 use serde_json::{Value, json};
+use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use tokio::sync::mpsc;
@@ -228,4 +229,34 @@ async fn rules_can_be_listed_and_rehearsed_but_not_without_a_history() {
         rehearse(json!({"name": "away", "metric": "host.unreachable", "threshold": 0.5})).await.unwrap();
     assert_eq!(refused.status(), 400);
     assert!(refused.text().await.unwrap().contains("has no history"));
+}
+
+#[tokio::test]
+async fn the_command_line_lists_alerts_and_rules_and_silences_them() {
+    let home = Home::new();
+    let server = home.serve_by(home.configured(&configuration("http://127.0.0.1:9", "")));
+    list(&server, fires).await;
+    let signalbox = |arguments: &[&str]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_signalbox"));
+        without_home(&mut command);
+        let output = command.arg("alerts").args(arguments).args(["--server", &server.url]).output().unwrap();
+        let text = String::from_utf8(output.stdout).unwrap();
+        assert!(output.status.success(), "{text}{}", String::from_utf8_lossy(&output.stderr));
+        text
+    };
+    let text = signalbox(&[]);
+    assert!(text.contains("firing") && text.contains("gpu-1 is unreachable."), "{text}");
+    let json: AlertList = serde_json::from_str(&signalbox(&["-o", "json"])).unwrap();
+    assert!(fires(&json));
+    assert!(signalbox(&["-o", "csv"]).starts_with("rule,state,severity,host,"));
+    assert!(signalbox(&["rules"]).contains("Fires when a host is unreachable"));
+    let id =
+        signalbox(&["silence", "--host", "gpu-1", "--for", "2h", "--reason", "maintenance", "-o", "name"]);
+    let silenced = list(&server, |list| !list.silences.is_empty()).await;
+    assert_eq!(
+        (silenced.silences[0].id.as_str(), silenced.silences[0].reason.as_str()),
+        (id.trim(), "maintenance")
+    );
+    signalbox(&["unsilence", id.trim()]);
+    assert!(list(&server, |_| true).await.silences.is_empty());
 }
