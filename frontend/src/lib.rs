@@ -2,6 +2,8 @@
 //!
 //! Knows: how the module starts. Must not know: what pages show or where their data comes from; that is in `app`.
 
+mod reserve;
+
 use leptos::prelude::window;
 use wasm_bindgen::prelude::wasm_bindgen;
 use wasm_bindgen_futures::spawn_local;

@@ -46,7 +46,7 @@ function withNewNames(file, bytes, files, renamed, program) {
     const replaced = file.endsWith('.js')
         ? files.reduce((code, other) => code.replaceAll(`"./${other}"`, `"./${renamed(other)}"`), text)
         : file.endsWith('.json')
-          ? text.replace(/"(?:chunk|split)_\w+"(?=\s*[,\]])/gu, (stem) => `${stem.slice(0, -1)}.${program}"`)
+          ? text.replace(/"(?:bundle|chunk|split)_\w+"(?=\s*[,\]])/gu, (stem) => `${stem.slice(0, -1)}.${program}"`)
           : text;
     return Buffer.from(replaced, 'latin1');
 }

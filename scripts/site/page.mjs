@@ -1,12 +1,12 @@
 // Makes the files of the site from the compiled frontend: parts of the WebAssembly, JavaScript, styles, static files.
-import { execFile } from 'node:child_process';
 import { cpSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { promisify } from 'node:util';
+import { MANIFEST, isPage, writeBundles } from './bundle.mjs';
 import { isCompressible } from './compress.mjs';
-import { LOADER, withRetries } from './loader.mjs';
+import { LOADER, improved } from './loader.mjs';
 import { hashOf, nameByHash } from './names.mjs';
 import { sizesOf } from './sizes.mjs';
+import { split } from './split.mjs';
 
 const NAME = 'signalbox';
 const STYLE = 'style/main.scss';
@@ -34,9 +34,7 @@ export function inputsOf(module, splitter) {
 export async function makePage({ module, splitter, site, pool, progress }) {
     const pkg = path.join(site, 'pkg');
     mkdirSync(pkg, { recursive: true });
-    await promisify(execFile)(splitter, [module, NAME, pkg]);
-    const loader = path.join(pkg, LOADER);
-    writeFileSync(loader, withRetries(readFileSync(loader, 'utf8')));
+    await split(splitter, module, NAME, pkg);
     const { compile } = await import('sass');
     writeFileSync(path.join(pkg, `${NAME}.css`), compile(STYLE, { style: 'compressed' }).css);
     cpSync('public', site, { recursive: true });
@@ -44,9 +42,12 @@ export async function makePage({ module, splitter, site, pool, progress }) {
     const made = filesBelow(pkg);
     const modules = made.filter((file) => file.endsWith('.wasm'));
     const scripts = made.filter((file) => file.endsWith('.js'));
-    const compressible = filesBelow(site).filter((file) => isCompressible(file)).length;
+    const pages = Object.keys(JSON.parse(readFileSync(path.join(pkg, MANIFEST), 'utf8'))).filter(isPage).length;
+    const compressible = filesBelow(site).filter((file) => isCompressible(file)).length + pages;
     const all = modules.length + scripts.length + compressible;
     await pool.run('optimize', modules, (finished) => progress(finished, all));
+    const loader = path.join(pkg, LOADER);
+    writeFileSync(loader, improved(readFileSync(loader, 'utf8'), writeBundles(pkg)));
     await pool.run('minify', scripts, (finished) => progress(modules.length + finished, all));
     const hashes = nameByHash(pkg, NAME);
     const files = filesBelow(site).filter((file) => isCompressible(file));

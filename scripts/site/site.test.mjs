@@ -4,11 +4,13 @@ import { mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'n
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { test } from 'node:test';
+import { MANIFEST, writeBundles } from './bundle.mjs';
 import { CargoOutput } from './cargo.mjs';
 import { Estimate } from './estimate.mjs';
-import { LOADER, withRetries } from './loader.mjs';
+import { LOADER, improved } from './loader.mjs';
 import { hashOf, nameByHash } from './names.mjs';
 import { Progress, timeLeft } from './progress.mjs';
+import { dataBytes } from './split.mjs';
 
 const FILES = {
     'signalbox.js': `import * as a from "./${LOADER}";const b={"./signalbox_bg.js":1}`,
@@ -17,8 +19,9 @@ const FILES = {
     'chunk_1.wasm': 'one',
     'chunk_10.wasm': 'ten',
     'split___new_view_1.wasm': 'view',
+    'bundle___new_view_1.wasm': 'onetenview',
     [LOADER]: 'import{initSync}from"./signalbox.js";fetch(new URL("./chunk_1.wasm",u));fetch(new URL("./chunk_10.wasm",u))',
-    '__wasm_split_manifest.json': '{"__new_view_1":["chunk_1","chunk_10","split___new_view_1"]}',
+    '__wasm_split_manifest.json': '{"__new_view_1":["bundle___new_view_1"],"later":["chunk_1","chunk_10"]}',
 };
 
 /** Names files by their hashes, and returns `{ hashes, files }`: the text of hash.txt, and content by new name. */
@@ -38,7 +41,7 @@ test('files of the program refer to each other by their new names', (context) =>
     assert.deepEqual(hashes, { js: hash, wasm: hash, css, manifest: hash, split: hash });
     const loader = `__wasm_split.${hash}.js`;
     assert.deepEqual([...files.keys()].sort(), [
-        `__wasm_split_manifest.${hash}.json`, loader, `chunk_1.${hash}.wasm`, `chunk_10.${hash}.wasm`,
+        `__wasm_split_manifest.${hash}.json`, loader, `bundle___new_view_1.${hash}.wasm`, `chunk_1.${hash}.wasm`, `chunk_10.${hash}.wasm`,
         `signalbox.${css}.css`, `signalbox.${hash}.js`, `signalbox.${hash}.wasm`, `split___new_view_1.${hash}.wasm`,
     ].sort());
     assert.equal(String(files.get(`signalbox.${hash}.js`)), `import * as a from "./${loader}";const b={"./signalbox_bg.js":1}`);
@@ -48,7 +51,8 @@ test('files of the program refer to each other by their new names', (context) =>
             `fetch(new URL("./chunk_1.${hash}.wasm",u));fetch(new URL("./chunk_10.${hash}.wasm",u))`,
     );
     assert.deepEqual(JSON.parse(files.get(`__wasm_split_manifest.${hash}.json`)), {
-        __new_view_1: [`chunk_1.${hash}`, `chunk_10.${hash}`, `split___new_view_1.${hash}`],
+        __new_view_1: [`bundle___new_view_1.${hash}`],
+        later: [`chunk_1.${hash}`, `chunk_10.${hash}`],
     });
     assert.deepEqual(files.get(`signalbox.${hash}.wasm`), Buffer.from([0, 255, ...Buffer.from(`./${loader}`), 128]));
 });
@@ -153,43 +157,99 @@ test('the time left is rounded to minutes', () => {
     ]);
 });
 
-const PART = 'const a = makeLoad(() => {\n    const src = fetch(new URL("./chunk_1.wasm", import.meta.url));\n' +
-    '    return async (imports) => (WebAssembly.instantiateStreaming(src, imports));\n}\n, []);\n';
+/** Smallest module. */
+const EMPTY = new Uint8Array([0, 0x61, 0x73, 0x6d, 1, 0, 0, 0]);
+/** Definition of a part, as the splitter writes it. */
+const part = (file) =>
+    `makeLoad(() => {\n    const src = fetch(new URL("./${file}.wasm", import.meta.url));\n` +
+    '    return async (imports) => (WebAssembly.instantiateStreaming(src, imports));\n}\n';
+/** Loader of a page with a part of its own and a shared one, and of a dialog with the shared part. */
+const WRITTEN = `const wrapAsyncCb = (load) => load;
+function makeLoad(request, needed) {
+    let loaded;
+    return () => (loaded ??= Promise.all([...needed.map((load) => load()), request()({})]).catch((error) => {
+        loaded = undefined;
+        throw error;
+    }));
+}
+const __chunk_1 = ${part('chunk_1')}, []);
+export const __wasm_split_load___new_view_1 = wrapAsyncCb(${part('split___new_view_1')}, [__chunk_1]));
+export const __wasm_split_load_later = wrapAsyncCb(${part('split_later')}, [__chunk_1]));
+`;
+const BUNDLES = new Map([['__new_view_1', [['chunk_1', EMPTY.length], ['split___new_view_1', EMPTY.length]]]]);
 
-/** Loads a part of one function through the loader; `responses` are the outcomes of its requests. */
-async function loadPart(context, responses) {
+/** Imports the loader. `responses` are the outcomes of its requests: the status, if there is a response. */
+async function loader(context, responses) {
     const folder = mkdtempSync(path.join(tmpdir(), 'signalbox-loader-'));
     context.after(() => rmSync(folder, { recursive: true }));
     const file = path.join(folder, 'loader.mjs');
-    writeFileSync(file, withRetries(`const makeLoad = (request) => async () => request()({});\n${PART}export { a };\n`));
+    writeFileSync(file, improved(WRITTEN, BUNDLES));
     const requested = [];
-    const empty = new Uint8Array([0, 0x61, 0x73, 0x6d, 1, 0, 0, 0]);
     context.mock.method(globalThis, 'fetch', async (url) => {
-        requested.push(path.basename(url.pathname));
+        const name = path.basename(url.pathname, '.wasm');
+        requested.push(name);
         const status = responses.shift();
         if (status === undefined) throw new TypeError('Failed to fetch');
-        return new Response(status === 200 ? empty : null, { status, headers: { 'content-type': 'application/wasm' } });
+        const body = name.startsWith('bundle') ? new Blob([EMPTY, EMPTY]) : EMPTY;
+        return new Response(status === 200 ? body : null, { status, headers: { 'content-type': 'application/wasm' } });
     });
     context.mock.method(globalThis, 'setTimeout', (run) => queueMicrotask(run));
     Object.defineProperty(globalThis, 'navigator', { value: { onLine: true }, configurable: true });
-    const { a } = await import(file);
-    return { requested, outcome: await a().then(() => 'loaded', (error) => error.message) };
+    const { __wasm_split_load___new_view_1: page, __wasm_split_load_later: dialog } = await import(file);
+    const outcome = (load) => load().then(() => 'loaded', (error) => error.message);
+    return { requested, page: () => outcome(page), dialog: () => outcome(dialog) };
 }
 
-test('a part is requested again after failures of the connection', async (context) => {
-    const { requested, outcome } = await loadPart(context, [undefined, 502, 200]);
-    assert.equal(outcome, 'loaded');
-    assert.deepEqual(requested, ['chunk_1.wasm', 'chunk_1.wasm', 'chunk_1.wasm']);
+test('the parts of the first page come in one bundle', async (context) => {
+    const { requested, page } = await loader(context, [200]);
+    assert.equal(await page(), 'loaded');
+    assert.deepEqual(requested, ['bundle___new_view_1']);
 });
 
-test('requests of a part end after four failures, and at once if it does not exist', async (context) => {
-    const failed = await loadPart(context, []);
-    assert.deepEqual([failed.requested.length, failed.outcome], [4, 'Failed to fetch']);
-    const missing = await loadPart(context, [404, 200]);
-    assert.equal(missing.requested.length, 1);
-    assert.match(missing.outcome, /404$/u);
+test('if many parts are loaded already, only missing ones are requested', async (context) => {
+    const { requested, page, dialog } = await loader(context, [200, 200, 200]);
+    assert.equal(await dialog(), 'loaded');
+    assert.equal(await page(), 'loaded');
+    assert.deepEqual(requested, ['chunk_1', 'split_later', 'split___new_view_1']);
+});
+
+test('a bundle is requested again after failures of the connection', async (context) => {
+    const { requested, page } = await loader(context, [undefined, 502, 200]);
+    assert.equal(await page(), 'loaded');
+    assert.deepEqual(requested, Array(3).fill('bundle___new_view_1'));
+});
+
+test('parts are requested alone after their bundle has failed', async (context) => {
+    const { requested, page } = await loader(context, [undefined, undefined, undefined, undefined, 200, 200]);
+    assert.equal(await page(), 'Failed to fetch');
+    assert.equal(await page(), 'loaded');
+    assert.deepEqual(requested.slice(4), ['chunk_1', 'split___new_view_1']);
+});
+
+test('a missing file is requested once', async (context) => {
+    const { requested, page } = await loader(context, [404, 200]);
+    assert.match(await page(), /404$/u);
+    assert.equal(requested.length, 1);
 });
 
 test('a loader of an unexpected form fails the build', () => {
-    assert.throws(() => withRetries('fetch(x)'), /unexpected form/u);
+    assert.throws(() => improved('fetch(x)', BUNDLES), /unexpected form/u);
+    assert.throws(() => improved(WRITTEN.replaceAll('__new_view_1', '__old_view_1'), BUNDLES), /unexpected form/u);
+});
+
+test('a bundle contains the parts of a page, and browsers preload it instead of them', (context) => {
+    const pkg = mkdtempSync(path.join(tmpdir(), 'signalbox-bundles-'));
+    context.after(() => rmSync(pkg, { recursive: true }));
+    for (const name of ['chunk_1', 'split_later', 'split___new_view_1']) writeFileSync(path.join(pkg, `${name}.wasm`), name);
+    const needed = { later: ['chunk_1', 'split_later'], __new_view_1: ['chunk_1', 'split___new_view_1'] };
+    writeFileSync(path.join(pkg, MANIFEST), JSON.stringify(needed));
+    assert.deepEqual([...writeBundles(pkg)], [['__new_view_1', [['chunk_1', 7], ['split___new_view_1', 18]]]]);
+    assert.equal(readFileSync(path.join(pkg, 'bundle___new_view_1.wasm'), 'utf8'), 'chunk_1split___new_view_1');
+    assert.deepEqual(JSON.parse(readFileSync(path.join(pkg, MANIFEST))), { ...needed, __new_view_1: ['bundle___new_view_1'] });
+});
+
+test('the size of the data is read from a module', () => {
+    const [type, data] = [[1, 4, 1, 0x60, 0, 0], [11, 0x83, 0x01, ...Array(131).fill(0)]];
+    assert.equal(dataBytes(Buffer.from([...EMPTY, ...type])), 0);
+    assert.equal(dataBytes(Buffer.from([...EMPTY, ...type, ...data])), 131);
 });

@@ -83,7 +83,9 @@ pub async fn listen(listener: TcpListener, listening: Listening) {
             tracing::debug!(%error, "can't set TCP_NODELAY on a connection");
         }
         let listening = listening.clone();
-        connections.spawn(async move {
+        // Boxed, because the socket of a stream keeps the last waker, and with it the memory of this task, but not what
+        // the task points to.
+        connections.spawn(Box::pin(async move {
             let served = match listening.tls.clone() {
                 None => listening.serve(stream, remote).await,
                 Some(tls) => listening.serve_tls(stream, remote, &tls).await,
@@ -91,7 +93,7 @@ pub async fn listen(listener: TcpListener, listening: Listening) {
             if let Err(error) = served {
                 tracing::debug!(%remote, %error, "connection closed with an error");
             }
-        });
+        }));
     }
     drop(listener);
     connections.close();

@@ -76,4 +76,4 @@ pub fn RuleFields(
 }
 
 /// Help text about the baseline.
-pub const ABOUT: &str = "The baseline is the P10 to P90 range of successful past runs with the same title, or else of the same kind. It is fixed when the rule is set. Signalbox cancels at the last of these points and gives the reason in the receipt.";
+pub const ABOUT: &str = "The baseline is the P10 to P90 range of successful past runs with the same title, or else of the same kind. It is fixed when the rule is set. Signalbox cancels the operation at the last of the points in a row, and the receipt has the reason.";

@@ -115,11 +115,11 @@ impl Transport for Agent {
 async fn greeted(socket: &Path) -> io::Result<UnixStream> {
     let mut stream = UnixStream::connect(socket).await?;
     if stream.peer_cred()?.uid() != rustix::process::geteuid().as_raw() {
-        return Err(io::Error::other("the agent is of another user"));
+        return Err(io::Error::other("the agent belongs to another user"));
     }
     let hello: Hello = wire::read_json(&mut stream).await?;
     if hello.version != VERSION {
-        return Err(io::Error::other("the agent has another protocol"));
+        return Err(io::Error::other("the agent uses another version of the protocol"));
     }
     Ok(stream)
 }

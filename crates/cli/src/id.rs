@@ -22,7 +22,9 @@ pub async fn id_of(target: &Target, given: &str) -> anyhow::Result<OperationId> 
             Some(id) => Ok(id),
             None if name == "last" => bail!("there is no last operation yet. `signalbox list` shows IDs"),
             None if name.parse::<usize>().is_ok() => {
-                bail!("the last listing has no operation {given}. `signalbox list` makes a new one")
+                bail!(
+                    "the last listing has no operation {given}. Run `signalbox list` again, then use its numbers"
+                )
             }
             None => bail!("'{given}' is unknown. Use @last, or @1, @2 and so on for the last listing"),
         };

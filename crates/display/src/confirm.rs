@@ -176,7 +176,7 @@ pub fn delete_many(outcome: Deleted) -> Vec<String> {
     if outcome.refused > 0 {
         let (has, is) = if outcome.refused == 1 { ("has", "is") } else { ("have", "are") };
         lines.push(format!(
-            "{} {has} not ended, or started runs that have not, and {is} skipped.",
+            "{} {has} not ended, or {has} child runs that have not ended, and {is} skipped.",
             n(outcome.refused as u32)
         ));
     }
@@ -307,7 +307,7 @@ mod tests {
             lines[0].starts_with("Permanently deletes 1,200 operations and all runs they started"),
             "{lines:?}"
         );
-        assert_eq!(lines[2], "2 have not ended, or started runs that have not, and are skipped.");
+        assert_eq!(lines[2], "2 have not ended, or have child runs that have not ended, and are skipped.");
         assert_eq!(delete_many(outcome(0, 0)), ["None of these has ended."]);
         assert_eq!(deleted_many(outcome(3, 0)), Some(("Deleted 3 operations.".to_owned(), false)));
         assert!(

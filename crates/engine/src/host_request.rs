@@ -104,7 +104,7 @@ pub(crate) async fn start(
                 if unwanted.is_cancelled() {
                     return host_request.send(Command::StartGivenUp { id, attempt }).await;
                 }
-                tracing::debug!(host = %host_request.host, operation = %id, %error, "start declined; an earlier one may arrive");
+                tracing::debug!(host = %host_request.host, operation = %id, %error, "start declined; an earlier start request may still arrive");
                 if !host_request.pause(retry_after.unwrap_or(DECLINED_PAUSE).min(MAX_DECLINED_PAUSE)).await {
                     return;
                 }

@@ -303,7 +303,7 @@ impl RegistryState {
         }
         known.stop(Stop::Fence, FENCE_DEADLINE);
         let why = format!(
-            "Attempt {} of operation {id} is still running here and was told to stop for attempt {number}. Try again \
+            "Attempt {} of operation {id} is still running here. It was told to stop, so that attempt {number} can start. Try again \
              when it has ended.",
             known.number
         );

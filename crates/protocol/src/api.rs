@@ -176,9 +176,9 @@ pub struct Snapshot {
     pub now: Time,
     pub server: InstanceId,
     pub version: String,
-    /// All active operations, the ones that ended last, and the newest ended ones; newest first.
+    /// All active operations, the most recently ended ones, and the newest of the ended ones; newest first.
     pub operations: Vec<Operation>,
-    /// Ended operations are complete from this one on. Absent if all stored ones are included.
+    /// No ended operation with this ID or a later one is missing. Absent if all stored ones are included.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ended_from: Option<crate::OperationId>,
     /// Number of stored operations by state.

@@ -17,7 +17,7 @@ pub struct Baseline {
     pub series: String,
     /// How the past runs were matched with the operation.
     pub like: Like,
-    /// Past runs that the baseline is computed from, newest first; the available ones if they are too few.
+    /// Past runs of the baseline, newest first. If there are too few for a baseline, the available ones.
     pub runs: Vec<OperationId>,
     /// Minimum number of runs.
     pub needed: u32,

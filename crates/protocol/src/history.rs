@@ -4,7 +4,7 @@ use crate::{HostName, Time};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-/// `GET /api/v1/hosts/{name}/history`: metrics in buckets of equal length, as many as asked for.
+/// `GET /api/v1/hosts/{name}/history`: metrics in at most the requested number of buckets, all of equal length.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct History {

@@ -261,8 +261,8 @@ pub struct HostBeat {
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Health {
     pub ready: bool,
-    /// Kinds that the host can't run at the moment; none of them are scheduled on it. Empty while `ready` is false
-    /// means all kinds.
+    /// Kinds that the host can't run at the moment; none of them are scheduled on it. If the list is empty while
+    /// `ready` is false, the host can't run any kind.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub unready_kinds: Vec<KindName>,
     /// Health checks of the host's dependencies.

@@ -50,7 +50,7 @@ pub struct RequestCounts {
     pub reset: u64,
     /// Responses that are not what was requested, such as invalid JSON.
     pub protocol: u64,
-    /// Given up by the server, as when it stops.
+    /// Requests that the server gave up, for example because it stops.
     pub cancelled: u64,
     /// Bytes of request bodies.
     pub sent_bytes: u64,

@@ -30,7 +30,7 @@ pub struct HostStatus {
     #[serde(default)]
     pub version: String,
     pub kinds: Vec<KindName>,
-    /// Rises each time the host offers other kinds or params while it is connected, for instance one more model to choose.
+    /// Counts changes of the kinds or params of the connected host, for instance one more model to choose.
     #[serde(default)]
     pub offers: u32,
     pub capacity: u32,

@@ -10,7 +10,7 @@ pub struct HostTrends {
     pub hosts: Vec<HostTrend>,
 }
 
-/// Load of a host in the last hour, and its requests in the last five minutes. What is absent or `null` is unknown.
+/// Load of a host in the last hour, and its requests in the last five minutes. Absent and `null` values are unknown.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct HostTrend {
@@ -26,6 +26,6 @@ pub struct HostTrend {
     pub p95_seconds: Option<f64>,
     /// Number of requests to the host, each try.
     pub requests: u64,
-    /// Those of them without a usable response, apart from refusals (4xx) and requests that the server gave up.
+    /// Number of these requests without a usable response, except refusals (4xx) and requests that the server gave up.
     pub errors: u64,
 }

@@ -31,8 +31,8 @@ pub struct HistoryQuery {
 }
 
 /// History of a host: minimum, mean and maximum of each metric in buckets of equal length. Seconds are kept for 2 days,
-/// minutes for 90 days, hours for 2 years; the finest that the buckets can show is read. A host that is a part of the
-/// server, such as `sweeps`, has the server's metrics.
+/// minutes for 90 days, hours for 2 years. The finest resolution that the buckets can show is read. For a host that is
+/// part of the server, such as `sweeps`, the response has the server's metrics.
 #[utoipa::path(get, path = "/api/v1/hosts/{name}/history", tag = "hosts",
     params(
         ("name" = String, Path),
@@ -85,7 +85,7 @@ fn wanted(query: &HistoryQuery, now: Time) -> Result<Wanted, String> {
         return Err("`from` must be before `to`.".into());
     }
     if to - from > MAX_LENGTH_SECONDS {
-        return Err("The time is longer than 2 years.".into());
+        return Err("The time range is longer than 2 years.".into());
     }
     let width = query.width.unwrap_or(WIDTH);
     if !(1..=MAX_BUCKETS).contains(&width) {

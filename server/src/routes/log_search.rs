@@ -29,7 +29,7 @@ pub struct SearchQuery {
 }
 
 /// Searches the log of an attempt: the last matching lines, oldest first. One request searches at most 100,000 lines;
-/// the response says from which line.
+/// the response has the number of the first one.
 #[utoipa::path(get, path = "/api/v1/operations/{id}/logs/search", tag = "operations",
     params(
         ("id" = String, Path),

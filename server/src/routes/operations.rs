@@ -34,7 +34,7 @@ use store::Filter;
             description = "Created at or after: `24h` (ago), a day (`today`, `yesterday`, `2026-11-01`; UTC) or a time (RFC 3339)"),
         ("until" = Option<String>, Query, description = "Created before; a day is included as a whole"),
         ("q" = Option<String>, Query,
-            description = "Words to find in title, kind, host, ID or tags, case-insensitive; all must match. A word that begins the name of a state, with 4 letters or more, matches the state, too"),
+            description = "Words to find in title, kind, host, ID or tags, case-insensitive; all must match. A word of at least 4 letters that begins the name of a state, such as `fail`, also matches that state"),
         ("order" = Option<String>, Query, description = "`newest` (default) or `oldest` first"),
         ("after" = Option<String>, Query, description = "`next` of the previous page"),
         ("limit" = Option<u32>, Query, description = "1 to 500; default 50"),
@@ -145,7 +145,7 @@ pub async fn one(
 }
 
 /// Requests the cancellation of an operation. The response confirms that the request is stored; the operation's receipt
-/// shows how far it got.
+/// shows each step of the cancellation.
 #[utoipa::path(post, path = "/api/v1/operations/{id}/cancel", tag = "operations", params(("id" = String, Path)),
     request_body = Option<CancelOperation>,
     responses((status = 202, body = Operation),

@@ -121,7 +121,7 @@ pub fn column_list(chooser: Chooser) -> AnyView {
     view! {
         <h2 id="columns-title">"Columns"</h2>
         <p class="muted">
-            "State and operation are always shown. Headings that sort are links; parameters and key figures do not sort."
+            "State and operation are always shown. Click a linked heading to sort. Columns of parameters and key figures can't be sorted."
         </p>
         <div class="columns-choice" node_ref=all>
             <section aria-labelledby="columns-shown-title">

@@ -72,7 +72,7 @@ impl Reason {
                 "Set the source's time zone (time_zone), or write each time with its zone, like 2024-03-01T09:30:00Z. Only daily bars can have plain dates."
             }
             Reason::SkippedHour => {
-                "The clocks of the chosen time zone skip this hour, so the times are of another zone. Choose it; UTC skips no hour."
+                "In the chosen time zone, clocks go forward and skip this hour, so the times are in another zone. Choose that zone; UTC skips no hour."
             }
             Reason::NotANumber | Reason::NotFinite => {
                 "Write prices and volumes as plain numbers, like 37.21."

@@ -107,6 +107,8 @@ impl Displays {
                 Shown::report(Report { done: Some(done), unit: Some("B".to_owned()), ..Report::default() })
             }
             Some(Display::Share { of, share }) => Shown::share(self.percentages.share(&of, share)),
+            // The percentage may follow in the next chunk.
+            _ if state == State::Open && !text.contains('%') => None,
             _ => Shown::share(self.percentages.take(text, drawn)),
         }
     }

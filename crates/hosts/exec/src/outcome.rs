@@ -146,10 +146,12 @@ fn hint_of_signal(signal: i32) -> &'static str {
     match signal {
         4 | 6 | 7 | 8 | 11 => "The program crashed. See the log for the cause, then retry.",
         9 => {
-            "The program itself, another process, or the system sent it, not Signalbox. The system sends it when it is \
-             out of memory: check the kernel log (dmesg) for 'Out of memory'."
+            "Signalbox did not send this signal: the program itself, another process, or the system sent it. The system \
+             sends it when memory runs out: check the kernel log (dmesg) for 'Out of memory'."
         }
-        _ => "The program itself or another process sent it, not Signalbox. See the log, then retry.",
+        _ => {
+            "Signalbox did not send this signal: the program itself or another process sent it. See the log, then retry."
+        }
     }
 }
 
@@ -191,7 +193,7 @@ fn last_words(summary: &OutputSummary) -> String {
     let last = &summary.last[summary.last.len().saturating_sub(LAST_LINES)..];
     match &summary.last_report {
         _ if !last.is_empty() => format!(" Last output:\n{}", last.join("\n")),
-        Some(report) => format!(" Its only output are reports. The last one:\n{report}"),
+        Some(report) => format!(" Its only output was reports. The last one:\n{report}"),
         None => " No output.".to_owned(),
     }
 }
@@ -244,7 +246,7 @@ mod tests {
         assert!(hint(127, "sh: 1: tool: not found").contains("could not be started"));
         assert!(!hint(127, "Traceback\nValueError: no").contains("could not be started"));
         for signal in [9, 15] {
-            assert!(hint_of_signal(signal).starts_with("The program itself"), "it may have killed itself");
+            assert!(hint_of_signal(signal).contains("the program itself"), "it may have killed itself");
         }
     }
 }

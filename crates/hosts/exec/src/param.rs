@@ -50,7 +50,7 @@ impl Param {
         if config.required && config.default.is_some() {
             return Err(wrong(
                 "required",
-                "a parameter can't be both required and have a default. Remove one of them.".to_owned(),
+                "a required parameter can't have a default. Remove 'required' or 'default'.".to_owned(),
             ));
         }
         if config.r#type == ParamType::Choice && config.choices.as_ref().is_none_or(Vec::is_empty) {

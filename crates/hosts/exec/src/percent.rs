@@ -44,8 +44,7 @@ impl Percentages {
         }
         match percentage(line).filter(|_| drawn) {
             Some((label, share)) => self.bare(label, share),
-            None if !drawn => self.other_line(),
-            None => None,
+            None => self.other_line(),
         }
     }
 
@@ -101,7 +100,7 @@ impl Percentages {
         }
     }
 
-    /// Handles a line without a percentage: more output after 100 % may mean more work.
+    /// Handles a line without a percentage, or a redrawn state of one: more output after 100 % may mean more work.
     fn other_line(&mut self) -> Option<Share> {
         if let Some(lines) = &mut self.after_end {
             *lines = lines.saturating_add(1);
@@ -277,6 +276,13 @@ mod tests {
         assert_eq!(finished(&["a 99%", "a 100%", "1$", "2$", "3$", "4$"]), None, "more work");
         assert_eq!(finished(&["a 99%", "a 100%", "saved$", "b 10%"]), None, "another file");
         assert_eq!(finished(&["a 99%", "saved$"]), None);
+        assert_eq!(finished(&["a 99%", "a 100%", "done"]), Some(1.0));
+        assert_eq!(
+            finished(&["a 99%", "a 100%", "#", " #", "  #", "   #"]),
+            None,
+            "a redrawn line is more work"
+        );
+        assert_eq!(shares(&["a 99%", "a 100%", "-=O=-"])[2], Some(Share::Unknown));
         let again = ["a 99%", "a 100%", "1$", "2$", "3$", "a 100%", "1$", "2$", "3$"];
         assert_eq!(finished(&again), Some(1.0), "the same percentage is complete again");
         assert_eq!(finished(&["a 99%", "a 100%", "saved$", "b 100%"]), None, "another file");

@@ -1,7 +1,8 @@
 //! Tracks the tqdm bars of one stream.
 //!
 //! The outermost bar is the progress. If a bar restarts in its place (e.g. one per epoch), the total becomes unknown.
-//! Inner bars go into the message. Numeric values after the rate become series over the bar's count.
+//! Inner bars go into the message. If they advance after the outermost bar has ended, the bars are parallel: their counts
+//! are added, and the total is unknown. Numeric values after the rate become series over the bar's count.
 
 use crate::bar::Bar;
 use crate::divisor::Divisor;
@@ -9,6 +10,9 @@ use crate::report::Report;
 
 /// Maximum depth of nested bars.
 const MAX_DEPTH: usize = 16;
+/// Number of advances of an inner bar after the end of the outermost one that show that they are parallel. One advance
+/// may be drawn while both are erased, because a line is printed above them.
+const PARALLEL_ADVANCES: u32 = 2;
 
 /// Bars of one stream.
 #[derive(Debug, Default)]
@@ -19,6 +23,8 @@ pub(crate) struct Bars {
     nested: bool,
     /// Whether the message is the position of an inner bar.
     inner_shown: bool,
+    /// Whether the bars are parallel, not nested.
+    parallel: bool,
 }
 
 #[derive(Debug)]
@@ -40,6 +46,15 @@ struct Slot {
     divisor: Option<Divisor>,
     /// Only its share was reported at first, because its count was not known.
     by_share: bool,
+    /// Number of advances of an inner bar since the outermost bar has ended, while that was not drawn again.
+    outlived: u32,
+}
+
+impl Slot {
+    /// Whether the bar was complete, erased or drawn for the last time.
+    fn ended(&self) -> bool {
+        self.wiped || self.closed || self.logged || self.bar.complete()
+    }
 }
 
 /// Effect of a bar state.
@@ -66,6 +81,12 @@ impl Bars {
             (up, closes) = (below, true);
         }
         self.nested |= up > 0;
+        if up == 0 {
+            self.slots.iter_mut().flatten().for_each(|slot| slot.outlived = 0);
+        }
+        let outlives = up > 0
+            && !bar.complete()
+            && self.slots.first().is_some_and(|outermost| outermost.as_ref().is_some_and(Slot::ended));
         if self.slots.len() <= up {
             self.slots.resize_with(up + 1, || None);
         }
@@ -86,6 +107,7 @@ impl Bars {
             reported_x: None,
             divisor,
             by_share: false,
+            outlived: 0,
         };
         let mut slot_now = match slot.take() {
             Some(old) if is_another(&old, &bar) => {
@@ -104,7 +126,10 @@ impl Bars {
                 *slot = Some(Slot { wiped: false, ..old });
                 return drawn;
             }
-            Some(old) => Slot { bar: bar.clone(), wiped: false, divisor, ..old },
+            Some(old) => {
+                let outlived = if outlives && bar.n > old.bar.n { old.outlived + 1 } else { 0 };
+                Slot { bar: bar.clone(), wiped: false, divisor, outlived, ..old }
+            }
             None => new,
         };
         let over = kept && (closes || up == 0 && bar.complete());
@@ -113,6 +138,7 @@ impl Bars {
             drawn.log.push(bar.text.clone());
         }
         slot_now.closed |= closes;
+        self.parallel |= slot_now.outlived >= PARALLEL_ADVANCES;
         let x = slot_now.before + bar.n;
         let goes_on = slot_now.reported_x.is_none_or(|reported_x| x > reported_x);
         let points = if goes_on { bar.postfix.clone() } else { Vec::new() };
@@ -122,7 +148,7 @@ impl Bars {
         drawn.report = Report { points, step: Some(x), ..Report::default() };
         let inexact = bar.is_inexact();
         if up == 0 {
-            drawn.endless = slot_now.earlier > 0 || bar.total.is_none();
+            drawn.endless = slot_now.earlier > 0 || bar.total.is_none() || self.parallel;
             if !inexact {
                 drawn.report.set_done(bar.n);
                 drawn.report.unit = Some(bar.unit.clone());
@@ -146,12 +172,28 @@ impl Bars {
         }
         self.inner_shown |= up > 0;
         *slot = Some(slot_now);
+        if self.parallel {
+            drawn.endless = true;
+            (drawn.report.done, drawn.report.exact_done, drawn.report.unit) = (None, None, None);
+            if let Some((done, unit)) = self.sum() {
+                drawn.report.set_done(done);
+                drawn.report.unit = Some(unit);
+            }
+        }
         if up == 0 && self.inner_shown && self.inner_ended() {
             // The outermost bar goes on without an inner one: its last position is no activity any more.
             self.inner_shown = false;
             drawn.report.message.get_or_insert_default();
         }
         drawn
+    }
+
+    /// Count of all bars, if they have the same unit.
+    fn sum(&self) -> Option<(f64, String)> {
+        let unit = &self.slots.iter().flatten().next()?.bar.unit;
+        let same = self.slots.iter().flatten().all(|slot| slot.bar.unit == *unit && !slot.bar.is_inexact());
+        let done = || self.slots.iter().flatten().map(|slot| slot.before + slot.bar.n).sum();
+        same.then(|| (done(), unit.clone()))
     }
 
     /// Whether each inner bar was erased or drawn for the last time.

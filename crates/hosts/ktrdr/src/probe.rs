@@ -127,7 +127,7 @@ impl Shared {
                     None => Err(CallError::Refused {
                         call: call.clone(),
                         status: 200,
-                        detail: "a success without a timestamp, which happens without its gateway".to_owned(),
+                        detail: "success, but without a timestamp: its gateway may be down".to_owned(),
                     }),
                 }
             }

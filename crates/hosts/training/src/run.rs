@@ -70,7 +70,7 @@ fn begin(ctx: &Context, plan: &Plan, identity: &TrainingIdentity) -> Result<(Sta
         None => {
             ctx.log(
                 LogLevel::Warn,
-                "The checkpoint file is missing or corrupt: training from the start, with the same curve",
+                "The checkpoint file is missing or corrupt: training from the start. The curve will be the same",
             );
             Ok((from_start(), info.reported))
         }

@@ -41,7 +41,7 @@ pub struct BacktestResult {
 }
 
 /// Return of one calendar month (UTC): equity after its last bar ÷ equity after the last bar before it − 1. The first
-/// month is against the capital.
+/// month is relative to the capital.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct MonthReturn {

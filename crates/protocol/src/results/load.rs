@@ -25,7 +25,7 @@ pub struct LoadResult {
     pub gaps: Vec<Gap>,
     pub gap_count: u64,
     /// Bars and missing bars by calendar month (UTC), in order; empty if gaps can't be detected, and in results of
-    /// older versions. The missing bars of a gap over the end of a month are divided by time.
+    /// older versions. If a gap spans several months, its missing bars are divided by time.
     #[serde(default)]
     pub months: Vec<MonthBars>,
     pub rejected: Vec<Rejected>,
@@ -36,7 +36,7 @@ pub struct LoadResult {
     /// Number of rows that were out of order and sorted.
     #[serde(default)]
     pub sorted_rows: u64,
-    /// Number of rows whose high or low was widened by rounding.
+    /// Number of rows whose high or low was widened because prices were rounded.
     #[serde(default)]
     pub adjusted_rows: u64,
     /// Important warnings of a succeeded load, in sentences.
@@ -105,7 +105,7 @@ pub struct Quality {
     pub unknown_volume: u64,
     /// Zero-range bars: number of bars whose four prices are equal.
     pub flat: u64,
-    /// Largest bar-to-bar move from close to close, as a share of the former.
+    /// Largest bar-to-bar move from close to close, as a share of the earlier close.
     pub largest_move: f64,
 }
 

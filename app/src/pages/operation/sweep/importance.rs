@@ -11,8 +11,9 @@ use sweep_plan::Plan;
 const MIN_RUNS_PER_VALUE: usize = 2;
 
 /// Formula, as a tooltip.
-const FORMULA: &str = "η² = Σ n·(mean of the runs with a value − mean of all runs)² ÷ Σ (run − mean of all runs)², summed over the values \
-     and over the runs. 0 %: the runs are the same whatever its value. 100 %: the value alone decides.";
+const FORMULA: &str = "η² = Σ n·(mean of the runs with a value − mean of all runs)² ÷ Σ (run − mean of all runs)², where the \
+     first sum is over the values and the second over the runs. 0 %: the mean is the same for all values. 100 %: the \
+     value alone determines the result.";
 
 /// Share of the variance that each parameter explains, 0 to 1, by name in the order of the plan: η² of a one-way
 /// analysis of variance (Fisher, Statistical Methods for Research Workers, 1925). `None` with too few runs, with one

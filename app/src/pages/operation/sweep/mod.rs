@@ -86,7 +86,7 @@ fn key_figures(plan: &Plan, known: &SweepResult, done: u64) -> Vec<HeadFigure> {
             all.push(HeadFigure {
                 label: "edge of the grid".to_owned(),
                 value: format!("Widen {}", widen.join(" and ")),
-                note: "the best lies at an end".to_owned(),
+                note: "the best value is at the edge".to_owned(),
                 means: "The best run has the first or last value of this parameter. Values beyond it may be better",
                 tone: Tone::Warn,
             });
@@ -182,7 +182,8 @@ impl Sweep {
         let refine =
             self.plan.with_value(|plan| refined(plan, ran.run as usize, &fixed.params)).map(|params| {
                 let href = address::start_again(SWEEP, &params);
-                let title = "New sweep with values between and beyond the neighbours of the best run";
+                let title =
+                    "New sweep around the best run: its neighbours, and values between and beyond them";
                 view! {
                     <A href=href attr:class="button" attr:title=title>
                         "Refine around best"
@@ -315,7 +316,7 @@ mod tests {
                 "runs ended 4 of 9 (1 without a value)"
             ]
         );
-        assert_eq!(texts(5)[1], "edge of the grid Widen slow (the best lies at an end)");
+        assert_eq!(texts(5)[1], "edge of the grid Widen slow (the best value is at the edge)");
         assert_eq!(metric("test.accuracy"), "accuracy");
         assert_eq!(metric("performance.total_return"), "total return");
     }

@@ -85,7 +85,7 @@ pub(super) struct Loading<R> {
     warnings: Vec<String>,
     /// Order of the rows in the source.
     order: Order,
-    /// The source as named in the log, if it may be cut after its last row.
+    /// The source as named in the log, if it may be truncated after its last row.
     may_be_cut: Option<String>,
     newest_first: bool,
     has_layout: bool,
@@ -223,8 +223,8 @@ impl<R: Report> Loading<R> {
         }
     }
 
-    /// Limits a full load to the rows that a source has for certain: one that may be cut says nothing about stored
-    /// bars beyond its last row.
+    /// Limits a full load to the rows that a source has for certain: one that may be truncated says nothing about
+    /// stored bars beyond its last row.
     fn spare_stored(&mut self) {
         if self.may_be_cut.is_none() || self.writer.mode != Mode::Full {
             return;
@@ -375,13 +375,13 @@ impl<R: Report> Loading<R> {
         &self.writer
     }
 
-    /// Warns of a source that may be cut. `kept` is the number of stored bars that it does not have.
+    /// Warns of a source that may be truncated. `kept` is the number of stored bars that it does not have.
     pub(super) fn warn_of_cut(&mut self, kept: u64) {
         let Some(described) = &self.may_be_cut else { return };
-        let mut warning = format!("The last line of {described} has no line end: it may be cut.");
+        let mut warning = format!("The last line of {described} has no line end: it may be truncated.");
         if kept > 0 {
             let bars = counted(kept, "stored bar", "stored bars");
-            warning.push_str(&format!(" {bars} beyond its rows were kept."));
+            warning.push_str(&format!(" {bars} after its last row were kept."));
         }
         log_line(&self.report, LogLevel::Warn, warning.clone());
         self.warnings.push(warning);

@@ -233,7 +233,7 @@ fn warnings(label: &Label, read: &Tally) -> Vec<String> {
     warnings.extend(read.order.warning());
     if let skipped @ 1.. = read.validator.rejected.of(Reason::SkippedHour) {
         warnings.push(format!(
-            "{} in an hour that the clocks of the time zone skip: the times are probably of another zone, such as UTC.",
+            "{} in an hour that the time zone skips (clocks go forward): the times are probably in another zone, such as UTC.",
             counted(skipped, "row is", "rows are")
         ));
     }

@@ -293,7 +293,11 @@ async fn clear(
     .await?;
     if changed > 0 {
         let what = counted(changed, "segment", "segments");
-        log_line(report, LogLevel::Info, format!("Removed bars that the source no longer has from {what}"));
+        log_line(
+            report,
+            LogLevel::Info,
+            format!("Removed stored bars that are no longer in the source: {what} changed"),
+        );
     }
     Ok(kept)
 }

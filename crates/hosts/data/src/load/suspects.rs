@@ -77,7 +77,7 @@ impl Suspects {
                 let nearest = *before.min(after);
                 if typical > 0 && nearest / typical >= MIN_LONE_DISTANCES {
                     warnings.push(format!(
-                        "The bar of {} is {} from all others: its date may be mistyped.",
+                        "The bar of {} is {} away from every other bar: its date may be mistyped.",
                         shown(*time),
                         counted((nearest / DAY).unsigned_abs(), "day", "days")
                     ));
@@ -92,9 +92,9 @@ impl Suspects {
             };
             let more = match self.jumps - 1 {
                 0 => String::new(),
-                more => format!(" So did {} more.", thousands(more)),
+                more => format!(" {} more did the same.", thousands(more)),
             };
-            warnings.push(format!("{} moved {by} and back: check its prices.{more}", shown(time)));
+            warnings.push(format!("The bar of {} moved {by} and back: check its prices.{more}", shown(time)));
         }
         warnings
     }
@@ -139,7 +139,7 @@ mod tests {
         days.insert(0, (-336, 10.0));
         assert_eq!(
             warnings(&days),
-            ["The bar of 2023-01-30 is 336 days from all others: its date may be mistyped."]
+            ["The bar of 2023-01-30 is 336 days away from every other bar: its date may be mistyped."]
         );
         days[0].0 = 400;
         days.sort_by_key(|day| day.0);
@@ -153,11 +153,11 @@ mod tests {
         let days = |closes: &[f64]| (0..).zip(closes.iter().copied()).collect::<Vec<_>>();
         assert_eq!(
             warnings(&days(&[10.0, 10.5, 105.0, 10.5])),
-            ["2024-01-03 moved ×10 and back: check its prices."]
+            ["The bar of 2024-01-03 moved ×10 and back: check its prices."]
         );
         assert_eq!(
             warnings(&days(&[10.0, 0.1, 10.0, 970.0, 10.0])),
-            ["2024-01-02 moved ÷100 and back: check its prices. So did 1 more."]
+            ["The bar of 2024-01-02 moved ÷100 and back: check its prices. 1 more did the same."]
         );
         assert!(warnings(&days(&[10.0, 10.0, 100.0, 101.0])).is_empty());
     }

@@ -46,7 +46,7 @@ pub(crate) struct OpenedSource {
     pub(crate) end: SourcePosition,
     /// Whether it continues at the requested position. Otherwise it starts at the beginning.
     pub(crate) resumed: bool,
-    /// Whether the last line has no line end, so that the text may be cut there.
+    /// Whether the last line has no line end, so that the text may be truncated there.
     pub(crate) may_be_cut: bool,
     /// Warnings for the log.
     pub(crate) warnings: Vec<String>,

@@ -58,7 +58,7 @@ async fn inspect(
     let mut opened = open(request, request.range, None, token, notify).await?;
     preview.fact("Source", opened.described.clone());
     if opened.may_be_cut {
-        preview.warnings.push("The last line has no line end: the file may be cut.".to_owned());
+        preview.warnings.push("The last line has no line end: the file may be truncated.".to_owned());
     }
     preview.warnings.append(&mut opened.warnings);
     let described = facts(&opened, request, preview);

@@ -217,6 +217,38 @@ fn rounded_bytes_with_an_unknown_divisor_have_a_fraction_only() {
     assert_eq!((half.done, half.total, half.progress), (Some(1500), Some(3000), None));
 }
 
+#[test]
+fn parallel_bars_are_never_complete_with_the_first_of_them() {
+    let samples: [&[u8]; 2] = [
+        include_bytes!("../../tests/samples/tqdm_parallel_kept.txt"),
+        include_bytes!("../../tests/samples/tqdm_parallel_erased.txt"),
+    ];
+    // Threads with a bar of 4, 20 and 24 chunks each.
+    for sample in samples {
+        for portion in [7, 64, 1 << 20] {
+            let (all, _) = drawn(sample, portion);
+            let known = all.iter().position(|update| update.endless).expect("the total becomes unknown");
+            assert!(known < all.len() / 2, "{known} of {}", all.len());
+            let has_total = |report: &Report| report.total.is_some() || report.progress.is_some();
+            assert!(!all[known..].iter().any(|update| has_total(&update.report)));
+            let done: Vec<_> = all[known..].iter().filter_map(|update| update.report.done).collect();
+            assert!(done.is_sorted() && done.last() == Some(&48), "{done:?}");
+        }
+    }
+}
+
+#[test]
+fn a_line_above_nested_bars_does_not_make_them_parallel() {
+    let mut bars = Bars::default();
+    for n in 1..10 {
+        bars.draw(bar("Epochs:  50%|##  | 1/2 [00:02<00:02, 2.0s/it]"), 0, false);
+        bars.wipe(0);
+        bars.wipe(1);
+        let inner = format!("Batches: {n}0%|#   | {n}/10 [00:00<00:01, 9.0it/s]");
+        assert!(!bars.draw(bar(&inner), 1, false).endless, "{inner}");
+    }
+}
+
 proptest! {
     #[test]
     fn no_line_panics(line in "\\PC{0,60}", near in "[ab: 0-9.%|█/\\[\\]<,?kMst=]{0,60}") {

@@ -191,7 +191,7 @@ impl KtrdrLoad {
             return WorkError::failed(
                 format!(
                     "The ib host's gateway seems to be down, so no bars were loaded. After {} s the ib host reported: \
-                     {detail}. This is not reliable without the gateway.{why}",
+                     {detail}. This report is not reliable without the gateway.{why}",
                     took.as_secs()
                 ),
                 gateway,

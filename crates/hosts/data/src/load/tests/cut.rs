@@ -1,4 +1,4 @@
-//! Sources that may be cut: their last line has no line end.
+//! Sources that may be truncated: their last line has no line end.
 
 use super::web::{answers, with_length};
 use super::*;
@@ -21,12 +21,12 @@ async fn a_file_without_a_final_newline_removes_no_later_bar() {
     assert_eq!(result.warnings.len(), 1, "{:?}", result.warnings);
     assert!(
         result.warnings[0].ends_with(
-            "A_1h.csv has no line end: it may be cut. 1,000 stored bars beyond its rows were kept."
+            "A_1h.csv has no line end: it may be truncated. 1,000 stored bars after its last row were kept."
         ),
         "{:?}",
         result.warnings
     );
-    assert!(notebook.log().contains("it may be cut"), "{}", notebook.log());
+    assert!(notebook.log().contains("it may be truncated"), "{}", notebook.log());
 
     // Newest first: the older bars may be lost.
     let rows = text(1_000..1_500);
@@ -44,7 +44,7 @@ async fn a_complete_file_without_a_final_newline_is_loaded_with_a_warning() {
     bench.csv("A_1h.csv", text(0..400).trim_end());
     let result = bench.load(params(json!({}))).await;
     assert_eq!((result.rows, result.rejected_count, result.warnings.len()), (400, 0, 1));
-    assert!(result.warnings[0].ends_with("has no line end: it may be cut."), "{:?}", result.warnings);
+    assert!(result.warnings[0].ends_with("has no line end: it may be truncated."), "{:?}", result.warnings);
     // Bars within its rows are replaced, and those that it lacks removed.
     let fewer: String =
         text(0..400).lines().filter(|line| !line.ends_with(",7")).collect::<Vec<_>>().join("\n");
@@ -79,7 +79,7 @@ async fn times_skipped_by_a_clock_change_are_a_warning_about_the_zone() {
     bench.csv("A_1h.csv", &(HEADER.to_owned() + &(0..72).map(row).collect::<String>()));
     let result = bench.load(params(json!({"time_zone": "America/New_York"}))).await;
     assert_eq!((result.rejected[0].reason.as_str(), result.rejected[0].rows), ("skipped_hour", 1));
-    assert!(result.warnings[0].contains("probably of another zone, such as UTC"), "{:?}", result.warnings);
+    assert!(result.warnings[0].contains("probably in another zone, such as UTC"), "{:?}", result.warnings);
     let result = bench.load(params(json!({"time_zone": "UTC"}))).await;
     assert!(result.rejected.is_empty() && result.warnings.is_empty(), "{:?}", result.warnings);
 }

@@ -55,7 +55,7 @@ pub(super) fn order(
     if chosen.is_some_and(|chosen| chosen != DateOrder::YearFirst) && year_first {
         return Err(unclear(
             format!(
-                "{what} has dates such as '{}', whose rows are in time order only if they begin with the year.",
+                "{what} has dates such as '{}'. The rows are in time order only if dates begin with the year.",
                 excerpt(example.text, 30)
             ),
             "Select year_first as date order (date_order), or none to detect it.",
@@ -67,7 +67,7 @@ pub(super) fn order(
     if of_taiwan && example.has_short_year {
         return Err(unclear(
             format!(
-                "{what} has dates such as '{}', whose year may be one of Taiwan's calendar or a short one.",
+                "{what} has dates such as '{}'. The year may be a year of Taiwan's calendar, or have only two digits.",
                 excerpt(example.text, 30)
             ),
             "Write dates as 2024-03-01.",

@@ -132,12 +132,12 @@ fn fits(format: Format, titles: &Titles, columns: &Columns, signs: &Signs) -> bo
 pub(super) fn zone_advice(format: Format, sample: &Sample, titles: &Titles, signs: &Signs) -> &'static str {
     match format {
         Format::Metatrader => {
-            "MetaTrader uses the broker's server time: choose its time zone (of most brokers America/New_York+7 or Europe/Athens), or the format histdata if the file is from HistData"
+            "MetaTrader uses the broker's server time: choose its time zone (America/New_York+7 or Europe/Athens for most brokers), or the format histdata if the file is from HistData"
         }
         Format::Histdata => "it looks like HistData: choose the format histdata (EST) or a time zone",
         // Another source may leave out the volumes of a stock.
         Format::AlphaVantage if !signs.has_volume_column && !signs.trades_at_night() => {
-            "it may be of Alpha Vantage: choose the time zone UTC for its currencies and crypto, or that of the exchange for a stock"
+            "it may be from Alpha Vantage: choose the time zone UTC for its currencies and crypto, or that of the exchange for a stock"
         }
         Format::AlphaVantage if signs.no_stock_of_alpha_vantage() => {
             "it looks like Alpha Vantage, whose currencies and crypto are in UTC: choose the time zone UTC"
@@ -149,9 +149,11 @@ pub(super) fn zone_advice(format: Format, sample: &Sample, titles: &Titles, sign
         Format::Generic if titles.none() && is_compact(sample, signs) => {
             "it looks like NinjaTrader, which exports in UTC: choose UTC, or the time zone of the program that wrote it"
         }
-        _ if signs.around_the_clock => "choose its time zone: UTC at most sources of currencies and crypto",
+        _ if signs.around_the_clock => "choose its time zone: most sources of currencies and crypto use UTC",
         _ if signs.trades_at_night() => "choose its time zone, such as America/New_York or UTC",
-        _ => "choose its time zone: that of the exchange at most sources of stocks, such as America/New_York",
+        _ => {
+            "choose its time zone: most sources of stocks use the zone of the exchange, such as America/New_York"
+        }
     }
 }
 

@@ -306,13 +306,17 @@ fn around_the_clock_trading_changes_the_advice_about_zones() {
     assert!(error_of(bare).contains("or that of the exchange for a stock"), "{}", error_of(bare));
     let rising = "date,open,high,low,close\n2024-03-11 14:00:00,1,2,1,1\n2024-03-11 15:00:00,1,2,1,1\n";
     assert!(
-        error_of(rising).contains("that of the exchange at most sources of stocks"),
+        error_of(rising).contains("most sources of stocks use the zone of the exchange"),
         "{}",
         error_of(rising)
     );
     assert!(!error_of(rising).contains("currencies"), "{}", error_of(rising));
     let weekend = format!("{header}2024-03-09 14:00:00,1,2,1,1,5\n2024-03-09 15:00:00,1,2,1,1,5\n");
-    assert!(error_of(&weekend).contains("UTC at most sources of currencies"), "{}", error_of(&weekend));
+    assert!(
+        error_of(&weekend).contains("most sources of currencies and crypto use UTC"),
+        "{}",
+        error_of(&weekend)
+    );
 }
 
 #[test]
