@@ -1,5 +1,6 @@
 //! Configuration: command line over environment over file over defaults.
 
+mod alerts;
 mod base_path;
 mod hosts;
 mod rules;
@@ -10,6 +11,7 @@ pub use texts::TextArgs;
 pub use tls::TlsConfig;
 
 use crate::adapters::{self, Adapter};
+use crate::alerts::AlertsConfig;
 use anyhow::{Context, bail};
 pub use base_path::BasePath;
 use engine::{EngineConfig, HostConfig};
@@ -94,6 +96,7 @@ struct File {
     /// Whether to start the bundled hosts, too; true if no hosts are configured.
     bundled: Option<bool>,
     rules: rules::FileRules,
+    alerts: alerts::FileAlerts,
     /// Retry policies by kind.
     retry: HashMap<KindName, rules::FileRetry>,
     /// Largest number of parallel operations by kind.
@@ -130,6 +133,7 @@ pub struct Config {
     pub hosts: Hosts,
     /// Configuration of the engine, without its hosts.
     pub engine: EngineConfig,
+    pub alerts: AlertsConfig,
 }
 
 /// Hosts of the server.
@@ -238,6 +242,7 @@ impl Config {
             },
             hosts,
             engine,
+            alerts: alerts::settings(file.alerts)?,
         })
     }
 }

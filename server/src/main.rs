@@ -6,6 +6,7 @@
 
 mod actor;
 mod adapters;
+mod alerts;
 mod backend;
 mod below;
 mod broadcaster;

@@ -2,6 +2,7 @@
 
 use crate::actor::UserHeader;
 use crate::adapters::Adapters;
+use crate::alerts::Alerts;
 use crate::below::below;
 use crate::broadcaster::Broadcaster;
 use crate::bundled::Bundled;
@@ -86,6 +87,8 @@ pub async fn serve(args: ServeArgs) -> anyhow::Result<()> {
     let stop = CancellationToken::new();
     // Ends when it is dropped.
     let _collecting = monitor.collect(&monitored, &config.data, &stop);
+    let alerts = Alerts::open(&config.data, config.alerts);
+    let _alerting = alerts.run(&engine, &monitor, &stop);
     let server = Server {
         engine: engine.clone(),
         stop: stop.clone(),
@@ -93,6 +96,7 @@ pub async fn serve(args: ServeArgs) -> anyhow::Result<()> {
         base_path: config.base_path.clone(),
         streams: Arc::default(),
         monitor,
+        alerts,
     };
     let transport = match &config.tls {
         None => Transport::Plain,

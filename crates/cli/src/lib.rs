@@ -6,6 +6,7 @@
 
 #[cfg(unix)]
 mod agent;
+mod alert_rows;
 mod contexts;
 mod download;
 mod errors;
@@ -82,6 +83,8 @@ pub enum Command {
     Undrain(verbs::hosts::DrainArgs),
     /// List the kinds of operations, or the parameters of one.
     Kinds(verbs::kinds::KindsArgs),
+    /// List alerts that fire; list their rules, messages and silences; silence them.
+    Alerts(verbs::alerts::AlertsArgs),
     /// Open the page of an operation in the browser.
     Open(verbs::open::OpenArgs),
     /// Add, choose and remove contexts: named servers with their defaults.
@@ -117,6 +120,7 @@ pub async fn run(command: Command) -> anyhow::Result<Exit> {
         Command::Drain(args) => verbs::hosts::drain(args, true).await,
         Command::Undrain(args) => verbs::hosts::drain(args, false).await,
         Command::Kinds(args) => verbs::kinds::run(args).await,
+        Command::Alerts(args) => verbs::alerts::run(args).await,
         Command::Open(args) => verbs::open::run(args).await,
         Command::Context(args) => verbs::context::run(args),
         #[cfg(unix)]

@@ -238,6 +238,11 @@ impl Client {
         }
     }
 
+    /// DELETE; sent again if its answer is lost.
+    pub(crate) async fn delete(&self, path: &str) -> Result<(), ClientError> {
+        self.pool.delete(path).await.map_err(|error| ClientError::from_pool(self.server(), error))
+    }
+
     fn posted<B: Serialize>(
         &self,
         path: &str,

@@ -4,6 +4,7 @@
 //! native code and to WebAssembly.
 
 pub mod activity;
+pub mod alerts;
 pub mod api;
 pub mod audit;
 pub mod band;

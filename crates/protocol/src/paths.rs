@@ -25,6 +25,20 @@ pub const ACTIVITY: &str = "/api/v1/activity";
 /// Number of operations per state that match a filter.
 pub const COUNTS: &str = "/api/v1/operations/counts";
 
+/// Alerts, resolved ones, silences and receipts of messages.
+pub const ALERTS: &str = "/api/v1/alerts";
+/// Rules of alerts.
+pub const ALERT_RULES: &str = "/api/v1/alerts/rules";
+/// Rehearsal of a rule on the history.
+pub const ALERT_REHEARSAL: &str = "/api/v1/alerts/rehearse";
+/// Silences: POST creates one.
+pub const ALERT_SILENCES: &str = "/api/v1/alerts/silences";
+
+/// Silence: DELETE ends it.
+pub fn alert_silence(id: &str) -> String {
+    format!("{ALERT_SILENCES}/{id}")
+}
+
 /// History of a host: `metrics` in at most `width` buckets.
 pub fn host_history(host: &HostName, from: Time, to: Time, width: u32, metrics: &str) -> String {
     format!("{HOSTS}/{host}/history?from={from}&to={to}&width={width}&metrics={metrics}")

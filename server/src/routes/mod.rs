@@ -1,6 +1,7 @@
 //! API: one file per resource. All errors are problem documents.
 
 mod activity;
+mod alerts;
 mod artifact;
 mod audit;
 mod bands;
@@ -16,6 +17,7 @@ mod operations;
 mod probes;
 
 use crate::actor::UserHeader;
+use crate::alerts::Alerts;
 use crate::config::BasePath;
 use crate::monitor::Monitor;
 use crate::problem::RouteError;
@@ -58,6 +60,7 @@ pub struct Server {
     /// Number of open streams.
     pub streams: Arc<AtomicU64>,
     pub monitor: Monitor,
+    pub alerts: Alerts,
 }
 
 impl FromRef<Server> for UserHeader {
@@ -158,6 +161,11 @@ fn responses() -> OpenApiRouter<Server> {
         .routes(routes!(host_requests::host_requests))
         .routes(routes!(history::history))
         .routes(routes!(host_trends::trends))
+        .routes(routes!(alerts::list))
+        .routes(routes!(alerts::rules))
+        .routes(routes!(alerts::rehearse))
+        .routes(routes!(alerts::silence))
+        .routes(routes!(alerts::end_silence))
         .routes(routes!(hosts::drain))
         .routes(routes!(hosts::undrain))
         .routes(routes!(hosts::snapshot))

@@ -2,6 +2,7 @@
 
 #[cfg(unix)]
 pub mod agent;
+pub mod alerts;
 pub mod artifacts;
 pub mod attempts;
 pub mod cancel;

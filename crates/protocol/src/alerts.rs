@@ -1,0 +1,343 @@
+//! Alerts: rules, their state for each host, kind or operation, silences, and receipts of messages.
+
+use crate::{Actor, HostName, KindName, OperationId, Time};
+use serde::{Deserialize, Serialize};
+
+/// Urgency of an alert.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub enum Severity {
+    Info,
+    #[default]
+    Warning,
+    Critical,
+}
+
+impl Severity {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Severity::Info => "info",
+            Severity::Warning => "warning",
+            Severity::Critical => "critical",
+        }
+    }
+}
+
+/// State of a rule for one host, kind or operation.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub enum AlertState {
+    /// The value is on the good side of the threshold.
+    #[default]
+    Inactive,
+    /// The value is on the bad side, but not for long enough.
+    Pending,
+    /// The value was on the bad side for long enough.
+    Firing,
+    /// The value is past the recovery threshold, but not for long enough.
+    Recovering,
+    /// There is no value. An alert that fired before is neither resolved nor fires again.
+    Unknown,
+}
+
+impl AlertState {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            AlertState::Inactive => "inactive",
+            AlertState::Pending => "pending",
+            AlertState::Firing => "firing",
+            AlertState::Recovering => "recovering",
+            AlertState::Unknown => "unknown",
+        }
+    }
+}
+
+/// Side of the threshold on which a rule fires.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub enum Comparison {
+    #[default]
+    Above,
+    Below,
+}
+
+/// Rule: when an alert fires, and when it is resolved.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct AlertRule {
+    /// Name, such as `disk-full`.
+    pub name: String,
+    /// Metric, such as `cpu.busy_ratio`.
+    pub metric: String,
+    #[serde(default)]
+    pub comparison: Comparison,
+    pub threshold: f64,
+    /// Value that ends the alert, on the good side of the threshold; the threshold itself if absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub recovery: Option<f64>,
+    /// Time that the value must be on the bad side before the alert fires, in seconds.
+    #[serde(default)]
+    pub for_seconds: f64,
+    /// Time that the value must be past the recovery threshold before the alert is resolved, in seconds.
+    #[serde(default)]
+    pub recover_for_seconds: f64,
+    /// Time without a value after which the state is unknown, in seconds.
+    #[serde(default = "default_no_data")]
+    pub no_data_for_seconds: f64,
+    #[serde(default)]
+    pub severity: Severity,
+    /// Hosts that the rule applies to; empty means all hosts.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Vec<String>))]
+    pub hosts: Vec<HostName>,
+    /// Kinds that the rule applies to; empty means all kinds.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Vec<String>))]
+    pub kinds: Vec<KindName>,
+    /// What the user can do.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub action: String,
+}
+
+fn default_no_data() -> f64 {
+    60.0
+}
+
+/// `GET /api/v1/alerts/rules`
+#[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct RuleList {
+    pub rules: Vec<RuleStatus>,
+}
+
+/// Rule with its meaning and its origin.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct RuleStatus {
+    pub rule: AlertRule,
+    /// The rule as a sentence.
+    pub sentence: String,
+    /// False if the configuration switches it off.
+    pub enabled: bool,
+    pub origin: RuleOrigin,
+    /// Number of alerts of this rule that fire.
+    pub firing: u32,
+}
+
+/// Where a rule comes from.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub enum RuleOrigin {
+    /// Built in.
+    Default,
+    /// Built in, and changed by the configuration.
+    Changed,
+    /// From the configuration.
+    Configuration,
+}
+
+/// What an alert is about. Both are absent for the server itself.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct AlertSubject {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
+    pub host: Option<HostName>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
+    pub kind: Option<KindName>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub operation: Option<OperationId>,
+}
+
+/// Alert: a rule that is pending or fires for one host, kind or operation, or for the server.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Alert {
+    /// Name of the rule.
+    pub rule: String,
+    #[serde(flatten)]
+    pub subject: AlertSubject,
+    pub severity: Severity,
+    pub state: AlertState,
+    /// Since when it has this state.
+    pub since: Time,
+    /// When it fired; absent if it did not fire yet.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fired_at: Option<Time>,
+    /// When it was resolved; only for alerts of the past.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub resolved_at: Option<Time>,
+    /// Newest value.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub value: Option<f64>,
+    /// What happens, as a sentence.
+    pub sentence: String,
+    /// What the user can do.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub action: String,
+    /// Operations that it touches, at most 50, newest first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub operations: Vec<OperationId>,
+    /// ID of the silence that holds back its messages.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub silence: Option<String>,
+}
+
+/// `GET /api/v1/alerts`
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct AlertList {
+    /// The server's clock.
+    pub now: Time,
+    /// Alerts that are pending, firing, recovering, or unknown after they fired; most urgent first.
+    pub alerts: Vec<Alert>,
+    /// Resolved alerts, newest first, at most 200.
+    pub recent: Vec<Alert>,
+    /// Silences that have not ended.
+    pub silences: Vec<Silence>,
+    /// Messages, newest first, at most 200.
+    pub deliveries: Vec<Delivery>,
+}
+
+/// `POST /api/v1/alerts/silences`: holds back the messages of matching alerts. A field that is absent matches all.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct NewSilence {
+    /// Name of a rule.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rule: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
+    pub host: Option<HostName>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
+    pub kind: Option<KindName>,
+    /// Why; required.
+    pub reason: String,
+    /// End of the silence, within a year.
+    pub until: Time,
+}
+
+/// Silence: messages of matching alerts are held back until its end.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Silence {
+    pub id: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rule: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
+    pub host: Option<HostName>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
+    pub kind: Option<KindName>,
+    pub reason: String,
+    pub created_at: Time,
+    pub until: Time,
+    pub by: Actor,
+}
+
+/// Receipt of a message to one destination.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Delivery {
+    /// ID of the message, the same for each try. The request has it in the header `Signalbox-Delivery`.
+    pub id: String,
+    /// Name of the destination in the configuration.
+    pub destination: String,
+    /// Address without its secret parts, such as `https://hooks.example.org/…`.
+    pub address: String,
+    /// First line of the message.
+    pub title: String,
+    pub created_at: Time,
+    pub state: DeliveryState,
+    /// Number of requests so far.
+    pub tries: u32,
+    /// HTTP status of the last response.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub status: Option<u16>,
+    /// Why the last try failed.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub error: String,
+    /// When it is tried again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next_try_at: Option<Time>,
+}
+
+/// State of a message.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub enum DeliveryState {
+    /// Not delivered yet.
+    Waiting,
+    /// The destination responded with a status of success.
+    Delivered,
+    /// All tries failed, or the destination refused it.
+    GaveUp,
+}
+
+impl DeliveryState {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            DeliveryState::Waiting => "waiting",
+            DeliveryState::Delivered => "delivered",
+            DeliveryState::GaveUp => "gave_up",
+        }
+    }
+}
+
+/// `POST /api/v1/alerts/rehearse`: when a rule would have fired.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Rehearse {
+    pub rule: AlertRule,
+    /// Number of days, up to now; at most 90.
+    #[serde(default = "default_days")]
+    pub days: f64,
+}
+
+fn default_days() -> f64 {
+    7.0
+}
+
+/// Result of a rehearsal on the history of the hosts.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Rehearsal {
+    /// The result as a sentence.
+    pub sentence: String,
+    pub from: Time,
+    pub to: Time,
+    /// Resolution of the values, in seconds. Shorter excursions are not seen.
+    pub resolution_seconds: u32,
+    /// Number of times that the rule would have fired.
+    pub count: u32,
+    /// Moments, oldest first; at most 1,000.
+    pub moments: Vec<RehearsedAlert>,
+    /// Hosts without any value of the metric.
+    #[cfg_attr(feature = "openapi", schema(value_type = Vec<String>))]
+    pub without_values: Vec<HostName>,
+}
+
+/// Alert that would have fired.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct RehearsedAlert {
+    #[cfg_attr(feature = "openapi", schema(value_type = String))]
+    pub host: HostName,
+    pub fired_at: Time,
+    /// Absent if it would still fire.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub resolved_at: Option<Time>,
+    /// Value when it fired.
+    pub value: f64,
+}

@@ -1,0 +1,84 @@
+//! Delivery of the messages of one destination, in their order, until each is delivered or given up.
+
+use super::Shared;
+use super::settings::Destination;
+use super::state::Queued;
+use super::webhook::{Failed, Webhook};
+use backoff::Backoff;
+use protocol::Time;
+use protocol::alerts::DeliveryState;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Longest pause between two tries.
+const MAX_PAUSE: Duration = Duration::from_secs(600);
+
+/// Delivers for ever. A destination that hangs or fails delays only its own messages.
+#[expect(clippy::infinite_loop, reason = "it runs until it is dropped")]
+pub(super) async fn deliver(shared: Arc<Shared>, destination: Destination) {
+    let backoff = Backoff::new(destination.pause, MAX_PAUSE.max(destination.pause));
+    let (tries, name, format) = (destination.tries, destination.name.clone(), destination.format);
+    let webhook = tokio::task::spawn_blocking(move || Webhook::new(destination)).await;
+    let webhook = match webhook.map_err(|error| error.to_string()).flatten() {
+        Ok(webhook) => webhook,
+        Err(error) => {
+            tracing::error!(destination = name, error, "alerts can't be delivered");
+            return;
+        }
+    };
+    loop {
+        let queued = shared.queued.notified();
+        tokio::pin!(queued);
+        // A message that is queued from now on is noticed.
+        queued.as_mut().enable();
+        let next = shared.state.lock().next_for(&name);
+        let Some((mut message, notice)) = next.and_then(|next| Some((next.clone(), next.notice?))) else {
+            queued.await;
+            continue;
+        };
+        let body = notice.body(format).to_string().into_bytes();
+        let sent = webhook.send(&message.receipt.id, body).await;
+        let pause = backoff.ceiling_after(message.receipt.tries);
+        let again = apply(&mut message, sent, tries, pause);
+        if message.receipt.state == DeliveryState::GaveUp {
+            let why = &message.receipt.error;
+            tracing::warn!(destination = name, why, "a message about alerts is given up");
+        }
+        // A receipt is durable before it is shown.
+        let newest = || shared.state.lock().stored().with(&message);
+        shared.file.save(newest, || shared.state.lock().replace(&message)).await;
+        if again {
+            tokio::time::sleep(pause).await;
+        }
+    }
+}
+
+/// Notes the outcome of a try in a message. Returns whether it is tried again.
+fn apply(message: &mut Queued, sent: Result<u16, Failed>, tries: u32, pause: Duration) -> bool {
+    let receipt = &mut message.receipt;
+    receipt.tries = receipt.tries.saturating_add(1);
+    receipt.next_try_at = None;
+    match sent {
+        Ok(status) => {
+            receipt.state = DeliveryState::Delivered;
+            receipt.status = Some(status);
+            receipt.error.clear();
+            message.notice = None;
+        }
+        Err(Failed::Refused(status, why)) => {
+            receipt.status = Some(status);
+            message.give_up(&why);
+        }
+        Err(Failed::Transient(status, why)) => {
+            receipt.status = status;
+            if receipt.tries < tries {
+                let micros = i64::try_from(pause.as_micros()).unwrap_or(i64::MAX);
+                receipt.next_try_at = Some(Time::now().plus_micros(micros));
+                receipt.error = why;
+                return true;
+            }
+            message.give_up(&why);
+        }
+    }
+    false
+}

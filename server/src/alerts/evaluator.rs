@@ -1,0 +1,196 @@
+//! Evaluator: applies the rules to what the server knows, and queues messages.
+
+use super::Shared;
+use super::message::Notice;
+use super::readings::Observed;
+use super::settings::AlertsConfig;
+use super::state::State;
+use crate::monitor::Monitor;
+use alerts::outage::Active;
+use alerts::{AlertKey, Memory, Message, Phase, Rule, Transition, sentence};
+use engine::Engine;
+use protocol::alerts::{Alert, AlertState, AlertSubject};
+use protocol::{OperationId, Time};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use tokio::time::{Instant, MissedTickBehavior};
+
+/// Largest number of operations that an alert lists.
+const MAX_OPERATIONS: usize = 50;
+/// Largest time between two evaluations that counts, as a multiple of the interval: beyond it, the server slept.
+const MAX_ELAPSED_INTERVALS: f64 = 3.0;
+
+/// Evaluates for ever.
+#[expect(clippy::infinite_loop, reason = "it runs until it is dropped")]
+pub(super) async fn evaluate(shared: Arc<Shared>, engine: Engine, monitor: Monitor) {
+    let interval = shared.config.interval;
+    let mut every = tokio::time::interval(interval);
+    every.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut last: Option<Instant> = None;
+    loop {
+        every.tick().await;
+        let applied: Vec<&Rule> = applied(&shared.config);
+        let observed = Observed::read(&engine, &monitor, &applied).await;
+        let now = Instant::now();
+        let elapsed = last.replace(now).map_or(0.0, |last| now.duration_since(last).as_secs_f64());
+        let elapsed = elapsed.min(interval.as_secs_f64() * MAX_ELAPSED_INTERVALS);
+        let changed = step(&mut shared.state.lock(), &shared.config, &observed, elapsed, Time::now());
+        if changed {
+            // Durable before it is sent: a restart neither forgets nor repeats a message.
+            shared.save().await;
+            shared.queued.notify_waiters();
+        }
+    }
+}
+
+fn applied(config: &AlertsConfig) -> Vec<&Rule> {
+    config.rules.iter().filter(|configured| configured.enabled).map(|configured| &configured.rule).collect()
+}
+
+/// Evaluates once. Returns whether something changed that must be stored.
+fn step(state: &mut State, config: &AlertsConfig, observed: &Observed, elapsed: f64, now: Time) -> bool {
+    let mut memories: BTreeMap<AlertKey, Memory> = BTreeMap::new();
+    let mut current = Vec::new();
+    let mut changed = false;
+    for rule in applied(config) {
+        for (subject, value) in readings(state, observed, rule) {
+            let key = AlertKey { rule: rule.name.clone(), subject };
+            let known = state.memories.get(&key).cloned();
+            let before = known.as_ref().map_or(AlertState::Inactive, |memory| memory.state);
+            let mut memory = known.unwrap_or_else(|| Memory::new(now));
+            let transition = memory.step(rule, value, elapsed, now);
+            changed |= memory.state != before;
+            if let Some(Transition::Resolved(fired_at)) = transition {
+                let mut alert = alert(rule, &key.subject, &memory, observed);
+                (alert.fired_at, alert.resolved_at) = (Some(fired_at), Some(now));
+                tracing::info!(rule = rule.name, alert = alert.sentence, "an alert is resolved");
+                state.add_resolved(alert);
+            } else if memory.is_active() || memory.state == AlertState::Pending {
+                let alert = alert(rule, &key.subject, &memory, observed);
+                if transition == Some(Transition::Fired) {
+                    tracing::warn!(rule = rule.name, alert = alert.sentence, "an alert fires");
+                }
+                current.push(alert);
+            }
+            // An inactive one with a value says nothing that the next value does not.
+            if memory.state != AlertState::Inactive || value.is_none() {
+                memories.insert(key, memory);
+            }
+        }
+    }
+    // Those of removed rules and hosts are forgotten; their outages end.
+    changed |= state.memories.len() != memories.len();
+    state.memories = memories;
+    current.sort_by(|a, b| rank(b).cmp(&rank(a)).then(a.since.cmp(&b.since)));
+    let silences = state.silences().len();
+    state.end_expired_silences(now);
+    let outages = state.outages.clone();
+    let messages = state.outages.step(&active(state, now), config.group_wait.as_secs_f64(), elapsed, now);
+    for message in messages {
+        queue(state, config, observed, &current, &message, now);
+    }
+    state.current = current;
+    changed || silences != state.silences().len() || outages != state.outages
+}
+
+/// Values of a rule. An operation that has ended no longer stalls, and a kind without operations has neither a queue nor
+/// failures.
+fn readings(state: &State, observed: &Observed, rule: &Rule) -> Vec<(AlertSubject, Option<f64>)> {
+    let mut readings = observed.of(rule);
+    let missing = |subject: &AlertSubject| !readings.iter().any(|(known, _)| known == subject);
+    let ended: Vec<AlertSubject> = state
+        .memories
+        .keys()
+        .filter(|key| key.rule == rule.name && missing(&key.subject))
+        .filter(|key| key.subject.operation.is_some() || key.subject.host.is_none())
+        .map(|key| key.subject.clone())
+        .collect();
+    readings.extend(ended.into_iter().map(|subject| (subject, Some(0.0))));
+    readings
+}
+
+fn active(state: &State, now: Time) -> Vec<Active> {
+    let fired = state.memories.iter().filter(|(_, memory)| memory.is_active());
+    let active = fired.map(|(key, _)| Active {
+        key: key.clone(),
+        silenced: state.silence_of(&key.rule, &key.subject, now).is_some(),
+    });
+    active.collect()
+}
+
+/// Order of the list: what fires first, then by severity.
+fn rank(alert: &Alert) -> (bool, protocol::alerts::Severity) {
+    (alert.fired_at.is_some(), alert.severity)
+}
+
+fn alert(rule: &Rule, subject: &AlertSubject, memory: &Memory, observed: &Observed) -> Alert {
+    Alert {
+        rule: rule.name.clone(),
+        subject: subject.clone(),
+        severity: rule.severity,
+        state: memory.state,
+        since: memory.since,
+        fired_at: memory.fired_at,
+        resolved_at: None,
+        value: memory.value,
+        sentence: sentence::of_alert(rule, subject, memory.value),
+        action: rule.action.clone(),
+        operations: touched(subject, observed),
+        silence: None,
+    }
+}
+
+/// Operations that have not ended, of the host or kind; newest first.
+fn touched(subject: &AlertSubject, observed: &Observed) -> Vec<OperationId> {
+    if let Some(id) = subject.operation {
+        return vec![id];
+    }
+    if subject.host.is_none() && subject.kind.is_none() {
+        return Vec::new();
+    }
+    let mut touched: Vec<OperationId> = observed
+        .operations
+        .iter()
+        .filter(|op| !op.state.ended())
+        .filter(|op| subject.host.is_none() || op.host == subject.host)
+        .filter(|op| subject.kind.as_ref().is_none_or(|kind| op.kind == *kind))
+        .map(|op| op.id)
+        .collect();
+    touched.sort_unstable_by(|a, b| b.cmp(a));
+    touched.truncate(MAX_OPERATIONS);
+    touched
+}
+
+/// Queues a message for each destination.
+fn queue(
+    state: &mut State,
+    config: &AlertsConfig,
+    observed: &Observed,
+    current: &[Alert],
+    message: &Message,
+    now: Time,
+) {
+    let of = |key: &AlertKey| {
+        let known = current.iter().find(|alert| alert.rule == key.rule && alert.subject == key.subject);
+        let resolved = || state.resolved(&key.rule, &key.subject);
+        known.or_else(resolved).cloned().or_else(|| {
+            // Its rule or its host was removed from the configuration meanwhile.
+            let rule = applied(config).into_iter().find(|rule| rule.name == key.rule)?;
+            Some(alert(rule, &key.subject, &Memory::new(now), observed))
+        })
+    };
+    let mut alerts: Vec<Alert> = message.alerts.iter().filter_map(of).collect();
+    if message.phase == Phase::Resolved {
+        for alert in &mut alerts {
+            alert.state = AlertState::Inactive;
+            alert.resolved_at.get_or_insert(now);
+        }
+    }
+    for destination in &config.destinations {
+        let notice =
+            Notice::new(message.outage, message.phase, message.began_at, now, &alerts, destination.severity);
+        if let Some(notice) = notice {
+            state.queue(destination, notice, now);
+        }
+    }
+}

@@ -1,0 +1,178 @@
+//! Alerts of the server: evaluates the rules, keeps the states through restarts, and delivers messages.
+//!
+//! Shares nothing with operations but what it reads of them. Its state is a file of its own: if that is corrupt or can't
+//! be written, operations don't notice, and messages are delivered all the same.
+
+mod delivery;
+mod evaluator;
+mod message;
+mod readings;
+mod rehearsal;
+mod settings;
+mod state;
+mod webhook;
+
+pub use rehearsal::RehearsalError;
+pub use settings::{AlertsConfig, ConfiguredRule, Destination, MessageFormat, SecretUrl};
+
+use crate::monitor::Monitor;
+use engine::Engine;
+use parking_lot::Mutex;
+use protocol::alerts::{AlertList, NewSilence, Rehearsal, Rehearse, RuleList, RuleStatus, Silence};
+use protocol::{Actor, Time};
+use state::{State, StateFile};
+use std::path::Path;
+use std::sync::Arc;
+use tokio::sync::Notify;
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+/// Name of the file with the states.
+const FILE: &str = "alerts.json";
+/// Longest silence in microseconds: 366 days.
+const MAX_SILENCE_MICROS: i64 = 366 * 86_400 * 1_000_000;
+/// Largest number of silences.
+const MAX_SILENCES: usize = 200;
+/// Longest reason of a silence, in characters.
+const MAX_REASON_CHARS: usize = 500;
+
+/// Alerts of a server; clones share everything.
+#[derive(Clone)]
+pub struct Alerts {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    config: AlertsConfig,
+    state: Mutex<State>,
+    file: StateFile,
+    /// Wakes the deliveries.
+    queued: Notify,
+}
+
+impl Shared {
+    /// Makes the state durable. A failure is logged; everything continues from memory.
+    async fn save(&self) {
+        self.file.save(|| self.state.lock().stored(), || {}).await;
+    }
+}
+
+impl Alerts {
+    /// Reads the states of the last run.
+    pub fn open(folder: &Path, config: AlertsConfig) -> Self {
+        let (file, stored) = StateFile::open(&folder.join(FILE));
+        let mut state = State::new(stored);
+        state.give_up_unknown(&config.destinations);
+        let shared = Shared { config, state: Mutex::new(state), file, queued: Notify::new() };
+        Self { shared: Arc::new(shared) }
+    }
+
+    /// Evaluates and delivers until `stop` is cancelled.
+    pub fn run(&self, engine: &Engine, monitor: &Monitor, stop: &CancellationToken) -> JoinSet<()> {
+        let mut tasks = JoinSet::new();
+        if !self.shared.config.enabled {
+            return tasks;
+        }
+        let evaluated = evaluator::evaluate(self.shared.clone(), engine.clone(), monitor.clone());
+        tasks.spawn(until(stop.clone(), evaluated));
+        for destination in self.shared.config.destinations.clone() {
+            let delivered = delivery::deliver(self.shared.clone(), destination);
+            tasks.spawn(until(stop.clone(), delivered));
+        }
+        tasks
+    }
+
+    /// Alerts, resolved ones, silences and receipts.
+    pub fn list(&self) -> AlertList {
+        let now = Time::now();
+        self.shared.state.lock().list(now)
+    }
+
+    /// All rules, also those that are switched off.
+    pub fn rules(&self) -> RuleList {
+        let state = self.shared.state.lock();
+        let rules = self.shared.config.rules.iter().map(|configured| RuleStatus {
+            rule: configured.rule.spec().clone(),
+            sentence: alerts::sentence::of_rule(&configured.rule),
+            enabled: configured.enabled && self.shared.config.enabled,
+            origin: configured.origin,
+            firing: state.firing(&configured.rule.name),
+        });
+        RuleList { rules: rules.collect() }
+    }
+
+    /// Adds a silence.
+    ///
+    /// # Errors
+    /// A sentence if it has no reason or no valid end, or names an unknown rule.
+    pub async fn silence(&self, new: NewSilence, by: Actor) -> Result<Silence, String> {
+        let now = Time::now();
+        let reason = new.reason.trim().to_owned();
+        if reason.is_empty() || reason.chars().count() > MAX_REASON_CHARS {
+            return Err(format!("`reason` must have 1 to {MAX_REASON_CHARS} characters."));
+        }
+        if new.until <= now || new.until > now.plus_micros(MAX_SILENCE_MICROS) {
+            return Err("`until` must be in the future, and within a year.".into());
+        }
+        if let Some(rule) = &new.rule
+            && !self.shared.config.rules.iter().any(|configured| configured.rule.name == *rule)
+        {
+            return Err(format!("There is no rule named '{rule}'. See /api/v1/alerts/rules."));
+        }
+        let silence = Silence {
+            id: uuid::Uuid::now_v7().to_string(),
+            rule: new.rule,
+            host: new.host,
+            kind: new.kind,
+            reason,
+            created_at: now,
+            until: new.until,
+            by,
+        };
+        {
+            let mut state = self.shared.state.lock();
+            state.end_expired_silences(now);
+            if state.silences().len() >= MAX_SILENCES {
+                return Err(format!("There are {MAX_SILENCES} silences already. End one first."));
+            }
+            state.add_silence(silence.clone());
+        }
+        tracing::info!(
+            silence = silence.id, rule = silence.rule, host = ?silence.host, kind = ?silence.kind,
+            until = %silence.until, reason = silence.reason, by = ?silence.by, "alerts are silenced"
+        );
+        self.shared.save().await;
+        Ok(silence)
+    }
+
+    /// Ends a silence; false if there is none with this ID.
+    pub async fn end_silence(&self, id: &str, by: &Actor) -> bool {
+        if !self.shared.state.lock().remove_silence(id) {
+            return false;
+        }
+        tracing::info!(silence = id, by = ?by, "a silence was ended");
+        self.shared.save().await;
+        true
+    }
+
+    /// When a rule would have fired.
+    ///
+    /// # Errors
+    /// If the rule is invalid or has no history, or the history can't be read.
+    pub async fn rehearse(
+        &self,
+        asked: Rehearse,
+        engine: &Engine,
+        monitor: &Monitor,
+    ) -> Result<Rehearsal, RehearsalError> {
+        let hosts = engine.hosts().hosts.into_iter().map(|host| host.name).collect();
+        rehearsal::rehearse(asked, hosts, monitor, Time::now()).await
+    }
+}
+
+async fn until(stop: CancellationToken, work: impl Future<Output = ()>) {
+    tokio::select! {
+        () = stop.cancelled() => {}
+        () = work => {}
+    }
+}

@@ -1,0 +1,120 @@
+//! Settings of alerts, validated.
+
+use alerts::Rule;
+use anyhow::{bail, ensure};
+use protocol::alerts::{RuleOrigin, Severity};
+use std::fmt;
+use std::time::Duration;
+use url::Url;
+
+/// Settings of alerts.
+#[derive(Clone, Debug)]
+pub struct AlertsConfig {
+    /// False switches everything off.
+    pub enabled: bool,
+    /// Interval of evaluations.
+    pub interval: Duration,
+    /// Time that an outage waits for more alerts before its message is sent.
+    pub group_wait: Duration,
+    pub rules: Vec<ConfiguredRule>,
+    pub destinations: Vec<Destination>,
+}
+
+/// Rule, and whether it applies.
+#[derive(Clone, Debug)]
+pub struct ConfiguredRule {
+    pub rule: Rule,
+    pub enabled: bool,
+    pub origin: RuleOrigin,
+}
+
+/// Destination of messages.
+#[derive(Clone, Debug)]
+pub struct Destination {
+    pub name: String,
+    pub url: SecretUrl,
+    pub format: MessageFormat,
+    /// Least severity of the alerts that it gets.
+    pub severity: Severity,
+    /// Timeout of a request.
+    pub timeout: Duration,
+    /// Largest number of tries.
+    pub tries: u32,
+    /// Pause after the first failed try; it doubles.
+    pub pause: Duration,
+}
+
+/// Form of a message.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum MessageFormat {
+    /// JSON with all details.
+    #[default]
+    Json,
+    /// Text for Slack and services that accept its format.
+    Slack,
+    /// Alerts of version 2 of Alertmanager's API.
+    Alertmanager,
+}
+
+/// Address whose path is a secret. It is never shown in full.
+#[derive(Clone, PartialEq, Eq)]
+pub struct SecretUrl(Url);
+
+impl SecretUrl {
+    /// Reads an address.
+    ///
+    /// # Errors
+    /// A sentence without the address.
+    pub fn parse(text: &str) -> anyhow::Result<Self> {
+        let Ok(url) = Url::parse(text.trim()) else { bail!("it is not a URL") };
+        ensure!(matches!(url.scheme(), "http" | "https"), "it must start with https:// or http://");
+        ensure!(url.host_str().is_some(), "it has no host");
+        ensure!(
+            url.username().is_empty() && url.password().is_none(),
+            "it has a user name or password, which webhooks do not support"
+        );
+        Ok(Self(url))
+    }
+
+    /// The whole address, for the request only.
+    pub fn expose(&self) -> &Url {
+        &self.0
+    }
+}
+
+/// Scheme, host and port.
+impl fmt::Display for SecretUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}://{}", self.0.scheme(), self.0.host_str().unwrap_or_default())?;
+        if let Some(port) = self.0.port() {
+            write!(f, ":{port}")?;
+        }
+        f.write_str("/…")
+    }
+}
+
+impl fmt::Debug for SecretUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_is_never_shown_with_its_secret() {
+        let url =
+            SecretUrl::parse("https://hooks.example.org:8443/services/T0/B0/s3cret?key=s3cret").unwrap();
+        for shown in [url.to_string(), format!("{url:?}")] {
+            assert_eq!(shown, "https://hooks.example.org:8443/…");
+        }
+        assert!(url.expose().as_str().contains("s3cret"));
+        for bad in ["ftp://example.org", "hooks", "https://user:s3cret@example.org/"] {
+            let error = SecretUrl::parse(bad).unwrap_err().to_string();
+            assert!(!error.contains("s3cret"), "{error}");
+        }
+    }
+}
