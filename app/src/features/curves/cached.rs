@@ -121,7 +121,8 @@ pub fn keep_current(
         move |earlier: Option<()>| {
             // Also at the end of an attempt, since its last points may be downsampled.
             let thin = overgrown.get();
-            ended.track();
+            // Not `track`, which does not compute a memo.
+            ended.get();
             let wanted = asks.get() + curves_again.turn() > 0;
             if earlier.is_none() && !thin && !wanted {
                 return;
@@ -151,7 +152,8 @@ pub fn keep_current(
     Effect::new({
         let (live, asks) = (live.clone(), follow.log.asks());
         move |earlier: Option<()>| {
-            ended.track();
+            // Not `track`, which does not compute a memo.
+            ended.get();
             let wanted = asks.get() + log_again.turn() > 0;
             if earlier.is_none() && !wanted {
                 return;

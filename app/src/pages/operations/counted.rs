@@ -96,7 +96,8 @@ impl Counted {
         let timer = StoredValue::new(None::<(Join, TimeoutHandle)>);
         Effect::new(move |_| {
             let Some(now) = join.get() else { return };
-            minute.track();
+            // Not `track`, which does not compute a memo.
+            minute.get();
             let pause = if now.asks().get() == 0 { TYPING_PAUSE } else { SETTLE_TIME };
             let waiting = timer.with_value(|timer| match timer {
                 Some((of, _)) if Arc::ptr_eq(of, &now) => true,

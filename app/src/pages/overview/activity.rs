@@ -98,7 +98,8 @@ pub fn Lately(first: live::Loaded<Answer>, current: CurrentActivity) -> impl Int
     let retry = live.clone();
     // Requests the answer again when it is stale, and once a minute.
     Effect::new(move |before: Option<()>| {
-        minute.track();
+        // Not `track`, which does not compute a memo.
+        minute.get();
         let asked_again = asks.get() > 0;
         if (before.is_some() || asked_again) && timer.with_value(Option::is_none) {
             let live = live.clone();
