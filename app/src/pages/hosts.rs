@@ -20,6 +20,9 @@ use protocol::host::Health;
 use trend::Trend;
 pub use trend::{HIGH, HIGH_PRESSURE, Trends};
 
+/// Number of hosts with a problem up to which their details are unfolded.
+const MAX_UNFOLDED: usize = 3;
+
 #[component]
 pub fn HostsPage() -> impl IntoView {
     view! {
@@ -40,6 +43,8 @@ fn HostList() -> impl IntoView {
     let hosts = OperationStore::here().hosts();
     let trends = Trends::new();
     let names = Memo::new(move |_| hosts.with(|hosts| by_trouble(hosts, |host| trends.rank(host))));
+    let few_bad =
+        Memo::new(move |_| hosts.with(|hosts| hosts.iter().filter(|h| is_bad(h)).count() <= MAX_UNFOLDED));
     whole(move || {
         if names.read().is_empty() {
             return view! {
@@ -60,7 +65,7 @@ fn HostList() -> impl IntoView {
                     children=move |name| {
                         let of = name.clone();
                         let host = Memo::new(move |_| hosts.with(|hosts| hosts.iter().find(|h| h.name == of).cloned()));
-                        view! { <HostCard name host trends/> }
+                        view! { <HostCard name host trends few_bad/> }
                     }
                 />
             </div>
@@ -100,15 +105,21 @@ fn by_trouble(hosts: &[HostStatus], rank: impl Fn(&HostName) -> u8) -> Vec<HostN
 }
 
 #[component]
-fn HostCard(name: HostName, host: Memo<Option<HostStatus>>, trends: Trends) -> impl IntoView {
-    let link = Memo::new(move |_| host.with(|h| h.as_ref().map_or(HostLink::Connecting, |h| h.link)));
+fn HostCard(
+    name: HostName,
+    host: Memo<Option<HostStatus>>,
+    trends: Trends,
+    few_bad: Memo<bool>,
+) -> impl IntoView {
+    let standing =
+        Memo::new(move |_| host.with(|h| h.as_ref().map_or(link_words(HostLink::Connecting), standing)));
     let drained = Memo::new(move |_| host.with(|h| h.as_ref().filter(|h| h.draining).map(|h| h.running)));
     let capacity = Memo::new(move |_| host.with(|h| h.as_ref().map_or(0, |h| h.capacity)));
     let bad = Memo::new(move |_| host.with(|h| h.as_ref().is_some_and(is_bad)));
     let id = format!("host-{name}");
     let (page, shown) = (format!("/hosts/{name}"), name.to_string());
     let word = part(move || {
-        let (link, word) = link_words(link.get());
+        let (link, word) = standing.get();
         Some(view! { <span class="link-word" data-link=link>{word}</span> }.into_any())
     });
     let drained_word =
@@ -127,7 +138,7 @@ fn HostCard(name: HostName, host: Memo<Option<HostStatus>>, trends: Trends) -> i
         <article
             class="host"
             aria-labelledby=id.clone()
-            data-link=maybe(move || Some(link_words(link.get()).0.to_owned()))
+            data-link=maybe(move || Some(standing.get().0.to_owned()))
             data-drained=mark(move || drained.get().is_some())
         >
             <div class="host-row">
@@ -148,7 +159,7 @@ fn HostCard(name: HostName, host: Memo<Option<HostStatus>>, trends: Trends) -> i
             </div>
             <div role="status">{drained_note}</div>
             {trouble}
-            <details class="host-more" open=yes(move || bad.get())>
+            <details class="host-more" open=yes(move || bad.get() && few_bad.get())>
                 <summary>{text(move || host.with(|h| h.as_ref().map(in_short).unwrap_or_default()))}</summary>
                 <HostFacts host/>
             </details>

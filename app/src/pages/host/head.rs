@@ -3,7 +3,7 @@
 use super::history::Charted;
 use super::panels::now;
 use super::span::{CHOICES, Span};
-use crate::pages::hosts::{HIGH, HIGH_PRESSURE, Trends, link_words, slots};
+use crate::pages::hosts::{HIGH, HIGH_PRESSURE, Trends, slots, standing};
 use app_state::Zones;
 use components::headline::{HeadFigure, Headline, Tone};
 use components::link::A;
@@ -22,8 +22,7 @@ use protocol::{HostName, Time};
 pub fn Head(name: HostName, host: Memo<Option<HostStatus>>) -> impl IntoView {
     let capacity = Memo::new(move |_| host.with(|h| h.as_ref().map_or(0, |h| h.capacity)));
     let link = part(move || {
-        let (link, draining) = host.with(|h| h.as_ref().map(|h| (h.link, h.draining)))?;
-        let (link, word) = link_words(link);
+        let ((link, word), draining) = host.with(|h| h.as_ref().map(|h| (standing(h), h.draining)))?;
         let drained = draining.then(|| view! { <span class="drained-word">"Drained"</span> });
         Some(view! { <span class="link-word" data-link=link>{word}</span> {drained} }.into_any())
     });
