@@ -98,8 +98,9 @@ pub fn Trend(host: HostName, trends: Trends) -> impl IntoView {
             }
             .into_any()
         });
-        let share =
-            |share: Option<f64>, limit: f64| (share.map(format::percent), share.is_some_and(|s| s >= limit));
+        let share = |share: Option<f64>, limit: f64| {
+            (share.map(format::percent), share.filter(|share| *share >= limit).map(|_| "warn"))
+        };
         let cpu = share(trend.and_then(cpu_now), HIGH);
         let memory = share(trend.and_then(|t| t.memory), HIGH);
         let pressure = share(trend.and_then(|t| t.pressure), HIGH_PRESSURE);
@@ -107,14 +108,14 @@ pub fn Trend(host: HostName, trends: Trends) -> impl IntoView {
         let errors = trend
             .filter(|t| t.requests > 0)
             .map(|t| format!("{} of {}", format::count(t.errors), format::count(t.requests)));
-        let failed = trend.is_some_and(|t| t.errors > 0);
+        let failed = trend.filter(|t| t.errors > 0).map(|_| "bad");
         Some(
             view! {
                 <dl class="host-trend num">
                     {cell("CPU", "Newest minute, and the curve of the last hour", cpu, drawn, awaited)}
                     {cell("Memory", "Used memory of the machine", memory, None, awaited)}
                     {cell("Pressure", "Time in which some task waited for CPU, memory or disk: the largest of the three", pressure, None, awaited)}
-                    {cell("p95", "Latency of the server's requests in the last five minutes", (p95, false), None, awaited)}
+                    {cell("p95", "Latency of the server's requests in the last five minutes", (p95, None), None, awaited)}
                     {cell("Errors", "Failed requests of the server in the last five minutes", (errors, failed), None, awaited)}
                 </dl>
             }
@@ -123,11 +124,11 @@ pub fn Trend(host: HostName, trends: Trends) -> impl IntoView {
     })
 }
 
-/// A labelled figure, with a drawing beside it. `value` says whether it is bad, too; it may be `awaited`.
+/// A labelled figure with its tone, `warn` or `bad`, and with a drawing beside it. It may be `awaited`.
 fn cell(
     label: &'static str,
     means: &'static str,
-    (value, bad): (Option<String>, bool),
+    (value, tone): (Option<String>, Option<&'static str>),
     drawn: Option<AnyView>,
     awaited: bool,
 ) -> AnyView {
@@ -136,7 +137,7 @@ fn cell(
     view! {
         <div title=means>
             <dt class="muted">{label}</dt>
-            <dd data-bad=bad.then_some("") data-unknown=unknown>{value} {drawn}</dd>
+            <dd data-tone=tone data-unknown=unknown>{value} {drawn}</dd>
         </div>
     }
     .into_any()
