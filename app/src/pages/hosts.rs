@@ -169,7 +169,7 @@ fn HostCard(
 }
 
 /// `3 running, 8 slots`
-fn used(host: &HostStatus) -> String {
+pub fn used(host: &HostStatus) -> String {
     format!("{} running, {}", host.running, slots(host.capacity))
 }
 

@@ -14,91 +14,74 @@ pub fn rules() -> Vec<Rule> {
             action: "Check that the host's machine is up, that its process runs, and that the network between server \
                      and host works. Its operations may still be running."
                 .into(),
-            ..spec("host-unreachable", "host.unreachable", Above, 0.5)
+            ..AlertRule::new("host-unreachable", "host.unreachable", Above, 0.5)
         },
         AlertRule {
             recovery: Some(0.02),
             for_seconds: 120.0,
             action: "Read the host's log for errors, and the errors by class on its page.".into(),
-            ..spec("request-errors", "requests.error_ratio", Above, 0.05)
+            ..AlertRule::new("request-errors", "requests.error_ratio", Above, 0.05)
         },
         AlertRule {
             recovery: Some(1.5),
             for_seconds: 300.0,
             action: "Compare CPU, pressure and event-loop delay of the host with the time before.".into(),
-            ..spec("latency-doubled", "requests.p95_growth", Above, 2.0)
+            ..AlertRule::new("latency-doubled", "requests.p95_growth", Above, 2.0)
         },
         AlertRule {
             recovery: Some(30.0),
             for_seconds: 600.0,
             severity: Critical,
             action: "Free space in the host's data folder, or delete old operations and data sets.".into(),
-            ..spec("disk-full-soon", "folder.data.full_in_hours", Below, 24.0)
+            ..AlertRule::new("disk-full-soon", "folder.data.full_in_hours", Below, 24.0)
         },
         AlertRule {
             recovery: Some(0.08),
             for_seconds: 60.0,
             severity: Critical,
             action: "Free space in the host's data folder, or delete old operations and data sets.".into(),
-            ..spec("disk-space-low", "folder.data.free_ratio", Below, 0.05)
+            ..AlertRule::new("disk-space-low", "folder.data.free_ratio", Below, 0.05)
         },
         AlertRule {
             recovery: Some(0.05),
             for_seconds: 120.0,
             action: "Run fewer operations at the same time on the host, or move some to another host.".into(),
-            ..spec("memory-pressure", "pressure.memory.some_ratio", Above, 0.1)
+            ..AlertRule::new("memory-pressure", "pressure.memory.some_ratio", Above, 0.1)
         },
         AlertRule {
             recovery: Some(0.9),
             for_seconds: 300.0,
             action: "Run fewer operations at the same time on the host: the system may end processes.".into(),
-            ..spec("memory-high", "memory.used_ratio", Above, 0.95)
+            ..AlertRule::new("memory-high", "memory.used_ratio", Above, 0.95)
         },
         AlertRule {
             recovery: Some(0.4),
             for_seconds: 600.0,
             action: "Run fewer operations at the same time on the host, or add cores.".into(),
-            ..spec("cpu-pressure", "pressure.cpu.some_ratio", Above, 0.6)
+            ..AlertRule::new("cpu-pressure", "pressure.cpu.some_ratio", Above, 0.6)
         },
         AlertRule {
             recovery: Some(60.0),
             action: "Add a host for the kind, raise its limit, or cancel operations that are not needed.".into(),
-            ..spec("queue-wait", "queue.wait_seconds", Above, 600.0)
+            ..AlertRule::new("queue-wait", "queue.wait_seconds", Above, 600.0)
         },
         AlertRule {
             recovery: Some(1.0),
             action: "Compare the reasons of the failed operations, and read their logs.".into(),
-            ..spec("failures", "operations.failed.15m", Above, 2.5)
+            ..AlertRule::new("failures", "operations.failed.15m", Above, 2.5)
         },
         AlertRule {
             for_seconds: 60.0,
             action: "Read the operation's log, and cancel or retry it if it can't continue.".into(),
-            ..spec("operation-stalled", "operation.stalled_seconds", Above, 0.0)
+            ..AlertRule::new("operation-stalled", "operation.stalled_seconds", Above, 0.0)
         },
         AlertRule {
             for_seconds: 10.0,
             severity: Critical,
             action: "Free space in the server's data folder, and check its permissions. No operation can start."
                 .into(),
-            ..spec("store-trouble", "server.store_trouble", Above, 0.5)
+            ..AlertRule::new("store-trouble", "server.store_trouble", Above, 0.5)
         },
     ];
     specs.into_iter().map(|spec| Rule::new(spec).expect("built-in rules are valid")).collect()
-}
-
-fn spec(name: &str, metric: &str, comparison: Comparison, threshold: f64) -> AlertRule {
-    AlertRule {
-        name: name.to_owned(),
-        metric: metric.to_owned(),
-        comparison,
-        threshold,
-        recovery: None,
-        for_seconds: 0.0,
-        recover_for_seconds: 60.0,
-        no_data_for_seconds: 60.0,
-        severity: Severity::Warning,
-        hosts: Vec::new(),
-        kinds: Vec::new(),
-        action: String::new(),
-    }
 }

@@ -117,6 +117,15 @@ impl Requests {
         self.outcomes.iter().sum()
     }
 
+    /// Number of requests whose outcome is a failure.
+    pub fn failed(&self) -> u64 {
+        Outcome::ALL
+            .into_iter()
+            .filter(|outcome| outcome.is_failure())
+            .map(|outcome| self.ended(outcome))
+            .sum()
+    }
+
     /// Adds those of another route, host or time.
     pub fn merge(&mut self, other: &Requests) {
         for (count, more) in self.outcomes.iter_mut().zip(other.outcomes) {

@@ -103,6 +103,26 @@ pub struct AlertRule {
     pub action: String,
 }
 
+impl AlertRule {
+    /// Warning without `for`, for all hosts and kinds. It recovers past the threshold after a minute.
+    pub fn new(name: &str, metric: &str, comparison: Comparison, threshold: f64) -> Self {
+        Self {
+            name: name.to_owned(),
+            metric: metric.to_owned(),
+            comparison,
+            threshold,
+            recovery: None,
+            for_seconds: 0.0,
+            recover_for_seconds: 60.0,
+            no_data_for_seconds: default_no_data(),
+            severity: Severity::Warning,
+            hosts: Vec::new(),
+            kinds: Vec::new(),
+            action: String::new(),
+        }
+    }
+}
+
 fn default_no_data() -> f64 {
     60.0
 }

@@ -88,7 +88,7 @@ impl Alerts {
         self.shared.state.lock().list(now)
     }
 
-    /// All rules, also those that are switched off.
+    /// All rules, including rules that are switched off.
     pub fn rules(&self) -> RuleList {
         let state = self.shared.state.lock();
         let rules = self.shared.config.rules.iter().map(|configured| RuleStatus {

@@ -4,7 +4,7 @@ use crate::monitor::{Monitor, Wanted};
 use alerts::metric::{HistoryMetric, TREND_MINUTES};
 use alerts::{Metric, Rule};
 use engine::Engine;
-use pool::{Outcome, Requests};
+use pool::Requests;
 use protocol::alerts::AlertSubject;
 use protocol::api::{HostLink, HostStatus};
 use protocol::{ConditionKind, HostName, KindName, Operation, State, Time};
@@ -121,10 +121,7 @@ impl Observed {
         match metric {
             Metric::RequestErrors => {
                 let (recent, _) = enough()?;
-                let is_failure = |outcome: &Outcome| outcome.is_failure();
-                let failed: u64 =
-                    Outcome::ALL.into_iter().filter(is_failure).map(|of| recent.ended(of)).sum();
-                Some(failed as f64 / recent.count() as f64)
+                Some(recent.failed() as f64 / recent.count() as f64)
             }
             Metric::RequestP95 => enough()?.0.latency.quantile(0.95),
             Metric::RequestP95Growth => {

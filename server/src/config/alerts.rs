@@ -114,20 +114,8 @@ fn merged(known: Option<&Rule>, given: FileRule) -> anyhow::Result<ConfiguredRul
                     defaults::rules().iter().map(|rule| rule.name.clone()).collect::<Vec<_>>().join(", ")
                 );
             };
-            AlertRule {
-                name: name.clone(),
-                metric,
-                comparison: Comparison::Above,
-                threshold,
-                recovery: None,
-                for_seconds: 60.0,
-                recover_for_seconds: 60.0,
-                no_data_for_seconds: 60.0,
-                severity: Severity::Warning,
-                hosts: Vec::new(),
-                kinds: Vec::new(),
-                action: String::new(),
-            }
+            let new = AlertRule::new(&name, &metric, Comparison::default(), threshold);
+            AlertRule { for_seconds: 60.0, ..new }
         }
     };
     // A recovery value belongs to the threshold that it was made for.

@@ -6,7 +6,7 @@ use crate::problem::RouteError;
 use axum::Json;
 use axum::extract::State;
 use history::{Buckets, Series};
-use pool::{Outcome, Requests, RouteMetrics};
+use pool::{Requests, RouteMetrics};
 use protocol::host_trends::{HostTrend, HostTrends};
 use protocol::{HostName, Problem, ProblemType, Time};
 
@@ -19,9 +19,6 @@ const MEMORY_USED: &str = "memory.used_bytes";
 const MEMORY_TOTAL: &str = "memory.total_bytes";
 const PRESSURE: [&str; 3] =
     ["pressure.cpu.some_ratio", "pressure.memory.some_ratio", "pressure.io.some_ratio"];
-/// Outcomes that are errors of the host or of the way to it.
-const ERRORS: [Outcome; 5] =
-    [Outcome::ServerError, Outcome::Connect, Outcome::Timeout, Outcome::Reset, Outcome::Protocol];
 
 /// Load of each host in the last hour, and its requests in the last five minutes.
 #[utoipa::path(get, path = "/api/v1/hosts/trends", tag = "hosts",
@@ -62,6 +59,6 @@ fn trend(host: HostName, buckets: &Buckets, routes: &[RouteMetrics]) -> HostTren
         pressure: PRESSURE.into_iter().filter_map(newest).reduce(f64::max),
         p95_seconds: recent.latency.quantile(0.95),
         requests: recent.count(),
-        errors: ERRORS.into_iter().map(|outcome| recent.ended(outcome)).sum(),
+        errors: recent.failed(),
     }
 }

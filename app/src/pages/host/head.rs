@@ -3,7 +3,7 @@
 use super::history::Charted;
 use super::panels::now;
 use super::span::{CHOICES, Span};
-use crate::pages::hosts::{HIGH, HIGH_PRESSURE, Trends, slots, standing};
+use crate::pages::hosts::{HIGH, HIGH_PRESSURE, Trends, standing, used};
 use app_state::Zones;
 use components::headline::{HeadFigure, Headline, Tone};
 use components::link::A;
@@ -26,11 +26,7 @@ pub fn Head(name: HostName, host: Memo<Option<HostStatus>>) -> impl IntoView {
         let drained = draining.then(|| view! { <span class="drained-word">"Drained"</span> });
         Some(view! { <span class="link-word" data-link=link>{word}</span> {drained} }.into_any())
     });
-    let used = text(move || {
-        host.with(|h| {
-            h.as_ref().map(|h| format!("{} running, {}", h.running, slots(h.capacity))).unwrap_or_default()
-        })
-    });
+    let used = text(move || host.with(|h| h.as_ref().map(used).unwrap_or_default()));
     let facts = Memo::new(move |_| {
         host.with(|h| {
             let h = h.as_ref()?;
@@ -39,12 +35,12 @@ pub fn Head(name: HostName, host: Memo<Option<HostStatus>>) -> impl IntoView {
         })
     });
     let facts = part(move || {
-        let (url, version, started, heard) = facts.get()?;
+        let (url, version, started, seen) = facts.get()?;
         let version = (!version.is_empty()).then(|| view! { <span>"Version " {version}</span> });
         let started = started.map(|at| view! { <span>"Started " <Ago at/></span> });
-        let heard = heard.map(|at| view! { <span>"Last seen " <Ago at/></span> });
+        let seen = seen.map(|at| view! { <span>"Last seen " <Ago at/></span> });
         Some(
-            view! { <p class="host-facts muted"><code>{url}</code> {version} {started} {heard}</p> }
+            view! { <p class="host-facts muted"><code>{url}</code> {version} {started} {seen}</p> }
                 .into_any(),
         )
     });

@@ -13,7 +13,7 @@ use protocol::history::History;
 use protocol::{HostName, Operation, Problem, Time};
 use std::sync::Arc;
 
-/// Number of operations to find those that ran within the time.
+/// Number of operations that are requested to find which ones ran within the time.
 const OPERATIONS: u32 = 200;
 /// Age in seconds from which on the newest sample is old: several requests of the server to the host have failed then.
 const OLD_SECONDS: i64 = 30;
