@@ -13,6 +13,7 @@ mod errors;
 mod exit;
 mod follow;
 mod id;
+mod interrupt;
 mod listing;
 pub mod output;
 mod params;
@@ -44,7 +45,7 @@ pub enum Command {
     /// Follow an operation until it ends; the exit code tells the outcome.
     ///
     /// Exit codes: 0 succeeded; 1 failed; 2 cancelled; 3 the server was unreachable or rejected the request; 64 invalid
-    /// arguments. Ctrl+C stops following and does not affect the operation.
+    /// arguments. Ctrl+C asks whether to detach, to cancel the operation, or to keep following.
     Follow(verbs::follow::FollowArgs),
     /// Wait until operations end: all of them, or any one.
     ///

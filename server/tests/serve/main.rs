@@ -11,6 +11,8 @@ mod checkpoint_transfer;
 mod cli;
 #[cfg(unix)]
 mod cli_agent;
+#[cfg(target_os = "linux")]
+mod cli_interrupt;
 mod cli_output;
 mod cli_verbs;
 mod demo;
@@ -25,4 +27,6 @@ mod requests;
 mod restart;
 mod startup_errors;
 mod sweep;
+#[cfg(target_os = "linux")]
+mod terminal;
 mod tls;

@@ -3,6 +3,7 @@
 use super::{follow, wait};
 use crate::errors::unsure;
 use crate::exit::Exit;
+use crate::interrupt::{InterruptArgs, OnInterrupt};
 use crate::listing::{self, Format};
 use crate::target::{Target, To};
 use crate::{id, output, text};
@@ -47,7 +48,9 @@ async fn cancel_one(target: &Target, id: OperationId, reason: String, follow: bo
     })?;
     target.wrote(id, operation.seq)?;
     if follow {
-        return follow::to_end(target, id, false).await;
+        // It is cancelled already.
+        let interrupts = InterruptArgs { on_interrupt: Some(OnInterrupt::Detach) };
+        return follow::to_end(target, id, false, interrupts).await;
     }
     match target.format {
         Format::Text => output::line(&text::cancel(&operation))?,

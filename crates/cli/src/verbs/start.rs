@@ -3,9 +3,11 @@
 use super::kinds;
 use crate::errors::{advised, unsure};
 use crate::exit::Exit;
+use crate::follow::{self, Followed, How};
+use crate::interrupt::InterruptArgs;
 use crate::listing::{self, Format};
 use crate::target::To;
-use crate::{follow, output, params, text};
+use crate::{output, params, text};
 use clap::Args;
 use protocol::KindName;
 use protocol::api::StartOperation;
@@ -25,6 +27,8 @@ pub struct StartArgs {
     /// Wait until it ends; the exit code tells the outcome
     #[arg(long, short)]
     follow: bool,
+    #[command(flatten)]
+    interrupts: InterruptArgs,
     #[command(flatten)]
     to: To,
 }
@@ -73,7 +77,10 @@ pub async fn run(args: StartArgs) -> anyhow::Result<Exit> {
     if !args.follow {
         return Ok(Exit::Fine);
     }
-    let ended = follow::follow(client, operation.id, false, format.is_json()).await?;
+    let how = How { log: false, json: format.is_json(), interrupts: args.interrupts };
+    let Followed::Ended(ended) = follow::follow(&target, operation.id, how).await? else {
+        return Ok(Exit::Detached);
+    };
     if !format.is_json() {
         output::note(&text::ended(&ended))?;
     }
