@@ -12,6 +12,8 @@ mod cli;
 #[cfg(unix)]
 mod cli_agent;
 #[cfg(target_os = "linux")]
+mod cli_complete;
+#[cfg(target_os = "linux")]
 mod cli_interrupt;
 mod cli_output;
 mod cli_verbs;

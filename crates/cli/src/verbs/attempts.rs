@@ -1,6 +1,7 @@
 //! `signalbox retry`, `resume` and `abandon`
 
 use super::follow;
+use crate::complete::{Which, operations};
 use crate::errors::unsure;
 use crate::exit::Exit;
 use crate::interrupt::InterruptArgs;
@@ -16,6 +17,7 @@ use std::slice;
 #[derive(Args)]
 pub struct AttemptArgs {
     /// Operation ID, its first 4 characters or more, @last, or @1, @2, ... of the last listing
+    #[arg(add = operations(Which::Unsuccessful))]
     id: String,
     /// Wait until it ends; the exit code tells the outcome
     #[arg(long, short)]
@@ -30,6 +32,7 @@ pub struct AttemptArgs {
 #[derive(Args)]
 pub struct AbandonArgs {
     /// Operation ID, its first 4 characters or more, @last, or @1, @2, ... of the last listing
+    #[arg(add = operations(Which::Active))]
     id: String,
     /// Reason, stored with the failure
     #[arg(long, default_value = "", hide_default_value = true)]

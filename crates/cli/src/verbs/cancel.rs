@@ -1,6 +1,7 @@
 //! `signalbox cancel`
 
 use super::{follow, wait};
+use crate::complete::{Which, operations};
 use crate::errors::unsure;
 use crate::exit::Exit;
 use crate::interrupt::{InterruptArgs, OnInterrupt};
@@ -17,7 +18,7 @@ use std::slice;
 #[derive(Args)]
 pub struct CancelArgs {
     /// Operation IDs, their first 4 characters or more, @last, or @1, @2, ... of the last listing
-    #[arg(required = true, value_name = "ID")]
+    #[arg(required = true, value_name = "ID", add = operations(Which::Active))]
     ids: Vec<String>,
     /// Reason, stored with the cancellation
     #[arg(long, default_value = "", hide_default_value = true)]

@@ -1,5 +1,6 @@
 //! `signalbox follow`
 
+use crate::complete::{Which, operations};
 use crate::exit::Exit;
 use crate::follow::{self, Followed, How};
 use crate::interrupt::InterruptArgs;
@@ -13,6 +14,7 @@ use protocol::OperationId;
 #[derive(Args)]
 pub struct FollowArgs {
     /// Operation ID, its first 4 characters or more, @last, or @1, @2, ... of the last listing
+    #[arg(add = operations(Which::Any))]
     id: String,
     /// Print the log: existing lines, then new ones as they are written
     #[arg(long)]

@@ -7,6 +7,7 @@ pub mod artifacts;
 pub mod attempts;
 pub mod cancel;
 pub mod compare;
+pub mod completion;
 pub mod context;
 pub mod delete;
 pub mod follow;

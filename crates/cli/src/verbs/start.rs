@@ -7,7 +7,7 @@ use crate::follow::{self, Followed, How};
 use crate::interrupt::InterruptArgs;
 use crate::listing::{self, Format};
 use crate::target::To;
-use crate::{output, params, text};
+use crate::{complete, output, params, text};
 use clap::Args;
 use protocol::KindName;
 use protocol::api::StartOperation;
@@ -17,9 +17,10 @@ use std::slice;
 #[derive(Args)]
 pub struct StartArgs {
     /// Kind of operation, such as data.load; `signalbox kinds` lists them
+    #[arg(add = complete::kinds())]
     kind: String,
     /// Parameters as name=value; omitted ones take their defaults
-    #[arg(value_name = "NAME=VALUE")]
+    #[arg(value_name = "NAME=VALUE", add = complete::params())]
     params: Vec<String>,
     /// Priority in the queue, -100 to 100; higher ones start first
     #[arg(long, default_value_t = 0, allow_negative_numbers = true, value_parser = clap::value_parser!(i8).range(-100..=100))]
