@@ -26,6 +26,7 @@ mod session;
 mod target;
 mod terminal;
 mod text;
+mod top;
 mod verbs;
 
 pub use exit::{Exit, TROUBLE, USAGE, code_of};
@@ -61,6 +62,10 @@ pub enum Command {
     /// Print changes of state of all matching operations as they happen.
     #[command(after_help = examples::WATCH)]
     Watch(verbs::watch::WatchArgs),
+    /// Show operations and hosts live in the terminal.
+    ///
+    /// Keys: arrows select, l shows the log, c cancels, e shows or hides ended operations, / filters, q quits.
+    Top(verbs::top::TopArgs),
     /// Print the log of an operation.
     #[command(after_help = examples::LOGS)]
     Logs(verbs::logs::LogsArgs),
@@ -125,6 +130,7 @@ pub async fn run(command: Command) -> anyhow::Result<Exit> {
         Command::Follow(args) => verbs::follow::run(args).await,
         Command::Wait(args) => verbs::wait::run(args).await,
         Command::Watch(args) => verbs::watch::run(args).await,
+        Command::Top(args) => verbs::top::run(args).await,
         Command::Logs(args) => verbs::logs::run(args).await,
         Command::Series(args) => verbs::series::run(args).await,
         Command::Result(args) => verbs::result::run(args).await,

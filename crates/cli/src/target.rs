@@ -210,6 +210,14 @@ impl Target {
         }))
     }
 
+    /// Remembers an operation that was changed at an event, without a note if that fails.
+    pub fn wrote_quietly(&self, id: OperationId, seq: u64) {
+        let _ = self.session.change(|remembered| {
+            remembered.last = Some(id);
+            remembered.seq = seq;
+        });
+    }
+
     /// Remembers the operations of a listing, in its order.
     ///
     /// # Errors

@@ -3,7 +3,9 @@
 use crate::transport::{Answer, Call, Copied, Method, Transport};
 use crate::{ClientError, OperationQuery};
 use pool::{Download, Pool, PoolConfig, PoolError, Repeat, SseStream};
-use protocol::api::{CancelOperation, KindList, LogPage, OperationDetail, OperationPage, StartOperation};
+use protocol::api::{
+    CancelOperation, KindList, LogPage, OperationDetail, OperationPage, Snapshot, StartOperation,
+};
 use protocol::event::Reset;
 use protocol::{Operation, OperationId, paths};
 use serde::de::DeserializeOwned;
@@ -82,6 +84,14 @@ impl Client {
     /// URL of an operation's page.
     pub fn page_of(&self, id: OperationId) -> String {
         format!("{}/operations/{id}", self.server())
+    }
+
+    /// Current state: active and recent operations, and hosts. Events continue it.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub async fn snapshot(&self) -> Result<Snapshot, ClientError> {
+        self.get(paths::SNAPSHOT).await
     }
 
     /// All kinds with their parameters.

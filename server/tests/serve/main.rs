@@ -16,6 +16,8 @@ mod cli_complete;
 #[cfg(target_os = "linux")]
 mod cli_interrupt;
 mod cli_output;
+#[cfg(target_os = "linux")]
+mod cli_top;
 mod cli_verbs;
 mod demo;
 mod feed;

@@ -20,5 +20,6 @@ pub mod result;
 pub mod series;
 pub mod show;
 pub mod start;
+pub mod top;
 pub mod wait;
 pub mod watch;
