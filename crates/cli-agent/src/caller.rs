@@ -167,6 +167,13 @@ pub async fn status() -> Result<Vec<Status>, PlaceError> {
 /// # Errors
 /// Like [`status`].
 pub async fn stop() -> Result<usize, PlaceError> {
+    let folder = place::folder();
+    match place::check(&folder) {
+        Err(PlaceError::Failed(_, error)) if error.kind() == io::ErrorKind::NotFound => return Ok(0),
+        checked => checked?,
+    }
+    // Before looking for sockets: an agent that opens its socket later sees the count, and ends.
+    place::count_stop(&folder)?;
     let mut stopped = 0;
     for socket in sockets()? {
         stopped += usize::from(control(&socket, &Request::Stop).await.is_some());

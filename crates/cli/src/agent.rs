@@ -24,19 +24,21 @@ pub fn is_wanted() -> bool {
 /// directly. The sentence says why there is no agent.
 pub async fn attached(client: Client, token: Option<&str>, reads: Reads) -> (Client, Option<String>) {
     let place = Place::of(client.server(), token);
+    // Before looking for an agent: `agent stop` may end the one that is running, and must end the next one, too.
+    let stops = cli_agent::stops();
     match Agent::connect(client.server(), &place, reads).await {
         Ok(Some(agent)) => return (client.with_transport(Arc::new(agent)), None),
         Ok(None) => {}
         Err(error) => return (client, Some(format!("The agent is not used: {error}."))),
     }
-    match start(client.server(), token) {
+    match start(client.server(), token, stops) {
         Ok(()) => (client, None),
         Err(error) => (client, Some(format!("The agent can't be started: {error}."))),
     }
 }
 
 /// Starts an agent, which lives on without this command, its terminal and its pipes.
-fn start(server: &str, token: Option<&str>) -> io::Result<()> {
+fn start(server: &str, token: Option<&str>, stops: u64) -> io::Result<()> {
     let program = std::env::current_exe()?;
     let shell = Path::new("/bin/sh");
     let mut command = match shell.exists() {
@@ -47,7 +49,7 @@ fn start(server: &str, token: Option<&str>) -> io::Result<()> {
         }
         false => Command::new(program),
     };
-    command.args(["agent", "run", "--server", server]).current_dir("/");
+    command.args(["agent", "run", "--server", server, "--stops", &stops.to_string()]).current_dir("/");
     // Not as an argument, which other users can read.
     match token {
         Some(token) => command.env("SIGNALBOX_TOKEN", token),

@@ -34,3 +34,5 @@ mod sweep;
 #[cfg(target_os = "linux")]
 mod terminal;
 mod tls;
+#[cfg(unix)]
+mod user;
