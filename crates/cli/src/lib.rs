@@ -19,6 +19,7 @@ mod interrupt;
 mod listing;
 pub mod output;
 mod params;
+mod patience;
 mod printer;
 mod private_file;
 mod rows;

@@ -4,6 +4,7 @@ use crate::process::{signal, wait_until};
 use crate::user::{User, text_of};
 use serde_json::{Value, json};
 use std::os::unix::fs::PermissionsExt;
+use std::process::{Child, Stdio};
 
 /// What the JSON of a list says about the agent's copy, if that answered.
 fn copy_of_list(user: &User, url: &str) -> Option<Value> {
@@ -67,8 +68,37 @@ async fn reads_are_answered_while_the_server_is_away_with_their_age() {
     );
     let (code, _, err) = user.run(&url, &["list", "--fresh"]);
     assert!(code == 3 && err.contains("no server at"), "{err}");
-    let (code, _, err) = user.run(&url, &["start", "exec.count"]);
-    assert_eq!(code, 3, "{err}");
+    let (code, out, err) = user.run(&url, &["start", "exec.count"]);
+    assert!(code == 3 && out.is_empty() && err.contains("Nothing was started."), "{err}");
+    let (code, _, err) = user.run(&url, &["start", "exec.count", "--wait-server=1s"]);
+    assert!(code == 3 && err.contains("Waiting for it, at most "), "{err}");
+}
+
+#[tokio::test]
+async fn a_start_waits_for_the_server_if_it_is_told_to_and_starts_once() {
+    let user = User::new();
+    let mut server = user.serve();
+    server.host_up().await;
+    let url = server.url.clone();
+    user.with_agent(&url);
+    for agent in ["on", "off"] {
+        let before = user.ok(&url, &["list", "-o", "name", "--fresh"]).0.lines().count();
+        server.kill();
+        let mut command = user.command(&url, &["start", "exec.count", "--wait-server"]);
+        command.env("SIGNALBOX_AGENT", agent).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut starting: Child = command.spawn().unwrap();
+        let mut note = String::new();
+        let mut errors = std::io::BufReader::new(starting.stderr.take().unwrap());
+        std::io::BufRead::read_line(&mut errors, &mut note).unwrap();
+        assert!(note.ends_with("Waiting for it, at most 5 m.\n"), "{note}");
+        // Its hosts have not connected yet.
+        server = user.serve_at(&url);
+        let output = starting.wait_with_output().unwrap();
+        assert!(output.status.success(), "{agent}");
+        let listed = user.ok(&url, &["list", "-o", "name", "--fresh"]).0;
+        assert_eq!(listed.lines().count(), before + 1);
+        assert_eq!(listed.lines().next(), String::from_utf8(output.stdout).unwrap().lines().next());
+    }
 }
 
 #[tokio::test]
