@@ -15,6 +15,8 @@ mod cli_agent;
 mod cli_complete;
 #[cfg(target_os = "linux")]
 mod cli_interrupt;
+#[cfg(target_os = "linux")]
+mod cli_kill;
 mod cli_output;
 #[cfg(target_os = "linux")]
 mod cli_top;
