@@ -44,7 +44,12 @@ impl Agent {
     pub async fn connect(server: &str, place: &Place, reads: Reads) -> Result<Option<Self>, PlaceError> {
         let socket = place.socket();
         match place.check() {
-            Err(PlaceError::Failed(_, error)) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            // The agent creates it, unless its parent is missing, too.
+            Err(PlaceError::Failed(folder, error))
+                if error.kind() == io::ErrorKind::NotFound && folder.parent().is_some_and(Path::is_dir) =>
+            {
+                return Ok(None);
+            }
             checked => checked?,
         }
         let Ok(Ok(stream)) = tokio::time::timeout(GREETING_TIMEOUT, greeted(&socket)).await else {

@@ -46,7 +46,9 @@ impl std::error::Error for PlaceError {}
 
 /// Folder of all agents of the user.
 pub fn folder() -> PathBuf {
-    match env::var_os("XDG_RUNTIME_DIR").map(PathBuf::from).filter(|folder| folder.is_absolute()) {
+    let runtime = env::var_os("XDG_RUNTIME_DIR").map(PathBuf::from);
+    // The variable may outlive its folder, as in a container without /run or after `su`.
+    match runtime.filter(|folder| folder.is_absolute() && folder.is_dir()) {
         Some(folder) => folder.join("signalbox"),
         None => env::temp_dir().join(format!("signalbox-{}", rustix::process::geteuid().as_raw())),
     }

@@ -14,6 +14,8 @@ mod cli_agent;
 #[cfg(target_os = "linux")]
 mod cli_complete;
 #[cfg(target_os = "linux")]
+mod cli_environment;
+#[cfg(target_os = "linux")]
 mod cli_interrupt;
 #[cfg(target_os = "linux")]
 mod cli_kill;
