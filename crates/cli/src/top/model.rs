@@ -73,7 +73,10 @@ impl Model {
             EventBody::Deleted { id, .. } => {
                 self.operations.remove(&id);
             }
-            EventBody::Points { .. } | EventBody::Log { .. } | EventBody::Late { .. } => {}
+            EventBody::Points { .. }
+            | EventBody::Log { .. }
+            | EventBody::Late { .. }
+            | EventBody::Alerts { .. } => {}
         }
     }
 
