@@ -4,5 +4,7 @@
 //! not know: where figures come from, hosts, HTTP, clocks.
 
 mod division;
+mod sentence;
 
 pub use division::{Interval, divide};
+pub use sentence::{advice, largest, sentence};

@@ -31,6 +31,7 @@ pub mod series;
 pub mod state;
 pub mod sweep;
 pub mod time;
+pub mod time_breakdown;
 pub mod usage;
 
 pub use audit::{Action, Actor, AuditEntry, Via};

@@ -25,4 +25,5 @@ mod requests;
 mod restart;
 mod startup_errors;
 mod sweep;
+mod time_breakdown;
 mod tls;
