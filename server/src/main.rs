@@ -18,6 +18,7 @@ mod guard;
 mod host;
 mod host_lock;
 mod listen;
+mod man;
 mod models;
 mod monitor;
 mod page;
@@ -64,11 +65,16 @@ enum Command {
     Host(host::HostArgs),
     /// Print the API as an OpenAPI document.
     Openapi,
+    /// Write man pages of all commands to a folder.
+    Man(man::ManArgs),
     #[command(flatten)]
     Client(cli::Command),
 }
 
 fn main() -> ExitCode {
+    if cli::complete::answer(Cli::command) {
+        return ExitCode::SUCCESS;
+    }
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(failure) => {
@@ -90,6 +96,7 @@ fn main() -> ExitCode {
         Command::Serve(args) => run(serve::serve(*args)),
         Command::Host(args) => run(host::host(args)),
         Command::Openapi => output::line(&routes::openapi_document()).map_err(anyhow::Error::from),
+        Command::Man(args) => man::write(Cli::command(), &args),
         Command::Client(command) => return speak(cli::run(command)),
     };
     match done {

@@ -1,6 +1,7 @@
 //! Lazily loaded pages: each is a separate part of the module. Every visit loads only the frame, the live layer and
 //! their dependencies.
 
+use super::alerts::AlertsPage;
 use super::compare::ComparePage;
 use super::host::HostPage;
 use super::hosts::HostsPage;
@@ -22,6 +23,7 @@ pub async fn preload(path: &str) {
         (Some("operations"), Some(_)) => Operation::preload().await,
         (Some("compare"), _) => Compare::preload().await,
         (Some("new"), _) => New::preload().await,
+        (Some("alerts"), _) => Alerts::preload().await,
         (Some("hosts"), None) => Hosts::preload().await,
         (Some("hosts"), Some(_)) => Host::preload().await,
         _ => {}
@@ -123,5 +125,19 @@ impl LazyRoute for Host {
 
     fn view(_page: Self) -> AnyView {
         view! { <HostPage/> }.into_any()
+    }
+}
+
+/// `/alerts`
+pub struct Alerts;
+
+#[lazy_route]
+impl LazyRoute for Alerts {
+    fn data() -> Self {
+        Self
+    }
+
+    fn view(_page: Self) -> AnyView {
+        view! { <AlertsPage/> }.into_any()
     }
 }

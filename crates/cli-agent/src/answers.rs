@@ -96,6 +96,7 @@ fn takes(filter: &Filter, id: OperationId, row: &Row, now: Time) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use protocol::alerts::AlertSummary;
     use protocol::api::{OperationDetail, OperationPage, Snapshot};
     use protocol::event::EventBody;
     use protocol::{Event, InstanceId, KindName, Progress, State};
@@ -122,6 +123,7 @@ mod tests {
             ended_from,
             counts: vec![],
             hosts: vec![],
+            alerts: AlertSummary::default(),
         };
         Replica::of(snapshot)
     }

@@ -187,7 +187,8 @@ impl Replica {
                 self.deleted.insert(id);
             }
             EventBody::Host { host } => self.host(*host),
-            EventBody::Log { .. } => {}
+            // The answers about both come from the server.
+            EventBody::Log { .. } | EventBody::Alerts { .. } => {}
         }
     }
 
