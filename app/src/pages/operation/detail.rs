@@ -15,6 +15,7 @@ use super::result::{ResultParts, result_label};
 use super::sweep::Sweep;
 use super::tables::AttemptsTable;
 use super::tabs::{Tab, Tabs};
+use super::time::TimeTab;
 use crate::features::curves::cached::{Additional, Following, keep_current, take_first};
 use crate::features::curves::spec_of;
 use crate::outcome::{Body, EXEC, Outcome};
@@ -109,6 +110,7 @@ pub fn Detail(
         None => parts.result(),
     };
     let log_shown = Signal::derive(move || tabs.shown.get() == Tab::Log);
+    let time_shown = Signal::derive(move || tabs.shown.get() == Tab::Time);
     let details = view! {
         <AttemptsTable op attempts/>
         <AuditTable audit/>
@@ -135,6 +137,7 @@ pub fn Detail(
                     {tabs.panel(Tab::Trades, parts.trades())}
                     {tabs.panel(Tab::Returns, parts.returns())}
                     {tabs.panel(Tab::Log, view! { <LogView op follow=follow.clone() shown=log_shown/> }.into_any())}
+                    {tabs.panel(Tab::Time, view! { <TimeTab op shown=time_shown/> }.into_any())}
                     {tabs.panel(Tab::Details, details.into_any())}
                 </div>
             </div>
@@ -151,7 +154,7 @@ fn tabs_of(op: OpView, outcome: Memo<Option<Outcome>>, is_sweep: bool) -> Tabs {
     let offered = Memo::new(move |_| {
         outcome.with(|outcome| {
             let has = |tab: &Tab| match (tab, outcome.as_ref().map(|o| (&o.body, o))) {
-                (Tab::Log | Tab::Details, _) => true,
+                (Tab::Log | Tab::Time | Tab::Details, _) => true,
                 (Tab::Result, outcome) => is_sweep || outcome.is_some(),
                 (Tab::Trades, Some((Body::Backtest(result), outcome))) => {
                     result.trade_count > 0 && outcome.has("trades")

@@ -19,6 +19,7 @@ mod rule;
 mod sweep;
 mod tables;
 mod tabs;
+mod time;
 
 use super::not_found::{NotFound, answer_404};
 use crate::features::curves::cached::Following;
