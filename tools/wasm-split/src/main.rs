@@ -32,12 +32,12 @@ fn split(input: &Path, name: &str, output: &Path) -> anyhow::Result<()> {
         .with_context(|| format!("{} could not be read", input.display()))?;
     let shared = shared_module(input);
     let main_module = format!("./{name}.js");
-    let mut options = wasm_split_cli_support::Options::new(&module);
+    let mut options = signalbox_wasm_splitter::Options::new(&module);
     options.output_dir = output;
     options.main_out_path = &shared;
     options.main_module = &main_module;
     options.link_name = LOADER;
-    let parts = wasm_split_cli_support::transform(options).map_err(|error| {
+    let parts = signalbox_wasm_splitter::transform(options).map_err(|error| {
         anyhow::anyhow!("{error:?}").context(format!("{} could not be split", input.display()))
     })?;
     std::fs::write(output.join(MANIFEST), serde_json::to_string_pretty(&parts.prefetch_map)?)?;

@@ -1,6 +1,6 @@
 //! Column of facts beside the charts: times, host, attempt, checkpoint, cost, parameters, auto-cancel rule and activity.
 
-use super::rule::RuleCard;
+use super::sections::rule_section;
 use app_state::{Zones, address};
 use components::ident::Ident;
 use components::link::A;
@@ -270,7 +270,7 @@ pub fn FactsColumn(
             {standing(op)}
             {cost(op)}
             {params(&op.fixed(), spec)}
-            <RuleCard op curves spec/>
+            {rule_section(op, curves, spec)}
             {activity(op, audit)}
         </aside>
     }

@@ -13,7 +13,7 @@ use live::OpView;
 use view::time_view;
 
 /// The tab's content.
-#[wasm_split(time, wasm_split_path = leptos::wasm_split, preload(load_content), fallible)]
+#[wasm_split(operation_time, wasm_split_path = leptos::wasm_split, preload(load_content), fallible)]
 fn content(op: OpView, shown: Signal<bool>) -> Result<AnyView, SplitLoaderError> {
     Ok(time_view(op, shown))
 }
