@@ -43,6 +43,7 @@ Start here:
   signalbox start KIND NAME=VALUE  start an operation and print its ID
   signalbox list                   list operations, newest first
   signalbox follow ID              follow an operation until it ends
+  signalbox top                    show operations and hosts live in the terminal
 
 Run `signalbox COMMAND --help` for the flags of a command.";
 

@@ -103,6 +103,8 @@ pub struct Replica {
     pub hosts: Vec<HostStatus>,
     /// Answer of the server about kinds, while the hosts offer the same.
     pub kinds: Option<Box<RawValue>>,
+    /// Event that last changed what the hosts offer.
+    pub offered_at: u64,
     details: HashMap<OperationId, Detail>,
     /// Order in which details came, and their size.
     detail_order: VecDeque<OperationId>,
@@ -203,12 +205,12 @@ impl Replica {
         match self.hosts.iter_mut().find(|known| known.name == host.name) {
             Some(known) => {
                 if offer(known) != offer(&host) {
-                    self.kinds = None;
+                    (self.kinds, self.offered_at) = (None, self.seq);
                 }
                 *known = host;
             }
             None => {
-                self.kinds = None;
+                (self.kinds, self.offered_at) = (None, self.seq);
                 self.hosts.push(host);
             }
         }

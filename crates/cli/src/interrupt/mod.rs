@@ -41,7 +41,7 @@ pub enum Action {
 
 /// Signals and answers of the user.
 pub struct Interrupts {
-    rule: Rule,
+    chosen: Option<OnInterrupt>,
     signals: Signals,
     prompt: Rc<Prompt>,
     /// Last time at which the question was asked.
@@ -56,8 +56,13 @@ impl Interrupts {
     /// # Errors
     /// If the system refuses the signal handlers.
     pub fn new(args: InterruptArgs, prompt: Rc<Prompt>) -> std::io::Result<Self> {
-        let rule = Rule { chosen: args.on_interrupt, can_ask: prompt::can_ask() };
-        Ok(Self { rule, signals: Signals::new()?, prompt, asked_at: None, is_cancelled: false })
+        Ok(Self {
+            chosen: args.on_interrupt,
+            signals: Signals::new()?,
+            prompt,
+            asked_at: None,
+            is_cancelled: false,
+        })
     }
 
     /// Next thing to do. Safe to drop before it is ready.
@@ -69,7 +74,8 @@ impl Interrupts {
             tokio::select! {
                 signal = self.signals.next() => {
                     let since_asked = self.asked_at.map(|at| at.elapsed());
-                    match self.rule.step(signal, since_asked, self.is_cancelled) {
+                    let rule = Rule { chosen: self.chosen, can_ask: prompt::can_ask() };
+                    match rule.step(signal, since_asked, self.is_cancelled) {
                         Step::Ask => {
                             self.asked_at = Some(Instant::now());
                             self.prompt.ask()?;

@@ -35,9 +35,20 @@ pub struct Prompt {
     line: RefCell<Option<oneshot::Receiver<String>>>,
 }
 
-/// Whether a question can be asked and answered.
+/// Whether a question can be asked and answered: there is a terminal, and the command is not in the background, where
+/// reading would stop it.
 pub fn can_ask() -> bool {
-    std::io::stdin().is_terminal() && std::io::stderr().is_terminal()
+    std::io::stdin().is_terminal() && std::io::stderr().is_terminal() && is_in_foreground()
+}
+
+#[cfg(unix)]
+fn is_in_foreground() -> bool {
+    rustix::termios::tcgetpgrp(std::io::stdin()).is_ok_and(|group| group == rustix::process::getpgrp())
+}
+
+#[cfg(not(unix))]
+fn is_in_foreground() -> bool {
+    true
 }
 
 impl Prompt {
