@@ -27,6 +27,7 @@ mod routes;
 mod serve;
 mod stream;
 mod sweep;
+mod time_breakdown;
 mod tls;
 
 use clap::{CommandFactory, Parser, Subcommand};

@@ -100,6 +100,7 @@ mod browser {
     use protocol::alerts::{NewSilence, Rehearsal, Rehearse, Silence};
     use protocol::history::History;
     use protocol::host_trends::HostTrends;
+    use protocol::time_breakdown::TimeBreakdown;
     use protocol::{Preview, Time};
     use serde::de::DeserializeOwned;
     use serde_json::Value;
@@ -163,6 +164,14 @@ mod browser {
     ) -> Result<History, Problem> {
         let time = |second: i64| Time::from_micros(second.saturating_mul(1_000_000));
         Call::get(&paths::host_history(host, time(from), time(to), width, metrics)).json().await
+    }
+
+    /// Why an operation is slow, with the course in at most `width` buckets.
+    ///
+    /// # Errors
+    /// As [`sampled`].
+    pub async fn time_breakdown(id: OperationId, width: u32) -> Result<TimeBreakdown, Problem> {
+        Call::get(&paths::time_breakdown(id, width)).json().await
     }
 
     /// Load of all hosts in the last hour.
@@ -362,5 +371,5 @@ mod browser {
 pub use browser::{
     artifact, ask, baseline, cancel_many, counts, delete, delete_many, drain, drop_rule, end_silence, find,
     history, host_trends, log_page, newest_of, operations, operations_of_host, preview, rehearse, sampled,
-    search_log, set_rule, silence_alerts, start,
+    search_log, set_rule, silence_alerts, start, time_breakdown,
 };

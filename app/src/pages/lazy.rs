@@ -5,16 +5,17 @@ use super::alerts::AlertsPage;
 use super::compare::ComparePage;
 use super::host::HostPage;
 use super::hosts::HostsPage;
-use super::new::NewPage;
-use super::operation::OperationPage;
-use super::operations::OperationsPage;
-use super::overview::OverviewPage;
+use super::new::{self, NewPage};
+use super::operation::{self, OperationPage};
+use super::operations::{self, OperationsPage};
+use super::overview::{self, OverviewPage};
+use components::lazy_section;
 use leptos::prelude::*;
 use leptos_router::{LazyRoute, lazy_route};
 use live::base;
 
-/// Loads the part of the page at `path` before hydration: hydration must find it loaded, or the rendered page would
-/// change.
+/// Loads the part of the page at `path`, and those of its shown sections, before hydration: hydration must find them
+/// loaded, or the rendered page would change.
 pub async fn preload(path: &str) {
     let mut steps = base::local(path).split('/').filter(|step| !step.is_empty());
     match (steps.next(), steps.next()) {
@@ -26,8 +27,10 @@ pub async fn preload(path: &str) {
         (Some("alerts"), _) => Alerts::preload().await,
         (Some("hosts"), None) => Hosts::preload().await,
         (Some("hosts"), Some(_)) => Host::preload().await,
-        _ => {}
+        _ => return,
     }
+    let others = [&overview::SECTIONS[..], &operations::SECTIONS, &new::SECTIONS].concat();
+    lazy_section::preload(&[others, operation::lazy_sections()].concat()).await;
 }
 
 /// `/`

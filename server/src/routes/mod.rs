@@ -15,6 +15,7 @@ mod log_text;
 mod metrics;
 mod operations;
 mod probes;
+mod time_breakdown;
 
 use crate::actor::UserHeader;
 use crate::alerts::Alerts;
@@ -149,6 +150,7 @@ fn responses() -> OpenApiRouter<Server> {
         .routes(routes!(operations::resume))
         .routes(routes!(operations::series))
         .routes(routes!(operations::logs))
+        .routes(routes!(time_breakdown::time_breakdown))
         .routes(routes!(log_search::search))
         .routes(routes!(bands::baseline))
         .routes(routes!(bands::rule, bands::set_rule, bands::drop_rule))

@@ -37,6 +37,7 @@ mod startup_errors;
 mod sweep;
 #[cfg(target_os = "linux")]
 mod terminal;
+mod time_breakdown;
 mod tls;
 #[cfg(unix)]
 mod user;
