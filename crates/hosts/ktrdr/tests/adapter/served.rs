@@ -233,7 +233,7 @@ impl Served {
     /// All events until the running attempt ends.
     pub async fn until_end(&mut self) -> Ended {
         let mut events = self.until(|e| matches!(e, HostEventBody::Ended { .. })).await;
-        let Some(HostEventBody::Ended { outcome, failure, result }) = events.pop() else {
+        let Some(HostEventBody::Ended { outcome, failure, result, .. }) = events.pop() else {
             panic!("its end is the last that is told")
         };
         Ended { events, outcome, failure, result }
