@@ -1,23 +1,30 @@
-//! Guard: checks Host and Origin of a request and the token, and sets security headers.
+//! Guard: checks Host and Origin of a request, authenticates its sender, and sets security headers.
 //!
 //! A page of another site must not start operations here. Browsers send where a request comes from (`Origin`) and the
 //! name of the server (`Host`); an unknown name is a rebound one (DNS rebinding).
 
+use crate::access::Access;
 use crate::config::BasePath;
 use crate::problem::RouteError;
-use axum::extract::{Request, State};
+use axum::extract::{ConnectInfo, Request, State};
 use axum::http::header::{self, HeaderName};
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-use http_wire::{Addresses, HostNames, Token, bearer, host_of};
+use http_wire::{Addresses, HostNames, bearer, host_of};
 use percent_encoding::{NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
-use protocol::ProblemType;
-use std::net::SocketAddr;
+use protocol::{ProblemType, Time};
+use std::borrow::Cow;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
-/// Cookie of a browser with the right token.
+/// Cookie of a browser with a valid token.
 const COOKIE: &str = "signalbox_token";
+/// Longest validity of the cookie, in seconds: a year.
+const COOKIE_SECONDS: u64 = 31_536_000;
+
+/// Paths that need no credential: probes, which reveal nothing.
+pub const PUBLIC: [&str; 2] = ["/healthz", "/readyz"];
 
 /// How clients reach the server.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -30,7 +37,7 @@ pub enum Transport {
 
 /// Rules of the guard.
 pub struct Guard {
-    token: Option<Token>,
+    access: Access,
     names: HostNames,
     /// Path of the cookie, which is not for other programs on the same host.
     base_path: BasePath,
@@ -40,14 +47,14 @@ pub struct Guard {
 impl Guard {
     /// Beyond loopback, all plain addresses are allowed, because rebinding needs a name.
     pub fn new(
-        token: Option<Token>,
+        access: Access,
         listen: SocketAddr,
         allowed_names: Vec<String>,
         base_path: BasePath,
         transport: Transport,
     ) -> Self {
         let addresses = if listen.ip().is_loopback() { Addresses::Loopback } else { Addresses::All };
-        Self { token, names: HostNames::new(addresses, allowed_names), base_path, transport }
+        Self { access, names: HostNames::new(addresses, allowed_names), base_path, transport }
     }
 
     fn check(&self, method: &Method, uri: &Uri, headers: &HeaderMap) -> Result<(), RouteError> {
@@ -81,37 +88,43 @@ impl Guard {
         }
         Ok(())
     }
+}
 
-    fn has_token(&self, headers: &HeaderMap) -> bool {
-        let Some(token) = &self.token else { return true };
-        let cookies = headers.get_all(header::COOKIE).into_iter().filter_map(|v| v.to_str().ok());
-        let mut cookie = cookies
-            .flat_map(|line| line.split(';'))
-            .filter_map(|pair| pair.trim().split_once('='))
-            .filter(|(name, _)| *name == COOKIE);
-        bearer(headers).is_some_and(|given| token.matches(given))
-            || cookie.any(|(_, given)| token.matches(percent_decode_str(given).collect::<Vec<u8>>()))
+/// Secret of a request: a bearer token, or else the cookie.
+fn secret_of(headers: &HeaderMap) -> Option<Cow<'_, [u8]>> {
+    if let Some(given) = bearer(headers) {
+        return Some(given.into());
     }
+    let cookies = headers.get_all(header::COOKIE).into_iter().filter_map(|v| v.to_str().ok());
+    let mut pairs = cookies.flat_map(|line| line.split(';')).filter_map(|pair| pair.trim().split_once('='));
+    let (_, given) = pairs.find(|(name, _)| *name == COOKIE)?;
+    Some(percent_decode_str(given).into())
 }
 
 /// Layer around all routes.
-pub async fn guard(State(guard): State<Arc<Guard>>, request: Request, next: Next) -> Response {
+pub async fn guard(State(guard): State<Arc<Guard>>, mut request: Request, next: Next) -> Response {
     let (method, uri, headers) = (request.method(), request.uri(), request.headers());
     if let Err(failed) = guard.check(method, uri, headers) {
         return failed.into_response();
     }
-    // Probes need no token and reveal nothing.
-    let probe = matches!(uri.path(), "/healthz" | "/readyz");
-    if !probe && !guard.has_token(headers) {
-        return match token_in_link(&guard, method, uri) {
-            Some(redirect) => redirect,
-            None => RouteError::new(
-                ProblemType::Unauthorized,
-                "Authentication required. Open /?token=YOUR-TOKEN once in this browser, \
-                 or send 'Authorization: Bearer YOUR-TOKEN'. Use the token that the server was started with.",
-            )
-            .into_response(),
-        };
+    let from = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|at| at.0.ip());
+    match guard.access.identify(secret_of(headers).as_deref(), from) {
+        Some(identity) => {
+            request.extensions_mut().insert(identity);
+        }
+        None if PUBLIC.contains(&uri.path()) => {}
+        None => {
+            return match token_in_link(&guard, method, uri, from) {
+                Some(redirect) => redirect,
+                None => RouteError::new(
+                    ProblemType::Unauthorized,
+                    "Authentication required. Open /?token=YOUR-TOKEN once in this browser, \
+                     or send 'Authorization: Bearer YOUR-TOKEN'. Use the token that the server was started with, or one \
+                     that `signalbox token create` printed; it may have expired or been revoked.",
+                )
+                .into_response(),
+            };
+        }
     }
     let mut response = next.run(request).await;
     let headers = response.headers_mut();
@@ -132,19 +145,22 @@ pub async fn guard(State(guard): State<Arc<Guard>>, request: Request, next: Next
 }
 
 /// Handles `/?token=…` once: sets a cookie, and removes the token from the address bar.
-fn token_in_link(guard: &Guard, method: &Method, uri: &Uri) -> Option<Response> {
-    let token = guard.token.as_ref()?;
+fn token_in_link(guard: &Guard, method: &Method, uri: &Uri, from: Option<IpAddr>) -> Option<Response> {
     let given = token_of_query(uri.query()?)?;
-    if method != Method::GET || !token.matches(given) {
+    if method != Method::GET {
         return None;
     }
+    let identity = guard.access.identify(Some(given.as_bytes()), from)?;
+    let expires_at = identity.access_token().and_then(|token| token.expires_at);
+    let valid = expires_at.map_or(COOKIE_SECONDS, |end| end.seconds_since(Time::now()).max(0.0) as u64);
+    let max_age = valid.min(COOKIE_SECONDS);
     let base = &guard.base_path;
     let path = if base.is_empty() { "/" } else { base.as_str() };
     // A cookie can't hold all characters of a token.
-    let value = utf8_percent_encode(token.as_str(), NON_ALPHANUMERIC);
+    let value = utf8_percent_encode(&given, NON_ALPHANUMERIC);
     let secure = if guard.transport == Transport::Plain { "" } else { "; Secure" };
     let cookie =
-        format!("{COOKIE}={value}; Path={path}; HttpOnly; SameSite=Strict{secure}; Max-Age=31536000");
+        format!("{COOKIE}={value}; Path={path}; HttpOnly; SameSite=Strict{secure}; Max-Age={max_age}");
     let headers = [
         (header::SET_COOKIE, HeaderValue::from_str(&cookie).ok()?),
         (header::LOCATION, HeaderValue::from_str(&format!("{base}{}", uri.path())).ok()?),
@@ -162,16 +178,29 @@ fn token_of_query(query: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use http_wire::Token;
+    use store::Sqlite;
+    use tokio_util::sync::CancellationToken;
+
+    fn access(token: Option<&str>) -> Access {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Arc::new(Sqlite::open(&folder.path().join("signalbox.db")).unwrap());
+        Access::open(token.map(Token::new), store, CancellationToken::new()).unwrap()
+    }
 
     fn guard(token: Option<&str>) -> Guard {
         let listen = "127.0.0.1:7200".parse().unwrap();
         Guard::new(
-            token.map(Token::new),
+            access(token),
             listen,
             vec!["box.example.org".into()],
             BasePath::default(),
             Transport::Plain,
         )
+    }
+
+    fn identified(guard: &Guard, headers: &HeaderMap) -> bool {
+        guard.access.identify(secret_of(headers).as_deref(), None).is_some()
     }
 
     fn allows(host: &str, origin: Option<&str>) -> bool {
@@ -202,8 +231,8 @@ mod tests {
             let listen = "127.0.0.1:7200".parse().unwrap();
             let base = base.parse().unwrap();
             let guard =
-                Guard::new(Some(Token::new("s3cret")), listen, vec![], base, Transport::Tls { hsts: true });
-            let answer = token_in_link(&guard, &Method::GET, &path.parse().unwrap()).unwrap();
+                Guard::new(access(Some("s3cret")), listen, vec![], base, Transport::Tls { hsts: true });
+            let answer = token_in_link(&guard, &Method::GET, &path.parse().unwrap(), None).unwrap();
             let text = |name| answer.headers()[name].to_str().unwrap().to_owned();
             (text(header::SET_COOKIE), text(header::LOCATION))
         };
@@ -219,14 +248,24 @@ mod tests {
     fn a_token_is_accepted_only_as_bearer_or_cookie() {
         let with = |name: HeaderName, value: &str| {
             let headers = HeaderMap::from_iter([(name, value.parse().unwrap())]);
-            guard(Some("s3cret")).has_token(&headers)
+            identified(&guard(Some("s3cret")), &headers)
         };
         assert!(with(header::AUTHORIZATION, "Bearer s3cret"));
         assert!(with(header::AUTHORIZATION, "bearer s3cret"), "the scheme is case-insensitive");
         assert!(with(header::COOKIE, "a=b; signalbox_token=s3cret"));
         assert!(!with(header::AUTHORIZATION, "Bearer s3cre"));
         assert!(!with(header::COOKIE, "signalbox_token="));
-        assert!(guard(None).has_token(&HeaderMap::new()));
+        assert!(identified(&guard(None), &HeaderMap::new()), "without a token, none is needed");
+        assert!(!identified(&guard(Some("s3cret")), &HeaderMap::new()));
+    }
+
+    #[test]
+    fn a_valid_cookie_does_not_replace_an_invalid_bearer_token() {
+        let headers = HeaderMap::from_iter([
+            (header::AUTHORIZATION, "Bearer revoked".parse().unwrap()),
+            (header::COOKIE, "signalbox_token=s3cret".parse().unwrap()),
+        ]);
+        assert!(!identified(&guard(Some("s3cret")), &headers));
     }
 
     #[test]
@@ -237,11 +276,11 @@ mod tests {
             ("ab+c/d==", "/hosts?tab=1&token=ab%2Bc%2Fd%3D%3D"),
         ] {
             let guard = guard(Some(token));
-            let answer = token_in_link(&guard, &Method::GET, &link.parse().unwrap()).expect(link);
+            let answer = token_in_link(&guard, &Method::GET, &link.parse().unwrap(), None).expect(link);
             let cookie = answer.headers()[header::SET_COOKIE].to_str().unwrap();
             let pair = cookie.split("; ").next().unwrap();
             assert!(
-                guard.has_token(&HeaderMap::from_iter([(header::COOKIE, pair.parse().unwrap())])),
+                identified(&guard, &HeaderMap::from_iter([(header::COOKIE, pair.parse().unwrap())])),
                 "{cookie}"
             );
             assert!(cookie.contains("; Path=/; HttpOnly; SameSite=Strict"), "{cookie}");

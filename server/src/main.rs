@@ -4,6 +4,7 @@
 //! Knows the configuration, access control, HTTP, and how the parts are assembled, started and stopped. Must not know
 //! the lifecycle of operations, how anything is stored, or how it looks.
 
+mod access;
 mod actor;
 mod adapters;
 mod alerts;

@@ -1,5 +1,6 @@
 //! `signalbox serve`: assembles the parts, listens, and stops in order.
 
+use crate::access::Access;
 use crate::actor::UserHeader;
 use crate::adapters::Adapters;
 use crate::alerts::Alerts;
@@ -64,7 +65,14 @@ pub async fn serve(args: ServeArgs) -> anyhow::Result<()> {
         None => None,
     };
     let database = config.data.join("signalbox.db");
-    let store = tokio::task::spawn_blocking(move || Sqlite::open(&database)).await??;
+    let stop = CancellationToken::new();
+    let (shared_token, stopping) = (config.token, stop.clone());
+    let opened = tokio::task::spawn_blocking(move || {
+        let store = Arc::new(Sqlite::open(&database)?);
+        let access = Access::open(shared_token, store.clone(), stopping)?;
+        Ok::<_, store::StoreError>((store, access))
+    });
+    let (store, access) = opened.await??;
 
     let (adapters, through_adapters) = Adapters::start(&config.hosts.adapters).await?;
     let mut hosts = config.hosts.configured;
@@ -81,10 +89,8 @@ pub async fn serve(args: ServeArgs) -> anyhow::Result<()> {
     hosts.push(of_sweeps);
     let monitor = Monitor::new(&config.data.join("history.db"), &hosts);
     let monitored = hosts.clone();
-    let engine =
-        Engine::open(Arc::new(store), EngineConfig { hosts, in_words: sweep::in_words, ..config.engine })?;
+    let engine = Engine::open(store, EngineConfig { hosts, in_words: sweep::in_words, ..config.engine })?;
     sweeps.works_with(engine.clone());
-    let stop = CancellationToken::new();
     // Ends when it is dropped.
     let _collecting = monitor.collect(&monitored, &config.data, &stop);
     let alerts = Alerts::open(&config.data, config.alerts);
@@ -97,12 +103,14 @@ pub async fn serve(args: ServeArgs) -> anyhow::Result<()> {
         streams: Arc::default(),
         monitor,
         alerts,
+        access: access.clone(),
     };
+    let storing_uses = access.run();
     let transport = match &config.tls {
         None => Transport::Plain,
         Some(tls) => Transport::Tls { hsts: tls.hsts },
     };
-    let watch = Guard::new(config.token, address, config.allowed_names, config.base_path.clone(), transport);
+    let watch = Guard::new(access, address, config.allowed_names, config.base_path.clone(), transport);
     let watch = Arc::new(watch);
     let router = routes::router(server.clone())
         .merge(page::router(&server, options))
@@ -153,6 +161,8 @@ pub async fn serve(args: ServeArgs) -> anyhow::Result<()> {
         () = linger => tracing::warn!("closing connections that are still open"),
     }
     engine.close().await;
+    // It logs what failed.
+    let _ = storing_uses.await;
     adapters.close().await;
     sweeps.close().await;
     if let Some(bundled) = bundled {

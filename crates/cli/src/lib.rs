@@ -23,6 +23,7 @@ mod session;
 mod target;
 mod terminal;
 mod text;
+mod token_rows;
 mod verbs;
 
 pub use exit::{Exit, TROUBLE, USAGE, code_of};
@@ -85,6 +86,8 @@ pub enum Command {
     Kinds(verbs::kinds::KindsArgs),
     /// List alerts that fire; list their rules, messages and silences; silence them.
     Alerts(verbs::alerts::AlertsArgs),
+    /// Create, list and revoke tokens for programs.
+    Token(verbs::token::TokenArgs),
     /// Open the page of an operation in the browser.
     Open(verbs::open::OpenArgs),
     /// Add, choose and remove contexts: named servers with their defaults.
@@ -121,6 +124,7 @@ pub async fn run(command: Command) -> anyhow::Result<Exit> {
         Command::Undrain(args) => verbs::hosts::drain(args, false).await,
         Command::Kinds(args) => verbs::kinds::run(args).await,
         Command::Alerts(args) => verbs::alerts::run(args).await,
+        Command::Token(args) => verbs::token::run(args).await,
         Command::Open(args) => verbs::open::run(args).await,
         Command::Context(args) => verbs::context::run(args),
         #[cfg(unix)]

@@ -16,6 +16,8 @@ pub fn action(action: Action) -> &'static str {
         Action::SetRule => "Set rule",
         Action::DropRule => "Removed rule",
         Action::Configure => "Configured",
+        Action::CreateToken => "Created token",
+        Action::RevokeToken => "Revoked token",
     }
 }
 
@@ -44,7 +46,7 @@ mod tests {
 
     #[test]
     fn a_user_name_precedes_the_name_of_the_client_program() {
-        let mut actor = Actor { via: Via::Program, name: None, address: None, agent: None };
+        let mut actor = Actor { via: Via::Program, ..Actor::signalbox() };
         assert_eq!(who(&actor), "API");
         actor.agent = Some("curl/8.5.0".into());
         assert_eq!(who(&actor), "API (curl)");

@@ -19,5 +19,6 @@ pub mod result;
 pub mod series;
 pub mod show;
 pub mod start;
+pub mod token;
 pub mod wait;
 pub mod watch;
