@@ -1,6 +1,6 @@
 //! Actor: what the audit log can know about the sender of a request.
 //!
-//! A request with a token of its own has the name of the token. With the shared token, or without any, a name is known
+//! A request of a user, or with a token of its own, has the name of the user or the token. With the shared token, or without any, a name is known
 //! only if a proxy in front of the server authenticates users and passes the name in a configured header (`user_header`).
 
 use crate::access::Identity;
@@ -33,9 +33,12 @@ where
         let address = parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|at| at.0.ip().to_string());
         let UserHeader(user_header) = UserHeader::from_ref(state);
         let by = actor(&parts.headers, address, user_header.as_deref());
-        Ok(Self(match parts.extensions.get::<Identity>().and_then(Identity::access_token) {
+        let identity = parts.extensions.get::<Identity>();
+        Ok(Self(match identity.and_then(|identity| Some((identity.name()?, identity.access_token()))) {
             // Others could send any name in the header.
-            Some(token) => Actor { name: Some(token.name.clone()), token: Some(token.id.clone()), ..by },
+            Some((name, token)) => {
+                Actor { name: Some(name.to_owned()), token: token.map(|token| token.id.clone()), ..by }
+            }
             None => by,
         }))
     }

@@ -3,25 +3,20 @@
 //! A page of another site must not start operations here. Browsers send where a request comes from (`Origin`) and the
 //! name of the server (`Host`); an unknown name is a rebound one (DNS rebinding).
 
-use crate::access::Access;
+use crate::access::{Access, Given};
 use crate::config::BasePath;
+use crate::cookies::Cookies;
 use crate::problem::RouteError;
+use crate::sign_in;
 use axum::extract::{ConnectInfo, Request, State};
 use axum::http::header::{self, HeaderName};
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-use http_wire::{Addresses, HostNames, bearer, host_of};
-use percent_encoding::{NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
-use protocol::{ProblemType, Time};
-use std::borrow::Cow;
+use http_wire::{Addresses, HostNames, host_of};
+use protocol::ProblemType;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
-
-/// Cookie of a browser with a valid token.
-const COOKIE: &str = "signalbox_token";
-/// Longest validity of the cookie, in seconds: a year.
-const COOKIE_SECONDS: u64 = 31_536_000;
 
 /// Paths that need no credential: probes, which reveal nothing.
 pub const PUBLIC: [&str; 2] = ["/healthz", "/readyz"];
@@ -38,8 +33,8 @@ pub enum Transport {
 /// Rules of the guard.
 pub struct Guard {
     access: Access,
+    cookies: Cookies,
     names: HostNames,
-    /// Path of the cookie, which is not for other programs on the same host.
     base_path: BasePath,
     transport: Transport,
 }
@@ -48,13 +43,14 @@ impl Guard {
     /// Beyond loopback, all plain addresses are allowed, because rebinding needs a name.
     pub fn new(
         access: Access,
+        cookies: Cookies,
         listen: SocketAddr,
         allowed_names: Vec<String>,
         base_path: BasePath,
         transport: Transport,
     ) -> Self {
         let addresses = if listen.ip().is_loopback() { Addresses::Loopback } else { Addresses::All };
-        Self { access, names: HostNames::new(addresses, allowed_names), base_path, transport }
+        Self { access, cookies, names: HostNames::new(addresses, allowed_names), base_path, transport }
     }
 
     fn check(&self, method: &Method, uri: &Uri, headers: &HeaderMap) -> Result<(), RouteError> {
@@ -90,17 +86,6 @@ impl Guard {
     }
 }
 
-/// Secret of a request: a bearer token, or else the cookie.
-fn secret_of(headers: &HeaderMap) -> Option<Cow<'_, [u8]>> {
-    if let Some(given) = bearer(headers) {
-        return Some(given.into());
-    }
-    let cookies = headers.get_all(header::COOKIE).into_iter().filter_map(|v| v.to_str().ok());
-    let mut pairs = cookies.flat_map(|line| line.split(';')).filter_map(|pair| pair.trim().split_once('='));
-    let (_, given) = pairs.find(|(name, _)| *name == COOKIE)?;
-    Some(percent_decode_str(given).into())
-}
-
 /// Layer around all routes.
 pub async fn guard(State(guard): State<Arc<Guard>>, mut request: Request, next: Next) -> Response {
     let (method, uri, headers) = (request.method(), request.uri(), request.headers());
@@ -108,23 +93,12 @@ pub async fn guard(State(guard): State<Arc<Guard>>, mut request: Request, next: 
         return failed.into_response();
     }
     let from = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|at| at.0.ip());
-    match guard.access.identify(secret_of(headers).as_deref(), from) {
+    match sign_in::identify(&guard.access, &guard.cookies, headers, from) {
         Some(identity) => {
             request.extensions_mut().insert(identity);
         }
-        None if PUBLIC.contains(&uri.path()) => {}
-        None => {
-            return match token_in_link(&guard, method, uri, from) {
-                Some(redirect) => redirect,
-                None => RouteError::new(
-                    ProblemType::Unauthorized,
-                    "Authentication required. Open /?token=YOUR-TOKEN once in this browser, \
-                     or send 'Authorization: Bearer YOUR-TOKEN'. Use the token that the server was started with, or one \
-                     that `signalbox token create` printed; it may have expired or been revoked.",
-                )
-                .into_response(),
-            };
-        }
+        None if PUBLIC.contains(&uri.path()) || sign_in::PUBLIC.contains(&uri.path()) => {}
+        None => return without_identity(&guard, method, uri, headers, from),
     }
     let mut response = next.run(request).await;
     let headers = response.headers_mut();
@@ -144,26 +118,45 @@ pub async fn guard(State(guard): State<Arc<Guard>>, mut request: Request, next: 
     response
 }
 
+/// Response without a valid credential: a browser that opens a page is asked to sign in.
+fn without_identity(
+    guard: &Guard,
+    method: &Method,
+    uri: &Uri,
+    headers: &HeaderMap,
+    from: Option<IpAddr>,
+) -> Response {
+    if let Some(redirect) = token_in_link(guard, method, uri, from) {
+        return redirect;
+    }
+    let accepted = headers.get(header::ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    if method == Method::GET && accepted.contains("text/html") && !uri.path().starts_with("/api/") {
+        // A wrong token must not come back in the address.
+        let has_token = uri.query().and_then(token_of_query).is_some();
+        let to = uri.path_and_query().map_or("/", |whole| whole.as_str());
+        let to = sign_in::address(&guard.base_path, if has_token { uri.path() } else { to });
+        if let Ok(to) = HeaderValue::from_str(&to) {
+            let headers =
+                [(header::LOCATION, to), (header::CACHE_CONTROL, HeaderValue::from_static("no-store"))];
+            return (StatusCode::SEE_OTHER, headers).into_response();
+        }
+    }
+    let detail = "Authentication required. Sign in at /sign-in, or send 'Authorization: Bearer YOUR-TOKEN'. Use the \
+                  token that the server was started with, or one that `signalbox token create` printed; it may have \
+                  expired or been revoked.";
+    RouteError::new(ProblemType::Unauthorized, detail).into_response()
+}
+
 /// Handles `/?token=…` once: sets a cookie, and removes the token from the address bar.
 fn token_in_link(guard: &Guard, method: &Method, uri: &Uri, from: Option<IpAddr>) -> Option<Response> {
     let given = token_of_query(uri.query()?)?;
     if method != Method::GET {
         return None;
     }
-    let identity = guard.access.identify(Some(given.as_bytes()), from)?;
-    let expires_at = identity.access_token().and_then(|token| token.expires_at);
-    let valid = expires_at.map_or(COOKIE_SECONDS, |end| end.seconds_since(Time::now()).max(0.0) as u64);
-    let max_age = valid.min(COOKIE_SECONDS);
-    let base = &guard.base_path;
-    let path = if base.is_empty() { "/" } else { base.as_str() };
-    // A cookie can't hold all characters of a token.
-    let value = utf8_percent_encode(&given, NON_ALPHANUMERIC);
-    let secure = if guard.transport == Transport::Plain { "" } else { "; Secure" };
-    let cookie =
-        format!("{COOKIE}={value}; Path={path}; HttpOnly; SameSite=Strict{secure}; Max-Age={max_age}");
+    let identity = guard.access.identify(Some(Given::TokenCookie(given.as_bytes())), from)?;
     let headers = [
-        (header::SET_COOKIE, HeaderValue::from_str(&cookie).ok()?),
-        (header::LOCATION, HeaderValue::from_str(&format!("{base}{}", uri.path())).ok()?),
+        (header::SET_COOKIE, guard.cookies.token(&given, sign_in::token_cookie_seconds(&identity))),
+        (header::LOCATION, HeaderValue::from_str(&format!("{}{}", guard.base_path, uri.path())).ok()?),
     ];
     Some((StatusCode::SEE_OTHER, headers).into_response())
 }
@@ -190,17 +183,14 @@ mod tests {
 
     fn guard(token: Option<&str>) -> Guard {
         let listen = "127.0.0.1:7200".parse().unwrap();
-        Guard::new(
-            access(token),
-            listen,
-            vec!["box.example.org".into()],
-            BasePath::default(),
-            Transport::Plain,
-        )
+        let base = BasePath::default();
+        let cookies = Cookies::new(&base, false);
+        let names = vec!["box.example.org".into()];
+        Guard::new(access(token), cookies, listen, names, base, Transport::Plain)
     }
 
     fn identified(guard: &Guard, headers: &HeaderMap) -> bool {
-        guard.access.identify(secret_of(headers).as_deref(), None).is_some()
+        sign_in::identify(&guard.access, &guard.cookies, headers, None).is_some()
     }
 
     fn allows(host: &str, origin: Option<&str>) -> bool {
@@ -229,9 +219,9 @@ mod tests {
     fn below_a_base_path_the_cookie_is_for_that_path_only() {
         let answer = |base: &str, path: &str| {
             let listen = "127.0.0.1:7200".parse().unwrap();
-            let base = base.parse().unwrap();
-            let guard =
-                Guard::new(access(Some("s3cret")), listen, vec![], base, Transport::Tls { hsts: true });
+            let base: BasePath = base.parse().unwrap();
+            let (cookies, tls) = (Cookies::new(&base, true), Transport::Tls { hsts: true });
+            let guard = Guard::new(access(Some("s3cret")), cookies, listen, vec![], base, tls);
             let answer = token_in_link(&guard, &Method::GET, &path.parse().unwrap(), None).unwrap();
             let text = |name| answer.headers()[name].to_str().unwrap().to_owned();
             (text(header::SET_COOKIE), text(header::LOCATION))
@@ -257,6 +247,22 @@ mod tests {
         assert!(!with(header::COOKIE, "signalbox_token="));
         assert!(identified(&guard(None), &HeaderMap::new()), "without a token, none is needed");
         assert!(!identified(&guard(Some("s3cret")), &HeaderMap::new()));
+    }
+
+    #[test]
+    fn a_browser_that_opens_a_page_is_asked_to_sign_in_and_a_program_gets_an_error() {
+        let guard = guard(Some("s3cret"));
+        let answer = |path: &str, accept: &'static str| {
+            let headers = HeaderMap::from_iter([(header::ACCEPT, HeaderValue::from_static(accept))]);
+            let answer = without_identity(&guard, &Method::GET, &path.parse().unwrap(), &headers, None);
+            let location = answer.headers().get(header::LOCATION).map(|to| to.to_str().unwrap().to_owned());
+            (answer.status().as_u16(), location)
+        };
+        let to = |to: &str| (303, Some(format!("/sign-in?to={to}")));
+        assert_eq!(answer("/operations?state=failed", "text/html,*/*"), to("%2Foperations%3Fstate%3Dfailed"));
+        assert_eq!(answer("/hosts?token=wrong", "text/html"), to("%2Fhosts"));
+        assert_eq!(answer("/hosts", "*/*"), (401, None));
+        assert_eq!(answer("/api/v1/snapshot", "text/html"), (401, None));
     }
 
     #[test]

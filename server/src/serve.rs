@@ -8,10 +8,12 @@ use crate::below::below;
 use crate::broadcaster::Broadcaster;
 use crate::bundled::Bundled;
 use crate::config::{Config, ServeArgs};
+use crate::cookies::Cookies;
 use crate::guard::{Guard, Transport, guard};
 use crate::listen::{IDLE_TIMEOUT, Listening, listen};
 use crate::monitor::Monitor;
 use crate::routes::{self, Server};
+use crate::sign_in;
 use crate::sweep::{self, Sweeps};
 use crate::tls::{Tls, redirects};
 use crate::{output, page, stop_signal};
@@ -70,7 +72,7 @@ pub async fn serve(args: ServeArgs) -> anyhow::Result<()> {
     let opened = tokio::task::spawn_blocking(move || {
         let store = Arc::new(Sqlite::open(&database)?);
         let access = Access::open(shared_token, store.clone(), stopping)?;
-        Ok::<_, store::StoreError>((store, access))
+        anyhow::Ok((store, access))
     });
     let (store, access) = opened.await??;
 
@@ -95,6 +97,7 @@ pub async fn serve(args: ServeArgs) -> anyhow::Result<()> {
     let _collecting = monitor.collect(&monitored, &config.data, &stop);
     let alerts = Alerts::open(&config.data, config.alerts);
     let _alerting = alerts.run(&engine, &monitor, &stop);
+    let cookies = Cookies::new(&config.base_path, tls.is_some());
     let server = Server {
         engine: engine.clone(),
         stop: stop.clone(),
@@ -104,16 +107,19 @@ pub async fn serve(args: ServeArgs) -> anyhow::Result<()> {
         monitor,
         alerts,
         access: access.clone(),
+        cookies: cookies.clone(),
     };
     let storing_uses = access.run();
     let transport = match &config.tls {
         None => Transport::Plain,
         Some(tls) => Transport::Tls { hsts: tls.hsts },
     };
-    let watch = Guard::new(access, address, config.allowed_names, config.base_path.clone(), transport);
+    let watch =
+        Guard::new(access, cookies, address, config.allowed_names, config.base_path.clone(), transport);
     let watch = Arc::new(watch);
     let router = routes::router(server.clone())
         .merge(page::router(&server, options))
+        .merge(sign_in::router(server))
         .layer(CompressionLayer::new().quality(tower_http::CompressionLevel::Fastest))
         .layer(from_fn_with_state(watch, guard))
         .layer(CatchPanicLayer::custom(panicked));

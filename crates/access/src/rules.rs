@@ -1,10 +1,11 @@
-//! Rules for changes of tokens: names are valid and unique, and an administrator always remains.
+//! Rules for changes of tokens and users: names are valid and unique, and an administrator always remains.
 
+use crate::sign_in::check_password;
 use protocol::Time;
-use protocol::access::{AccessToken, NewAccessToken, Role};
+use protocol::access::{AccessToken, NewAccessToken, NewUser, Role, User};
 use thiserror::Error;
 
-/// Largest length of a token's name.
+/// Largest length of a name.
 pub const MAX_NAME_CHARS: usize = 100;
 /// Longest validity of a token that expires.
 pub const MAX_TOKEN_DAYS: u32 = 3_650;
@@ -15,38 +16,87 @@ pub struct Standing<'a> {
     /// Whether the server was started with a shared token, which is an administrator.
     pub shared: bool,
     pub tokens: &'a [AccessToken],
+    pub users: &'a [User],
     pub now: Time,
 }
 
-impl Standing<'_> {
+/// Credential that a change removes.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Without<'a> {
+    /// Token with this ID.
+    Token(&'a str),
+    /// User with this name.
+    User(&'a str),
+}
+
+impl<'a> Standing<'a> {
     /// Whether requests need a credential. It does not depend on the time: expired tokens keep the server closed.
     pub fn closed(self) -> bool {
-        self.shared || !self.tokens.is_empty()
+        self.shared || !self.tokens.is_empty() || !self.users.is_empty()
     }
 
-    fn has_admin_besides(self, id: &str) -> bool {
-        let admin = |token: &AccessToken| token.role == Role::Admin && !token.expired(self.now);
-        self.shared || self.tokens.iter().any(|token| token.id != id && admin(token))
+    fn others(
+        self,
+        removed: Without<'a>,
+    ) -> (impl Iterator<Item = &'a AccessToken>, impl Iterator<Item = &'a User>) {
+        let tokens = self.tokens.iter().filter(move |token| Without::Token(&token.id) != removed);
+        let users = self.users.iter().filter(move |user| Without::User(&user.name) != removed);
+        (tokens, users)
+    }
+
+    /// Whether someone else can manage access.
+    fn has_admin_besides(self, removed: Without<'a>) -> bool {
+        let (mut tokens, mut users) = self.others(removed);
+        self.shared
+            || tokens.any(|token| token.role == Role::Admin && !token.expired(self.now))
+            || users.any(|user| user.role == Role::Admin)
+    }
+
+    fn check_removal(self, removed: Without<'a>) -> Result<(), Denied> {
+        let (mut tokens, mut users) = self.others(removed);
+        let others = tokens.next().is_some() || users.next().is_some();
+        if others && !self.has_admin_besides(removed) { Err(Denied::LastAdmin) } else { Ok(()) }
+    }
+
+    /// Checks a name: tokens and users share the names, because the audit log shows them.
+    fn check_name(self, name: &str) -> Result<(), Denied> {
+        let length = name.chars().count();
+        let visible = name.trim() == name && !name.chars().any(char::is_control);
+        if !visible || !(1..=MAX_NAME_CHARS).contains(&length) {
+            return Err(Denied::Name);
+        }
+        let mut taken =
+            self.tokens.iter().map(|token| &token.name).chain(self.users.iter().map(|user| &user.name));
+        if taken.any(|other| other == name) { Err(Denied::NameTaken(name.to_owned())) } else { Ok(()) }
+    }
+
+    /// The first credential is an administrator's.
+    fn check_first(self, role: Role) -> Result<(), Denied> {
+        if self.closed() || role == Role::Admin { Ok(()) } else { Err(Denied::NoAdmin) }
     }
 }
 
-/// Why a change of tokens is rejected.
+/// Why a change of tokens or users is rejected.
 #[derive(Clone, PartialEq, Eq, Debug, Error)]
 pub enum Denied {
-    #[error("A token needs a name of 1 to {MAX_NAME_CHARS} characters, without line breaks.")]
+    #[error(
+        "A name has 1 to {MAX_NAME_CHARS} characters, without line breaks and without spaces at its ends."
+    )]
     Name,
-    #[error("Another token has the name '{0}'. Choose another name, or revoke that token first.")]
+    #[error("Another token or user has the name '{0}'. Choose another name, or remove that one first.")]
     NameTaken(String),
     #[error("A token is valid for 1 to {MAX_TOKEN_DAYS} days. To create one that never expires, send null.")]
     Days,
+    #[error("{0}")]
+    Password(String),
     #[error(
-        "With the first token, each request needs one. Create a token with the role admin first; otherwise, nobody could \
-         manage access."
+        "With the first token or user, each request needs a credential. Create one with the role admin first; otherwise, \
+         nobody could manage access."
     )]
     NoAdmin,
     #[error(
-        "This is the last token with the role admin, and other tokens remain. Revoke those first, or create another \
-         admin token; otherwise, nobody could manage access."
+        "This is the last one with the role admin, and other tokens or users remain. Remove those first, or create \
+         another with the role admin; otherwise, nobody could manage access."
     )]
     LastAdmin,
 }
@@ -56,23 +106,11 @@ pub enum Denied {
 /// # Errors
 /// Why it can't be created.
 pub fn check_new(standing: Standing<'_>, new: &NewAccessToken) -> Result<(), Denied> {
-    let length = new.name.chars().count();
-    if new.name.trim() != new.name
-        || !(1..=MAX_NAME_CHARS).contains(&length)
-        || new.name.chars().any(char::is_control)
-    {
-        return Err(Denied::Name);
-    }
-    if standing.tokens.iter().any(|token| token.name == new.name) {
-        return Err(Denied::NameTaken(new.name.clone()));
-    }
+    standing.check_name(&new.name)?;
     if new.expires_in_days.is_some_and(|days| !(1..=MAX_TOKEN_DAYS).contains(&days)) {
         return Err(Denied::Days);
     }
-    if !standing.closed() && new.role != Role::Admin {
-        return Err(Denied::NoAdmin);
-    }
-    Ok(())
+    standing.check_first(new.role)
 }
 
 /// Checks the revocation of a token.
@@ -80,8 +118,34 @@ pub fn check_new(standing: Standing<'_>, new: &NewAccessToken) -> Result<(), Den
 /// # Errors
 /// Why it can't be revoked.
 pub fn check_revocation(standing: Standing<'_>, id: &str) -> Result<(), Denied> {
-    let others = standing.tokens.iter().any(|token| token.id != id);
-    if others && !standing.has_admin_besides(id) { Err(Denied::LastAdmin) } else { Ok(()) }
+    standing.check_removal(Without::Token(id))
+}
+
+/// Checks a new user.
+///
+/// # Errors
+/// Why it can't be added.
+pub fn check_new_user(standing: Standing<'_>, new: &NewUser) -> Result<(), Denied> {
+    standing.check_name(&new.name)?;
+    check_password(&new.name, &new.password).map_err(Denied::Password)?;
+    standing.check_first(new.role)
+}
+
+/// Checks the removal of a user.
+///
+/// # Errors
+/// Why it can't be removed.
+pub fn check_user_removal(standing: Standing<'_>, name: &str) -> Result<(), Denied> {
+    standing.check_removal(Without::User(name))
+}
+
+/// Checks the new role of a user.
+///
+/// # Errors
+/// Why it can't have the role.
+pub fn check_role(standing: Standing<'_>, name: &str, role: Role) -> Result<(), Denied> {
+    let managed = role == Role::Admin || standing.has_admin_besides(Without::User(name));
+    if managed { Ok(()) } else { Err(Denied::LastAdmin) }
 }
 
 #[cfg(test)]
@@ -112,7 +176,7 @@ mod tests {
     }
 
     fn standing(tokens: &[AccessToken]) -> Standing<'_> {
-        Standing { shared: false, tokens, now: now() }
+        Standing { shared: false, tokens, users: &[], now: now() }
     }
 
     #[test]
@@ -151,6 +215,43 @@ mod tests {
     fn an_expired_token_keeps_the_server_closed() {
         assert!(standing(&[token(1, Role::Admin, true)]).closed());
         assert!(!standing(&[]).closed());
+    }
+
+    fn user(name: &str, role: Role) -> User {
+        let name = name.to_owned();
+        User { name, role, created_at: now(), must_change_password: true, last_sign_in_at: None }
+    }
+
+    #[test]
+    fn the_last_administrator_keeps_the_role_while_others_remain() {
+        let users = [user("ada", Role::Admin), user("bob", Role::Viewer)];
+        let both = Standing { users: &users, ..standing(&[]) };
+        assert_eq!(check_role(both, "ada", Role::Operator), Err(Denied::LastAdmin));
+        assert_eq!(check_role(both, "bob", Role::Admin), Ok(()));
+        assert_eq!(check_user_removal(both, "ada"), Err(Denied::LastAdmin));
+        assert_eq!(check_user_removal(both, "bob"), Ok(()));
+        let tokens = [token(1, Role::Admin, false)];
+        assert_eq!(check_user_removal(Standing { tokens: &tokens, ..both }, "ada"), Ok(()));
+        let alone = Standing { users: &users[..1], ..standing(&[]) };
+        assert_eq!(check_user_removal(alone, "ada"), Ok(()), "then the server is open");
+    }
+
+    #[test]
+    fn a_user_and_a_token_can_not_have_the_same_name() {
+        let tokens = [token(1, Role::Admin, false)];
+        let new = |name: &str| NewUser {
+            name: name.to_owned(),
+            role: Role::Viewer,
+            password: "correct horse battery".to_owned(),
+        };
+        assert_eq!(
+            check_new_user(standing(&tokens), &new("token 1")),
+            Err(Denied::NameTaken("token 1".into()))
+        );
+        assert_eq!(check_new_user(standing(&tokens), &new("ada")), Ok(()));
+        assert_eq!(check_new_user(standing(&[]), &new("ada")), Err(Denied::NoAdmin));
+        let short = NewUser { password: "short".into(), ..new("ada") };
+        assert!(matches!(check_new_user(standing(&tokens), &short), Err(Denied::Password(_))));
     }
 
     fn roles() -> impl Strategy<Value = Vec<(Role, bool)>> {

@@ -18,6 +18,10 @@ pub fn action(action: Action) -> &'static str {
         Action::Configure => "Configured",
         Action::CreateToken => "Created token",
         Action::RevokeToken => "Revoked token",
+        Action::AddUser => "Added user",
+        Action::ChangeUser => "Changed user",
+        Action::RemoveUser => "Removed user",
+        Action::SignIn => "Signed in",
     }
 }
 

@@ -1,4 +1,8 @@
-//! Access: roles, what they allow, and tokens for programs.
+//! Access: roles, what they allow, tokens for programs, and local users.
+
+mod users;
+
+pub use users::{ChangeUser, NewUser, Session, User, UserList};
 
 use crate::Time;
 use serde::{Deserialize, Serialize};
@@ -69,7 +73,7 @@ pub enum Permission {
     ManageHosts,
     /// Read the audit log of all operations, hosts and tokens.
     ReadAudit,
-    /// List, create and revoke tokens.
+    /// List, create and revoke tokens, and manage users.
     ManageAccess,
 }
 
@@ -170,12 +174,12 @@ pub struct CreatedAccessToken {
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Me {
     pub via: SignedInBy,
-    /// Name of the token.
+    /// Name of the user or the token.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
     pub role: Role,
     pub permissions: Vec<Permission>,
-    /// End of the token's validity.
+    /// End of the validity of the token or the session.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expires_at: Option<Time>,
 }
@@ -185,12 +189,14 @@ pub struct Me {
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum SignedInBy {
-    /// None: the server listens on loopback, and has neither a shared token nor others.
+    /// None: the server listens on loopback, and has neither tokens nor users.
     Nothing,
     /// The token that the server was started with.
     SharedToken,
     /// A token for programs.
     Token,
+    /// A user's session in a browser.
+    Session,
 }
 
 #[cfg(test)]

@@ -52,6 +52,14 @@ pub enum Action {
     CreateToken,
     /// A token for programs was revoked.
     RevokeToken,
+    /// A user was added.
+    AddUser,
+    /// The role or the password of a user was changed.
+    ChangeUser,
+    /// A user was removed.
+    RemoveUser,
+    /// A user signed in.
+    SignIn,
 }
 
 /// Who performed an action, as far as the server knows.
@@ -59,8 +67,8 @@ pub enum Action {
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Actor {
     pub via: Via,
-    /// Name of the token that authenticated the request; or user name, set by an authenticating proxy in front of the
-    /// server (`user_header`).
+    /// Name of the user or the token that authenticated the request; or user name, set by an authenticating proxy in
+    /// front of the server (`user_header`).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
     /// ID of the token that authenticated the request, unless it was the server's shared token.

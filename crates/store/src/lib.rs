@@ -10,7 +10,7 @@ mod records;
 mod sqlite;
 mod writer;
 
-pub use access::{AccessStore, StoredToken, TokenUse};
+pub use access::{AccessStore, CredentialUse, StoredSession, StoredToken, StoredUser};
 pub use change::{Change, EventRecord, Weight};
 pub use error::{StoreError, StoreErrorKind};
 pub use protocol::Filter;

@@ -8,6 +8,7 @@ mod packed;
 mod query;
 mod read;
 mod rows;
+mod users;
 mod write;
 
 use crate::{

@@ -1,16 +1,20 @@
 //! Access: who sends a request, and what they may do. The guard asks for the identity of each request; routes declare
 //! the permission that they need.
 
+mod accounts;
 mod identity;
 mod permitted;
 mod registry;
+mod sessions;
 
+pub use accounts::{SignInError, SignedIn};
 pub use identity::Identity;
 #[cfg(test)]
 pub use permitted::X_PERMISSION;
 pub use permitted::{Routes, operations};
 
-use access::{Denied, RANDOM_BYTES, Secret, check_new, check_revocation};
+use access::{Denied, Secret, Standing, check_new, check_revocation};
+use accounts::{SignIns, random};
 use http_wire::Token;
 use parking_lot::RwLock;
 use protocol::access::{AccessToken, CreatedAccessToken, NewAccessToken};
@@ -40,18 +44,34 @@ struct Shared {
     shared_token: Option<Token>,
     store: Arc<dyn AccessStore>,
     registry: RwLock<Registry>,
-    /// Held while a token is created or revoked: rules are checked and kept as one.
+    sign_ins: SignIns,
+    /// Held while a token or a user is changed: rules are checked and kept as one.
     changing: tokio::sync::Mutex<()>,
     stop: CancellationToken,
 }
 
-/// Why tokens can't be changed.
+/// Secret of a request, and how it was sent.
+#[derive(Clone, Copy)]
+pub enum Given<'a> {
+    /// In the header `Authorization`.
+    Bearer(&'a [u8]),
+    /// In the cookie of a token.
+    TokenCookie(&'a [u8]),
+    /// In the cookie of a session.
+    SessionCookie(&'a [u8]),
+}
+
+/// Why tokens and users can't be changed.
 #[derive(Debug, Error)]
 pub enum AccessError {
     #[error(transparent)]
     Denied(#[from] Denied),
     #[error("no token has this ID")]
     NotFound,
+    #[error("no user has this name")]
+    UserNotFound,
+    #[error("a password could not be hashed")]
+    Hash,
     #[error(transparent)]
     Store(#[from] StoreError),
     #[error("the system has no random numbers: {0}")]
@@ -59,26 +79,22 @@ pub enum AccessError {
 }
 
 impl Access {
-    /// Reads the tokens. Blocking.
+    /// Reads tokens, users and sessions. Blocking.
     ///
     /// # Errors
-    /// If they can't be read.
+    /// If they can't be read, or the system has no random numbers.
     pub fn open(
         shared_token: Option<Token>,
         store: Arc<dyn AccessStore>,
         stop: CancellationToken,
-    ) -> Result<Self, StoreError> {
-        let registry = RwLock::new(Registry::new(store.tokens()?, &stop));
-        Ok(Self(Arc::new(Shared {
-            shared_token,
-            store,
-            registry,
-            changing: tokio::sync::Mutex::default(),
-            stop,
-        })))
+    ) -> Result<Self, AccessError> {
+        let registry = RwLock::new(Registry::read(&*store, &stop)?);
+        let sign_ins = SignIns::new()?;
+        let changing = tokio::sync::Mutex::default();
+        Ok(Self(Arc::new(Shared { shared_token, store, registry, sign_ins, changing, stop })))
     }
 
-    /// Ends streams of expired tokens and stores last uses, until the server stops.
+    /// Ends expired tokens and sessions with their streams, and stores last uses, until the server stops.
     pub fn run(&self) -> JoinHandle<()> {
         let access = self.clone();
         tokio::spawn(async move {
@@ -87,7 +103,10 @@ impl Access {
             loop {
                 tokio::select! {
                     () = access.0.stop.cancelled() => break,
-                    _ = expiry.tick() => access.0.registry.read().end_expired(Time::now()),
+                    _ = expiry.tick() => {
+                        access.0.registry.read().end_expired(Time::now());
+                        access.end_old_sessions().await;
+                    }
                     _ = uses.tick() => access.store_uses().await,
                 }
             }
@@ -96,17 +115,23 @@ impl Access {
     }
 
     /// Sender of a request with this secret; `None` if it is missing or invalid.
-    pub fn identify(&self, secret: Option<&[u8]>, from: Option<IpAddr>) -> Option<Identity> {
+    pub fn identify(&self, given: Option<Given<'_>>, from: Option<IpAddr>) -> Option<Identity> {
         let Shared { shared_token, registry, stop, .. } = &*self.0;
         let registry = registry.read();
         if shared_token.is_none() && registry.is_empty() {
             return Some(Identity::nobody(registry.open().clone()));
         }
-        let secret = secret?;
-        if shared_token.as_ref().is_some_and(|token| token.matches(secret)) {
-            return Some(Identity::shared(stop.clone()));
+        match given? {
+            Given::SessionCookie(secret) => {
+                registry.sessions.identify(&Secret::parse(secret)?, from, Time::now())
+            }
+            Given::Bearer(secret) | Given::TokenCookie(secret) => {
+                if shared_token.as_ref().is_some_and(|token| token.matches(secret)) {
+                    return Some(Identity::shared(stop.clone()));
+                }
+                registry.identify(&Secret::parse(secret)?, from, Time::now())
+            }
         }
-        registry.identify(&Secret::parse(secret)?, from, Time::now())
     }
 
     /// Tokens, oldest first.
@@ -121,10 +146,8 @@ impl Access {
     pub async fn create(&self, new: NewAccessToken, by: Actor) -> Result<CreatedAccessToken, AccessError> {
         let _changing = self.0.changing.lock().await;
         let now = Time::now();
-        check_new(Registry::standing(&self.tokens(), self.0.shared_token.is_some(), now), &new)?;
-        let mut random = [0; RANDOM_BYTES];
-        getrandom::fill(&mut random).map_err(AccessError::Random)?;
-        let secret = Secret::new(random);
+        self.with_standing(now, |standing| check_new(standing, &new))?;
+        let secret = Secret::new(random()?);
         let token = AccessToken {
             id: uuid::Uuid::now_v7().to_string(),
             name: new.name,
@@ -153,7 +176,7 @@ impl Access {
         let _changing = self.0.changing.lock().await;
         let (tokens, now) = (self.tokens(), Time::now());
         let token = tokens.iter().find(|token| token.id == id).ok_or(AccessError::NotFound)?;
-        check_revocation(Registry::standing(&tokens, self.0.shared_token.is_some(), now), id)?;
+        self.with_standing(now, |standing| check_revocation(standing, id))?;
         let entry = AuditEntry { detail: named(token), ..AuditEntry::new(now, Action::RevokeToken, by) };
         let removed = id.to_owned();
         self.stored(move |store| store.remove_token(&removed, &entry)).await?;
@@ -161,14 +184,32 @@ impl Access {
         Ok(())
     }
 
+    /// Checks a change with the credentials before it.
+    fn with_standing(
+        &self,
+        now: Time,
+        check: impl FnOnce(Standing<'_>) -> Result<(), Denied>,
+    ) -> Result<(), Denied> {
+        let (tokens, users) = (self.tokens(), self.users());
+        let shared = self.0.shared_token.is_some();
+        check(Standing { shared, tokens: &tokens, users: &users, now })
+    }
+
     async fn store_uses(&self) {
-        let uses = self.0.registry.read().take_uses();
-        if uses.is_empty() {
+        let (tokens, sessions) = {
+            let registry = self.0.registry.read();
+            (registry.take_uses(), registry.sessions.take_uses())
+        };
+        if tokens.is_empty() && sessions.is_empty() {
             return;
         }
-        // Only what the list shows is older then.
-        if let Err(error) = self.stored(move |store| store.note_token_uses(&uses)).await {
-            tracing::warn!(%error, "the last uses of tokens could not be stored");
+        let noted = self.stored(move |store| {
+            store.note_token_uses(&tokens)?;
+            store.note_session_uses(&sessions)
+        });
+        // Only what the lists show is older then.
+        if let Err(error) = noted.await {
+            tracing::warn!(%error, "the last uses of tokens and sessions could not be stored");
         }
     }
 

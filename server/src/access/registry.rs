@@ -1,18 +1,20 @@
-//! Registry of valid tokens in memory: a request is authenticated without a look into the store.
+//! Registry of valid credentials in memory: a request is authenticated without a look into the store.
 
 use super::Identity;
-use access::{Secret, SecretHash, Standing};
+use super::sessions::Sessions;
+use access::{Secret, SecretHash};
 use parking_lot::Mutex;
 use protocol::Time;
 use protocol::access::AccessToken;
 use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::Arc;
-use store::{StoredToken, TokenUse};
+use store::{AccessStore, CredentialUse, StoreError, StoredToken, StoredUser};
 use tokio_util::sync::CancellationToken;
 
-/// Tokens by the hash of their secret, and the lease of requests that need none.
+/// Tokens by the hash of their secret, users with their sessions, and the lease of requests that need no credential.
 pub(super) struct Registry {
+    pub(super) sessions: Sessions,
     tokens: HashMap<SecretHash, HeldToken>,
     /// Lease of senders without a credential, while none is needed.
     open: CancellationToken,
@@ -28,17 +30,43 @@ struct HeldToken {
 }
 
 impl Registry {
-    pub(super) fn new(stored: Vec<StoredToken>, stop: &CancellationToken) -> Self {
+    /// Reads all credentials. Blocking.
+    pub(super) fn read(store: &dyn AccessStore, stop: &CancellationToken) -> Result<Self, StoreError> {
+        let sessions = Sessions::new(store.users()?, store.sessions()?, stop);
         let open = stop.child_token();
-        let mut registry = Self { tokens: HashMap::new(), open, stop: stop.clone() };
-        for token in stored {
+        let mut registry = Self { sessions, tokens: HashMap::new(), open, stop: stop.clone() };
+        for token in store.tokens()? {
             registry.add(token);
         }
-        registry
+        registry.close_or_open();
+        Ok(registry)
     }
 
+    /// Whether there is neither a token nor a user.
     pub(super) fn is_empty(&self) -> bool {
-        self.tokens.is_empty()
+        self.tokens.is_empty() && !self.sessions.has_users()
+    }
+
+    /// From the first token or user on, senders without a credential are rejected, and their streams end. Without any,
+    /// the server may need none again.
+    fn close_or_open(&mut self) {
+        if !self.is_empty() {
+            self.open.cancel();
+        } else if self.open.is_cancelled() {
+            self.open = self.stop.child_token();
+        }
+    }
+
+    /// Adds or replaces a user.
+    pub(super) fn put_user(&mut self, user: StoredUser) {
+        self.sessions.put_user(user);
+        self.close_or_open();
+    }
+
+    /// Removes a user and its sessions.
+    pub(super) fn remove_user(&mut self, name: &str) {
+        self.sessions.remove_user(name);
+        self.close_or_open();
     }
 
     /// Lease of senders without a credential.
@@ -46,15 +74,15 @@ impl Registry {
         &self.open
     }
 
-    /// Adds a token. From the first one on, senders without a credential are rejected, and their streams end.
+    /// Adds a token.
     pub(super) fn add(&mut self, StoredToken { hash, token }: StoredToken) {
         let lease = self.stop.child_token();
         let held = HeldToken { token: Arc::new(token), lease, used: Mutex::new(None) };
         self.tokens.insert(SecretHash(hash), held);
-        self.open.cancel();
+        self.close_or_open();
     }
 
-    /// Removes a token: its streams end. Without any token, the server may need none again.
+    /// Removes a token: its streams end.
     pub(super) fn remove(&mut self, id: &str) {
         self.tokens.retain(|_, held| {
             let stays = held.token.id != id;
@@ -63,9 +91,7 @@ impl Registry {
             }
             stays
         });
-        if self.tokens.is_empty() && self.open.is_cancelled() {
-            self.open = self.stop.child_token();
-        }
+        self.close_or_open();
     }
 
     /// Sender with this secret.
@@ -85,11 +111,6 @@ impl Registry {
         list
     }
 
-    /// Rules' view of the tokens.
-    pub(super) fn standing(tokens: &[AccessToken], shared: bool, now: Time) -> Standing<'_> {
-        Standing { shared, tokens, now }
-    }
-
     /// Ends the streams of expired tokens.
     pub(super) fn end_expired(&self, now: Time) {
         let expired = self.tokens.values().filter(|held| held.token.expired(now));
@@ -97,11 +118,12 @@ impl Registry {
     }
 
     /// Uses that are not stored yet; from now on they count as stored.
-    pub(super) fn take_uses(&self) -> Vec<TokenUse> {
+    pub(super) fn take_uses(&self) -> Vec<CredentialUse> {
         let taken = self.tokens.values().filter_map(|held| {
             let mut used = held.used.lock();
             let (at, from, new) = used.as_mut()?;
-            let taken = TokenUse { id: held.token.id.clone(), at: *at, from: from.map(|ip| ip.to_string()) };
+            let taken =
+                CredentialUse { id: held.token.id.clone(), at: *at, from: from.map(|ip| ip.to_string()) };
             std::mem::take(new).then_some(taken)
         });
         taken.collect()

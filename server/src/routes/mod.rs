@@ -21,6 +21,7 @@ use crate::access::{Access, Routes, operations};
 use crate::actor::UserHeader;
 use crate::alerts::Alerts;
 use crate::config::BasePath;
+use crate::cookies::Cookies;
 use crate::monitor::Monitor;
 use crate::problem::RouteError;
 use axum::Router;
@@ -65,6 +66,7 @@ pub struct Server {
     pub monitor: Monitor,
     pub alerts: Alerts,
     pub access: Access,
+    pub cookies: Cookies,
 }
 
 impl FromRef<Server> for UserHeader {
@@ -181,6 +183,8 @@ fn responses() -> OpenApiRouter<Server> {
         .needs(Read, routes!(access::me))
         .needs(ManageAccess, routes!(access::tokens, access::create_token))
         .needs(ManageAccess, routes!(access::revoke_token))
+        .needs(ManageAccess, routes!(access::users, access::add_user))
+        .needs(ManageAccess, routes!(access::change_user, access::remove_user))
         .needs(Read, routes!(openapi))
         .public(routes!(probes::healthz))
         .public(routes!(probes::readyz))

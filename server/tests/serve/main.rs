@@ -28,3 +28,4 @@ mod restart;
 mod startup_errors;
 mod sweep;
 mod tls;
+mod users;

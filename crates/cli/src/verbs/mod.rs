@@ -20,5 +20,6 @@ pub mod series;
 pub mod show;
 pub mod start;
 pub mod token;
+pub mod user;
 pub mod wait;
 pub mod watch;

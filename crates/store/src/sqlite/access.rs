@@ -1,9 +1,9 @@
-//! Tokens for programs.
+//! Tokens for programs; and the storage of all that access needs.
 
 use super::error::Result;
 use super::rows::{json, to_json};
-use super::{Sqlite, write};
-use crate::access::{AccessStore, StoredToken, TokenUse};
+use super::{Sqlite, users, write};
+use crate::access::{AccessStore, CredentialUse, StoredSession, StoredToken, StoredUser};
 use crate::{StoreError, Weight};
 use protocol::AuditEntry;
 use protocol::access::AccessToken;
@@ -31,9 +31,60 @@ impl AccessStore for Sqlite {
         })?)
     }
 
-    fn note_token_uses(&self, uses: &[TokenUse]) -> std::result::Result<(), StoreError> {
+    fn note_token_uses(&self, uses: &[CredentialUse]) -> std::result::Result<(), StoreError> {
         Ok(self.change(Weight::Light, |transaction| {
             uses.iter().try_for_each(|one| note_use(transaction, one))
+        })?)
+    }
+
+    fn users(&self) -> std::result::Result<Vec<StoredUser>, StoreError> {
+        self.readers.read(users::users)
+    }
+
+    fn put_user(
+        &self,
+        user: &StoredUser,
+        ended: &[String],
+        entry: &AuditEntry,
+    ) -> std::result::Result<(), StoreError> {
+        Ok(self.change(Weight::Heavy, |transaction| {
+            users::put_user(transaction, user)?;
+            users::remove_sessions(transaction, ended)?;
+            write::audit(transaction, entry)
+        })?)
+    }
+
+    fn remove_user(&self, name: &str, entry: &AuditEntry) -> std::result::Result<(), StoreError> {
+        Ok(self.change(Weight::Heavy, |transaction| {
+            users::remove_user(transaction, name)?;
+            write::audit(transaction, entry)
+        })?)
+    }
+
+    fn sessions(&self) -> std::result::Result<Vec<StoredSession>, StoreError> {
+        self.readers.read(users::sessions)
+    }
+
+    fn add_session(
+        &self,
+        session: &StoredSession,
+        user: &StoredUser,
+        entry: &AuditEntry,
+    ) -> std::result::Result<(), StoreError> {
+        Ok(self.change(Weight::Heavy, |transaction| {
+            users::put_user(transaction, user)?;
+            users::add_session(transaction, session)?;
+            write::audit(transaction, entry)
+        })?)
+    }
+
+    fn remove_sessions(&self, ids: &[String]) -> std::result::Result<(), StoreError> {
+        Ok(self.change(Weight::Heavy, |transaction| users::remove_sessions(transaction, ids))?)
+    }
+
+    fn note_session_uses(&self, uses: &[CredentialUse]) -> std::result::Result<(), StoreError> {
+        Ok(self.change(Weight::Light, |transaction| {
+            uses.iter().try_for_each(|one| users::note_use(transaction, one))
         })?)
     }
 }
@@ -51,7 +102,7 @@ fn tokens(connection: &Connection) -> Result<Vec<StoredToken>> {
     Ok(tokens)
 }
 
-fn note_use(transaction: &Transaction<'_>, one: &TokenUse) -> Result<()> {
+fn note_use(transaction: &Transaction<'_>, one: &CredentialUse) -> Result<()> {
     let mut read = transaction.prepare_cached("SELECT doc FROM access_tokens WHERE id = ?")?;
     let Some(doc) = read.query_row([&one.id], |row| row.get::<_, String>(0)).optional()? else {
         return Ok(());

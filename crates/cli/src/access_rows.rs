@@ -1,8 +1,8 @@
-//! Tokens as rows of a list.
+//! Tokens and users as rows of a list.
 
 use crate::listing::{Cell, Colour, Listed};
 use protocol::Time;
-use protocol::access::AccessToken;
+use protocol::access::{AccessToken, User};
 
 fn at(time: Option<Time>) -> String {
     time.map(|time| time.to_string()).unwrap_or_default()
@@ -45,6 +45,41 @@ impl Listed for AccessToken {
             at(self.expires_at),
             at(self.last_used_at),
             self.last_used_from.clone().unwrap_or_default(),
+        ]
+    }
+}
+
+impl Listed for User {
+    const COLUMNS: &'static [&'static str] = &["NAME", "ROLE", "LAST SIGN-IN", "PASSWORD"];
+    const FIELDS: &'static [&'static str] =
+        &["name", "role", "created_at", "last_sign_in_at", "must_change_password"];
+    const EMPTY: &'static str = "There are no users.";
+
+    fn name(&self) -> String {
+        self.name.clone()
+    }
+
+    fn cells(&self, now: Time) -> Vec<Cell> {
+        let ago = |time| display::format::ago(now.seconds_since(time));
+        let password = match self.must_change_password {
+            true => Cell::coloured("first password", Colour::Yellow),
+            false => "chosen".into(),
+        };
+        vec![
+            self.name.clone().into(),
+            self.role.as_str().into(),
+            self.last_sign_in_at.map_or_else(|| "never".to_owned(), ago).into(),
+            password,
+        ]
+    }
+
+    fn record(&self) -> Vec<String> {
+        vec![
+            self.name.clone(),
+            self.role.as_str().to_owned(),
+            self.created_at.to_string(),
+            at(self.last_sign_in_at),
+            self.must_change_password.to_string(),
         ]
     }
 }
