@@ -67,6 +67,8 @@ test('tabs are in the address, follow the keys, and are all shown without JavaSc
     await expect(main.getByRole('log').locator('.log-line').first()).toBeVisible();
     if (info.project.name !== 'phone') {
         await page.keyboard.press('ArrowRight');
+        await expect(tab('Time')).toBeFocused();
+        await page.keyboard.press('End');
         await expect(tab('Details')).toBeFocused();
         await expect(page).toHaveURL(/\?tab=details$/);
         await expect(main.getByRole('region', { name: 'Audit log' })).toBeVisible();
@@ -182,4 +184,22 @@ test('a trained model shows its matrix as a square, and its checksum on demand',
     await expect(checksum).toBeHidden();
     await main.getByText(/Features .* and checksum/).click();
     await expect(checksum).toBeVisible();
+});
+
+test('an ended operation has its cost, and the tab Time says where its time went', async ({ page, request }) => {
+    const id = await start(request, 'exec.broken', { size: 8 });
+    await until(request, id, 'failed');
+    await page.goto(`/operations/${id}`);
+    await alive(page);
+    const main = page.getByRole('main');
+    const cost = main.getByRole('complementary', { name: 'Facts' }).getByRole('region', { name: 'Cost' });
+    await expect(cost.locator('div', { hasText: 'CPU time' }).locator('dd')).toHaveText(/ (ms|s)\b/);
+    await main.getByRole('tab', { name: 'Time' }).click();
+    await expect(page).toHaveURL(/\?tab=time$/);
+    const why = main.getByRole('region', { name: 'Why is it slow' });
+    // The sentence depends on the machine; each names a part, and the parts are the whole.
+    await expect(why.locator('.time-sentence')).toHaveText(/\.$/);
+    const widths = await why.locator('.time-bar rect').evaluateAll((all) => all.map((rect) => Number(rect.getAttribute('width'))));
+    expect(widths.reduce((sum, width) => sum + width, 0)).toBeGreaterThan(990);
+    await expect(why.locator('.time-parts [data-largest]')).toHaveCount(1);
 });

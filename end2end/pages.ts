@@ -59,6 +59,7 @@ export async function everyFace(request: APIRequestContext): Promise<Shown[]> {
         { name: 'compare-none', path: '/compare' },
         { name: 'sweep', path: `/operations/${sweep}` },
         { name: 'hosts', path: '/hosts' },
+        { name: 'alerts', path: '/alerts' },
         { name: 'host', path: '/hosts/local?range=15m' },
         { name: 'no-such-page', path: '/no/such/page', still: true },
     ];

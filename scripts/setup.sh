@@ -264,6 +264,17 @@ install_not_started() {
     return $installed
 }
 
+# --- Shells for tests --------------------------------------------------------------------------------------
+
+# Optional: completion is not tested in a shell that is missing.
+other_shells() {
+    have zsh && have fish && return
+    may_install || return 0
+    if [ $PLANNING = no ] && [ "$(id -u)" != 0 ]; then sudo -v; fi
+    step "zsh and fish (40 MB) for the tests of completion: apt-get install zsh fish" 10 apt_install zsh fish ||
+        say "  zsh and fish could not be installed; completion will be tested in bash only."
+}
+
 # ------------------------------------------------------------------------------------------------------------
 
 everything() {
@@ -277,6 +288,7 @@ everything() {
         a_browser
         other_engines
         a_proxy
+        other_shells
         schemathesis_of_python
     fi
 }

@@ -81,6 +81,7 @@ fn write_operation(
             failure: None,
             receipt: None,
             resumed_from: None,
+            usage: None,
         };
         batch.push(Change::Operation { operation: Box::new(operation.clone()), attempt: Box::new(attempt) });
         if state == State::Running {

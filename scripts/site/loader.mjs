@@ -1,5 +1,4 @@
 // Lets the page request the parts of its program in bundles, and again if the connection fails.
-import { bundleOf } from './bundle.mjs';
 
 /** Name of the loader that the splitter writes. */
 export const LOADER = '__wasm_split.______________________.js';
@@ -62,25 +61,29 @@ function requestPart(file) {
 }
 
 /**
- * Makes `load`, which requests the parts of a page, use its bundle if at least three quarters of the bytes are missing: a
- * bundle is about a quarter smaller than its parts. `parts` are `[file, bytes]`, in the order of the bundle.
+ * Makes `load`, which requests the parts of a page or section, use each of its bundles of which at least three quarters
+ * of the bytes are missing: a bundle is about a quarter smaller than its parts. `bundles` are `[file, parts]`, with parts
+ * `[file, bytes]` in the order of the bundle.
  */
-function withBundle(bundle, parts, load) {
+function withBundles(bundles, load) {
     const sum = (some) => some.reduce((total, [, size]) => total + size, 0);
-    return () => {
-        if (sum(parts.filter(([file]) => !seen.has(file))) >= 0.75 * sum(parts)) {
-            const whole = requestFile(bundle)(async (source) => (await source).arrayBuffer());
-            let end = 0;
-            for (const [file, size] of parts) {
-                const start = end;
-                end += size;
-                if (seen.has(file)) continue;
-                const bytes = whole.then((buffer) => new Uint8Array(buffer, start, size));
-                // The error is handled once the part is needed.
-                bytes.catch(() => undefined);
-                bundled.set(file, bytes);
-            }
+    const isMissing = ([file]) => !seen.has(file) && !bundled.has(file);
+    const request = ([bundle, parts]) => {
+        if (sum(parts.filter(isMissing)) < 0.75 * sum(parts)) return;
+        const whole = requestFile(bundle)(async (source) => (await source).arrayBuffer());
+        let end = 0;
+        for (const [file, size] of parts) {
+            const start = end;
+            end += size;
+            if (seen.has(file)) continue;
+            const bytes = whole.then((buffer) => new Uint8Array(buffer, start, size));
+            // The error is handled once the part is needed.
+            bytes.catch(() => undefined);
+            bundled.set(file, bytes);
         }
+    };
+    return () => {
+        bundles.forEach(request);
         return load();
     };
 }
@@ -94,12 +97,15 @@ export function improved(loader, bundles) {
         const { head, page, load } = match.at(-1);
         if (!bundles.has(page)) return text;
         found += 1;
-        const files = bundles.get(page).map(([part, size]) => [`./${part}.wasm`, size]);
-        return `${head}withBundle("./${bundleOf(page)}.wasm", ${JSON.stringify(files)}, ${load}));`;
+        const fileOf = (name) => `./${name}.wasm`;
+        const listed = bundles
+            .get(page)
+            .map(([bundle, parts]) => [fileOf(bundle), parts.map(([part, size]) => [fileOf(part), size])]);
+        return `${head}withBundles(${JSON.stringify(listed)}, ${load}));`;
     });
     if (found !== bundles.size) throw unexpected('ENTRY');
     const state = 'const seen = new Set();\nconst bundled = new Map();';
-    return [pages, state, requestFile, requestPart, withBundle].join('\n');
+    return [pages, state, requestFile, requestPart, withBundles].join('\n');
 }
 
 function unexpected(pattern) {

@@ -1,7 +1,7 @@
 // Makes the files of the site from the compiled frontend: parts of the WebAssembly, JavaScript, styles, static files.
 import { cpSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { MANIFEST, isPage, writeBundles } from './bundle.mjs';
+import { MANIFEST, writeBundles } from './bundle.mjs';
 import { isCompressible } from './compress.mjs';
 import { LOADER, improved } from './loader.mjs';
 import { hashOf, nameByHash } from './names.mjs';
@@ -42,8 +42,9 @@ export async function makePage({ module, splitter, site, pool, progress }) {
     const made = filesBelow(pkg);
     const modules = made.filter((file) => file.endsWith('.wasm'));
     const scripts = made.filter((file) => file.endsWith('.js'));
-    const pages = Object.keys(JSON.parse(readFileSync(path.join(pkg, MANIFEST), 'utf8'))).filter(isPage).length;
-    const compressible = filesBelow(site).filter((file) => isCompressible(file)).length + pages;
+    // About one for each page and each section.
+    const bundles = Object.keys(JSON.parse(readFileSync(path.join(pkg, MANIFEST), 'utf8'))).length;
+    const compressible = filesBelow(site).filter((file) => isCompressible(file)).length + bundles;
     const all = modules.length + scripts.length + compressible;
     await pool.run('optimize', modules, (finished) => progress(finished, all));
     const loader = path.join(pkg, LOADER);

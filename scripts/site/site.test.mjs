@@ -4,7 +4,7 @@ import { mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'n
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { test } from 'node:test';
-import { MANIFEST, writeBundles } from './bundle.mjs';
+import { MANIFEST, plan, writeBundles } from './bundle.mjs';
 import { CargoOutput } from './cargo.mjs';
 import { Estimate } from './estimate.mjs';
 import { LOADER, improved } from './loader.mjs';
@@ -176,7 +176,8 @@ const __chunk_1 = ${part('chunk_1')}, []);
 export const __wasm_split_load___new_view_1 = wrapAsyncCb(${part('split___new_view_1')}, [__chunk_1]));
 export const __wasm_split_load_later = wrapAsyncCb(${part('split_later')}, [__chunk_1]));
 `;
-const BUNDLES = new Map([['__new_view_1', [['chunk_1', EMPTY.length], ['split___new_view_1', EMPTY.length]]]]);
+const BUNDLED = [['chunk_1', EMPTY.length], ['split___new_view_1', EMPTY.length]];
+const BUNDLES = new Map([['__new_view_1', [['bundle___new_view_1', BUNDLED]]]]);
 
 /** Imports the loader. `responses` are the outcomes of its requests: the status, if there is a response. */
 async function loader(context, responses) {
@@ -243,9 +244,28 @@ test('a bundle contains the parts of a page, and browsers preload it instead of 
     for (const name of ['chunk_1', 'split_later', 'split___new_view_1']) writeFileSync(path.join(pkg, `${name}.wasm`), name);
     const needed = { later: ['chunk_1', 'split_later'], __new_view_1: ['chunk_1', 'split___new_view_1'] };
     writeFileSync(path.join(pkg, MANIFEST), JSON.stringify(needed));
-    assert.deepEqual([...writeBundles(pkg)], [['__new_view_1', [['chunk_1', 7], ['split___new_view_1', 18]]]]);
+    const parts = [['chunk_1', 7], ['split___new_view_1', 18]];
+    assert.deepEqual([...writeBundles(pkg)], [['__new_view_1', [['bundle___new_view_1', parts]]]]);
     assert.equal(readFileSync(path.join(pkg, 'bundle___new_view_1.wasm'), 'utf8'), 'chunk_1split___new_view_1');
     assert.deepEqual(JSON.parse(readFileSync(path.join(pkg, MANIFEST))), { ...needed, __new_view_1: ['bundle___new_view_1'] });
+});
+
+test('bundles of sections have no part of their page, and none twice', () => {
+    const needed = [
+        ['__new_view_1', ['page']],
+        ['new_form', ['page', 'form', 'large', 'small']],
+        ['new_sweep', ['page', 'sweep', 'large']],
+        ['new_range', ['small']],
+        ['newer_form', ['other']],
+    ];
+    const bytesOf = (part) => (part === 'large' ? 1_000_000 : 1);
+    assert.deepEqual([...plan(needed, bytesOf)], [
+        ['new_form', [['bundle_new_form', ['form']], ['bundle_new_shared_1', ['large']]]],
+        ['new_sweep', [['bundle_new_shared_1', ['large']], ['bundle_new_sweep', ['sweep']]]],
+        ['new_range', []],
+        // Sharing little is not worth a file.
+        ['__new_view_1', [['bundle___new_view_1', ['page', 'small']]]],
+    ]);
 });
 
 test('the size of the data is read from a module', () => {

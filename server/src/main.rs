@@ -20,6 +20,7 @@ mod guard;
 mod host;
 mod host_lock;
 mod listen;
+mod man;
 mod models;
 mod monitor;
 mod page;
@@ -29,6 +30,7 @@ mod serve;
 mod sign_in;
 mod stream;
 mod sweep;
+mod time_breakdown;
 mod tls;
 
 use clap::{CommandFactory, Parser, Subcommand};
@@ -44,6 +46,7 @@ Start here:
   signalbox start KIND NAME=VALUE  start an operation and print its ID
   signalbox list                   list operations, newest first
   signalbox follow ID              follow an operation until it ends
+  signalbox top                    show operations and hosts live in the terminal
 
 Run `signalbox COMMAND --help` for the flags of a command.";
 
@@ -66,11 +69,16 @@ enum Command {
     Host(host::HostArgs),
     /// Print the API as an OpenAPI document.
     Openapi,
+    /// Write man pages of all commands to a folder.
+    Man(man::ManArgs),
     #[command(flatten)]
     Client(cli::Command),
 }
 
 fn main() -> ExitCode {
+    if cli::complete::answer(Cli::command) {
+        return ExitCode::SUCCESS;
+    }
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(failure) => {
@@ -92,6 +100,7 @@ fn main() -> ExitCode {
         Command::Serve(args) => run(serve::serve(*args)),
         Command::Host(args) => run(host::host(args)),
         Command::Openapi => output::line(&routes::openapi_document()).map_err(anyhow::Error::from),
+        Command::Man(args) => man::write(Cli::command(), &args),
         Command::Client(command) => return speak(cli::run(command)),
     };
     match done {

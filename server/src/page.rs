@@ -51,7 +51,8 @@ pub fn leptos_options(site: &Path, listen: std::net::SocketAddr) -> anyhow::Resu
 /// Everything except the API.
 pub fn router(server: &Server, options: LeptosOptions) -> Router {
     live::base::configure(server.base_path.as_str());
-    let backend: Arc<dyn Backend> = Arc::new(PageBackend(server.engine.clone()));
+    let backend: Arc<dyn Backend> =
+        Arc::new(PageBackend { engine: server.engine.clone(), alerts: server.alerts.clone() });
     let shell_options = options.clone();
     let page = leptos_axum::render_app_async_with_context(
         move || {

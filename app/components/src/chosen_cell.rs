@@ -1,9 +1,21 @@
-//! Cells of a row for columns that a list shows only when they are chosen: kind, attempt, ID, parameters, key figures.
+//! Cells of a row for columns that a list shows only when they are chosen: kind, attempt, ID, cost, parameters, key
+//! figures.
 
 use crate::reactive::text;
 use app_state::address::columns::Column;
 use leptos::prelude::*;
 use live::OpView;
+use protocol::ResourceUsage;
+
+/// Part of the cost of an ended operation; empty before. Tracked.
+fn cost(op: OpView, of: fn(&ResourceUsage) -> String) -> String {
+    let unknown = || display::usage::UNKNOWN.to_owned();
+    op.facts.with(|f| match (&f.usage, f.ended_at) {
+        (Some(usage), _) => of(usage),
+        (None, Some(_)) => unknown(),
+        (None, None) => String::new(),
+    })
+}
 
 /// Cell of a column that is shown only when it is chosen.
 pub fn chosen_cell(op: OpView, column: &Column) -> AnyView {
@@ -17,6 +29,8 @@ pub fn chosen_cell(op: OpView, column: &Column) -> AnyView {
         Column::Kind => text(move || fixed.kind.to_string()),
         Column::Id => text(move || op.id.short()),
         Column::Attempt => text(move || op.facts.with(|f| f.attempt.to_string())),
+        Column::Cpu => text(move || cost(op, display::usage::cpu)),
+        Column::Memory => text(move || cost(op, display::usage::memory)),
         Column::Param(name) => {
             let value = fixed.params.get(name).map(display::format::param).unwrap_or_default();
             text(move || value.clone())

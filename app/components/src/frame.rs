@@ -22,20 +22,23 @@ use display::format;
 use leptos::prelude::*;
 use live::base;
 use live::{ConnectionStatus, OperationStore};
+use protocol::alerts::AlertSummary;
 use protocol::{OperationId, State};
 
 /// Sidebar entries: path, icon, label.
-const PAGES: [(&str, &str, &str); 5] = [
+const PAGES: [(&str, &str, &str); 6] = [
     (OVERVIEW, "overview", "Overview"),
     (OPERATIONS, "list", "Operations"),
     (NEW, "plus", "New"),
     ("/compare", "compare", "Compare"),
     (HOSTS, "hosts", "Hosts"),
+    (ALERTS, "bell", "Alerts"),
 ];
 const OVERVIEW: &str = "/";
 const OPERATIONS: &str = "/operations";
 const NEW: &str = "/new";
 const HOSTS: &str = "/hosts";
+const ALERTS: &str = "/alerts";
 
 /// Label of the page at a path; empty for pages that are not in the sidebar.
 fn label(path: &str) -> &'static str {
@@ -80,6 +83,14 @@ pub fn Frame(children: Children) -> impl IntoView {
                 >
                     <Icon name=picture/>
                     <span>{word}</span>
+                    {(href == ALERTS).then(|| {
+                        view! {
+                            <WithSnapshot silent=true>
+                                <Firing/>
+                            </WithSnapshot>
+                        }
+                        .into_any()
+                    })}
                     {(href == OPERATIONS).then(|| {
                         view! {
                             <WithSnapshot silent=true>
@@ -156,6 +167,31 @@ fn UnseenFailures() -> impl IntoView {
         Some(
             view! { <span class="rail-dot" title=hint><span class="unseen">" "{wording}</span></span> }
                 .into_any(),
+        )
+    })
+}
+
+/// Number of alerts that fire; absent without any. In a folded sidebar a dot.
+#[component]
+fn Firing() -> impl IntoView {
+    let alerts = OperationStore::here().alerts();
+    let shown = Memo::new(move |_| {
+        let AlertSummary { firing, unknown, severity, .. } = alerts.get();
+        (firing + unknown, severity)
+    });
+    part(move || {
+        let (count, severity) = shown.get();
+        let severity = severity.filter(|_| count > 0)?.as_str();
+        let wording = format!("{} firing", format::counted(u64::from(count), "alert", "alerts"));
+        Some(
+            view! {
+                <span class="rail-dot" data-severity=severity title=wording.clone()></span>
+                <span class="rail-count num" data-severity=severity>
+                    {format::count(u64::from(count))}
+                    <span class="unseen">" firing"</span>
+                </span>
+            }
+            .into_any(),
         )
     })
 }

@@ -6,7 +6,7 @@ use leptos::prelude::*;
 #[component]
 pub fn Icon(
     /// `overview`, `list`, `rows`, `plus`, `compare`, `hosts`, `cross`, `again`, `resume`, `copy`, `auto`, `light`, `dark`, `fold`, `keys`,
-    /// `search`, `more`, `told`, `play`, `expand`; kinds: `load`, `train`, `backtest`, `sweep`, `terminal`, `operation`.
+    /// `search`, `more`, `bell`, `play`, `expand`; kinds: `load`, `train`, `backtest`, `sweep`, `terminal`, `operation`.
     name: &'static str,
 ) -> impl IntoView {
     let path = match name {
@@ -33,7 +33,7 @@ pub fn Icon(
         "search" => r#"<circle cx="7" cy="7" r="4.25"/><path d="M10.2 10.2L14 14"/>"#,
         "more" => r#"<path d="M3 8h.01M8 8h.01M13 8h.01" stroke-width="2.5"/>"#,
         "expand" => r#"<path d="M9.5 2.5h4v4M13.5 2.5L9 7M6.5 13.5h-4v-4M2.5 13.5L7 9"/>"#,
-        "told" => r#"<path d="M3.5 11.5h9l-1-1.6V7a3.5 3.5 0 0 0-7 0v2.9zM6.8 13.5h2.4"/>"#,
+        "bell" => r#"<path d="M3.5 11.5h9l-1-1.6V7a3.5 3.5 0 0 0-7 0v2.9zM6.8 13.5h2.4"/>"#,
         "load" => r#"<path d="M8 2v7.5M4.8 6.5L8 9.7l3.2-3.2M2.5 11v2.5h11V11"/>"#,
         "train" => {
             r#"<circle cx="3.5" cy="5" r="1.5"/><circle cx="3.5" cy="11" r="1.5"/><circle cx="12.5" cy="8" r="1.5"/><path d="M5 5.5l6 2M5 10.5l6-2"/>"#

@@ -20,6 +20,7 @@ pub mod icon;
 pub mod ident;
 pub mod keys;
 pub mod kind_mark;
+pub mod lazy_section;
 pub mod link;
 pub mod menu;
 pub mod moment;

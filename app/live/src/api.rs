@@ -1,6 +1,7 @@
 //! Data of the pages: from the rendering server, or from the API in the browser.
 
 use protocol::activity::Activity;
+use protocol::alerts::{AlertList, RuleList};
 use protocol::api::{
     CancelMany, CancelledMany, DeleteMany, Deleted, FilterCounts, HostStatus, KindList, LogPage, LogSearch,
     OperationDetail, OperationPage, SeriesAnswer, Snapshot, StartWithRule,
@@ -52,6 +53,22 @@ pub async fn activity() -> Result<Positioned<Activity>, Problem> {
     send_wrapper::SendWrapper::new(async move { Call::get(paths::ACTIVITY).positioned().await }).await
 }
 
+/// Alerts, silences and receipts of messages.
+pub async fn alerts() -> Result<AlertList, Problem> {
+    #[cfg(feature = "ssr")]
+    return backend()?.alerts().await;
+    #[cfg(not(feature = "ssr"))]
+    get(paths::ALERTS.to_owned()).await
+}
+
+/// Rules of alerts.
+pub async fn alert_rules() -> Result<RuleList, Problem> {
+    #[cfg(feature = "ssr")]
+    return backend()?.alert_rules().await;
+    #[cfg(not(feature = "ssr"))]
+    get(paths::ALERT_RULES.to_owned()).await
+}
+
 /// Available kinds.
 pub async fn kinds() -> Result<KindList, Problem> {
     #[cfg(feature = "ssr")]
@@ -80,13 +97,17 @@ pub async fn logs(id: OperationId) -> Result<LogPage, Problem> {
 mod browser {
     use super::*;
     use crate::http::Call;
+    use protocol::alerts::{NewSilence, Rehearsal, Rehearse, Silence};
     use protocol::history::History;
     use protocol::host_trends::HostTrends;
+    use protocol::time_breakdown::TimeBreakdown;
     use protocol::{Preview, Time};
     use serde::de::DeserializeOwned;
     use serde_json::Value;
     use std::time::Duration;
 
+    /// A rehearsal may read the history of many hosts.
+    const REHEARSAL_TIMEOUT: Duration = Duration::from_secs(60);
     /// A host may query its source before it answers.
     const PREVIEW_TIMEOUT: Duration = Duration::from_secs(30);
 
@@ -143,6 +164,14 @@ mod browser {
     ) -> Result<History, Problem> {
         let time = |second: i64| Time::from_micros(second.saturating_mul(1_000_000));
         Call::get(&paths::host_history(host, time(from), time(to), width, metrics)).json().await
+    }
+
+    /// Why an operation is slow, with the course in at most `width` buckets.
+    ///
+    /// # Errors
+    /// As [`sampled`].
+    pub async fn time_breakdown(id: OperationId, width: u32) -> Result<TimeBreakdown, Problem> {
+        Call::get(&paths::time_breakdown(id, width)).json().await
     }
 
     /// Load of all hosts in the last hour.
@@ -302,6 +331,33 @@ mod browser {
         Call::post(&paths::drain(host, on), "{}".to_owned()).json().await
     }
 
+    /// Silences alerts.
+    ///
+    /// # Errors
+    /// As [`sampled`].
+    pub async fn silence_alerts(silence: &NewSilence) -> Result<Silence, Problem> {
+        let body = serde_json::to_string(silence).expect("silences serialize to JSON");
+        Call::post(paths::ALERT_SILENCES, body).json().await
+    }
+
+    /// Ends a silence.
+    ///
+    /// # Errors
+    /// As [`sampled`].
+    pub async fn end_silence(id: &str) -> Result<(), Problem> {
+        let path = paths::alert_silence(id);
+        Call { method: "DELETE", ..Call::get(&path) }.text().await.map(drop)
+    }
+
+    /// Rehearses a rule on the history of the hosts.
+    ///
+    /// # Errors
+    /// As [`sampled`].
+    pub async fn rehearse(rehearse: &Rehearse) -> Result<Rehearsal, Problem> {
+        let body = serde_json::to_string(rehearse).expect("rules serialize to JSON");
+        Call { limit: REHEARSAL_TIMEOUT, ..Call::post(paths::ALERT_REHEARSAL, body) }.json().await
+    }
+
     /// Cancels many operations.
     ///
     /// # Errors
@@ -313,7 +369,7 @@ mod browser {
 }
 
 pub use browser::{
-    artifact, ask, baseline, cancel_many, counts, delete, delete_many, drain, drop_rule, find, history,
-    host_trends, log_page, newest_of, operations, operations_of_host, preview, sampled, search_log, set_rule,
-    start,
+    artifact, ask, baseline, cancel_many, counts, delete, delete_many, drain, drop_rule, end_silence, find,
+    history, host_trends, log_page, newest_of, operations, operations_of_host, preview, rehearse, sampled,
+    search_log, set_rule, silence_alerts, start, time_breakdown,
 };

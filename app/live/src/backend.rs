@@ -4,6 +4,7 @@
 use crate::Positioned;
 use async_trait::async_trait;
 use protocol::activity::Activity;
+use protocol::alerts::{AlertList, RuleList};
 use protocol::api::{KindList, LogPage, OperationDetail, SeriesAnswer, Snapshot};
 use protocol::{OperationId, Problem};
 
@@ -19,6 +20,10 @@ pub trait Backend: Send + Sync + 'static {
     async fn operation(&self, id: OperationId) -> Result<OperationDetail, Problem>;
     /// As `GET /api/v1/activity`.
     async fn activity(&self) -> Result<Positioned<Activity>, Problem>;
+    /// As `GET /api/v1/alerts`.
+    async fn alerts(&self) -> Result<AlertList, Problem>;
+    /// As `GET /api/v1/alerts/rules`.
+    async fn alert_rules(&self) -> Result<RuleList, Problem>;
     /// As `GET /api/v1/kinds`.
     async fn kinds(&self) -> Result<KindList, Problem>;
     /// As `GET /api/v1/operations/{id}/series`, at most `points` points per series.

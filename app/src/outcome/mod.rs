@@ -38,6 +38,31 @@ pub enum Body {
     Other(Arc<Value>),
 }
 
+/// Kind of a result, by which its views are chosen.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Shape {
+    Load,
+    Backtest,
+    Training,
+    Exec,
+    Sweep,
+    Other,
+}
+
+impl Body {
+    /// Which of the kinds it is.
+    pub fn shape(&self) -> Shape {
+        match self {
+            Body::Load(_) => Shape::Load,
+            Body::Backtest(_) => Shape::Backtest,
+            Body::Training(_) => Shape::Training,
+            Body::Exec(_) => Shape::Exec,
+            Body::Sweep(_) => Shape::Sweep,
+            Body::Other(_) => Shape::Other,
+        }
+    }
+}
+
 impl Outcome {
     /// Parses a result by kind. Documents that do not match their kind are kept as JSON.
     pub fn read(kind: &KindName, result: &ResultDoc) -> Self {

@@ -11,6 +11,7 @@ use components::placeholders::{Empty, WithSnapshot};
 use components::reactive::{mark, maybe, part, spoken, text, whole, word, yes};
 use components::slots::Slots;
 use display::format;
+use display::hosts::{is_healthy, link_words, standing, trouble_of};
 use leptos::prelude::*;
 use leptos_meta::Title;
 use live::OperationStore;
@@ -72,23 +73,6 @@ fn HostList() -> impl IntoView {
         }
         .into_any()
     })
-}
-
-/// Name of a connection state for CSS, and its label.
-pub fn link_words(link: HostLink) -> (&'static str, &'static str) {
-    match link {
-        HostLink::Up => ("up", "Connected"),
-        HostLink::Connecting => ("connecting", "Connecting"),
-        HostLink::Away => ("away", "Unreachable"),
-    }
-}
-
-/// Connection of a host as [`link_words`] has it, or that the connected host is not healthy.
-pub fn standing(host: &HostStatus) -> (&'static str, &'static str) {
-    match host.link {
-        HostLink::Up if trouble_of(host).is_some() => ("unhealthy", "Not healthy"),
-        link => link_words(link),
-    }
 }
 
 /// `8 slots`
@@ -173,35 +157,9 @@ pub fn used(host: &HostStatus) -> String {
     format!("{} running, {}", host.running, slots(host.capacity))
 }
 
-/// Whether the host reports that it is ready and all of its checks passed.
-fn is_healthy(health: &Health) -> bool {
-    health.ready && health.checks.iter().all(|check| check.ok)
-}
-
 /// Whether something needs a look: no connection, a problem, or a failed health check.
 fn is_bad(host: &HostStatus) -> bool {
     trouble_of(host).is_some()
-}
-
-/// What is wrong with a host, in a line; `None` when nothing is.
-pub fn trouble_of(host: &HostStatus) -> Option<String> {
-    if !host.trouble.is_empty() {
-        return Some(host.trouble.clone());
-    }
-    if host.link == HostLink::Away {
-        return Some(link_words(host.link).1.to_owned());
-    }
-    let health = host.health.as_ref().filter(|health| !is_healthy(health))?;
-    let failed: Vec<String> = health
-        .checks
-        .iter()
-        .filter(|check| !check.ok)
-        .map(|check| match check.message.as_str() {
-            "" => format!("{}: not ready", check.name),
-            message => format!("{}: {message}", check.name),
-        })
-        .collect();
-    Some(if failed.is_empty() { "Not ready".to_owned() } else { failed.join("; ") })
 }
 
 /// Closed details in a line: `Health OK · 12 kinds`.

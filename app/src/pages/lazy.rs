@@ -1,19 +1,21 @@
 //! Lazily loaded pages: each is a separate part of the module. Every visit loads only the frame, the live layer and
 //! their dependencies.
 
+use super::alerts::AlertsPage;
 use super::compare::ComparePage;
 use super::host::HostPage;
 use super::hosts::HostsPage;
-use super::new::NewPage;
-use super::operation::OperationPage;
-use super::operations::OperationsPage;
-use super::overview::OverviewPage;
+use super::new::{self, NewPage};
+use super::operation::{self, OperationPage};
+use super::operations::{self, OperationsPage};
+use super::overview::{self, OverviewPage};
+use components::lazy_section;
 use leptos::prelude::*;
 use leptos_router::{LazyRoute, lazy_route};
 use live::base;
 
-/// Loads the part of the page at `path` before hydration: hydration must find it loaded, or the rendered page would
-/// change.
+/// Loads the part of the page at `path`, and those of its shown sections, before hydration: hydration must find them
+/// loaded, or the rendered page would change.
 pub async fn preload(path: &str) {
     let mut steps = base::local(path).split('/').filter(|step| !step.is_empty());
     match (steps.next(), steps.next()) {
@@ -22,10 +24,13 @@ pub async fn preload(path: &str) {
         (Some("operations"), Some(_)) => Operation::preload().await,
         (Some("compare"), _) => Compare::preload().await,
         (Some("new"), _) => New::preload().await,
+        (Some("alerts"), _) => Alerts::preload().await,
         (Some("hosts"), None) => Hosts::preload().await,
         (Some("hosts"), Some(_)) => Host::preload().await,
-        _ => {}
+        _ => return,
     }
+    let others = [&overview::SECTIONS[..], &operations::SECTIONS, &new::SECTIONS].concat();
+    lazy_section::preload(&[others, operation::lazy_sections()].concat()).await;
 }
 
 /// `/`
@@ -123,5 +128,19 @@ impl LazyRoute for Host {
 
     fn view(_page: Self) -> AnyView {
         view! { <HostPage/> }.into_any()
+    }
+}
+
+/// `/alerts`
+pub struct Alerts;
+
+#[lazy_route]
+impl LazyRoute for Alerts {
+    fn data() -> Self {
+        Self
+    }
+
+    fn view(_page: Self) -> AnyView {
+        view! { <AlertsPage/> }.into_any()
     }
 }

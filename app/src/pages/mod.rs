@@ -1,5 +1,6 @@
 //! The pages, one per route.
 
+pub mod alerts;
 pub mod compare;
 pub mod host;
 pub mod hosts;

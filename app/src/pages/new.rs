@@ -22,6 +22,7 @@ mod sweep;
 use app_state::Data;
 use app_state::kinds::{BACKTEST, SWEEP};
 use components::hint::Hint;
+use components::lazy_section::LazySection;
 use components::link::A;
 use components::placeholders::{Empty, Skeleton, Trouble, WithSnapshot};
 use components::reactive::part;
@@ -34,7 +35,10 @@ use leptos_router::hooks::use_query_map;
 use protocol::api::KindOffer;
 use protocol::{KindSpec, Problem};
 use serde_json::Value;
-use sweep::sweep_form;
+use sweep::sweep_section;
+
+/// Sections whose code is loaded when they are shown.
+pub const SECTIONS: [LazySection; 1] = [sweep::SECTION];
 
 #[component]
 pub fn NewPage() -> impl IntoView {
@@ -189,9 +193,7 @@ fn Pick(offers: Memo<Vec<KindOffer>>) -> impl IntoView {
     let form = part(move || {
         Some(match chosen.get() {
             Some(offer) => match swept.get() {
-                Some(runs) => {
-                    sweep_form(&offer, &runs).unwrap_or_else(|| view! { <KindForm offer/> }.into_any())
-                }
+                Some(runs) => sweep_section(offer, runs),
                 None => view! { <KindForm offer/> }.into_any(),
             },
             None => {

@@ -23,8 +23,8 @@ pub fn answer(copy: &Replica, path: &str, now: Time) -> Option<Vec<u8>> {
 /// Keeps what a server answered to a GET.
 pub fn keep(copy: &mut Replica, path: &str, asked_at: u64, body: &[u8]) {
     if path == paths::KINDS {
-        // A host may have changed meanwhile.
-        if copy.seq == asked_at
+        // A host may have changed meanwhile. Other events don't matter: on a slow line, there are always some.
+        if copy.offered_at <= asked_at
             && let Ok(kinds) = serde_json::from_slice::<Box<RawValue>>(body)
         {
             copy.kinds = Some(kinds);
@@ -96,6 +96,7 @@ fn takes(filter: &Filter, id: OperationId, row: &Row, now: Time) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use protocol::alerts::AlertSummary;
     use protocol::api::{OperationDetail, OperationPage, Snapshot};
     use protocol::event::EventBody;
     use protocol::{Event, InstanceId, KindName, Progress, State};
@@ -122,6 +123,7 @@ mod tests {
             ended_from,
             counts: vec![],
             hosts: vec![],
+            alerts: AlertSummary::default(),
         };
         Replica::of(snapshot)
     }
@@ -187,6 +189,30 @@ mod tests {
         // A page that was read before the deletion does not revive it.
         copy.add_older(vec![done], true);
         assert_eq!(asked(&copy, "").unwrap().operations.len(), 1);
+    }
+
+    #[test]
+    fn kinds_are_kept_while_other_events_come_and_until_a_host_offers_others() {
+        let host = |offers: u32| {
+            let host = json!({"name": "a", "url": "http://a", "link": "up", "kinds": ["data.load"], "capacity": 2,
+                "running": 1, "offers": offers});
+            EventBody::Host { host: serde_json::from_value(host).unwrap() }
+        };
+        let mut copy = copy(&[op(2, State::Running, 5)], None);
+        copy.apply(event(11, host(1)));
+        let body = br#"{"kinds":[]}"#;
+        let kept = |copy: &Replica| answer(copy, paths::KINDS, Time::now()).is_some();
+        // Its status changes while the request is under way, and an operation does.
+        copy.apply(event(12, host(1)));
+        copy.apply(event(13, EventBody::Operation { operation: Box::new(op(2, State::Failed, 13)) }));
+        keep(&mut copy, paths::KINDS, 11, body);
+        assert!(kept(&copy));
+        copy.apply(event(14, host(2)));
+        assert!(!kept(&copy));
+        keep(&mut copy, paths::KINDS, 13, body);
+        assert!(!kept(&copy), "it was asked before the change");
+        keep(&mut copy, paths::KINDS, 14, body);
+        assert!(kept(&copy));
     }
 
     #[test]

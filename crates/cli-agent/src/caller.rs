@@ -44,7 +44,12 @@ impl Agent {
     pub async fn connect(server: &str, place: &Place, reads: Reads) -> Result<Option<Self>, PlaceError> {
         let socket = place.socket();
         match place.check() {
-            Err(PlaceError::Failed(_, error)) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            // The agent creates it, unless its parent is missing, too.
+            Err(PlaceError::Failed(folder, error))
+                if error.kind() == io::ErrorKind::NotFound && folder.parent().is_some_and(Path::is_dir) =>
+            {
+                return Ok(None);
+            }
             checked => checked?,
         }
         let Ok(Ok(stream)) = tokio::time::timeout(GREETING_TIMEOUT, greeted(&socket)).await else {
@@ -167,6 +172,13 @@ pub async fn status() -> Result<Vec<Status>, PlaceError> {
 /// # Errors
 /// Like [`status`].
 pub async fn stop() -> Result<usize, PlaceError> {
+    let folder = place::folder();
+    match place::check(&folder) {
+        Err(PlaceError::Failed(_, error)) if error.kind() == io::ErrorKind::NotFound => return Ok(0),
+        checked => checked?,
+    }
+    // Before looking for sockets: an agent that opens its socket later sees the count, and ends.
+    place::count_stop(&folder)?;
     let mut stopped = 0;
     for socket in sockets()? {
         stopped += usize::from(control(&socket, &Request::Stop).await.is_some());

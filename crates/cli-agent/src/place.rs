@@ -1,14 +1,17 @@
 //! Place of an agent: its socket, in a folder that only the user can enter.
 
 use sha2::{Digest, Sha256};
-use std::fs::DirBuilder;
-use std::io;
-use std::os::unix::fs::{DirBuilderExt, MetadataExt};
+use std::fs::{DirBuilder, OpenOptions};
+use std::io::{self, Write};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::{env, fmt};
 
 /// Bytes of a hash in the name of a socket, whose path may have 107 bytes only.
 const HASH_BYTES: usize = 6;
+
+/// File whose length counts how often agents were stopped.
+const STOPS: &str = "stops";
 
 /// Folder and socket of one user, server, token and build.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -43,10 +46,28 @@ impl std::error::Error for PlaceError {}
 
 /// Folder of all agents of the user.
 pub fn folder() -> PathBuf {
-    match env::var_os("XDG_RUNTIME_DIR").map(PathBuf::from).filter(|folder| folder.is_absolute()) {
+    let runtime = env::var_os("XDG_RUNTIME_DIR").map(PathBuf::from);
+    // The variable may outlive its folder, as in a container without /run or after `su`.
+    match runtime.filter(|folder| folder.is_absolute() && folder.is_dir()) {
         Some(folder) => folder.join("signalbox"),
         None => env::temp_dir().join(format!("signalbox-{}", rustix::process::geteuid().as_raw())),
     }
+}
+
+/// How often the user's agents were stopped. A command reads it before it starts an agent.
+pub fn stops() -> u64 {
+    std::fs::metadata(folder().join(STOPS)).map_or(0, |file| file.len())
+}
+
+/// Counts that agents are being stopped: one that a command is just starting ends by itself.
+///
+/// # Errors
+/// [`PlaceError`] if the file can't be written.
+pub fn count_stop(folder: &Path) -> Result<(), PlaceError> {
+    let mut options = OpenOptions::new();
+    let file = options.append(true).create(true).mode(0o600).open(folder.join(STOPS));
+    file.and_then(|mut file| file.write_all(b"."))
+        .map_err(|error| PlaceError::Failed(folder.to_owned(), error))
 }
 
 impl Place {

@@ -103,6 +103,8 @@ pub struct Replica {
     pub hosts: Vec<HostStatus>,
     /// Answer of the server about kinds, while the hosts offer the same.
     pub kinds: Option<Box<RawValue>>,
+    /// Event that last changed what the hosts offer.
+    pub offered_at: u64,
     details: HashMap<OperationId, Detail>,
     /// Order in which details came, and their size.
     detail_order: VecDeque<OperationId>,
@@ -187,7 +189,8 @@ impl Replica {
                 self.deleted.insert(id);
             }
             EventBody::Host { host } => self.host(*host),
-            EventBody::Log { .. } => {}
+            // The answers about both come from the server.
+            EventBody::Log { .. } | EventBody::Alerts { .. } => {}
         }
     }
 
@@ -202,12 +205,12 @@ impl Replica {
         match self.hosts.iter_mut().find(|known| known.name == host.name) {
             Some(known) => {
                 if offer(known) != offer(&host) {
-                    self.kinds = None;
+                    (self.kinds, self.offered_at) = (None, self.seq);
                 }
                 *known = host;
             }
             None => {
-                self.kinds = None;
+                (self.kinds, self.offered_at) = (None, self.seq);
                 self.hosts.push(host);
             }
         }

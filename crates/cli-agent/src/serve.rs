@@ -2,7 +2,7 @@
 
 use crate::answers;
 use crate::feed::{self, Shared};
-use crate::place::{Place, PlaceError};
+use crate::place::{self, Place, PlaceError};
 use crate::wire::{self, Failure, Hello, Request, Response, Status, VERSION, Verb};
 use pool::{Pool, PoolConfig, PoolError, Repeat, Unreached};
 use protocol::{Time, paths};
@@ -76,7 +76,8 @@ struct Service {
     stop: Notify,
 }
 
-/// Runs until no command came for a while, or one asks it to stop.
+/// Runs until no command came for a while, or one asks it to stop. `stops`: the number of [`crate::stops`] when it was
+/// wanted; if agents were stopped since then, it ends at once.
 ///
 /// # Errors
 /// [`ServeError`].
@@ -85,6 +86,7 @@ pub async fn serve(
     token: Option<String>,
     place: &Place,
     limits: Limits,
+    stops: u64,
 ) -> Result<(), ServeError> {
     let config = PoolConfig {
         token,
@@ -109,6 +111,10 @@ pub async fn serve(
         _ => {}
     }
     let listener = UnixListener::bind(&socket)?;
+    if place::stops() != stops {
+        let _ = std::fs::remove_file(&socket);
+        return Ok(());
+    }
     let service = Arc::new(Service {
         pool: pool.clone(),
         feed: Shared::new(),

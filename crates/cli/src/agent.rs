@@ -1,6 +1,5 @@
 //! Agent: whether a command uses it, and how it is started.
 
-use crate::output;
 use cli_agent::{Agent, Place, Reads};
 use client::Client;
 use std::io;
@@ -22,32 +21,24 @@ pub fn is_wanted() -> bool {
 }
 
 /// Client that sends its requests by the agent. If there is none, it is started for the next command, and this one goes
-/// directly.
-///
-/// # Errors
-/// Only if standard error was closed.
-pub async fn attached(
-    client: Client,
-    token: Option<&str>,
-    reads: Reads,
-) -> Result<Client, output::OutputError> {
+/// directly. The sentence says why there is no agent.
+pub async fn attached(client: Client, token: Option<&str>, reads: Reads) -> (Client, Option<String>) {
     let place = Place::of(client.server(), token);
+    // Before looking for an agent: `agent stop` may end the one that is running, and must end the next one, too.
+    let stops = cli_agent::stops();
     match Agent::connect(client.server(), &place, reads).await {
-        Ok(Some(agent)) => return Ok(client.with_transport(Arc::new(agent))),
+        Ok(Some(agent)) => return (client.with_transport(Arc::new(agent)), None),
         Ok(None) => {}
-        Err(error) => {
-            output::note(&format!("The agent is not used: {error}."))?;
-            return Ok(client);
-        }
+        Err(error) => return (client, Some(format!("The agent is not used: {error}."))),
     }
-    if let Err(error) = start(client.server(), token) {
-        output::note(&format!("The agent can't be started: {error}."))?;
+    match start(client.server(), token, stops) {
+        Ok(()) => (client, None),
+        Err(error) => (client, Some(format!("The agent can't be started: {error}."))),
     }
-    Ok(client)
 }
 
 /// Starts an agent, which lives on without this command, its terminal and its pipes.
-fn start(server: &str, token: Option<&str>) -> io::Result<()> {
+fn start(server: &str, token: Option<&str>, stops: u64) -> io::Result<()> {
     let program = std::env::current_exe()?;
     let shell = Path::new("/bin/sh");
     let mut command = match shell.exists() {
@@ -58,7 +49,7 @@ fn start(server: &str, token: Option<&str>) -> io::Result<()> {
         }
         false => Command::new(program),
     };
-    command.args(["agent", "run", "--server", server]).current_dir("/");
+    command.args(["agent", "run", "--server", server, "--stops", &stops.to_string()]).current_dir("/");
     // Not as an argument, which other users can read.
     match token {
         Some(token) => command.env("SIGNALBOX_TOKEN", token),

@@ -3,8 +3,10 @@
 //! A token is never stored here, only the path of a file that has it.
 
 use anyhow::{Context as _, bail};
+use clap_complete::engine::{ArgValueCompleter, CompletionCandidate};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
 use crate::listing::Format;
@@ -47,6 +49,17 @@ pub struct Contexts {
     pub current: Option<String>,
     #[serde(default, rename = "context", skip_serializing_if = "BTreeMap::is_empty")]
     pub all: BTreeMap<String, Context>,
+}
+
+/// Completes names of contexts in a shell.
+pub fn completer() -> ArgValueCompleter {
+    ArgValueCompleter::new(|current: &OsStr| {
+        let contexts = Contexts::load().unwrap_or_default().all.into_iter();
+        let fitting = contexts.filter(|(name, _)| name.starts_with(&*current.to_string_lossy()));
+        fitting
+            .map(|(name, context)| CompletionCandidate::new(name).help(Some(context.server.into())))
+            .collect()
+    })
 }
 
 /// File of the contexts.

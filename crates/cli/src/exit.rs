@@ -13,6 +13,8 @@ pub enum Exit {
     Failed,
     /// 2: the operation was cancelled.
     Cancelled,
+    /// 130: the user detached from the operation, which continues.
+    Detached,
 }
 
 impl Exit {
@@ -39,6 +41,7 @@ impl Exit {
             Exit::Fine => 0,
             Exit::Failed => 1,
             Exit::Cancelled => 2,
+            Exit::Detached => 130,
         })
     }
 }

@@ -1,26 +1,100 @@
 //! Follows an operation to its end, and prints its status, its log or its events.
 
+use crate::errors::unsure;
+use crate::interrupt::{Action, InterruptArgs, Interrupts, Prompt, Signal};
 use crate::output::{self, OutputError};
 use crate::printer::Printer;
+use crate::target::Target;
 use anyhow::bail;
-use client::{Client, Events, Follower, LogCursor, Update};
+use client::{Client, ClientError, Events, Follower, LogCursor, Update};
+use protocol::api::CancelOperation;
 use protocol::{Event, EventBody, LogLine, Operation, OperationId};
+use std::rc::Rc;
 use std::time::Duration;
 
 /// Pause before the log is read again.
 const RETRY_PAUSE: Duration = Duration::from_secs(1);
 
-/// Waits until the operation has ended, and returns it. An attempt that is retried automatically is no end.
+/// How an operation is followed.
+#[derive(Clone, Copy, Default)]
+pub struct How {
+    /// Print its log.
+    pub log: bool,
+    /// Print its events as JSON.
+    pub json: bool,
+    pub interrupts: InterruptArgs,
+}
+
+/// End of following.
+pub enum Followed {
+    Ended(Box<Operation>),
+    /// The user detached; the operation continues.
+    Detached,
+}
+
+/// Waits until the operation has ended, or the user detaches. An attempt that is retried automatically is no end.
 ///
 /// # Errors
 /// If it does not exist, the server is unreachable at first, or the output can't be written. If the server disappears
 /// later, the command waits for it.
-pub async fn follow(client: &Client, id: OperationId, log: bool, json: bool) -> anyhow::Result<Operation> {
+pub async fn follow(target: &Target, id: OperationId, how: How) -> anyhow::Result<Followed> {
+    let prompt = Rc::new(Prompt::default());
+    let mut interrupts = Interrupts::new(how.interrupts, Rc::clone(&prompt))?;
+    let mut following = Box::pin(to_end(&target.client, id, how, Rc::clone(&prompt)));
+    loop {
+        let action = tokio::select! {
+            ended = &mut following => {
+                prompt.close()?;
+                return Ok(Followed::Ended(Box::new(ended?)));
+            }
+            action = interrupts.next() => action?,
+        };
+        let signal = match action {
+            Action::Detach(signal) => signal,
+            Action::Cancel(signal) => tokio::select! {
+                cancelled = cancel(target, id, signal) => {
+                    match cancelled? {
+                        Ok(()) => {}
+                        Err(sentence) => {
+                            interrupts.not_cancelled();
+                            prompt.note(&sentence)?;
+                        }
+                    }
+                    continue;
+                }
+                // The request may be under way.
+                Ok(Action::Detach(signal)) = interrupts.next() => signal,
+            },
+        };
+        prompt.note(&format!("Detached. To follow it again: signalbox follow {id}"))?;
+        match signal {
+            Some(signal) => signal.end_process(),
+            None => return Ok(Followed::Detached),
+        }
+    }
+}
+
+/// Sends a cancel request because of an interrupt; the sentence says why it failed.
+async fn cancel(target: &Target, id: OperationId, signal: Signal) -> Result<Result<(), String>, OutputError> {
+    let reason = format!("{} in the command line", signal.name());
+    match target.client.cancel(id, &CancelOperation { reason }).await {
+        Ok(operation) => target.wrote(id, operation.seq).map(Ok),
+        // It ended meanwhile, which the follower reports.
+        Err(ClientError::Problem(problem)) => Ok(Err(problem.detail)),
+        Err(error) => {
+            let error = unsure(error, "The operation may have been cancelled");
+            Ok(Err(format!("The cancel request failed: {error}. Ctrl+C asks again.")))
+        }
+    }
+}
+
+/// Waits until the operation has ended, and prints what happens meanwhile.
+async fn to_end(client: &Client, id: OperationId, how: How, prompt: Rc<Prompt>) -> anyhow::Result<Operation> {
     let detail = client.operation(id).await.map_err(crate::errors::advised)?;
-    let events = if json { Events::All } else { Events::Newest };
+    let events = if how.json { Events::All } else { Events::Newest };
     let mut follower = Follower::new(client.clone(), &detail, events);
-    let log = (log && !json).then(|| LogCursor::at(detail.operation.attempt));
-    let mut shown = Shown { client, log, printer: Printer::new(detail.operation, json) };
+    let log = (how.log && !how.json).then(|| LogCursor::at(detail.operation.attempt));
+    let mut shown = Shown { client, log, printer: Printer::new(detail.operation, how.json, prompt) };
     shown.printer.begin()?;
     shown.stored_lines(None).await?;
     while let Some(update) = follower.next().await? {

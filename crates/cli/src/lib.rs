@@ -8,15 +8,19 @@ mod access_rows;
 #[cfg(unix)]
 mod agent;
 mod alert_rows;
+pub mod complete;
 mod contexts;
 mod download;
 mod errors;
+mod examples;
 mod exit;
 mod follow;
 mod id;
+mod interrupt;
 mod listing;
 pub mod output;
 mod params;
+mod patience;
 mod printer;
 mod private_file;
 mod rows;
@@ -24,6 +28,7 @@ mod session;
 mod target;
 mod terminal;
 mod text;
+mod top;
 mod verbs;
 
 pub use exit::{Exit, TROUBLE, USAGE, code_of};
@@ -37,36 +42,51 @@ pub enum Command {
     ///
     /// Prints the operation's ID. `signalbox kinds` lists the kinds, `signalbox kinds KIND` the parameters of one. With
     /// --follow, the command waits until the operation ends, and exits as `signalbox follow` does.
+    #[command(after_help = examples::START)]
     Start(verbs::start::StartArgs),
     /// List operations, newest first.
+    #[command(after_help = examples::LIST)]
     List(verbs::list::ListArgs),
     /// Show all details of one operation.
+    #[command(after_help = examples::SHOW)]
     Show(verbs::show::ShowArgs),
     /// Follow an operation until it ends; the exit code tells the outcome.
     ///
     /// Exit codes: 0 succeeded; 1 failed; 2 cancelled; 3 the server was unreachable or rejected the request; 64 invalid
-    /// arguments. Ctrl+C stops following and does not affect the operation.
+    /// arguments. Ctrl+C asks whether to detach, to cancel the operation, or to keep following.
+    #[command(after_help = examples::FOLLOW)]
     Follow(verbs::follow::FollowArgs),
     /// Wait until operations end: all of them, or any one.
     ///
     /// Exit codes: 0 all succeeded; 1 one failed; 2 one was cancelled, and none failed; 3 the time is over.
+    #[command(after_help = examples::WAIT)]
     Wait(verbs::wait::WaitArgs),
     /// Print changes of state of all matching operations as they happen.
+    #[command(after_help = examples::WATCH)]
     Watch(verbs::watch::WatchArgs),
+    /// Show operations and hosts live in the terminal.
+    ///
+    /// Keys: arrows select, l shows the log, c cancels, e shows or hides ended operations, / filters, q quits.
+    Top(verbs::top::TopArgs),
     /// Print the log of an operation.
+    #[command(after_help = examples::LOGS)]
     Logs(verbs::logs::LogsArgs),
     /// Print the series of an operation: a summary, or all points with -o csv.
+    #[command(after_help = examples::SERIES)]
     Series(verbs::series::SeriesArgs),
     /// Print the result of an operation.
     Result(verbs::result::ResultArgs),
     /// List or download the artifacts of a result.
+    #[command(after_help = examples::ARTIFACTS)]
     Artifacts(verbs::artifacts::ArtifactsArgs),
     /// Compare operations: different parameters, and results.
+    #[command(after_help = examples::COMPARE)]
     Compare(verbs::compare::CompareArgs),
     /// Cancel operations.
     ///
     /// An operation is cancelled once its host has confirmed that the work stopped. With --follow, the command waits
     /// for that.
+    #[command(after_help = examples::CANCEL)]
     Cancel(verbs::cancel::CancelArgs),
     /// Start another attempt from the beginning.
     Retry(verbs::attempts::AttemptArgs),
@@ -75,6 +95,7 @@ pub enum Command {
     /// Give up an operation whose host is unreachable.
     Abandon(verbs::attempts::AbandonArgs),
     /// Delete ended operations with all of their data.
+    #[command(after_help = examples::DELETE)]
     Delete(verbs::delete::DeleteArgs),
     /// List the hosts.
     Hosts(verbs::hosts::HostsArgs),
@@ -93,7 +114,11 @@ pub enum Command {
     /// Open the page of an operation in the browser.
     Open(verbs::open::OpenArgs),
     /// Add, choose and remove contexts: named servers with their defaults.
+    #[command(after_help = examples::CONTEXT)]
     Context(verbs::context::ContextArgs),
+    /// Print the script for completion in bash, zsh or fish.
+    #[command(after_help = examples::COMPLETION)]
+    Completion(verbs::completion::CompletionArgs),
     /// Report on the agents that keep connections between commands, or stop them.
     #[cfg(unix)]
     Agent(verbs::agent::AgentArgs),
@@ -111,6 +136,7 @@ pub async fn run(command: Command) -> anyhow::Result<Exit> {
         Command::Follow(args) => verbs::follow::run(args).await,
         Command::Wait(args) => verbs::wait::run(args).await,
         Command::Watch(args) => verbs::watch::run(args).await,
+        Command::Top(args) => verbs::top::run(args).await,
         Command::Logs(args) => verbs::logs::run(args).await,
         Command::Series(args) => verbs::series::run(args).await,
         Command::Result(args) => verbs::result::run(args).await,
@@ -130,6 +156,7 @@ pub async fn run(command: Command) -> anyhow::Result<Exit> {
         Command::User(args) => verbs::user::run(args).await,
         Command::Open(args) => verbs::open::run(args).await,
         Command::Context(args) => verbs::context::run(args),
+        Command::Completion(args) => verbs::completion::run(args),
         #[cfg(unix)]
         Command::Agent(args) => verbs::agent::run(args).await,
     }

@@ -1,10 +1,12 @@
 //! Output while an operation is followed: a status line on a terminal, lines elsewhere, events as JSON for programs.
 
+use crate::interrupt::Prompt;
 use crate::output::{self, OutputError};
 use crate::{terminal, text};
 use display::zone::Zone;
 use protocol::{Forecast, LogLine, Operation, Progress, Time};
 use std::io::IsTerminal;
+use std::rc::Rc;
 use std::time::Duration;
 use tokio::time::Instant;
 
@@ -25,10 +27,12 @@ pub struct Printer {
     last_error: String,
     /// Newest known time of the server, and when it arrived: its clock may differ from the local one.
     server_time: Option<(Time, Instant)>,
+    /// Question that may be in place of the status line.
+    prompt: Rc<Prompt>,
 }
 
 impl Printer {
-    pub fn new(op: Operation, json: bool) -> Self {
+    pub fn new(op: Operation, json: bool, prompt: Rc<Prompt>) -> Self {
         let terminal = std::io::stderr().is_terminal() && !json;
         Self {
             op,
@@ -38,6 +42,7 @@ impl Printer {
             printed_at: None,
             last_error: String::new(),
             server_time: None,
+            prompt,
         }
     }
 
@@ -88,7 +93,11 @@ impl Printer {
 
     /// Draws the remaining time again.
     pub fn tick(&mut self) -> Result<(), OutputError> {
-        if self.terminal && !self.status.is_empty() { self.show(false) } else { Ok(()) }
+        if self.terminal && !self.status.is_empty() && !self.prompt.is_open() {
+            self.show(false)
+        } else {
+            Ok(())
+        }
     }
 
     /// Current time of the server.
@@ -116,6 +125,9 @@ impl Printer {
             self.clear()?;
             output::note(notice)?;
             notice.clone_into(&mut self.last_error);
+            if self.prompt.is_open() {
+                self.prompt.draw()?;
+            }
         }
         Ok(())
     }
@@ -138,7 +150,8 @@ impl Printer {
         let status = text::one_row(&text::standing(&self.op, self.now()));
         if self.terminal {
             self.status = status;
-            return self.draw();
+            // A redraw would hide what is typed.
+            return if self.prompt.is_open() { Ok(()) } else { self.draw() };
         }
         if at_once || self.printed_at.is_none_or(|at| at.elapsed() > PROGRESS_INTERVAL) {
             output::note(&status)?;
@@ -151,6 +164,9 @@ impl Printer {
     fn draw(&self) -> Result<(), OutputError> {
         if !self.terminal {
             return Ok(());
+        }
+        if self.prompt.is_open() {
+            return self.prompt.draw();
         }
         output::terminal_control(&format!("\r\x1b[K{}", terminal::fitted(&self.status, terminal::columns())))
     }

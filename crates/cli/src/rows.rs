@@ -70,7 +70,8 @@ impl Listed for Operation {
     }
 }
 
-fn link_of(host: &HostStatus) -> (&'static str, Colour) {
+/// Connection state of a host, and its colour.
+pub fn link_of(host: &HostStatus) -> (&'static str, Colour) {
     match host.link {
         HostLink::Connecting => ("connecting", Colour::Grey),
         HostLink::Away => ("unreachable", Colour::Red),

@@ -1,6 +1,6 @@
 //! Target of a command: server, form of the output, and the session with it.
 
-use crate::contexts::{Context, Contexts};
+use crate::contexts::{self, Context, Contexts};
 use crate::listing::{self, Format, Listed};
 use crate::output::{self, OutputError};
 use crate::session::Session;
@@ -24,7 +24,7 @@ pub struct To {
     #[arg(long, env = "SIGNALBOX_TOKEN", hide_env_values = true)]
     token: Option<String>,
     /// Context to use for this command
-    #[arg(long, env = "SIGNALBOX_CONTEXT", value_name = "NAME")]
+    #[arg(long, env = "SIGNALBOX_CONTEXT", value_name = "NAME", add = contexts::completer())]
     context: Option<String>,
     /// Form of the output; not every command has all
     #[arg(long, short, value_name = "FORMAT", conflicts_with = "json")]
@@ -55,6 +55,43 @@ impl To {
     /// # Errors
     /// A sentence if the context is unknown, or the URL is invalid.
     pub async fn target(&self) -> anyhow::Result<Target> {
+        let (client, token, context) = self.server()?;
+        let chosen = self.output.or(self.json.then_some(Format::Json));
+        let session = Session::with(client.server());
+        let (client, note) = self.attached(client, token.as_deref(), &session).await;
+        if let Some(note) = note {
+            output::note(&note)?;
+        }
+        let format = chosen.or(context.output).unwrap_or_default();
+        Ok(Target { client, format, session, params: context.params })
+    }
+
+    /// Client that prints nothing, for completion in a shell; `None` if the context can't be read.
+    pub async fn quiet_client(&self) -> Option<Client> {
+        let (client, token, _) = self.server().ok()?;
+        let session = Session::with(client.server());
+        Some(self.attached(client, token.as_deref(), &session).await.0)
+    }
+
+    /// Flags that were typed so far; `flag` has their values, and the environment counts for the others.
+    pub fn typed<'a>(flag: impl Fn(&str) -> Option<&'a str>, no_agent: bool) -> Self {
+        let given = |name: &str, variable: &str| match flag(name) {
+            Some(value) => Some(value.to_owned()),
+            None => std::env::var(variable).ok(),
+        };
+        Self {
+            server: given("--server", "SIGNALBOX_SERVER_URL"),
+            token: given("--token", "SIGNALBOX_TOKEN"),
+            context: given("--context", "SIGNALBOX_CONTEXT"),
+            output: None,
+            json: false,
+            fresh: false,
+            no_agent,
+        }
+    }
+
+    /// Client of the chosen server, with its token and context.
+    fn server(&self) -> anyhow::Result<(Client, Option<String>, Context)> {
         let given = |text: &Option<String>| text.clone().filter(|text| !text.is_empty());
         let context = match (given(&self.context), &self.server) {
             (Some(name), _) => Contexts::load()?.named(&name)?.clone(),
@@ -71,32 +108,27 @@ impl To {
         };
         let token = token.filter(|token| !token.is_empty());
         let client = Client::new(ClientConfig { server: context.server.clone(), token: token.clone() })?;
-        let chosen = self.output.or(self.json.then_some(Format::Json));
-        let session = Session::with(client.server());
-        let client = self.attached(client, token.as_deref(), &session).await?;
-        let format = chosen.or(context.output).unwrap_or_default();
-        Ok(Target { client, format, session, params: context.params })
+        Ok((client, token, context))
     }
-}
 
-impl To {
+    /// Client that uses the agent, and why it does not although it should.
     #[cfg(unix)]
     async fn attached(
         &self,
         client: Client,
         token: Option<&str>,
         session: &Session,
-    ) -> anyhow::Result<Client> {
+    ) -> (Client, Option<String>) {
         if self.no_agent || !crate::agent::is_wanted() {
-            return Ok(client);
+            return (client, None);
         }
         let reads = cli_agent::Reads { fresh: self.fresh, at_least: session.read().seq };
-        Ok(crate::agent::attached(client, token, reads).await?)
+        crate::agent::attached(client, token, reads).await
     }
 
     #[cfg(not(unix))]
-    async fn attached(&self, client: Client, _: Option<&str>, _: &Session) -> anyhow::Result<Client> {
-        Ok(client)
+    async fn attached(&self, client: Client, _: Option<&str>, _: &Session) -> (Client, Option<String>) {
+        (client, None)
     }
 }
 
@@ -176,6 +208,14 @@ impl Target {
             remembered.last = Some(id);
             remembered.seq = seq;
         }))
+    }
+
+    /// Remembers an operation that was changed at an event, without a note if that fails.
+    pub fn wrote_quietly(&self, id: OperationId, seq: u64) {
+        let _ = self.session.change(|remembered| {
+            remembered.last = Some(id);
+            remembered.seq = seq;
+        });
     }
 
     /// Remembers the operations of a listing, in its order.

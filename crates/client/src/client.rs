@@ -3,7 +3,9 @@
 use crate::transport::{Answer, Call, Copied, Method, Transport};
 use crate::{ClientError, OperationQuery};
 use pool::{Download, Pool, PoolConfig, PoolError, Repeat, SseStream};
-use protocol::api::{CancelOperation, KindList, LogPage, OperationDetail, OperationPage, StartOperation};
+use protocol::api::{
+    CancelOperation, KindList, LogPage, OperationDetail, OperationPage, Snapshot, StartOperation,
+};
 use protocol::event::Reset;
 use protocol::{Operation, OperationId, paths};
 use serde::de::DeserializeOwned;
@@ -38,6 +40,11 @@ pub struct EventPage {
     /// Position after them.
     pub next: u64,
     pub reset: Option<Reset>,
+}
+
+/// Idempotency key of a new request.
+pub fn new_key() -> String {
+    uuid::Uuid::now_v7().to_string()
 }
 
 /// Client of one server. Clones are cheap and share the connections.
@@ -84,6 +91,14 @@ impl Client {
         format!("{}/operations/{id}", self.server())
     }
 
+    /// Current state: active and recent operations, and hosts. Events continue it.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub async fn snapshot(&self) -> Result<Snapshot, ClientError> {
+        self.get(paths::SNAPSHOT).await
+    }
+
     /// All kinds with their parameters.
     ///
     /// # Errors
@@ -97,13 +112,20 @@ impl Client {
     /// # Errors
     /// [`ClientError`]; after [`ClientError::outcome_unknown`], it may have been started.
     pub async fn start(&self, request: &StartOperation) -> Result<Operation, ClientError> {
-        let key = uuid::Uuid::now_v7().to_string();
-        let call = self.posted(paths::OPERATIONS, request, Some(&key), true)?;
+        self.start_keyed(request, &new_key()).await
+    }
+
+    /// Same, with the caller's idempotency key: the request may be repeated with it and starts one operation.
+    ///
+    /// # Errors
+    /// Like [`Client::start`].
+    pub async fn start_keyed(&self, request: &StartOperation, key: &str) -> Result<Operation, ClientError> {
+        let call = self.posted(paths::OPERATIONS, request, Some(key), true)?;
         // If the transport lost the answer, the server recognizes the key.
         match self.sent(call).await {
             Ok(Some(answer)) => self.read(answer),
             Err(error) if !error.outcome_unknown() => Err(error),
-            Ok(None) | Err(_) => self.answered(self.pool.post_keyed(paths::OPERATIONS, request, &key).await),
+            Ok(None) | Err(_) => self.answered(self.pool.post_keyed(paths::OPERATIONS, request, key).await),
         }
     }
 

@@ -16,7 +16,7 @@ mod query;
 mod requests;
 pub mod transport;
 
-pub use client::{Client, ClientConfig, EventPage};
+pub use client::{Client, ClientConfig, EventPage, new_key};
 pub use error::ClientError;
 pub use follow::{Events, Follower, Update};
 pub use log_cursor::LogCursor;

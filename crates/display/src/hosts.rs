@@ -2,7 +2,7 @@
 
 use crate::format::{self, listed};
 use protocol::api::{HostLink, HostStatus};
-use protocol::host::Check;
+use protocol::host::{Check, Health};
 use protocol::{HostName, KindName};
 
 /// Consequences of draining a host, one line each.
@@ -50,6 +50,49 @@ pub fn drained(running: u32) -> String {
 /// Latency in its shortest precise form: `0.7 ms`, `31 ms`, `1.2 s`.
 pub fn latency(ms: f64) -> String {
     if ms < 10.0 { format!("{ms:.1} ms") } else { format::span(ms / 1e3) }
+}
+
+/// Name of a connection state for CSS, and its label.
+pub fn link_words(link: HostLink) -> (&'static str, &'static str) {
+    match link {
+        HostLink::Up => ("up", "Connected"),
+        HostLink::Connecting => ("connecting", "Connecting"),
+        HostLink::Away => ("away", "Unreachable"),
+    }
+}
+
+/// Connection of a host as [`link_words`] has it, or that the connected host is not healthy.
+pub fn standing(host: &HostStatus) -> (&'static str, &'static str) {
+    match host.link {
+        HostLink::Up if trouble_of(host).is_some() => ("unhealthy", "Not healthy"),
+        link => link_words(link),
+    }
+}
+
+/// Whether the host reports that it is ready and all of its checks passed.
+pub fn is_healthy(health: &Health) -> bool {
+    health.ready && health.checks.iter().all(|check| check.ok)
+}
+
+/// What is wrong with a host, in a line; `None` when nothing is.
+pub fn trouble_of(host: &HostStatus) -> Option<String> {
+    if !host.trouble.is_empty() {
+        return Some(host.trouble.clone());
+    }
+    if host.link == HostLink::Away {
+        return Some(link_words(host.link).1.to_owned());
+    }
+    let health = host.health.as_ref().filter(|health| !is_healthy(health))?;
+    let failed: Vec<String> = health
+        .checks
+        .iter()
+        .filter(|check| !check.ok)
+        .map(|check| match check.message.as_str() {
+            "" => format!("{}: not ready", check.name),
+            message => format!("{}: {message}", check.name),
+        })
+        .collect();
+    Some(if failed.is_empty() { "Not ready".to_owned() } else { failed.join("; ") })
 }
 
 /// Whether a host is connected, not drained, and has the kind. Its slots may all be in use.

@@ -8,7 +8,8 @@
 //! [`operation`] state and progress, [`forecast`] expected end, [`cancel_steps`] steps of a cancel, [`confirm`]
 //! confirmation dialogs and outcomes, [`start`] where and when a start would run, [`audit`] audit log, [`baseline`]
 //! past runs, [`activity`] recently ended operations, [`key_figure`] figures of
-//! results, [`outcome`] the outcome of an operation in a line, [`file_path`] paths in sentences, [`hosts`] hosts, [`sweep`] sweeps, [`shell_command`] starts as
+//! results, [`outcome`] the outcome of an operation in a line, [`file_path`] paths in sentences, [`hosts`] hosts, [`usage`] the cost of
+//! an operation, [`sweep`] sweeps, [`shell_command`] starts as
 //! shell commands.
 
 pub mod activity;
@@ -28,6 +29,7 @@ pub mod outcome;
 pub mod shell_command;
 pub mod start;
 pub mod sweep;
+pub mod usage;
 pub mod zone;
 
 pub use operation::{

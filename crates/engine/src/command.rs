@@ -3,6 +3,7 @@
 use crate::clock::RoundTrip;
 use crate::error::EngineError;
 use crate::lifecycle::Message;
+use protocol::alerts::AlertSummary;
 use protocol::api::HostStatus;
 use protocol::host::{About, Health, HostEvent, HostOperations};
 use protocol::{Actor, Baseline, HostName, InstanceId, KindName, Operation, OperationId, SetRule, State};
@@ -54,6 +55,8 @@ pub(crate) struct DeletedFamilies {
 
 /// Command to the coordinator.
 pub(crate) enum Command {
+    /// The server's alerts changed.
+    Alerts(AlertSummary),
     Start {
         new: Box<NewOperation>,
         by: Arc<Actor>,

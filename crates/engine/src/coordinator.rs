@@ -222,6 +222,7 @@ impl Coordinator {
 
     fn handle(&mut self, command: Command, now: Time) {
         match command {
+            Command::Alerts(alerts) => self.transaction.alerts(alerts, now),
             Command::Start { new, by, reply } => self.start(*new, &by, reply, now),
             Command::Request { id, request, by, ended, band, reply } => {
                 self.request(id, (ended, band), request, &by, reply, now);

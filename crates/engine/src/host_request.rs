@@ -283,7 +283,7 @@ pub(crate) async fn fetch_end(host_request: HostRequest, outcome: Outcome) {
         }
         Outcome::Failed | Outcome::Cancelled | Outcome::NotStarted => None,
     };
-    let body = protocol::host::HostEventBody::Ended { outcome, failure: None, result };
+    let body = protocol::host::HostEventBody::Ended { outcome, failure: None, result, usage: None };
     let attempt = host_request.attempt;
     host_request.report(Message::Host { attempt, at: Time::now(), body }).await;
 }

@@ -215,6 +215,8 @@ impl Record {
         attempt.host = None;
         attempt.instance = None;
         attempt.started_at = None;
+        attempt.usage = None;
+        self.operation.usage = None;
         vec![Effect::Changed, Effect::Release, Effect::Enqueue]
     }
 
@@ -408,6 +410,7 @@ fn queued_attempt(number: u32, origin: AttemptOrigin, now: Time) -> Attempt {
         failure: None,
         receipt: None,
         resumed_from: None,
+        usage: None,
     }
 }
 

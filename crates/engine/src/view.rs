@@ -1,5 +1,6 @@
 //! View: durable and published state, as in a snapshot. Changes only together with the feed.
 
+use protocol::alerts::AlertSummary;
 use protocol::api::{HostStatus, StateCount};
 use protocol::{Forecast, HostName, Operation, OperationId, Progress, Receipt, State, Time};
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
@@ -26,6 +27,7 @@ pub(crate) enum ViewChange {
         outside: u32,
     },
     Host(Box<HostStatus>),
+    Alerts(AlertSummary),
     /// Deleted operations with their final states.
     Forgotten(Vec<(OperationId, State)>),
 }
@@ -39,6 +41,7 @@ pub(crate) struct View {
     newest: BTreeSet<OperationId>,
     from: Option<OperationId>,
     hosts: BTreeMap<HostName, HostStatus>,
+    alerts: AlertSummary,
     counts: BTreeMap<State, u64>,
 }
 
@@ -56,6 +59,7 @@ impl View {
             ended: ended.into_iter().map(|(_, id)| id).collect(),
             operations: operations.into_iter().map(|o| (o.id, o)).collect(),
             hosts: BTreeMap::new(),
+            alerts: AlertSummary::default(),
             counts: counts.into_iter().collect(),
         }
     }
@@ -94,6 +98,7 @@ impl View {
             ViewChange::Host(status) => {
                 self.hosts.insert(status.name.clone(), *status);
             }
+            ViewChange::Alerts(alerts) => self.alerts = alerts,
             ViewChange::Forgotten(deleted) => {
                 for (id, state) in &deleted {
                     self.operations.remove(id);
@@ -157,6 +162,10 @@ impl View {
 
     pub(crate) fn hosts(&self) -> Vec<HostStatus> {
         self.hosts.values().cloned().collect()
+    }
+
+    pub(crate) fn alerts(&self) -> AlertSummary {
+        self.alerts
     }
 
     pub(crate) fn counts(&self) -> Vec<StateCount> {

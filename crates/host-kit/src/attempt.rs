@@ -4,6 +4,7 @@
 
 use crate::feed::Feed;
 use crate::report::Report;
+use crate::usage::UsageMeter;
 use crate::work_error::WorkError;
 use bytes::Bytes;
 use parking_lot::Mutex;
@@ -31,6 +32,8 @@ pub(crate) struct Attempt {
     /// Cancelled when the work is to stop.
     pub token: CancellationToken,
     pub report: Report,
+    /// Resources that it uses.
+    pub usage: UsageMeter,
     status: Mutex<AttemptStatus>,
     /// Time at which the work is aborted.
     deadline: watch::Sender<Option<Instant>>,
@@ -88,6 +91,7 @@ impl Attempt {
             kind,
             token: CancellationToken::new(),
             report: Report::new(feed, id, number, phases, Instant::now()),
+            usage: UsageMeter::default(),
             status: Mutex::new(AttemptStatus {
                 state: HostState::Accepted,
                 outcome: None,
@@ -200,7 +204,8 @@ impl Attempt {
         };
         status.state = HostState::Ended;
         status.outcome = Some(outcome);
-        self.report.record(HostEventBody::Ended { outcome, failure, result });
+        let usage = self.usage.total(Instant::now()).map(Box::new);
+        self.report.record(HostEventBody::Ended { outcome, failure, result, usage });
         outcome
     }
 

@@ -5,7 +5,9 @@ use crate::attempt::Attempt;
 use crate::checkpoint_store::{CheckpointStore, SavedFile, is_name};
 use crate::report::short;
 use protocol::host::{HostCondition, HostEventBody};
-use protocol::{Checkpoint, CheckpointFile, ConditionKind, LogLevel, OperationId, Time};
+use protocol::{Checkpoint, CheckpointFile, ConditionKind, LogLevel, Measured, OperationId, Time};
+use resources::Reading;
+use resources::usage::ThreadGuard;
 use serde_json::Value;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -277,6 +279,35 @@ impl Context {
             HostEventBody::Checkpoint { checkpoint }
         });
         Ok(())
+    }
+
+    /// Counts the CPU time and the waits of the current thread as those of the operation, until the returned guard is
+    /// dropped. Call it first on each thread that the work starts: what is not counted is missing in the operation's
+    /// cost. A work that never calls it, nor [`Context::report_usage`], has an unknown cost.
+    ///
+    /// ```
+    /// # use signalbox_host_kit::Context;
+    /// fn train(ctx: &Context) {
+    ///     let _measured = ctx.measure_thread();
+    ///     // …
+    /// }
+    /// ```
+    pub fn measure_thread(&self) -> Option<ThreadGuard> {
+        self.held.attempt.usage.enter_thread(Instant::now())
+    }
+
+    /// Runs a future, and counts the time of its polls as the operation's. Functions that it runs on other threads count,
+    /// too, if they are made by [`crate::counted`].
+    pub async fn measured<F: Future>(&self, work: F) -> F::Output {
+        let usage = &self.held.attempt.usage;
+        usage.begin_threads(Instant::now());
+        crate::measured::measured(usage.threads.clone(), work).await
+    }
+
+    /// Reports counters of the work's resources, for work in processes of its own. Call it right after its start, about
+    /// once a second, and at its end. Leave unknown counters out.
+    pub fn report_usage(&self, measured: Measured, reading: Reading) {
+        self.held.attempt.usage.report(measured, reading, Instant::now());
     }
 
     /// Seconds since the attempt began: the x of series over time.

@@ -79,6 +79,7 @@
 
 mod access;
 mod attempt;
+mod attempt_samples;
 mod cancelled_starts;
 mod checkpoint_store;
 mod checkpoints;
@@ -88,6 +89,7 @@ mod feed;
 mod health;
 mod host;
 mod life;
+mod measured;
 mod meter;
 mod parse;
 mod registry;
@@ -96,6 +98,7 @@ mod routes;
 mod sampling;
 mod shared;
 mod stream;
+mod usage;
 mod work;
 mod work_error;
 
@@ -106,9 +109,12 @@ pub use every_second::EverySecond;
 pub use health::can_write;
 pub use host::{BuildError, Host, HostBuilder};
 pub use http_wire::ApiError;
+pub use measured::counted;
 pub use work::{Work, params_schema};
 pub use work_error::WorkError;
 
 pub use async_trait::async_trait;
 pub use protocol;
+pub use resources::Reading;
+pub use resources::usage::ThreadGuard;
 pub use tokio_util::sync::CancellationToken;

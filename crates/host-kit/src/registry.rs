@@ -230,6 +230,11 @@ impl Registry {
         (running, self.capacity.saturating_sub(running))
     }
 
+    /// Attempts that run.
+    pub fn running(&self) -> Vec<Arc<Attempt>> {
+        self.held.lock().operations.values().filter(|attempt| !attempt.ended()).cloned().collect()
+    }
+
     /// Whether the host is shutting down.
     pub fn closing(&self) -> bool {
         self.held.lock().closing

@@ -144,6 +144,9 @@ pub struct RuleStatus {
     /// False if the configuration switches it off.
     pub enabled: bool,
     pub origin: RuleOrigin,
+    /// Whether its metric has a history, so that it can be rehearsed.
+    #[serde(default)]
+    pub has_history: bool,
     /// Number of alerts of this rule that fire.
     pub firing: u32,
 }
@@ -215,6 +218,9 @@ pub struct Alert {
 pub struct AlertList {
     /// The server's clock.
     pub now: Time,
+    /// Revision of [`AlertSummary`]; the list is at least that recent.
+    #[serde(default)]
+    pub revision: u64,
     /// Alerts that are pending, firing, recovering, or unknown after they fired; most urgent first.
     pub alerts: Vec<Alert>,
     /// Resolved alerts, newest first, at most 200.
@@ -223,6 +229,21 @@ pub struct AlertList {
     pub silences: Vec<Silence>,
     /// Messages, newest first, at most 200.
     pub deliveries: Vec<Delivery>,
+}
+
+/// Alerts in figures, for the badge of every page.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct AlertSummary {
+    /// Increases whenever `GET /api/v1/alerts` changes; starts again with the server.
+    pub revision: u64,
+    /// Number of alerts that fire and are not silenced, including recovering ones.
+    pub firing: u32,
+    /// Number of alerts that fired, and whose state is unknown now.
+    pub unknown: u32,
+    /// Highest severity among both; absent without any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub severity: Option<Severity>,
 }
 
 /// `POST /api/v1/alerts/silences`: holds back the messages of matching alerts. A field that is absent matches all.

@@ -184,6 +184,8 @@ pub struct Snapshot {
     /// Number of stored operations by state.
     pub counts: Vec<StateCount>,
     pub hosts: Vec<HostStatus>,
+    #[serde(default)]
+    pub alerts: crate::alerts::AlertSummary,
 }
 
 /// `GET /api/v1/operations/counts`

@@ -1,5 +1,6 @@
 //! Events of the append-only event log, and control messages of the feed.
 
+use crate::alerts::AlertSummary;
 use crate::host_status::HostStatus;
 use crate::{Forecast, LogLine, Operation, OperationId, Points, Progress, State, Time};
 use serde::{Deserialize, Serialize};
@@ -46,6 +47,8 @@ pub enum EventBody {
     Late { id: OperationId, attempt: u32, what: String },
     /// New status of a host.
     Host { host: Box<HostStatus> },
+    /// The alerts changed; `GET /api/v1/alerts` has them.
+    Alerts { alerts: AlertSummary },
     /// An operation and all of its data were removed: it was deleted, or its retention expired. Its ID is never used
     /// again.
     #[serde(alias = "forgotten")]
@@ -66,7 +69,7 @@ impl Event {
             | EventBody::Log { id, .. }
             | EventBody::Late { id, .. }
             | EventBody::Deleted { id, .. } => Some(*id),
-            EventBody::Host { .. } => None,
+            EventBody::Host { .. } | EventBody::Alerts { .. } => None,
         }
     }
 }

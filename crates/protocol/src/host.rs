@@ -3,7 +3,7 @@
 use crate::operation::{Checkpoint, CheckpointFile};
 use crate::{
     ConditionKind, Failure, InstanceId, KeyFigure, KindName, KindSpec, LogLine, OperationId, Points,
-    Progress, Time,
+    Progress, ResourceUsage, Time,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -185,6 +185,9 @@ pub enum HostEventBody {
         /// Result document, at most 256 KiB of JSON; larger results are artifacts.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         result: Option<ResultDoc>,
+        /// Resources that the attempt used, if the host measured them.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        usage: Option<Box<ResourceUsage>>,
     },
     /// Report of a newer host that this version does not know; it is ignored.
     #[serde(other)]

@@ -32,6 +32,8 @@ pub mod series;
 pub mod state;
 pub mod sweep;
 pub mod time;
+pub mod time_breakdown;
+pub mod usage;
 
 pub use audit::{Action, Actor, AuditEntry, Via};
 pub use band::{Band, BandRule, Baseline, SetRule, Side};
@@ -52,3 +54,4 @@ pub use rfc3339::TimeError;
 pub use series::{LogLevel, LogLine, Point, Points, SeriesInfo};
 pub use state::State;
 pub use time::Time;
+pub use usage::{Measured, ResourceUsage, TimeSplit};

@@ -1,7 +1,8 @@
 //! Operations and their attempts.
 
 use crate::{
-    BandRule, HostName, InstanceId, KeyFigure, KindName, OperationId, Progress, Receipt, State, Time,
+    BandRule, HostName, InstanceId, KeyFigure, KindName, OperationId, Progress, Receipt, ResourceUsage,
+    State, Time,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -78,6 +79,9 @@ pub struct Operation {
     /// Key figures of its result, most important first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub figures: Vec<KeyFigure>,
+    /// Resources that the current attempt used, once it has ended and if its host measured them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub usage: Option<ResourceUsage>,
     /// Sequence number of the event that last changed it.
     pub seq: u64,
 }
@@ -112,6 +116,7 @@ impl Operation {
             has_result: false,
             tags: Vec::new(),
             figures: Vec::new(),
+            usage: None,
             seq: 0,
         }
     }
@@ -253,6 +258,9 @@ pub struct Attempt {
     /// Note of the checkpoint that it resumes from.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub resumed_from: Option<String>,
+    /// Resources that it used, and where its time went, if its host measured them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub usage: Option<ResourceUsage>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]

@@ -99,6 +99,11 @@ pub fn log_search(id: OperationId) -> String {
     format!("{OPERATIONS}/{id}/logs/search")
 }
 
+/// Where the time of the current attempt went, with its course in at most `width` buckets.
+pub fn time_breakdown(id: OperationId, width: u32) -> String {
+    format!("{OPERATIONS}/{id}/time?width={width}")
+}
+
 /// Series, at most `points` points each.
 pub fn series(id: OperationId, points: u32) -> String {
     format!("{OPERATIONS}/{id}/series?points={points}")

@@ -1,6 +1,6 @@
 //! Samples of a host's resources: its last hour, as it serves it.
 
-use crate::InstanceId;
+use crate::{InstanceId, OperationId};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -29,6 +29,20 @@ pub struct HostSamples {
     /// Ticks of the samples, ascending.
     pub ticks: Vec<u64>,
     /// Values by metric, in the order of `ticks`; `null` is unknown. docs/monitoring.md describes the metrics.
+    pub metrics: BTreeMap<String, Vec<Option<f64>>>,
+    /// Samples of the attempts that ran, for the seconds of `ticks`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub operations: Vec<AttemptSamples>,
+}
+
+/// Samples of one attempt.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct AttemptSamples {
+    pub id: OperationId,
+    pub attempt: u32,
+    /// Ticks of its samples, ascending; each is one of the host's ticks.
+    pub ticks: Vec<u64>,
+    /// Values by metric, in the order of `ticks`; `null` is unknown.
     pub metrics: BTreeMap<String, Vec<Option<f64>>>,
 }
 

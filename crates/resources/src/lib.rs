@@ -1,4 +1,4 @@
-//! Resources of the machine and of this process, sampled once a second.
+//! Resources of the machine, of this process, and of single operations.
 //!
 //! Knows: the files of /proc, cgroups, and which of their values are impossible. May not know: hosts, HTTP, tokio.
 //!
@@ -15,9 +15,11 @@ mod parse;
 mod proc_file;
 mod rates;
 mod sampler;
+pub mod usage;
 
 pub use last_hour::{LastHour, Part};
 pub use sampler::{Folder, Sampler};
+pub use usage::Reading;
 
 use std::collections::BTreeMap;
 

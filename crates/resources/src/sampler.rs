@@ -273,11 +273,13 @@ fn is_whole_disk(name: &str) -> bool {
     !disguised && Path::new("/sys/block").join(name.replace('/', "!")).exists()
 }
 
-fn monotonic() -> f64 {
+/// Seconds of the monotonic clock.
+pub(crate) fn monotonic() -> f64 {
     seconds(clock_gettime(ClockId::Monotonic))
 }
 
-fn thread_cpu() -> f64 {
+/// CPU seconds of the current thread.
+pub(crate) fn thread_cpu() -> f64 {
     seconds(clock_gettime(ClockId::ThreadCPUTime))
 }
 

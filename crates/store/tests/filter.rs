@@ -108,6 +108,7 @@ proptest! {
                 number: 1, origin: AttemptOrigin::Start, state: op.state, host: None, instance: None,
                 created_at: op.created_at, started_at: None, ended_at: None, failure: None, receipt: None,
                 resumed_from: None,
+                usage: None,
             };
             let change = Change::Operation { operation: Box::new(op.clone()), attempt: Box::new(attempt) };
             store.apply(&[change]).unwrap();

@@ -47,6 +47,7 @@ pub(super) async fn deliver(shared: Arc<Shared>, destination: Destination) {
         // A receipt is durable before it is shown.
         let newest = || shared.state.lock().stored().with(&message);
         shared.file.save(newest, || shared.state.lock().replace(&message)).await;
+        shared.changed.notify_one();
         if again {
             tokio::time::sleep(pause).await;
         }

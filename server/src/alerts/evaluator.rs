@@ -40,6 +40,7 @@ pub(super) async fn evaluate(shared: Arc<Shared>, engine: Engine, monitor: Monit
             shared.save().await;
             shared.queued.notify_waiters();
         }
+        shared.changed.notify_one();
     }
 }
 

@@ -6,6 +6,7 @@
 mod delivery;
 mod evaluator;
 mod message;
+mod publisher;
 mod readings;
 mod rehearsal;
 mod settings;
@@ -23,6 +24,7 @@ use protocol::{Actor, Time};
 use state::{State, StateFile};
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use tokio::sync::Notify;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -48,9 +50,20 @@ struct Shared {
     file: StateFile,
     /// Wakes the deliveries.
     queued: Notify,
+    /// Wakes the publisher.
+    changed: Notify,
+    /// Newest published revision.
+    revision: AtomicU64,
 }
 
 impl Shared {
+    /// Alerts, resolved ones, silences and receipts.
+    fn list(&self) -> AlertList {
+        // Read before the data: a later change has a later revision.
+        let revision = self.revision.load(Ordering::SeqCst);
+        self.state.lock().list(revision, Time::now())
+    }
+
     /// Makes the state durable. A failure is logged; everything continues from memory.
     async fn save(&self) {
         self.file.save(|| self.state.lock().stored(), || {}).await;
@@ -63,7 +76,9 @@ impl Alerts {
         let (file, stored) = StateFile::open(&folder.join(FILE));
         let mut state = State::new(stored);
         state.give_up_unknown(&config.destinations);
-        let shared = Shared { config, state: Mutex::new(state), file, queued: Notify::new() };
+        let (queued, changed) = (Notify::new(), Notify::new());
+        let shared =
+            Shared { config, state: Mutex::new(state), file, queued, changed, revision: AtomicU64::new(0) };
         Self { shared: Arc::new(shared) }
     }
 
@@ -75,6 +90,8 @@ impl Alerts {
         }
         let evaluated = evaluator::evaluate(self.shared.clone(), engine.clone(), monitor.clone());
         tasks.spawn(until(stop.clone(), evaluated));
+        let published = publisher::publish(self.shared.clone(), engine.clone());
+        tasks.spawn(until(stop.clone(), published));
         for destination in self.shared.config.destinations.clone() {
             let delivered = delivery::deliver(self.shared.clone(), destination);
             tasks.spawn(until(stop.clone(), delivered));
@@ -84,8 +101,7 @@ impl Alerts {
 
     /// Alerts, resolved ones, silences and receipts.
     pub fn list(&self) -> AlertList {
-        let now = Time::now();
-        self.shared.state.lock().list(now)
+        self.shared.list()
     }
 
     /// All rules, including rules that are switched off.
@@ -96,6 +112,7 @@ impl Alerts {
             sentence: alerts::sentence::of_rule(&configured.rule),
             enabled: configured.enabled && self.shared.config.enabled,
             origin: configured.origin,
+            has_history: matches!(configured.rule.metric, alerts::Metric::History(_)),
             firing: state.firing(&configured.rule.name),
         });
         RuleList { rules: rules.collect() }
@@ -142,6 +159,7 @@ impl Alerts {
             until = %silence.until, reason = silence.reason, by = ?silence.by, "alerts are silenced"
         );
         self.shared.save().await;
+        self.shared.changed.notify_one();
         Ok(silence)
     }
 
@@ -152,6 +170,7 @@ impl Alerts {
         }
         tracing::info!(silence = id, by = ?by, "a silence was ended");
         self.shared.save().await;
+        self.shared.changed.notify_one();
         true
     }
 

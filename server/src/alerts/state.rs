@@ -78,7 +78,8 @@ impl State {
         }
     }
 
-    pub fn list(&self, now: Time) -> AlertList {
+    /// The list at a revision that was read before.
+    pub fn list(&self, revision: u64, now: Time) -> AlertList {
         let mut alerts = self.current.clone();
         for alert in &mut alerts {
             alert.silence =
@@ -86,6 +87,7 @@ impl State {
         }
         AlertList {
             now,
+            revision,
             alerts,
             recent: self.recent.iter().rev().cloned().collect(),
             silences: self.silences.iter().filter(|silence| silence.until > now).cloned().collect(),

@@ -2,7 +2,7 @@
 
 use super::is_readable;
 use super::recorder::{Claim, Position, Recorder};
-use super::splitting::{anchor, split};
+use super::splitting::{anchor, of_attempts, split};
 use history::Anchor;
 use pool::{Pool, PoolError};
 use protocol::samples::HostSamples;
@@ -99,7 +99,8 @@ impl Collector {
             };
             let machine = read.machine.map(|machine| format!("machine/{machine}"));
             let sampled = machine.as_deref().filter(|_| claim != Some(Claim::OfAnother));
-            let batches = split(&self.source, sampled, &place, &read.ticks, read.metrics);
+            let mut batches = split(&self.source, sampled, &place, &read.ticks, read.metrics);
+            batches.extend(of_attempts(&place, read.operations));
             let since = place.base.saturating_add_unsigned(first);
             let on_machine = machine.map(|machine| (self.source.clone(), machine, since));
             let stored = self.recorder.write(batches, on_machine).await;

@@ -13,8 +13,9 @@ use collector::Collector;
 use engine::HostConfig;
 use history::{Buckets, HistoryError, Query, Source, Store};
 use pool::{Pool, PoolConfig};
-use protocol::HostName;
 use protocol::samples::SAMPLES_VERSION;
+use protocol::{HostName, OperationId};
+use splitting::attempt_source;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -99,9 +100,36 @@ impl Monitor {
         self.recorder.read(all).await
     }
 
+    /// History of an attempt's own metrics.
+    ///
+    /// # Errors
+    /// If the history can't be read.
+    pub async fn attempts(
+        &self,
+        attempts: Vec<(OperationId, u32)>,
+        what: Wanted,
+    ) -> Result<Vec<Buckets>, HistoryUnavailable> {
+        let sources: Vec<String> =
+            attempts.into_iter().map(|(id, attempt)| attempt_source(id, attempt)).collect();
+        let read = move |store: &Store| {
+            let one = |source: &String| {
+                let metrics = what.metrics.iter().map(String::as_str).collect();
+                let Wanted { from, to, width, now, .. } = what;
+                store.query(&Query { sources: vec![Source::always(source)], metrics, from, to, width, now })
+            };
+            sources.iter().map(one).collect()
+        };
+        self.recorder.read(read).await
+    }
+
     /// Source of a host's own metrics.
     fn source(&self, host: &HostName) -> String {
         if self.in_process.contains(host) { SERVER.to_owned() } else { format!("host/{host}") }
+    }
+
+    /// Hosts on the same boot of a machine as a host, with itself: also those in containers with a network of their own.
+    pub fn on_same_boot(&self, host: &HostName) -> Vec<HostName> {
+        self.recorder.on_same_boot(host)
     }
 
     /// Hosts on the same machine as a host, with itself.

@@ -150,6 +150,18 @@ impl Recorder {
         }
     }
 
+    /// Hosts with the same boot ID as a host, with itself; only itself if its machine is unknown.
+    pub fn on_same_boot(&self, host: &HostName) -> Vec<HostName> {
+        // The network of a container follows the boot ID.
+        let boot = |machine: &String| machine.split('/').next().unwrap_or_default().to_owned();
+        let machines = self.shared.machines.lock();
+        let Some(own) = machines.get(host).map(boot) else { return vec![host.clone()] };
+        let mut hosts: Vec<HostName> =
+            machines.iter().filter(|(_, of)| boot(of) == own).map(|(host, _)| host.clone()).collect();
+        hosts.sort();
+        hosts
+    }
+
     /// Hosts on the same machine as a host, with itself; empty if its machine is unknown.
     pub fn on_same_machine(&self, host: &HostName) -> Vec<HostName> {
         let machines = self.shared.machines.lock();

@@ -1,8 +1,8 @@
 //! Samples as batches: what is the host's, and what is its machine's. Pure.
 
 use history::{Anchor, Batch};
-use protocol::InstanceId;
-use protocol::samples::is_of_machine;
+use protocol::samples::{AttemptSamples, is_of_machine};
+use protocol::{InstanceId, OperationId};
 use std::collections::BTreeMap;
 
 /// Largest difference between the clocks for which the seconds of a process stay where they are, in seconds. The time of
@@ -44,6 +44,24 @@ pub(crate) fn split(
         batches.push(Batch { source: machine.to_owned(), seconds, metrics: shared, anchor: None });
     }
     batches
+}
+
+/// Batches of attempts, each with a source of its own.
+pub(crate) fn of_attempts(anchor: &Anchor, attempts: Vec<AttemptSamples>) -> Vec<Batch> {
+    let batch = |attempt: AttemptSamples| {
+        let seconds: Vec<i64> =
+            attempt.ticks.iter().map(|tick| anchor.base.saturating_add_unsigned(*tick)).collect();
+        let metrics =
+            attempt.metrics.into_iter().filter(|(_, values)| values.len() == seconds.len()).collect();
+        let source = attempt_source(attempt.id, attempt.attempt);
+        Batch { source, seconds, metrics, anchor: None }
+    };
+    attempts.into_iter().map(batch).collect()
+}
+
+/// Source of an attempt's samples.
+pub(crate) fn attempt_source(id: OperationId, attempt: u32) -> String {
+    format!("operation/{id}/{attempt}")
 }
 
 #[cfg(test)]

@@ -16,6 +16,7 @@ mod log_text;
 mod metrics;
 mod operations;
 mod probes;
+mod time_breakdown;
 
 use crate::access::{Access, Routes, operations};
 use crate::actor::UserHeader;
@@ -159,6 +160,7 @@ fn responses() -> OpenApiRouter<Server> {
         .needs(Control, routes!(operations::resume))
         .needs(Read, routes!(operations::series))
         .needs(Read, routes!(operations::logs))
+        .needs(Read, routes!(time_breakdown::time_breakdown))
         .needs(Read, routes!(log_search::search))
         .needs(Read, routes!(bands::baseline))
         .needs(Read, routes!(bands::rule))

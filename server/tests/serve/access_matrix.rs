@@ -54,6 +54,7 @@ const ROWS: &[(&str, &str, Option<Role>)] = &[
     ("put", "/api/v1/operations/{id}/rule", Some(Operator)),
     ("delete", "/api/v1/operations/{id}/rule", Some(Operator)),
     ("get", "/api/v1/operations/{id}/series", Some(Viewer)),
+    ("get", "/api/v1/operations/{id}/time", Some(Viewer)),
     ("get", "/api/v1/snapshot", Some(Viewer)),
     ("get", "/healthz", None),
     ("get", "/metrics", Some(Viewer)),

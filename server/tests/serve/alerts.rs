@@ -5,7 +5,10 @@ use axum::Router;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::routing::post;
-use protocol::alerts::{AlertList, AlertState, Delivery, DeliveryState, RuleList, Silence};
+use protocol::alerts::{
+    AlertList, AlertState, AlertSummary, Delivery, DeliveryState, RuleList, Severity, Silence,
+};
+use protocol::api::Snapshot;
 use protocol::{Problem, Time, paths};
 use serde_json::{Value, json};
 use std::process::Command;
@@ -65,6 +68,19 @@ fn configuration(host: &str, more: &str) -> String {
          [alerts]\ninterval = 0.1\ngroup_wait = 0.2\n\
          [[alerts.rule]]\nname = 'host-unreachable'\nfor = 0.3\nrecover_for = 0\n{more}"
     )
+}
+
+/// First summary in a snapshot with a property.
+async fn summary(server: &Server, has: impl Fn(&AlertSummary) -> bool) -> AlertSummary {
+    let found = async {
+        loop {
+            let snapshot: Snapshot = server.pool.get(paths::SNAPSHOT).await.unwrap();
+            if has(&snapshot.alerts) {
+                return snapshot.alerts;
+            }
+        }
+    };
+    tokio::time::timeout(PATIENCE, found).await.expect("the summary never was so")
 }
 
 /// First list of alerts with a property.
@@ -200,8 +216,13 @@ async fn a_silence_holds_back_messages_until_it_is_ended() {
     let silenced = list(&server, fires).await;
     assert_eq!(silenced.alerts[0].silence.as_ref(), Some(&created.id));
     assert!(silenced.deliveries.is_empty() && inbox.messages.try_recv().is_err());
+    let quiet = summary(&server, |alerts| alerts.revision > 0 && alerts.firing == 0).await;
     server.pool.delete(&paths::alert_silence(&created.id)).await.unwrap();
     assert_eq!(inbox.next().await.1["status"], "firing");
+    let loud = summary(&server, |alerts| alerts.firing == 1).await;
+    assert!(loud.revision > quiet.revision && loud.severity == Some(Severity::Critical));
+    let newest = server.pool.get::<AlertList>(paths::ALERTS).await.unwrap();
+    assert!(newest.revision >= loud.revision);
     let again = reqwest::Client::new().delete(format!("{}{}", server.url, paths::alert_silence(&created.id)));
     assert_eq!(again.send().await.unwrap().status(), 404);
 }

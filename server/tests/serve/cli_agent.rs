@@ -1,94 +1,15 @@
 //! Agent of the command line: a real agent, a real server, and commands that come and go.
 
-use crate::process::{Home, Server, wait_until};
+use crate::process::{signal, wait_until};
+use crate::user::{User, text_of};
 use serde_json::{Value, json};
 use std::os::unix::fs::PermissionsExt;
-use std::path::PathBuf;
-use std::process::{Command, Output, Stdio};
+use std::process::{Child, Stdio};
 
-/// User with a folder for sockets of their own.
-struct User {
-    home: Home,
-}
-
-impl User {
-    fn new() -> Self {
-        let home = Home::new();
-        let run = home.path().join("run");
-        std::fs::create_dir(&run).unwrap();
-        std::fs::set_permissions(&run, PermissionsExt::from_mode(0o700)).unwrap();
-        Self { home }
-    }
-
-    fn serve(&self) -> Server {
-        let command = self.home.configured("");
-        let commands = "[exec.count]\ncommand = ['sh', '-c', 'for i in 1 2 3; do echo line $i; done']";
-        std::fs::write(self.home.path().join("data/exec.toml"), commands).unwrap();
-        self.home.serve_by(command)
-    }
-
-    fn command(&self, url: &str, args: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_signalbox"));
-        command.args(args).env("SIGNALBOX_SERVER_URL", url).stdin(Stdio::null());
-        for name in ["CI", "SIGNALBOX_AGENT", "SIGNALBOX_TOKEN", "SIGNALBOX_CONTEXT"] {
-            command.env_remove(name);
-        }
-        let folder = |name| self.home.path().join(name);
-        command.env("XDG_CONFIG_HOME", folder("config")).env("XDG_STATE_HOME", folder("state"));
-        command.env("XDG_RUNTIME_DIR", folder("run"));
-        command
-    }
-
-    fn run(&self, url: &str, args: &[&str]) -> (i32, String, String) {
-        text_of(self.command(url, args).output().unwrap())
-    }
-
-    fn ok(&self, url: &str, args: &[&str]) -> (String, String) {
-        let (code, out, err) = self.run(url, args);
-        assert_eq!(code, 0, "{args:?}: {out}{err}");
-        (out, err)
-    }
-
-    /// What the agents report.
-    fn agents(&self) -> Vec<Value> {
-        serde_json::from_str(&self.ok("http://127.0.0.1:9", &["agent", "status", "-o", "json"]).0).unwrap()
-    }
-
-    /// Starts an agent with a command, and waits until it follows the feed.
-    fn with_agent(&self, url: &str) {
-        // Its output is read to the end, so the agent has not kept it.
-        self.ok(url, &["list"]);
-        wait_until(
-            || self.agents().first().is_some_and(|agent| agent["connected"] == true),
-            "no agent follows the feed",
-        );
-    }
-
-    /// What the JSON of a list says about the agent's copy, if that answered.
-    fn copy_of_list(&self, url: &str) -> Option<Value> {
-        let document: Value = serde_json::from_str(&self.ok(url, &["list", "-o", "json"]).0).unwrap();
-        document.get("copy").filter(|copy| copy["offline"] == false).cloned()
-    }
-
-    fn sockets(&self) -> Vec<PathBuf> {
-        let entries =
-            std::fs::read_dir(self.home.path().join("run/signalbox")).into_iter().flatten().flatten();
-        entries
-            .map(|entry| entry.path())
-            .filter(|path| path.extension().is_some_and(|e| e == "sock"))
-            .collect()
-    }
-}
-
-impl Drop for User {
-    fn drop(&mut self) {
-        let _ = self.command("http://127.0.0.1:9", &["agent", "stop"]).output();
-    }
-}
-
-fn text_of(output: Output) -> (i32, String, String) {
-    let text = |bytes| String::from_utf8(bytes).unwrap();
-    (output.status.code().unwrap(), text(output.stdout), text(output.stderr))
+/// What the JSON of a list says about the agent's copy, if that answered.
+fn copy_of_list(user: &User, url: &str) -> Option<Value> {
+    let document: Value = serde_json::from_str(&user.ok(url, &["list", "-o", "json"]).0).unwrap();
+    document.get("copy").filter(|copy| copy["offline"] == false).cloned()
 }
 
 #[tokio::test]
@@ -106,7 +27,7 @@ async fn reads_are_answered_by_the_agent_and_show_ones_own_writes_at_once() {
     // On a busy machine, single commands may find that the agent does not greet in time.
     let note = "From the agent's copy, ";
     wait_until(|| user.ok(url, &["list"]).1.contains(note), "the agent does not answer");
-    wait_until(|| user.copy_of_list(url).is_some_and(|copy| copy["age_ms"].is_u64()), "the age is missing");
+    wait_until(|| copy_of_list(&user, url).is_some_and(|copy| copy["age_ms"].is_u64()), "the age is missing");
     let document: Value = serde_json::from_str(&user.ok(url, &["list", "-o", "json", "--fresh"]).0).unwrap();
     assert!(document.get("copy").is_none(), "{document}");
     let id = user.ok(url, &["list", "-o", "name", "--limit", "1"]).0;
@@ -147,8 +68,37 @@ async fn reads_are_answered_while_the_server_is_away_with_their_age() {
     );
     let (code, _, err) = user.run(&url, &["list", "--fresh"]);
     assert!(code == 3 && err.contains("no server at"), "{err}");
-    let (code, _, err) = user.run(&url, &["start", "exec.count"]);
-    assert_eq!(code, 3, "{err}");
+    let (code, out, err) = user.run(&url, &["start", "exec.count"]);
+    assert!(code == 3 && out.is_empty() && err.contains("Nothing was started."), "{err}");
+    let (code, _, err) = user.run(&url, &["start", "exec.count", "--wait-server=1s"]);
+    assert!(code == 3 && err.contains("Waiting for it, at most "), "{err}");
+}
+
+#[tokio::test]
+async fn a_start_waits_for_the_server_if_it_is_told_to_and_starts_once() {
+    let user = User::new();
+    let mut server = user.serve();
+    server.host_up().await;
+    let url = server.url.clone();
+    user.with_agent(&url);
+    for agent in ["on", "off"] {
+        let before = user.ok(&url, &["list", "-o", "name", "--fresh"]).0.lines().count();
+        server.kill();
+        let mut command = user.command(&url, &["start", "exec.count", "--wait-server"]);
+        command.env("SIGNALBOX_AGENT", agent).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut starting: Child = command.spawn().unwrap();
+        let mut note = String::new();
+        let mut errors = std::io::BufReader::new(starting.stderr.take().unwrap());
+        std::io::BufRead::read_line(&mut errors, &mut note).unwrap();
+        assert!(note.ends_with("Waiting for it, at most 5 m.\n"), "{note}");
+        // Its hosts have not connected yet.
+        server = user.serve_at(&url);
+        let output = starting.wait_with_output().unwrap();
+        assert!(output.status.success(), "{agent}");
+        let listed = user.ok(&url, &["list", "-o", "name", "--fresh"]).0;
+        assert_eq!(listed.lines().count(), before + 1);
+        assert_eq!(listed.lines().next(), String::from_utf8(output.stdout).unwrap().lines().next());
+    }
 }
 
 #[tokio::test]
@@ -160,22 +110,19 @@ async fn commands_work_whatever_happens_to_the_agent() {
     user.with_agent(url);
     // Killed: its socket stays, and the next command starts another one.
     let pid = user.agents()[0]["pid"].as_u64().unwrap();
-    crate::process::signal("-KILL", u32::try_from(pid).unwrap());
+    signal("-KILL", u32::try_from(pid).unwrap());
     user.ok(url, &["list"]);
     wait_until(|| !user.agents().is_empty(), "no other agent was started");
     assert_ne!(user.agents()[0]["pid"].as_u64(), Some(pid));
     // Stopped by a signal, it does not greet.
     let pid = u32::try_from(user.agents()[0]["pid"].as_u64().unwrap()).unwrap();
-    crate::process::signal("-STOP", pid);
+    signal("-STOP", pid);
     let (out, err) = user.ok(url, &["list"]);
     assert_eq!((out.as_str(), err.as_str()), ("No operations match.\n", ""));
-    crate::process::signal("-CONT", pid);
-    // The command that got no greeting may have started another agent, which comes up once the first one ends.
-    let stopped = || {
-        user.ok(url, &["agent", "stop"]);
-        user.sockets().is_empty() && user.agents().is_empty()
-    };
-    wait_until(stopped, "an agent is left");
+    signal("-CONT", pid);
+    // The command that got no greeting has started another agent, which would come up once the first one ends.
+    user.ok(url, &["agent", "stop"]);
+    wait_until(|| user.sockets().is_empty() && user.agents().is_empty(), "an agent is left");
 
     // Off in CI, and on request.
     for (name, value) in [("CI", "true"), ("SIGNALBOX_AGENT", "off")] {
@@ -190,6 +137,20 @@ async fn commands_work_whatever_happens_to_the_agent() {
     let (_, err) = user.ok(url, &["list"]);
     assert!(err.contains("The agent is not used: ") && err.contains("XDG_RUNTIME_DIR"), "{err}");
     std::fs::set_permissions(&folder, PermissionsExt::from_mode(0o700)).unwrap();
+}
+
+#[tokio::test]
+async fn an_agent_that_comes_up_after_a_stop_ends_at_once() {
+    let user = User::new();
+    let server = user.serve();
+    user.with_agent(&server.url);
+    user.ok(&server.url, &["agent", "stop"]);
+    wait_until(|| user.sockets().is_empty(), "an agent is left");
+    // A command had wanted it before the stop.
+    let late = ["agent", "run", "--server", &server.url, "--stops", "0"];
+    assert!(user.command(&server.url, &late).status().unwrap().success());
+    assert!(user.sockets().is_empty() && user.agents().is_empty());
+    user.with_agent(&server.url);
 }
 
 #[tokio::test]

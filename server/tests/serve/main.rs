@@ -13,7 +13,17 @@ mod checkpoint_transfer;
 mod cli;
 #[cfg(unix)]
 mod cli_agent;
+#[cfg(target_os = "linux")]
+mod cli_complete;
+#[cfg(target_os = "linux")]
+mod cli_environment;
+#[cfg(target_os = "linux")]
+mod cli_interrupt;
+#[cfg(target_os = "linux")]
+mod cli_kill;
 mod cli_output;
+#[cfg(target_os = "linux")]
+mod cli_top;
 mod cli_verbs;
 mod demo;
 mod feed;
@@ -27,5 +37,10 @@ mod requests;
 mod restart;
 mod startup_errors;
 mod sweep;
+#[cfg(target_os = "linux")]
+mod terminal;
+mod time_breakdown;
 mod tls;
+#[cfg(unix)]
+mod user;
 mod users;

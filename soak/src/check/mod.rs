@@ -156,6 +156,7 @@ pub mod made {
             failure: None,
             receipt: None,
             resumed_from: None,
+            usage: None,
         }
     }
 }

@@ -5,6 +5,8 @@
 //! use; linking them takes a fifth of the time that installing both commands takes. Parts are neither optimized nor
 //! named by their hashes here: scripts/site does that.
 
+mod dead_code;
+
 use anyhow::{Context as _, bail};
 use std::path::{Path, PathBuf};
 use wasm_bindgen_cli_support::Bindgen;
@@ -26,14 +28,16 @@ fn main() -> anyhow::Result<()> {
 /// Splits `input`, and writes `NAME.js`, `NAME.wasm`, the parts, their loader and their manifest to `output`.
 fn split(input: &Path, name: &str, output: &Path) -> anyhow::Result<()> {
     let module = std::fs::read(input).with_context(|| format!("{} could not be read", input.display()))?;
+    let module = dead_code::without_uncalled(&module)
+        .with_context(|| format!("{} could not be read", input.display()))?;
     let shared = shared_module(input);
     let main_module = format!("./{name}.js");
-    let mut options = wasm_split_cli_support::Options::new(&module);
+    let mut options = signalbox_wasm_splitter::Options::new(&module);
     options.output_dir = output;
     options.main_out_path = &shared;
     options.main_module = &main_module;
     options.link_name = LOADER;
-    let parts = wasm_split_cli_support::transform(options).map_err(|error| {
+    let parts = signalbox_wasm_splitter::transform(options).map_err(|error| {
         anyhow::anyhow!("{error:?}").context(format!("{} could not be split", input.display()))
     })?;
     std::fs::write(output.join(MANIFEST), serde_json::to_string_pretty(&parts.prefetch_map)?)?;
@@ -72,6 +76,6 @@ mod tests {
         assert!(error.contains("frontend.wasm could not be read"), "{error}");
         std::fs::write(&input, b"not WebAssembly").unwrap();
         let error = format!("{:#}", split(&input, "signalbox", folder.path()).unwrap_err());
-        assert!(error.contains("frontend.wasm could not be split"), "{error}");
+        assert!(error.contains("frontend.wasm could not be read"), "{error}");
     }
 }

@@ -3,7 +3,7 @@
 use super::control::Control;
 use super::range::Range;
 use super::typed::{Typed, bounds};
-use super::vary::{Varied, VaryInput, first_values, values_of};
+use super::vary::{Varied, VaryOf, VaryViews};
 use crate::reactive::{mark, text as text_of, whole, yes};
 use form::{Choice, Field, FieldKind};
 use leptos::prelude::*;
@@ -26,7 +26,7 @@ pub fn FieldInput(
     field: Field,
     text: RwSignal<String>,
     /// Values of a sweep, if the field can vary.
-    varied: Option<Varied>,
+    varied: Option<(Varied, VaryViews)>,
 ) -> impl IntoView {
     let id = Typed::id_of(&field.name);
     let (help_id, error_id) = (format!("{id}-help"), format!("{id}-error"));
@@ -79,17 +79,16 @@ pub fn FieldInput(
             {(!needed.is_empty()).then(|| view! { <span class="field-note">{needed}</span> })}
         </span>
     };
-    let toggle = varied.map(|varied| vary_toggle(form, &field, text, varied));
+    let toggle = varied.map(|(varied, views)| (views.toggle)(form, &field, text, varied));
     let input = match varied {
         None => control_of(control, &field, fieldset, label_id),
-        Some(varied) => {
+        Some((varied, views)) => {
             let (field, id, error_id) = (StoredValue::new(field.clone()), id.clone(), error_id.clone());
             let (control, varies) = (StoredValue::new(control), Memo::new(move |_| varied.read().is_some()));
             let input = whole(move || {
                 if varies.get() {
                     let (id, label_id, error_id) = (id.clone(), label_id.clone(), error_id.clone());
-                    view! { <VaryInput id field=field.get_value() varied label_id error_id error/> }
-                        .into_any()
+                    (views.input)(VaryOf { id, field: field.get_value(), varied, label_id, error_id, error })
                 } else {
                     field.with_value(|field| {
                         control_of(control.get_value(), field, fieldset, label_id.clone())
@@ -145,49 +144,6 @@ fn control_of(control: Control, field: &Field, side_by_side: bool, label_id: Str
         FieldKind::Text { multiline: true, .. } => control.lines(field).into_any(),
         FieldKind::Text { .. } => control.combobox().into_any(),
     }
-}
-
-/// Button that makes a field vary. Meanwhile the field's own text is the first of the values, so that other fields that
-/// depend on it are shown; afterwards it is what it was.
-fn vary_toggle(form: Typed, field: &Field, text: RwSignal<String>, varied: Varied) -> AnyView {
-    let before = StoredValue::new(None::<String>);
-    let field = StoredValue::new(field.clone());
-    Effect::new(move |earlier: Option<()>| {
-        let list = varied.get();
-        if earlier.is_some() {
-            field.with_value(|field| form.forgive(&field.name));
-        }
-        let first = field.with_value(|field| values_of(field, list.as_deref()?).ok()?.into_iter().next());
-        if let Some(first) = first.filter(|first| text.with_untracked(|text| text != first)) {
-            text.set(first);
-        }
-    });
-    let turn = move |_| {
-        if varied.with_untracked(Option::is_some) {
-            varied.set(None);
-            if let Some(before) = before.try_update_value(Option::take).flatten() {
-                text.set(before);
-            }
-        } else {
-            let now = text.get_untracked();
-            let list = field.with_value(|field| first_values(field, &now));
-            before.set_value(Some(now));
-            varied.set(Some(list));
-        }
-    };
-    let label = field.with_value(|field| format!("Vary {}", field.title));
-    view! {
-        <button
-            type="button"
-            class="vary-turn only-script"
-            aria-label=label
-            aria-pressed=text_of(move || varied.read().is_some().to_string())
-            on:click=turn
-        >
-            "Vary"
-        </button>
-    }
-    .into_any()
 }
 
 #[cfg(test)]

@@ -1,14 +1,20 @@
 //! All fields of a form: the first-class ones, and the others folded.
 
+use super::FieldInput;
 use super::typed::Typed;
-use super::{FieldInput, Varied};
+use super::vary::{Varied, VaryViews};
 use crate::reactive::{text, yes};
 use form::Field;
 use leptos::html::Details;
 use leptos::prelude::*;
 
-/// Fields that can vary in a sweep, by name.
-pub type VariedFields = StoredValue<Vec<(String, Varied)>>;
+/// Fields that can vary in a sweep.
+#[derive(Clone, Copy)]
+pub struct VariedFields {
+    /// By name.
+    pub fields: StoredValue<Vec<(String, Varied)>>,
+    pub views: VaryViews,
+}
 
 /// The fields. The folded ones show themselves when one of them has a value of its own, varies, or is wrong.
 #[component]
@@ -33,7 +39,7 @@ fn inputs(
     varied: Option<VariedFields>,
 ) -> AnyView {
     let input = |(place, (field, text)): (usize, (Field, RwSignal<String>))| {
-        let list = list_of(varied, &field.name);
+        let list = list_of(varied, &field.name).zip(varied.map(|varied| varied.views));
         view! { <FieldInput form=typed place field text varied=list/> }.into_any()
     };
     fields.into_iter().map(input).collect_view().into_any()
@@ -41,7 +47,7 @@ fn inputs(
 
 /// Values of a field, if it can vary.
 fn list_of(varied: Option<VariedFields>, name: &str) -> Option<Varied> {
-    varied?.with_value(|all| all.iter().find(|(known, _)| known == name).map(|(_, list)| *list))
+    varied?.fields.with_value(|all| all.iter().find(|(known, _)| known == name).map(|(_, list)| *list))
 }
 
 /// The folded fields; `places` are their places and names.

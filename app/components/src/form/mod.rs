@@ -11,4 +11,4 @@ mod vary;
 
 pub use field::FieldInput;
 pub use fields::{Fields, VariedFields};
-pub use vary::{Varied, can_vary, values_of};
+pub use vary::{VARY, Varied, can_vary, values_of};

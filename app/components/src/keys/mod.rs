@@ -25,12 +25,13 @@ const SECOND_KEY_WITHIN: f64 = 1_500.0;
 const SINGLE: &str = "keys";
 
 /// Shortcuts after `g`: key, path, label.
-const PLACES: [(&str, &str, &str); 5] = [
+const PLACES: [(&str, &str, &str); 6] = [
     ("v", "/", "Overview"),
     ("o", "/operations", "Operations"),
     ("n", "/new", "New operation"),
     ("c", "/compare", "Compare"),
     ("h", "/hosts", "Hosts"),
+    ("a", "/alerts", "Alerts"),
 ];
 
 /// Whether a key press triggers a shortcut. Checks the Shift key, not the case of the letter: Caps Lock inverts the

@@ -13,7 +13,7 @@ use display::zone::Zone;
 use leptos::prelude::*;
 use live::query;
 use live::{OpView, OperationStore};
-use protocol::api::{HostLink, HostStatus, KindOffer};
+use protocol::api::{HostStatus, KindOffer};
 use protocol::{HostName, Operation, OperationId, State};
 
 /// Maximum number of results per group.
@@ -247,6 +247,7 @@ fn pages() -> Vec<Entry> {
         ("/new", "New operation"),
         ("/compare", "Compare"),
         ("/hosts", "Hosts"),
+        ("/alerts", "Alerts"),
     ];
     let page = |address: String, name: String| Entry::new(Group::Pages, name, "", Does::Go(address));
     let states = State::ALL.into_iter().filter(|state| !matches!(state, State::Starting | State::Cancelling));
@@ -269,15 +270,10 @@ fn start(offer: &KindOffer) -> Entry {
 
 fn of_host(host: &HostStatus) -> [Entry; 2] {
     let name = &host.name;
-    let how = match host.link {
-        _ if host.draining => "Drained",
-        HostLink::Up => "Connected",
-        HostLink::Connecting => "Connecting",
-        HostLink::Away => "Unreachable",
-    };
+    let how = if host.draining { "Drained" } else { display::hosts::standing(host).1 };
     let drain = if host.draining { format!("Undrain {name}") } else { format!("Drain {name}…") };
     [
-        Entry::new(Group::Hosts, name.to_string(), how, Does::Go(format!("/hosts#host-{name}"))),
+        Entry::new(Group::Hosts, name.to_string(), how, Does::Go(format!("/hosts/{name}"))),
         Entry::new(Group::Hosts, drain, "", Does::Drain(name.clone(), !host.draining)),
     ]
 }

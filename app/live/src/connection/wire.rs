@@ -3,6 +3,7 @@
 //! deserializer in the module; here each type has one.
 
 use json::{Error, Node};
+use protocol::alerts::AlertSummary;
 use protocol::api::HostStatus;
 use protocol::event::{Reset, Skipped};
 use protocol::{Event, EventBody, Forecast, LogLine, Operation, OperationId, Points, Progress, State, Time};
@@ -25,6 +26,11 @@ struct OperationBody {
 #[derive(Deserialize)]
 struct HostBody {
     host: Box<HostStatus>,
+}
+
+#[derive(Deserialize)]
+struct AlertsBody {
+    alerts: AlertSummary,
 }
 
 #[derive(Deserialize)]
@@ -78,6 +84,7 @@ fn event_of(node: &Node<'_>) -> Result<Event, Error> {
     let body = match &*what {
         "operation" => EventBody::Operation { operation: json::from_node::<OperationBody>(node)?.operation },
         "host" => EventBody::Host { host: json::from_node::<HostBody>(node)?.host },
+        "alerts" => EventBody::Alerts { alerts: json::from_node::<AlertsBody>(node)?.alerts },
         "deleted" => {
             let ForgottenBody { id, state } = json::from_node(node)?;
             EventBody::Deleted { id, state }
@@ -123,6 +130,7 @@ pub fn page(text: &str) -> Result<Page, Error> {
 mod tests {
     use super::*;
     use crate::fixtures::{operation, progress};
+    use protocol::alerts::Severity;
     use protocol::api::{Connections, EventsPage, HostLink};
     use protocol::{HostName, LogLevel, Point};
 
@@ -156,6 +164,14 @@ mod tests {
             EventBody::Late { id, attempt: 1, what: "succeeded".into() },
             EventBody::Host { host: Box::new(host) },
             EventBody::Deleted { id, state: State::Failed },
+            EventBody::Alerts {
+                alerts: AlertSummary {
+                    revision: 7,
+                    firing: 2,
+                    unknown: 1,
+                    severity: Some(Severity::Critical),
+                },
+            },
         ];
         // A new event type of the protocol fails to compile here until it is added above.
         let place = |body: &EventBody| match body {
@@ -166,8 +182,9 @@ mod tests {
             EventBody::Late { .. } => 4,
             EventBody::Host { .. } => 5,
             EventBody::Deleted { .. } => 6,
+            EventBody::Alerts { .. } => 7,
         };
-        assert!(bodies.iter().map(place).eq(0..7));
+        assert!(bodies.iter().map(place).eq(0..8));
         let numbered = bodies.into_iter().zip(1..);
         numbered.map(|(body, seq)| Event { seq, at: Time::from_micros(9), body }).collect()
     }

@@ -213,6 +213,7 @@ mod tests {
                 counts: counts.map(|(state, count)| StateCount { state, count }).collect(),
                 ended_from: None,
                 hosts: vec![],
+                alerts: protocol::alerts::AlertSummary::default(),
             }
         }
     }

@@ -10,7 +10,7 @@ use leptos::prelude::*;
 use protocol::filter::{self, Filter, Seen};
 use protocol::{
     BandRule, Checkpoint, Condition, ConditionKind, Failure, Forecast, HostName, KeyFigure, KindName,
-    Operation, OperationId, Progress, Receipt, State, Time,
+    Operation, OperationId, Progress, Receipt, ResourceUsage, State, Time,
 };
 use serde_json::Value;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -46,6 +46,8 @@ pub struct Facts {
     pub tags: Vec<String>,
     /// Key figures of its result, most important first.
     pub figures: Vec<KeyFigure>,
+    /// Cost of the current attempt, once it has ended.
+    pub usage: Option<ResourceUsage>,
 }
 
 impl Facts {
@@ -75,6 +77,7 @@ impl Facts {
             has_result: op.has_result,
             tags: op.tags.clone(),
             figures: op.figures.clone(),
+            usage: op.usage.clone(),
         }
     }
 }
@@ -332,6 +335,11 @@ impl OperationSignals {
             };
             by.takes(&seen, now)
         })
+    }
+
+    /// Cost of the current attempt, once it is known. Not tracked.
+    pub fn usage<T>(&self, of: impl FnOnce(&ResourceUsage) -> Option<T>) -> Option<T> {
+        self.facts.with_untracked(|facts| facts.usage.as_ref().and_then(of))
     }
 
     /// A view for components.

@@ -15,6 +15,7 @@ use super::pacing::Pacing;
 use super::queue_position::positions;
 use display::QueuePosition;
 use leptos::prelude::*;
+use protocol::alerts::AlertSummary;
 use protocol::api::{HostStatus, Snapshot};
 use protocol::{Event, EventBody, InstanceId, Operation, OperationId, State, Time};
 use std::collections::{HashMap, HashSet};
@@ -46,6 +47,7 @@ struct Inner {
     counts: ArcRwSignal<Numbers>,
     counts_unsure: ArcRwSignal<u32>,
     hosts: ArcRwSignal<Vec<HostStatus>>,
+    alerts: ArcRwSignal<AlertSummary>,
     server: ArcRwSignal<Option<(InstanceId, String)>>,
     clock: ArcRwSignal<Time>,
     seeded_at: ArcRwSignal<Time>,
@@ -69,6 +71,7 @@ impl Default for OperationStore {
             counts: ArcRwSignal::default(),
             counts_unsure: ArcRwSignal::new(0),
             hosts: ArcRwSignal::new(Vec::new()),
+            alerts: ArcRwSignal::default(),
             server: ArcRwSignal::new(None),
             clock: ArcRwSignal::new(Time::from_micros(0)),
             seeded_at: ArcRwSignal::new(Time::from_micros(0)),
@@ -151,6 +154,7 @@ impl OperationStore {
         let mut hosts = snapshot.hosts.clone();
         hosts.sort_by(|a, b| a.name.cmp(&b.name));
         set(&self.0.hosts, &hosts);
+        set(&self.0.alerts, &snapshot.alerts);
         set(&self.0.ended_from, &snapshot.ended_from);
         set(&self.0.server, &Some((snapshot.server, snapshot.version.clone())));
         self.0.seq.store(snapshot.seq, Ordering::Relaxed);
@@ -237,6 +241,10 @@ impl OperationStore {
         self.pass_to_joins(event);
         if let EventBody::Host { host } = &event.body {
             self.update_host(host);
+            return;
+        }
+        if let EventBody::Alerts { alerts } = &event.body {
+            set(&self.0.alerts, alerts);
             return;
         }
         if let EventBody::Deleted { id, state } = &event.body {
@@ -386,6 +394,11 @@ impl OperationStore {
     /// The hosts, by name.
     pub fn hosts(&self) -> RwSignal<Vec<HostStatus>> {
         (&self.0.hosts).into()
+    }
+
+    /// The server's alerts in figures.
+    pub fn alerts(&self) -> RwSignal<AlertSummary> {
+        (&self.0.alerts).into()
     }
 
     /// Server instance and version.

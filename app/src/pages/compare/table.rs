@@ -15,11 +15,12 @@ use components::link::A;
 use components::reactive::{part, text, word};
 use components::row::Tags;
 use components::state_mark::StateMark;
+use display::usage;
 use display::zone::Zone;
 use leptos::prelude::*;
 use live::OperationStore;
 use live::base;
-use protocol::State;
+use protocol::{ResourceUsage, State};
 
 /// Number of columns up to which a phone shows all of them.
 const FITTING: usize = 4;
@@ -329,7 +330,16 @@ fn standing(state: State, far: &str, why: Option<&str>, has_result: bool) -> Str
     }
 }
 
-/// Host, start time, duration and attempt of each operation.
+/// Part of the cost of an ended operation. Tracked.
+fn cost(entry: Entry, of: fn(&ResourceUsage) -> String) -> String {
+    entry.op.facts.with(|f| match (&f.usage, f.ended_at) {
+        (Some(usage), _) => of(usage),
+        (None, Some(_)) => usage::UNKNOWN.to_owned(),
+        (None, None) => "–".to_owned(),
+    })
+}
+
+/// Host, start time, duration, attempt and cost of each operation.
 #[component]
 fn Runs(entries: Vec<Entry>) -> impl IntoView {
     let (clock, zone) = (OperationStore::here().clock(), Zones::here());
@@ -357,6 +367,14 @@ fn Runs(entries: Vec<Entry>) -> impl IntoView {
                 if took.is_empty() { "–".to_owned() } else { took }
             })}
             {row("Attempt", |e, _, _| e.op.facts.with(|f| f.attempt.to_string()))}
+        </tbody>
+        <tbody data-part="cost">
+            {part_head("Cost".to_owned(), columns)}
+            {row("CPU time", |e, _, _| cost(e, usage::cpu))}
+            {row("Peak memory", |e, _, _| cost(e, usage::memory))}
+            {row("Read from disks", |e, _, _| cost(e, usage::read))}
+            {row("Written to disks", |e, _, _| cost(e, usage::written))}
+            {row("Threads", |e, _, _| cost(e, usage::threads))}
         </tbody>
     }
     .into_any()

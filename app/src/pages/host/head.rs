@@ -3,7 +3,7 @@
 use super::history::Charted;
 use super::panels::now;
 use super::span::{CHOICES, Span};
-use crate::pages::hosts::{HIGH, HIGH_PRESSURE, Trends, standing, used};
+use crate::pages::hosts::{HIGH, HIGH_PRESSURE, Trends, used};
 use app_state::Zones;
 use components::headline::{HeadFigure, Headline, Tone};
 use components::link::A;
@@ -11,6 +11,7 @@ use components::moment::Ago;
 use components::reactive::{part, text};
 use components::slots::Slots;
 use display::format;
+use display::hosts::standing;
 use leptos::prelude::*;
 use protocol::api::{HostLink, HostStatus};
 use protocol::history::History;

@@ -77,6 +77,7 @@ mod tests {
             failure: None,
             receipt: None,
             resumed_from: resumed_from.map(str::to_owned),
+            usage: None,
         };
         let attempts = [
             attempt(1, AttemptOrigin::Start, None),

@@ -1,20 +1,16 @@
 //! Page of one operation, kept current by the feed.
 
 use super::POINTS;
-use super::audit::AuditTable;
-use super::band::Bands;
 use super::condition::ConditionBox;
-use super::curves::CurveCharts;
 use super::facts::FactsColumn;
-use super::failure::FailureBox;
 use super::head::Head;
 use super::key_figures::KeyFigures;
-use super::log::LogView;
 use super::progress::ProgressLine;
-use super::result::{ResultParts, result_label};
+use super::result::{Place, ResultParts, result_label};
+use super::sections::{self, CurvesOf};
 use super::sweep::Sweep;
-use super::tables::AttemptsTable;
 use super::tabs::{Tab, Tabs};
+use super::time::TimeTab;
 use crate::features::curves::cached::{Additional, Following, keep_current, take_first};
 use crate::features::curves::spec_of;
 use crate::outcome::{Body, EXEC, Outcome};
@@ -77,11 +73,7 @@ pub fn Detail(
     });
     // Base name of exported files.
     let file = format!("{}-{}", fixed.kind.as_str().replace('.', "-"), fixed.id.short().replace('…', "-"));
-    let left_out =
-        Signal::derive(move || outcome.with(|o| o.as_ref().map_or(&[][..], Outcome::curves_shown)));
     let curves: RwSignal<_> = follow.curves.state().into();
-    let bands = Bands::new(op);
-    let checkpoint = Memo::new(move |_| op.facts.with(|f| f.checkpoint.clone()));
     let resume_note = part(move || {
         let again = display::next(op.state.get(), true).retry;
         op.facts.with(|f| {
@@ -104,38 +96,40 @@ pub fn Detail(
     let parts = ResultParts::new(op, outcome);
     let tabs = tabs_of(op, outcome, sweep.is_some());
     parts.on_table(Callback::new(move |()| tabs.show(Tab::Trades)));
+    let shown = move |tab: Tab| Signal::derive(move || tabs.shown.get() == tab);
     let result_tab = match sweep {
-        Some(sweep) => sweep.table(),
-        None => parts.result(),
+        Some(sweep) => sections::sweep_section(sweep, false, shown(Tab::Result)),
+        None => parts.view(Place::Result, shown(Tab::Result)),
     };
-    let log_shown = Signal::derive(move || tabs.shown.get() == Tab::Log);
-    let details = view! {
-        <AttemptsTable op attempts/>
-        <AuditTable audit/>
-        {parts.artifacts()}
-    };
+    let always = Signal::stored(true);
+    let log = sections::log_section(op, follow.clone(), shown(Tab::Log));
+    let details = sections::details_section(op, attempts, audit, parts, shown(Tab::Details));
+    let failure = sections::failure_section(op, follow.log.state().into());
+    let charts =
+        sections::curves_section(CurvesOf { op, curves, downsampled, spec, file, outcome, attempts });
     view! {
         <Title text=tab_title/>
         <Head op/>
         <Hint page="operation" text="One operation, live: key figures and curves first; result, log and details in the tabs."/>
         <ProgressLine op spec/>
         <ConditionBox op/>
-        <FailureBox op log=follow.log.state().into()/>
+        {failure}
         {late}
         {resume_note}
         <div class="op-columns">
             <div class="op-main">
                 <KeyFigures op outcome sweep curves spec/>
-                {parts.main()}
-                {sweep.map(Sweep::main)}
-                <CurveCharts id curves downsampled spec file left_out bands attempts checkpoint/>
+                {parts.view(Place::Main, always)}
+                {sweep.map(|sweep| sections::sweep_section(sweep, true, always))}
+                {charts}
                 <div class="op-tabs">
                     {tabs.list()}
                     {tabs.panel(Tab::Result, result_tab)}
-                    {tabs.panel(Tab::Trades, parts.trades())}
-                    {tabs.panel(Tab::Returns, parts.returns())}
-                    {tabs.panel(Tab::Log, view! { <LogView op follow=follow.clone() shown=log_shown/> }.into_any())}
-                    {tabs.panel(Tab::Details, details.into_any())}
+                    {tabs.panel(Tab::Trades, parts.view(Place::Trades, shown(Tab::Trades)))}
+                    {tabs.panel(Tab::Returns, parts.view(Place::Returns, shown(Tab::Returns)))}
+                    {tabs.panel(Tab::Log, log)}
+                    {tabs.panel(Tab::Time, view! { <TimeTab op shown=shown(Tab::Time)/> }.into_any())}
+                    {tabs.panel(Tab::Details, details)}
                 </div>
             </div>
             <FactsColumn op spec curves audit/>
@@ -151,7 +145,7 @@ fn tabs_of(op: OpView, outcome: Memo<Option<Outcome>>, is_sweep: bool) -> Tabs {
     let offered = Memo::new(move |_| {
         outcome.with(|outcome| {
             let has = |tab: &Tab| match (tab, outcome.as_ref().map(|o| (&o.body, o))) {
-                (Tab::Log | Tab::Details, _) => true,
+                (Tab::Log | Tab::Time | Tab::Details, _) => true,
                 (Tab::Result, outcome) => is_sweep || outcome.is_some(),
                 (Tab::Trades, Some((Body::Backtest(result), outcome))) => {
                     result.trade_count > 0 && outcome.has("trades")

@@ -1,6 +1,6 @@
-//! Column of facts beside the charts: times, host, attempt, checkpoint, parameters, auto-cancel rule and activity.
+//! Column of facts beside the charts: times, host, attempt, checkpoint, cost, parameters, auto-cancel rule and activity.
 
-use super::rule::RuleCard;
+use super::sections::rule_section;
 use app_state::{Zones, address};
 use components::ident::Ident;
 use components::link::A;
@@ -142,6 +142,32 @@ fn standing(op: OpView) -> AnyView {
     .into_any()
 }
 
+/// What the ended attempt cost.
+fn cost(op: OpView) -> AnyView {
+    let usage = Memo::new(move |_| {
+        op.facts.with(|f| f.ended_at.filter(|_| f.started_at.is_some()).map(|_| f.usage.clone()))
+    });
+    part(move || {
+        let body = match usage.get()? {
+            None => view! { <p class="muted">"Unknown: its host did not measure it."</p> }.into_any(),
+            Some(usage) => {
+                let lines = display::usage::lines(&usage).into_iter().map(|line| {
+                    view! {
+                        <div title=line.means>
+                            <dt>{line.name}</dt>
+                            <dd class="num">{line.value}</dd>
+                        </div>
+                    }
+                });
+                view! { <dl class="fact-list" title=display::usage::measured(usage.measured)>{lines.collect_view()}</dl> }
+                    .into_any()
+            }
+        };
+        Some(view! { <section aria-labelledby="facts-cost"><h2 id="facts-cost">"Cost"</h2>{body}</section> }.into_any())
+    })
+    .into_any()
+}
+
 /// Parameters of the operation; defaults are folded.
 fn params(fixed: &Fixed, spec: StoredValue<Option<KindSpec>>) -> AnyView {
     let (given, defaults) =
@@ -242,8 +268,9 @@ pub fn FactsColumn(
     view! {
         <aside class="card op-facts" aria-label="Facts">
             {standing(op)}
+            {cost(op)}
             {params(&op.fixed(), spec)}
-            <RuleCard op curves spec/>
+            {rule_section(op, curves, spec)}
             {activity(op, audit)}
         </aside>
     }

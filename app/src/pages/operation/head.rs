@@ -199,7 +199,7 @@ fn HeadActions(op: OpView, state: NodeRef<Div>) -> impl IntoView {
                     aria-pressed=pressed
                     on:click=move |_| tell.toggle(op)
                 >
-                    <Icon name="told"/>
+                    <Icon name="bell"/>
                     {OperationAction::Notify.words(false, false)}
                 </button>
             }

@@ -16,14 +16,17 @@ mod phases;
 mod progress;
 mod result;
 mod rule;
+mod sections;
 mod sweep;
 mod tables;
 mod tabs;
+mod time;
 
 use super::not_found::{NotFound, answer_404};
 use crate::features::curves::cached::Following;
 use app_state::kinds::wait_for;
 use app_state::{Data, Failures};
+use components::lazy_section::LazySection;
 use components::link::A;
 use components::placeholders::{Empty, Skeleton, Trouble, WithSnapshot};
 use components::reactive::part;
@@ -35,6 +38,11 @@ use live::OperationStore;
 use live::api;
 use protocol::api::{LogPage, OperationDetail, SeriesAnswer};
 use protocol::{OperationId, Problem, ProblemType};
+
+/// Sections whose code is loaded when they are shown.
+pub fn lazy_sections() -> Vec<LazySection> {
+    sections::SECTIONS.into_iter().chain(result::SECTIONS).collect()
+}
 
 /// Points requested per series: about twice the width of a chart.
 const POINTS: u32 = 1_200;

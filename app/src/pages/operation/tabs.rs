@@ -22,12 +22,14 @@ pub enum Tab {
     /// Returns of a backtest by month and by size.
     Returns,
     Log,
+    /// Where the time went.
+    Time,
     /// Attempts, artifacts and audit log.
     Details,
 }
 
 impl Tab {
-    pub const ALL: [Tab; 5] = [Tab::Result, Tab::Trades, Tab::Returns, Tab::Log, Tab::Details];
+    pub const ALL: [Tab; 6] = [Tab::Result, Tab::Trades, Tab::Returns, Tab::Log, Tab::Time, Tab::Details];
 
     /// Value in the URL.
     pub fn slug(self) -> &'static str {
@@ -36,6 +38,7 @@ impl Tab {
             Tab::Trades => "trades",
             Tab::Returns => "returns",
             Tab::Log => "log",
+            Tab::Time => "time",
             Tab::Details => "details",
         }
     }
@@ -47,6 +50,7 @@ impl Tab {
             Tab::Trades => "Trades",
             Tab::Returns => "Returns",
             Tab::Log => "Log",
+            Tab::Time => "Time",
             Tab::Details => "Details",
         }
     }

@@ -93,7 +93,7 @@ impl Chooser {
 }
 
 /// The dialog's content.
-#[wasm_split(columns, wasm_split_path = leptos::wasm_split, preload(load_content), fallible)]
+#[wasm_split(operations_columns, wasm_split_path = leptos::wasm_split, preload(load_content), fallible)]
 fn content(chooser: Chooser) -> Result<AnyView, SplitLoaderError> {
     Ok(column_list(chooser))
 }

@@ -15,6 +15,8 @@ mod matching;
 mod order;
 mod peek;
 mod peek_log;
+mod peek_panel;
+mod sections;
 mod seen;
 mod stored;
 pub mod table;
@@ -31,7 +33,7 @@ use components::icon::Icon;
 use components::link::A;
 use components::placeholders::WithSnapshot;
 use components::reactive::{mark, part, text};
-use components::row_selection::{Picks, SelectBar};
+use components::row_selection::Picks;
 use display::format;
 use empty::{NoneEnded, Nothing};
 use filter_bar::FilterBar;
@@ -42,8 +44,9 @@ use leptos_router::hooks::use_location;
 use list::{Family, List};
 use live::OperationStore;
 use matching::{CancelMatching, DeleteMatching};
-use peek::{Peek, PeekPanel};
+use peek::Peek;
 use protocol::State;
+pub use sections::SECTIONS;
 use stored::{More, Stored};
 use virtual_table::Sheet;
 use window::PLAIN;
@@ -215,13 +218,13 @@ fn Lists() -> impl IntoView {
                         <News still/>
                         {part(move || about_active.get().then(active_list))}
                         {part(move || about_ended.get().then(ended_list))}
-                        <SelectBar picks matching/>
+                        {sections::selected_section(picks, matching)}
                     </div>
                 }
                 .into_any(),
             )
         })}
-        <PeekPanel peek/>
+        {sections::peek_section(peek)}
         </div>
     }
     .into_any()

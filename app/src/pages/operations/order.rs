@@ -25,6 +25,7 @@ enum Rank {
     /// By id only.
     Id,
     Micros(i64),
+    Number(i64),
     Title(String),
     /// Unknown: sorted last.
     Last,
@@ -37,6 +38,17 @@ fn rank(cell: Option<&OperationSignals>, sort: Sort, now: Time) -> Rank {
         Sort::Title | Sort::TitleDown => Rank::Title(cell.fixed().title.to_lowercase()),
         Sort::Longest => cell.took(now).map_or(Rank::Last, |took| Rank::Micros(-took)),
         Sort::Shortest => cell.took(now).map_or(Rank::Last, Rank::Micros),
+        Sort::MostCpu | Sort::LeastCpu => {
+            let sign = if sort == Sort::MostCpu { -1 } else { 1 };
+            let cpu = cell.usage(|usage| usage.cpu_seconds);
+            cpu.map_or(Rank::Last, |seconds| Rank::Micros(sign * (seconds * 1e6) as i64))
+        }
+        Sort::MostMemory | Sort::LeastMemory => {
+            let sign = if sort == Sort::MostMemory { -1 } else { 1 };
+            let memory =
+                cell.usage(|usage| usage.peak_memory_bytes.and_then(|bytes| i64::try_from(bytes).ok()));
+            memory.map_or(Rank::Last, |bytes| Rank::Number(sign * bytes))
+        }
         Sort::Soonest | Sort::Latest => {
             let sign = if sort == Sort::Soonest { 1 } else { -1 };
             match (cell.ended_at(), cell.ends_at(now)) {
@@ -152,6 +164,27 @@ mod tests {
         assert_eq!(titles(Sort::Shortest, None), "bca");
         // None has a known end.
         assert_eq!(titles(Sort::Soonest, None), "cab");
+    }
+
+    #[test]
+    fn operations_of_unknown_cost_are_last_in_either_direction() {
+        let (live, ids) = live();
+        for (n, (id, cpu)) in ids.iter().zip([Some(2.0), None, Some(30.0)]).enumerate() {
+            let mut op = operation(State::Succeeded, 1);
+            op.id = *id;
+            op.title = ["b", "a", "c"][n].to_owned();
+            op.usage = cpu.map(|seconds| {
+                let usage =
+                    serde_json::json!({"measured": "threads", "wall_seconds": 1, "cpu_seconds": seconds});
+                serde_json::from_value(usage).unwrap()
+            });
+            live.adopt(&op, 2);
+        }
+        let order = |sort| {
+            let placed = place(&live, ids.iter().copied(), sort, None, Time::from_micros(100));
+            placed.iter().map(|row| ids.iter().position(|id| *id == row.id).unwrap()).collect::<Vec<_>>()
+        };
+        assert_eq!((order(Sort::MostCpu), order(Sort::LeastCpu)), (vec![2, 0, 1], vec![0, 2, 1]));
     }
 
     #[test]

@@ -42,6 +42,8 @@ type Orders = [(Sort, &'static str); 2];
 const BY_TITLE: Orders = [(Sort::Title, "ascending"), (Sort::TitleDown, "descending")];
 const BY_START: Orders = [(Sort::Newest, "descending"), (Sort::Oldest, "ascending")];
 const BY_DURATION: Orders = [(Sort::Longest, "descending"), (Sort::Shortest, "ascending")];
+const BY_CPU: Orders = [(Sort::MostCpu, "descending"), (Sort::LeastCpu, "ascending")];
+const BY_MEMORY: Orders = [(Sort::MostMemory, "descending"), (Sort::LeastMemory, "ascending")];
 const BY_END: Orders = [(Sort::Soonest, "ascending"), (Sort::Latest, "descending")];
 
 /// The order that a click on a column's heading leads to.
@@ -100,6 +102,10 @@ pub fn Head(
             view! { <Heading class="c-began num" title="Started" orders=BY_START asked/> }.into_any()
         }
         Column::Host => view! { <th scope="col" class="c-host">"Host"</th> }.into_any(),
+        Column::Cpu => view! { <Heading class="c-own num" title="CPU time" orders=BY_CPU asked/> }.into_any(),
+        Column::Memory => {
+            view! { <Heading class="c-own num" title="Peak memory" orders=BY_MEMORY asked/> }.into_any()
+        }
         other => {
             let (title, hint) = (other.title().to_owned(), other.title().to_owned());
             let class = if other.is_figure() { "c-own num" } else { "c-own" };

@@ -2,7 +2,6 @@
 //! not seen. The page holds the newest operations only: if more failures are stored, it requests the newest of them,
 //! and states when even these are not all.
 
-use crate::pages::hosts::trouble_of;
 use crate::pages::operations::table::Table;
 use app_state::Failures;
 use app_state::failures::Marks;
@@ -10,6 +9,7 @@ use app_state::toasts::Toasts;
 use components::link::A;
 use components::reactive::{mark, part, text, word};
 use display::format;
+use display::hosts::trouble_of;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 use live::OperationStore;
@@ -81,7 +81,11 @@ pub fn Attention() -> impl IntoView {
         unseen.with(|unseen| ids.extend(unseen.failed.iter().take(MAX_FAILED).map(|(_, id)| *id)));
         ids
     });
-    let count = Memo::new(move |_| bad.with(Vec::len) + troubled.with(Vec::len) + failed.get());
+    let alerts = OperationStore::here().alerts();
+    let firing = Memo::new(move |_| alerts.with(|alerts| alerts.firing + alerts.unknown));
+    let count = Memo::new(move |_| {
+        usize::from(firing.get() > 0) + bad.with(Vec::len) + troubled.with(Vec::len) + failed.get()
+    });
     // The marks before the last press of the button, for Undo.
     let before = RwSignal::new(None::<Marks>);
     let put_back = move |marks: Marks| {
@@ -141,6 +145,11 @@ pub fn Attention() -> impl IntoView {
                 <span class="muted attention-since">{since}</span>
                 {button}
             </header>
+            {part(move || {
+                let count = Some(firing.get()).filter(|count| *count > 0)?;
+                let wording = format!("{} firing", format::counted(u64::from(count), "alert", "alerts"));
+                Some(view! { <p class="quiet-line"><A href="/alerts">{wording}</A></p> }.into_any())
+            })}
             {part(move || (!bad.read().is_empty()).then(|| view! { <BadHosts bad/> }.into_any()))}
             <Show when=move || !ids.read().is_empty()>
                 <Table ids left="Ended" doing="Reason" places of="attention"/>

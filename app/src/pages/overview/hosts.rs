@@ -1,10 +1,11 @@
 //! Hosts with their slots, each a link to its operations.
 
-use crate::pages::hosts::{link_words, slots, standing};
+use crate::pages::hosts::slots;
 use components::link::A;
 use components::reactive::whole;
 use components::slots::Slots;
 use display::format;
+use display::hosts::{link_words, standing};
 use leptos::prelude::*;
 use live::{OperationStore, query};
 use protocol::api::{HostLink, HostStatus};

@@ -3,29 +3,31 @@
 mod activity;
 mod attention;
 mod demo;
+mod first_steps;
 mod hosts;
 mod hours;
 mod kinds;
 mod now;
 
 use activity::{Answer, CurrentActivity, Lately};
-use app_state::Data;
-use app_state::kinds::DEMO;
 use attention::Attention;
 use components::hint::Hint;
 use components::icon::Icon;
+use components::lazy_section::LazySection;
 use components::link::A;
 use components::placeholders::WithSnapshot;
-use components::reactive::{part, whole};
-use demo::Demonstration;
+use components::reactive::whole;
+use first_steps::first_steps;
 use hosts::HostRows;
 use kinds::ByKind;
 use leptos::prelude::*;
 use leptos_meta::Title;
 use live::OperationStore;
 use live::api;
-use live::query;
 use now::{Ended, Running, Waiting};
+
+/// Sections whose code is loaded when they are shown.
+pub const SECTIONS: [LazySection; 1] = [first_steps::SECTION];
 
 #[component]
 pub fn OverviewPage() -> impl IntoView {
@@ -57,7 +59,7 @@ fn Parts(first: live::Loaded<Answer>, current: CurrentActivity) -> impl IntoView
     view! {
         {whole(move || {
             if untouched.get() {
-                return view! { <FirstSteps/> <HostRows/> }.into_any();
+                return view! { {first_steps()} <HostRows/> }.into_any();
             }
             view! {
                 <Lately first current/>
@@ -72,56 +74,6 @@ fn Parts(first: live::Loaded<Answer>, current: CurrentActivity) -> impl IntoView
             }
             .into_any()
         })}
-    }
-    .into_any()
-}
-
-/// First steps of a new installation: the available kinds, each a link to its form.
-#[component]
-fn FirstSteps() -> impl IntoView {
-    let kinds = Data::here().kinds;
-    view! {
-        <section class="face first-steps">
-            <p class="face-title">"No operations yet"</p>
-            <p class="muted">
-                "Here you see what is running, queued and failed across your hosts."
-            </p>
-            <Suspense>
-                {part(move || {
-                    let Some(Ok(list)) = kinds.get() else { return None };
-                    let (demo, others): (Vec<_>, Vec<_>) = list
-                        .kinds
-                        .into_iter()
-                        .filter(|offer| offer.available)
-                        .partition(|offer| offer.spec.name.as_str() == DEMO);
-                    let demo = demo.into_iter().next().map(|offer| {
-                        view! {
-                            <Demonstration kind=offer.spec.name/>
-                            <p class="muted">"Or start with your own:"</p>
-                        }
-                    });
-                    let cards = others.into_iter().map(|offer| {
-                        view! {
-                            <A
-                                href=query::url("/new", [("kind", offer.spec.name.as_str())])
-                                attr:class="kind-card"
-                            >
-                                <span class="kind-title">{offer.spec.title}</span>
-                                <span class="kind">{offer.spec.name.to_string()}</span>
-                                <span class="muted">{offer.spec.description}</span>
-                            </A>
-                        }
-                    });
-                    Some(
-                        view! {
-                            {demo}
-                            <nav class="first-kinds" aria-label="Start an operation">{cards.collect_view()}</nav>
-                        }
-                        .into_any(),
-                    )
-                })}
-            </Suspense>
-        </section>
     }
     .into_any()
 }

@@ -17,6 +17,10 @@ pub enum Column {
     Kind,
     Attempt,
     Id,
+    /// CPU time.
+    Cpu,
+    /// Peak memory.
+    Memory,
     /// A parameter, by name.
     Param(String),
     /// A key figure of the result, by name.
@@ -28,7 +32,7 @@ impl Column {
     pub const STANDARD: [Column; 6] =
         [Column::Result, Column::Progress, Column::End, Column::Duration, Column::Started, Column::Host];
     /// Other columns that every operation has.
-    pub const MORE: [Column; 3] = [Column::Kind, Column::Attempt, Column::Id];
+    pub const MORE: [Column; 5] = [Column::Kind, Column::Attempt, Column::Id, Column::Cpu, Column::Memory];
 
     fn fixed_word(&self) -> &'static str {
         match self {
@@ -41,6 +45,8 @@ impl Column {
             Column::Kind => "kind",
             Column::Attempt => "attempt",
             Column::Id => "id",
+            Column::Cpu => "cpu",
+            Column::Memory => "memory",
             Column::Param(_) => "param.",
             Column::Figure(_) => "figure.",
         }
@@ -73,6 +79,8 @@ impl Column {
             Column::Kind => "Kind",
             Column::Attempt => "Attempt",
             Column::Id => "ID",
+            Column::Cpu => "CPU time",
+            Column::Memory => "Peak memory",
             Column::Param(name) | Column::Figure(name) => name,
         }
     }
@@ -92,7 +100,7 @@ impl Column {
 
     /// Whether all of its values are numbers.
     pub fn is_figure(&self) -> bool {
-        matches!(self, Column::Attempt | Column::Figure(_))
+        matches!(self, Column::Attempt | Column::Cpu | Column::Memory | Column::Figure(_))
     }
 
     /// Whether it can be part of an address, which separates columns by commas.

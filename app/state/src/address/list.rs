@@ -24,10 +24,16 @@ pub enum Sort {
     Title,
     /// By title, from Z to A.
     TitleDown,
+    /// Most CPU time; unknown ones last.
+    MostCpu,
+    LeastCpu,
+    /// Largest peak memory; unknown ones last.
+    MostMemory,
+    LeastMemory,
 }
 
 impl Sort {
-    pub const ALL: [Sort; 8] = [
+    pub const ALL: [Sort; 12] = [
         Sort::Newest,
         Sort::Oldest,
         Sort::Longest,
@@ -36,6 +42,10 @@ impl Sort {
         Sort::Latest,
         Sort::Title,
         Sort::TitleDown,
+        Sort::MostCpu,
+        Sort::LeastCpu,
+        Sort::MostMemory,
+        Sort::LeastMemory,
     ];
 
     /// Value in the URL.
@@ -49,6 +59,10 @@ impl Sort {
             Sort::Latest => "latest",
             Sort::Title => "title",
             Sort::TitleDown => "title-down",
+            Sort::MostCpu => "most-cpu",
+            Sort::LeastCpu => "least-cpu",
+            Sort::MostMemory => "most-memory",
+            Sort::LeastMemory => "least-memory",
         }
     }
 
@@ -63,6 +77,10 @@ impl Sort {
             Sort::Latest => "Ending latest",
             Sort::Title => "By title",
             Sort::TitleDown => "By title, Z to A",
+            Sort::MostCpu => "Most CPU time",
+            Sort::LeastCpu => "Least CPU time",
+            Sort::MostMemory => "Most memory",
+            Sort::LeastMemory => "Least memory",
         }
     }
 

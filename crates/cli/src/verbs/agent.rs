@@ -53,6 +53,9 @@ struct RunArgs {
     /// Seconds without a command after which the agent ends
     #[arg(long, env = "SIGNALBOX_AGENT_IDLE", default_value_t = Limits::default().idle.as_secs())]
     idle: u64,
+    /// How often agents were stopped when this one was wanted
+    #[arg(long)]
+    stops: Option<u64>,
 }
 
 impl Listed for Status {
@@ -150,7 +153,8 @@ async fn serve(args: RunArgs) -> anyhow::Result<()> {
     };
     let token = args.token.filter(|token| !token.is_empty());
     let place = Place::of(&args.server, token.as_deref());
-    match cli_agent::serve(&args.server, token, &place, limits).await {
+    let stops = args.stops.unwrap_or_else(cli_agent::stops);
+    match cli_agent::serve(&args.server, token, &place, limits, stops).await {
         // Another command was quicker.
         Err(ServeError::Running) => Ok(()),
         other => Ok(other?),

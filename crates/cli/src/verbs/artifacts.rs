@@ -1,5 +1,6 @@
 //! `signalbox artifacts`
 
+use crate::complete::{Which, operations};
 use crate::download;
 use crate::errors::advised;
 use crate::exit::Exit;
@@ -16,6 +17,7 @@ use std::path::PathBuf;
 #[derive(Args)]
 pub struct ArtifactsArgs {
     /// Operation ID, its first 4 characters or more, @last, or @1, @2, ... of the last listing
+    #[arg(add = operations(Which::Ended))]
     id: String,
     /// Artifact to download; without one, the artifacts are listed
     name: Option<String>,

@@ -1,8 +1,10 @@
 //! `signalbox retry`, `resume` and `abandon`
 
 use super::follow;
+use crate::complete::{Which, operations};
 use crate::errors::unsure;
 use crate::exit::Exit;
+use crate::interrupt::InterruptArgs;
 use crate::listing::{self, Format};
 use crate::target::{Target, To};
 use crate::{id, output, text};
@@ -15,10 +17,13 @@ use std::slice;
 #[derive(Args)]
 pub struct AttemptArgs {
     /// Operation ID, its first 4 characters or more, @last, or @1, @2, ... of the last listing
+    #[arg(add = operations(Which::Unsuccessful))]
     id: String,
     /// Wait until it ends; the exit code tells the outcome
     #[arg(long, short)]
     follow: bool,
+    #[command(flatten)]
+    interrupts: InterruptArgs,
     #[command(flatten)]
     to: To,
 }
@@ -27,6 +32,7 @@ pub struct AttemptArgs {
 #[derive(Args)]
 pub struct AbandonArgs {
     /// Operation ID, its first 4 characters or more, @last, or @1, @2, ... of the last listing
+    #[arg(add = operations(Which::Active))]
     id: String,
     /// Reason, stored with the failure
     #[arg(long, default_value = "", hide_default_value = true)]
@@ -40,7 +46,7 @@ pub async fn retry(args: AttemptArgs) -> anyhow::Result<Exit> {
     let target = args.to.target().await?;
     let id = id::id_of(&target, &args.id).await?;
     let operation = target.client.retry(id).await;
-    report(&target, operation, "Retrying", args.follow).await
+    report(&target, operation, "Retrying", args.follow.then_some(args.interrupts)).await
 }
 
 /// Starts another attempt from the last checkpoint.
@@ -48,7 +54,7 @@ pub async fn resume(args: AttemptArgs) -> anyhow::Result<Exit> {
     let target = args.to.target().await?;
     let id = id::id_of(&target, &args.id).await?;
     let operation = target.client.resume(id).await;
-    report(&target, operation, "Resuming", args.follow).await
+    report(&target, operation, "Resuming", args.follow.then_some(args.interrupts)).await
 }
 
 /// Gives up an operation whose host is unreachable.
@@ -56,24 +62,24 @@ pub async fn abandon(args: AbandonArgs) -> anyhow::Result<Exit> {
     let target = args.to.target().await?;
     let id = id::id_of(&target, &args.id).await?;
     let operation = target.client.abandon(id, &args.reason).await;
-    report(&target, operation, "Abandoned", false).await
+    report(&target, operation, "Abandoned", None).await
 }
 
 async fn report(
     target: &Target,
     operation: Result<Operation, ClientError>,
     what: &str,
-    follow: bool,
+    follow: Option<InterruptArgs>,
 ) -> anyhow::Result<Exit> {
-    if follow {
+    if follow.is_some() {
         target.format.one_of(&[Format::Text, Format::Json, Format::Jsonl], "retry --follow")?;
     }
     let operation = operation.map_err(|error| {
         unsure(error, "The request may have arrived: `signalbox show ID` shows its attempts")
     })?;
     target.wrote(operation.id, operation.seq)?;
-    if follow {
-        return follow::to_end(target, operation.id, false).await;
+    if let Some(interrupts) = follow {
+        return follow::to_end(target, operation.id, false, interrupts).await;
     }
     match target.format {
         Format::Text => {

@@ -1,8 +1,10 @@
 //! `signalbox cancel`
 
 use super::{follow, wait};
+use crate::complete::{Which, operations};
 use crate::errors::unsure;
 use crate::exit::Exit;
+use crate::interrupt::{InterruptArgs, OnInterrupt};
 use crate::listing::{self, Format};
 use crate::target::{Target, To};
 use crate::{id, output, text};
@@ -16,7 +18,7 @@ use std::slice;
 #[derive(Args)]
 pub struct CancelArgs {
     /// Operation IDs, their first 4 characters or more, @last, or @1, @2, ... of the last listing
-    #[arg(required = true, value_name = "ID")]
+    #[arg(required = true, value_name = "ID", add = operations(Which::Active))]
     ids: Vec<String>,
     /// Reason, stored with the cancellation
     #[arg(long, default_value = "", hide_default_value = true)]
@@ -47,7 +49,9 @@ async fn cancel_one(target: &Target, id: OperationId, reason: String, follow: bo
     })?;
     target.wrote(id, operation.seq)?;
     if follow {
-        return follow::to_end(target, id, false).await;
+        // It is cancelled already.
+        let interrupts = InterruptArgs { on_interrupt: Some(OnInterrupt::Detach) };
+        return follow::to_end(target, id, false, interrupts).await;
     }
     match target.format {
         Format::Text => output::line(&text::cancel(&operation))?,

@@ -1,5 +1,6 @@
 //! `signalbox compare`
 
+use crate::complete::{Which, operations};
 use crate::errors::advised;
 use crate::exit::{Exit, UsageError};
 use crate::listing::{self, Cell, Format};
@@ -16,7 +17,7 @@ const MAX_COMPARED: usize = 20;
 #[derive(Args)]
 pub struct CompareArgs {
     /// Operation IDs, their first 4 characters or more, @last, or @1, @2, ... of the last listing
-    #[arg(required = true, num_args = 2.., value_name = "ID")]
+    #[arg(required = true, num_args = 2.., value_name = "ID", add = operations(Which::Any))]
     ids: Vec<String>,
     /// Also print parameters that are equal
     #[arg(long)]

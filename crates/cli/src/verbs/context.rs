@@ -1,6 +1,7 @@
 //! `signalbox context`
 
-use crate::contexts::{Context, Contexts};
+use crate::complete;
+use crate::contexts::{self, Context, Contexts};
 use crate::exit::Exit;
 use crate::listing::{self, Cell, Colour, Format, Listed};
 use crate::output;
@@ -24,6 +25,7 @@ enum ContextCommand {
     /// Use a context for the next commands.
     Use {
         /// Name of the context
+        #[arg(add = contexts::completer())]
         name: String,
     },
     /// List the contexts. Tokens are never shown.
@@ -35,14 +37,16 @@ enum ContextCommand {
     /// Remove a context.
     Remove {
         /// Name of the context
+        #[arg(add = contexts::completer())]
         name: String,
     },
     /// Set default parameters of a kind in the context in use; NAME= removes one, no parameters show them.
     Params {
         /// Kind of operation
+        #[arg(add = complete::kinds())]
         kind: String,
         /// Parameters as name=value
-        #[arg(value_name = "NAME=VALUE")]
+        #[arg(value_name = "NAME=VALUE", add = complete::params())]
         params: Vec<String>,
     },
 }

@@ -1,5 +1,6 @@
 //! `signalbox delete`
 
+use crate::complete::{Which, operations};
 use crate::errors::{advised, unsure};
 use crate::exit::{Exit, UsageError};
 use crate::listing::{self, Format};
@@ -14,7 +15,7 @@ use std::io::{BufRead, IsTerminal};
 #[derive(Args)]
 pub struct DeleteArgs {
     /// Operation IDs, their first 4 characters or more, @last, or @1, @2, ... of the last listing
-    #[arg(required = true, value_name = "ID")]
+    #[arg(required = true, value_name = "ID", add = operations(Which::Ended))]
     ids: Vec<String>,
     /// Do not ask; required without a terminal
     #[arg(long, short)]

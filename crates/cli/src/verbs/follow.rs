@@ -1,9 +1,12 @@
 //! `signalbox follow`
 
+use crate::complete::{Which, operations};
 use crate::exit::Exit;
+use crate::follow::{self, Followed, How};
+use crate::interrupt::InterruptArgs;
 use crate::listing::Format;
 use crate::target::{Target, To};
-use crate::{follow, id, output, text};
+use crate::{id, output, text};
 use clap::Args;
 use protocol::OperationId;
 
@@ -11,10 +14,13 @@ use protocol::OperationId;
 #[derive(Args)]
 pub struct FollowArgs {
     /// Operation ID, its first 4 characters or more, @last, or @1, @2, ... of the last listing
+    #[arg(add = operations(Which::Any))]
     id: String,
     /// Print the log: existing lines, then new ones as they are written
     #[arg(long)]
     log: bool,
+    #[command(flatten)]
+    interrupts: InterruptArgs,
     #[command(flatten)]
     to: To,
 }
@@ -25,13 +31,20 @@ pub async fn run(args: FollowArgs) -> anyhow::Result<Exit> {
     target.format.one_of(&[Format::Text, Format::Json, Format::Jsonl], "follow")?;
     let id = id::id_of(&target, &args.id).await?;
     target.remember(id)?;
-    to_end(&target, id, args.log).await
+    to_end(&target, id, args.log, args.interrupts).await
 }
 
 /// Follows an operation and prints its outcome.
-pub async fn to_end(target: &Target, id: OperationId, log: bool) -> anyhow::Result<Exit> {
+pub async fn to_end(
+    target: &Target,
+    id: OperationId,
+    log: bool,
+    interrupts: InterruptArgs,
+) -> anyhow::Result<Exit> {
     let json = target.format.is_json();
-    let ended = follow::follow(&target.client, id, log, json).await?;
+    let Followed::Ended(ended) = follow::follow(target, id, How { log, json, interrupts }).await? else {
+        return Ok(Exit::Detached);
+    };
     if !json {
         output::line(&text::ended(&ended))?;
     }

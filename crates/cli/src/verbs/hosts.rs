@@ -1,5 +1,6 @@
 //! `signalbox hosts`, `drain` and `undrain`
 
+use crate::complete;
 use crate::errors::{advised, unsure};
 use crate::exit::Exit;
 use crate::listing::{self, Format};
@@ -20,6 +21,7 @@ pub struct HostsArgs {
 #[derive(Args)]
 pub struct DrainArgs {
     /// Name of the host; `signalbox hosts` lists them
+    #[arg(add = complete::hosts())]
     host: String,
     #[command(flatten)]
     to: To,

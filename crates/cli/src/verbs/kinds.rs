@@ -1,5 +1,6 @@
 //! `signalbox kinds`
 
+use crate::complete;
 use crate::errors::advised;
 use crate::exit::Exit;
 use crate::listing::{self, Cell, Format};
@@ -14,6 +15,7 @@ use protocol::api::KindOffer;
 #[derive(Args)]
 pub struct KindsArgs {
     /// Kind whose parameters are shown; without one, all kinds are listed
+    #[arg(add = complete::kinds())]
     kind: Option<String>,
     #[command(flatten)]
     to: To,

@@ -1,5 +1,6 @@
 //! `signalbox list`
 
+use crate::complete::{self, Which};
 use crate::errors::advised;
 use crate::exit::Exit;
 use crate::listing::{self, Cell, Format};
@@ -13,19 +14,19 @@ use client::OperationQuery;
 #[derive(Args, Clone, Default)]
 pub struct Filters {
     /// Only these states, comma-separated: queued, running, failed, ...
-    #[arg(long)]
+    #[arg(long, add = complete::states())]
     pub state: Option<String>,
     /// Only these kinds, comma-separated
-    #[arg(long)]
+    #[arg(long, add = complete::kinds())]
     pub kind: Option<String>,
     /// Only these hosts, comma-separated
-    #[arg(long)]
+    #[arg(long, add = complete::hosts())]
     pub host: Option<String>,
     /// Only with this value of a parameter; may be repeated
     #[arg(long = "param", value_name = "NAME=VALUE", value_parser = pair)]
     pub params: Vec<(String, String)>,
     /// Only operations started by this one
-    #[arg(long, value_name = "ID")]
+    #[arg(long, value_name = "ID", add = complete::operations(Which::Any))]
     pub parent: Option<String>,
     /// Only created at or after: an age such as 24h or 7d, a day (UTC) or a time
     #[arg(long, value_name = "TIME")]

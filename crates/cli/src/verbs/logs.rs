@@ -1,5 +1,6 @@
 //! `signalbox logs`
 
+use crate::complete::{Which, operations};
 use crate::errors::advised;
 use crate::exit::Exit;
 use crate::listing::{self, Format};
@@ -20,6 +21,7 @@ const RETRY_PAUSE: Duration = Duration::from_secs(1);
 #[derive(Args)]
 pub struct LogsArgs {
     /// Operation ID, its first 4 characters or more, @last, or @1, @2, ... of the last listing
+    #[arg(add = operations(Which::Any))]
     id: String,
     /// Print new lines as they are written, until the operation ends
     #[arg(long, short)]

@@ -1,5 +1,6 @@
 //! `signalbox open`
 
+use crate::complete::{Which, operations};
 use crate::exit::Exit;
 use crate::target::To;
 use crate::{id, output};
@@ -11,6 +12,7 @@ use std::process::{Command, Stdio};
 #[derive(Args)]
 pub struct OpenArgs {
     /// Operation to show; without one, the overview. ID, its first characters, @last, or @1, @2, ...
+    #[arg(add = operations(Which::Any))]
     id: Option<String>,
     /// Only print the URL
     #[arg(long)]

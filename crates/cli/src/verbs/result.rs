@@ -1,5 +1,6 @@
 //! `signalbox result`
 
+use crate::complete::{Which, operations};
 use crate::errors::advised;
 use crate::exit::Exit;
 use crate::listing::{self, Cell, Format};
@@ -12,6 +13,7 @@ use clap::Args;
 #[derive(Args)]
 pub struct ResultArgs {
     /// Operation ID, its first 4 characters or more, @last, or @1, @2, ... of the last listing
+    #[arg(add = operations(Which::Ended))]
     id: String,
     #[command(flatten)]
     to: To,

@@ -1,5 +1,6 @@
 //! `signalbox series`
 
+use crate::complete::{Which, operations};
 use crate::errors::advised;
 use crate::exit::Exit;
 use crate::listing::{self, Cell, Format, Listed};
@@ -12,6 +13,7 @@ use protocol::{Points, Time};
 #[derive(Args)]
 pub struct SeriesArgs {
     /// Operation ID, its first 4 characters or more, @last, or @1, @2, ... of the last listing
+    #[arg(add = operations(Which::Any))]
     id: String,
     /// Only these series, comma-separated; default: all
     #[arg(long, value_delimiter = ',')]

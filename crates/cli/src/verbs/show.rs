@@ -1,5 +1,6 @@
 //! `signalbox show`
 
+use crate::complete::{Which, operations};
 use crate::errors::advised;
 use crate::exit::Exit;
 use crate::listing::{self, Format};
@@ -13,6 +14,7 @@ use std::slice;
 #[derive(Args)]
 pub struct ShowArgs {
     /// Operation ID, its first 4 characters or more, @last, or @1, @2, ... of the last listing
+    #[arg(add = operations(Which::Any))]
     id: String,
     #[command(flatten)]
     to: To,

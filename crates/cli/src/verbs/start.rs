@@ -1,23 +1,30 @@
 //! `signalbox start`
 
-use super::kinds;
+use super::{kinds, wait};
 use crate::errors::{advised, unsure};
 use crate::exit::Exit;
+use crate::follow::{self, Followed, How};
+use crate::interrupt::InterruptArgs;
 use crate::listing::{self, Format};
+use crate::patience::{self, Patience};
 use crate::target::To;
-use crate::{follow, output, params, text};
+use crate::{complete, output, params, text};
+use anyhow::anyhow;
 use clap::Args;
-use protocol::KindName;
-use protocol::api::StartOperation;
+use client::{Client, ClientError};
+use protocol::api::{HostLink, HostStatus, StartOperation};
+use protocol::{KindName, Operation};
 use std::slice;
+use std::time::Duration;
 
 /// Arguments of `signalbox start`.
 #[derive(Args)]
 pub struct StartArgs {
     /// Kind of operation, such as data.load; `signalbox kinds` lists them
+    #[arg(add = complete::kinds())]
     kind: String,
     /// Parameters as name=value; omitted ones take their defaults
-    #[arg(value_name = "NAME=VALUE")]
+    #[arg(value_name = "NAME=VALUE", add = complete::params())]
     params: Vec<String>,
     /// Priority in the queue, -100 to 100; higher ones start first
     #[arg(long, default_value_t = 0, allow_negative_numbers = true, value_parser = clap::value_parser!(i8).range(-100..=100))]
@@ -25,6 +32,18 @@ pub struct StartArgs {
     /// Wait until it ends; the exit code tells the outcome
     #[arg(long, short)]
     follow: bool,
+    /// If the server is unreachable, wait for it, at most this long (default 5m), instead of failing
+    #[arg(
+        long,
+        value_name = "TIME",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "5m",
+        value_parser = wait::duration
+    )]
+    wait_server: Option<Duration>,
+    #[command(flatten)]
+    interrupts: InterruptArgs,
     #[command(flatten)]
     to: To,
 }
@@ -33,9 +52,8 @@ pub struct StartArgs {
 pub async fn run(args: StartArgs) -> anyhow::Result<Exit> {
     let target = args.to.target().await?;
     let client = &target.client;
-    let offers = client.kinds().await.map_err(advised)?;
     if args.kind == "help" {
-        output::line(&text::kinds(&offers))?;
+        output::line(&text::kinds(&client.kinds().await.map_err(advised)?))?;
         return Ok(Exit::Fine);
     }
     let format = target.format;
@@ -43,11 +61,10 @@ pub async fn run(args: StartArgs) -> anyhow::Result<Exit> {
         format.one_of(&[Format::Text, Format::Json, Format::Jsonl, Format::Name], "start --follow")?;
     }
     let given = kinds::with_defaults(&args.params, target.params(&args.kind));
-    let params = params::read(&offers, &args.kind, &given)?;
-    let request = StartOperation { kind: KindName::new(args.kind)?, params, priority: args.priority };
-    let operation = client.start(&request).await.map_err(|error| {
-        unsure(error, "The operation may have been started: `signalbox list` shows it if so")
-    })?;
+    let (kind, key) = (KindName::new(args.kind)?, client::new_key());
+    let request = async || requested(client, &kind, &given, args.priority, &key).await;
+    let started = Patience::new(args.wait_server).send(request, NotStarted::awaited).await?;
+    let operation = started.map_err(NotStarted::advised)?;
     if format.is_json() {
         target.wrote(operation.id, operation.seq)?;
         if !args.follow {
@@ -73,9 +90,70 @@ pub async fn run(args: StartArgs) -> anyhow::Result<Exit> {
     if !args.follow {
         return Ok(Exit::Fine);
     }
-    let ended = follow::follow(client, operation.id, false, format.is_json()).await?;
+    let how = How { log: false, json: format.is_json(), interrupts: args.interrupts };
+    let Followed::Ended(ended) = follow::follow(&target, operation.id, how).await? else {
+        return Ok(Exit::Detached);
+    };
     if !format.is_json() {
         output::note(&text::ended(&ended))?;
     }
     Ok(Exit::of(ended.state))
+}
+
+/// Why an operation was not started.
+enum NotStarted {
+    Request(ClientError),
+    /// No host with the kind has connected since the server started, but one may.
+    NoHost(ClientError),
+    /// The arguments are wrong.
+    Arguments(anyhow::Error),
+}
+
+impl NotStarted {
+    /// What the start waits for, if it does.
+    fn awaited(&self) -> Option<String> {
+        match self {
+            NotStarted::Request(error) => patience::server(error),
+            NotStarted::NoHost(_) => Some("no host with this kind is connected yet".to_owned()),
+            NotStarted::Arguments(_) => None,
+        }
+    }
+
+    /// Error with what happened to the operation, and what can be done.
+    fn advised(self) -> anyhow::Error {
+        match self {
+            NotStarted::Request(error @ ClientError::Unreachable { .. }) => anyhow!(
+                "{error}. Nothing was started. Start a server with `signalbox serve`, set its address with --server URL, or \
+                 wait for it with --wait-server"
+            ),
+            NotStarted::Request(error) | NotStarted::NoHost(error) => {
+                unsure(error, "The operation may have been started: `signalbox list` shows it if so")
+            }
+            NotStarted::Arguments(error) => error,
+        }
+    }
+}
+
+/// Starts the operation with parameters of the types that its kind declares.
+async fn requested(
+    client: &Client,
+    kind: &KindName,
+    given: &[String],
+    priority: i8,
+    key: &str,
+) -> Result<Operation, NotStarted> {
+    let offers = client.kinds().await.map_err(NotStarted::Request)?;
+    let params = params::read(&offers, kind.as_str(), given).map_err(NotStarted::Arguments)?;
+    let request = StartOperation { kind: kind.clone(), params, priority };
+    let error = match client.start_keyed(&request, key).await {
+        Ok(operation) => return Ok(operation),
+        Err(error) => error,
+    };
+    let is_offered = offers.kinds.iter().any(|offer| offer.spec.name == *kind);
+    let is_unknown = matches!(&error, ClientError::Problem(_)) && !is_offered;
+    let connecting = |host: &HostStatus| host.link == HostLink::Connecting;
+    match is_unknown && client.hosts().await.is_ok_and(|hosts| hosts.hosts.iter().any(connecting)) {
+        true => Err(NotStarted::NoHost(error)),
+        false => Err(NotStarted::Request(error)),
+    }
 }

@@ -1,5 +1,6 @@
 //! `signalbox wait`
 
+use crate::complete::{Which, operations};
 use crate::errors::advised;
 use crate::exit::{Exit, UsageError};
 use crate::listing::{self, Format};
@@ -20,7 +21,7 @@ const MAX_WAITED: usize = 100;
 #[derive(Args)]
 pub struct WaitArgs {
     /// Operation IDs, their first 4 characters or more, @last, or @1, @2, ... of the last listing
-    #[arg(required = true, value_name = "ID")]
+    #[arg(required = true, value_name = "ID", add = operations(Which::Active))]
     ids: Vec<String>,
     /// Wait until the first one ends, instead of all
     #[arg(long, conflicts_with = "all")]

@@ -4,6 +4,7 @@ use crate::feed::Frame;
 use crate::lifecycle::Record;
 use crate::view::ViewChange;
 use parking_lot::Mutex;
+use protocol::alerts::AlertSummary;
 use protocol::api::HostStatus;
 use protocol::{
     AuditEntry, Event, EventBody, Forecast, Operation, OperationId, Points, Progress, State, Time,
@@ -179,6 +180,12 @@ impl Transaction {
             self.changes.push(Change::Forget { ids: ended.iter().map(|(id, _)| *id).collect() });
             self.published.views.push(ViewChange::Forgotten(ended));
         }
+    }
+
+    /// Adds the summary of the server's alerts.
+    pub(super) fn alerts(&mut self, alerts: AlertSummary, now: Time) {
+        self.event(EventBody::Alerts { alerts }, now);
+        self.published.views.push(ViewChange::Alerts(alerts));
     }
 
     /// Adds the current state of a host.

@@ -4,6 +4,7 @@ use super::{CancelledOperations, Engine, Started, Which, bands};
 use crate::command::{Command, NewOperation};
 use crate::error::EngineError;
 use crate::lifecycle::Message;
+use protocol::alerts::AlertSummary;
 use protocol::api::{HostStatus, StartOperation, StartWithRule};
 use protocol::operation::AttemptOrigin;
 use protocol::{FieldError, HostName, KindName, Operation, OperationId, SetRule, State, Time};
@@ -221,6 +222,14 @@ impl Engine {
                 None => return Ok(found),
             }
         }
+    }
+
+    /// Publishes the summary of the server's alerts in the feed and in snapshots.
+    ///
+    /// # Errors
+    /// `Closing` while the engine stops.
+    pub async fn publish_alerts(&self, alerts: AlertSummary) -> Result<(), EngineError> {
+        self.send_command(Command::Alerts(alerts)).await
     }
 
     /// Drains or undrains a host. Its operations continue. Persists across restarts.

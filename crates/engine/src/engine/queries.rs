@@ -33,6 +33,7 @@ impl Engine {
                 ended_from: view.ended_from(),
                 counts: view.counts(),
                 hosts: view.hosts(),
+                alerts: view.alerts(),
             }
         })
     }

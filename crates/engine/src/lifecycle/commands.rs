@@ -136,6 +136,7 @@ fn requeue(record: &mut Record, origin: AttemptOrigin, now: Time) {
     operation.ended_at = None;
     operation.heard_at = None;
     operation.receipt = None;
+    operation.usage = None;
     operation.condition = None;
     operation.host_condition = None;
     operation.failure = None;

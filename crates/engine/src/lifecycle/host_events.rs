@@ -3,7 +3,10 @@
 use super::{Effect, Record};
 use protocol::host::{HostCondition, HostEventBody, Outcome, ResultDoc};
 use protocol::receipt::Step;
-use protocol::{Condition, ConditionKind, Failure, FailureReason, KeyFigure, Progress, Receipt, State, Time};
+use protocol::{
+    Condition, ConditionKind, Failure, FailureReason, KeyFigure, Progress, Receipt, ResourceUsage, State,
+    Time,
+};
 
 /// The host's feed reported something about an attempt.
 pub(super) fn host(
@@ -87,7 +90,12 @@ pub(super) fn host(
         }
         HostEventBody::Condition { condition } => apply_host_condition(record, condition, at),
         HostEventBody::Unknown => Vec::new(),
-        HostEventBody::Ended { outcome, failure, result } => ended(record, outcome, failure, result, at),
+        HostEventBody::Ended { outcome, failure, result, usage } => {
+            if let Some(usage) = usage {
+                take_usage(record, *usage);
+            }
+            ended(record, outcome, failure, result, at)
+        }
     };
     if was_silent && !effects.contains(&Effect::Changed) {
         effects.insert(0, Effect::Changed);
@@ -128,6 +136,12 @@ fn apply_host_condition(record: &mut Record, condition: Option<HostCondition>, a
             }
         },
     }
+}
+
+/// Stores the cost of the current attempt. The division of its time is for its own page, not for lists.
+fn take_usage(record: &mut Record, usage: ResourceUsage) {
+    record.operation.usage = Some(ResourceUsage { time: None, ..usage.clone() });
+    record.current_mut().usage = Some(usage);
 }
 
 fn ended(

@@ -35,7 +35,7 @@ fn event_of(attempt: u32, body: HostEventBody) -> Message {
 }
 
 fn ends(attempt: u32, outcome: Outcome) -> Message {
-    event_of(attempt, HostEventBody::Ended { outcome, failure: None, result: None })
+    event_of(attempt, HostEventBody::Ended { outcome, failure: None, result: None, usage: None })
 }
 
 fn keeps(attempt: u32, fraction: Option<f64>) -> Message {

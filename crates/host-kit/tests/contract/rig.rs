@@ -321,7 +321,7 @@ impl Rig {
     /// End of an operation.
     pub async fn end_of(&self, id: OperationId) -> (Outcome, Option<Failure>, Option<ResultDoc>) {
         match self.until_ended(id).await.pop() {
-            Some(HostEventBody::Ended { outcome, failure, result }) => (outcome, failure, result),
+            Some(HostEventBody::Ended { outcome, failure, result, .. }) => (outcome, failure, result),
             other => panic!("{other:?} is no end"),
         }
     }

@@ -210,7 +210,11 @@ impl Work for BacktestRun {
             )
         })?;
         let tools = self.tools.clone();
-        match tokio::task::spawn_blocking(move || run::run(&ctx, &tools, &request, &set)).await {
+        let testing = tokio::task::spawn_blocking(move || {
+            let _measured = ctx.measure_thread();
+            run::run(&ctx, &tools, &request, &set)
+        });
+        match testing.await {
             Ok(ended) => ended,
             Err(e) => match e.try_into_panic() {
                 Ok(panic) => std::panic::resume_unwind(panic),

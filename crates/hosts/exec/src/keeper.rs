@@ -11,10 +11,12 @@ use crate::output_parser::{OutputParser, OutputSummary};
 use crate::owner::Owner;
 use crate::usage::{Table, Usage};
 use crate::watchdog::Watchdog;
+use backoff::Backoff;
 use host_kit::{CancellationToken, Context, WorkError};
 use process_wrap::tokio::{ChildWrapper, CommandWrap, ProcessSession};
 use protocol::host::ResultDoc;
 use protocol::{ConditionKind, LogLevel};
+use resources::usage::OperationCgroup;
 use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, waitid};
 use std::any::Any;
 use std::path::Path;
@@ -30,6 +32,9 @@ const LINGER: Duration = Duration::from_millis(500);
 const DRAIN: Duration = Duration::from_secs(2);
 /// The first usage sample is early, to cover short commands.
 const EARLY: Duration = Duration::from_millis(50);
+/// Shortest and longest interval of looks at the cgroup of an ended command.
+const FIRST_CGROUP_LOOK: Duration = Duration::from_millis(1);
+const MAX_CGROUP_LOOK: Duration = Duration::from_millis(64);
 
 /// State shared by all commands of a host.
 #[derive(Debug, Default)]
@@ -63,7 +68,8 @@ pub(crate) async fn keep(job: Job, ctx: Context, abandon: CancellationToken) -> 
         ctx.log(LogLevel::Warn, text);
     }
     declared.limits.set_limits(id);
-    let mut usage = Usage::new(id, declared.limits, Arc::clone(&shared.table));
+    let mut usage = Usage::new(id, declared.limits, Arc::clone(&shared.table), cgroup_of(id, &ctx));
+    usage.report(&ctx);
     let reading = Arc::clone(&declared.reading);
     let output_parser =
         OutputParser::new(ctx.clone(), reading, declared.spec.phases.clone(), declared.pace, began);
@@ -72,9 +78,10 @@ pub(crate) async fn keep(job: Job, ctx: Context, abandon: CancellationToken) -> 
         tokio::spawn(listen(child.stdout.take(), child.stderr.take(), output_parser, deaf.clone()));
 
     let why = until_over(&declared, &group, &mut usage, &ctx, &abandon).await;
-    clear(&declared, &group, why, &ctx, &abandon).await;
+    clear(&declared, &group, &usage, why, &ctx, &abandon).await;
 
     usage.last_sample();
+    usage.report(&ctx);
     // Reaped only now: until then no other process can get its ID.
     let status = child.wait().await;
     group.gone();
@@ -97,6 +104,14 @@ pub(crate) async fn keep(job: Job, ctx: Context, abandon: CancellationToken) -> 
     }
     let (cpu_seconds, peak_memory) = (usage.cpu_seconds(), usage.peak_memory());
     ending(&declared, Ended { vector, why, status, summary, seconds, cpu_seconds, peak_memory })
+}
+
+/// Cgroup of the command, if this host may create one. What the command started before it was moved there is moved by
+/// the first look.
+fn cgroup_of(leader: u32, ctx: &Context) -> Option<OperationCgroup> {
+    let cgroup = OperationCgroup::create(&format!("{}-{}", ctx.id(), ctx.attempt()))?;
+    cgroup.add(leader).ok()?;
+    Some(cgroup)
 }
 
 /// Reports what is complete once the command has succeeded.
@@ -184,7 +199,9 @@ async fn until_over(
                 if let Some(table) = usage.table().await {
                     group.remember(&table);
                 }
-                if let Some(overrun) = usage.sample().await {
+                let overrun = usage.sample().await;
+                usage.report(ctx);
+                if let Some(overrun) = overrun {
                     return EndReason::Overrun(overrun);
                 }
                 if stopped != (usage.stopped() > 0) {
@@ -223,6 +240,26 @@ async fn exit_of(leader: Pid) {
 async fn clear(
     declared: &Declared,
     group: &Group,
+    usage: &Usage,
+    why: EndReason,
+    ctx: &Context,
+    abandon: &CancellationToken,
+) {
+    clear_group(declared, group, usage, why, ctx, abandon).await;
+    // A process that left the group, and hid from the looks, is still in the cgroup.
+    let mut backoff = Backoff::new(FIRST_CGROUP_LOOK, MAX_CGROUP_LOOK);
+    while usage.cgroup(|cgroup| !cgroup.processes().is_empty()) == Some(true) {
+        if usage.cgroup(OperationCgroup::kill).is_some_and(|killed| killed.is_err()) {
+            return;
+        }
+        tokio::time::sleep(backoff.next_ceiling()).await;
+    }
+}
+
+async fn clear_group(
+    declared: &Declared,
+    group: &Group,
+    usage: &Usage,
     why: EndReason,
     ctx: &Context,
     abandon: &CancellationToken,
@@ -256,6 +293,8 @@ async fn clear(
             ctx.id()
         ));
     };
+    // Kills all at once, where it is possible; the signals reach the others.
+    usage.cgroup(OperationCgroup::kill);
     group.kill(stuck).await;
 }
 

@@ -7,6 +7,7 @@ use crate::command::RUN;
 use crate::group::signal_one;
 use crate::procs::{self, Proc};
 use protocol::{InstanceId, OperationId};
+use resources::usage::OperationCgroup;
 use rustix::process::Signal;
 use std::fs::Metadata;
 use std::os::unix::fs::MetadataExt;
@@ -49,6 +50,7 @@ impl Owner {
     /// # Errors
     /// IDs of processes that are still alive after 5 s.
     pub fn end_leftovers(&self) -> Result<usize, Vec<u32>> {
+        OperationCgroup::remove_leftovers();
         let begun = Instant::now();
         let mut killed = std::collections::BTreeSet::new();
         loop {

@@ -1,9 +1,12 @@
 //! Resource usage of a command, sampled periodically, and its limits.
 
 use crate::procs::{self, Id, Proc};
+use host_kit::{Context, Reading};
+use protocol::Measured;
+use resources::usage::{OperationCgroup, ProcessTree};
 use rustix::process::{Pid, setpriority_process};
 use std::collections::BTreeSet;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::time::Instant;
 
@@ -76,32 +79,58 @@ impl Table {
     }
 }
 
+/// Counters of the command's processes, and its cgroup if it has one.
+#[derive(Default)]
+struct Meter {
+    tree: ProcessTree,
+    cgroup: Option<OperationCgroup>,
+}
+
 /// Resource usage of one command.
-#[derive(Debug)]
 pub(crate) struct Usage {
     group: Id,
     limits: Limits,
     table: Arc<Table>,
-    ticks: u64,
-    seen: bool,
-    peak: Option<u64>,
+    meter: Arc<Mutex<Meter>>,
+    /// Latest counters.
+    reading: Reading,
     /// Number of stopped processes in the last sample.
     stopped: usize,
     limited: BTreeSet<Id>,
 }
 
 impl Usage {
-    pub fn new(group: Id, limits: Limits, table: Arc<Table>) -> Self {
-        Self {
+    /// `cgroup` is that of the command, if it could be created.
+    pub fn new(group: Id, limits: Limits, table: Arc<Table>, cgroup: Option<OperationCgroup>) -> Self {
+        let mut usage = Self {
             group,
             limits,
             table,
-            ticks: 0,
-            seen: false,
-            peak: None,
+            meter: Arc::new(Mutex::new(Meter { tree: ProcessTree::default(), cgroup })),
+            reading: Reading::default(),
             stopped: 0,
             limited: BTreeSet::from([group]),
+        };
+        usage.reading = usage.read([group].into());
+        usage
+    }
+
+    /// Reads the counters of these processes. Blocks its thread.
+    fn read(&self, members: BTreeSet<Id>) -> Reading {
+        read(&self.meter, members)
+    }
+
+    /// Reports the latest counters.
+    pub fn report(&self, ctx: &Context) {
+        if self.reading.cpu.is_some() {
+            let measured = if self.cgroup(|_| ()).is_some() { Measured::Cgroup } else { Measured::Processes };
+            ctx.report_usage(measured, self.reading);
         }
+    }
+
+    /// Calls a function with the cgroup, if there is one.
+    pub fn cgroup<T>(&self, with: impl FnOnce(&OperationCgroup) -> T) -> Option<T> {
+        lock(&self.meter).cgroup.as_ref().map(with)
     }
 
     /// The process table that the next sample uses; `None` if it is not available.
@@ -118,11 +147,11 @@ impl Usage {
             if self.limited.insert(one.id) {
                 self.limits.set_limits(one.id);
             }
-            self.peak = self.peak.max(procs::peak_memory(one.id));
         }
         self.stopped = members.iter().filter(|p| p.stopped).count();
         self.limited.retain(|id| members.iter().any(|p| p.id == *id));
-        self.count(members.iter().map(|p| p.cpu_ticks).sum());
+        let (meter, ids) = (Arc::clone(&self.meter), members.iter().map(|p| p.id).collect());
+        self.reading = tokio::task::spawn_blocking(move || read(&meter, ids)).await.ok()?;
         if let Some(limit) = self.limits.memory {
             let pages: u64 = members.iter().map(|p| p.pages).sum();
             let rough = pages.saturating_mul(rustix::param::page_size() as u64);
@@ -141,9 +170,7 @@ impl Usage {
 
     /// Last sample, of the leader before it is reaped: it includes the usage of its reaped children.
     pub fn last_sample(&mut self) {
-        if let Some(leader) = procs::one(self.group) {
-            self.count(leader.cpu_ticks);
-        }
+        self.reading = self.read([self.group].into());
     }
 
     /// Number of processes stopped by a signal.
@@ -151,18 +178,28 @@ impl Usage {
         self.stopped
     }
 
-    fn count(&mut self, ticks: u64) {
-        self.seen = true;
-        self.ticks = self.ticks.max(ticks);
-    }
-
     /// CPU time so far, if measured.
     pub fn cpu_seconds(&self) -> Option<f64> {
-        self.seen.then(|| self.ticks as f64 / rustix::param::clock_ticks_per_second() as f64)
+        self.reading.cpu
     }
 
     /// Peak resident memory of a single process in bytes, if measured.
     pub fn peak_memory(&self) -> Option<u64> {
-        self.peak
+        self.reading.peak_memory_bytes
     }
+}
+
+fn read(meter: &Mutex<Meter>, mut members: BTreeSet<Id>) -> Reading {
+    let mut meter = lock(meter);
+    let Meter { tree, cgroup } = &mut *meter;
+    members.extend(cgroup.iter().flat_map(OperationCgroup::processes));
+    let mut reading = tree.read(members);
+    if let Some(cgroup) = cgroup {
+        cgroup.complete(&mut reading);
+    }
+    reading
+}
+
+fn lock(meter: &Mutex<Meter>) -> std::sync::MutexGuard<'_, Meter> {
+    meter.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -105,7 +105,10 @@ impl Work for TrainingRun {
 
     async fn run(&self, ctx: Context, params: TrainingParams) -> Result<ResultDoc, WorkError> {
         let (library, models) = (self.library.clone(), self.config.models.clone());
-        let training = tokio::task::spawn_blocking(move || run::train(&ctx, &library, &models, params));
+        let training = tokio::task::spawn_blocking(move || {
+            let _measured = ctx.measure_thread();
+            run::train(&ctx, &library, &models, params)
+        });
         match training.await {
             Ok(done) => done,
             Err(e) => match e.try_into_panic() {

@@ -39,6 +39,7 @@ fn operation(state: State, title: &str) -> (Box<Operation>, Box<Attempt>) {
         failure: None,
         receipt: None,
         resumed_from: None,
+        usage: None,
     };
     (Box::new(operation), Box::new(attempt))
 }

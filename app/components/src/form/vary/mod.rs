@@ -1,8 +1,9 @@
 //! Values of a field that varies in a sweep: a list, a range, or some of its choices.
 
 mod numbers;
+mod toggle;
 
-use super::typed::text_of;
+use super::typed::{Typed, text_of};
 use crate::reactive::{mark, text as text_in, yes};
 use display::format;
 use form::{Choice, Field, FieldKind};
@@ -11,6 +12,30 @@ use sweep_plan::values;
 
 /// Values of one field, as a sweep takes them (`5, 10` or `5..50:5`); `None` while it does not vary.
 pub type Varied = RwSignal<Option<String>>;
+
+/// Controls of a field that can vary. The form of a sweep passes them, so that other forms do not contain their code.
+#[derive(Clone, Copy)]
+pub struct VaryViews {
+    /// Button that makes the field vary, with the text of the field.
+    pub(super) toggle: fn(Typed, &Field, RwSignal<String>, Varied) -> AnyView,
+    /// Control of the values.
+    pub(super) input: fn(VaryOf) -> AnyView,
+}
+
+/// The controls.
+pub const VARY: VaryViews = VaryViews { toggle: toggle::vary_toggle, input: vary_input };
+
+/// What the control of the values depends on.
+pub struct VaryOf {
+    pub(super) id: String,
+    pub(super) field: Field,
+    pub(super) varied: Varied,
+    /// Id of the field's label.
+    pub(super) label_id: String,
+    /// Id of the field's error.
+    pub(super) error_id: String,
+    pub(super) error: Memo<Option<String>>,
+}
 
 /// Whether a field can vary: numbers, choices and switches.
 pub fn can_vary(kind: &FieldKind) -> bool {
@@ -61,17 +86,8 @@ pub fn values_of(field: &Field, list: &str) -> Result<Vec<String>, String> {
 }
 
 /// Control of the values, in place of the field's own.
-#[component]
-pub fn VaryInput(
-    id: String,
-    field: Field,
-    varied: Varied,
-    /// Id of the field's label.
-    label_id: String,
-    /// Id of the field's error.
-    error_id: String,
-    error: Memo<Option<String>>,
-) -> impl IntoView {
+fn vary_input(of: VaryOf) -> AnyView {
+    let VaryOf { id, field, varied, label_id, error_id, error } = of;
     let said = {
         let field = field.clone();
         Memo::new(move |_| {

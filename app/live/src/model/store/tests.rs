@@ -20,6 +20,7 @@ fn snapshot(seq: u64, operations: Vec<Operation>) -> Snapshot {
         counts,
         ended_from: None,
         hosts: vec![],
+        alerts: protocol::alerts::AlertSummary::default(),
     }
 }
 

@@ -7,6 +7,7 @@ mod summary;
 use super::address;
 use super::arrival::Arrival;
 use super::field_errors::{Wrong, point_out};
+use super::kind_form::KindForm;
 use super::options::{Priority, RULE, Rule, StartOptions};
 use super::past::Past;
 use super::range_chart::RangeChart;
@@ -15,13 +16,15 @@ use super::start_estimate::StartEstimate;
 use super::submit::Submission;
 use super::summary::Copies;
 use app_state::kinds::{SWEEP, SWEPT};
-use components::form::Fields;
 use components::form::typed::Typed;
+use components::form::{Fields, VARY, VariedFields};
+use components::lazy_section::LazySection;
 use components::link::A;
 use components::moment::Ago;
 use components::reactive::{mark, part, spoken};
 use form::Form;
 use leptos::prelude::*;
+use leptos::wasm_split::{SplitLoaderError, wasm_split};
 use leptos_router::hooks::use_query_map;
 use live::{base, query};
 use protocol::api::{KindOffer, StartOperation, StartWithRule};
@@ -29,8 +32,21 @@ use protocol::{Problem, ProblemType};
 use state::{Sweep, given_of, place_errors};
 use summary::SweepSummary;
 
+/// Form of a sweep, whose code is loaded when it is shown.
+pub const SECTION: LazySection = LazySection { name: "new_sweep", load: || Box::pin(load_sweep()) };
+
+/// Form of a sweep of `swept`, or that of any other kind if its schema can't be a form.
+pub fn sweep_section(offer: KindOffer, swept: KindOffer) -> AnyView {
+    SECTION.view(Signal::stored(true), move || sweep_view(offer.clone(), swept.clone()))
+}
+
+#[wasm_split(new_sweep, wasm_split_path = leptos::wasm_split, preload(load_sweep), fallible)]
+fn sweep_view(offer: KindOffer, swept: KindOffer) -> Result<AnyView, SplitLoaderError> {
+    Ok(sweep_form(&offer, &swept).unwrap_or_else(|| view! { <KindForm offer/> }.into_any()))
+}
+
 /// Form of a sweep of `swept`; nothing if its schema can't be a form.
-pub fn sweep_form(offer: &KindOffer, swept: &KindOffer) -> Option<AnyView> {
+fn sweep_form(offer: &KindOffer, swept: &KindOffer) -> Option<AnyView> {
     let query = use_query_map();
     let given = |name: &str| query.with_untracked(|q| q.get(name));
     let form = Form::from_schema(&swept.spec.params).ok()?;
@@ -47,6 +63,7 @@ fn SweepForm(offer: KindOffer, swept: KindOffer, sweep: Sweep) -> impl IntoView 
     let query = use_query_map();
     let given = |name: &str| query.with_untracked(|q| q.get(name));
     let Sweep { typed, options, varied, .. } = sweep;
+    let varied = VariedFields { fields: varied, views: VARY };
     let series = offer.spec.series.clone();
     let start = StartOptions::new(options, series.first().map_or("", |s| &s.name), &given);
     address::follow(offer.spec.name.clone(), sweep.mirror(start));

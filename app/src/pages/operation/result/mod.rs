@@ -10,14 +10,14 @@ mod months;
 mod performance;
 mod returns;
 mod rolling;
+mod sections;
 mod trade_line;
 mod trades;
 mod training;
 
-use super::candles::{Candles, Market, SampledBars};
-use crate::outcome::{BACKTEST, Body, Figure, LOAD, Outcome, SWEEP, TRAINING};
+use crate::outcome::{BACKTEST, Body, Figure, LOAD, Outcome, SWEEP, Shape, TRAINING};
 use app_state::Data;
-use charts::{ChartGroup, Missing};
+use charts::ChartGroup;
 use components::link::A;
 use components::reactive::part;
 use leptos::prelude::*;
@@ -25,8 +25,8 @@ use live::OpView;
 use live::base;
 use live::query;
 use protocol::host::Artifact;
-use protocol::results::BacktestResult;
 use protocol::{OperationId, paths};
+pub use sections::{Place, SECTIONS};
 use trades::Trades;
 
 /// Label of the result's tab.
@@ -40,28 +40,33 @@ pub fn result_label(kind: &str) -> &'static str {
     }
 }
 
-/// Parts of a result on the page.
+/// Parts of a result on the page. Those of each kind are a section of their own ([`sections`]).
 #[derive(Clone, Copy)]
 pub struct ResultParts {
     op: OpView,
     outcome: Memo<Option<Outcome>>,
+    shape: Memo<Option<Shape>>,
     /// Main charts, which other parts zoom.
     group: ChartGroup,
-    trades: Trades,
+    /// Trades of a backtest, once a section shows them.
+    trades: StoredValue<Option<Trades>>,
+    /// What *Show in table* of a trade does besides.
+    on_table: StoredValue<Option<Callback<()>>>,
+    owner: StoredValue<Owner>,
 }
 
 impl ResultParts {
     /// Parts of an operation's result; all are empty until there is one.
     pub fn new(op: OpView, outcome: Memo<Option<Outcome>>) -> Self {
-        let has_trades = move || {
-            outcome.with(|o| {
-                o.as_ref().is_some_and(|o| {
-                    matches!(&o.body, Body::Backtest(r) if r.trade_count > 0) && o.has("trades")
-                })
-            })
-        };
-        let group = ChartGroup::new();
-        Self { op, outcome, group, trades: Trades::once(op.id, group, has_trades) }
+        Self {
+            op,
+            outcome,
+            shape: Memo::new(move |_| outcome.with(|o| o.as_ref().map(|o| o.body.shape()))),
+            group: ChartGroup::new(),
+            trades: StoredValue::new(None),
+            on_table: StoredValue::new(None),
+            owner: StoredValue::new(Owner::current().unwrap_or_default()),
+        }
     }
 
     /// Part that shows something of the outcome.
@@ -69,78 +74,34 @@ impl ResultParts {
         part(move || self.outcome.with(|outcome| outcome.as_ref().and_then(&show))).into_any()
     }
 
-    /// Main charts: the bars of a load, equity and trades of a backtest. Charts appear if their artifacts exist.
-    pub fn main(self) -> AnyView {
-        let (id, group) = (self.op.id, self.group);
-        self.of(move |outcome| match &outcome.body {
-            Body::Load(load) => (outcome.has("bars") && load.rows > 0).then(|| {
-                let missing: Vec<Missing> = load.gaps.iter().map(missing_of).collect();
-                let bars = SampledBars::new(id, load.last.map(seconds), missing.clone());
-                let market = Market {
-                    title: format!("{} {}", load.symbol, load.timeframe),
-                    synthetic: load.synthetic,
-                    missing,
-                    ..Market::default()
-                };
-                view! { <Candles bars market group/> }.into_any()
-            }),
-            Body::Backtest(result) => {
-                let has = |name| outcome.has(name);
-                Some(backtest::charts(id, result, group, has("equity"), has("bars"), self.trades))
-            }
-            _ => None,
-        })
-    }
-
-    /// Everything of the result beyond key figures and main charts.
-    pub fn result(self) -> AnyView {
-        let group = self.group;
-        self.of(move |outcome| {
-            Some(match &outcome.body {
-                Body::Load(load) => load::load_view(load, group, outcome.has("bars")).into_any(),
-                Body::Backtest(result) => backtest::performance_view(result),
-                Body::Training(result) => training::training_view(result),
-                Body::Exec(result) => exec::exec_view(result),
-                Body::Sweep(_) => return None,
-                Body::Other(document) => view! {
-                    <section class="card result" aria-label="Result">
-                        <h2>"Result"</h2>
-                        {json::json_view(document)}
-                    </section>
-                }
-                .into_any(),
+    /// Trades of a backtest, the same for all sections. They are requested at the first call.
+    fn trades(self) -> Trades {
+        if let Some(trades) = self.trades.get_value() {
+            return trades;
+        }
+        let outcome = self.outcome;
+        let any = move || {
+            outcome.with(|o| {
+                o.as_ref().is_some_and(|o| {
+                    matches!(&o.body, Body::Backtest(r) if r.trade_count > 0) && o.has("trades")
+                })
             })
-        })
+        };
+        let owner = self.owner.get_value();
+        let trades = owner.with(|| Trades::once(self.op.id, self.group, any));
+        trades.on_table.set_value(self.on_table.get_value());
+        self.trades.set_value(Some(trades));
+        trades
     }
 
     /// Sets what *Show in table* of a trade does besides: it must show the tab of the trades.
     pub fn on_table(self, show: Callback<()>) {
-        self.trades.on_table.set_value(Some(show));
+        self.on_table.set_value(Some(show));
     }
 
-    /// Table of the trades of a backtest.
-    pub fn trades(self) -> AnyView {
-        self.of(move |outcome| match &outcome.body {
-            Body::Backtest(result) if result.trade_count > 0 && outcome.has("trades") => {
-                Some(self.trades.view(format!("{}-{}-trades.csv", result.symbol, result.timeframe)))
-            }
-            _ => None,
-        })
-    }
-
-    /// Returns of a backtest by month and by size.
-    pub fn returns(self) -> AnyView {
-        let (id, trades, group) = (self.op.id, self.trades.list, self.group);
-        self.of(move |outcome| match &outcome.body {
-            Body::Backtest(result) => {
-                let rolling = outcome
-                    .has("rolling")
-                    .then(|| view! { <rolling::RollingSharpe id result=BacktestResult::clone(result)/> });
-                let returns = returns::returns_view(result, trades, group);
-                Some(view! { {rolling} {returns} }.into_any())
-            }
-            _ => None,
-        })
+    /// What the result shows at a place, once that is `shown`.
+    pub fn view(self, place: Place, shown: Signal<bool>) -> AnyView {
+        part(move || sections::section(self, self.shape.get()?, place, shown)).into_any()
     }
 
     /// Download links of the artifacts.
@@ -187,11 +148,6 @@ fn artifacts(id: OperationId, artifacts: &[Artifact]) -> Option<AnyView> {
         }
         .into_any(),
     )
-}
-
-/// Missing bars of a gap.
-fn missing_of(gap: &protocol::results::Gap) -> Missing {
-    Missing { from: seconds(gap.from), to: seconds(gap.to), bars: gap.bars as f64 }
 }
 
 /// Seconds since 1970, the unit of chart axes.

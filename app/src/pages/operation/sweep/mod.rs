@@ -119,8 +119,9 @@ pub struct Sweep {
     plan: StoredValue<Plan>,
     /// The result, or the latest checkpoint until there is one.
     known: Memo<Option<Arc<SweepResult>>>,
-    /// Runs chosen on the parallel coordinates.
-    choice: Choice,
+    /// Runs chosen on the parallel coordinates, once they are shown.
+    choice: StoredValue<Option<Choice>>,
+    owner: StoredValue<Owner>,
 }
 
 impl Sweep {
@@ -143,7 +144,18 @@ impl Sweep {
                 })
             })
         });
-        Some(Self { op, plan, known, choice: Choice::new(plan, known) })
+        let owner = StoredValue::new(Owner::current().unwrap_or_default());
+        Some(Self { op, plan, known, choice: StoredValue::new(None), owner })
+    }
+
+    /// Runs chosen on the parallel coordinates, the same for all sections.
+    fn choice(self) -> Choice {
+        if let Some(choice) = self.choice.get_value() {
+            return choice;
+        }
+        let choice = self.owner.get_value().with(|| Choice::new(self.plan, self.known));
+        self.choice.set_value(Some(choice));
+        choice
     }
 
     /// Number of ended runs. While running it is that of the progress bar: the ranking arrives in another event.
@@ -206,6 +218,7 @@ impl Sweep {
 
     /// Heat map of two parameters, parallel coordinates and importance.
     pub fn main(self) -> AnyView {
+        let choice = self.choice();
         let importance = part(move || {
             let known = self.known.get()?;
             self.plan.with_value(|plan| importance::bars(plan, &known))
@@ -213,7 +226,7 @@ impl Sweep {
         view! {
             <div class="sweep-charts">
                 <HeatMap plan=self.plan known=self.known/>
-                <Parallel plan=self.plan known=self.known choice=self.choice/>
+                <Parallel plan=self.plan known=self.known choice/>
                 {importance}
             </div>
         }
@@ -222,6 +235,7 @@ impl Sweep {
 
     /// Active and ranked runs.
     pub fn table(self) -> AnyView {
+        let choice = self.choice();
         view! {
             <Children op=self.op/>
             {part(move || {
@@ -233,7 +247,7 @@ impl Sweep {
                         display::sweep::standing(self.done(&known), u64::from(known.runs), without)
                     }
                 };
-                let chosen = Memo::new(move |_| self.choice.chosen());
+                let chosen = Memo::new(move |_| choice.chosen());
                 Some(self.plan.with_value(|plan| ranking::table(plan, &known, &figures(&known.ran), wording, chosen)))
             })}
         }

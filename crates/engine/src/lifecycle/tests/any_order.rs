@@ -26,7 +26,12 @@ fn any_message() -> impl Strategy<Value = Message> {
         (0.0f64..1.2).prop_map(|f| HostEventBody::Progress {
             progress: Progress { fraction: Some(f), ..Progress::start(t(0)) }
         }),
-        outcome.prop_map(|outcome| HostEventBody::Ended { outcome, failure: None, result: None }),
+        outcome.prop_map(|outcome| HostEventBody::Ended {
+            outcome,
+            failure: None,
+            result: None,
+            usage: None
+        }),
         proptest::option::of(any_condition()).prop_map(|condition| HostEventBody::Condition { condition }),
     ];
     let failure = Failure { reason: FailureReason::HostLost, message: "x".into(), hint: String::new() };

@@ -171,3 +171,25 @@ fn a_manual_retry_replaces_the_pending_automatic_one() {
     // When it is queued normally, there is no pause to skip.
     step(&mut record, Message::Again { origin: AttemptOrigin::Retry }, t(11)).unwrap_err();
 }
+
+#[test]
+fn the_cost_belongs_to_the_attempt_and_a_list_has_no_division_of_its_time() {
+    let usage: protocol::ResourceUsage = serde_json::from_value(json!({
+        "measured": "threads", "wall_seconds": 2, "cpu_seconds": 1.5,
+        "time": {"on_cpu": 1.5, "cpu_wait": 0.5, "disk_wait": 0, "memory_wait": 0, "throttled": 0, "rest": 0, "unknown": 0},
+    }))
+    .unwrap();
+    let mut record = running();
+    let ended = HostEventBody::Ended {
+        outcome: Outcome::Failed,
+        failure: None,
+        result: None,
+        usage: Some(Box::new(usage.clone())),
+    };
+    step(&mut record, event_of(1, ended), t(9)).unwrap();
+    assert_eq!(record.attempts[0].usage, Some(usage.clone()));
+    assert_eq!(record.operation.usage, Some(protocol::ResourceUsage { time: None, ..usage }));
+    step(&mut record, Message::Again { origin: AttemptOrigin::Retry }, t(20)).unwrap();
+    assert_eq!((&record.operation.usage, &record.attempts[1].usage), (&None, &None));
+    assert!(record.attempts[0].usage.is_some());
+}

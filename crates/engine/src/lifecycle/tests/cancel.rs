@@ -23,7 +23,7 @@ fn an_operation_is_cancelled_only_after_its_host_confirmed_it() {
     step(&mut record, Message::CancelAnswered { sent: t(11), acknowledged: t(12) }, t(13)).unwrap();
     step(&mut record, Message::Host { attempt: 1, at: t(14), body: HostEventBody::Stopped }, t(15)).unwrap();
     assert_eq!(record.operation.state, State::Cancelling);
-    let body = HostEventBody::Ended { outcome: Outcome::Cancelled, failure: None, result: None };
+    let body = HostEventBody::Ended { outcome: Outcome::Cancelled, failure: None, result: None, usage: None };
     step(&mut record, Message::Host { attempt: 1, at: t(16), body }, t(17)).unwrap();
     assert_eq!(record.operation.state, State::Cancelled);
     let receipt = record.operation.receipt.unwrap();
@@ -40,7 +40,7 @@ fn a_receipt_is_complete_even_if_the_feed_precedes_the_response() {
     for body in [HostEventBody::Acknowledged, HostEventBody::Stopped] {
         step(&mut record, Message::Host { attempt: 1, at: t(12), body }, t(13)).unwrap();
     }
-    let body = HostEventBody::Ended { outcome: Outcome::Cancelled, failure: None, result: None };
+    let body = HostEventBody::Ended { outcome: Outcome::Cancelled, failure: None, result: None, usage: None };
     step(&mut record, Message::Host { attempt: 1, at: t(14), body }, t(15)).unwrap();
     let receipt = record.operation.receipt.unwrap();
     assert_eq!(
@@ -110,7 +110,8 @@ fn a_repeated_cancel_is_sent_to_the_host_again() {
 fn a_cancel_across_a_clock_change_ends_at_the_time_of_its_receipt() {
     let mut record = running();
     step(&mut record, Message::Cancel { reason: String::new() }, t(900)).unwrap();
-    let ended = HostEventBody::Ended { outcome: Outcome::Cancelled, failure: None, result: None };
+    let ended =
+        HostEventBody::Ended { outcome: Outcome::Cancelled, failure: None, result: None, usage: None };
     let event_of = Message::Host { attempt: 1, at: t(10), body: ended };
     step(&mut record, event_of, t(10)).unwrap();
     let receipt = record.operation.receipt.clone().unwrap();

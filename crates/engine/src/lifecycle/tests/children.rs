@@ -31,7 +31,7 @@ fn a_parent_that_returns_because_of_cancelled_children_is_cancelled() {
     let result = protocol::host::ResultDoc { document: json!({}), figures, ..Default::default() };
     let ends = |outcome| {
         let result = (outcome == Outcome::Succeeded).then(|| result.clone());
-        event_of(1, HostEventBody::Ended { outcome, failure: None, result })
+        event_of(1, HostEventBody::Ended { outcome, failure: None, result, usage: None })
     };
     for outcome in [Outcome::Succeeded, Outcome::Failed] {
         let mut record = running();

@@ -187,7 +187,7 @@ impl Work for DataLoad {
                 "Correct them, then start again.",
             )
         })?;
-        self.load(ctx, request).await
+        ctx.clone().measured(self.load(ctx, request)).await
     }
 
     async fn preview(&self, params: LoadParams) -> Option<Preview> {

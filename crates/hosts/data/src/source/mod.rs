@@ -158,7 +158,7 @@ pub(crate) async fn open(
 
 /// Runs blocking code on a blocking thread, and propagates its panics.
 pub(crate) async fn off_thread<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
-    match tokio::task::spawn_blocking(work).await {
+    match tokio::task::spawn_blocking(host_kit::counted(work)).await {
         Ok(done) => done,
         Err(e) => match e.try_into_panic() {
             Ok(panic) => std::panic::resume_unwind(panic),

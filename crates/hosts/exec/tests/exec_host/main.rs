@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "this is a test, its helpers too")]
 
+mod cost;
 mod endings;
 mod examples;
 mod piped;

@@ -2,7 +2,7 @@
 
 use protocol::host::{HostEvent, HostEventBody, HostEvents, Outcome, ResultDoc};
 use protocol::results::ExecResult;
-use protocol::{Failure, LogLevel, OperationId, Progress};
+use protocol::{Failure, LogLevel, OperationId, Progress, ResourceUsage};
 use serde_json::{Value, json};
 use signalbox_exec_host::{ExecConfig, Owner, works};
 use std::path::Path;
@@ -154,6 +154,7 @@ pub struct EndedReports {
     pub outcome: Outcome,
     pub failure: Option<Failure>,
     pub result: Option<ResultDoc>,
+    pub usage: Option<ResourceUsage>,
     pub progress: Vec<Progress>,
     pub lines: Vec<(LogLevel, String)>,
     pub points: Vec<(String, f64, f64)>,
@@ -161,11 +162,14 @@ pub struct EndedReports {
 
 impl EndedReports {
     fn of(bodies: &[&HostEventBody]) -> Option<Self> {
-        let Some(HostEventBody::Ended { outcome, failure, result }) = bodies.last() else { return None };
+        let Some(HostEventBody::Ended { outcome, failure, result, usage }) = bodies.last() else {
+            return None;
+        };
         let mut reports = Self {
             outcome: *outcome,
             failure: failure.clone(),
             result: result.clone(),
+            usage: usage.as_deref().cloned(),
             progress: Vec::new(),
             lines: lines(bodies),
             points: Vec::new(),

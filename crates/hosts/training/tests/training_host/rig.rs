@@ -2,7 +2,7 @@
 
 use protocol::host::{HostEvent, HostEventBody, HostEvents, Outcome, ResultDoc};
 use protocol::results::TrainingResult;
-use protocol::{Checkpoint, Failure, LogLevel, OperationId};
+use protocol::{Checkpoint, Failure, LogLevel, OperationId, ResourceUsage};
 use serde_json::{Value, json};
 use signalbox_training_host::{ModelStore, TrainingConfig, TrainingRun};
 use std::collections::BTreeMap;
@@ -33,6 +33,7 @@ pub struct AttemptEvents {
     pub fractions: Vec<f64>,
     pub phases: Vec<String>,
     pub end: Option<(Outcome, Option<Failure>)>,
+    pub usage: Option<ResourceUsage>,
 }
 
 impl AttemptEvents {
@@ -53,7 +54,10 @@ impl AttemptEvents {
                 self.fractions.extend(progress.fraction);
                 self.phases.extend(progress.phase.map(|p| p.name));
             }
-            HostEventBody::Ended { outcome, failure, .. } => self.end = Some((outcome, failure)),
+            HostEventBody::Ended { outcome, failure, usage, .. } => {
+                self.end = Some((outcome, failure));
+                self.usage = usage.map(|usage| *usage);
+            }
             _ => {}
         }
     }

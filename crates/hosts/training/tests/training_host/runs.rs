@@ -4,7 +4,7 @@ use crate::rig::Served;
 use form::Form;
 use market_data::{Library, Range, Timeframe};
 use protocol::host::{About, Health, Outcome};
-use protocol::{OperationId, Problem};
+use protocol::{Measured, OperationId, Problem};
 use serde_json::json;
 
 #[tokio::test]
@@ -21,6 +21,11 @@ async fn three_epochs_give_curves_a_result_and_a_usable_model() {
     }
     assert!(events.fractions.windows(2).all(|f| f[0] <= f[1]));
     assert_eq!(events.phases.last().unwrap(), "evaluate");
+
+    let usage = events.usage.unwrap();
+    assert_eq!((usage.measured, usage.peak_threads), (Measured::Threads, Some(1)));
+    assert!(usage.cpu_seconds > Some(0.0) && usage.cpu_seconds <= Some(usage.wall_seconds), "{usage:?}");
+    assert_eq!(usage.peak_memory_bytes, None, "threads share their memory");
 
     let (result, doc) = host.result(id).await;
     assert!(result.synthetic && doc.tags == ["synthetic"]);

@@ -1,0 +1,79 @@
+//! Alerts page: what fires, silences, rules with their rehearsal, resolved alerts, and receipts of messages.
+
+mod active;
+mod current;
+mod moment;
+mod past;
+mod rehearsal;
+mod rules;
+mod silence_form;
+mod silences;
+
+use active::Active;
+use components::hint::Hint;
+use components::placeholders::{Skeleton, Trouble, WithSnapshot};
+use components::reactive::part;
+use current::{AlertsAnswer, CurrentAlerts, RulesAnswer};
+use leptos::prelude::*;
+use leptos_meta::Title;
+use live::api;
+use past::{Messages, Resolved};
+use rules::Rules;
+use silence_form::{SilenceDialog, Silencing};
+use silences::Silences;
+
+#[component]
+pub fn AlertsPage() -> impl IntoView {
+    // Created here: the view below may be built several times before it is shown.
+    let first = live::load(|| (), |()| api::alerts());
+    let rules = live::load(|| (), |()| api::alert_rules());
+    view! {
+        <Title text="Alerts · Signalbox"/>
+        <div class="page-head">
+            <h1>"Alerts"</h1>
+        </div>
+        <Hint page="alerts" text="Rules on hosts, kinds and operations, evaluated every few seconds. A silence holds back messages, not alerts."/>
+        <WithSnapshot lines=6>
+            <Parts first rules/>
+        </WithSnapshot>
+    }
+    .into_any()
+}
+
+#[component]
+fn Parts(first: live::Loaded<AlertsAnswer>, rules: live::Loaded<RulesAnswer>) -> impl IntoView {
+    let current = CurrentAlerts::new(first);
+    let silencing = Silencing::new(current);
+    let lists = move || {
+        view! {
+            <Active current silencing/>
+            <Silences current silencing/>
+        }
+    };
+    view! {
+        {current.trouble()}
+        <Suspense fallback=|| view! { <Skeleton lines=6/> }>
+            {part(move || {
+                match first.get()? {
+                    Err(problem) if !current.is_known() => {
+                        Some(view! { <Trouble problem retry=current.ask()/> }.into_any())
+                    }
+                    _ => Some(lists().into_any()),
+                }
+            })}
+            {part(move || {
+                Some(match rules.get()? {
+                    Ok(list) => view! { <Rules list current/> }.into_any(),
+                    Err(problem) => {
+                        let retry = move |()| rules.refetch();
+                        view! { <Trouble problem retry/> }.into_any()
+                    }
+                })
+            })}
+            <Resolved current/>
+            <Messages current/>
+        </Suspense>
+        <SilenceDialog silencing rules/>
+    }
+    .into_any()
+}

@@ -1,0 +1,276 @@
+//! Layout of the parts.
+
+use super::theme::{Theme, cell, right};
+use super::{details, hosts, operations};
+use crate::listing::Colour;
+use crate::text;
+use crate::top::model::{Model, Tracked};
+use crate::top::view::{Mode, View};
+use display::format;
+use protocol::{State, Time};
+use ratatui::Frame;
+use ratatui::layout::{Constraint, Layout, Rect};
+use ratatui::text::Line;
+use ratatui::widgets::Paragraph;
+use std::time::Duration;
+
+/// Least number of rows that operations have, with their heading.
+const MIN_OPERATION_ROWS: u16 = 4;
+
+/// Everything that is drawn.
+pub struct Picture<'a> {
+    pub server: &'a str,
+    pub model: &'a Model,
+    pub view: &'a View,
+    pub rows: &'a [&'a Tracked],
+    /// Selected row.
+    pub selected: Option<usize>,
+    /// Problem of the connection.
+    pub trouble: Option<&'a str>,
+    /// Time without a message, if it is too long.
+    pub silence: Option<Duration>,
+    /// The server's clock.
+    pub now: Time,
+    pub theme: Theme,
+}
+
+/// Draws the picture.
+pub fn draw(frame: &mut Frame, picture: &Picture) {
+    let area = frame.area();
+    let columns = usize::from(area.width);
+    let host_rows = u16::try_from(picture.model.hosts.len()).unwrap_or(u16::MAX);
+    // Hosts have a quarter of the height at most.
+    let host_rows = host_rows.clamp(1, (area.height / 4).saturating_sub(1).max(1)) + 1;
+    let detail_rows = match &picture.view.log {
+        Some(_) => (area.height / 3).max(details::ROWS + 1) + 1,
+        None => details::ROWS + 1,
+    };
+    let [header, hosts_area, operations_area, detail_area, footer] = Layout::vertical([
+        Constraint::Length(1),
+        Constraint::Length(host_rows),
+        Constraint::Min(MIN_OPERATION_ROWS),
+        Constraint::Length(detail_rows),
+        Constraint::Length(1),
+    ])
+    .areas(area);
+    frame.render_widget(Paragraph::new(heading(picture, columns)), header);
+    frame.render_widget(Paragraph::new(host_lines(picture, hosts_area)), hosts_area);
+    frame.render_widget(Paragraph::new(operation_lines(picture, operations_area)), operations_area);
+    frame.render_widget(Paragraph::new(detail_lines(picture, detail_area)), detail_area);
+    frame.render_widget(Paragraph::new(foot(picture, columns)), footer);
+}
+
+/// Server, state of the connection, and counts.
+fn heading(picture: &Picture, columns: usize) -> Line<'static> {
+    let (status, colour) = match (picture.trouble, picture.silence) {
+        (Some(trouble), _) => (format!("Unreachable: {trouble}. Retrying"), Colour::Red),
+        (None, Some(silence)) => {
+            (format!("Last seen {}", format::ago(silence.as_secs_f64())), Colour::Yellow)
+        }
+        (None, None) if picture.model.is_loaded => ("Connected".to_owned(), Colour::Green),
+        (None, None) => ("Connecting".to_owned(), Colour::Grey),
+    };
+    let running = picture.model.count(&[State::Starting, State::Running, State::Cancelling]);
+    let queued = picture.model.count(&[State::Queued]);
+    let counts = format!("{running} running · {queued} queued");
+    let left = format!("{}  ", picture.server.trim_start_matches("http://"));
+    let room = columns.saturating_sub(counts.chars().count() + 1);
+    let name_columns = left.chars().count().min(room / 2);
+    Line::from(vec![
+        cell(&left, name_columns, picture.theme.bold()),
+        cell(&text::one_row(&status), room - name_columns, picture.theme.colour(colour)),
+        right(&counts, columns.saturating_sub(room), picture.theme.bold()),
+    ])
+}
+
+fn host_lines(picture: &Picture, area: Rect) -> Vec<Line<'static>> {
+    let (theme, columns) = (picture.theme, usize::from(area.width));
+    let room = usize::from(area.height).saturating_sub(1);
+    let all = &picture.model.hosts;
+    let shown = if all.len() > room { room.saturating_sub(1) } else { all.len() };
+    let mut lines = vec![hosts::heading(theme, columns)];
+    lines.extend(all[..shown].iter().map(|host| hosts::row(host, theme)));
+    if shown < all.len() {
+        let text = format!("{} more: signalbox hosts", all.len() - shown);
+        lines.push(Line::from(cell(&text, columns, theme.colour(Colour::Grey))));
+    } else if all.is_empty() && picture.model.is_loaded {
+        lines.push(Line::from(cell("No hosts are configured.", columns, theme.colour(Colour::Grey))));
+    }
+    lines
+}
+
+fn operation_lines(picture: &Picture, area: Rect) -> Vec<Line<'static>> {
+    let (theme, columns) = (picture.theme, usize::from(area.width));
+    let room = usize::from(area.height).saturating_sub(1).max(1);
+    let mut lines = vec![operations::heading(theme, columns)];
+    // The selected row is in the middle, as far as there are rows around it.
+    let last = picture.rows.len().saturating_sub(room);
+    let first = picture.selected.unwrap_or(0).saturating_sub(room / 2).min(last);
+    for (at, known) in picture.rows.iter().enumerate().skip(first).take(room) {
+        let line = operations::row(known, columns, picture.now, theme);
+        let is_selected = picture.selected == Some(at);
+        lines.push(if is_selected { line.style(theme.selected()) } else { line });
+    }
+    if picture.rows.is_empty() && picture.model.is_loaded {
+        let text = match picture.view.filter.is_empty() {
+            true => "No operations. Start one: signalbox start KIND NAME=VALUE",
+            false => "No operations match the filter.",
+        };
+        lines.push(Line::from(cell(text, columns, theme.colour(Colour::Grey))));
+    }
+    lines
+}
+
+fn detail_lines(picture: &Picture, area: Rect) -> Vec<Line<'static>> {
+    let (theme, columns) = (picture.theme, usize::from(area.width));
+    let known = picture.selected.and_then(|at| picture.rows.get(at)).copied();
+    let rule = Line::from(cell("", columns, theme.heading()));
+    let mut lines = vec![rule];
+    let room = usize::from(area.height).saturating_sub(1);
+    match &picture.view.log {
+        None => lines.extend(details::lines(known, columns, picture.now, theme)),
+        Some(log) => {
+            // The status stays above the log.
+            lines.extend(details::lines(known, columns, picture.now, theme).into_iter().skip(1).take(1));
+            lines.extend(details::log(log, columns, room.saturating_sub(1), theme));
+        }
+    }
+    lines
+}
+
+/// Keys, a question, or the outcome of the last command.
+fn foot(picture: &Picture, columns: usize) -> Line<'static> {
+    let (theme, view) = (picture.theme, picture.view);
+    let text = match view.mode {
+        Mode::Filter => format!("Filter: {}▏  Enter keep  Esc clear", view.filter),
+        Mode::Confirm(id) => {
+            let title = picture.model.get(id).map(|known| text::one_row(&known.op.title)).unwrap_or_default();
+            format!("Cancel {title}? y yes  any other key no")
+        }
+        Mode::Normal if !view.note.is_empty() => text::one_row(&view.note),
+        Mode::Normal => {
+            let filter = match view.filter.is_empty() {
+                true => "/ filter".to_owned(),
+                false => format!("/ filter: {}", view.filter),
+            };
+            let ended = if view.with_ended { "e hide ended" } else { "e show ended" };
+            format!("q quit  ↑↓ select  l log  c cancel  {ended}  {filter}")
+        }
+    };
+    let style = match view.mode {
+        Mode::Confirm(_) => theme.colour(Colour::Yellow).patch(theme.bold()),
+        Mode::Filter | Mode::Normal => theme.bold(),
+    };
+    Line::from(cell(&text, columns, style))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::top::log::Log;
+    use crate::top::model::tests::{op, snapshot};
+    use protocol::api::HostStatus;
+    use protocol::{Progress, Receipt};
+    use ratatui::Terminal;
+    use ratatui::backend::TestBackend;
+    use serde_json::json;
+
+    fn now() -> Time {
+        Time::parse("2026-11-23T10:42:10Z").unwrap()
+    }
+
+    fn host(name: &str) -> HostStatus {
+        serde_json::from_value(json!({
+            "name": name, "url": "http://a", "link": "up", "kinds": ["data.load"], "capacity": 4,
+            "running": 1, "latency_ms": 0.71
+        }))
+        .unwrap()
+    }
+
+    fn model(hosts: &[&str]) -> Model {
+        let mut running = op(1, State::Running);
+        running.progress = Some(Progress {
+            fraction: Some(0.56),
+            done: 11_204,
+            total: Some(20_758),
+            unit: "rows".into(),
+            rate: Some(1_200.0),
+            eta_seconds: Some(8.0),
+            ..Progress::start(now())
+        });
+        let mut cancelled = op(3, State::Cancelled);
+        let mut receipt = Receipt::requested(1, String::new(), now());
+        receipt.sent = Some(now().plus_micros(2_000));
+        receipt.released = Some(now().plus_micros(22_000));
+        cancelled.receipt = Some(receipt);
+        let all = vec![cancelled, op(2, State::Queued), running];
+        let mut model = Model::default();
+        model.load(snapshot(all, hosts.iter().map(|name| host(name)).collect()));
+        model.sample();
+        model
+    }
+
+    /// Rows of the picture.
+    fn drawn(model: &Model, view: &mut View, size: (u16, u16), down: isize) -> Vec<String> {
+        let rows = model.rows(&view.as_filter(), view.with_ended, now());
+        view.move_by(&rows, down);
+        let picture = Picture {
+            server: "http://lab.example.org:7200",
+            selected: view.settle(&rows),
+            model,
+            view,
+            rows: &rows,
+            trouble: None,
+            silence: None,
+            now: now(),
+            theme: Theme::plain(),
+        };
+        let mut terminal = Terminal::new(TestBackend::new(size.0, size.1)).unwrap();
+        terminal.draw(|frame| draw(frame, &picture)).unwrap();
+        let buffer = terminal.backend().buffer().clone();
+        let row = |y| (0..size.0).map(|x| buffer[(x, y)].symbol().to_owned()).collect::<String>();
+        (0..size.1).map(row).map(|row| row.trim_end().to_owned()).collect()
+    }
+
+    #[test]
+    fn a_terminal_of_80_by_24_shows_hosts_operations_details_and_keys() {
+        let rows = drawn(&model(&["local"]), &mut View::default(), (80, 24), 0);
+        assert!(rows[0].starts_with("lab.example.org:7200  Connected"), "{rows:#?}");
+        assert!(rows[0].ends_with("1 running · 1 queued"), "{rows:#?}");
+        assert_eq!(rows[2], "local          connected   ■□□□       1 of 4                      0.7 ms");
+        assert_eq!(rows[4], "running    ━━━━━╸────  56 %      −8 s        █ data.load MSFT 1h");
+        assert!(rows[5].starts_with("queued ") && rows[6].starts_with("cancelled "), "{rows:#?}");
+        assert_eq!(rows[20], "running 56 % · 11,204 of 20,758 rows · 1.2k rows/s · about 8 s left");
+        assert_eq!(rows[21], "symbol=MSFT");
+        assert!(rows[23].starts_with("q quit") && rows[23].ends_with("/ filter"), "{rows:#?}");
+    }
+
+    #[test]
+    fn the_receipt_of_a_cancel_is_shown_with_its_steps() {
+        let rows = drawn(&model(&["local"]), &mut View::default(), (80, 24), 2);
+        assert_eq!(rows[20], "Cancelled: stopped and released in 22 ms");
+        assert_eq!(rows[21], "Receipt: sent +2 ms · released +22 ms");
+    }
+
+    #[test]
+    fn every_size_down_to_a_few_rows_is_drawn_and_the_selection_is_visible() {
+        let names: Vec<String> = (0..30).map(|n| format!("host-{n}")).collect();
+        let names: Vec<&str> = names.iter().map(String::as_str).collect();
+        let mut model = model(&names);
+        for n in 10..200 {
+            model.update(op(n, State::Running));
+        }
+        for size in [(80, 24), (200, 60), (40, 12), (20, 5), (1, 1)] {
+            let mut view = View::default();
+            let rows = drawn(&model, &mut view, size, 150);
+            let title = format!("MSFT {}h", 150 + 8);
+            let is_shown = rows.iter().any(|row| row.contains(&title));
+            assert!(is_shown || size.0 < 80, "{size:?}: {rows:#?}");
+            let id = view.selected().unwrap();
+            view.log = Some(Log::new(id, 1));
+            drawn(&model, &mut view, size, 0);
+        }
+        let rows = drawn(&model, &mut View::default(), (80, 24), 0);
+        assert!(rows.iter().any(|row| row == "26 more: signalbox hosts"), "{rows:#?}");
+    }
+}

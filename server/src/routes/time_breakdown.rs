@@ -1,0 +1,46 @@
+//! Why an operation is slow.
+
+use super::{Server, bad_query, id_of};
+use crate::problem::RouteError;
+use crate::time_breakdown::{MAX_WIDTH, breakdown};
+use axum::Json;
+use axum::extract::rejection::QueryRejection;
+use axum::extract::{Path, Query, State};
+use protocol::time_breakdown::TimeBreakdown;
+use protocol::{Problem, ProblemType};
+use serde::Deserialize;
+
+/// Default number of buckets.
+const WIDTH: usize = 300;
+
+/// Width of the course.
+#[derive(Deserialize)]
+pub struct TimeQuery {
+    width: Option<usize>,
+}
+
+/// Why an operation is slow: the wall time of its current attempt, divided into computing, waiting for a CPU, a disk or
+/// memory, throttled by a quota, waiting in the queue, and the rest, in which the work itself waits. The parts add up to
+/// the whole. The largest one is named in a sentence, with who used the resource on the same machine in that time. For a
+/// running operation, the newest figures are a few seconds old.
+#[utoipa::path(get, path = "/api/v1/operations/{id}/time", tag = "operations",
+    params(
+        ("id" = String, Path),
+        ("width" = Option<u32>, Query, description = "Largest number of buckets of the course, 1 to 2,000; default 300"),
+    ),
+    responses((status = 200, body = TimeBreakdown), (status = 400, body = Problem), (status = 404, body = Problem),
+        (status = 503, body = Problem, description = "The database can't be read")))]
+pub async fn time_breakdown(
+    State(server): State<Server>,
+    id: Path<String>,
+    query: Result<Query<TimeQuery>, QueryRejection>,
+) -> Result<Json<TimeBreakdown>, RouteError> {
+    let id = id_of(id)?;
+    let Query(TimeQuery { width }) = query.map_err(bad_query)?;
+    let width = width.unwrap_or(WIDTH);
+    if !(1..=MAX_WIDTH).contains(&width) {
+        let detail = format!("`width` must be from 1 to {MAX_WIDTH}. See /openapi.json.");
+        return Err(RouteError::new(ProblemType::BadRequest, detail));
+    }
+    Ok(Json(breakdown(&server.engine, &server.monitor, id, width).await?))
+}

@@ -1,0 +1,130 @@
+//! Why an operation is slow: real loads are named rightly, and the hog is named as the cause for another operation.
+
+use crate::process::{Home, Server};
+use protocol::time_breakdown::{Limit, TimeBreakdown};
+use protocol::{Operation, OperationId, Problem, State, paths};
+use serde_json::json;
+
+/// Three processes per core, each in a session of its own, so that the scheduler does not treat them as one. They
+/// compute until the file `stop` exists.
+const HOG: &str = "
+import multiprocessing, os
+def burn():
+    os.setsid()
+    while not os.path.exists('stop'):
+        sum(range(200_000))
+if __name__ == '__main__':
+    all = [multiprocessing.Process(target=burn) for _ in range(os.cpu_count() * 3)]
+    for one in all: one.start()
+    for one in all: one.join()
+";
+/// Computes on one thread until it has used some CPU time.
+const VICTIM: &str = "
+import time
+while time.process_time() < 0.5:
+    sum(range(10_000))
+";
+/// Writes a little and waits until the disk has it, ahead of other programs if that is allowed.
+const SYNC: &str = "
+import os, time
+try: os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(1))
+except OSError: pass
+end, block = time.monotonic() + 3, os.urandom(4096)
+file = os.open('synced', os.O_CREAT | os.O_WRONLY)
+while time.monotonic() < end:
+    os.pwrite(file, block, 0)
+    os.fsync(file)
+";
+
+async fn breakdown(server: &Server, id: OperationId) -> TimeBreakdown {
+    let read: TimeBreakdown = server.pool.get(&paths::time_breakdown(id, 100)).await.unwrap();
+    let wall = read.to.seconds_since(read.queued_at);
+    let all = read.slot_wait_seconds + read.time.seconds();
+    assert!((all - wall).abs() < 0.001, "the parts are the whole: {read:?}");
+    assert!(read.time.parts().iter().all(|part| *part >= 0.0), "{read:?}");
+    read
+}
+
+/// Breakdown once samples of the attempt are stored.
+async fn with_samples(server: &Server, id: OperationId) -> TimeBreakdown {
+    loop {
+        let read = breakdown(server, id).await;
+        if read.course.is_some() {
+            return read;
+        }
+    }
+}
+
+async fn run(server: &Server, kind: &str) -> Operation {
+    let started = server.start(kind, json!({})).await;
+    let mut feed = server.follow(0).await;
+    let ended = feed.until(|o| o.id == started.id && o.state.ended()).await;
+    assert_eq!(ended.state, State::Succeeded, "{ended:?}");
+    ended
+}
+
+#[tokio::test]
+async fn each_load_is_named_rightly_and_the_hog_is_the_cause_for_an_operation_beside_it() {
+    if !cfg!(target_os = "linux") || std::process::Command::new("python3").arg("--version").output().is_err()
+    {
+        eprintln!("SKIPPED: this needs Linux and python3, so this test shows nothing");
+        return;
+    }
+    let home = Home::new();
+    let data = home.path().join("data");
+    std::fs::create_dir_all(&data).unwrap();
+    let mut commands = "[exec.sleeper]\ncommand = ['sleep', '2']\n".to_owned();
+    for (name, script) in [("hog", HOG), ("victim", VICTIM), ("sync", SYNC)] {
+        std::fs::write(data.join(format!("{name}.py")), script).unwrap();
+        commands.push_str(&format!("[exec.{name}]\ncommand = ['python3', '{name}.py']\n"));
+    }
+    std::fs::write(data.join("exec.toml"), commands).unwrap();
+    let server = home.serve(&[]);
+    server.host_up().await;
+
+    let sleeper = breakdown(&server, run(&server, "exec.sleeper").await.id).await;
+    assert_eq!(sleeper.limit, Limit::Other, "{sleeper:?}");
+    assert!(sleeper.sentence.starts_with("The host does not limit it"), "{}", sleeper.sentence);
+
+    let sync = breakdown(&server, run(&server, "exec.sync").await.id).await;
+    // Where it may not run ahead of other programs, those can hold it up more than the disk does.
+    assert!(sync.limit == Limit::Disk || sync.time.cpu_wait > sync.time.disk_wait, "{sync:?}");
+
+    let hog = server.start("exec.hog", json!({})).await;
+    with_samples(&server, hog.id).await;
+    let victim = run(&server, "exec.victim").await;
+    let slowed = with_samples(&server, victim.id).await;
+    std::fs::write(data.join("stop"), "").unwrap();
+    assert_eq!(slowed.limit, Limit::Cpu, "{slowed:?}");
+    assert!(slowed.sentence.contains("for a CPU") && slowed.operations >= 2, "{}", slowed.sentence);
+    let cause = slowed.users.iter().find(|user| user.operation.is_some()).unwrap();
+    assert_eq!((cause.operation, cause.is_self), (Some(hog.id), false), "{:?}", slowed.users);
+    let cost = victim.usage.unwrap();
+    assert!(cost.cpu_seconds > Some(0.4) && cost.time.is_none(), "{cost:?}");
+
+    let mut feed = server.follow(0).await;
+    feed.until(|o| o.id == hog.id && o.state.ended()).await;
+    let hog = breakdown(&server, hog.id).await;
+    assert_eq!(hog.limit, Limit::Cpu, "{hog:?}");
+    let first = hog.users.iter().find(|user| user.operation.is_some()).unwrap();
+    assert!(first.is_self, "{:?}", hog.users);
+}
+
+#[tokio::test]
+async fn a_breakdown_of_no_operation_or_without_width_is_refused() {
+    let home = Home::new();
+    let server = home.serve(&[]);
+    server.host_up().await;
+    let loaded = server.load("ACME", None).await;
+    let mut feed = server.follow(0).await;
+    let loaded = feed.until(|o| o.id == loaded.id && o.state.ended()).await;
+    let read = breakdown(&server, loaded.id).await;
+    assert!(read.time.unknown < read.time.seconds() || read.usage.is_none(), "{read:?}");
+    let path = paths::time_breakdown(OperationId::new(), 100);
+    let response = reqwest::get(format!("{}{path}", server.url)).await.unwrap();
+    assert_eq!(response.status(), 404);
+    let response =
+        reqwest::get(format!("{}{}", server.url, paths::time_breakdown(loaded.id, 0))).await.unwrap();
+    assert_eq!(response.status(), 400);
+    assert!(response.json::<Problem>().await.unwrap().detail.contains("width"));
+}
