@@ -2,31 +2,49 @@
 // (cold), and without it. 100,000 operations are stored. The delaying proxy stands for a line with 20 ms each way.
 //
 //   scripts/bench.sh cli                [STORED=100000] [TIMES=200] [DELAYED_TIMES=50] [DELAY_MS=20]
+//
+// FEED_MINUTES=60 also measures the agent's memory under a feed of 1,000 events/s. PREFECT=path/to/prefect measures the
+// same commands of Prefect, PEER_TIMES=20 times each.
 import { spawnSync } from 'node:child_process';
 import { chmodSync, mkdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { Worker } from 'node:worker_threads';
+import { peer } from './cli-peer.mjs';
 import { firstLine, machine, need, onStage, pause, program, row } from './stage.mjs';
 
 const stored = Number(process.env.STORED ?? 100_000);
 const times = Number(process.env.TIMES ?? 200);
 const delayedTimes = Number(process.env.DELAYED_TIMES ?? 50);
 const delayMs = Number(process.env.DELAY_MS ?? 20);
+const feedMinutes = Number(process.env.FEED_MINUTES ?? 0);
+const peerTimes = Number(process.env.PEER_TIMES ?? 20);
 
 const before = async ({ data, run }) => {
     await firstLine(run(program('fill-store'), [path.join(data, 'signalbox.db'), String(stored)]));
 };
 
-/** Proxy that passes bytes on after a delay; in a thread of its own, because commands block this one. */
+/**
+ * Proxy that passes bytes on after a delay; in a thread of its own, because commands block this one. The kernel accepts
+ * connections at once, so the first bytes of each also wait for the round trip that the handshake takes on such a line.
+ */
 const PROXY = `
     const net = require('node:net');
     const { parentPort, workerData } = require('node:worker_threads');
     const { port, delay } = workerData;
     const server = net.createServer((near) => {
         const far = net.connect(port, '127.0.0.1');
+        const open = performance.now() + 2 * delay;
         for (const [from, to] of [[near, far], [far, near]]) {
             from.setNoDelay(true);
-            from.on('data', (bytes) => setTimeout(() => to.writable && to.write(bytes), delay));
+            // One after the other, so that bytes stay in order.
+            let sent = Promise.resolve();
+            from.on('data', (bytes) => {
+                const due = Math.max(performance.now(), open) + delay;
+                sent = sent.then(async () => {
+                    await new Promise((next) => setTimeout(next, due - performance.now()));
+                    if (to.writable) to.write(bytes);
+                });
+            });
             from.on('close', () => setTimeout(() => to.destroy(), delay));
             from.on('error', () => to.destroy());
         }
@@ -41,7 +59,7 @@ async function delaying(url) {
     return { url: `http://127.0.0.1:${port}`, close: () => worker.terminate() };
 }
 
-await onStage(async ({ url, folder, tick }) => {
+await onStage(async ({ url, folder, tick, api, run }) => {
     const runtime = path.join(folder, 'run');
     mkdirSync(runtime);
     chmodSync(runtime, 0o700);
@@ -104,7 +122,24 @@ await onStage(async ({ url, folder, tick }) => {
     await warm(url);
     for (const [verb, one] of Object.entries(verbs(url, []))) measure(`${verb}, agent warm`, one, times);
     const [agent] = agents();
-    const memory = Number(/VmRSS:\s+(\d+) kB/.exec(readFileSync(`/proc/${agent.pid}/status`, 'utf8'))[1]) / 1024;
+    const memoryOf = (pid) => Number(/VmRSS:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))[1]) / 1024;
+    const memory = memoryOf(agent.pid);
+    const underFeed = [];
+    if (feedMinutes > 0) {
+        // 100 operations with 10 reports per second each.
+        for (let n = 0; n < 100; n += 1) await tick(100, feedMinutes * 600 + 600);
+        const head = async () => (await api('GET', '/api/v1/snapshot')).seq;
+        const [began, first] = [performance.now(), await head()];
+        for (let minute = 0; minute < feedMinutes; minute += 1) {
+            await pause(60_000);
+            // Without a command, it exits after 10 minutes.
+            command(url, ['list']);
+            underFeed.push(memoryOf(agent.pid));
+        }
+        const rate = (await head() - first) / ((performance.now() - began) / 1_000);
+        const text = underFeed.map((one) => one.toFixed(1)).join(', ');
+        console.log(`Agent under ${Math.round(rate)} events/s, MiB after each minute: ${text}\n`);
+    }
     stop();
 
     const line = await delaying(url);
@@ -113,6 +148,11 @@ await onStage(async ({ url, folder, tick }) => {
     for (const [verb, one] of Object.entries(verbs(line.url, []))) measure(`${verb}, ${delayMs} ms, agent warm`, one, delayedTimes);
     stop();
     await line.close();
+    if (process.env.PREFECT) {
+        // Its failure must not lose the other figures.
+        await peer({ program: process.env.PREFECT, folder, run, measure, times: peerTimes, stored: 500 })
+            .catch((error) => console.log(`The peer failed: ${error.message}`));
+    }
 
     console.log('| measurement | samples | p50 | p99 | max |\n|---|---|---|---|---|');
     for (const one of rows) console.log(one);

@@ -1,5 +1,5 @@
 // Bundles: the parts of a page in one file, for its first visit, and those of each of its sections. Parts resemble each
-// other, so one compressed file is a fifth to a third smaller than some sixty, and it is one request.
+// other, so one compressed file is a fifth to a third smaller than many, and it is one request.
 //
 // A bundle contains modules one after the other. No part is in two bundles of one page. If some parts of a bundle are
 // loaded already, only the missing ones are requested (loader.mjs).

@@ -180,6 +180,7 @@ pub mod tests {
             ended_from: None,
             counts: vec![],
             hosts,
+            alerts: protocol::alerts::AlertSummary::default(),
         }
     }
 
