@@ -1,8 +1,9 @@
 //! Actor: what the audit log can know about the sender of a request.
 //!
-//! There are no accounts; the token allows everything. A name is known only if a proxy in front of the server
-//! authenticates users and passes the name in a configured header (`user_header`).
+//! A request of a user, or with a token of its own, has the name of the user or the token. With the shared token, or without any, a name is known
+//! only if a proxy in front of the server authenticates users and passes the name in a configured header (`user_header`).
 
+use crate::access::Identity;
 use axum::extract::{ConnectInfo, FromRef, FromRequestParts};
 use axum::http::HeaderMap;
 use axum::http::header::{ORIGIN, USER_AGENT};
@@ -31,7 +32,15 @@ where
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Infallible> {
         let address = parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|at| at.0.ip().to_string());
         let UserHeader(user_header) = UserHeader::from_ref(state);
-        Ok(Self(actor(&parts.headers, address, user_header.as_deref())))
+        let by = actor(&parts.headers, address, user_header.as_deref());
+        let identity = parts.extensions.get::<Identity>();
+        Ok(Self(match identity.and_then(|identity| Some((identity.name()?, identity.access_token()))) {
+            // Others could send any name in the header.
+            Some((name, token)) => {
+                Actor { name: Some(name.to_owned()), token: token.map(|token| token.id.clone()), ..by }
+            }
+            None => by,
+        }))
     }
 }
 
@@ -46,6 +55,7 @@ fn actor(headers: &HeaderMap, address: Option<String>, user_header: Option<&str>
     Actor {
         via: if from_page { Via::Page } else { Via::Program },
         name: user_header.and_then(text),
+        token: None,
         address,
         agent: text(USER_AGENT.as_str()),
     }

@@ -80,8 +80,11 @@ impl Reader {
         Ok(())
     }
 
-    /// Whether the client is still connected. What it sends is ignored.
+    /// Whether the client is still connected, and its credential valid. What it sends is ignored.
     fn is_there(&self) -> bool {
+        if self.feed.lease.is_cancelled() {
+            return false;
+        }
         let mut received = [0; 256];
         loop {
             match self.stream.try_read(&mut received) {
@@ -131,6 +134,7 @@ impl Broadcaster {
     }
 
     async fn catch_up(&self, mut reader: Reader, first: Bytes) {
+        let lease = reader.feed.lease.clone();
         let catching = async {
             reader.stream.write_all(&first).await?;
             let mut cursor = self.0.engine.follow(reader.after, reader.feed.only);
@@ -146,8 +150,9 @@ impl Broadcaster {
             }
             Ok(true)
         };
+        // It also ends when the server stops.
         let caught_up = tokio::select! {
-            () = self.0.stop.cancelled() => return,
+            () = lease.cancelled() => return,
             caught_up = catching => caught_up,
         };
         if matches!(caught_up, Ok(true)) {
@@ -313,7 +318,7 @@ mod tests {
     async fn reader() -> (Reader, TcpStream) {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let (near, far) = tokio::join!(listener.accept(), TcpStream::connect(listener.local_addr().unwrap()));
-        let feed = Feed { after: 0, only: None, open: Arc::new(()) };
+        let feed = Feed { after: 0, only: None, lease: CancellationToken::new(), open: Arc::new(()) };
         (Reader::new(near.unwrap().0, feed), far.unwrap())
     }
 
@@ -347,5 +352,13 @@ mod tests {
         while reader.is_there() {
             reader.stream.readable().await.unwrap();
         }
+    }
+
+    #[tokio::test]
+    async fn a_reader_is_removed_when_its_credential_ends() {
+        let (reader, _far) = reader().await;
+        assert!(reader.is_there());
+        reader.feed.lease.cancel();
+        assert!(!reader.is_there());
     }
 }

@@ -1,23 +1,25 @@
-//! Guard: checks Host and Origin of a request and the token, and sets security headers.
+//! Guard: checks Host and Origin of a request, authenticates its sender, and sets security headers.
 //!
 //! A page of another site must not start operations here. Browsers send where a request comes from (`Origin`) and the
 //! name of the server (`Host`); an unknown name is a rebound one (DNS rebinding).
 
+use crate::access::{Access, Given};
 use crate::config::BasePath;
+use crate::cookies::Cookies;
 use crate::problem::RouteError;
-use axum::extract::{Request, State};
+use crate::sign_in;
+use axum::extract::{ConnectInfo, Request, State};
 use axum::http::header::{self, HeaderName};
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-use http_wire::{Addresses, HostNames, Token, bearer, host_of};
-use percent_encoding::{NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
+use http_wire::{Addresses, HostNames, host_of};
 use protocol::ProblemType;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
-/// Cookie of a browser with the right token.
-const COOKIE: &str = "signalbox_token";
+/// Paths that need no credential: probes, which reveal nothing.
+pub const PUBLIC: [&str; 2] = ["/healthz", "/readyz"];
 
 /// How clients reach the server.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -30,9 +32,9 @@ pub enum Transport {
 
 /// Rules of the guard.
 pub struct Guard {
-    token: Option<Token>,
+    access: Access,
+    cookies: Cookies,
     names: HostNames,
-    /// Path of the cookie, which is not for other programs on the same host.
     base_path: BasePath,
     transport: Transport,
 }
@@ -40,14 +42,15 @@ pub struct Guard {
 impl Guard {
     /// Beyond loopback, all plain addresses are allowed, because rebinding needs a name.
     pub fn new(
-        token: Option<Token>,
+        access: Access,
+        cookies: Cookies,
         listen: SocketAddr,
         allowed_names: Vec<String>,
         base_path: BasePath,
         transport: Transport,
     ) -> Self {
         let addresses = if listen.ip().is_loopback() { Addresses::Loopback } else { Addresses::All };
-        Self { token, names: HostNames::new(addresses, allowed_names), base_path, transport }
+        Self { access, cookies, names: HostNames::new(addresses, allowed_names), base_path, transport }
     }
 
     fn check(&self, method: &Method, uri: &Uri, headers: &HeaderMap) -> Result<(), RouteError> {
@@ -81,37 +84,21 @@ impl Guard {
         }
         Ok(())
     }
-
-    fn has_token(&self, headers: &HeaderMap) -> bool {
-        let Some(token) = &self.token else { return true };
-        let cookies = headers.get_all(header::COOKIE).into_iter().filter_map(|v| v.to_str().ok());
-        let mut cookie = cookies
-            .flat_map(|line| line.split(';'))
-            .filter_map(|pair| pair.trim().split_once('='))
-            .filter(|(name, _)| *name == COOKIE);
-        bearer(headers).is_some_and(|given| token.matches(given))
-            || cookie.any(|(_, given)| token.matches(percent_decode_str(given).collect::<Vec<u8>>()))
-    }
 }
 
 /// Layer around all routes.
-pub async fn guard(State(guard): State<Arc<Guard>>, request: Request, next: Next) -> Response {
+pub async fn guard(State(guard): State<Arc<Guard>>, mut request: Request, next: Next) -> Response {
     let (method, uri, headers) = (request.method(), request.uri(), request.headers());
     if let Err(failed) = guard.check(method, uri, headers) {
         return failed.into_response();
     }
-    // Probes need no token and reveal nothing.
-    let probe = matches!(uri.path(), "/healthz" | "/readyz");
-    if !probe && !guard.has_token(headers) {
-        return match token_in_link(&guard, method, uri) {
-            Some(redirect) => redirect,
-            None => RouteError::new(
-                ProblemType::Unauthorized,
-                "Authentication required. Open /?token=YOUR-TOKEN once in this browser, \
-                 or send 'Authorization: Bearer YOUR-TOKEN'. Use the token that the server was started with.",
-            )
-            .into_response(),
-        };
+    let from = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|at| at.0.ip());
+    match sign_in::identify(&guard.access, &guard.cookies, headers, from) {
+        Some(identity) => {
+            request.extensions_mut().insert(identity);
+        }
+        None if PUBLIC.contains(&uri.path()) || sign_in::PUBLIC.contains(&uri.path()) => {}
+        None => return without_identity(&guard, method, uri, headers, from),
     }
     let mut response = next.run(request).await;
     let headers = response.headers_mut();
@@ -131,23 +118,45 @@ pub async fn guard(State(guard): State<Arc<Guard>>, request: Request, next: Next
     response
 }
 
+/// Response without a valid credential: a browser that opens a page is asked to sign in.
+fn without_identity(
+    guard: &Guard,
+    method: &Method,
+    uri: &Uri,
+    headers: &HeaderMap,
+    from: Option<IpAddr>,
+) -> Response {
+    if let Some(redirect) = token_in_link(guard, method, uri, from) {
+        return redirect;
+    }
+    let accepted = headers.get(header::ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    if method == Method::GET && accepted.contains("text/html") && !uri.path().starts_with("/api/") {
+        // A wrong token must not come back in the address.
+        let has_token = uri.query().and_then(token_of_query).is_some();
+        let to = uri.path_and_query().map_or("/", |whole| whole.as_str());
+        let to = sign_in::address(&guard.base_path, if has_token { uri.path() } else { to });
+        if let Ok(to) = HeaderValue::from_str(&to) {
+            let headers =
+                [(header::LOCATION, to), (header::CACHE_CONTROL, HeaderValue::from_static("no-store"))];
+            return (StatusCode::SEE_OTHER, headers).into_response();
+        }
+    }
+    let detail = "Authentication required. Sign in at /sign-in, or send 'Authorization: Bearer YOUR-TOKEN'. Use the \
+                  token that the server was started with, or one that `signalbox token create` printed; it may have \
+                  expired or been revoked.";
+    RouteError::new(ProblemType::Unauthorized, detail).into_response()
+}
+
 /// Handles `/?token=…` once: sets a cookie, and removes the token from the address bar.
-fn token_in_link(guard: &Guard, method: &Method, uri: &Uri) -> Option<Response> {
-    let token = guard.token.as_ref()?;
+fn token_in_link(guard: &Guard, method: &Method, uri: &Uri, from: Option<IpAddr>) -> Option<Response> {
     let given = token_of_query(uri.query()?)?;
-    if method != Method::GET || !token.matches(given) {
+    if method != Method::GET {
         return None;
     }
-    let base = &guard.base_path;
-    let path = if base.is_empty() { "/" } else { base.as_str() };
-    // A cookie can't hold all characters of a token.
-    let value = utf8_percent_encode(token.as_str(), NON_ALPHANUMERIC);
-    let secure = if guard.transport == Transport::Plain { "" } else { "; Secure" };
-    let cookie =
-        format!("{COOKIE}={value}; Path={path}; HttpOnly; SameSite=Strict{secure}; Max-Age=31536000");
+    let identity = guard.access.identify(Some(Given::TokenCookie(given.as_bytes())), from)?;
     let headers = [
-        (header::SET_COOKIE, HeaderValue::from_str(&cookie).ok()?),
-        (header::LOCATION, HeaderValue::from_str(&format!("{base}{}", uri.path())).ok()?),
+        (header::SET_COOKIE, guard.cookies.token(&given, sign_in::token_cookie_seconds(&identity))),
+        (header::LOCATION, HeaderValue::from_str(&format!("{}{}", guard.base_path, uri.path())).ok()?),
     ];
     Some((StatusCode::SEE_OTHER, headers).into_response())
 }
@@ -162,16 +171,26 @@ fn token_of_query(query: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use http_wire::Token;
+    use store::Sqlite;
+    use tokio_util::sync::CancellationToken;
+
+    fn access(token: Option<&str>) -> Access {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Arc::new(Sqlite::open(&folder.path().join("signalbox.db")).unwrap());
+        Access::open(token.map(Token::new), store, CancellationToken::new()).unwrap()
+    }
 
     fn guard(token: Option<&str>) -> Guard {
         let listen = "127.0.0.1:7200".parse().unwrap();
-        Guard::new(
-            token.map(Token::new),
-            listen,
-            vec!["box.example.org".into()],
-            BasePath::default(),
-            Transport::Plain,
-        )
+        let base = BasePath::default();
+        let cookies = Cookies::new(&base, false);
+        let names = vec!["box.example.org".into()];
+        Guard::new(access(token), cookies, listen, names, base, Transport::Plain)
+    }
+
+    fn identified(guard: &Guard, headers: &HeaderMap) -> bool {
+        sign_in::identify(&guard.access, &guard.cookies, headers, None).is_some()
     }
 
     fn allows(host: &str, origin: Option<&str>) -> bool {
@@ -200,10 +219,10 @@ mod tests {
     fn below_a_base_path_the_cookie_is_for_that_path_only() {
         let answer = |base: &str, path: &str| {
             let listen = "127.0.0.1:7200".parse().unwrap();
-            let base = base.parse().unwrap();
-            let guard =
-                Guard::new(Some(Token::new("s3cret")), listen, vec![], base, Transport::Tls { hsts: true });
-            let answer = token_in_link(&guard, &Method::GET, &path.parse().unwrap()).unwrap();
+            let base: BasePath = base.parse().unwrap();
+            let (cookies, tls) = (Cookies::new(&base, true), Transport::Tls { hsts: true });
+            let guard = Guard::new(access(Some("s3cret")), cookies, listen, vec![], base, tls);
+            let answer = token_in_link(&guard, &Method::GET, &path.parse().unwrap(), None).unwrap();
             let text = |name| answer.headers()[name].to_str().unwrap().to_owned();
             (text(header::SET_COOKIE), text(header::LOCATION))
         };
@@ -219,14 +238,40 @@ mod tests {
     fn a_token_is_accepted_only_as_bearer_or_cookie() {
         let with = |name: HeaderName, value: &str| {
             let headers = HeaderMap::from_iter([(name, value.parse().unwrap())]);
-            guard(Some("s3cret")).has_token(&headers)
+            identified(&guard(Some("s3cret")), &headers)
         };
         assert!(with(header::AUTHORIZATION, "Bearer s3cret"));
         assert!(with(header::AUTHORIZATION, "bearer s3cret"), "the scheme is case-insensitive");
         assert!(with(header::COOKIE, "a=b; signalbox_token=s3cret"));
         assert!(!with(header::AUTHORIZATION, "Bearer s3cre"));
         assert!(!with(header::COOKIE, "signalbox_token="));
-        assert!(guard(None).has_token(&HeaderMap::new()));
+        assert!(identified(&guard(None), &HeaderMap::new()), "without a token, none is needed");
+        assert!(!identified(&guard(Some("s3cret")), &HeaderMap::new()));
+    }
+
+    #[test]
+    fn a_browser_that_opens_a_page_is_asked_to_sign_in_and_a_program_gets_an_error() {
+        let guard = guard(Some("s3cret"));
+        let answer = |path: &str, accept: &'static str| {
+            let headers = HeaderMap::from_iter([(header::ACCEPT, HeaderValue::from_static(accept))]);
+            let answer = without_identity(&guard, &Method::GET, &path.parse().unwrap(), &headers, None);
+            let location = answer.headers().get(header::LOCATION).map(|to| to.to_str().unwrap().to_owned());
+            (answer.status().as_u16(), location)
+        };
+        let to = |to: &str| (303, Some(format!("/sign-in?to={to}")));
+        assert_eq!(answer("/operations?state=failed", "text/html,*/*"), to("%2Foperations%3Fstate%3Dfailed"));
+        assert_eq!(answer("/hosts?token=wrong", "text/html"), to("%2Fhosts"));
+        assert_eq!(answer("/hosts", "*/*"), (401, None));
+        assert_eq!(answer("/api/v1/snapshot", "text/html"), (401, None));
+    }
+
+    #[test]
+    fn a_valid_cookie_does_not_replace_an_invalid_bearer_token() {
+        let headers = HeaderMap::from_iter([
+            (header::AUTHORIZATION, "Bearer revoked".parse().unwrap()),
+            (header::COOKIE, "signalbox_token=s3cret".parse().unwrap()),
+        ]);
+        assert!(!identified(&guard(Some("s3cret")), &headers));
     }
 
     #[test]
@@ -237,11 +282,11 @@ mod tests {
             ("ab+c/d==", "/hosts?tab=1&token=ab%2Bc%2Fd%3D%3D"),
         ] {
             let guard = guard(Some(token));
-            let answer = token_in_link(&guard, &Method::GET, &link.parse().unwrap()).expect(link);
+            let answer = token_in_link(&guard, &Method::GET, &link.parse().unwrap(), None).expect(link);
             let cookie = answer.headers()[header::SET_COOKIE].to_str().unwrap();
             let pair = cookie.split("; ").next().unwrap();
             assert!(
-                guard.has_token(&HeaderMap::from_iter([(header::COOKIE, pair.parse().unwrap())])),
+                identified(&guard, &HeaderMap::from_iter([(header::COOKIE, pair.parse().unwrap())])),
                 "{cookie}"
             );
             assert!(cookie.contains("; Path=/; HttpOnly; SameSite=Strict"), "{cookie}");

@@ -4,6 +4,7 @@
 //! Knows the configuration, access control, HTTP, and how the parts are assembled, started and stopped. Must not know
 //! the lifecycle of operations, how anything is stored, or how it looks.
 
+mod access;
 mod actor;
 mod adapters;
 mod alerts;
@@ -13,6 +14,7 @@ mod broadcaster;
 mod bundled;
 mod children;
 mod config;
+mod cookies;
 mod demo;
 mod guard;
 mod host;
@@ -25,6 +27,7 @@ mod page;
 mod problem;
 mod routes;
 mod serve;
+mod sign_in;
 mod stream;
 mod sweep;
 mod time_breakdown;

@@ -1,10 +1,13 @@
 //! Page: rendered on the server, its files from the site folder, with a content security policy.
 
+use crate::access::Identity;
 use crate::backend::PageBackend;
 use crate::below::as_browser_sees_it;
 use crate::routes::Server;
+use app::SignedInUser;
 use axum::Router;
 use axum::extract::Request;
+use axum::http::request::Parts;
 use axum::http::{HeaderValue, header};
 use axum::middleware::{Next, from_fn};
 use axum::response::Response;
@@ -54,6 +57,7 @@ pub fn router(server: &Server, options: LeptosOptions) -> Router {
     let page = leptos_axum::render_app_async_with_context(
         move || {
             provide_context(backend.clone());
+            provide_user();
             restrict();
         },
         move || app::shell(shell_options.clone()),
@@ -86,6 +90,14 @@ async fn cached(cache: &'static str, request: Request, next: Next) -> Response {
         response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static(cache));
     }
     response
+}
+
+/// Name of the user who is signed in, for the document.
+fn provide_user() {
+    let identity = use_context::<Parts>().and_then(|parts| parts.extensions.get::<Identity>().cloned());
+    if let Some((name, _)) = identity.as_ref().and_then(Identity::user_session) {
+        provide_context(SignedInUser(name.to_owned()));
+    }
 }
 
 /// Content security policy: our own files, and inline scripts with this response's nonce. Style attributes set sizes of

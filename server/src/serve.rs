@@ -1,5 +1,6 @@
 //! `signalbox serve`: assembles the parts, listens, and stops in order.
 
+use crate::access::Access;
 use crate::actor::UserHeader;
 use crate::adapters::Adapters;
 use crate::alerts::Alerts;
@@ -7,10 +8,12 @@ use crate::below::below;
 use crate::broadcaster::Broadcaster;
 use crate::bundled::Bundled;
 use crate::config::{Config, ServeArgs};
+use crate::cookies::Cookies;
 use crate::guard::{Guard, Transport, guard};
 use crate::listen::{IDLE_TIMEOUT, Listening, listen};
 use crate::monitor::Monitor;
 use crate::routes::{self, Server};
+use crate::sign_in;
 use crate::sweep::{self, Sweeps};
 use crate::tls::{Tls, redirects};
 use crate::{output, page, stop_signal};
@@ -64,7 +67,14 @@ pub async fn serve(args: ServeArgs) -> anyhow::Result<()> {
         None => None,
     };
     let database = config.data.join("signalbox.db");
-    let store = tokio::task::spawn_blocking(move || Sqlite::open(&database)).await??;
+    let stop = CancellationToken::new();
+    let (shared_token, stopping) = (config.token, stop.clone());
+    let opened = tokio::task::spawn_blocking(move || {
+        let store = Arc::new(Sqlite::open(&database)?);
+        let access = Access::open(shared_token, store.clone(), stopping)?;
+        anyhow::Ok((store, access))
+    });
+    let (store, access) = opened.await??;
 
     let (adapters, through_adapters) = Adapters::start(&config.hosts.adapters).await?;
     let mut hosts = config.hosts.configured;
@@ -81,14 +91,13 @@ pub async fn serve(args: ServeArgs) -> anyhow::Result<()> {
     hosts.push(of_sweeps);
     let monitor = Monitor::new(&config.data.join("history.db"), &hosts);
     let monitored = hosts.clone();
-    let engine =
-        Engine::open(Arc::new(store), EngineConfig { hosts, in_words: sweep::in_words, ..config.engine })?;
+    let engine = Engine::open(store, EngineConfig { hosts, in_words: sweep::in_words, ..config.engine })?;
     sweeps.works_with(engine.clone());
-    let stop = CancellationToken::new();
     // Ends when it is dropped.
     let _collecting = monitor.collect(&monitored, &config.data, &stop);
     let alerts = Alerts::open(&config.data, config.alerts);
     let _alerting = alerts.run(&engine, &monitor, &stop);
+    let cookies = Cookies::new(&config.base_path, tls.is_some());
     let server = Server {
         engine: engine.clone(),
         stop: stop.clone(),
@@ -97,15 +106,20 @@ pub async fn serve(args: ServeArgs) -> anyhow::Result<()> {
         streams: Arc::default(),
         monitor,
         alerts,
+        access: access.clone(),
+        cookies: cookies.clone(),
     };
+    let storing_uses = access.run();
     let transport = match &config.tls {
         None => Transport::Plain,
         Some(tls) => Transport::Tls { hsts: tls.hsts },
     };
-    let watch = Guard::new(config.token, address, config.allowed_names, config.base_path.clone(), transport);
+    let watch =
+        Guard::new(access, cookies, address, config.allowed_names, config.base_path.clone(), transport);
     let watch = Arc::new(watch);
     let router = routes::router(server.clone())
         .merge(page::router(&server, options))
+        .merge(sign_in::router(server))
         .layer(CompressionLayer::new().quality(tower_http::CompressionLevel::Fastest))
         .layer(from_fn_with_state(watch, guard))
         .layer(CatchPanicLayer::custom(panicked));
@@ -153,6 +167,8 @@ pub async fn serve(args: ServeArgs) -> anyhow::Result<()> {
         () = linger => tracing::warn!("closing connections that are still open"),
     }
     engine.close().await;
+    // It logs what failed.
+    let _ = storing_uses.await;
     adapters.close().await;
     sweeps.close().await;
     if let Some(bundled) = bundled {

@@ -26,6 +26,8 @@ pub struct Feed {
     /// The reader has everything up to here.
     pub after: u64,
     pub only: Option<OperationId>,
+    /// Cancelled when the reader's credential ends, and when the server stops.
+    pub lease: CancellationToken,
     /// Counts the stream while it is open.
     #[expect(dead_code, reason = "dropped with the feed to release its count")]
     pub open: Arc<dyn Send + Sync>,
@@ -103,12 +105,12 @@ struct Streaming {
     sent_at: Instant,
 }
 
-/// Stream for a reader that has everything up to `after`. It ends when the server stops.
+/// Stream for a reader that has everything up to `after`. It ends with the reader's lease.
 pub fn stream(
     engine: Engine,
     after: u64,
     only: Option<OperationId>,
-    stop: CancellationToken,
+    lease: CancellationToken,
 ) -> impl Stream<Item = Result<Bytes, Infallible>> {
     let cursor = engine.follow(after, only);
     let greeting = Some(named("hello", None, &hello(&engine, after)));
@@ -117,7 +119,7 @@ pub fn stream(
         engine,
         cursor,
         only,
-        stopped: Box::pin(stop.cancelled_owned()),
+        stopped: Box::pin(lease.cancelled_owned()),
         beat: Box::pin(sleep_until(now + HEARTBEAT_INTERVAL)),
         greeting,
         over: false,
@@ -175,14 +177,15 @@ impl Streaming {
     }
 }
 
-/// Next events after a position as a JSON document ([`protocol::api::EventsPage`]); waits for one up to a timeout.
+/// Next events after a position as a JSON document ([`protocol::api::EventsPage`]); waits for one up to a timeout, or to
+/// the end of the reader's lease.
 /// Events are copied from the ring without parsing.
 pub async fn poll(
     engine: &Engine,
     after: u64,
     only: Option<OperationId>,
     wait: Duration,
-    stop: &CancellationToken,
+    lease: &CancellationToken,
 ) -> Bytes {
     let deadline = Instant::now() + wait;
     let mut cursor = engine.follow(after, only);
@@ -200,7 +203,7 @@ pub async fn poll(
             Next::Reset(reset) => return page(&[], after, None, Some(reset)),
             Next::Nothing => {
                 tokio::select! {
-                    () = stop.cancelled() => return page(&[], cursor.after(), None, None),
+                    () = lease.cancelled() => return page(&[], cursor.after(), None, None),
                     () = tokio::time::sleep_until(deadline) => return page(&[], cursor.after(), None, None),
                     () = cursor.changed() => {}
                 }

@@ -81,6 +81,10 @@ impl<'a> Call<'a> {
         if ok {
             return Ok((seq, text));
         }
+        if status == 401 {
+            // The session or the token has ended: the server leads to the page to sign in.
+            let _ = web_sys::window().map(|window| window.location().reload());
+        }
         Err(json::from_str::<Problem>(&text).unwrap_or_else(|_| {
             let mut problem = Problem::new(
                 ProblemType::Other,

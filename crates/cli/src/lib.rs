@@ -4,6 +4,7 @@
 //! Knows: arguments, exit codes, what is printed where, and what is remembered for the next command. Must not know:
 //! HTTP, the engine, the store, the page. The program `signalbox` calls [`run`] with a [`Command`].
 
+mod access_rows;
 #[cfg(unix)]
 mod agent;
 mod alert_rows;
@@ -106,6 +107,10 @@ pub enum Command {
     Kinds(verbs::kinds::KindsArgs),
     /// List alerts that fire; list their rules, messages and silences; silence them.
     Alerts(verbs::alerts::AlertsArgs),
+    /// Create, list and revoke tokens for programs.
+    Token(verbs::token::TokenArgs),
+    /// Add, list, change and remove users, who sign in with a password.
+    User(verbs::user::UserArgs),
     /// Open the page of an operation in the browser.
     Open(verbs::open::OpenArgs),
     /// Add, choose and remove contexts: named servers with their defaults.
@@ -147,6 +152,8 @@ pub async fn run(command: Command) -> anyhow::Result<Exit> {
         Command::Undrain(args) => verbs::hosts::drain(args, false).await,
         Command::Kinds(args) => verbs::kinds::run(args).await,
         Command::Alerts(args) => verbs::alerts::run(args).await,
+        Command::Token(args) => verbs::token::run(args).await,
+        Command::User(args) => verbs::user::run(args).await,
         Command::Open(args) => verbs::open::run(args).await,
         Command::Context(args) => verbs::context::run(args),
         Command::Completion(args) => verbs::completion::run(args),

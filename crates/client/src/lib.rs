@@ -6,6 +6,7 @@
 //! [`Client`] has one method per request. [`Follower`] follows one operation. [`LogCursor`] reads each log line once.
 //! A [`transport::Transport`] sends requests over connections that another process keeps.
 
+mod access;
 mod alerts;
 mod client;
 mod error;

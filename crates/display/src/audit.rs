@@ -16,6 +16,12 @@ pub fn action(action: Action) -> &'static str {
         Action::SetRule => "Set rule",
         Action::DropRule => "Removed rule",
         Action::Configure => "Configured",
+        Action::CreateToken => "Created token",
+        Action::RevokeToken => "Revoked token",
+        Action::AddUser => "Added user",
+        Action::ChangeUser => "Changed user",
+        Action::RemoveUser => "Removed user",
+        Action::SignIn => "Signed in",
     }
 }
 
@@ -44,7 +50,7 @@ mod tests {
 
     #[test]
     fn a_user_name_precedes_the_name_of_the_client_program() {
-        let mut actor = Actor { via: Via::Program, name: None, address: None, agent: None };
+        let mut actor = Actor { via: Via::Program, ..Actor::signalbox() };
         assert_eq!(who(&actor), "API");
         actor.agent = Some("curl/8.5.0".into());
         assert_eq!(who(&actor), "API (curl)");

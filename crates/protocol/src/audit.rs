@@ -48,6 +48,18 @@ pub enum Action {
     DropRule,
     /// The server was started with a changed configuration.
     Configure,
+    /// A token for programs was created.
+    CreateToken,
+    /// A token for programs was revoked.
+    RevokeToken,
+    /// A user was added.
+    AddUser,
+    /// The role or the password of a user was changed.
+    ChangeUser,
+    /// A user was removed.
+    RemoveUser,
+    /// A user signed in.
+    SignIn,
 }
 
 /// Who performed an action, as far as the server knows.
@@ -55,9 +67,13 @@ pub enum Action {
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Actor {
     pub via: Via,
-    /// User name, set by an authenticating proxy in front of the server (`user_header`).
+    /// Name of the user or the token that authenticated the request; or user name, set by an authenticating proxy in
+    /// front of the server (`user_header`).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
+    /// ID of the token that authenticated the request, unless it was the server's shared token.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub token: Option<String>,
     /// IP address that the request came from.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub address: Option<String>,
@@ -82,6 +98,6 @@ pub enum Via {
 impl Actor {
     /// Signalbox itself as the actor.
     pub fn signalbox() -> Self {
-        Self { via: Via::Signalbox, name: None, address: None, agent: None }
+        Self { via: Via::Signalbox, name: None, token: None, address: None, agent: None }
     }
 }

@@ -3,6 +3,7 @@
 //! Knows names, shapes, units and state transitions. Must not know I/O, clocks, databases or HTTP clients. Compiles to
 //! native code and to WebAssembly.
 
+pub mod access;
 pub mod activity;
 pub mod alerts;
 pub mod api;

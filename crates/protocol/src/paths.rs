@@ -34,6 +34,24 @@ pub const ALERT_REHEARSAL: &str = "/api/v1/alerts/rehearse";
 /// Silences: POST creates one.
 pub const ALERT_SILENCES: &str = "/api/v1/alerts/silences";
 
+/// Sender of the request: its role and permissions.
+pub const ME: &str = "/api/v1/access/me";
+/// Tokens for programs: GET lists them, POST creates one.
+pub const ACCESS_TOKENS: &str = "/api/v1/access/tokens";
+
+/// Local users: GET lists them, POST adds one.
+pub const USERS: &str = "/api/v1/access/users";
+
+/// Local user: POST changes it, DELETE removes it. `name` is percent-encoded already.
+pub fn user(name: &str) -> String {
+    format!("{USERS}/{name}")
+}
+
+/// Token for programs: DELETE revokes it. `id` is percent-encoded already.
+pub fn access_token(id: &str) -> String {
+    format!("{ACCESS_TOKENS}/{id}")
+}
+
 /// Silence: DELETE ends it.
 pub fn alert_silence(id: &str) -> String {
     format!("{ALERT_SILENCES}/{id}")

@@ -3,12 +3,14 @@
 //! Knows how to make a batch of changes durable as one, and how to find what was stored. Must not know why anything
 //! changes, or what is published; the engine decides that.
 
+mod access;
 mod change;
 mod error;
 mod records;
 mod sqlite;
 mod writer;
 
+pub use access::{AccessStore, CredentialUse, StoredSession, StoredToken, StoredUser};
 pub use change::{Change, EventRecord, Weight};
 pub use error::{StoreError, StoreErrorKind};
 pub use protocol::Filter;

@@ -1,5 +1,6 @@
 //! SQLite implementation of [`Store`]: one connection that writes, a few that read, write-ahead log.
 
+mod access;
 mod connections;
 mod error;
 mod migrations;
@@ -7,6 +8,7 @@ mod packed;
 mod query;
 mod read;
 mod rows;
+mod users;
 mod write;
 
 use crate::{
@@ -17,7 +19,7 @@ use connections::{Readers, Writing};
 use parking_lot::Mutex;
 use protocol::host::ResultDoc;
 use protocol::{AuditEntry, HostName, KindName, LogLine, OperationId, Point, Points, State, Time};
-use rusqlite::TransactionBehavior;
+use rusqlite::{Transaction, TransactionBehavior};
 use std::fs::File;
 use std::path::Path;
 
@@ -40,11 +42,20 @@ impl Sqlite {
     }
 
     fn write(&self, changes: &[Change], weight: Weight) -> error::Result<()> {
+        self.change(weight, |transaction| {
+            changes.iter().try_for_each(|change| write::apply(transaction, change))
+        })
+    }
+
+    /// Makes changes durable as one.
+    fn change(
+        &self,
+        weight: Weight,
+        change: impl FnOnce(&Transaction<'_>) -> error::Result<()>,
+    ) -> error::Result<()> {
         let mut writing = self.writing.lock();
         let transaction = writing.with(weight)?.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        for change in changes {
-            write::apply(&transaction, change)?;
-        }
+        change(&transaction)?;
         Ok(transaction.commit()?)
     }
 }

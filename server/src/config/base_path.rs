@@ -5,7 +5,8 @@ use std::fmt;
 use std::str::FromStr;
 
 /// First segments of our own paths: below one of these, it would be unknown whether a proxy has removed the base path.
-const OWN: [&str; 11] = [
+const OWN: [&str; 15] = [
+    "account",
     "api",
     "compare",
     "healthz",
@@ -16,6 +17,9 @@ const OWN: [&str; 11] = [
     "operations",
     "pkg",
     "readyz",
+    "sign-in",
+    "sign-in.css",
+    "sign-out",
     "vendor",
 ];
 

@@ -1,8 +1,10 @@
 //! Feed: a stream, or a long poll for clients that can't stream.
 
 use super::{Server, bad_query};
+use crate::access::Identity;
 use crate::problem::RouteError;
 use crate::stream;
+use axum::Extension;
 use axum::body::Body;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query, State};
@@ -42,6 +44,7 @@ pub struct EventsQuery {
         (status = 400, body = Problem)))]
 pub async fn events(
     State(server): State<Server>,
+    Extension(identity): Extension<Identity>,
     query: Result<Query<EventsQuery>, QueryRejection>,
     headers: HeaderMap,
 ) -> Result<Response, RouteError> {
@@ -51,14 +54,15 @@ pub async fn events(
     let json = sse::accepts(&headers, "application/json") && !sse::accepts(&headers, sse::EVENT_STREAM);
     if json || query.wait.is_some() {
         let wait = query.wait.unwrap_or_default().duration();
-        let page = stream::poll(&server.engine, after, query.operation, wait, &server.stop).await;
+        let page = stream::poll(&server.engine, after, query.operation, wait, identity.lease()).await;
         let headers =
             [(header::CONTENT_TYPE, "application/json"), (header::CACHE_CONTROL, "no-cache, no-transform")];
         return Ok((headers, page).into_response());
     }
     let counted = Arc::new(Counted::new(server.streams.clone()));
-    let feed = stream::Feed { after, only: query.operation, open: counted.clone() };
-    let body = stream::stream(server.engine, after, query.operation, server.stop).map(move |chunk| {
+    let lease = identity.lease().clone();
+    let feed = stream::Feed { after, only: query.operation, lease: lease.clone(), open: counted.clone() };
+    let body = stream::stream(server.engine, after, query.operation, lease).map(move |chunk| {
         let _open = &counted;
         chunk
     });

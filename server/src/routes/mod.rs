@@ -1,5 +1,6 @@
 //! API: one file per resource. All errors are problem documents.
 
+mod access;
 mod activity;
 mod alerts;
 mod artifact;
@@ -17,9 +18,11 @@ mod operations;
 mod probes;
 mod time_breakdown;
 
+use crate::access::{Access, Routes, operations};
 use crate::actor::UserHeader;
 use crate::alerts::Alerts;
 use crate::config::BasePath;
+use crate::cookies::Cookies;
 use crate::monitor::Monitor;
 use crate::problem::RouteError;
 use axum::Router;
@@ -30,6 +33,7 @@ use axum::middleware::{Next, from_fn_with_state, map_response};
 use axum::response::{IntoResponse, Response};
 use engine::Engine;
 use http_wire::{ApiError, PROBLEM};
+use protocol::access::Permission;
 use protocol::{OperationId, ProblemType};
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
@@ -62,6 +66,8 @@ pub struct Server {
     pub streams: Arc<AtomicU64>,
     pub monitor: Monitor,
     pub alerts: Alerts,
+    pub access: Access,
+    pub cookies: Cookies,
 }
 
 impl FromRef<Server> for UserHeader {
@@ -76,9 +82,11 @@ impl FromRef<Server> for UserHeader {
         title = "Signalbox",
         description = "Start, follow, chart and cancel long-running operations on host services. \
                        Times are UTC in RFC 3339, ids are UUIDv7, errors are RFC 9457 problem documents. \
-                       Every request may also get 403 (sent from another site's page, or to a host name that is not \
-                       allowed), every request except /healthz and /readyz 401 (authentication required), and every \
-                       request except the feed 504 (timeout after 60 s). Every response except the feed has the header \
+                       Each route names the permission that it needs as x-permission; docs/security.md says which role \
+                       has which. Every request may also get 403 (a permission is missing, or the request was sent from \
+                       another site's page, or to a host name that is not allowed), every request except /healthz and \
+                       /readyz 401 (authentication required), and every request except the feed 504 (timeout after \
+                       60 s). Every response except the feed has the header \
                        Signalbox-Feed-Seq: the sequence number of the feed at which the response is valid. Later \
                        changes are in the events after that number. Every response has the header x-request-id: the ID \
                        that the request had in the same header (1 to 128 letters, digits and -_.:/+=@), or a new one. \
@@ -110,8 +118,7 @@ pub fn openapi_document() -> String {
 fn document() -> utoipa::openapi::OpenApi {
     let mut document = api().into_openapi();
     for path in document.paths.paths.values_mut() {
-        let operations = [&mut path.get, &mut path.post, &mut path.put, &mut path.delete];
-        for operation in operations.into_iter().flatten() {
+        for operation in operations(path) {
             for (status, response) in &mut operation.responses.responses {
                 if let RefOr::T(response) = response {
                     as_sent(status, response);
@@ -136,50 +143,60 @@ fn api() -> OpenApiRouter<Server> {
     OpenApiRouter::with_openapi(Document::openapi()).merge(responses()).merge(feed())
 }
 
-/// Routes that respond as a whole.
+/// Routes that respond as a whole, by permission.
 fn responses() -> OpenApiRouter<Server> {
-    OpenApiRouter::new()
-        .routes(routes!(operations::list, operations::start))
-        .routes(routes!(operations::counts))
-        .routes(routes!(operations::cancel_many))
-        .routes(routes!(operations::delete_many))
-        .routes(routes!(operations::one, operations::delete))
-        .routes(routes!(operations::cancel))
-        .routes(routes!(operations::abandon))
-        .routes(routes!(operations::retry))
-        .routes(routes!(operations::resume))
-        .routes(routes!(operations::series))
-        .routes(routes!(operations::logs))
-        .routes(routes!(time_breakdown::time_breakdown))
-        .routes(routes!(log_search::search))
-        .routes(routes!(bands::baseline))
-        .routes(routes!(bands::rule, bands::set_rule, bands::drop_rule))
-        .routes(routes!(artifact::artifact))
-        .routes(routes!(activity::activity))
-        .routes(routes!(audit::audit))
-        .routes(routes!(hosts::kinds))
-        .routes(routes!(hosts::preview))
-        .routes(routes!(hosts::hosts))
-        .routes(routes!(host_requests::host_requests))
-        .routes(routes!(history::history))
-        .routes(routes!(host_trends::trends))
-        .routes(routes!(alerts::list))
-        .routes(routes!(alerts::rules))
-        .routes(routes!(alerts::rehearse))
-        .routes(routes!(alerts::silence))
-        .routes(routes!(alerts::end_silence))
-        .routes(routes!(hosts::drain))
-        .routes(routes!(hosts::undrain))
-        .routes(routes!(hosts::snapshot))
-        .routes(routes!(openapi))
-        .routes(routes!(probes::healthz))
-        .routes(routes!(probes::readyz))
-        .routes(routes!(metrics::metrics))
+    use Permission::{Control, Delete, ManageAccess, ManageHosts, Read, ReadAudit, Silence, Start};
+    Routes::new()
+        .needs(Read, routes!(operations::list))
+        .needs(Start, routes!(operations::start))
+        .needs(Read, routes!(operations::counts))
+        .needs(Control, routes!(operations::cancel_many))
+        .needs(Delete, routes!(operations::delete_many))
+        .needs(Read, routes!(operations::one))
+        .needs(Delete, routes!(operations::delete))
+        .needs(Control, routes!(operations::cancel))
+        .needs(Control, routes!(operations::abandon))
+        .needs(Control, routes!(operations::retry))
+        .needs(Control, routes!(operations::resume))
+        .needs(Read, routes!(operations::series))
+        .needs(Read, routes!(operations::logs))
+        .needs(Read, routes!(time_breakdown::time_breakdown))
+        .needs(Read, routes!(log_search::search))
+        .needs(Read, routes!(bands::baseline))
+        .needs(Read, routes!(bands::rule))
+        .needs(Control, routes!(bands::set_rule, bands::drop_rule))
+        .needs(Read, routes!(artifact::artifact))
+        .needs(Read, routes!(activity::activity))
+        .needs(ReadAudit, routes!(audit::audit))
+        .needs(Read, routes!(hosts::kinds))
+        .needs(Start, routes!(hosts::preview))
+        .needs(Read, routes!(hosts::hosts))
+        .needs(Read, routes!(host_requests::host_requests))
+        .needs(Read, routes!(history::history))
+        .needs(Read, routes!(host_trends::trends))
+        .needs(Read, routes!(alerts::list))
+        .needs(Read, routes!(alerts::rules))
+        .needs(Read, routes!(alerts::rehearse))
+        .needs(Silence, routes!(alerts::silence))
+        .needs(Silence, routes!(alerts::end_silence))
+        .needs(ManageHosts, routes!(hosts::drain))
+        .needs(ManageHosts, routes!(hosts::undrain))
+        .needs(Read, routes!(hosts::snapshot))
+        .needs(Read, routes!(access::me))
+        .needs(ManageAccess, routes!(access::tokens, access::create_token))
+        .needs(ManageAccess, routes!(access::revoke_token))
+        .needs(ManageAccess, routes!(access::users, access::add_user))
+        .needs(ManageAccess, routes!(access::change_user, access::remove_user))
+        .needs(Read, routes!(openapi))
+        .public(routes!(probes::healthz))
+        .public(routes!(probes::readyz))
+        .needs(Read, routes!(metrics::metrics))
+        .into_router()
 }
 
 /// The feed: a stream has no timeout, and no position in a header.
 fn feed() -> OpenApiRouter<Server> {
-    OpenApiRouter::new().routes(routes!(events::events))
+    Routes::new().needs(Permission::Read, routes!(events::events)).into_router()
 }
 
 /// Everything except the page.
@@ -260,6 +277,24 @@ fn id_of(Path(text): Path<String>) -> Result<OperationId, RouteError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::access::X_PERMISSION;
+    use crate::guard::PUBLIC;
+
+    #[test]
+    fn only_probes_need_no_permission() {
+        let mut document = document();
+        let mut without = Vec::new();
+        for (path, item) in &mut document.paths.paths {
+            for operation in operations(item) {
+                let extensions = operation.extensions.clone().unwrap_or_default();
+                if !extensions.contains_key(X_PERMISSION) {
+                    without.push(path.clone());
+                }
+            }
+        }
+        without.sort();
+        assert_eq!(without, PUBLIC);
+    }
 
     #[tokio::test]
     async fn a_timeout_is_a_problem_document() {

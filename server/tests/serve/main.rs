@@ -2,6 +2,8 @@
 
 #![expect(clippy::unwrap_used, reason = "in a test a panic is the report")]
 
+mod access;
+mod access_matrix;
 mod alerts;
 mod api;
 mod bands;
@@ -41,3 +43,4 @@ mod time_breakdown;
 mod tls;
 #[cfg(unix)]
 mod user;
+mod users;

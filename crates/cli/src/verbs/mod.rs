@@ -20,6 +20,8 @@ pub mod result;
 pub mod series;
 pub mod show;
 pub mod start;
+pub mod token;
 pub mod top;
+pub mod user;
 pub mod wait;
 pub mod watch;

@@ -32,6 +32,8 @@ const MIGRATIONS: &[Migration] = migrations![
     "2026-11-25_09_deleted_keys",
     "2026-11-29_10_tallies_by_last_end",
     "2026-11-29_11_tables_of_first_versions",
+    "2026-11-30_12_access_tokens",
+    "2026-11-30_13_users_and_sessions",
 ];
 
 /// Adds columns and tables that [`fill_search`] fills for stored operations.

@@ -149,7 +149,7 @@ fn past_run(transaction: &Transaction<'_>, kind: &KindName, run: &Run) -> Result
     Ok(())
 }
 
-fn audit(transaction: &Transaction<'_>, entry: &AuditEntry) -> Result<()> {
+pub(super) fn audit(transaction: &Transaction<'_>, entry: &AuditEntry) -> Result<()> {
     let goes_with = entry.operation.filter(|_| entry.action != Action::Delete);
     transaction
         .prepare_cached("INSERT INTO audit (operation, doc) VALUES (?, ?)")?

@@ -1,0 +1,57 @@
+//! Decision: whether a role has a permission.
+
+use protocol::access::{Permission, Role};
+
+/// Result of [`decide`].
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Decision {
+    Allowed,
+    /// The least powerful role that has the permission.
+    Needs(Role),
+}
+
+/// The least powerful role with a permission. More powerful roles have it, too.
+pub fn minimum_role(permission: Permission) -> Role {
+    match permission {
+        Permission::Read => Role::Viewer,
+        Permission::Start | Permission::Control | Permission::Delete | Permission::Silence => Role::Operator,
+        Permission::ManageHosts | Permission::ReadAudit | Permission::ManageAccess => Role::Admin,
+    }
+}
+
+/// Decides whether a role has a permission.
+pub fn decide(role: Role, permission: Permission) -> Decision {
+    let needed = minimum_role(permission);
+    if role >= needed { Decision::Allowed } else { Decision::Needs(needed) }
+}
+
+/// All permissions of a role.
+pub fn permissions(role: Role) -> Vec<Permission> {
+    Permission::ALL.into_iter().filter(|permission| decide(role, *permission) == Decision::Allowed).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_more_powerful_role_may_do_everything_that_a_weaker_one_may() {
+        for pair in Role::ALL.windows(2) {
+            let [weaker, stronger] = [permissions(pair[0]), permissions(pair[1])];
+            assert!(weaker.iter().all(|permission| stronger.contains(permission)), "{pair:?}");
+            assert!(weaker.len() < stronger.len(), "{pair:?} differ");
+        }
+        assert_eq!(permissions(Role::Admin), Permission::ALL);
+    }
+
+    #[test]
+    fn a_viewer_only_reads() {
+        assert_eq!(permissions(Role::Viewer), [Permission::Read]);
+        assert_eq!(decide(Role::Viewer, Permission::Start), Decision::Needs(Role::Operator));
+    }
+
+    #[test]
+    fn an_operator_can_not_raise_its_own_role() {
+        assert_eq!(decide(Role::Operator, Permission::ManageAccess), Decision::Needs(Role::Admin));
+    }
+}

@@ -1,0 +1,85 @@
+//! Tokens and users as rows of a list.
+
+use crate::listing::{Cell, Colour, Listed};
+use protocol::Time;
+use protocol::access::{AccessToken, User};
+
+fn at(time: Option<Time>) -> String {
+    time.map(|time| time.to_string()).unwrap_or_default()
+}
+
+impl Listed for AccessToken {
+    const COLUMNS: &'static [&'static str] = &["NAME", "ROLE", "EXPIRES", "LAST USED", "FROM", "ID"];
+    const FIELDS: &'static [&'static str] =
+        &["id", "name", "role", "created_at", "created_by", "expires_at", "last_used_at", "last_used_from"];
+    const EMPTY: &'static str = "There are no tokens.";
+
+    fn name(&self) -> String {
+        self.name.clone()
+    }
+
+    fn cells(&self, now: Time) -> Vec<Cell> {
+        let ago = |time| display::format::ago(now.seconds_since(time));
+        let expires = match self.expires_at {
+            None => "never".into(),
+            Some(end) if end <= now => Cell::coloured("expired", Colour::Red),
+            Some(end) => end.to_string().into(),
+        };
+        vec![
+            self.name.clone().into(),
+            self.role.as_str().into(),
+            expires,
+            self.last_used_at.map_or_else(|| "never".to_owned(), ago).into(),
+            self.last_used_from.clone().unwrap_or_default().into(),
+            self.id.clone().into(),
+        ]
+    }
+
+    fn record(&self) -> Vec<String> {
+        vec![
+            self.id.clone(),
+            self.name.clone(),
+            self.role.as_str().to_owned(),
+            self.created_at.to_string(),
+            self.created_by.clone().unwrap_or_default(),
+            at(self.expires_at),
+            at(self.last_used_at),
+            self.last_used_from.clone().unwrap_or_default(),
+        ]
+    }
+}
+
+impl Listed for User {
+    const COLUMNS: &'static [&'static str] = &["NAME", "ROLE", "LAST SIGN-IN", "PASSWORD"];
+    const FIELDS: &'static [&'static str] =
+        &["name", "role", "created_at", "last_sign_in_at", "must_change_password"];
+    const EMPTY: &'static str = "There are no users.";
+
+    fn name(&self) -> String {
+        self.name.clone()
+    }
+
+    fn cells(&self, now: Time) -> Vec<Cell> {
+        let ago = |time| display::format::ago(now.seconds_since(time));
+        let password = match self.must_change_password {
+            true => Cell::coloured("first password", Colour::Yellow),
+            false => "chosen".into(),
+        };
+        vec![
+            self.name.clone().into(),
+            self.role.as_str().into(),
+            self.last_sign_in_at.map_or_else(|| "never".to_owned(), ago).into(),
+            password,
+        ]
+    }
+
+    fn record(&self) -> Vec<String> {
+        vec![
+            self.name.clone(),
+            self.role.as_str().to_owned(),
+            self.created_at.to_string(),
+            at(self.last_sign_in_at),
+            self.must_change_password.to_string(),
+        ]
+    }
+}

@@ -1,0 +1,118 @@
+//! `signalbox token`
+
+use crate::errors::{advised, unsure};
+use crate::exit::{Exit, UsageError};
+use crate::listing::{self, Format};
+use crate::output;
+use crate::target::{Target, To};
+use anyhow::anyhow;
+use clap::{Args, Subcommand};
+use protocol::access::{AccessToken, NewAccessToken, Role, TOKEN_DAYS};
+
+/// Arguments of `signalbox token`.
+#[derive(Args)]
+pub struct TokenArgs {
+    #[command(subcommand)]
+    command: TokenCommand,
+}
+
+#[derive(Subcommand)]
+enum TokenCommand {
+    /// Create a token for a program, and print it. It is shown only once.
+    ///
+    /// From the first token on, each request needs a token, also on loopback. Therefore, the first one needs the role
+    /// admin.
+    Create(CreateArgs),
+    /// List the tokens with their roles, and when and from where each was last used.
+    List(ListArgs),
+    /// Revoke a token: its requests are rejected from now on, and its streams end.
+    Revoke(RevokeArgs),
+}
+
+#[derive(Args)]
+struct CreateArgs {
+    /// Name of the token; the audit log shows it
+    name: String,
+    /// viewer (reads), operator (also starts, cancels, retries and deletes), or admin (also drains hosts, manages tokens)
+    #[arg(long)]
+    role: Role,
+    /// Days of its validity
+    #[arg(long, default_value_t = TOKEN_DAYS, conflicts_with = "never_expires")]
+    days: u32,
+    /// Create a token that is valid until it is revoked
+    #[arg(long)]
+    never_expires: bool,
+    #[command(flatten)]
+    to: To,
+}
+
+#[derive(Args)]
+struct ListArgs {
+    #[command(flatten)]
+    to: To,
+}
+
+#[derive(Args)]
+struct RevokeArgs {
+    /// Name or ID of the token; `signalbox token list` lists them
+    #[arg(value_name = "NAME|ID")]
+    which: String,
+    #[command(flatten)]
+    to: To,
+}
+
+/// Creates, lists or revokes tokens.
+pub async fn run(args: TokenArgs) -> anyhow::Result<Exit> {
+    match args.command {
+        TokenCommand::Create(args) => create(args).await,
+        TokenCommand::List(args) => {
+            let target = args.to.target().await?;
+            let list = target.client.access_tokens().await.map_err(advised)?;
+            target.print(&list.tokens, &list)?;
+            Ok(Exit::Fine)
+        }
+        TokenCommand::Revoke(args) => revoke(args).await,
+    }
+}
+
+async fn create(args: CreateArgs) -> anyhow::Result<Exit> {
+    let target = args.to.target().await?;
+    let format = target.format.one_of(&[Format::Text, Format::Json], "token create")?;
+    let expires_in_days = (!args.never_expires).then_some(args.days);
+    let new = NewAccessToken { name: args.name, role: args.role, expires_in_days };
+    let created = target.client.create_access_token(&new).await;
+    let created = created
+        .map_err(|error| unsure(error, "The token may have been created: see `signalbox token list`"))?;
+    if format == Format::Json {
+        output::json(&listing::json_of(&created))?;
+        return Ok(Exit::Fine);
+    }
+    let AccessToken { name, role, expires_at, .. } = &created.token;
+    let until = expires_at.map_or_else(|| "never expires".to_owned(), |end| format!("expires {end}"));
+    output::line(&created.secret)?;
+    output::note(&format!(
+        "Token '{name}', role {role}, {until}. It is not shown again. Programs send it as 'Authorization: Bearer \
+         sbx_…'; commands read it from SIGNALBOX_TOKEN."
+    ))?;
+    Ok(Exit::Fine)
+}
+
+async fn revoke(args: RevokeArgs) -> anyhow::Result<Exit> {
+    let target = args.to.target().await?;
+    let token = named(&target, &args.which).await?;
+    let revoked = target.client.revoke_access_token(&token.id).await;
+    revoked.map_err(|error| unsure(error, "The token may have been revoked: see `signalbox token list`"))?;
+    output::line(&format!("The token '{}' is revoked.", token.name))?;
+    Ok(Exit::Fine)
+}
+
+async fn named(target: &Target, given: &str) -> anyhow::Result<AccessToken> {
+    if given.starts_with("sbx_") {
+        let advice =
+            "pass the name or the ID of the token, not its secret; `signalbox token list` lists them";
+        return Err(UsageError(advice.to_owned()).into());
+    }
+    let list = target.client.access_tokens().await.map_err(advised)?;
+    let found = list.tokens.into_iter().find(|token| token.id == given || token.name == given);
+    found.ok_or_else(|| anyhow!("there is no token '{given}'; `signalbox token list` lists them"))
+}

@@ -1,0 +1,130 @@
+//! `signalbox user`
+
+use crate::errors::{advised, unsure};
+use crate::exit::{Exit, UsageError};
+use crate::output;
+use crate::target::To;
+use clap::{Args, Subcommand};
+use protocol::access::{ChangeUser, NewUser, Role};
+use std::io::{BufRead, IsTerminal};
+
+/// Advice after a lost answer.
+const UNSURE: &str = "The user may have been changed: see `signalbox user list`";
+
+/// Arguments of `signalbox user`.
+#[derive(Args)]
+pub struct UserArgs {
+    #[command(subcommand)]
+    command: UserCommand,
+}
+
+#[derive(Subcommand)]
+enum UserCommand {
+    /// Add a user. The first password is read from the terminal, or from standard input.
+    ///
+    /// The user signs in at /sign-in, and has to choose another password there. From the first user or token on, each
+    /// request needs a credential, also on loopback. Therefore, the first one needs the role admin.
+    Add(AddArgs),
+    /// List the users.
+    List(ListArgs),
+    /// Change the role of a user. It is in effect at once.
+    Role(RoleArgs),
+    /// Set a new first password, read from the terminal or from standard input. All sessions of the user end.
+    Password(NameArgs),
+    /// Remove a user. All sessions of the user end.
+    Remove(NameArgs),
+}
+
+#[derive(Args)]
+struct AddArgs {
+    /// Name with which the user signs in
+    name: String,
+    /// viewer (reads), operator (also starts, cancels, retries and deletes), or admin (also drains hosts, manages access)
+    #[arg(long)]
+    role: Role,
+    #[command(flatten)]
+    to: To,
+}
+
+#[derive(Args)]
+struct ListArgs {
+    #[command(flatten)]
+    to: To,
+}
+
+#[derive(Args)]
+struct RoleArgs {
+    /// Name of the user
+    name: String,
+    /// viewer, operator or admin
+    role: Role,
+    #[command(flatten)]
+    to: To,
+}
+
+#[derive(Args)]
+struct NameArgs {
+    /// Name of the user
+    name: String,
+    #[command(flatten)]
+    to: To,
+}
+
+/// Adds, lists, changes or removes users.
+pub async fn run(args: UserArgs) -> anyhow::Result<Exit> {
+    match args.command {
+        UserCommand::Add(AddArgs { name, role, to }) => {
+            let target = to.target().await?;
+            let new = NewUser { name, role, password: first_password()? };
+            let user = target.client.add_user(&new).await.map_err(|error| unsure(error, UNSURE))?;
+            output::line(&format!("The user '{}' is added, with the role {}.", user.name, user.role))?;
+        }
+        UserCommand::List(ListArgs { to }) => {
+            let target = to.target().await?;
+            let list = target.client.users().await.map_err(advised)?;
+            target.print(&list.users, &list)?;
+        }
+        UserCommand::Role(RoleArgs { name, role, to }) => {
+            let change = ChangeUser { role: Some(role), password: None };
+            to.target()
+                .await?
+                .client
+                .change_user(&name, &change)
+                .await
+                .map_err(|error| unsure(error, UNSURE))?;
+            output::line(&format!("The user '{name}' has the role {role} now."))?;
+        }
+        UserCommand::Password(NameArgs { name, to }) => {
+            let target = to.target().await?;
+            let change = ChangeUser { role: None, password: Some(first_password()?) };
+            target.client.change_user(&name, &change).await.map_err(|error| unsure(error, UNSURE))?;
+            output::line(&format!("The user '{name}' has to choose a password at the next sign-in."))?;
+        }
+        UserCommand::Remove(NameArgs { name, to }) => {
+            to.target().await?.client.remove_user(&name).await.map_err(|error| unsure(error, UNSURE))?;
+            output::line(&format!("The user '{name}' is removed."))?;
+        }
+    }
+    Ok(Exit::Fine)
+}
+
+/// Password, typed twice on a terminal, or the first line of standard input. It is never an argument, which other users
+/// of the machine could see.
+fn first_password() -> anyhow::Result<String> {
+    let mut input = std::io::stdin().lock();
+    if !std::io::stdin().is_terminal() {
+        let mut line = String::new();
+        input.read_line(&mut line)?;
+        let password = line.trim_end_matches(['\r', '\n']).to_owned();
+        if password.is_empty() {
+            return Err(UsageError("standard input has no password in its first line".to_owned()).into());
+        }
+        return Ok(password);
+    }
+    drop(input);
+    let password = rpassword::prompt_password("First password: ")?;
+    if rpassword::prompt_password("Repeat it: ")? != password {
+        return Err(UsageError("the two passwords differ".to_owned()).into());
+    }
+    Ok(password)
+}

@@ -1,0 +1,70 @@
+//! Local users and their sessions.
+
+use super::Role;
+use crate::Time;
+use serde::{Deserialize, Serialize};
+
+/// Local user.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct User {
+    /// Name with which the user signs in; unique.
+    pub name: String,
+    pub role: Role,
+    pub created_at: Time,
+    /// Whether the user has to choose a password at the next sign-in.
+    pub must_change_password: bool,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_sign_in_at: Option<Time>,
+}
+
+/// Users, by name.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct UserList {
+    pub users: Vec<User>,
+}
+
+/// Request for a new user.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct NewUser {
+    /// 1 to 100 characters, different from all other names.
+    pub name: String,
+    pub role: Role,
+    /// First password, 12 to 200 characters. The user has to choose another one at the first sign-in.
+    pub password: String,
+}
+
+/// Request to change a user; what is absent stays.
+#[derive(Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields, default)]
+pub struct ChangeUser {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub role: Option<Role>,
+    /// New password, which the user has to replace at the next sign-in. All sessions of the user end.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub password: Option<String>,
+}
+
+/// Session of a user in a browser. Its secret is stored as a hash only.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Session {
+    /// ID, with which it is ended.
+    pub id: String,
+    /// Name of the user.
+    pub user: String,
+    pub created_at: Time,
+    /// Last use, stored once a minute. A session ends 12 hours after it.
+    pub last_used_at: Time,
+    /// Time at which the session ends, even if it is used.
+    pub expires_at: Time,
+    /// IP address of the last use.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub address: Option<String>,
+    /// `User-Agent` of the browser that signed in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub agent: Option<String>,
+}

@@ -1,0 +1,105 @@
+//! Identity of a request's sender, which the guard adds to each authenticated request.
+
+use access::{Decision, decide};
+use protocol::Time;
+use protocol::access::{AccessToken, Me, Permission, Role, Session, SignedInBy, User};
+use std::sync::Arc;
+use tokio_util::sync::CancellationToken;
+
+/// Credential of a request.
+#[derive(Clone)]
+enum Credential {
+    Nothing,
+    SharedToken,
+    Token(Arc<AccessToken>),
+    Session { user: Arc<User>, id: Arc<str>, expires_at: Time },
+}
+
+/// Authenticated sender of a request.
+#[derive(Clone)]
+pub struct Identity {
+    pub role: Role,
+    credential: Credential,
+    lease: CancellationToken,
+}
+
+impl Identity {
+    /// Sender without a credential, on a server that needs none. It ends when the server gets its first one.
+    pub(super) fn nobody(lease: CancellationToken) -> Self {
+        Self { role: Role::Admin, credential: Credential::Nothing, lease }
+    }
+
+    /// Sender with the shared token.
+    pub(super) fn shared(lease: CancellationToken) -> Self {
+        Self { role: Role::Admin, credential: Credential::SharedToken, lease }
+    }
+
+    /// Sender with a token for programs.
+    pub(super) fn token(token: Arc<AccessToken>, lease: CancellationToken) -> Self {
+        Self { role: token.role, credential: Credential::Token(token), lease }
+    }
+
+    /// User in a browser.
+    pub(super) fn session(user: Arc<User>, session: &Session, lease: CancellationToken) -> Self {
+        let (id, expires_at) = (session.id.as_str().into(), session.expires_at);
+        Self { role: user.role, credential: Credential::Session { user, id, expires_at }, lease }
+    }
+
+    /// Cancelled when the credential is revoked or expires, and when the server stops. Streams and polls end with it.
+    pub fn lease(&self) -> &CancellationToken {
+        &self.lease
+    }
+
+    /// The sender's token for programs.
+    pub fn access_token(&self) -> Option<&AccessToken> {
+        match &self.credential {
+            Credential::Token(token) => Some(token),
+            _ => None,
+        }
+    }
+
+    /// Name of the user, and ID of the session.
+    pub fn user_session(&self) -> Option<(&str, &str)> {
+        match &self.credential {
+            Credential::Session { user, id, .. } => Some((&user.name, id)),
+            _ => None,
+        }
+    }
+
+    /// Name of the user or the token.
+    pub fn name(&self) -> Option<&str> {
+        match &self.credential {
+            Credential::Token(token) => Some(&token.name),
+            Credential::Session { user, .. } => Some(&user.name),
+            Credential::Nothing | Credential::SharedToken => None,
+        }
+    }
+
+    /// Sender with its permissions, as the API shows it.
+    pub fn described(&self) -> Me {
+        let (via, expires_at) = match &self.credential {
+            Credential::Nothing => (SignedInBy::Nothing, None),
+            Credential::SharedToken => (SignedInBy::SharedToken, None),
+            Credential::Token(token) => (SignedInBy::Token, token.expires_at),
+            Credential::Session { expires_at, .. } => (SignedInBy::Session, Some(*expires_at)),
+        };
+        let (name, role) = (self.name().map(str::to_owned), self.role);
+        Me { via, name, role, permissions: access::permissions(role), expires_at }
+    }
+
+    /// Whether the sender has a permission.
+    ///
+    /// # Errors
+    /// A sentence for the sender: what is missing, and who has it.
+    pub fn require(&self, permission: Permission) -> Result<(), String> {
+        match decide(self.role, permission) {
+            Decision::Allowed => Ok(()),
+            Decision::Needs(role) => Err(format!(
+                "This request needs the permission '{}', which the role {role} has. Your role is {}. Ask an \
+                 administrator for the role {role}.",
+                permission.as_str(),
+                self.role,
+            )),
+        }
+    }
+}

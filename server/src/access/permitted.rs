@@ -1,0 +1,64 @@
+//! Routes of the API with the permission that each needs. A route can't be added without one.
+
+use super::Identity;
+use crate::problem::RouteError;
+use axum::extract::Request;
+use axum::middleware::{Next, from_fn};
+use axum::response::{IntoResponse, Response};
+use protocol::ProblemType;
+use protocol::access::Permission;
+use utoipa::openapi::extensions::ExtensionsBuilder;
+use utoipa::openapi::path::{Operation, PathItem};
+use utoipa_axum::router::{OpenApiRouter, UtoipaMethodRouter};
+
+/// Name of the permission in the description of the API.
+pub const X_PERMISSION: &str = "x-permission";
+
+/// Routes, each with its permission.
+pub struct Routes<S>(OpenApiRouter<S>);
+
+impl<S: Clone + Send + Sync + 'static> Routes<S> {
+    /// No routes.
+    pub fn new() -> Self {
+        Self(OpenApiRouter::new())
+    }
+
+    /// Adds routes that need a permission. Senders without it get 403, senders without a valid credential 401.
+    #[must_use]
+    pub fn needs(self, permission: Permission, (schemas, mut paths, router): UtoipaMethodRouter<S>) -> Self {
+        for operation in paths.paths.values_mut().flat_map(operations) {
+            let added = ExtensionsBuilder::new().add(X_PERMISSION, permission.as_str()).build();
+            operation.extensions.get_or_insert_default().merge(added);
+        }
+        let check = from_fn(move |request, next| check(permission, request, next));
+        Self(self.0.routes((schemas, paths, router.route_layer(check))))
+    }
+
+    /// Adds a route for everyone, with or without a credential.
+    #[must_use]
+    pub fn public(self, route: UtoipaMethodRouter<S>) -> Self {
+        Self(self.0.routes(route))
+    }
+
+    /// Router and description.
+    pub fn into_router(self) -> OpenApiRouter<S> {
+        self.0
+    }
+}
+
+/// Operations of a path.
+pub fn operations(path: &mut PathItem) -> impl Iterator<Item = &mut Operation> {
+    let PathItem { get, post, put, delete, .. } = path;
+    [get, post, put, delete].into_iter().flatten()
+}
+
+async fn check(permission: Permission, request: Request, next: Next) -> Response {
+    // The guard rejects such requests before; a route that it forgets stays closed.
+    let Some(identity) = request.extensions().get::<Identity>() else {
+        return RouteError::new(ProblemType::Unauthorized, "Authentication required.").into_response();
+    };
+    match identity.require(permission) {
+        Ok(()) => next.run(request).await,
+        Err(why) => RouteError::new(ProblemType::Forbidden, why).into_response(),
+    }
+}
