@@ -17,6 +17,7 @@ name = "memory-in-use"
 metric = "memory.used_ratio"
 threshold = 0.0001
 for = 0
+hosts = ["local"]
 action = "Close some programs."
 `;
 
@@ -25,8 +26,8 @@ async function openAlerts(page: Page): Promise<void> {
     await alive(page);
 }
 
-/** The row of the alert that fires. */
-const firing = (page: Page) => page.getByRole('region', { name: /^Firing/ }).getByRole('listitem');
+/** The row of its alert. */
+const firing = (page: Page) => page.getByRole('region', { name: /^Firing/ }).getByRole('listitem').filter({ hasText: 'memory-in-use' });
 /** The entry of the sidebar. */
 const entry = (page: Page) => page.getByRole('navigation', { name: 'Pages' }).getByRole('link', { name: /^Alerts/ });
 

@@ -8,7 +8,7 @@ test('a page explains itself on the first visit, until it is dismissed, and neve
     await alive(page);
     const hint = page.getByRole('note').filter({ hasText: 'The services that run operations' });
     await expect(hint).toBeVisible();
-    await hint.getByRole('button', { name: 'Dismiss this hint' }).press('Enter');
+    await hint.getByRole('button', { name: 'Got it: dismiss this hint' }).press('Enter');
     await expect(hint).toHaveCount(0);
     await expect(page.getByRole('main')).toBeFocused();
     // Another page has its own, which is gone at the next visit without being dismissed.

@@ -19,8 +19,9 @@ async function streams(request: APIRequestContext): Promise<number> {
     return Number(/^signalbox_streams (\d+)$/m.exec(figures)?.[1]);
 }
 
-/** The marks of a state that the page shows. */
-const marks = (page: Page, state: string) => page.getByRole('main').locator(`.state[data-state="${state}"]`);
+/** The visible marks of a state. */
+const marks = (page: Page, state: string) =>
+    page.getByRole('main').locator(`.state[data-state="${state}"]`).filter({ visible: true });
 
 for (const [where, address] of [
     ['the page of an operation', (id: string) => `/operations/${id}`],
@@ -62,6 +63,13 @@ for (const [where, address] of [
         await alive(page);
         await expect(marks(page, 'cancelled')).not.toHaveCount(0, { timeout: 20_000 });
         await expect(marks(page, 'running')).toHaveCount(0);
+        // What was hidden until now is current, too.
+        const details = page.getByRole('tab', { name: 'Details' });
+        if (await details.isVisible()) {
+            await details.click();
+            await expect(page.locator('#panel-details').getByRole('cell', { name: 'cancelled' }).first()).toBeVisible();
+            await expect(marks(page, 'running')).toHaveCount(0);
+        }
         expect(asked).toBeGreaterThan(1);
     });
 }

@@ -43,7 +43,7 @@ pub fn Hint(
                 <p class="hint" role="note">
                     {text}
                     " "
-                    <button type="button" class="link" aria-label="Dismiss this hint" on:click=dismiss>
+                    <button type="button" class="link" aria-label="Got it: dismiss this hint" on:click=dismiss>
                         "Got it"
                     </button>
                 </p>

@@ -61,7 +61,7 @@ impl LazySection {
     }
 
     fn place(self, wanted: Signal<bool>, build: Build) -> AnyView {
-        let failed = RwSignal::new(false);
+        let (failed, has_html) = (RwSignal::new(false), RwSignal::new(false));
         let section = if self.is_loaded() {
             let needed = wanted.get_untracked().then_some(self.name);
             #[cfg(feature = "ssr")]
@@ -70,7 +70,7 @@ impl LazySection {
             }
             view! { <div class="lazy-section" data-code=needed>{build()}</div> }.into_any()
         } else {
-            self.later(wanted, build, failed)
+            self.later(wanted, build, failed, has_html)
         };
         let trouble = part(move || {
             let again = move |_| failed.set(false);
@@ -78,6 +78,7 @@ impl LazySection {
                 view! {
                     <p class="note bad" role="alert">
                         "This section could not be loaded from the server. "
+                        {has_html.get().then_some("It is as it was when the page was loaded. ")}
                         <button type="button" class="link" on:click=again>
                             "Try again"
                         </button>
@@ -90,7 +91,13 @@ impl LazySection {
     }
 
     /// The place of the section. It has the server's HTML or nothing until the code is loaded.
-    fn later(self, wanted: Signal<bool>, build: Build, failed: RwSignal<bool>) -> AnyView {
+    fn later(
+        self,
+        wanted: Signal<bool>,
+        build: Build,
+        failed: RwSignal<bool>,
+        has_html: RwSignal<bool>,
+    ) -> AnyView {
         let place = NodeRef::<Div>::new();
         let busy = RwSignal::new(false);
         let mounted = StoredValue::new_local(None::<AnyViewState>);
@@ -108,6 +115,7 @@ impl LazySection {
                 busy.try_set(false);
                 let state = is_loaded.then(|| owner.with(|| build().map(Render::build))).flatten();
                 let Some(mut state) = state else {
+                    has_html.try_set(place.child_element_count() > 0);
                     failed.try_set(true);
                     return;
                 };

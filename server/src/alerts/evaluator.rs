@@ -13,10 +13,13 @@ use protocol::alerts::{Alert, AlertState, AlertSubject};
 use protocol::{OperationId, Time};
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::time::{Instant, MissedTickBehavior};
 
 /// Largest number of operations that an alert lists.
 const MAX_OPERATIONS: usize = 50;
+/// Longest time before the first evaluation.
+const FIRST_AFTER: Duration = Duration::from_secs(3);
 /// Largest time between two evaluations that counts, as a multiple of the interval: beyond it, the server slept.
 const MAX_ELAPSED_INTERVALS: f64 = 3.0;
 
@@ -24,7 +27,8 @@ const MAX_ELAPSED_INTERVALS: f64 = 3.0;
 #[expect(clippy::infinite_loop, reason = "it runs until it is dropped")]
 pub(super) async fn evaluate(shared: Arc<Shared>, engine: Engine, monitor: Monitor) {
     let interval = shared.config.interval;
-    let mut every = tokio::time::interval(interval);
+    // Hosts that connect in the first moments of the server are not unreachable.
+    let mut every = tokio::time::interval_at(Instant::now() + interval.min(FIRST_AFTER), interval);
     every.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut last: Option<Instant> = None;
     loop {

@@ -106,7 +106,7 @@ fn row(alert: &Alert, list: &AlertList, silencing: Silencing) -> AnyView {
                 <strong class="alert-sentence">{alert.sentence.clone()}</strong>
             </div>
             <p class="alert-facts muted">
-                <span>{state_word(alert.state)} " since " <Ago at=alert.since/></span>
+                <span>{state_word(alert.state)} ", began " <Ago at=alert.since/></span>
                 <a href=format!("#rule-{}", alert.rule)>{alert.rule.clone()}</a>
                 {subject}
             </p>
