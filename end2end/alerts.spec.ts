@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 import type { Page } from '@playwright/test';
-import { alive, expect, test } from './signalbox';
+import { alive, expect, start, SYMBOL, test } from './signalbox';
 
 /** A rule that fires on any machine, evaluated each second. */
 const CONFIG = `
@@ -31,7 +31,7 @@ const firing = (page: Page) => page.getByRole('region', { name: /^Firing/ }).get
 /** The entry of the sidebar. */
 const entry = (page: Page) => page.getByRole('navigation', { name: 'Pages' }).getByRole('link', { name: /^Alerts/ });
 
-test('an alert appears without a reload, is silenced with a reason, and its message has a receipt', async ({ page, server }) => {
+test('an alert appears without a reload, is silenced with a reason, and its message has a receipt', async ({ page, request, server }) => {
     const messages: string[] = [];
     const receiver = createServer((request, response) => {
         let body = '';
@@ -75,6 +75,7 @@ test('an alert appears without a reload, is silenced with a reason, and its mess
         await silences.getByRole('button', { name: /^End/ }).click();
         await expect(silences).toContainText('No alerts are silenced.');
         await expect(entry(page)).toContainText('firing');
+        await start(request, 'data.load', { symbol: SYMBOL, timeframe: '1h', source: 'csv' });
         await page.goto('/');
         await expect(page.getByRole('region', { name: /Needs attention/ })).toContainText('1 alert firing');
     } finally {

@@ -32,7 +32,9 @@ async fn seconds(server: &Server, from: i64, count: usize) -> Vec<i64> {
         let known: Vec<i64> =
             (start..).zip(&slots.mean).filter_map(|(second, value)| value.map(|_| second)).collect();
         if known.len() >= count {
-            assert!(slots.max.iter().flatten().all(|slots| *slots == 8.0), "no false value");
+            // One slot may be in use by a load.
+            let is_true = |slots: &f64| *slots == 8.0 || *slots == 7.0;
+            assert!(slots.max.iter().flatten().all(is_true), "no false value: {:?}", slots.max);
             return known;
         }
     }
