@@ -207,7 +207,8 @@ test('trainings say whether they over-fit, and their losses share a chart', asyn
     await expect(line(page, 'Over-fitting').first()).toHaveText(/^(Over-fits|No over-fitting): best epoch \d of 3; at the end, validation loss .* training$/);
     const loss = figure(page, 'Loss (training dotted)');
     await expect(loss).toBeVisible();
-    await loss.scrollIntoViewIfNeeded();
+    // The chart is replaced once, when all curves are there.
+    await expect(() => loss.scrollIntoViewIfNeeded()).toPass();
     // Two runs, each on training and on validation data.
     await expect(readings(loss).filter({ hasText: /training|validation/i })).toHaveCount(4);
 });

@@ -131,7 +131,8 @@ impl UsageMeter {
             written_bytes: reading.written_bytes,
             received_bytes: None,
             sent_bytes: None,
-            peak_threads: state.peak_threads,
+            // A moment between two threads of a pool is no number of threads.
+            peak_threads: state.peak_threads.filter(|threads| *threads > 0),
             time: Some(TimeSplit::of_parts(state.split.parts().map(round))),
         })
     }

@@ -102,10 +102,12 @@ fn of_machine(machine: &Machine, limit: Limit) -> Option<f64> {
 }
 
 /// Shares of the operations and of all other programs, largest first. Operations may use more than the machine's samples
-/// say, because both are rounded, and files may be written later.
+/// say, because both are rounded, and files may be written later. Empty without samples of the machine: other programs
+/// may have used the most.
 fn shares(used: Vec<(&Operation, f64)>, of_machine: Option<f64>, own: OperationId) -> Vec<ResourceUser> {
+    let Some(of_machine) = of_machine else { return Vec::new() };
     let sum: f64 = used.iter().map(|(_, amount)| amount).sum();
-    let all = of_machine.unwrap_or(0.0).max(sum);
+    let all = of_machine.max(sum);
     if all <= 0.0 {
         return Vec::new();
     }
@@ -163,8 +165,9 @@ mod tests {
         let shares: Vec<_> = users.iter().map(|user| (user.operation, user.share)).collect();
         assert_eq!(shares, [(Some(hog.id), 0.58), (None, 0.219), (Some(own.id), 0.2)]);
         assert!(users[2].is_self && !users[0].is_self);
-        let alone = super::shares(vec![(&own, 20.0)], None, own.id);
+        let alone = super::shares(vec![(&own, 20.0)], Some(15.0), own.id);
         assert_eq!((alone.len(), alone[0].share), (1, 1.0));
+        assert!(super::shares(vec![(&own, 20.0)], None, own.id).is_empty(), "others may have used more");
         assert!(super::shares(vec![(&own, 0.0)], Some(0.0), own.id).is_empty());
     }
 }

@@ -63,7 +63,9 @@ impl Service {
             self.child = Some(self.spawn()?);
             self.event_log.note("start", json!({"process": name, "pid": self.pid()}));
             loop {
-                if let Ok(url) = std::fs::read_to_string(&self.spec.ready) {
+                // A file that is not written yet is empty.
+                let url = std::fs::read_to_string(&self.spec.ready).ok().filter(|url| url.ends_with('\n'));
+                if let Some(url) = url {
                     return Ok(url.trim().to_owned());
                 }
                 if begun.elapsed() > START_TIMEOUT {

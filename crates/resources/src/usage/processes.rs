@@ -68,13 +68,19 @@ impl ProcessTree {
 #[cfg(target_os = "linux")]
 mod tests {
     use super::*;
+    use std::io::{BufRead as _, BufReader};
     use std::process::{Command, Stdio};
 
     #[test]
     fn short_children_count_with_their_parent() {
         // Each child lives for a moment, so no sample sees it.
-        let script = "for i in 1 2 3 4 5 6 7 8; do sh -c 'i=0; while [ $i -lt 20000 ]; do i=$((i+1)); done'; done; read x";
-        let mut parent = Command::new("sh").args(["-c", script]).stdin(Stdio::piped()).spawn().unwrap();
+        let script = "echo begun; read go; for i in 1 2 3 4 5 6 7 8; do sh -c 'i=0; while [ $i -lt 20000 ]; do i=$((i+1)); done'; done";
+        let mut parent = Command::new("sh");
+        parent.args(["-c", script]).stdin(Stdio::piped()).stdout(Stdio::piped());
+        let mut parent = parent.spawn().unwrap();
+        // Before that, it may have no memory yet.
+        let mut begun = String::new();
+        BufReader::new(parent.stdout.take().unwrap()).read_line(&mut begun).unwrap();
         let mut tree = ProcessTree::default();
         let first = tree.read([parent.id()]);
         assert!(first.peak_memory_bytes > Some(100_000) && first.threads == Some(1), "{first:?}");
