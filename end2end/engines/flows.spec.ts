@@ -148,6 +148,8 @@ test('back and forward lead through the pages, and each is live', async ({ tab, 
     const id = await startSlow(request);
     await tab.open('/');
     await tab.click('nav[aria-label=Pages] a', /^Operations/);
+    // The overview has such rows, too.
+    await tab.shows('h1', /^Operations/);
     await tab.click('tr.row .c-what a', new RegExp(SYMBOL));
     await tab.isAt(OPERATION);
     await tab.moves();
