@@ -85,7 +85,7 @@ for (const colorScheme of ['light', 'dark']) {
     const page = await browser.newPage({ viewport: { width: 1440, height: 900 }, colorScheme, reducedMotion: 'reduce' });
     // The pictures show no first visit.
     await page.addInitScript(() => {
-        if (location.protocol !== 'about:') localStorage.setItem('signalbox.hints', 'overview operations operation new compare hosts');
+        if (location.protocol !== 'about:') localStorage.setItem('signalbox.hints', 'overview operations operation new compare hosts alerts');
     });
     for (const [name, where] of pages) {
         await page.goto(base + where);
