@@ -44,7 +44,7 @@ pub struct Interrupts {
     chosen: Option<OnInterrupt>,
     signals: Signals,
     prompt: Rc<Prompt>,
-    /// Last time at which the question was asked.
+    /// When the question was asked, unless it was answered.
     asked_at: Option<Instant>,
     /// The operation was cancelled because of an interrupt.
     is_cancelled: bool,
@@ -93,7 +93,8 @@ impl Interrupts {
                         self.is_cancelled = true;
                         return Ok(Action::Cancel(Signal::Interrupt));
                     }
-                    Reply::Follow => {}
+                    // The next Ctrl+C is not a second one of this question.
+                    Reply::Follow => self.asked_at = None,
                     Reply::Unknown => self.prompt.ask()?,
                 },
             }
