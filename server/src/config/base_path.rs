@@ -5,8 +5,9 @@ use std::fmt;
 use std::str::FromStr;
 
 /// First segments of our own paths: below one of these, it would be unknown whether a proxy has removed the base path.
-const OWN: [&str; 15] = [
+const OWN: [&str; 16] = [
     "account",
+    "alerts",
     "api",
     "compare",
     "healthz",
