@@ -1,7 +1,8 @@
 //! Actor: what the audit log can know about the sender of a request.
 //!
-//! A request of a user, or with a token of its own, has the name of the user or the token. With the shared token, or without any, a name is known
-//! only if a proxy in front of the server authenticates users and passes the name in a configured header (`user_header`).
+//! A request of a user, or with a token of its own, has the name of the user or the token. With the shared token, or
+//! without any, a name is known only if a proxy in front of the server authenticates users and passes the name in a
+//! configured header (`user_header`).
 
 use crate::access::Identity;
 use axum::extract::{ConnectInfo, FromRef, FromRequestParts};

@@ -3,6 +3,7 @@
 
 mod accounts;
 mod identity;
+mod last_use;
 mod permitted;
 mod registry;
 mod sessions;

@@ -1,9 +1,9 @@
 //! Registry of valid credentials in memory: a request is authenticated without a look into the store.
 
 use super::Identity;
+use super::last_use::LastUse;
 use super::sessions::Sessions;
 use access::{Secret, SecretHash};
-use parking_lot::Mutex;
 use protocol::Time;
 use protocol::access::AccessToken;
 use std::collections::HashMap;
@@ -25,8 +25,7 @@ pub(super) struct Registry {
 struct HeldToken {
     token: Arc<AccessToken>,
     lease: CancellationToken,
-    /// Last use; the flag says that it is not stored yet.
-    used: Mutex<Option<(Time, Option<IpAddr>, bool)>>,
+    used: LastUse,
 }
 
 impl Registry {
@@ -77,7 +76,7 @@ impl Registry {
     /// Adds a token.
     pub(super) fn add(&mut self, StoredToken { hash, token }: StoredToken) {
         let lease = self.stop.child_token();
-        let held = HeldToken { token: Arc::new(token), lease, used: Mutex::new(None) };
+        let held = HeldToken { token: Arc::new(token), lease, used: LastUse::default() };
         self.tokens.insert(SecretHash(hash), held);
         self.close_or_open();
     }
@@ -100,7 +99,7 @@ impl Registry {
         if held.token.expired(now) || held.lease.is_cancelled() {
             return None;
         }
-        *held.used.lock() = Some((now, from, true));
+        held.used.note(now, from);
         Some(Identity::token(held.token.clone(), held.lease.clone()))
     }
 
@@ -119,21 +118,14 @@ impl Registry {
 
     /// Uses that are not stored yet; from now on they count as stored.
     pub(super) fn take_uses(&self) -> Vec<CredentialUse> {
-        let taken = self.tokens.values().filter_map(|held| {
-            let mut used = held.used.lock();
-            let (at, from, new) = used.as_mut()?;
-            let taken =
-                CredentialUse { id: held.token.id.clone(), at: *at, from: from.map(|ip| ip.to_string()) };
-            std::mem::take(new).then_some(taken)
-        });
-        taken.collect()
+        self.tokens.values().filter_map(|held| held.used.take(&held.token.id)).collect()
     }
 }
 
 impl HeldToken {
     fn shown(&self) -> AccessToken {
         let mut shown = (*self.token).clone();
-        if let Some((at, from, _)) = *self.used.lock() {
+        if let Some((at, from)) = self.used.latest() {
             shown.last_used_at = Some(at);
             shown.last_used_from = from.map(|ip| ip.to_string());
         }

@@ -1,8 +1,8 @@
 //! Users and their sessions in memory: a request is authenticated without a look into the store.
 
 use super::Identity;
+use super::last_use::LastUse;
 use access::{Secret, SecretHash, session_ended};
-use parking_lot::Mutex;
 use protocol::Time;
 use protocol::access::{Session, User};
 use std::collections::{BTreeMap, HashMap};
@@ -28,8 +28,8 @@ struct HeldUser {
 struct HeldSession {
     session: Session,
     lease: CancellationToken,
-    /// Last use; the flag says that it is not stored yet.
-    used: Mutex<(Time, Option<IpAddr>, bool)>,
+    /// Last use since the start of the server.
+    used: LastUse,
 }
 
 impl Sessions {
@@ -78,9 +78,8 @@ impl Sessions {
     }
 
     pub(super) fn add(&mut self, StoredSession { hash, session }: StoredSession) {
-        let used = Mutex::new((session.last_used_at, None, false));
         let lease = self.stop.child_token();
-        self.sessions.insert(SecretHash(hash), HeldSession { session, lease, used });
+        self.sessions.insert(SecretHash(hash), HeldSession { session, lease, used: LastUse::default() });
     }
 
     /// Ends sessions; their streams end, too.
@@ -107,7 +106,7 @@ impl Sessions {
             return None;
         }
         let user = self.users.get(&held.session.user)?;
-        *held.used.lock() = (now, from, true);
+        held.used.note(now, from);
         Some(Identity::session(user.user.clone(), &held.session, held.lease.clone()))
     }
 
@@ -121,28 +120,21 @@ impl Sessions {
 
     /// Uses that are not stored yet; from now on they count as stored.
     pub(super) fn take_uses(&self) -> Vec<CredentialUse> {
-        let taken = self.sessions.values().filter_map(|held| {
-            let mut used = held.used.lock();
-            let (at, from, new) = &mut *used;
-            let taken =
-                CredentialUse { id: held.session.id.clone(), at: *at, from: from.map(|ip| ip.to_string()) };
-            std::mem::take(new).then_some(taken)
-        });
-        taken.collect()
+        self.sessions.values().filter_map(|held| held.used.take(&held.session.id)).collect()
     }
 }
 
 impl HeldSession {
     fn ended(&self, now: Time) -> bool {
-        session_ended(&self.session, self.used.lock().0, now)
+        let last = self.used.latest().map_or(self.session.last_used_at, |(at, _)| at);
+        session_ended(&self.session, last, now)
     }
 
     fn shown(&self) -> Session {
         let mut shown = self.session.clone();
-        let (at, from, _) = *self.used.lock();
-        shown.last_used_at = at;
-        if let Some(from) = from {
-            shown.address = Some(from.to_string());
+        if let Some((at, from)) = self.used.latest() {
+            shown.last_used_at = at;
+            shown.address = from.map(|from| from.to_string()).or(shown.address);
         }
         shown
     }
