@@ -100,7 +100,8 @@ async fn two_users_of_one_machine_have_an_agent_each() {
     }
     let user = User::new();
     let server = user.serve();
-    let folder = tempfile::tempdir().unwrap();
+    // Not in the folder of the test run, which other users can't enter.
+    let folder = tempfile::tempdir_in("/tmp").unwrap();
     for (name, mode) in [("", 0o755), ("tmp", 0o1777), ("home", 0o555)] {
         let made = folder.path().join(name);
         std::fs::create_dir_all(&made).unwrap();
