@@ -1,4 +1,4 @@
-// The alerts page: what fires, silences, receipts of messages, and rehearsals of rules.
+// The alerts page: firing alerts, silences, notifications, and tests of rules.
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { writeFileSync } from 'node:fs';
@@ -83,21 +83,21 @@ test('an alert appears without a reload, is silenced with a reason, and its mess
     }
 });
 
-test('a rule is rehearsed with other values, and shows its configuration', async ({ page }) => {
+test('a rule is tested with other values, and shows its configuration', async ({ page }) => {
     await openAlerts(page);
     await expect(page.getByRole('main')).toContainText('No alert fires.');
     const rule = page.getByRole('article').filter({ has: page.getByRole('heading', { name: 'memory-high' }) });
-    await rule.getByRole('button', { name: 'Rehearse memory-high' }).click();
+    await rule.getByRole('button', { name: 'Test memory-high against history' }).click();
     await expect(rule.getByRole('status')).toContainText(/The rule would (not )?have fired/);
     await rule.getByLabel('Above').fill('many');
-    await rule.getByRole('button', { name: 'Rehearse', exact: true }).click();
+    await rule.getByRole('button', { name: 'Run test', exact: true }).click();
     await expect(rule.getByRole('status')).toContainText('Threshold: enter a number.');
     await rule.getByLabel('Above').fill('0.5');
     await rule.getByLabel('For (seconds)').fill('90');
     await page.keyboard.press('Enter');
     await expect(rule.getByRole('status')).toContainText('threshold = 0.5\nfor = 90', { useInnerText: true });
-    // Rules without a history can't be rehearsed.
-    await expect(page.getByRole('button', { name: 'Rehearse host-unreachable' })).toHaveCount(0);
+    // Rules without a history can't be tested.
+    await expect(page.getByRole('button', { name: 'Test host-unreachable against history' })).toHaveCount(0);
 });
 
 test('the alerts are one key away', async ({ page }, info) => {

@@ -144,7 +144,7 @@ pub struct RuleStatus {
     /// False if the configuration switches it off.
     pub enabled: bool,
     pub origin: RuleOrigin,
-    /// Whether its metric has a history, so that it can be rehearsed.
+    /// Whether its metric has a history, so that it can be tested.
     #[serde(default)]
     pub has_history: bool,
     /// Number of alerts of this rule that fire.
@@ -335,11 +335,11 @@ impl DeliveryState {
     }
 }
 
-/// `POST /api/v1/alerts/rehearse`: when a rule would have fired.
+/// `POST /api/v1/alerts/dry-run`: tests a rule against the history.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-pub struct Rehearse {
+pub struct DryRunRequest {
     pub rule: AlertRule,
     /// Number of days, up to now; at most 90.
     #[serde(default = "default_days")]
@@ -350,21 +350,21 @@ fn default_days() -> f64 {
     7.0
 }
 
-/// Result of a rehearsal on the history of the hosts.
+/// Result of a dry run: when a rule would have fired in the history of the hosts.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-pub struct Rehearsal {
+pub struct DryRun {
     /// The result as a sentence.
     pub sentence: String,
     pub from: Time,
     pub to: Time,
-    /// Resolution of the values, in seconds. Shorter excursions are not seen.
+    /// Resolution of the values, in seconds. Shorter peaks are not detected.
     pub resolution_seconds: u32,
     /// Number of times that the rule would have fired.
     pub count: u32,
-    /// Moments, oldest first; at most 1,000.
-    pub moments: Vec<RehearsedAlert>,
-    /// Hosts without any value of the metric.
+    /// Alerts that would have fired, oldest first; at most 1,000.
+    pub firings: Vec<DryRunFiring>,
+    /// Hosts without data for the metric.
     #[cfg_attr(feature = "openapi", schema(value_type = Vec<String>))]
     pub without_values: Vec<HostName>,
 }
@@ -372,7 +372,7 @@ pub struct Rehearsal {
 /// Alert that would have fired.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-pub struct RehearsedAlert {
+pub struct DryRunFiring {
     #[cfg_attr(feature = "openapi", schema(value_type = String))]
     pub host: HostName,
     pub fired_at: Time,

@@ -29,8 +29,8 @@ pub const COUNTS: &str = "/api/v1/operations/counts";
 pub const ALERTS: &str = "/api/v1/alerts";
 /// Rules of alerts.
 pub const ALERT_RULES: &str = "/api/v1/alerts/rules";
-/// Rehearsal of a rule on the history.
-pub const ALERT_REHEARSAL: &str = "/api/v1/alerts/rehearse";
+/// Test of a rule against the history.
+pub const ALERT_DRY_RUN: &str = "/api/v1/alerts/dry-run";
 /// Silences: POST creates one.
 pub const ALERT_SILENCES: &str = "/api/v1/alerts/silences";
 

@@ -176,7 +176,7 @@ fn responses() -> OpenApiRouter<Server> {
         .needs(Read, routes!(host_trends::trends))
         .needs(Read, routes!(alerts::list))
         .needs(Read, routes!(alerts::rules))
-        .needs(Read, routes!(alerts::rehearse))
+        .needs(Read, routes!(alerts::dry_run))
         .needs(Silence, routes!(alerts::silence))
         .needs(Silence, routes!(alerts::end_silence))
         .needs(ManageHosts, routes!(hosts::drain))

@@ -1,10 +1,10 @@
-//! Alerts page: what fires, silences, rules with their rehearsal, resolved alerts, and receipts of messages.
+//! Alerts page: firing alerts, silences, rules with their tests, resolved alerts, and notifications.
 
 mod active;
 mod current;
+mod dry_run;
 mod moment;
 mod past;
-mod rehearsal;
 mod rules;
 mod silence_form;
 mod silences;
