@@ -1,8 +1,8 @@
 //! Promises of the state machine and of the grouping.
 
+use crate::group::Active;
 use crate::metric::NOT_FILLING_HOURS;
-use crate::outage::Active;
-use crate::{AlertKey, Memory, Metric, Outages, Phase, Rule, RuleError, Transition, defaults, sentence};
+use crate::{AlertGroups, AlertKey, Memory, Metric, Phase, Rule, RuleError, Transition, defaults, sentence};
 use proptest::prelude::*;
 use protocol::Time;
 use protocol::alerts::{AlertRule, AlertState, AlertSubject};
@@ -113,41 +113,41 @@ proptest! {
     }
 
     #[test]
-    fn an_outage_sends_one_message_and_one_for_its_end(
+    fn a_group_sends_one_notification_and_one_for_its_end(
         sets in proptest::collection::vec((proptest::collection::btree_set(0_usize..6, 0..6), 0.0..8.0_f64), 1..80),
         silenced in proptest::collection::btree_set(0_usize..6, 0..2),
         restart in 0_usize..80,
     ) {
-        let mut outages = Outages::default();
+        let mut groups = AlertGroups::default();
         let mut open: BTreeMap<u64, Vec<AlertKey>> = BTreeMap::new();
         let mut seen = BTreeSet::new();
         let mut now = 0.0;
         let idle = std::iter::repeat_n((BTreeSet::new(), 10.0), 2);
         for (number, (set, elapsed)) in sets.into_iter().chain(idle).enumerate() {
             if number == restart {
-                outages = serde_json::from_str(&serde_json::to_string(&outages).unwrap()).unwrap();
+                groups = serde_json::from_str(&serde_json::to_string(&groups).unwrap()).unwrap();
             }
             now += elapsed;
             let active: Vec<Active> =
                 set.iter().map(|n| Active { key: key(*n), silenced: silenced.contains(n) }).collect();
-            for message in outages.step(&active, 10.0, elapsed, at(now)) {
-                prop_assert!(!message.alerts.is_empty());
-                prop_assert!(silenced.iter().all(|n| !message.alerts.contains(&key(*n))), "{message:?}");
-                match message.phase {
+            for notification in groups.step(&active, 10.0, elapsed, at(now)) {
+                prop_assert!(!notification.alerts.is_empty());
+                prop_assert!(silenced.iter().all(|n| !notification.alerts.contains(&key(*n))), "{notification:?}");
+                match notification.phase {
                     Phase::Firing => {
-                        prop_assert!(seen.insert(message.outage), "each outage is published once");
+                        prop_assert!(seen.insert(notification.group), "each group is published once");
                         let published = open.values().flatten();
-                        prop_assert!(published.clone().all(|published| !message.alerts.contains(published)), "published twice");
-                        open.insert(message.outage, message.alerts);
+                        prop_assert!(published.clone().all(|published| !notification.alerts.contains(published)), "published twice");
+                        open.insert(notification.group, notification.alerts);
                     }
                     Phase::Resolved => {
-                        prop_assert!(open.remove(&message.outage).is_some());
-                        prop_assert!(active.iter().all(|active| !message.alerts.contains(&active.key)));
+                        prop_assert!(open.remove(&notification.group).is_some());
+                        prop_assert!(active.iter().all(|active| !notification.alerts.contains(&active.key)));
                     }
                 }
             }
         }
-        prop_assert!(open.is_empty(), "each outage ends: {open:?}");
+        prop_assert!(open.is_empty(), "each group ends: {open:?}");
     }
 }
 
@@ -165,8 +165,8 @@ fn active(keys: &[usize]) -> Vec<Active> {
 }
 
 #[test]
-fn a_hundred_hosts_that_fail_together_are_one_message() {
-    let mut outages = Outages::default();
+fn a_hundred_hosts_that_fail_together_are_one_notification() {
+    let mut groups = AlertGroups::default();
     let all: Vec<Active> = (0..100)
         .map(|n| {
             let host = Some(format!("gpu-{n}").parse().unwrap());
@@ -174,41 +174,41 @@ fn a_hundred_hosts_that_fail_together_are_one_message() {
             Active { key: AlertKey { rule: "host-unreachable".into(), subject }, silenced: false }
         })
         .collect();
-    assert!(outages.step(&all[..40], 10.0, 0.0, at(0.0)).is_empty(), "others may follow");
-    let published = outages.step(&all, 10.0, 10.0, at(10.0));
+    assert!(groups.step(&all[..40], 10.0, 0.0, at(0.0)).is_empty(), "others may follow");
+    let published = groups.step(&all, 10.0, 10.0, at(10.0));
     assert_eq!((published.len(), published[0].alerts.len()), (1, 100));
-    assert!(outages.step(&all[99..], 10.0, 10.0, at(20.0)).is_empty(), "one is still away");
-    let over = outages.step(&[], 10.0, 10.0, at(30.0));
+    assert!(groups.step(&all[99..], 10.0, 10.0, at(20.0)).is_empty(), "one is still away");
+    let over = groups.step(&[], 10.0, 10.0, at(30.0));
     assert_eq!((over.len(), over[0].phase, over[0].alerts.len()), (1, Phase::Resolved, 100));
 }
 
 #[test]
-fn an_alert_that_flaps_within_an_outage_sends_no_second_message() {
-    let mut outages = Outages::default();
-    outages.step(&active(&[0, 1]), 0.0, 0.0, at(0.0));
+fn an_alert_that_flaps_within_a_group_sends_no_second_notification() {
+    let mut groups = AlertGroups::default();
+    groups.step(&active(&[0, 1]), 0.0, 0.0, at(0.0));
     for second in 1..20 {
         let flapping: &[usize] = if second % 2 == 0 { &[0, 1] } else { &[0] };
-        assert!(outages.step(&active(flapping), 0.0, 1.0, at(f64::from(second))).is_empty());
+        assert!(groups.step(&active(flapping), 0.0, 1.0, at(f64::from(second))).is_empty());
     }
-    assert_eq!(outages.step(&[], 0.0, 1.0, at(20.0)).len(), 1);
+    assert_eq!(groups.step(&[], 0.0, 1.0, at(20.0)).len(), 1);
 }
 
 #[test]
-fn a_short_excursion_before_the_message_sends_none() {
-    let mut outages = Outages::default();
-    assert!(outages.step(&active(&[0]), 10.0, 0.0, at(0.0)).is_empty());
-    assert!(outages.step(&[], 10.0, 5.0, at(5.0)).is_empty());
-    assert!(outages.step(&[], 10.0, 50.0, at(55.0)).is_empty());
+fn a_short_peak_before_the_notification_sends_none() {
+    let mut groups = AlertGroups::default();
+    assert!(groups.step(&active(&[0]), 10.0, 0.0, at(0.0)).is_empty());
+    assert!(groups.step(&[], 10.0, 5.0, at(5.0)).is_empty());
+    assert!(groups.step(&[], 10.0, 50.0, at(55.0)).is_empty());
 }
 
 #[test]
 fn an_alert_whose_silence_ends_is_told_if_it_still_fires() {
-    let mut outages = Outages::default();
+    let mut groups = AlertGroups::default();
     let mut one = active(&[0]);
     one[0].silenced = true;
-    assert!(outages.step(&one, 0.0, 100.0, at(100.0)).is_empty());
+    assert!(groups.step(&one, 0.0, 100.0, at(100.0)).is_empty());
     one[0].silenced = false;
-    assert_eq!(outages.step(&one, 0.0, 1.0, at(101.0)).len(), 1);
+    assert_eq!(groups.step(&one, 0.0, 1.0, at(101.0)).len(), 1);
 }
 
 #[test]

@@ -18,7 +18,7 @@ pub(super) struct FileAlerts {
     enabled: Option<bool>,
     /// Interval of evaluations in seconds; default 10.
     interval: Option<f64>,
-    /// Time in seconds that an outage waits for more alerts before its message is sent; default 10.
+    /// Seconds to wait for more alerts before the first notification of a group; default 10.
     group_wait: Option<f64>,
     #[serde(rename = "rule")]
     rules: Vec<FileRule>,

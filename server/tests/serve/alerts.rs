@@ -139,7 +139,7 @@ async fn a_killed_host_is_one_message_and_one_when_it_is_back_also_if_the_server
 
     let _host = HostProcess::start_at(&folder, address.strip_prefix("http://").unwrap());
     let (_, resolved) = inbox.next().await;
-    assert_eq!((&resolved["status"], &resolved["outage"]), (&json!("resolved"), &firing["outage"]));
+    assert_eq!((&resolved["status"], &resolved["group"]), (&json!("resolved"), &firing["group"]));
     let over = list(&server, |list| {
         !fires(list) && receipt(list, "ops").is_some_and(|of| of.state == DeliveryState::Delivered)
     })
