@@ -31,13 +31,13 @@ const firing = (page: Page) => page.getByRole('region', { name: /^Firing/ }).get
 /** The entry of the sidebar. */
 const entry = (page: Page) => page.getByRole('navigation', { name: 'Pages' }).getByRole('link', { name: /^Alerts/ });
 
-test('an alert appears without a reload, is silenced with a reason, and its message has a receipt', async ({ page, request, server }) => {
-    const messages: string[] = [];
+test('an alert appears without a reload, is silenced with a reason, and its notification has a delivery status', async ({ page, request, server }) => {
+    const requests: string[] = [];
     const receiver = createServer((request, response) => {
         let body = '';
         request.on('data', (part) => (body += part));
         request.on('end', () => {
-            messages.push(body);
+            requests.push(body);
             response.end();
         });
     });
@@ -53,9 +53,9 @@ test('an alert appears without a reload, is silenced with a reason, and its mess
         await expect(firing(page)).toContainText('Close some programs.');
         await expect(firing(page).getByRole('link', { name: 'local' })).toHaveAttribute('href', /^\/hosts\/local\?from=.+&to=/);
         await expect(entry(page)).toContainText('firing');
-        const receipt = page.getByRole('region', { name: 'Messages' }).last().getByRole('row').last();
-        await expect(receipt).toContainText('Delivered (200)');
-        expect(JSON.parse(messages[0]).status).toBe('firing');
+        const delivery = page.getByRole('region', { name: 'Notifications' }).last().getByRole('row').last();
+        await expect(delivery).toContainText('Delivered (200)');
+        expect(JSON.parse(requests[0]).status).toBe('firing');
 
         // A reason is required; nothing changes without one.
         await firing(page).getByRole('button', { name: /^Silence/ }).click();
@@ -85,7 +85,7 @@ test('an alert appears without a reload, is silenced with a reason, and its mess
 
 test('a rule is tested with other values, and shows its configuration', async ({ page }) => {
     await openAlerts(page);
-    await expect(page.getByRole('main')).toContainText('No alert fires.');
+    await expect(page.getByRole('main')).toContainText('No firing alerts.');
     const rule = page.getByRole('article').filter({ has: page.getByRole('heading', { name: 'memory-high' }) });
     await rule.getByRole('button', { name: 'Test memory-high against history' }).click();
     await expect(rule.getByRole('status')).toContainText(/The rule would (not )?have fired/);

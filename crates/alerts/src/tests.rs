@@ -268,12 +268,34 @@ fn each_built_in_rule_says_what_it_means_and_what_to_do() {
     assert_eq!(of("host-unreachable"), "Fires when a host is unreachable for 30 s.");
     assert_eq!(
         of("memory-high"),
-        "Fires when memory usage of a host is above 95 % for 5 m; ends when it is at most 90 % for 1 m."
+        "Fires when memory usage of a host is above 95 % for 5 m; resolves when it is at most 90 % for 1 m."
+    );
+    assert_eq!(
+        of("failures"),
+        "Fires when 3 or more operations of a kind fail within 15 m; resolves when at most 1 operation failed within \
+         15 m, for 1 m."
+    );
+    assert_eq!(
+        of("disk-full-soon"),
+        "Fires when the predicted time until the host's disk is full is below 1 d for 10 m; resolves when it is at \
+         least 1 d 6 h for 1 m."
+    );
+    assert_eq!(
+        of("memory-pressure"),
+        "Fires when the share of time in which tasks waited for memory on a host is above 10 % for 2 m; resolves when \
+         it is at most 5 % for 1 m."
+    );
+    assert_eq!(of("operation-stalled"), "Fires when an operation has been stalled for 1 m.");
+    let failures = rules.iter().find(|rule| rule.name == "failures").unwrap();
+    let kind = AlertSubject { kind: Some("data.load".parse().unwrap()), ..AlertSubject::default() };
+    assert_eq!(
+        sentence::of_alert(failures, &kind, Some(4.0)),
+        "data.load: 4 operations failed within 15 m (threshold: 3)."
     );
     let host = AlertSubject { host: Some("gpu-1".parse().unwrap()), ..AlertSubject::default() };
     let rule = rules.iter().find(|rule| rule.name == "disk-space-low").unwrap();
     assert_eq!(
         sentence::of_alert(rule, &host, Some(0.031)),
-        "gpu-1: the free space of the data folder is 3.1 % (fires below 5 %)."
+        "gpu-1: the free space of the data folder is 3.1 % (threshold: below 5 %)."
     );
 }

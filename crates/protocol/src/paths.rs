@@ -25,7 +25,7 @@ pub const ACTIVITY: &str = "/api/v1/activity";
 /// Number of operations per state that match a filter.
 pub const COUNTS: &str = "/api/v1/operations/counts";
 
-/// Alerts, resolved ones, silences and receipts of messages.
+/// Alerts, resolved ones, silences and notifications.
 pub const ALERTS: &str = "/api/v1/alerts";
 /// Rules of alerts.
 pub const ALERT_RULES: &str = "/api/v1/alerts/rules";

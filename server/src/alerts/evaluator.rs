@@ -68,12 +68,12 @@ fn step(state: &mut State, config: &AlertsConfig, observed: &Observed, elapsed: 
             if let Some(Transition::Resolved(fired_at)) = transition {
                 let mut alert = alert(rule, &key.subject, &memory, observed);
                 (alert.fired_at, alert.resolved_at) = (Some(fired_at), Some(now));
-                tracing::info!(rule = rule.name, alert = alert.sentence, "an alert is resolved");
+                tracing::info!(rule = rule.name, alert = alert.sentence, "alert resolved");
                 state.add_resolved(alert);
             } else if memory.is_active() || memory.state == AlertState::Pending {
                 let alert = alert(rule, &key.subject, &memory, observed);
                 if transition == Some(Transition::Fired) {
-                    tracing::warn!(rule = rule.name, alert = alert.sentence, "an alert fires");
+                    tracing::warn!(rule = rule.name, alert = alert.sentence, "alert firing");
                 }
                 current.push(alert);
             }

@@ -150,13 +150,13 @@ impl Alerts {
             let mut state = self.shared.state.lock();
             state.end_expired_silences(now);
             if state.silences().len() >= MAX_SILENCES {
-                return Err(format!("There are {MAX_SILENCES} silences already. End one first."));
+                return Err(format!("There are already {MAX_SILENCES} silences. End one first."));
             }
             state.add_silence(silence.clone());
         }
         tracing::info!(
             silence = silence.id, rule = silence.rule, host = ?silence.host, kind = ?silence.kind,
-            until = %silence.until, reason = silence.reason, by = ?silence.by, "alerts are silenced"
+            until = %silence.until, reason = silence.reason, by = ?silence.by, "silence created"
         );
         self.shared.save().await;
         self.shared.changed.notify_one();
@@ -168,7 +168,7 @@ impl Alerts {
         if !self.shared.state.lock().remove_silence(id) {
             return false;
         }
-        tracing::info!(silence = id, by = ?by, "a silence was ended");
+        tracing::info!(silence = id, by = ?by, "silence ended");
         self.shared.save().await;
         self.shared.changed.notify_one();
         true

@@ -167,7 +167,7 @@ impl State {
         if waiting > MAX_WAITING
             && let Some(oldest) = self.outbox.iter_mut().find(|queued| queued.notice.is_some())
         {
-            oldest.give_up("too many messages wait for delivery");
+            oldest.give_up("too many notifications are waiting for delivery");
         }
         let ended = self.outbox.iter().filter(|queued| queued.notice.is_none()).count();
         let mut surplus = ended.saturating_sub(MAX_RECEIPTS);
@@ -245,7 +245,7 @@ impl StateFile {
                 Ok(stored) => {
                     tracing::error!(
                         version = stored.version,
-                        "a later version of Signalbox wrote the alerts"
+                        "the stored alerts are of a newer version of Signalbox"
                     );
                     None
                 }
@@ -262,9 +262,9 @@ impl StateFile {
         };
         let stored = stored.unwrap_or_else(|| {
             let aside = path.with_extension("json.corrupt");
-            tracing::error!(aside = %aside.display(), "the stored alerts are set aside, and new ones begun");
+            tracing::error!(aside = %aside.display(), "the file of the stored alerts was renamed, and a new one is created");
             if let Err(error) = std::fs::rename(path, &aside) {
-                tracing::error!(%error, "they can't be set aside");
+                tracing::error!(%error, "the file of the stored alerts can't be renamed");
             }
             Stored::default()
         });

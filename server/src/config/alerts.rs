@@ -77,7 +77,7 @@ pub(super) fn settings(file: FileAlerts) -> anyhow::Result<AlertsConfig> {
     let mut names = HashSet::new();
     for given in file.rules {
         if !names.insert(given.name.clone()) {
-            bail!("two [[alerts.rule]] have the name '{}'; give each a name of its own", given.name);
+            bail!("two [[alerts.rule]] have the name '{}'; give each a unique name", given.name);
         }
         let known = rules.iter().position(|configured| configured.rule.name == given.name);
         let configured = merged(known.map(|at| &rules[at].rule), given)?;
@@ -89,7 +89,7 @@ pub(super) fn settings(file: FileAlerts) -> anyhow::Result<AlertsConfig> {
     let mut destinations: Vec<Destination> = Vec::new();
     for webhook in file.webhooks {
         if destinations.iter().any(|known| known.name == webhook.name) {
-            bail!("two [[alerts.webhook]] have the name '{}'; give each a name of its own", webhook.name);
+            bail!("two [[alerts.webhook]] have the name '{}'; give each a unique name", webhook.name);
         }
         destinations.push(destination(webhook)?);
     }

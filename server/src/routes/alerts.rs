@@ -11,7 +11,7 @@ use axum::http::StatusCode;
 use protocol::alerts::{AlertList, DryRun, DryRunRequest, NewSilence, RuleList, Silence};
 use protocol::{Problem, ProblemType};
 
-/// Alerts that are pending or fire, resolved ones, silences, and receipts of messages.
+/// Pending, firing and resolved alerts, silences, and notifications with their delivery status.
 #[utoipa::path(get, path = "/api/v1/alerts", tag = "alerts", responses((status = 200, body = AlertList)))]
 pub async fn list(State(server): State<Server>) -> Json<AlertList> {
     Json(server.alerts.list())
@@ -41,8 +41,8 @@ pub async fn dry_run(
     })?))
 }
 
-/// Silences alerts: messages of matching alerts are held back until the end of the silence. If an alert still fires
-/// then, its message is sent. Reason and end are required.
+/// Silences alerts: mutes the notifications of matching alerts until the end of the silence. If an alert still fires
+/// then, its notification is sent. Reason and end are required.
 #[utoipa::path(post, path = "/api/v1/alerts/silences", tag = "alerts", request_body = NewSilence,
     responses((status = 201, body = Silence),
         (status = 400, body = Problem, description = "There is no reason or no valid end, or the rule is unknown")))]
