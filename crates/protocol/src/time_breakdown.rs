@@ -83,7 +83,7 @@ pub struct ResourceConsumer {
     pub host: Option<HostName>,
     /// Share of what the machine used, 0 to 1.
     pub share: f64,
-    /// Whether it is the operation itself.
+    /// Whether this consumer is the operation itself.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub is_self: bool,
 }

@@ -63,8 +63,8 @@ fn NoSamples(name: HostName) -> impl IntoView {
     let to = format!("/hosts/{name}?range=90d");
     view! {
         <Empty
-            title="No samples in this time"
-            text="Choose a longer time. If that is empty, too, the host does not sample: its adapter runs on another machine, sampling is off, or its host-kit is too old. Update host-kit and restart the host; charts appear after a few seconds."
+            title="No samples in this period"
+            text="Choose a longer period. If there are no samples either, the host does not sample: its adapter runs on another machine, sampling is off, or its version of host-kit is too old. Update host-kit and restart the host; charts appear after a few seconds."
         >
             <A href=to attr:class="button">
                 "Show 90 days"
@@ -129,7 +129,7 @@ fn PanelChart(
                     <p class="host-unknown">
                         <span class="chart-title">{panel.title}</span>
                         " "
-                        <span class="muted">"Unknown: no values in this time"</span>
+                        <span class="muted">"Unknown: no values in this period"</span>
                     </p>
                 }
                 .into_any(),
