@@ -60,7 +60,6 @@ const sweep = await done('analysis.sweep', {
     run: 'backtest.run',
     fixed: 'symbol=MSFT; timeframe=1h; strategy=sma_cross',
     vary: 'fast=5,10,20; slow=50..200:50',
-    rank_by: 'sharpe',
 });
 // Six past runs of one title make a baseline for the seventh.
 const usual = { ...training, hidden: '16', epochs: 40 };
