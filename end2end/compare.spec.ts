@@ -251,6 +251,8 @@ test('several operations are picked at once, and a phone shows three of them', a
     await expect(third).toContainText('C');
     const right = await third.evaluate((head) => head.getBoundingClientRect().right);
     expect(right, 'pixels up to the right edge of C').toBeLessThanOrEqual(page.viewportSize()?.width ?? 0);
+    const names = await table(page).locator('tbody th[scope="row"]').evaluateAll((heads) => heads.map((head) => head.clientWidth));
+    expect(Math.min(...names), 'width of the names of rows').toBeGreaterThan(60);
     expect(await wider(page)).toBeLessThanOrEqual(0);
 });
 
