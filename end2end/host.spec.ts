@@ -11,7 +11,7 @@ test('a host shows its resources and what ran on it, and the time is in the URL'
     await expect(page).toHaveTitle('local · Signalbox');
     await expect(page.getByRole('heading', { level: 1 })).toHaveText('local');
     await expect(page.getByRole('main')).toContainText('Connected');
-    for (const title of ['CPU', 'Memory', 'Network', 'Slots', 'Host process']) {
+    for (const title of ['CPU', 'Memory', 'Network', 'Slots', 'Response time', 'Requests', 'Failed requests', 'Host process']) {
         const chart = page.getByRole('region', { name: title, exact: true });
         await chart.scrollIntoViewIfNeeded();
         await expect(chart.locator('canvas').first()).toBeVisible();
