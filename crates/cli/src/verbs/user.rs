@@ -5,7 +5,7 @@ use crate::exit::{Exit, UsageError};
 use crate::output;
 use crate::target::To;
 use clap::{Args, Subcommand};
-use protocol::access::{ChangeUser, NewUser, Role};
+use protocol::access::{ChangeUser, KindScope, NewUser, Role};
 use std::io::{BufRead, IsTerminal};
 
 /// Advice after a lost answer.
@@ -27,7 +27,7 @@ enum UserCommand {
     Add(AddArgs),
     /// List the users.
     List(ListArgs),
-    /// Change the role of a user. It is in effect at once.
+    /// Change the role of a user, and the kinds that it applies to. It is in effect at once.
     Role(RoleArgs),
     /// Set a new first password, read from the terminal or from standard input. All sessions of the user end.
     Password(NameArgs),
@@ -42,6 +42,9 @@ struct AddArgs {
     /// viewer (reads), operator (also starts, cancels, retries and deletes), or admin (also drains hosts, manages access)
     #[arg(long)]
     role: Role,
+    /// Only for these kinds, such as 'training.*,data.load'; `*` stands for any characters. Default: all kinds
+    #[arg(long, value_name = "PATTERNS")]
+    kinds: Option<KindScope>,
     #[command(flatten)]
     to: To,
 }
@@ -58,6 +61,9 @@ struct RoleArgs {
     name: String,
     /// viewer, operator or admin
     role: Role,
+    /// Only for these kinds, such as 'training.*,data.load'; `*` stands for any characters. Default: all kinds
+    #[arg(long, value_name = "PATTERNS")]
+    kinds: Option<KindScope>,
     #[command(flatten)]
     to: To,
 }
@@ -73,30 +79,32 @@ struct NameArgs {
 /// Adds, lists, changes or removes users.
 pub async fn run(args: UserArgs) -> anyhow::Result<Exit> {
     match args.command {
-        UserCommand::Add(AddArgs { name, role, to }) => {
+        UserCommand::Add(AddArgs { name, role, kinds, to }) => {
             let target = to.target().await?;
-            let new = NewUser { name, role, password: first_password()? };
+            let new = NewUser { name, role, kinds, password: first_password()? };
             let user = target.client.add_user(&new).await.map_err(|error| unsure(error, UNSURE))?;
-            output::line(&format!("The user '{}' is added, with the role {}.", user.name, user.role))?;
+            let kinds = named(user.kinds.as_ref());
+            output::line(&format!("The user '{}' is added, with the role {}{kinds}.", user.name, user.role))?;
         }
         UserCommand::List(ListArgs { to }) => {
             let target = to.target().await?;
             let list = target.client.users().await.map_err(advised)?;
             target.print(&list.users, &list)?;
         }
-        UserCommand::Role(RoleArgs { name, role, to }) => {
-            let change = ChangeUser { role: Some(role), password: None };
+        UserCommand::Role(RoleArgs { name, role, kinds, to }) => {
+            let change = ChangeUser { role: Some(role), kinds, password: None };
             to.target()
                 .await?
                 .client
                 .change_user(&name, &change)
                 .await
                 .map_err(|error| unsure(error, UNSURE))?;
-            output::line(&format!("The user '{name}' has the role {role} now."))?;
+            let kinds = named(change.kinds.as_ref());
+            output::line(&format!("The user '{name}' has the role {role}{kinds} now."))?;
         }
         UserCommand::Password(NameArgs { name, to }) => {
             let target = to.target().await?;
-            let change = ChangeUser { role: None, password: Some(first_password()?) };
+            let change = ChangeUser { password: Some(first_password()?), ..ChangeUser::default() };
             target.client.change_user(&name, &change).await.map_err(|error| unsure(error, UNSURE))?;
             output::line(&format!("The user '{name}' has to choose a password at the next sign-in."))?;
         }
@@ -106,6 +114,11 @@ pub async fn run(args: UserArgs) -> anyhow::Result<Exit> {
         }
     }
     Ok(Exit::Fine)
+}
+
+/// Kinds of a role in a sentence.
+fn named(kinds: Option<&KindScope>) -> String {
+    kinds.map_or_else(String::new, |kinds| format!(" for {kinds}"))
 }
 
 /// Password, typed twice on a terminal, or the first line of standard input. It is never an argument, which other users
