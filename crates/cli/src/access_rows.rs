@@ -26,7 +26,7 @@ impl Listed for AccessToken {
         "last_used_at",
         "last_used_from",
     ];
-    const EMPTY: &'static str = "There are no tokens.";
+    const EMPTY: &'static str = "No tokens.";
 
     fn name(&self) -> String {
         self.name.clone()
@@ -69,7 +69,7 @@ impl Listed for User {
     const COLUMNS: &'static [&'static str] = &["NAME", "ROLE", "KINDS", "LAST SIGN-IN", "PASSWORD"];
     const FIELDS: &'static [&'static str] =
         &["name", "role", "kinds", "created_at", "last_sign_in_at", "must_change_password"];
-    const EMPTY: &'static str = "There are no users.";
+    const EMPTY: &'static str = "No users.";
 
     fn name(&self) -> String {
         self.name.clone()
@@ -78,8 +78,8 @@ impl Listed for User {
     fn cells(&self, now: Time) -> Vec<Cell> {
         let ago = |time| display::format::ago(now.seconds_since(time));
         let password = match self.must_change_password {
-            true => Cell::coloured("first password", Colour::Yellow),
-            false => "chosen".into(),
+            true => Cell::coloured("temporary", Colour::Yellow),
+            false => "set".into(),
         };
         vec![
             self.name.clone().into(),

@@ -24,7 +24,7 @@ use crate::kind_registry::KindRegistry;
 use crate::scoped_feed::{ScopedFeeds, Sources};
 use crate::view::{View, ViewChange};
 use parking_lot::RwLock;
-use pool::{Pool, PoolConfig, RouteMetrics};
+use pool::{Pool, PoolConfig, Requests, RouteMetrics};
 use protocol::access::KindScope;
 use protocol::api::{HostList, KindList};
 use protocol::{Actor, HostName, InstanceId, KindName, Operation, OperationId, State, Time};
@@ -262,6 +262,11 @@ impl Engine {
     /// Requests to each configured host since the server started, by route.
     pub fn host_requests(&self) -> Vec<(HostName, Vec<RouteMetrics>)> {
         self.shared.pools.iter().map(|(name, pool)| (name.clone(), pool.requests())).collect()
+    }
+
+    /// Requests to each configured host since the last call, for one caller that records them.
+    pub fn take_host_requests(&self) -> Vec<(HostName, Requests)> {
+        self.shared.pools.iter().map(|(name, pool)| (name.clone(), pool.take_requests())).collect()
     }
 
     /// Configured hosts that have not connected since the server started, so that their kinds are unknown.

@@ -53,7 +53,7 @@ pub const LOG_LINES: u32 = 1_000;
                        Times are UTC in RFC 3339, ids are UUIDv7, errors are RFC 9457 problem documents. \
                        Each route names the permission that it needs as x-permission, and as x-scope whether it shows only \
                        what is in the sender's scope (scope), or is only for senders without a scope (all_kinds); \
-                       docs/security.md says which role has which. Every request may also get 403 (a permission is missing, or the request was sent from \
+                       docs/security.md lists the permissions of each role. Every request may also get 403 (a permission is missing, or the request was sent from \
                        another site's page, or to a host name that is not allowed), every request except /healthz and \
                        /readyz 401 (authentication required), and every request except the feed 504 (timeout after \
                        60 s). Every response except the feed has the header \
@@ -147,7 +147,7 @@ fn responses() -> OpenApiRouter<Server> {
         .needs(Read, AllKinds, routes!(host_trends::trends))
         .needs(Read, AllKinds, routes!(alerts::list))
         .needs(Read, AllKinds, routes!(alerts::rules))
-        .needs(Read, AllKinds, routes!(alerts::rehearse))
+        .needs(Read, AllKinds, routes!(alerts::dry_run))
         .needs(Silence, AllKinds, routes!(alerts::silence))
         .needs(Silence, AllKinds, routes!(alerts::end_silence))
         .needs(ManageHosts, AllKinds, routes!(hosts::drain))

@@ -25,7 +25,7 @@ const ROWS: &[(&str, &str, Option<Role>, Reach)] = &[
     ("post", "/api/v1/access/users/{name}", Some(Admin), AllKinds),
     ("get", "/api/v1/activity", Some(Viewer), Scope),
     ("get", "/api/v1/alerts", Some(Viewer), AllKinds),
-    ("post", "/api/v1/alerts/rehearse", Some(Viewer), AllKinds),
+    ("post", "/api/v1/alerts/dry-run", Some(Viewer), AllKinds),
     ("get", "/api/v1/alerts/rules", Some(Viewer), AllKinds),
     ("post", "/api/v1/alerts/silences", Some(Operator), AllKinds),
     ("delete", "/api/v1/alerts/silences/{id}", Some(Operator), AllKinds),

@@ -120,7 +120,7 @@ async fn lists_counts_and_pages_tell_nothing_of_kinds_outside_of_the_scope() {
     assert_eq!(hosts.hosts[0].kinds, [VISIBLE.parse().unwrap()]);
     assert_eq!((hosts.hosts[0].running, hosts.hosts[0].connections.requests), (0, 0));
 
-    for path in ["/", "/operations", "/hosts", "/compare", "/alerts", &*paths::ACTIVITY, &*paths::SNAPSHOT] {
+    for path in ["/", "/operations", "/hosts", "/compare", "/alerts", paths::ACTIVITY, paths::SNAPSHOT] {
         let text = caller.request(Method::GET, path).send().await.unwrap().text().await.unwrap();
         for secret in hidden.iter().map(ToString::to_string).chain([HIDDEN.to_owned(), "payroll".to_owned()])
         {

@@ -8,7 +8,9 @@ use protocol::{Action, Actor, OperationId, State, Time};
 use std::collections::HashSet;
 
 /// Beginning of the reason for which a child is cancelled; the ID of its parent follows.
-pub(crate) const PARENT_ENDED: &str = "its parent operation ";
+pub(crate) const PARENT_ENDED: &str = "the parent operation ";
+/// The same in operations of earlier versions.
+pub(crate) const PARENT_ENDED_BEFORE: &str = "its parent operation ";
 
 impl Coordinator {
     /// Whether the parent accepts children: it has not ended and is not being cancelled.

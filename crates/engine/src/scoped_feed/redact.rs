@@ -1,6 +1,6 @@
 //! What senders with a scope see of operations, hosts and kinds. Pure.
 
-use crate::coordinator::PARENT_ENDED;
+use crate::coordinator::{PARENT_ENDED, PARENT_ENDED_BEFORE};
 use protocol::access::KindScope;
 use protocol::api::{Connections, HostStatus, KindList};
 use protocol::{HostName, Operation};
@@ -20,7 +20,7 @@ pub(crate) fn operation(operation: &mut Operation, seq: u64) {
 
 /// Reason of a cancel, without the parent.
 pub(crate) fn reason(text: &mut String) {
-    if text.starts_with(PARENT_ENDED) {
+    if text.starts_with(PARENT_ENDED) || text.starts_with(PARENT_ENDED_BEFORE) {
         HIDDEN_REASON.clone_into(text);
     }
 }
@@ -65,9 +65,11 @@ mod tests {
     #[test]
     fn an_operation_does_not_name_its_parent() {
         let parent = protocol::OperationId::new();
-        let mut text = format!("{PARENT_ENDED}{} ended or was cancelled", parent.short());
-        reason(&mut text);
-        assert_eq!(text, HIDDEN_REASON);
+        for begin in [PARENT_ENDED, PARENT_ENDED_BEFORE] {
+            let mut text = format!("{begin}{} ended or was cancelled", parent.short());
+            reason(&mut text);
+            assert_eq!(text, HIDDEN_REASON);
+        }
         let mut own = "wrong data".to_owned();
         reason(&mut own);
         assert_eq!(own, "wrong data");

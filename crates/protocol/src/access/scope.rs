@@ -14,7 +14,7 @@ pub const MAX_PATTERNS: usize = 20;
 /// Longest pattern in characters.
 const MAX_PATTERN_CHARS: usize = 81;
 
-/// Pattern of kinds: a kind, or several by `*`, which stands for any characters: `training.*`.
+/// Pattern of kinds: a kind, or several by `*`, which matches any characters: `training.*`.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct KindPattern(String);
