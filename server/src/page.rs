@@ -31,7 +31,7 @@ pub fn leptos_options(site: &Path, listen: std::net::SocketAddr) -> anyhow::Resu
         [Some(site.join("hash.txt")), next_to_program].into_iter().flatten().find(|file| file.is_file());
     let Some(hashes) = hashes else {
         anyhow::bail!(
-            "the built page in {} is incomplete: hash.txt is missing there and beside the program. Build it with \
+            "the built web app in {} is incomplete: hash.txt is missing there and beside the program. Build it with \
              `make build`, and copy the whole folder",
             site.display()
         );

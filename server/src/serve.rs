@@ -44,7 +44,7 @@ pub async fn serve(args: ServeArgs) -> anyhow::Result<()> {
     let config = Config::read(args)?;
     if !config.site.is_dir() {
         bail!(
-            "the built page was not found in {}. Build it with `make build`, or set its folder with --site FOLDER",
+            "the built web app was not found in {}. Build it with `make build`, or set its folder with --site FOLDER",
             config.site.display()
         );
     }

@@ -80,7 +80,7 @@ impl<'a> Standing<'a> {
 #[derive(Clone, PartialEq, Eq, Debug, Error)]
 pub enum Denied {
     #[error(
-        "A name has 1 to {MAX_NAME_CHARS} characters, without line breaks and without spaces at its ends."
+        "A name must have 1 to {MAX_NAME_CHARS} characters, no line breaks, and no leading or trailing spaces."
     )]
     Name,
     #[error("Another token or user has the name '{0}'. Choose another name, or remove that one first.")]
@@ -90,13 +90,11 @@ pub enum Denied {
     #[error("{0}")]
     Password(String),
     #[error(
-        "With the first token or user, each request needs a credential. Create one with the role admin first; otherwise, \
-         nobody could manage access."
+        "Once a token or user exists, every request needs a credential. Create an admin first; otherwise, nobody could manage access."
     )]
     NoAdmin,
     #[error(
-        "This is the last one with the role admin, and other tokens or users remain. Remove those first, or create \
-         another with the role admin; otherwise, nobody could manage access."
+        "This is the last admin credential, and other tokens or users exist. Remove them first, or create another admin."
     )]
     LastAdmin,
 }

@@ -12,7 +12,7 @@ impl Listed for AccessToken {
     const COLUMNS: &'static [&'static str] = &["NAME", "ROLE", "EXPIRES", "LAST USED", "FROM", "ID"];
     const FIELDS: &'static [&'static str] =
         &["id", "name", "role", "created_at", "created_by", "expires_at", "last_used_at", "last_used_from"];
-    const EMPTY: &'static str = "There are no tokens.";
+    const EMPTY: &'static str = "No tokens.";
 
     fn name(&self) -> String {
         self.name.clone()
@@ -53,7 +53,7 @@ impl Listed for User {
     const COLUMNS: &'static [&'static str] = &["NAME", "ROLE", "LAST SIGN-IN", "PASSWORD"];
     const FIELDS: &'static [&'static str] =
         &["name", "role", "created_at", "last_sign_in_at", "must_change_password"];
-    const EMPTY: &'static str = "There are no users.";
+    const EMPTY: &'static str = "No users.";
 
     fn name(&self) -> String {
         self.name.clone()
@@ -62,8 +62,8 @@ impl Listed for User {
     fn cells(&self, now: Time) -> Vec<Cell> {
         let ago = |time| display::format::ago(now.seconds_since(time));
         let password = match self.must_change_password {
-            true => Cell::coloured("first password", Colour::Yellow),
-            false => "chosen".into(),
+            true => Cell::coloured("temporary", Colour::Yellow),
+            false => "set".into(),
         };
         vec![
             self.name.clone().into(),

@@ -12,7 +12,7 @@ use std::str::FromStr;
 /// Days after which a token expires, unless its creator chooses otherwise.
 pub const TOKEN_DAYS: u32 = 90;
 
-/// Role of a user or a token. Each role may do everything that the ones before it may.
+/// Role of a user or a token. Each role includes the permissions of the roles before it.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
@@ -109,7 +109,7 @@ impl Permission {
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct AccessToken {
-    /// ID, with which it is revoked.
+    /// ID, used to revoke the token.
     pub id: String,
     /// Name, unique; the audit log shows it.
     pub name: String,
@@ -151,7 +151,7 @@ pub struct NewAccessToken {
     /// 1 to 100 characters, different from the names of all other tokens.
     pub name: String,
     pub role: Role,
-    /// Days of its validity, 1 to 3,650; 90 if absent. `null` for a token that never expires.
+    /// Validity in days, 1 to 3,650; 90 if absent. `null` for a token that never expires.
     #[serde(default = "default_days")]
     pub expires_in_days: Option<u32>,
 }
@@ -191,7 +191,7 @@ pub struct Me {
 pub enum SignedInBy {
     /// None: the server listens on loopback, and has neither tokens nor users.
     Nothing,
-    /// The token that the server was started with.
+    /// The server's shared token.
     SharedToken,
     /// A token for programs.
     Token,

@@ -53,15 +53,15 @@ pub enum SignedIn {
 /// Why a user can't sign in.
 #[derive(Debug, Error)]
 pub enum SignInError {
-    #[error("Name or password is wrong.")]
+    #[error("Wrong user name or password.")]
     Wrong,
     #[error("Too many failed attempts. Try again in {} s.", .0.ceil())]
     Pause(f64),
-    #[error("The time to choose a password is over. Sign in again.")]
+    #[error("The password was not changed in time. Sign in again.")]
     TicketExpired,
     #[error("{0}")]
     Password(String),
-    #[error("Signing in failed: {0}. Try again, and tell an administrator if it goes on.")]
+    #[error("Sign-in failed: {0}. Try again. If this continues, contact an administrator.")]
     Failed(#[from] AccessError),
 }
 

@@ -75,7 +75,7 @@ pub enum AccessError {
     Hash,
     #[error(transparent)]
     Store(#[from] StoreError),
-    #[error("the system has no random numbers: {0}")]
+    #[error("the system's random number generator failed: {0}")]
     Random(getrandom::Error),
 }
 

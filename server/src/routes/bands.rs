@@ -19,7 +19,7 @@ pub struct BaselineQuery {
 }
 
 /// Baseline of a series: the 10th, 50th and 90th percentiles of past successful runs, at each x that at least five of
-/// them reach. If there is no baseline, the response says why.
+/// them reach. If there is no baseline, the response states the reason.
 #[utoipa::path(get, path = "/api/v1/operations/{id}/baseline", tag = "operations",
     params(
         ("id" = String, Path),

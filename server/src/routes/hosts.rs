@@ -40,14 +40,14 @@ pub async fn hosts(State(server): State<Server>) -> Json<HostList> {
     Json(server.engine.hosts())
 }
 
-/// Snapshot of everything that the page shows, with its sequence number. Follow the feed from that number.
+/// Snapshot of everything that the dashboard shows, with its sequence number. Follow the feed from that number.
 #[utoipa::path(get, path = "/api/v1/snapshot", tag = "feed", responses((status = 200, body = Snapshot)))]
 pub async fn snapshot(State(server): State<Server>) -> Json<Snapshot> {
     Json(server.engine.snapshot())
 }
 
-/// Drains a host: it gets no new operations, and its running ones continue. The host stays drained, also after
-/// restarts, until it is undrained.
+/// Drains a host: it gets no new operations; running operations continue. The host stays drained, also after restarts,
+/// until it is undrained.
 #[utoipa::path(post, path = "/api/v1/hosts/{name}/drain", tag = "hosts", params(("name" = String, Path)),
     responses((status = 200, body = HostStatus), (status = 404, body = Problem),
         (status = 503, body = Problem, description = "The database can't be written")))]

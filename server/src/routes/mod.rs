@@ -82,8 +82,7 @@ impl FromRef<Server> for UserHeader {
         title = "Signalbox",
         description = "Start, follow, chart and cancel long-running operations on host services. \
                        Times are UTC in RFC 3339, ids are UUIDv7, errors are RFC 9457 problem documents. \
-                       Each route names the permission that it needs as x-permission; docs/security.md says which role \
-                       has which. Every request may also get 403 (a permission is missing, or the request was sent from \
+                       Each route names the permission that it needs as x-permission; docs/security.md lists the permissions of each role. Every request may also get 403 (a permission is missing, or the request was sent from \
                        another site's page, or to a host name that is not allowed), every request except /healthz and \
                        /readyz 401 (authentication required), and every request except the feed 504 (timeout after \
                        60 s). Every response except the feed has the header \
@@ -176,7 +175,7 @@ fn responses() -> OpenApiRouter<Server> {
         .needs(Read, routes!(host_trends::trends))
         .needs(Read, routes!(alerts::list))
         .needs(Read, routes!(alerts::rules))
-        .needs(Read, routes!(alerts::rehearse))
+        .needs(Read, routes!(alerts::dry_run))
         .needs(Silence, routes!(alerts::silence))
         .needs(Silence, routes!(alerts::end_silence))
         .needs(ManageHosts, routes!(hosts::drain))

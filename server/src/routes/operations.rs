@@ -163,7 +163,7 @@ pub async fn cancel(
 }
 
 /// Abandons an operation whose host is unreachable. The operation fails, later reports about it are ignored, and the
-/// host is told to stop the work when it reconnects.
+/// server asks the host to stop the work when it reconnects.
 #[utoipa::path(post, path = "/api/v1/operations/{id}/abandon", tag = "operations", params(("id" = String, Path)),
     request_body = Option<CancelOperation>,
     responses((status = 202, body = Operation),
@@ -279,7 +279,7 @@ pub async fn delete(
 }
 
 /// Deletes many ended operations and their children, selected by ID or by a filter. Active operations are kept. The
-/// response is sent after the deletion. With `dry_run`, the response only says what would be deleted.
+/// response is sent after the deletion. With `dry_run`, the response only states what would be deleted.
 #[utoipa::path(post, path = "/api/v1/operations/delete", tag = "operations", request_body = DeleteMany,
     responses((status = 200, body = Deleted),
         (status = 400, body = Problem,

@@ -1,4 +1,4 @@
-//! Why an operation is slow.
+//! Time breakdown of an operation.
 
 use super::{Server, bad_query, id_of};
 use crate::problem::RouteError;
@@ -19,10 +19,10 @@ pub struct TimeQuery {
     width: Option<usize>,
 }
 
-/// Why an operation is slow: the wall time of its current attempt, divided into computing, waiting for a CPU, a disk or
-/// memory, throttled by a quota, waiting in the queue, and the rest, in which the work itself waits. The parts add up to
-/// the whole. The largest one is named in a sentence, with who used the resource on the same machine in that time. For a
-/// running operation, the newest figures are a few seconds old.
+/// Time breakdown: the wall time of the current attempt, divided into computing, waits for a CPU, a disk or memory,
+/// throttling by a CPU quota, the queue, and the rest, such as waits for the network. The parts add up to the whole. A
+/// sentence names the largest part, and `consumers` lists the operations that used most of this resource on the same
+/// machine in the same period. The newest values of a running operation are a few seconds old.
 #[utoipa::path(get, path = "/api/v1/operations/{id}/time", tag = "operations",
     params(
         ("id" = String, Path),

@@ -63,7 +63,7 @@ pub fn choose_password(base: &str, form: &Form, error: &str) -> String {
     let fields = new_password_fields(true);
     let content = format!(
         r#"<div class="card"><h1>Choose a password</h1>
-<p class="hint">The first password was set by an administrator. Replace it with your own.</p>{error}
+<p class="hint">An administrator set your temporary password. Replace it with your own.</p>{error}
 <form method="post" action="{at}/sign-in/password"><input type="hidden" name="to" value="{to}">
 <input type="hidden" name="ticket" value="{ticket}">{fields}<button>Save and sign in</button></form></div>"#
     );
@@ -74,7 +74,7 @@ fn new_password_fields(focus: bool) -> String {
     let focus = if focus { " autofocus" } else { "" };
     format!(
         r#"<label>New password<input name="password" type="password" autocomplete="new-password" minlength="12" maxlength="200" required{focus} aria-describedby="rule"><span class="hint" id="rule">At least 12 characters</span></label>
-<label>Repeat it<input name="repeat" type="password" autocomplete="new-password" required></label>"#
+<label>Repeat the password<input name="repeat" type="password" autocomplete="new-password" required></label>"#
     )
 }
 
@@ -103,9 +103,9 @@ impl Account<'_> {
             r#"<div class="card"><div class="row"><div><h1>{name}</h1><p class="hint">Role {role}</p></div>
 <form method="post" action="{at}/sign-out"><button class="plain">Sign out</button></form></div>{notes}</div>
 <section class="card" aria-labelledby="sessions"><div><h2 id="sessions">Sessions</h2>
-<p class="hint">A session ends after 12 hours without use, and after 7 days.</p></div><ul class="list">{sessions}</ul></section>
+<p class="hint">Sessions end after 12 hours of inactivity, and after 7 days in any case.</p></div><ul class="list">{sessions}</ul></section>
 <section class="card" aria-labelledby="password"><div><h2 id="password">Change password</h2>
-<p class="hint">Your other sessions end.</p></div>
+<p class="hint">Changing the password signs out your other sessions.</p></div>
 <form method="post" action="{at}/account/password">
 <label>Current password<input name="current" type="password" autocomplete="current-password" required></label>
 {fields}<button>Change password</button></form></section>"#

@@ -233,7 +233,7 @@ async fn commands_create_list_and_revoke_tokens() {
     let (code, _, error) = run("", &["create", "ci", "--role", "root"]);
     assert!(code == 64 && error.contains("viewer, operator and admin"), "{error}");
     let (code, _, error) = run("", &["create", "ci", "--role", "viewer"]);
-    assert!(code == 3 && error.contains("role admin first"), "{code} {error}");
+    assert!(code == 3 && error.contains("Create an admin first"), "{code} {error}");
     let (code, admin, note) = run("", &["create", "ada", "--role", "admin", "--never-expires"]);
     assert_eq!((code, admin.starts_with("sbx_"), note.contains("never expires")), (0, true, true), "{note}");
     let (code, viewer, _) = run(&admin, &["create", "ci", "--role", "viewer", "--days", "7"]);

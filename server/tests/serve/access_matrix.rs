@@ -21,7 +21,7 @@ const ROWS: &[(&str, &str, Option<Role>)] = &[
     ("post", "/api/v1/access/users/{name}", Some(Admin)),
     ("get", "/api/v1/activity", Some(Viewer)),
     ("get", "/api/v1/alerts", Some(Viewer)),
-    ("post", "/api/v1/alerts/rehearse", Some(Viewer)),
+    ("post", "/api/v1/alerts/dry-run", Some(Viewer)),
     ("get", "/api/v1/alerts/rules", Some(Viewer)),
     ("post", "/api/v1/alerts/silences", Some(Operator)),
     ("delete", "/api/v1/alerts/silences/{id}", Some(Operator)),

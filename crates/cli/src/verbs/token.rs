@@ -20,12 +20,12 @@ pub struct TokenArgs {
 enum TokenCommand {
     /// Create a token for a program, and print it. It is shown only once.
     ///
-    /// From the first token on, each request needs a token, also on loopback. Therefore, the first one needs the role
-    /// admin.
+    /// As soon as a token or user exists, every request needs a credential, also on loopback. Therefore, the first
+    /// credential needs the role admin, unless the server was started with --token.
     Create(CreateArgs),
     /// List the tokens with their roles, and when and from where each was last used.
     List(ListArgs),
-    /// Revoke a token: its requests are rejected from now on, and its streams end.
+    /// Revoke a token: its requests are rejected immediately, and its streams end.
     Revoke(RevokeArgs),
 }
 
@@ -36,7 +36,7 @@ struct CreateArgs {
     /// viewer (reads), operator (also starts, cancels, retries and deletes), or admin (also drains hosts, manages tokens)
     #[arg(long)]
     role: Role,
-    /// Days of its validity
+    /// Validity in days
     #[arg(long, default_value_t = TOKEN_DAYS, conflicts_with = "never_expires")]
     days: u32,
     /// Create a token that is valid until it is revoked
@@ -102,7 +102,7 @@ async fn revoke(args: RevokeArgs) -> anyhow::Result<Exit> {
     let token = named(&target, &args.which).await?;
     let revoked = target.client.revoke_access_token(&token.id).await;
     revoked.map_err(|error| unsure(error, "The token may have been revoked: see `signalbox token list`"))?;
-    output::line(&format!("The token '{}' is revoked.", token.name))?;
+    output::line(&format!("Revoked the token '{}'.", token.name))?;
     Ok(Exit::Fine)
 }
 

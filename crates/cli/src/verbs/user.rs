@@ -20,16 +20,17 @@ pub struct UserArgs {
 
 #[derive(Subcommand)]
 enum UserCommand {
-    /// Add a user. The first password is read from the terminal, or from standard input.
+    /// Add a user. A temporary password is read from the terminal, or from standard input.
     ///
-    /// The user signs in at /sign-in, and has to choose another password there. From the first user or token on, each
-    /// request needs a credential, also on loopback. Therefore, the first one needs the role admin.
+    /// The user signs in at /sign-in, and must set a new password there. As soon as a token or user exists, every
+    /// request needs a credential, also on loopback. Therefore, the first credential needs the role admin, unless the
+    /// server was started with --token.
     Add(AddArgs),
     /// List the users.
     List(ListArgs),
-    /// Change the role of a user. It is in effect at once.
+    /// Change the role of a user. The change takes effect immediately.
     Role(RoleArgs),
-    /// Set a new first password, read from the terminal or from standard input. All sessions of the user end.
+    /// Set a temporary password, read from the terminal or from standard input. All sessions of the user end.
     Password(NameArgs),
     /// Remove a user. All sessions of the user end.
     Remove(NameArgs),
@@ -77,7 +78,7 @@ pub async fn run(args: UserArgs) -> anyhow::Result<Exit> {
             let target = to.target().await?;
             let new = NewUser { name, role, password: first_password()? };
             let user = target.client.add_user(&new).await.map_err(|error| unsure(error, UNSURE))?;
-            output::line(&format!("The user '{}' is added, with the role {}.", user.name, user.role))?;
+            output::line(&format!("Added the user '{}' with the role {}.", user.name, user.role))?;
         }
         UserCommand::List(ListArgs { to }) => {
             let target = to.target().await?;
@@ -92,17 +93,17 @@ pub async fn run(args: UserArgs) -> anyhow::Result<Exit> {
                 .change_user(&name, &change)
                 .await
                 .map_err(|error| unsure(error, UNSURE))?;
-            output::line(&format!("The user '{name}' has the role {role} now."))?;
+            output::line(&format!("Changed the role of the user '{name}' to {role}."))?;
         }
         UserCommand::Password(NameArgs { name, to }) => {
             let target = to.target().await?;
             let change = ChangeUser { role: None, password: Some(first_password()?) };
             target.client.change_user(&name, &change).await.map_err(|error| unsure(error, UNSURE))?;
-            output::line(&format!("The user '{name}' has to choose a password at the next sign-in."))?;
+            output::line(&format!("The user '{name}' must set a new password at the next sign-in."))?;
         }
         UserCommand::Remove(NameArgs { name, to }) => {
             to.target().await?.client.remove_user(&name).await.map_err(|error| unsure(error, UNSURE))?;
-            output::line(&format!("The user '{name}' is removed."))?;
+            output::line(&format!("Removed the user '{name}'."))?;
         }
     }
     Ok(Exit::Fine)
@@ -122,9 +123,9 @@ fn first_password() -> anyhow::Result<String> {
         return Ok(password);
     }
     drop(input);
-    let password = rpassword::prompt_password("First password: ")?;
-    if rpassword::prompt_password("Repeat it: ")? != password {
-        return Err(UsageError("the two passwords differ".to_owned()).into());
+    let password = rpassword::prompt_password("Temporary password: ")?;
+    if rpassword::prompt_password("Repeat the password: ")? != password {
+        return Err(UsageError("the two passwords do not match".to_owned()).into());
     }
     Ok(password)
 }

@@ -100,7 +100,7 @@ impl Coordinator {
             let kind = operation.kind.clone();
             self.queues.remove(&kind, id);
         }
-        let reason = format!("its parent operation {} ended or was cancelled", parent.short());
+        let reason = format!("the parent operation {} ended or was cancelled", parent.short());
         match self.try_step(id, Message::Cancel { reason: reason.clone() }, now) {
             Ok(operation) => {
                 let by = Actor::signalbox();
