@@ -165,6 +165,13 @@ pub fn problem_of(error: EngineError) -> Problem {
             );
             (ProblemType::HostFault, detail)
         }
+        EngineError::KindOutOfScope { kind, scope } => (
+            ProblemType::Forbidden,
+            format!(
+                "Your role is limited to the kinds {scope}, and '{kind}' is none of them. Ask an administrator for a role \
+                 with it."
+            ),
+        ),
         EngineError::NoHostConnected(kind) => {
             (ProblemType::HostAway, format!("No host that supports '{kind}' is connected. See /hosts."))
         }

@@ -1,6 +1,7 @@
 //! Errors of the engine: typed, without HTTP and without text for users. The server turns them into problem documents.
 
 use pool::PoolError;
+use protocol::access::KindScope;
 use protocol::{FieldError, HostName, KindName, OperationId, Problem, State};
 use std::fmt;
 use store::StoreError;
@@ -77,6 +78,9 @@ pub enum EngineError {
     /// A host named a path that is not below `/host/v1/artifacts/`.
     #[error("{host} named '{path}' as the path of an artifact")]
     ArtifactPathInvalid { host: HostName, path: String },
+    /// The sender may start only kinds of its scope.
+    #[error("kind '{kind}' is outside of the scope {scope}")]
+    KindOutOfScope { kind: KindName, scope: KindScope },
     #[error("no host that supports '{0}' is connected")]
     NoHostConnected(KindName),
     /// A host refused a request of the server with a problem document, which is passed on.

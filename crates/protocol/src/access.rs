@@ -1,7 +1,9 @@
 //! Access: roles, what they allow, tokens for programs, and local users.
 
+mod scope;
 mod users;
 
+pub use scope::{COMPOSITE_KINDS, KindPattern, KindScope, MAX_PATTERNS};
 pub use users::{ChangeUser, NewUser, Session, User, UserList};
 
 use crate::Time;
@@ -114,6 +116,10 @@ pub struct AccessToken {
     /// Name, unique; the audit log shows it.
     pub name: String,
     pub role: Role,
+    /// Kinds that the role applies to; absent for all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<Vec<String>>))]
+    pub kinds: Option<KindScope>,
     pub created_at: Time,
     /// Name of the creator, if known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -151,6 +157,11 @@ pub struct NewAccessToken {
     /// 1 to 100 characters, different from the names of all other tokens.
     pub name: String,
     pub role: Role,
+    /// Kinds that the role applies to, such as `training.*`: 1 to 20 patterns, in which `*` matches any characters.
+    /// Absent for all kinds. Not for the role admin.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<Vec<String>>))]
+    pub kinds: Option<KindScope>,
     /// Validity in days, 1 to 3,650; 90 if absent. `null` for a token that never expires.
     #[serde(default = "default_days")]
     pub expires_in_days: Option<u32>,
@@ -178,6 +189,10 @@ pub struct Me {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
     pub role: Role,
+    /// Kinds that the role applies to; absent for all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<Vec<String>>))]
+    pub kinds: Option<KindScope>,
     pub permissions: Vec<Permission>,
     /// End of the validity of the token or the session.
     #[serde(default, skip_serializing_if = "Option::is_none")]

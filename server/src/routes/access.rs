@@ -118,7 +118,9 @@ pub async fn remove_user(
 fn problem_of(error: AccessError) -> RouteError {
     use access::Denied;
     let kind = match &error {
-        AccessError::Denied(Denied::Name | Denied::Days | Denied::Password(_)) => ProblemType::BadRequest,
+        AccessError::Denied(
+            Denied::Name | Denied::Days | Denied::Password(_) | Denied::AdminKinds | Denied::KindsAlone,
+        ) => ProblemType::BadRequest,
         AccessError::Denied(_) => ProblemType::Conflict,
         AccessError::NotFound | AccessError::UserNotFound => ProblemType::NotFound,
         AccessError::Store(_) => ProblemType::Unavailable,

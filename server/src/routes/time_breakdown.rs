@@ -1,11 +1,12 @@
 //! Time breakdown of an operation.
 
-use super::{Server, bad_query, id_of};
+use super::{bad_query, id_of};
 use crate::problem::RouteError;
+use crate::state::InScope;
 use crate::time_breakdown::{MAX_WIDTH, breakdown};
 use axum::Json;
 use axum::extract::rejection::QueryRejection;
-use axum::extract::{Path, Query, State};
+use axum::extract::{Path, Query};
 use protocol::time_breakdown::TimeBreakdown;
 use protocol::{Problem, ProblemType};
 use serde::Deserialize;
@@ -31,7 +32,7 @@ pub struct TimeQuery {
     responses((status = 200, body = TimeBreakdown), (status = 400, body = Problem), (status = 404, body = Problem),
         (status = 503, body = Problem, description = "The database can't be read")))]
 pub async fn time_breakdown(
-    State(server): State<Server>,
+    InScope { engine, monitor }: InScope,
     id: Path<String>,
     query: Result<Query<TimeQuery>, QueryRejection>,
 ) -> Result<Json<TimeBreakdown>, RouteError> {
@@ -42,5 +43,5 @@ pub async fn time_breakdown(
         let detail = format!("`width` must be from 1 to {MAX_WIDTH}. See /openapi.json.");
         return Err(RouteError::new(ProblemType::BadRequest, detail));
     }
-    Ok(Json(breakdown(&server.engine, &server.monitor, id, width).await?))
+    Ok(Json(breakdown(&engine, &monitor, id, width).await?))
 }

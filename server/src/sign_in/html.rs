@@ -3,7 +3,7 @@
 use super::Form;
 use html_escape::{encode_double_quoted_attribute as attribute, encode_text as text};
 use protocol::Time;
-use protocol::access::{Role, Session};
+use protocol::access::{KindScope, Role, Session};
 
 /// Mark of Signalbox, as in the page's header.
 const BRAND: &str = r#"<svg viewBox="0 0 16 16" aria-hidden="true"><path d="M2 2h5v5H2zM9 9h5v5H9z" fill="currentColor"/><path d="M9 2h5v5H9zM2 9h5v5H2z" fill="currentColor" opacity=".35"/></svg>"#;
@@ -83,6 +83,8 @@ pub struct Account<'a> {
     pub base: &'a str,
     pub name: &'a str,
     pub role: Role,
+    /// Kinds that the role applies to.
+    pub kinds: Option<&'a KindScope>,
     pub sessions: &'a [Session],
     /// ID of the session of the request.
     pub current: &'a str,
@@ -97,10 +99,11 @@ impl Account<'_> {
         let Account { base, role, error, done, .. } = self;
         let (at, name) = (attribute(base), text(self.name));
         let sessions: String = self.sessions.iter().map(|session| self.session(session)).collect();
+        let kinds = self.kinds.map_or_else(String::new, |kinds| format!(" for {kinds}"));
         let notes = [note("error", error), note("done", done)].concat();
         let fields = new_password_fields(false);
         let content = format!(
-            r#"<div class="card"><div class="row"><div><h1>{name}</h1><p class="hint">Role {role}</p></div>
+            r#"<div class="card"><div class="row"><div><h1>{name}</h1><p class="hint">Role {role}{kinds}</p></div>
 <form method="post" action="{at}/sign-out"><button class="plain">Sign out</button></form></div>{notes}</div>
 <section class="card" aria-labelledby="sessions"><div><h2 id="sessions">Sessions</h2>
 <p class="hint">Sessions end after 12 hours of inactivity, and after 7 days in any case.</p></div><ul class="list">{sessions}</ul></section>
@@ -154,6 +157,7 @@ mod tests {
             base: "",
             name: bad,
             role: Role::Viewer,
+            kinds: None,
             sessions: &[session],
             current: "",
             now: at,

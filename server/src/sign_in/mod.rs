@@ -7,7 +7,7 @@ use crate::access::{Access, Given, Identity, SignInError, SignedIn};
 use crate::actor::By;
 use crate::config::BasePath;
 use crate::cookies::Cookies;
-use crate::routes::Server;
+use crate::state::Server;
 use access::Secret;
 use axum::extract::{DefaultBodyLimit, Extension, Query, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
@@ -226,6 +226,7 @@ fn account_page(
         base: server.base_path.as_str(),
         name,
         role: identity.role,
+        kinds: identity.scope(),
         sessions: &server.access.sessions_of(name),
         current,
         now: Time::now(),

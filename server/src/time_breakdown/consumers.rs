@@ -3,7 +3,7 @@
 use super::Window;
 use super::samples::{Machine, Used};
 use crate::monitor::Monitor;
-use engine::{Engine, EngineError};
+use engine::{EngineError, Scoped};
 use protocol::time_breakdown::{Limit, ResourceConsumer};
 use protocol::{HostName, Operation, OperationId, Time};
 use store::Filter;
@@ -20,7 +20,7 @@ const MIN_SHARE: f64 = 0.01;
 
 /// Operations that ran on these hosts within the time, `own` first, then those that ran for the longest part of it.
 pub(super) async fn ran(
-    engine: &Engine,
+    engine: &Scoped,
     hosts: &[HostName],
     own: &Operation,
     window: Window,

@@ -8,7 +8,7 @@ mod samples;
 use crate::monitor::{Monitor, Wanted};
 use bottleneck::{advice, largest, sentence};
 use display::zone::Zone;
-use engine::{Engine, EngineError};
+use engine::{EngineError, Scoped};
 use history::Buckets;
 use protocol::time_breakdown::{Limit, TimeBreakdown};
 use protocol::{Operation, OperationId, ResourceUsage, Time, TimeSplit};
@@ -28,7 +28,7 @@ const LIVE_GAP_SECONDS: f64 = 12.0;
 /// # Errors
 /// If the operation is unknown or can't be read. A history that can't be read is only missing.
 pub async fn breakdown(
-    engine: &Engine,
+    engine: &Scoped,
     monitor: &Monitor,
     id: OperationId,
     width: usize,
@@ -90,7 +90,7 @@ pub async fn breakdown(
 
 /// Adds the operations that ran on the same machine, and the consumers of the resource.
 async fn add_machine(
-    engine: &Engine,
+    engine: &Scoped,
     monitor: &Monitor,
     operation: &Operation,
     window: Window,

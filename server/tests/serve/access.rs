@@ -40,7 +40,7 @@ impl Caller {
         self.request(method, path).send().await.unwrap().status()
     }
 
-    async fn get<T: serde::de::DeserializeOwned>(&self, path: &str) -> T {
+    pub async fn get<T: serde::de::DeserializeOwned>(&self, path: &str) -> T {
         let answer = self.request(Method::GET, path).send().await.unwrap().error_for_status().unwrap();
         answer.json().await.unwrap()
     }
@@ -75,6 +75,7 @@ pub fn stored(home: &Home, role: Role, expires_at: Time) -> String {
         id: "stored".to_owned(),
         name: "stored".to_owned(),
         role,
+        kinds: None,
         created_at: Time::from_micros(0),
         created_by: None,
         expires_at: Some(expires_at),

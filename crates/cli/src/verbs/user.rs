@@ -5,7 +5,7 @@ use crate::exit::{Exit, UsageError};
 use crate::output;
 use crate::target::To;
 use clap::{Args, Subcommand};
-use protocol::access::{ChangeUser, NewUser, Role};
+use protocol::access::{ChangeUser, KindScope, NewUser, Role};
 use std::io::{BufRead, IsTerminal};
 
 /// Advice after a lost answer.
@@ -28,7 +28,7 @@ enum UserCommand {
     Add(AddArgs),
     /// List the users.
     List(ListArgs),
-    /// Change the role of a user. The change takes effect immediately.
+    /// Change the role of a user, and the kinds that the role applies to. The change takes effect immediately.
     Role(RoleArgs),
     /// Set a temporary password, read from the terminal or from standard input. All sessions of the user end.
     Password(NameArgs),
@@ -43,6 +43,9 @@ struct AddArgs {
     /// viewer (reads), operator (also starts, cancels, retries and deletes), or admin (also drains hosts, manages access)
     #[arg(long)]
     role: Role,
+    /// Only for these kinds, such as 'training.*,data.load'; `*` matches any characters. Default: all kinds
+    #[arg(long, value_name = "PATTERNS")]
+    kinds: Option<KindScope>,
     #[command(flatten)]
     to: To,
 }
@@ -59,6 +62,9 @@ struct RoleArgs {
     name: String,
     /// viewer, operator or admin
     role: Role,
+    /// Only for these kinds, such as 'training.*,data.load'; `*` matches any characters. Default: all kinds
+    #[arg(long, value_name = "PATTERNS")]
+    kinds: Option<KindScope>,
     #[command(flatten)]
     to: To,
 }
@@ -74,30 +80,32 @@ struct NameArgs {
 /// Adds, lists, changes or removes users.
 pub async fn run(args: UserArgs) -> anyhow::Result<Exit> {
     match args.command {
-        UserCommand::Add(AddArgs { name, role, to }) => {
+        UserCommand::Add(AddArgs { name, role, kinds, to }) => {
             let target = to.target().await?;
-            let new = NewUser { name, role, password: first_password()? };
+            let new = NewUser { name, role, kinds, password: first_password()? };
             let user = target.client.add_user(&new).await.map_err(|error| unsure(error, UNSURE))?;
-            output::line(&format!("Added the user '{}' with the role {}.", user.name, user.role))?;
+            let kinds = named(user.kinds.as_ref());
+            output::line(&format!("Added the user '{}' with the role {}{kinds}.", user.name, user.role))?;
         }
         UserCommand::List(ListArgs { to }) => {
             let target = to.target().await?;
             let list = target.client.users().await.map_err(advised)?;
             target.print(&list.users, &list)?;
         }
-        UserCommand::Role(RoleArgs { name, role, to }) => {
-            let change = ChangeUser { role: Some(role), password: None };
+        UserCommand::Role(RoleArgs { name, role, kinds, to }) => {
+            let change = ChangeUser { role: Some(role), kinds, password: None };
             to.target()
                 .await?
                 .client
                 .change_user(&name, &change)
                 .await
                 .map_err(|error| unsure(error, UNSURE))?;
-            output::line(&format!("Changed the role of the user '{name}' to {role}."))?;
+            let kinds = named(change.kinds.as_ref());
+            output::line(&format!("Changed the role of the user '{name}' to {role}{kinds}."))?;
         }
         UserCommand::Password(NameArgs { name, to }) => {
             let target = to.target().await?;
-            let change = ChangeUser { role: None, password: Some(first_password()?) };
+            let change = ChangeUser { password: Some(first_password()?), ..ChangeUser::default() };
             target.client.change_user(&name, &change).await.map_err(|error| unsure(error, UNSURE))?;
             output::line(&format!("The user '{name}' must set a new password at the next sign-in."))?;
         }
@@ -107,6 +115,11 @@ pub async fn run(args: UserArgs) -> anyhow::Result<Exit> {
         }
     }
     Ok(Exit::Fine)
+}
+
+/// Kinds of a role in a sentence.
+fn named(kinds: Option<&KindScope>) -> String {
+    kinds.map_or_else(String::new, |kinds| format!(" for {kinds}"))
 }
 
 /// Password, typed twice on a terminal, or the first line of standard input. It is never an argument, which other users
