@@ -108,16 +108,13 @@ impl KtrdrTrain {
         if let (Some(start), Some(end)) = (start, end)
             && start > end
         {
-            let (field, why) = if params.end.is_some() {
+            errors.push(if params.end.is_some() {
                 let why = "This is before the start date of the strategy";
-                ("end", format!("{why}, {start}. Also enter a start date."))
+                FieldError::new("end", format!("{why}, {start}. Also enter a start date."))
             } else {
-                (
-                    "start",
-                    format!("This is after the end date of the strategy, {end}. Also enter an end date."),
-                )
-            };
-            errors.push(FieldError::new(field, why));
+                let why = "This is after the end date of the strategy";
+                FieldError::new("start", format!("{why}, {end}. Also enter an end date."))
+            });
         }
         if !errors.is_empty() {
             return Err(errors);
