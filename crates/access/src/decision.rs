@@ -19,16 +19,6 @@ pub enum Reach {
     AllKinds,
 }
 
-impl Reach {
-    /// Name in the description of the API.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Reach::Scope => "scope",
-            Reach::AllKinds => "all_kinds",
-        }
-    }
-}
-
 /// Result of [`decide`].
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Decision {

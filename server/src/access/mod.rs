@@ -10,9 +10,9 @@ mod sessions;
 
 pub use accounts::{SignInError, SignedIn};
 pub use identity::Identity;
-pub use permitted::{Routes, operations};
 #[cfg(test)]
-pub use permitted::{X_PERMISSION, X_SCOPE};
+pub use permitted::X_PERMISSION;
+pub use permitted::{Routes, operations};
 
 use access::{Denied, Secret, Standing, check_new, check_revocation};
 use accounts::{SignIns, random};

@@ -14,8 +14,8 @@ use utoipa_axum::router::{OpenApiRouter, UtoipaMethodRouter};
 
 /// Name of the permission in the description of the API.
 pub const X_PERMISSION: &str = "x-permission";
-/// Name of the reach in the description of the API.
-pub const X_SCOPE: &str = "x-scope";
+/// Sentence in the description of routes that are not available within a scope.
+const NOT_IN_A_SCOPE: &str = "Not available with a role that is limited to kinds.";
 
 /// Routes, each with its permission.
 pub struct Routes<S>(OpenApiRouter<S>);
@@ -36,11 +36,12 @@ impl<S: Clone + Send + Sync + 'static> Routes<S> {
         (schemas, mut paths, router): UtoipaMethodRouter<S>,
     ) -> Self {
         for operation in paths.paths.values_mut().flat_map(operations) {
-            let added = ExtensionsBuilder::new()
-                .add(X_PERMISSION, permission.as_str())
-                .add(X_SCOPE, reach.as_str())
-                .build();
+            let added = ExtensionsBuilder::new().add(X_PERMISSION, permission.as_str()).build();
             operation.extensions.get_or_insert_default().merge(added);
+            if reach == Reach::AllKinds {
+                let about = operation.description.take().map(|text| format!("{text}\n\n{NOT_IN_A_SCOPE}"));
+                operation.description = Some(about.unwrap_or_else(|| NOT_IN_A_SCOPE.to_owned()));
+            }
         }
         let check = from_fn(move |request, next| check(permission, reach, request, next));
         Self(self.0.routes((schemas, paths, router.route_layer(check))))

@@ -51,9 +51,7 @@ pub const LOG_LINES: u32 = 1_000;
         title = "Signalbox",
         description = "Start, follow, chart and cancel long-running operations on host services. \
                        Times are UTC in RFC 3339, ids are UUIDv7, errors are RFC 9457 problem documents. \
-                       Each route names the permission that it needs as x-permission, and as x-scope whether it shows only \
-                       what is in the sender's scope (scope), or is only for senders without a scope (all_kinds); \
-                       docs/security.md lists the permissions of each role. Every request may also get 403 (a permission is missing, or the request was sent from \
+                       Each route names the permission that it needs as x-permission; docs/security.md lists the permissions of each role. Every request may also get 403 (a permission is missing, or the request was sent from \
                        another site's page, or to a host name that is not allowed), every request except /healthz and \
                        /readyz 401 (authentication required), and every request except the feed 504 (timeout after \
                        60 s). Every response except the feed has the header \

@@ -112,7 +112,7 @@ async fn a_user_chooses_a_password_at_the_first_sign_in_and_signs_out() {
     assert!(browser.cookie.is_none(), "no session with the first password");
     let ticket = ticket_of(&page);
     for (password, repeat, why) in
-        [("short", "short", "at least 12"), (OWN, "other", "differ"), (FIRST, FIRST, "must differ")]
+        [("short", "short", "at least 12"), (OWN, "other", "do not match"), (FIRST, FIRST, "must differ")]
     {
         let fields = [("ticket", &*ticket), ("password", password), ("repeat", repeat)];
         let answer = browser.post("/sign-in/password", &fields).await;
@@ -265,7 +265,7 @@ async fn commands_add_change_and_remove_users() {
     let (code, _, error) = run(&["add", "ada lovelace", "--role", "viewer"], "short\n");
     assert!(code == 3 && error.contains("12 characters"), "{code} {error}");
     let (code, out, _) = run(&["add", "ada lovelace", "--role", "viewer"], "a phrase of four words\n");
-    assert_eq!((code, out.as_str()), (0, "The user 'ada lovelace' is added, with the role viewer."));
+    assert_eq!((code, out.as_str()), (0, "Added the user 'ada lovelace' with the role viewer."));
     assert_eq!(run(&["role", "ada lovelace", "operator"], "").0, 0);
     let users: UserList = serde_json::from_str(&run(&["list", "--json"], "").1).unwrap();
     assert_eq!((users.users[0].role, users.users[0].must_change_password), (Role::Operator, true));
