@@ -94,7 +94,7 @@ pub async fn serve(args: ServeArgs) -> anyhow::Result<()> {
     let engine = Engine::open(store, EngineConfig { hosts, in_words: sweep::in_words, ..config.engine })?;
     sweeps.works_with(engine.clone());
     // Ends when it is dropped.
-    let _collecting = monitor.collect(&monitored, &config.data, &stop);
+    let _collecting = monitor.collect(&monitored, &engine, &config.data, &stop);
     let alerts = Alerts::open(&config.data, config.alerts);
     let _alerting = alerts.run(&engine, &monitor, &stop);
     let cookies = Cookies::new(&config.base_path, tls.is_some());

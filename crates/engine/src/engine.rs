@@ -21,7 +21,7 @@ use crate::housekeeping;
 use crate::kind_registry::KindRegistry;
 use crate::view::{View, ViewChange};
 use parking_lot::RwLock;
-use pool::{Pool, PoolConfig, RouteMetrics};
+use pool::{Pool, PoolConfig, Requests, RouteMetrics};
 use protocol::api::{HostList, KindList};
 use protocol::{Actor, HostName, InstanceId, Operation, OperationId, State, Time};
 use std::sync::Arc;
@@ -238,6 +238,11 @@ impl Engine {
     /// Requests to each configured host since the server started, by route.
     pub fn host_requests(&self) -> Vec<(HostName, Vec<RouteMetrics>)> {
         self.shared.pools.iter().map(|(name, pool)| (name.clone(), pool.requests())).collect()
+    }
+
+    /// Requests to each configured host since the last call, for one caller that records them.
+    pub fn take_host_requests(&self) -> Vec<(HostName, Requests)> {
+        self.shared.pools.iter().map(|(name, pool)| (name.clone(), pool.take_requests())).collect()
     }
 
     /// Configured hosts that have not connected since the server started, so that their kinds are unknown.

@@ -69,7 +69,7 @@ async fn a_writer_that_syncs_waits_for_a_disk() {
 import os, time
 try: os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(1)) # ahead of other programs, where that is allowed
 except OSError: pass
-end, block = time.monotonic() + 4, os.urandom(4096)
+end, block = time.monotonic() + 4, os.urandom(1 << 18) # large: a small block takes more time in the kernel than on the disk
 file = os.open("synced", os.O_CREAT | os.O_WRONLY)
 while time.monotonic() < end:
     os.pwrite(file, block, 0)
