@@ -1,6 +1,6 @@
 //! Decision: whether a role has a permission.
 
-use protocol::access::{Permission, Role};
+use protocol::access::{LackedPermission, Permission, Role};
 
 /// Result of [`decide`].
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -30,6 +30,15 @@ pub fn permissions(role: Role) -> Vec<Permission> {
     Permission::ALL.into_iter().filter(|permission| decide(role, *permission) == Decision::Allowed).collect()
 }
 
+/// All permissions that a role lacks, each with the least powerful role that has it.
+pub fn lacked(role: Role) -> Vec<LackedPermission> {
+    let lacked = |permission| match decide(role, permission) {
+        Decision::Allowed => None,
+        Decision::Needs(role) => Some(LackedPermission { permission, role }),
+    };
+    Permission::ALL.into_iter().filter_map(lacked).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -48,6 +57,15 @@ mod tests {
     fn a_viewer_only_reads() {
         assert_eq!(permissions(Role::Viewer), [Permission::Read]);
         assert_eq!(decide(Role::Viewer, Permission::Start), Decision::Needs(Role::Operator));
+    }
+
+    #[test]
+    fn a_role_has_or_lacks_each_permission() {
+        for role in Role::ALL {
+            let lacked: Vec<Permission> = lacked(role).into_iter().map(|lacked| lacked.permission).collect();
+            assert_eq!([permissions(role), lacked].concat(), Permission::ALL, "{role}");
+        }
+        assert_eq!(lacked(Role::Viewer)[0].role, Role::Operator);
     }
 
     #[test]

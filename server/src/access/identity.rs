@@ -84,7 +84,14 @@ impl Identity {
             Credential::Session { expires_at, .. } => (SignedInBy::Session, Some(*expires_at)),
         };
         let (name, role) = (self.name().map(str::to_owned), self.role);
-        Me { via, name, role, permissions: access::permissions(role), expires_at }
+        Me {
+            via,
+            name,
+            role,
+            permissions: access::permissions(role),
+            lacks: access::lacked(role),
+            expires_at,
+        }
     }
 
     /// Whether the sender has a permission.
