@@ -282,7 +282,7 @@ fn checks(health: &Health) -> impl IntoView + use<> {
         view! {
             <li data-check=mark>
                 <span class="check-name">{check.name.clone()}</span>
-                <span>{wording}</span>
+                <span class="check-message">{wording}</span>
             </li>
         }
     });
