@@ -4,7 +4,6 @@ use crate::access::Identity;
 use crate::backend::PageBackend;
 use crate::below::as_browser_sees_it;
 use crate::routes::Server;
-use app::SignedInUser;
 use axum::Router;
 use axum::extract::Request;
 use axum::http::request::Parts;
@@ -15,6 +14,8 @@ use leptos::config::LeptosOptions;
 use leptos::context::{provide_context, use_context};
 use leptos_axum::ResponseOptions;
 use live::backend::Backend;
+use live::identity::Reader;
+use protocol::access::SignedInBy;
 use std::path::Path;
 use std::sync::Arc;
 use tower_http::services::ServeDir;
@@ -57,7 +58,7 @@ pub fn router(server: &Server, options: LeptosOptions) -> Router {
     let page = leptos_axum::render_app_async_with_context(
         move || {
             provide_context(backend.clone());
-            provide_user();
+            provide_reader();
             restrict();
         },
         move || app::shell(shell_options.clone()),
@@ -92,11 +93,12 @@ async fn cached(cache: &'static str, request: Request, next: Next) -> Response {
     response
 }
 
-/// Name of the user who is signed in, for the document.
-fn provide_user() {
+/// Identity of the reader, for the document. Without access control, the page shows nothing of it.
+fn provide_reader() {
     let identity = use_context::<Parts>().and_then(|parts| parts.extensions.get::<Identity>().cloned());
-    if let Some((name, _)) = identity.as_ref().and_then(Identity::user_session) {
-        provide_context(SignedInUser(name.to_owned()));
+    let me = identity.map(|identity| identity.described());
+    if let Some(me) = me.filter(|me| me.via != SignedInBy::Nothing) {
+        provide_context(Reader(me));
     }
 }
 
