@@ -3,7 +3,7 @@
 use crate::access::Identity;
 use crate::backend::PageBackend;
 use crate::below::as_browser_sees_it;
-use crate::routes::Server;
+use crate::state::{Data, Server};
 use axum::Router;
 use axum::extract::Request;
 use axum::http::request::Parts;
@@ -16,6 +16,7 @@ use leptos_axum::ResponseOptions;
 use live::backend::Backend;
 use live::identity::Reader;
 use protocol::access::SignedInBy;
+use protocol::{Problem, ProblemType};
 use std::path::Path;
 use std::sync::Arc;
 use tower_http::services::ServeDir;
@@ -32,7 +33,7 @@ pub fn leptos_options(site: &Path, listen: std::net::SocketAddr) -> anyhow::Resu
         [Some(site.join("hash.txt")), next_to_program].into_iter().flatten().find(|file| file.is_file());
     let Some(hashes) = hashes else {
         anyhow::bail!(
-            "the built page in {} is incomplete: hash.txt is missing there and beside the program. Build it with \
+            "the built web app in {} is incomplete: hash.txt is missing there and beside the program. Build it with \
              `make build`, and copy the whole folder",
             site.display()
         );
@@ -52,13 +53,11 @@ pub fn leptos_options(site: &Path, listen: std::net::SocketAddr) -> anyhow::Resu
 /// Everything except the API.
 pub fn router(server: &Server, options: LeptosOptions) -> Router {
     live::base::configure(server.base_path.as_str());
-    let backend: Arc<dyn Backend> =
-        Arc::new(PageBackend { engine: server.engine.clone(), alerts: server.alerts.clone() });
+    let data = server.data.clone();
     let shell_options = options.clone();
     let page = leptos_axum::render_app_async_with_context(
         move || {
-            provide_context(backend.clone());
-            provide_reader();
+            provide_reader(&data);
             restrict();
         },
         move || app::shell(shell_options.clone()),
@@ -93,11 +92,17 @@ async fn cached(cache: &'static str, request: Request, next: Next) -> Response {
     response
 }
 
-/// Identity of the reader, for the document. Without access control, the page shows nothing of it.
-fn provide_reader() {
+/// Data for the reader of the document, and the identity of the reader. Without access control, the page shows nothing of
+/// it. Without an identity, which the guard rejects before, there are no data.
+fn provide_reader(data: &Data) {
     let identity = use_context::<Parts>().and_then(|parts| parts.extensions.get::<Identity>().cloned());
-    let me = identity.map(|identity| identity.described());
-    if let Some(me) = me.filter(|me| me.via != SignedInBy::Nothing) {
+    let Some(identity) = identity else { return };
+    let alerts = data.all_kinds(&identity).map(|all| all.alerts);
+    let alerts = alerts.map_err(|why| Problem::new(ProblemType::Forbidden, why));
+    let backend: Arc<dyn Backend> = Arc::new(PageBackend { engine: data.in_scope(&identity).engine, alerts });
+    provide_context(backend);
+    let me = identity.described();
+    if me.via != SignedInBy::Nothing {
         provide_context(Reader(me));
     }
 }

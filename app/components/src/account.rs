@@ -28,6 +28,8 @@ pub fn Account() -> impl IntoView {
     part(move || {
         let me = identity.me()?;
         let (name, role) = (reader_name(&me), me.role.to_string());
+        let kinds =
+            me.kinds.as_ref().map(|kinds| view! { <span class="muted">"Kinds " {kinds.to_string()}</span> });
         let initial: String = name.chars().take(1).collect();
         let label = format!("Account: {name}, {role}");
         // Both are pages of the server, and no part of the app.
@@ -54,6 +56,7 @@ pub fn Account() -> impl IntoView {
                         <p class="account-reader">
                             <strong>{name}</strong>
                             <span class="muted">"Role " {role}</span>
+                            {kinds}
                         </p>
                         {page}
                         <form method="post" action=base::url("/sign-out")>

@@ -33,7 +33,7 @@ pub fn HostsPage() -> impl IntoView {
         <div class="page-head">
             <h1>"Hosts"</h1>
         </div>
-        <Hint page="hosts" text="The services that run operations. Each block is a slot; a filled one leads to the operation on it."/>
+        <Hint page="hosts" text="The services that run operations. Each block is a slot; a filled block links to its operation."/>
         <WithSnapshot lines=6>
             <HostList/>
         </WithSnapshot>

@@ -54,6 +54,7 @@ mod tests {
             via,
             name: name.map(str::to_owned),
             role: Role::Viewer,
+            kinds: None,
             permissions: vec![Permission::Read],
             lacks: vec![],
             expires_at: None,

@@ -5,8 +5,10 @@ mod commands;
 mod delete;
 mod log_search;
 mod queries;
+mod scoped;
 
 pub use log_search::LogQuery;
+pub use scoped::Scoped;
 
 use crate::baseline_cache::BaselineCache;
 use crate::command::{Command, CoordinatorSender};
@@ -19,11 +21,13 @@ use crate::host_connection::HostConnection;
 use crate::host_registry::{Entry, HostRegistry, LastSeen};
 use crate::housekeeping;
 use crate::kind_registry::KindRegistry;
+use crate::scoped_feed::{ScopedFeeds, Sources};
 use crate::view::{View, ViewChange};
 use parking_lot::RwLock;
 use pool::{Pool, PoolConfig, Requests, RouteMetrics};
+use protocol::access::KindScope;
 use protocol::api::{HostList, KindList};
-use protocol::{Actor, HostName, InstanceId, Operation, OperationId, State, Time};
+use protocol::{Actor, HostName, InstanceId, KindName, Operation, OperationId, State, Time};
 use std::sync::Arc;
 use store::{Change, EventRecord, Filter, Store, StoreError, StoreFault, Writer};
 use tokio::sync::{mpsc, watch};
@@ -73,6 +77,7 @@ struct Shared {
     coordinator: CoordinatorSender,
     pools: Vec<(HostName, Pool)>,
     bands: BaselineCache,
+    scoped_feeds: ScopedFeeds,
     store_fault: watch::Receiver<StoreFault>,
     instance: InstanceId,
     stop: CancellationToken,
@@ -90,7 +95,7 @@ impl Engine {
         let mut unended = store.unended()?;
         let watched = bands::watched(&*store, &mut unended)?;
         let cursors = store.cursors()?;
-        let counts = store.counts()?;
+        let counts = store.counts_by_kind()?;
         let lines = config.lines();
         if let Some(entry) = reconfigured(&store.configuration()?, &lines, Time::now()) {
             store.apply(&[Change::Configuration { lines }, Change::Audit(Box::new(entry))])?;
@@ -199,6 +204,7 @@ impl Engine {
             coordinator,
             pools,
             bands: BaselineCache::default(),
+            scoped_feeds: ScopedFeeds::default(),
             store_fault,
             instance,
             stop,
@@ -211,6 +217,24 @@ impl Engine {
     #[must_use]
     pub fn by(&self, actor: Actor) -> Self {
         Self { shared: self.shared.clone(), by: Arc::new(actor) }
+    }
+
+    /// The engine within a scope; `None` for all kinds.
+    pub fn scoped(&self, scope: Option<&KindScope>) -> Scoped {
+        let shared = &self.shared;
+        let limited = scope.map(|scope| {
+            let Shared { feed, view, kind_registry: kinds, tasks, stop, .. } = &**shared;
+            shared.scoped_feeds.get(scope, &Sources { feed, view, kinds, tasks, stop })
+        });
+        Scoped::new(self.clone(), limited)
+    }
+
+    /// Kind of a stored operation.
+    ///
+    /// # Errors
+    /// `Unreadable` if the store can't be read.
+    pub(crate) async fn kind_of(&self, id: OperationId) -> Result<Option<KindName>, EngineError> {
+        self.stored(move |store| store.kind_of(id)).await
     }
 
     /// Disconnects from the hosts and writes what is pending. Operations continue on their hosts.

@@ -124,8 +124,7 @@ async fn samples(
 ) -> HandlerResult<Json<HostSamples>> {
     let Query(query) = query.map_err(wrong_query)?;
     let Sampling::On(samples) = &shared.sampling else {
-        let why =
-            "This host does not sample resources: it works on another machine, or in the server's process.";
+        let why = "This host does not sample resources: its work runs on another machine, or in the server's process.";
         return Err(ApiError::new(ProblemType::NotFound, why));
     };
     Ok(Json(samples.after(shared.feed.instance(), query.after, query.limit)))

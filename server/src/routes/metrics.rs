@@ -1,6 +1,6 @@
 //! Server metrics in the OpenMetrics text format.
 
-use super::Server;
+use crate::state::{AllKinds, Server};
 use axum::extract::State;
 use axum::http::header;
 use axum::response::IntoResponse;
@@ -23,12 +23,12 @@ const OPENMETRICS: &str = "application/openmetrics-text; version=1.0.0; charset=
 /// Server metrics in the OpenMetrics text format, which Prometheus reads.
 #[utoipa::path(get, path = "/metrics", tag = "probes",
     responses((status = 200, body = String, content_type = "application/openmetrics-text")))]
-pub async fn metrics(State(server): State<Server>) -> impl IntoResponse {
+pub async fn metrics(State(server): State<Server>, AllKinds { engine, .. }: AllKinds) -> impl IntoResponse {
     let now = Figures {
-        snapshot: server.engine.snapshot(),
+        snapshot: engine.snapshot(),
         streams: server.streams.load(Ordering::Relaxed),
-        store_trouble: server.engine.store_fault().is_some(),
-        requests: server.engine.host_requests(),
+        store_trouble: engine.store_fault().is_some(),
+        requests: engine.host_requests(),
     };
     ([(header::CONTENT_TYPE, OPENMETRICS)], now.text())
 }

@@ -35,6 +35,7 @@ mod observability;
 mod process;
 mod requests;
 mod restart;
+mod scopes;
 mod startup_errors;
 mod sweep;
 #[cfg(target_os = "linux")]

@@ -133,7 +133,7 @@ impl Charted {
                 view! {
                     <p class="note warn">
                         {format!("The newest sample is of {} ({ago}). ", zone.get().moment(at))}
-                        "Check that the host runs and the server reaches it."
+                        "Check that the host is running and that the server can reach it."
                     </p>
                 }
                 .into_any(),

@@ -75,8 +75,8 @@ fn NoSamples(name: HostName) -> impl IntoView {
     let to = format!("/hosts/{name}?range=90d");
     view! {
         <Empty
-            title="No samples in this time"
-            text="Choose a longer time. If that is empty, too, the server has not reached this host yet. Charts appear a few seconds after the host is connected."
+            title="No samples in this period"
+            text="Choose a longer period. If there are no samples either, the server has not reached this host yet. Charts appear a few seconds after the host is connected."
         >
             <A href=to attr:class="button">
                 "Show 90 days"
@@ -143,7 +143,7 @@ fn PanelChart(
                     <p class="host-unknown">
                         <span class="chart-title">{panel.title}</span>
                         " "
-                        <span class="muted">"Unknown: no values in this time"</span>
+                        <span class="muted">"Unknown: no values in this period"</span>
                     </p>
                 }
                 .into_any()
