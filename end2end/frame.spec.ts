@@ -1,5 +1,6 @@
 // The frame around every page: palette, shortcuts, title of the browser tab, time zone, the menu of an operation,
 // notifications, and undo.
+import { rmSync } from 'node:fs';
 import type { Page } from '@playwright/test';
 import { alive, expect, start, SYMBOL, test } from './signalbox';
 
@@ -354,6 +355,27 @@ test('no page scrolls sideways at 320 pixels, with the menu open or closed', asy
         await expect(page.getByRole('button', { name: 'Copy as command line' })).toBeVisible();
         await stays();
         await expect(page.locator('.op-actions .menu-list')).toBeInViewport({ ratio: 0.5 });
+    }
+});
+
+test('a problem of a host with a long path does not scroll sideways at 320 pixels, also without a script', async ({ server, browser, rows, request }, info) => {
+    test.skip(info.project.name !== 'phone', 'the width is the test\'s own');
+    expect(rows).toBeGreaterThan(0);
+    // The host can't read its source from now on, and its message names the path.
+    rmSync(server.csv, { recursive: true });
+    const message = async () => {
+        const { hosts } = await (await request.get('/api/v1/hosts')).json();
+        return hosts[0].health?.checks?.find((check: { ok: boolean }) => !check.ok)?.message ?? '';
+    };
+    await expect.poll(message, { timeout: 30_000 }).toContain(server.csv);
+    for (const javaScriptEnabled of [true, false]) {
+        const context = await browser.newContext({ baseURL: server.url, javaScriptEnabled, viewport: { width: 320, height: 640 } });
+        const page = await context.newPage();
+        await page.goto('/hosts');
+        await expect(page.getByText(server.csv)).toBeVisible();
+        const wide = await page.evaluate(() => document.documentElement.scrollWidth);
+        expect(wide).toBeLessThanOrEqual(320);
+        await context.close();
     }
 });
 

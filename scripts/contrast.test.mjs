@@ -61,6 +61,18 @@ for (const [theme, tokens] of Object.entries(themes)) {
     });
 }
 
+test('the pages to sign in have the colours of the tokens', () => {
+    const sheet = readFileSync(new URL('../server/src/sign_in/style.css', import.meta.url), 'utf8');
+    const blocks = [...sheet.matchAll(/color-scheme: (light|dark);([^}]*)\}/g)];
+    assert.deepEqual(blocks.map(([, theme]) => theme), ['light', 'dark']);
+    for (const [, theme, block] of blocks) {
+        const own = Object.fromEntries([...block.matchAll(/--([\w-]+): ([^;]+);/g)].map(([, name, value]) => [name, value]));
+        const tokens = Object.fromEntries(Object.keys(own).map((name) => [name, themes[theme][name]]));
+        assert.ok(Object.keys(own).length > 5, `the ${theme} theme has colours`);
+        assert.deepEqual(own, tokens, `the ${theme} theme`);
+    }
+});
+
 test('black on white has the greatest contrast, and a colour on itself none', () => {
     assert.equal(contrast('#000000', '#ffffff'), 21);
     assert.equal(contrast('#1f5fd1', '#1f5fd1'), 1);

@@ -16,7 +16,7 @@ use leptos_meta::provide_meta_context;
 use leptos_router::components::{FlatRoutes, Route, Router};
 use leptos_router::{Lazy, SsrMode, path};
 use live::base;
-use live::{ConnectionStatus, OperationStore};
+use live::{ConnectionStatus, Identity, OperationStore};
 
 /// The dashboard.
 #[component]
@@ -26,6 +26,8 @@ pub fn App() -> impl IntoView {
     provide_context(store.clone());
     let status = ConnectionStatus::default();
     provide_context(status.clone());
+    let identity = Identity::new();
+    provide_context(identity);
     let data = Data::load();
     provide_context(data);
     kinds::keep_current(&store, data.kinds);
@@ -47,7 +49,7 @@ pub fn App() -> impl IntoView {
     // Effects run only in the browser, after hydration.
     Effect::new(move |started: Option<()>| {
         if started.is_none() {
-            live::driver::start(store.clone(), status.clone());
+            live::driver::start(store.clone(), status.clone(), identity);
         }
     });
 

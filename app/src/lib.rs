@@ -17,4 +17,4 @@ mod shell;
 pub use app::App;
 pub use pages::lazy::preload;
 #[cfg(feature = "ssr")]
-pub use shell::{SignedInUser, shell};
+pub use shell::shell;

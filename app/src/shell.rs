@@ -6,6 +6,7 @@ use leptos::nonce::use_nonce;
 use leptos::prelude::*;
 use leptos_meta::{HashedStylesheet, MetaTags};
 use live::base;
+use live::identity::Reader;
 
 /// Applies theme, sidebar, zone and key settings before the first paint. A page opened outside of its base path
 /// (bypassing the proxy) is redirected into it.
@@ -14,28 +15,14 @@ const BEFORE_PAINT: &str = r#"(function(){var d=document.documentElement,b=d.get
 /// A page whose script crashed or failed to load must not look live: shows the banner, and CSS hides "Live".
 const WHEN_IT_BREAKS: &str = r#"(function(){function look(e){var r=e.reason||e.error||{};if(r instanceof WebAssembly.RuntimeError||r instanceof WebAssembly.CompileError||/module script|imported module|WebAssembly/.test(r.message||"")){document.documentElement.setAttribute("data-broken","");var b=document.getElementById("broken");if(b)b.hidden=false}}addEventListener("error",look);addEventListener("unhandledrejection",look)})()"#;
 
-/// Name of the user who is signed in, in the context of a rendered page; absent without a session.
-#[derive(Clone)]
-pub struct SignedInUser(pub String);
-
-/// Link to the account of the user, where they sign out. It is a page of the server, and no part of the app.
-fn account(name: &str) -> impl IntoView + use<> {
-    let initial: String = name.chars().take(1).collect();
-    let label = format!("Account of {name}");
-    view! {
-        <a class="account" href=base::url("/account") title=label.clone() aria-label=label>
-            {initial}
-        </a>
-    }
-}
-
 /// The document: head, styles, scripts with the nonce of the response, and the app.
 pub fn shell(options: LeptosOptions) -> impl IntoView {
     // Requests of pages run on tokio. Only the first call has an effect.
     let _ = Executor::init_tokio();
+    let reader = use_context::<Reader>().map(|reader| reader.attribute());
     view! {
         <!DOCTYPE html>
-        <html lang="en" data-base=base::path()>
+        <html lang="en" data-base=base::path() data-me=reader>
             <head>
                 <meta charset="utf-8"/>
                 <meta name="viewport" content="width=device-width, initial-scale=1"/>
@@ -51,7 +38,6 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
             </head>
             <body>
                 <App/>
-                {use_context::<SignedInUser>().map(|SignedInUser(name)| account(&name))}
                 <div id="broken" class="broken" role="alert" hidden>
                     <p>
                         <strong>"The page crashed."</strong>

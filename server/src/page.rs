@@ -4,7 +4,6 @@ use crate::access::Identity;
 use crate::backend::PageBackend;
 use crate::below::as_browser_sees_it;
 use crate::state::{Data, Server};
-use app::SignedInUser;
 use axum::Router;
 use axum::extract::Request;
 use axum::http::request::Parts;
@@ -15,6 +14,8 @@ use leptos::config::LeptosOptions;
 use leptos::context::{provide_context, use_context};
 use leptos_axum::ResponseOptions;
 use live::backend::Backend;
+use live::identity::Reader;
+use protocol::access::SignedInBy;
 use protocol::{Problem, ProblemType};
 use std::path::Path;
 use std::sync::Arc;
@@ -91,8 +92,8 @@ async fn cached(cache: &'static str, request: Request, next: Next) -> Response {
     response
 }
 
-/// Data for the reader of the document, and the name if it is a user who is signed in. Without an identity, which the
-/// guard rejects before, there are no data.
+/// Data for the reader of the document, and the identity of the reader. Without access control, the page shows nothing of
+/// it. Without an identity, which the guard rejects before, there are no data.
 fn provide_reader(data: &Data) {
     let identity = use_context::<Parts>().and_then(|parts| parts.extensions.get::<Identity>().cloned());
     let Some(identity) = identity else { return };
@@ -100,8 +101,9 @@ fn provide_reader(data: &Data) {
     let alerts = alerts.map_err(|why| Problem::new(ProblemType::Forbidden, why));
     let backend: Arc<dyn Backend> = Arc::new(PageBackend { engine: data.in_scope(&identity).engine, alerts });
     provide_context(backend);
-    if let Some((name, _)) = identity.user_session() {
-        provide_context(SignedInUser(name.to_owned()));
+    let me = identity.described();
+    if me.via != SignedInBy::Nothing {
+        provide_context(Reader(me));
     }
 }
 

@@ -7,7 +7,7 @@ use display::zone::Zone;
 use leptos::prelude::*;
 use live::connection::clock::DELAYED_AFTER;
 use live::connection::state::Connectivity;
-use live::{ConnectionStatus, OperationStore};
+use live::{ConnectionStatus, Identity, OperationStore};
 use protocol::Time;
 
 /// Latency from which it is part of the text, milliseconds; below, it is in the tooltip.
@@ -58,7 +58,11 @@ pub fn Badge() -> impl IntoView {
     let (connectivity, latency) = (status.connectivity(), status.latency());
     let as_of = OperationStore::here().seeded_at();
     let zone = Zones::here();
-    let wording = Memo::new(move |_| in_words(connectivity.get(), latency.get(), as_of.get(), zone.get()));
+    let identity = Identity::here();
+    let wording = Memo::new(move |_| match identity.is_signed_out() {
+        true => ("broken", "Signed out".to_owned()),
+        false => in_words(connectivity.get(), latency.get(), as_of.get(), zone.get()),
+    });
     let tooltip = move || latency.get().map(|ms| format!("Latency of the newest event: {ms:.0} ms"));
     let why = part(move || match connectivity.get() {
         Connectivity::Polling { why } => Some(

@@ -1,12 +1,15 @@
 //! Frame around every page: sidebar (a bottom bar on phones), search, connection badge and content; plus palette, tab
 //! title and notifications.
 
+use super::account::Account;
 use super::badge::{Badge, StaleStrip};
 use super::icon::Icon;
 use super::moment::ZoneSwitch;
 use super::palette::{Palette, PaletteButton, PaletteDialog};
+use super::permission::PermissionNotes;
 use super::placeholders::WithSnapshot;
 use super::rail_views::RailViews;
+use super::signed_out::SignedOut;
 use super::tab::Tab;
 use super::theme::{ThemeSwitch, fold_rail};
 use crate::reactive::{mark, maybe, part};
@@ -133,6 +136,7 @@ pub fn Frame(children: Children) -> impl IntoView {
                         <Icon name="keys"/>
                     </button>
                     <ThemeSwitch/>
+                    <Account/>
                 </div>
             </header>
             <aside class="rail" aria-label="Sidebar">
@@ -150,6 +154,8 @@ pub fn Frame(children: Children) -> impl IntoView {
             <main id="content" tabindex="-1">{children()}</main>
         </div>
         <PaletteDialog/>
+        <PermissionNotes/>
+        <SignedOut/>
         <Tab/>
     }
     .into_any()

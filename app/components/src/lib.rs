@@ -5,6 +5,7 @@
 #![recursion_limit = "256"]
 #![expect(clippy::new_without_default, reason = "the app creates each context once")]
 
+pub mod account;
 pub mod badge;
 pub mod bar;
 mod chosen_cell;
@@ -25,6 +26,7 @@ pub mod link;
 pub mod menu;
 pub mod moment;
 pub mod palette;
+pub mod permission;
 pub mod placeholders;
 pub mod print_note;
 mod rail_views;
@@ -33,6 +35,7 @@ pub mod receipt;
 pub mod row;
 pub mod row_selection;
 pub mod rule_fields;
+pub mod signed_out;
 pub mod slots;
 pub mod sorted;
 pub mod spark;

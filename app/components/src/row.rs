@@ -6,6 +6,7 @@ use super::focus::{find, hand_over};
 use super::icon::Icon;
 use super::kind_mark::KindIcon;
 use super::moment::Ago;
+use super::permission::needs;
 use super::row_selection::{PickOne, Picks};
 use super::spark::Spark;
 use super::state_mark::StateMark;
@@ -20,6 +21,7 @@ use leptos::html::Button;
 use leptos::prelude::*;
 use live::base;
 use live::{OpView, OperationStore};
+use protocol::access::Permission;
 use protocol::{ConditionKind, Forecast, OperationId, State, Time};
 use std::collections::HashMap;
 
@@ -322,7 +324,7 @@ fn Again(op: OpView) -> impl IntoView {
     let button = part(move || {
         (op.state.get() == State::Failed).then(|| {
             view! {
-                <button
+                <button {..needs(Permission::Control)}
                     node_ref=pressed
                     type="button"
                     class="link only-script"
@@ -367,7 +369,7 @@ pub fn RowAction(op: OpView) -> impl IntoView {
         let button = |wording: &str, picture: &'static str, act: fn(Actions, OpView)| {
             let label = format!("{wording}: {title}");
             view! {
-                <button
+                <button {..needs(Permission::Control)}
                     node_ref=pressed
                     type="button"
                     class="quiet"

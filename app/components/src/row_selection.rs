@@ -2,8 +2,9 @@
 
 use super::confirm::tally;
 use super::focus::{find, hand_over};
+use super::permission::{needs, needs_and};
 use crate::link::A;
-use crate::reactive::{part, spoken, text, yes};
+use crate::reactive::{part, text, yes};
 use app_state::Selection;
 use app_state::actions::{Actions, Question};
 use app_state::address::comparison::{Comparison, refusal};
@@ -13,6 +14,7 @@ use leptos::html::Div;
 use leptos::prelude::*;
 use live::{OpView, OperationStore};
 use protocol::OperationId;
+use protocol::access::Permission;
 use wasm_bindgen::JsCast;
 use web_sys::{Element, HtmlElement, HtmlInputElement, KeyboardEvent, MouseEvent};
 
@@ -188,7 +190,7 @@ pub fn SelectBar(
                     actions.question.set(Some(Question::Again(untrack(|| selection.all()).into(), again)));
                 };
                 view! {
-                    <button type="button" class="button" on:click=ask>
+                    <button {..needs(Permission::Control)} type="button" class="button" on:click=ask>
                         {format!("{verb} {}…", format::count(u64::from(count)))}
                     </button>
                 }
@@ -205,7 +207,7 @@ pub fn SelectBar(
                 actions.question.set(Some(Question::DeleteMany(untrack(|| selection.all()).into())));
             };
             view! {
-                <button type="button" class="button" on:click=ask>
+                <button {..needs(Permission::Delete)} type="button" class="button" on:click=ask>
                     {format!("Delete {}…", format::count(u64::from(ended)))}
                 </button>
             }
@@ -250,10 +252,9 @@ pub fn SelectBar(
                         before_it_changes();
                         cancels.then(|| {
                             view! {
-                                <button
+                                <button {..needs_and(Permission::Control, move || now.get().open() == 0, None)}
                                     type="button"
                                     class="button danger"
-                                    aria-disabled=spoken(move || now.get().open() == 0)
                                     on:click=ask
                                 >
                                     {act}

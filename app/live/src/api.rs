@@ -97,6 +97,7 @@ pub async fn logs(id: OperationId) -> Result<LogPage, Problem> {
 mod browser {
     use super::*;
     use crate::http::Call;
+    use protocol::access::Me;
     use protocol::alerts::{DryRun, DryRunRequest, NewSilence, Silence};
     use protocol::history::History;
     use protocol::host_trends::HostTrends;
@@ -110,6 +111,14 @@ mod browser {
     const DRY_RUN_TIMEOUT: Duration = Duration::from_secs(60);
     /// A host may query its source before it answers.
     const PREVIEW_TIMEOUT: Duration = Duration::from_secs(30);
+
+    /// Sender of the page's requests.
+    ///
+    /// # Errors
+    /// As [`sampled`].
+    pub async fn me() -> Result<Me, Problem> {
+        Call::get(paths::ME).json().await
+    }
 
     /// A sampled artifact within a range of seconds since 1970, or all of it, with at most `points` points.
     ///
@@ -370,6 +379,6 @@ mod browser {
 
 pub use browser::{
     artifact, ask, baseline, cancel_many, counts, delete, delete_many, drain, drop_rule, dry_run,
-    end_silence, find, history, host_trends, log_page, newest_of, operations, operations_of_host, preview,
-    sampled, search_log, set_rule, silence_alerts, start, time_breakdown,
+    end_silence, find, history, host_trends, log_page, me, newest_of, operations, operations_of_host,
+    preview, sampled, search_log, set_rule, silence_alerts, start, time_breakdown,
 };

@@ -6,10 +6,20 @@ use leptos::prelude::{TimeoutHandle, set_timeout_with_handle};
 use protocol::api::FEED_SEQ;
 use protocol::{Problem, ProblemType};
 use serde::de::DeserializeOwned;
+use std::cell::Cell;
 use std::time::Duration;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{AbortController, Headers, RequestInit, Response};
+
+thread_local! {
+    static ON_REFUSED: Cell<fn(u16)> = const { Cell::new(|_| ()) };
+}
+
+/// Sets what is called with the status of an answer that refuses the sender: 401 or 403.
+pub fn on_refused(listener: fn(u16)) {
+    ON_REFUSED.set(listener);
+}
 
 /// Default timeout.
 const LIMIT: Duration = Duration::from_secs(15);
@@ -81,9 +91,8 @@ impl<'a> Call<'a> {
         if ok {
             return Ok((seq, text));
         }
-        if status == 401 {
-            // The session or the token has ended: the server leads to the page to sign in.
-            let _ = web_sys::window().map(|window| window.location().reload());
+        if matches!(status, 401 | 403) {
+            ON_REFUSED.get()(status);
         }
         Err(json::from_str::<Problem>(&text).unwrap_or_else(|_| {
             let mut problem = Problem::new(

@@ -4,8 +4,8 @@
 //! pages, wording. On the server its data comes from a [`backend::Backend`].
 //!
 //! The logic is pure and tested natively. [`driver`] is the thin layer that talks to the browser. Modules depend on
-//! those below them only: [`driver`]; [`status`]; [`tabs`]; [`connection`], [`model`]; [`api`]; [`http`], [`query`];
-//! [`base`].
+//! those below them only: [`driver`]; [`status`]; [`tabs`]; [`connection`], [`model`]; [`identity`]; [`api`]; [`http`],
+//! [`query`]; [`base`].
 
 pub mod api;
 #[cfg(feature = "ssr")]
@@ -16,6 +16,7 @@ pub mod driver;
 #[cfg(test)]
 mod fixtures;
 pub mod http;
+pub mod identity;
 pub mod model;
 mod positioned;
 pub mod query;
@@ -23,6 +24,7 @@ mod resource;
 pub mod status;
 pub mod tabs;
 
+pub use identity::Identity;
 pub use model::operation_signals::{Facts, Fixed, OpView, OperationSignals};
 pub use model::store::OperationStore;
 pub use positioned::Positioned;

@@ -7,6 +7,7 @@ use app_state::actions::{Actions, Question};
 use components::hint::Hint;
 use components::ident::Ident;
 use components::link::A;
+use components::permission::needs_and;
 use components::placeholders::{Empty, WithSnapshot};
 use components::reactive::{mark, maybe, part, spoken, text, whole, word, yes};
 use components::slots::Slots;
@@ -16,6 +17,7 @@ use leptos::prelude::*;
 use leptos_meta::Title;
 use live::OperationStore;
 use protocol::HostName;
+use protocol::access::Permission;
 use protocol::api::{HostLink, HostStatus};
 use protocol::host::Health;
 use trend::Trend;
@@ -208,7 +210,12 @@ fn DrainButton(name: HostName, of: String, drained: Memo<Option<u32>>) -> impl I
         None => actions.question.set(Some(Question::Drain(name.clone()))),
     };
     view! {
-        <button type="button" class="button host-do only-script" aria-describedby=of aria-busy=busy on:click=press>
+        <button {..needs_and(Permission::ManageHosts, || false, Some(of))}
+            type="button"
+            class="button host-do only-script"
+            aria-busy=busy
+            on:click=press
+        >
             {word(move || if drained.get().is_some() { "Undrain" } else { "Drain…" })}
         </button>
     }
@@ -282,7 +289,7 @@ fn checks(health: &Health) -> impl IntoView + use<> {
         view! {
             <li data-check=mark>
                 <span class="check-name">{check.name.clone()}</span>
-                <span>{wording}</span>
+                <span class="check-message">{wording}</span>
             </li>
         }
     });

@@ -5,12 +5,14 @@ use crate::address;
 use crate::address::comparison::Comparison;
 use crate::clipboard::copy_and_say;
 use crate::notifications::Notifications;
+use crate::permissions::refusal_now;
 use crate::toasts::Toasts;
 use display::{Next, next, shell_command};
 use leptos::prelude::*;
 use live::OpView;
 use live::base;
 use protocol::OperationId;
+use protocol::access::Permission;
 
 /// The operation; from the context.
 #[derive(Clone, Copy)]
@@ -110,6 +112,17 @@ impl OperationAction {
         }
     }
 
+    /// Permission that it needs; none for actions that change nothing.
+    pub fn needs(self) -> Option<Permission> {
+        match self {
+            OperationAction::Cancel | OperationAction::Resume | OperationAction::Retry => {
+                Some(Permission::Control)
+            }
+            OperationAction::Delete => Some(Permission::Delete),
+            _ => None,
+        }
+    }
+
     /// What it does, in a sentence; empty where the label says it.
     pub fn means(self) -> &'static str {
         match self {
@@ -165,6 +178,10 @@ impl OperationAction {
     /// Runs the action, after a confirmation where it can't be undone. `go` navigates to a path.
     pub fn carry_out(self, op: OpView, by: ActionScope, go: &dyn Fn(&str)) {
         let ActionScope { actions, toasts, notifications } = by;
+        // Keys reach actions whose controls are disabled.
+        if let Some(why) = self.needs().and_then(refusal_now) {
+            return toasts.say(why);
+        }
         let fixed = op.fixed();
         let origin = base::origin;
         let copy = |text: String, what: &'static str| copy_and_say(toasts, text, what);

@@ -15,6 +15,7 @@ pub mod data;
 pub mod failures;
 pub mod kinds;
 pub mod notifications;
+pub mod permissions;
 pub mod retry_timer;
 pub mod selection;
 pub mod settings;

@@ -1,6 +1,6 @@
 //! Decision: whether a role, limited to a scope or not, has a permission.
 
-use protocol::access::{KindScope, Permission, Role};
+use protocol::access::{KindScope, LackedPermission, Permission, Role};
 
 /// Role of a sender, and the kinds that it applies to.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -66,6 +66,14 @@ pub fn permissions(grant: Grant<'_>) -> Vec<Permission> {
     Permission::ALL.into_iter().filter(has).collect()
 }
 
+/// All permissions that a sender lacks, each with the least powerful role that has it. A sender with a scope may have
+/// that role, but not for all kinds.
+pub fn lacked(grant: Grant<'_>) -> Vec<LackedPermission> {
+    let has = permissions(grant);
+    let lacked = Permission::ALL.into_iter().filter(|permission| !has.contains(permission));
+    lacked.map(|permission| LackedPermission { permission, role: minimum_role(permission) }).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -91,6 +99,19 @@ mod tests {
         assert_eq!(permissions(whole(Role::Viewer)), [Permission::Read]);
         let start = decide(whole(Role::Viewer), Permission::Start, Reach::Scope);
         assert_eq!(start, Decision::Needs(Role::Operator));
+    }
+
+    #[test]
+    fn a_role_has_or_lacks_each_permission() {
+        for role in Role::ALL {
+            let lacked = lacked(whole(role)).into_iter().map(|lacked| lacked.permission).collect();
+            assert_eq!([permissions(whole(role)), lacked].concat(), Permission::ALL, "{role}");
+        }
+        assert_eq!(lacked(whole(Role::Viewer))[0].role, Role::Operator);
+        let scope = "data.*".parse().unwrap();
+        let limited = lacked(Grant { role: Role::Operator, scope: Some(&scope) });
+        let silence = LackedPermission { permission: Permission::Silence, role: Role::Operator };
+        assert!(limited.contains(&silence), "it is about all kinds");
     }
 
     #[test]

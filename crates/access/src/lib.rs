@@ -10,7 +10,7 @@ mod secret;
 mod session;
 mod sign_in;
 
-pub use decision::{Decision, Grant, Reach, decide, minimum_role, permissions};
+pub use decision::{Decision, Grant, Reach, decide, lacked, minimum_role, permissions};
 pub use password::{SALT_BYTES, hash_password, verify_password};
 pub use rules::{
     Denied, MAX_NAME_CHARS, MAX_TOKEN_DAYS, Standing, check_change, check_new, check_new_user,

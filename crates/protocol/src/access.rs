@@ -194,9 +194,21 @@ pub struct Me {
     #[cfg_attr(feature = "openapi", schema(value_type = Option<Vec<String>>))]
     pub kinds: Option<KindScope>,
     pub permissions: Vec<Permission>,
+    /// Permissions that the sender lacks.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub lacks: Vec<LackedPermission>,
     /// End of the validity of the token or the session.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expires_at: Option<Time>,
+}
+
+/// Permission that a sender lacks, and who has it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct LackedPermission {
+    pub permission: Permission,
+    /// The least powerful role that has it.
+    pub role: Role,
 }
 
 /// Credential of a request.

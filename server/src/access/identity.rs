@@ -97,8 +97,9 @@ impl Identity {
             Credential::Session { expires_at, .. } => (SignedInBy::Session, Some(*expires_at)),
         };
         let (name, role) = (self.name().map(str::to_owned), self.role);
-        let kinds = self.scope().cloned();
-        Me { via, name, role, kinds, permissions: access::permissions(self.grant()), expires_at }
+        let (kinds, grant) = (self.scope().cloned(), self.grant());
+        let (permissions, lacks) = (access::permissions(grant), access::lacked(grant));
+        Me { via, name, role, kinds, permissions, lacks, expires_at }
     }
 
     /// Whether the sender has a permission, within its scope or for all kinds.

@@ -2,7 +2,7 @@
 
 use crate::access::{Caller, SHARED};
 use crate::process::{Home, PATIENCE, Server, without_home};
-use protocol::access::{Me, Role, SignedInBy, UserList};
+use protocol::access::{Me, Permission, Role, SignedInBy, UserList};
 use protocol::paths;
 use reqwest::{Client, Method, Response, StatusCode, redirect};
 use serde_json::json;
@@ -199,7 +199,10 @@ async fn a_lowered_role_and_a_removed_user_end_streams() {
         tokio::time::timeout(PATIENCE, ends).await.expect("the stream goes on with the old role");
         assert_eq!(json!(browser.me().await.kinds), change["kinds"]);
     }
-    assert_eq!((browser.me().await.role, started(&browser).await), (Role::Viewer, StatusCode::FORBIDDEN));
+    let me = browser.me().await;
+    assert_eq!((me.role, started(&browser).await), (Role::Viewer, StatusCode::FORBIDDEN));
+    let start = me.lacks.iter().find(|lacked| lacked.permission == Permission::Start);
+    assert_eq!(start.map(|lacked| lacked.role), Some(Role::Operator), "the page says who may start");
 
     let mut stream = browser.get(paths::EVENTS).await;
     assert!(stream.chunk().await.unwrap().is_some());

@@ -13,6 +13,7 @@ use display::zone::Zone;
 use leptos::prelude::*;
 use live::query;
 use live::{OpView, OperationStore};
+use protocol::access::Permission;
 use protocol::api::{HostStatus, KindOffer};
 use protocol::{HostName, Operation, OperationId, State};
 
@@ -65,6 +66,17 @@ pub enum Does {
     Zone,
     Fold,
     Keys,
+}
+
+impl Does {
+    /// Permission that it needs; none for what changes nothing.
+    pub fn needs(&self) -> Option<Permission> {
+        match self {
+            Does::OperationAction(deed) => deed.needs(),
+            Does::Drain(..) => Some(Permission::ManageHosts),
+            _ => None,
+        }
+    }
 }
 
 #[derive(Clone, PartialEq, Debug)]

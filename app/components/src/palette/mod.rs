@@ -16,6 +16,7 @@ use app_state::Zones;
 use app_state::actions::Question;
 use app_state::address;
 use app_state::current::{ActionScope, CurrentOperation};
+use app_state::permissions::refusal_now;
 use app_state::theme::Theme;
 use entries::{Does, Entry, Found, Group, Held, find, gather, held_at, matches, place_of, search};
 use leptos::html::{Dialog, Input};
@@ -173,7 +174,10 @@ fn Finder(open: RwSignal<bool>, owner: Owner) -> impl IntoView {
     let choose = chooser(open, owner);
     let choose_at: Rc<dyn Fn(usize)> = Rc::new(move |n| {
         let entry = found.with_untracked(|groups| groups.iter().flat_map(|(_, list)| list).nth(n).cloned());
-        if let Some(Found { entry, .. }) = entry {
+        // The palette stays open: a disabled entry says why.
+        if let Some(Found { entry, .. }) = entry
+            && entry.does.needs().and_then(refusal_now).is_none()
+        {
             choose(entry);
         }
     });
@@ -311,13 +315,17 @@ fn option(found: Found, n: usize, (at, hold): (Memo<usize>, Callback<usize>), ch
         let state = cell.map_or_else(|| Signal::stored(state), |cell| cell.view().state.into());
         view! { <StateMark state/> }.into_any()
     });
-    let aside = (!entry.aside.is_empty()).then(|| view! { <span class="palette-aside">{entry.aside}</span> });
+    let refusal = entry.does.needs().and_then(refusal_now);
+    let refused = refusal.is_some().then_some("true");
+    let aside = refusal.unwrap_or(entry.aside);
+    let aside = (!aside.is_empty()).then(|| view! { <span class="palette-aside">{aside}</span> });
     view! {
         <li
             id=format!("found-{n}")
             role="option"
             class="palette-entry"
             aria-selected=word(move || if at.get() == n { "true" } else { "false" })
+            aria-disabled=refused
             on:pointermove=move |_| {
                 if at.get_untracked() != n {
                     hold.run(n);

@@ -6,6 +6,7 @@ mod reports;
 mod tab_sync;
 
 use crate::ConnectionStatus;
+use crate::Identity;
 use crate::connection::clock::ClockSync;
 use crate::connection::sequence_check::{SequenceCheck, Verdict};
 use crate::connection::state::{Command, ConnectionState, Input, POLL_WAIT_SECONDS};
@@ -48,6 +49,7 @@ impl Drop for Stream {
 pub(super) struct Driver {
     pub(super) store: OperationStore,
     pub(super) status: ConnectionStatus,
+    pub(super) identity: Identity,
     pub(super) connection: ConnectionState,
     pub(super) sequence: SequenceCheck,
     pub(super) sync: ClockSync,
@@ -84,12 +86,13 @@ pub(super) fn now() -> f64 {
 }
 
 /// Connects the page to the feed as long as the app lives. Called once, in the browser.
-pub fn start(store: OperationStore, status: ConnectionStatus) {
+pub fn start(store: OperationStore, status: ConnectionStatus, identity: Identity) {
     let server = store.server().map(|(id, _)| id);
     let handle = Handle(Rc::new(RefCell::new(Driver {
         sequence: SequenceCheck::at(store.seq()),
         store: store.clone(),
         status: status.clone(),
+        identity,
         connection: ConnectionState::default(),
         sync: ClockSync::default(),
         head: 0,
@@ -108,6 +111,7 @@ pub fn start(store: OperationStore, status: ConnectionStatus) {
         request: None,
     })));
     handle.join_tabs();
+    handle.follow_identity();
 
     let every_second = handle.clone();
     set_interval(move || every_second.second(), Duration::from_secs(1));
@@ -136,6 +140,10 @@ pub fn start(store: OperationStore, status: ConnectionStatus) {
 impl Handle {
     /// Passes an input to the connection and executes its commands.
     pub(super) fn dispatch(&self, input: Input) {
+        if input == Input::StreamFailed {
+            // A stream also ends with the session, and when the role changes.
+            self.0.borrow().identity.check();
+        }
         let commands = {
             let mut driver = self.0.borrow_mut();
             let now = now();

@@ -12,6 +12,7 @@ use crate::tabs::frame::{Frame, LeaderStatus};
 use crate::tabs::leader_election::{self, Role};
 use leptos::prelude::*;
 use leptos::task::spawn_local;
+use protocol::access::Me;
 use protocol::paths;
 
 /// Maximum age of a feed position to continue from, milliseconds: beyond that a snapshot is smaller than the missed
@@ -74,7 +75,8 @@ impl Handle {
     /// Joins the other tabs, or runs alone.
     pub(super) fn join_tabs(&self) {
         let handle = self.clone();
-        let tabs = Tabs::open(move |frame| handle.receive(frame));
+        let user = self.0.borrow().identity.me_now().and_then(|me| me.name);
+        let tabs = Tabs::open(user, move |frame| handle.receive(frame));
         let shared = tabs.is_some();
         self.0.borrow_mut().tabs = tabs;
         self.role(leader_election::Input::Start { shared, hidden: hidden() });
@@ -85,9 +87,49 @@ impl Handle {
         });
     }
 
+    /// Leaves the other tabs when the session ends, and joins them when the user is signed in again. Tells them when the
+    /// identity has changed: only this tab has noticed.
+    pub(super) fn follow_identity(&self) {
+        let identity = self.0.borrow().identity;
+        let handle = self.clone();
+        Effect::new(move |before: Option<(bool, Option<Me>)>| {
+            let now = (identity.is_signed_out(), identity.me());
+            if let Some((was_out, me)) = before {
+                match now.0 {
+                    out if out != was_out => handle.role(if out {
+                        leader_election::Input::SignedOut
+                    } else {
+                        leader_election::Input::SignedIn
+                    }),
+                    _ if me != now.1 => handle.0.borrow().pass_on(|| Frame::Identity),
+                    _ => {}
+                }
+            }
+            now
+        });
+        // The user may have signed in again in another tab.
+        let look = move |_| {
+            if identity.is_signed_out_now() && !hidden() {
+                identity.check();
+            }
+        };
+        // Both live as long as the app, so the handles are not needed.
+        let _ = window_event_listener_untyped("visibilitychange", look);
+        let _ = window_event_listener_untyped("focus", look);
+    }
+
     /// Passes an input to the tab and executes its commands.
     pub(super) fn role(&self, input: leader_election::Input) {
-        let commands = self.0.borrow_mut().tab.on(input, now(), js_sys::Math::random());
+        let (commands, woke) = {
+            let mut driver = self.0.borrow_mut();
+            let rested = driver.tab.resting();
+            let commands = driver.tab.on(input, now(), js_sys::Math::random());
+            (commands, rested && !driver.tab.resting())
+        };
+        if woke {
+            // Without a connection, it would not have noticed a lowered role.
+            self.0.borrow().identity.check();
+        }
         for command in commands {
             match command {
                 leader_election::Command::Ask => self.ask_lock(false),
@@ -153,7 +195,15 @@ impl Handle {
     /// Handles a frame of another tab.
     fn receive(&self, frame: Frame) {
         let role = self.0.borrow().tab.role();
+        let identity = self.0.borrow().identity;
         match (role, frame) {
+            // Another tab is connected: the user may be signed in again.
+            (_, frame) if identity.is_signed_out_now() => {
+                if matches!(frame, Frame::Status(_)) {
+                    identity.check();
+                }
+            }
+            (Role::Listens, Frame::Identity) => identity.check(),
             (Role::Leads, Frame::Join) => {
                 let mut driver = self.0.borrow_mut();
                 driver.followed = true;

@@ -13,11 +13,13 @@ use wasm_bindgen_futures::{JsFuture, spawn_local};
 use web_sys::{AbortController, BroadcastChannel, MessageEvent};
 
 /// Name of lock and channel. Add a new number when the frames change: tabs opened before and after an update can't read
-/// each other's frames. The base path is appended.
+/// each other's frames. The base path and the user's name are appended.
 const NAME: &str = "signalbox-feed";
 
 /// Lock and channel.
 pub struct Tabs {
+    /// Name of both.
+    name: JsValue,
     locks: JsValue,
     channel: BroadcastChannel,
     _on_message: Closure<dyn FnMut(MessageEvent)>,
@@ -48,19 +50,21 @@ struct LockRequest {
 }
 
 impl Tabs {
-    /// Opens the channel; `on_frame` receives the frames of other tabs. `None` where lock or channel is missing: locks
-    /// need a secure origin (HTTPS or localhost).
-    pub fn open(on_frame: impl Fn(Frame) + 'static) -> Option<Self> {
+    /// Opens the channel; `on_frame` receives the frames of the user's other tabs: each user has a connection of its
+    /// own. `None` where lock or channel is missing: locks need a secure origin (HTTPS or localhost).
+    pub fn open(user: Option<String>, on_frame: impl Fn(Frame) + 'static) -> Option<Self> {
         let navigator = web_sys::window()?.navigator();
         let locks = Reflect::get(&navigator, &"locks".into()).ok().filter(JsValue::is_object)?;
-        let channel = BroadcastChannel::new(&base::scoped(NAME)).ok()?;
+        let name = user.map_or_else(|| NAME.to_owned(), |user| format!("{NAME}:{user}"));
+        let name = base::scoped(&name);
+        let channel = BroadcastChannel::new(&name).ok()?;
         let on_message = Closure::<dyn FnMut(MessageEvent)>::new(move |message: MessageEvent| {
             if let Some(frame) = message.data().as_string().and_then(|text| Frame::read(&text)) {
                 on_frame(frame);
             }
         });
         channel.set_onmessage(Some(on_message.as_ref().unchecked_ref()));
-        Some(Self { locks, channel, _on_message: on_message })
+        Some(Self { name: name.into(), locks, channel, _on_message: on_message })
     }
 
     /// Sends a frame to all other tabs.
@@ -76,10 +80,10 @@ impl Tabs {
             .and_then(|query| query.dyn_into::<Function>()?.call0(&self.locks))
             .and_then(|promise| promise.dyn_into::<Promise>());
         let Ok(promise) = promise else { return };
+        let name = self.name.clone();
         spawn_local(async move {
             let Ok(state) = JsFuture::from(promise).await else { return };
             let Ok(pending) = Reflect::get(&state, &"pending".into()) else { return };
-            let name = JsValue::from(base::scoped(NAME));
             let same = |request: JsValue| Reflect::get(&request, &"name".into()).is_ok_and(|of| of == name);
             on_answer(Array::from(&pending).iter().any(same));
         });
@@ -133,7 +137,7 @@ impl Tabs {
             promise.into()
         });
         let request: Function = Reflect::get(&self.locks, &"request".into())?.dyn_into()?;
-        request.call3(&self.locks, &base::scoped(NAME).into(), &options, &held)?.dyn_into()
+        request.call3(&self.locks, &self.name, &options, &held)?.dyn_into()
     }
 }
 

@@ -104,7 +104,7 @@ impl Follower {
                 self.leader = Some(status);
                 self.compare(&mut effects, sequence, now);
             }
-            Frame::Join | Frame::Nudge | Frame::Beat(_) => {}
+            Frame::Identity | Frame::Join | Frame::Nudge | Frame::Beat(_) => {}
             frame if self.in_sync() => self.apply(frame, &mut effects, sequence, now),
             frame => {
                 if self.held.len() >= MAX_HELD {
@@ -243,7 +243,7 @@ impl Follower {
                 }
                 Err(_) => return self.lose(effects, sequence, now),
             },
-            Frame::Beat(_) | Frame::Status(_) | Frame::Join | Frame::Nudge => None,
+            Frame::Beat(_) | Frame::Status(_) | Frame::Identity | Frame::Join | Frame::Nudge => None,
         };
         if let Some(target) = missing {
             self.held.push_front(frame);

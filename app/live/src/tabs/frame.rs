@@ -38,6 +38,8 @@ pub enum Frame {
     Page(u64, String),
     /// Status of the leader.
     Status(LeaderStatus),
+    /// Of the leader: who is signed in may have changed, so each tab asks the server.
+    Identity,
     /// To the leader: send the status.
     Join,
     /// To the leader: retry now.
@@ -56,6 +58,7 @@ impl Frame {
             Frame::Status(status) => {
                 format!("status\n{}", serde_json::to_string(status).unwrap_or_default())
             }
+            Frame::Identity => "identity\n".to_owned(),
             Frame::Join => "join\n".to_owned(),
             Frame::Nudge => "nudge\n".to_owned(),
         }
@@ -71,6 +74,7 @@ impl Frame {
             "beat" => Frame::Beat(rest.to_owned()),
             "page" => Frame::Page(number.parse().ok()?, rest.to_owned()),
             "status" => Frame::Status(json::from_str(rest).ok()?),
+            "identity" => Frame::Identity,
             "join" => Frame::Join,
             "nudge" => Frame::Nudge,
             _ => return None,
@@ -110,6 +114,7 @@ mod tests {
             Frame::Skipped("{}".into()),
             Frame::Beat("{}".into()),
             Frame::Page(17, "{\"events\":[]}".into()),
+            Frame::Identity,
             Frame::Join,
             Frame::Nudge,
         ];

@@ -4,7 +4,8 @@
 //! receives. The others listen. The browser passes the lock on when the leader is closed or crashes. A leader that
 //! hangs keeps it, so a visible tab steals the lock after a timeout. A tab hidden for some minutes rests: it gives up
 //! leading, and requests the lock again when it is visible. A tab with pending notifications does not rest. Without
-//! locks (pages from an insecure origin) each tab has its own connection; it rests, too.
+//! locks (pages from an insecure origin) each tab has its own connection; it rests, too. A tab whose session has ended
+//! leaves the others, until the user is signed in again.
 
 /// Time after which a hidden page rests, milliseconds. Browsers throttle timers after five minutes.
 pub const REST_AFTER: f64 = 4.0 * 60_000.0;
@@ -35,6 +36,10 @@ pub enum Input {
     Refused,
     /// The page was hidden or shown.
     Seen { hidden: bool },
+    /// The session has ended.
+    SignedOut,
+    /// The user is signed in again.
+    SignedIn,
     /// Time passes. `silent`: time beyond the leader's timeout in milliseconds; negative before it.
     Tick { silent: f64 },
 }
@@ -62,6 +67,7 @@ pub struct Tab {
     role: Role,
     hidden_since: Option<f64>,
     resting: bool,
+    signed_out: bool,
     /// It does not rest, because of pending notifications.
     awake: bool,
     /// Random delay before this tab steals the lock.
@@ -70,7 +76,14 @@ pub struct Tab {
 
 impl Default for Tab {
     fn default() -> Self {
-        Self { role: Role::Alone, hidden_since: None, resting: false, awake: false, patience: None }
+        Self {
+            role: Role::Alone,
+            hidden_since: None,
+            resting: false,
+            signed_out: false,
+            awake: false,
+            patience: None,
+        }
     }
 }
 
@@ -80,9 +93,9 @@ impl Tab {
         self.role
     }
 
-    /// Whether it was hidden for so long that it gave up its connection.
+    /// Whether it gave up its connection: it was hidden for long, or its session has ended.
     pub fn resting(&self) -> bool {
-        self.resting
+        self.resting || self.signed_out
     }
 
     /// Whether it stays connected while hidden, because of pending notifications.
@@ -100,7 +113,7 @@ impl Tab {
             }
 
             // The tab started to rest while the lock was being granted.
-            (Input::Granted, Role::Listens) if self.resting => vec![Command::Release],
+            (Input::Granted, Role::Listens) if self.resting() => vec![Command::Release],
             (Input::Granted, Role::Listens) => {
                 self.role = Role::Leads;
                 self.patience = None;
@@ -112,7 +125,7 @@ impl Tab {
             }
             (Input::Refused, Role::Listens) => {
                 self.role = Role::Alone;
-                if self.resting { vec![] } else { vec![Command::Connect] }
+                if self.resting() { vec![] } else { vec![Command::Connect] }
             }
 
             (Input::Seen { hidden: true }, _) => {
@@ -121,11 +134,26 @@ impl Tab {
             }
             (Input::Seen { hidden: false }, _) => {
                 self.hidden_since = None;
-                if std::mem::take(&mut self.resting) { self.wake() } else { vec![] }
+                let rested = std::mem::take(&mut self.resting);
+                if rested && !self.signed_out { self.wake() } else { vec![] }
+            }
+
+            (Input::SignedOut, _) => {
+                let rested = self.resting();
+                self.signed_out = true;
+                if rested { vec![] } else { self.leave() }
+            }
+            (Input::SignedIn, _) => {
+                let was = std::mem::take(&mut self.signed_out);
+                if was && !self.resting { self.wake() } else { vec![] }
             }
 
             (Input::Tick { silent }, role) => match self.hidden_since {
-                Some(since) if !self.resting && !self.awake && now - since > REST_AFTER => self.rest(),
+                _ if self.signed_out => vec![],
+                Some(since) if !self.resting && !self.awake && now - since > REST_AFTER => {
+                    self.resting = true;
+                    self.leave()
+                }
                 None if role == Role::Listens => self.judge(silent, chance),
                 _ => vec![],
             },
@@ -140,8 +168,8 @@ impl Tab {
         }
     }
 
-    fn rest(&mut self) -> Vec<Command> {
-        self.resting = true;
+    /// Gives up the connection and the lock, or the place in its queue.
+    fn leave(&mut self) -> Vec<Command> {
         match self.role {
             Role::Alone => vec![Command::Disconnect],
             Role::Listens => vec![Command::Release],
@@ -253,13 +281,27 @@ mod tests {
         assert_eq!(tab.on(QUIET, 10.0 * REST_AFTER + 1.0, 0.0), [Disconnect, Release]);
     }
 
+    #[test]
+    fn a_signed_out_tab_leaves_the_others_until_the_user_is_signed_in_again() {
+        let mut tab = leading();
+        assert_eq!(tab.on(Input::SignedOut, 0.0, 0.0), [Disconnect, Release]);
+        assert_eq!(tab.on(Input::SignedOut, 0.0, 0.0), []);
+        // Neither shown again nor a silent leader brings it back.
+        tab.on(Input::Seen { hidden: true }, 0.0, 0.0);
+        assert_eq!(tab.on(QUIET, REST_AFTER + 1.0, 0.0), []);
+        assert_eq!(tab.on(Input::Seen { hidden: false }, REST_AFTER + 2.0, 0.0), []);
+        assert_eq!(tab.on(Input::Tick { silent: 60_000.0 }, REST_AFTER + 3.0, 0.0), []);
+        assert_eq!(tab.on(Input::SignedIn, 0.0, 0.0), [Ask, Join]);
+        assert_eq!(tab.on(Input::SignedIn, 0.0, 0.0), []);
+    }
+
     proptest! {
         /// Invariant: connected exactly while it leads or is alone, and is active; in the queue or holding the lock
         /// exactly while it is active and not alone.
         #[test]
         fn a_tab_connects_only_with_the_lock_and_queues_while_awake(
             shared: bool,
-            steps in proptest::collection::vec((0u8..7, 0.0f64..200_000.0, 0.0f64..1.0), 1..100),
+            steps in proptest::collection::vec((0u8..9, 0.0f64..200_000.0, 0.0f64..1.0), 1..100),
         ) {
             let mut tab = Tab::default();
             let (mut connected, mut asked, mut held) = (false, false, false);
@@ -287,6 +329,8 @@ mod tests {
                     3 => Input::Seen { hidden: true },
                     4 => Input::Seen { hidden: false },
                     5 => Input::Tick { silent: chance * 10_000.0 },
+                    6 => Input::SignedOut,
+                    7 => Input::SignedIn,
                     _ => QUIET,
                 };
                 obey(tab.on(input, now, chance), &mut connected, &mut asked, &mut held)?;

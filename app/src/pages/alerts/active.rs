@@ -5,11 +5,13 @@ use super::moment;
 use super::silence_form::Silencing;
 use components::link::A;
 use components::moment::Ago;
+use components::permission::needs;
 use components::reactive::{part, text};
 use display::format;
 use leptos::prelude::*;
 use live::OperationStore;
 use protocol::OperationId;
+use protocol::access::Permission;
 use protocol::alerts::{Alert, AlertList, AlertState, NewSilence, Silence};
 
 /// Number of operations that are named; the others are counted.
@@ -87,7 +89,7 @@ fn row(alert: &Alert, list: &AlertList, silencing: Silencing) -> AnyView {
         None => {
             let label = format!("Silence: {}", alert.sentence);
             view! {
-                <button
+                <button {..needs(Permission::Silence)}
                     type="button"
                     class="button only-script"
                     aria-label=label

@@ -4,10 +4,12 @@ use super::current::CurrentAlerts;
 use super::silence_form::Silencing;
 use app_state::Zones;
 use app_state::toasts::Toasts;
+use components::permission::needs;
 use components::reactive::{part, text};
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 use live::api;
+use protocol::access::Permission;
 use protocol::alerts::{AlertList, NewSilence, Silence};
 
 #[component]
@@ -29,7 +31,7 @@ pub fn Silences(current: CurrentAlerts, silencing: Silencing) -> impl IntoView {
         <section class="list" aria-labelledby="silences-title">
             <header class="list-head">
                 <h2 id="silences-title">"Silences"</h2>
-                <button type="button" class="button only-script" on:click=new>
+                <button {..needs(Permission::Silence)} type="button" class="button only-script" on:click=new>
                     "New silence…"
                 </button>
             </header>
@@ -69,7 +71,12 @@ fn row(silence: &Silence, current: CurrentAlerts) -> AnyView {
             <strong>{scope}</strong>
             <span>"until " {text(move || zone.get().moment(until))}</span>
             <span class="muted">{reason} {by}</span>
-            <button type="button" class="button only-script" aria-label=label on:click=end>
+            <button {..needs(Permission::Silence)}
+                type="button"
+                class="button only-script"
+                aria-label=label
+                on:click=end
+            >
                 "End"
             </button>
         </li>

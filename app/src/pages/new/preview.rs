@@ -2,10 +2,12 @@
 
 use super::field_errors::point_out;
 use components::form::typed::Typed;
+use components::permission::needs;
 use components::reactive::{part, text, yes};
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 use live::api;
+use protocol::access::Permission;
 use protocol::preview::PREVIEW_KEY;
 use protocol::{KindName, KindSpec, Preview, Problem};
 use serde_json::Value;
@@ -57,7 +59,12 @@ pub fn PreviewPanel(kind: KindName, typed: Typed, announced: RwSignal<String>) -
     let words = move || if pending.get() { "Loading…".to_owned() } else { "Preview".to_owned() };
     view! {
         <section class="preview" aria-label="Preview">
-            <button type="button" class="button only-script" disabled=yes(move || pending.get()) on:click=ask>
+            <button {..needs(Permission::Start)}
+                type="button"
+                class="button only-script"
+                disabled=yes(move || pending.get())
+                on:click=ask
+            >
                 {text(words)}
             </button>
             <div class="preview-found" role="status">{panel}</div>

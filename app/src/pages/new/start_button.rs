@@ -1,9 +1,11 @@
 //! Button that submits the form: always in sight, also by Ctrl Enter.
 
+use components::permission::needs;
 use components::reactive::{text, yes};
 use leptos::ev::keydown;
 use leptos::html::Button;
 use leptos::prelude::*;
+use protocol::access::Permission;
 
 /// The button; it can't be pressed while a start is pending.
 #[component]
@@ -11,7 +13,7 @@ pub fn StartButton(words: String, pending: RwSignal<bool>) -> impl IntoView {
     let button = NodeRef::<Button>::new();
     start_by_key(button);
     view! {
-        <button
+        <button {..needs(Permission::Start)}
             node_ref=button
             type="submit"
             class="button primary"

@@ -1,9 +1,11 @@
 //! Condition of an operation, such as queued, stalled or host unreachable, with the action that resolves it.
 
 use app_state::actions::{Actions, Question};
+use components::permission::needs;
 use components::reactive::{part, text, yes};
 use leptos::prelude::*;
 use live::{OpView, OperationStore};
+use protocol::access::Permission;
 use protocol::{ConditionKind, State};
 
 /// Box with the condition; empty without one.
@@ -47,7 +49,7 @@ pub fn ConditionBox(op: OpView) -> impl IntoView {
     let give_up = part(move || {
         let repeat = may_repeat.get().then(|| {
             view! {
-                <button
+                <button {..needs(Permission::Control)}
                     type="button"
                     class="button"
                     disabled=yes(move || actions.pending(op.id))
@@ -61,7 +63,7 @@ pub fn ConditionBox(op: OpView) -> impl IntoView {
             view! {
                 <p class="note-do only-script">
                     {repeat}
-                    <button
+                    <button {..needs(Permission::Control)}
                         type="button"
                         class="button danger"
                         disabled=yes(move || actions.pending(op.id))

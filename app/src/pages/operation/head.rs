@@ -10,6 +10,7 @@ use components::icon::Icon;
 use components::kind_mark::KindPill;
 use components::link::A;
 use components::menu::Menu;
+use components::permission::needs;
 use components::reactive::{mark, part, spoken, text, word};
 use components::row::Tags;
 use components::state_mark::StateMark;
@@ -18,6 +19,7 @@ use leptos::prelude::*;
 use leptos_router::hooks::use_navigate;
 use live::{OpView, OperationStore};
 use protocol::ConditionKind;
+use protocol::access::Permission;
 
 /// Title with the kind, state and actions.
 #[component]
@@ -99,7 +101,12 @@ fn Strip(op: OpView, state: NodeRef<Div>) -> impl IntoView {
             };
             let words = word(move || OperationAction::Cancel.words(false, doer.actions.cancel_asks(op)));
             view! {
-                <button type="button" class="button danger" aria-busy=spoken(busy) on:click=press>
+                <button {..needs(Permission::Control)}
+                    type="button"
+                    class="button danger"
+                    aria-busy=spoken(busy)
+                    on:click=press
+                >
                     {words}
                 </button>
             }
@@ -147,7 +154,13 @@ fn HeadActions(op: OpView, state: NodeRef<Div>) -> impl IntoView {
         };
         let words = word(move || deed.words(false, doer.actions.cancel_asks(op)));
         view! {
-            <button type="button" class=class title=means(deed) aria-busy=spoken(busy) on:click=press>
+            <button {..deed.needs().map(needs).unwrap_or_default()}
+                type="button"
+                class=class
+                title=means(deed)
+                aria-busy=spoken(busy)
+                on:click=press
+            >
                 {words}
             </button>
         }
@@ -178,7 +191,11 @@ fn HeadActions(op: OpView, state: NodeRef<Div>) -> impl IntoView {
         let go = go.clone();
         let hidden = mark(move || !deed.fits(next.get(), ended.get()));
         view! {
-            <button type="button" hidden=hidden on:click=move |_| deed.carry_out(op, doer, &go)>
+            <button {..deed.needs().map(needs).unwrap_or_default()}
+                type="button"
+                hidden=hidden
+                on:click=move |_| deed.carry_out(op, doer, &go)
+            >
                 <span>
                     {word(move || deed.words(awaited.get(), false))}
                     {means(deed).map(|means| view! { <span class="menu-note">{means}</span> })}

@@ -4,6 +4,7 @@
 use crate::features::curves::info;
 use app_state::toasts::Toasts;
 use components::moment::Clock;
+use components::permission::needs;
 use components::reactive::{part, text, yes};
 use components::rule_fields::{ABOUT, RuleFields};
 use leptos::prelude::*;
@@ -11,6 +12,7 @@ use leptos::task::spawn_local;
 use live::api;
 use live::model::curves::Curves;
 use live::{OpView, OperationStore};
+use protocol::access::Permission;
 use protocol::band::{BandRule, SetRule, Side};
 use protocol::{KindSpec, Operation, OperationId, Problem};
 
@@ -123,7 +125,12 @@ fn standing(op: OpView, asks: Asks, rule: BandRule) -> AnyView {
     let armed = rule.is_armed();
     let look_again = (!rule.why.is_empty()).then(|| {
         view! {
-            <button type="button" class="button" disabled=yes(move || asks.busy.get()) on:click=move |_| asks.set(again.clone())>
+            <button {..needs(Permission::Control)}
+                type="button"
+                class="button"
+                disabled=yes(move || asks.busy.get())
+                on:click=move |_| asks.set(again.clone())
+            >
                 "Refresh baseline"
             </button>
         }
@@ -154,7 +161,12 @@ fn standing(op: OpView, asks: Asks, rule: BandRule) -> AnyView {
         </div>
         <div class="rule-do only-script">
             {look_again}
-            <button type="button" class="button" disabled=yes(move || asks.busy.get()) on:click=move |_| asks.remove(wanted.clone())>
+            <button {..needs(Permission::Control)}
+                type="button"
+                class="button"
+                disabled=yes(move || asks.busy.get())
+                on:click=move |_| asks.remove(wanted.clone())
+            >
                 "Remove rule"
             </button>
         </div>
@@ -179,7 +191,11 @@ fn form(asks: Asks, choices: Memo<Vec<(String, String)>>) -> AnyView {
             <summary>"Auto-cancel…"</summary>
             <form class="rule-form" aria-label="Set auto-cancel rule" on:submit=submit>
                 <RuleFields rule choices/>
-                <button type="submit" class="button primary" disabled=yes(move || asks.busy.get())>
+                <button {..needs(Permission::Control)}
+                    type="submit"
+                    class="button primary"
+                    disabled=yes(move || asks.busy.get())
+                >
                     "Set rule"
                 </button>
             </form>

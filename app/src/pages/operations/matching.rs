@@ -2,10 +2,12 @@
 
 use app_state::actions::{Actions, Question};
 use app_state::address::list::Asked;
+use components::permission::needs;
 use components::reactive::{part, text};
 use display::format;
 use leptos::prelude::*;
 use protocol::OperationId;
+use protocol::access::Permission;
 
 /// Cancels all active operations that match the filter. Hidden without a filter: the selection covers that.
 #[component]
@@ -19,7 +21,7 @@ pub fn CancelMatching(asked: Memo<Asked>, matching: Signal<Vec<OperationId>>) ->
     part(move || {
         there.get().then(|| {
             view! {
-                <button
+                <button {..needs(Permission::Control)}
                     type="button"
                     class="link danger only-script"
                     on:click=move |_| {
@@ -47,7 +49,11 @@ pub fn DeleteMatching(asked: Memo<Asked>, shown: Signal<usize>) -> impl IntoView
                 actions.question.set(Some(Question::DeleteMatching(filter)));
             };
             view! {
-                <button type="button" class="link danger only-script" on:click=ask>
+                <button {..needs(Permission::Delete)}
+                    type="button"
+                    class="link danger only-script"
+                    on:click=ask
+                >
                     "Delete matching…"
                 </button>
             }

@@ -1,6 +1,7 @@
 //! Demonstration for a new installation: one button that starts `demo.run` and shows its steps.
 
 use components::icon::Icon;
+use components::permission::needs;
 use components::reactive::{text, yes};
 use leptos::prelude::*;
 use leptos::task::spawn_local;
@@ -10,6 +11,7 @@ use live::api;
 use live::http::new_key;
 use live::query;
 use protocol::KindName;
+use protocol::access::Permission;
 use protocol::api::{StartOperation, StartWithRule};
 
 /// Button that starts the demonstration, then shows the list of its steps.
@@ -52,7 +54,12 @@ pub fn Demonstration(kind: KindName) -> impl IntoView {
     };
     view! {
         <div class="first-demo">
-            <button type="button" class="button primary" on:click=start disabled=yes(move || pending.get())>
+            <button {..needs(Permission::Start)}
+                type="button"
+                class="button primary"
+                on:click=start
+                disabled=yes(move || pending.get())
+            >
                 <Icon name="play"/>
                 {text(move || if pending.get() { "Starting…".to_owned() } else { "Run the demonstration".to_owned() })}
             </button>

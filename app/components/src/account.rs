@@ -1,0 +1,71 @@
+//! Account of the reader, in the bar at the top: name and role, the page of the account, and *Sign out*. Works without
+//! JavaScript. Nothing is shown where the server needs no credential.
+
+use super::menu::Unfolds;
+use crate::reactive::part;
+use app_state::permissions::reader_name;
+use app_state::toasts::Toasts;
+use leptos::html::Details;
+use leptos::prelude::*;
+use live::{Identity, base};
+use protocol::access::{Role, SignedInBy};
+
+/// The menu. Says so when the role of the reader has changed.
+#[component]
+pub fn Account() -> impl IntoView {
+    let (identity, toasts) = (Identity::here(), expect_context::<Toasts>());
+    Effect::new(move |before: Option<Option<Role>>| {
+        let role = identity.me().map(|me| me.role);
+        if let (Some(Some(before)), Some(role)) = (before, role)
+            && before != role
+        {
+            toasts.warn(format!("Your role changed from {before} to {role}."));
+        }
+        role
+    });
+    let details = NodeRef::<Details>::new();
+    let unfolds = Unfolds::new(details);
+    part(move || {
+        let me = identity.me()?;
+        let (name, role) = (reader_name(&me), me.role.to_string());
+        let kinds =
+            me.kinds.as_ref().map(|kinds| view! { <span class="muted">"Kinds " {kinds.to_string()}</span> });
+        let initial: String = name.chars().take(1).collect();
+        let label = format!("Account: {name}, {role}");
+        // Both are pages of the server, and no part of the app.
+        let page = (me.via == SignedInBy::Session).then(|| {
+            view! {
+                <a href=base::url("/account") rel="external">
+                    "Account"
+                </a>
+            }
+        });
+        Some(
+            view! {
+                <details
+                    class="menu account"
+                    node_ref=details
+                    on:keydown=move |event| unfolds.pressed(&event)
+                    on:focusout=move |event| unfolds.left(&event)
+                >
+                    <summary aria-label=label.clone() title=label>
+                        <span class="account-mark" aria-hidden="true">{initial}</span>
+                        <span class="account-name wide-only" aria-hidden="true">{name.clone()}</span>
+                    </summary>
+                    <div class="menu-list">
+                        <p class="account-reader">
+                            <strong>{name}</strong>
+                            <span class="muted">"Role " {role}</span>
+                            {kinds}
+                        </p>
+                        {page}
+                        <form method="post" action=base::url("/sign-out")>
+                            <button>"Sign out"</button>
+                        </form>
+                    </div>
+                </details>
+            }
+            .into_any(),
+        )
+    })
+}
