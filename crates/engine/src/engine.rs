@@ -19,11 +19,13 @@ use crate::host_connection::HostConnection;
 use crate::host_registry::{Entry, HostRegistry, LastSeen};
 use crate::housekeeping;
 use crate::kind_registry::KindRegistry;
+use crate::tally::Tally;
 use crate::view::{View, ViewChange};
 use parking_lot::RwLock;
 use pool::{Pool, PoolConfig, RouteMetrics};
 use protocol::api::{HostList, KindList};
-use protocol::{Actor, HostName, InstanceId, Operation, OperationId, State, Time};
+use protocol::{Actor, HostName, InstanceId, KindName, Operation, OperationId, State, Time};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use store::{Change, EventRecord, Filter, Store, StoreError, StoreFault, Writer};
 use tokio::sync::{mpsc, watch};
@@ -238,6 +240,11 @@ impl Engine {
     /// Requests to each configured host since the server started, by route.
     pub fn host_requests(&self) -> Vec<(HostName, Vec<RouteMetrics>)> {
         self.shared.pools.iter().map(|(name, pool)| (name.clone(), pool.requests())).collect()
+    }
+
+    /// Started and ended operations by kind, since the server started.
+    pub fn tallies(&self) -> BTreeMap<KindName, Tally> {
+        self.shared.view.read().tallies()
     }
 
     /// Configured hosts that have not connected since the server started, so that their kinds are unknown.

@@ -31,6 +31,7 @@ pub mod lifecycle;
 mod pace;
 mod queue;
 mod suspend;
+mod tally;
 mod view;
 
 pub use config::{EngineConfig, HostConfig, Rules};
@@ -40,3 +41,4 @@ pub use feed::{Cursor, Feed, Frame, Read, RingLimits};
 pub use kind_registry::KindRegistry;
 pub use lifecycle::RetryPolicy;
 pub use pace::StallRule;
+pub use tally::Tally;

@@ -1,8 +1,9 @@
 //! View: durable and published state, as in a snapshot. Changes only together with the feed.
 
+use crate::tally::{Tallies, Tally};
 use protocol::alerts::AlertSummary;
 use protocol::api::{HostStatus, StateCount};
-use protocol::{Forecast, HostName, Operation, OperationId, Progress, Receipt, State, Time};
+use protocol::{Forecast, HostName, KindName, Operation, OperationId, Progress, Receipt, State, Time};
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 
 /// Number of ended operations kept in memory, both of the last ended and of the newest ones; others are in the store.
@@ -43,6 +44,7 @@ pub(crate) struct View {
     hosts: BTreeMap<HostName, HostStatus>,
     alerts: AlertSummary,
     counts: BTreeMap<State, u64>,
+    tallies: Tallies,
 }
 
 impl View {
@@ -61,6 +63,7 @@ impl View {
             hosts: BTreeMap::new(),
             alerts: AlertSummary::default(),
             counts: counts.into_iter().collect(),
+            tallies: Tallies::default(),
         }
     }
 
@@ -74,6 +77,7 @@ impl View {
                     *self.counts.entry(operation.state).or_default() += 1;
                 }
                 let (id, ended) = (operation.id, operation.state.ended());
+                self.tallies.count(self.operations.get(&id), &operation, before);
                 self.operations.insert(id, *operation);
                 if ended || before.is_some_and(State::ended) {
                     self.ended.retain(|other| *other != id);
@@ -166,6 +170,10 @@ impl View {
 
     pub(crate) fn alerts(&self) -> AlertSummary {
         self.alerts
+    }
+
+    pub(crate) fn tallies(&self) -> BTreeMap<KindName, Tally> {
+        self.tallies.by_kind().clone()
     }
 
     pub(crate) fn counts(&self) -> Vec<StateCount> {

@@ -44,6 +44,14 @@ pub(super) async fn deliver(shared: Arc<Shared>, destination: Destination) {
             let why = &message.receipt.error;
             tracing::warn!(destination = name, why, "a message about alerts is given up");
         }
+        if !again {
+            let mut ended = shared.ended.lock();
+            let ended = ended.entry(name.clone()).or_default();
+            match message.receipt.state {
+                DeliveryState::Delivered => ended.delivered += 1,
+                _ => ended.given_up += 1,
+            }
+        }
         // A receipt is durable before it is shown.
         let newest = || shared.state.lock().stored().with(&message);
         shared.file.save(newest, || shared.state.lock().replace(&message)).await;

@@ -185,6 +185,12 @@ impl State {
         waiting.cloned()
     }
 
+    /// Number of messages that wait for a destination.
+    pub fn waiting_for(&self, destination: &str) -> u64 {
+        let waits = |queued: &&Queued| queued.notice.is_some() && queued.receipt.destination == destination;
+        self.outbox.iter().filter(waits).count() as u64
+    }
+
     /// Replaces a message by its newer state.
     pub fn replace(&mut self, newer: &Queued) {
         replace(&mut self.outbox, newer);

@@ -4,6 +4,7 @@
 
 mod access;
 mod access_matrix;
+mod alertmanager;
 mod alerts;
 mod api;
 mod bands;
@@ -33,6 +34,8 @@ mod line;
 mod logs;
 mod observability;
 mod process;
+mod programs;
+mod prometheus;
 mod requests;
 mod restart;
 mod startup_errors;
