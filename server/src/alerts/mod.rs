@@ -4,8 +4,11 @@
 //! be written, operations don't notice, and messages are delivered all the same.
 
 mod delivery;
+mod email;
 mod evaluator;
+mod failed;
 mod figures;
+mod mail;
 mod message;
 mod publisher;
 mod readings;
@@ -16,7 +19,10 @@ mod webhook;
 
 pub use figures::{AlertFigures, MessageFigures};
 pub use rehearsal::RehearsalError;
-pub use settings::{AlertsConfig, ConfiguredRule, Destination, MessageFormat, SecretUrl};
+pub use settings::{
+    AlertsConfig, ConfiguredRule, Destination, EmailSettings, Encryption, Login, MessageFormat, SecretUrl,
+    Transport,
+};
 
 use crate::monitor::Monitor;
 use engine::Engine;

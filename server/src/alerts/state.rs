@@ -152,7 +152,7 @@ impl State {
         let receipt = Delivery {
             id: uuid::Uuid::now_v7().to_string(),
             destination: destination.name.clone(),
-            address: destination.url.to_string(),
+            address: destination.transport.to_string(),
             title: notice.title.clone(),
             created_at: now,
             state: DeliveryState::Waiting,

@@ -27,6 +27,7 @@ mod cli_output;
 mod cli_top;
 mod cli_verbs;
 mod demo;
+mod email;
 mod feed;
 mod history;
 mod ktrdr;

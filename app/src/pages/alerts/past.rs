@@ -76,7 +76,7 @@ pub fn Messages(current: CurrentAlerts) -> impl IntoView {
     let rows = part(move || {
         let list = current.list()?;
         if list.deliveries.is_empty() {
-            let none = "No messages yet. To be notified, add a webhook to the configuration: docs/alerts.md.";
+            let none = "No messages yet. To be notified, add a webhook or e-mail to the configuration: docs/alerts.md.";
             return Some(view! { <p class="muted">{none}</p> }.into_any());
         }
         let rows = shown(&list.deliveries, all.get()).iter().map(receipt).collect_view();

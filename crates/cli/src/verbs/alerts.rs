@@ -29,7 +29,7 @@ pub struct AlertsArgs {
 enum AlertsCommand {
     /// List the rules.
     Rules(ListArgs),
-    /// List the messages to webhooks, with their receipts.
+    /// List the messages to webhooks and by e-mail, with their receipts.
     Deliveries(ListArgs),
     /// List the silences.
     Silences(ListArgs),
