@@ -1,4 +1,4 @@
-// The alerts page: what fires, silences, receipts of messages, and rehearsals of rules.
+// The alerts page: firing alerts, silences, notifications, and tests of rules.
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { writeFileSync } from 'node:fs';
@@ -31,13 +31,13 @@ const firing = (page: Page) => page.getByRole('region', { name: /^Firing/ }).get
 /** The entry of the sidebar. */
 const entry = (page: Page) => page.getByRole('navigation', { name: 'Pages' }).getByRole('link', { name: /^Alerts/ });
 
-test('an alert appears without a reload, is silenced with a reason, and its message has a receipt', async ({ page, request, server }) => {
-    const messages: string[] = [];
+test('an alert appears without a reload, is silenced with a reason, and its notification has a delivery status', async ({ page, request, server }) => {
+    const requests: string[] = [];
     const receiver = createServer((request, response) => {
         let body = '';
         request.on('data', (part) => (body += part));
         request.on('end', () => {
-            messages.push(body);
+            requests.push(body);
             response.end();
         });
     });
@@ -53,9 +53,9 @@ test('an alert appears without a reload, is silenced with a reason, and its mess
         await expect(firing(page)).toContainText('Close some programs.');
         await expect(firing(page).getByRole('link', { name: 'local' })).toHaveAttribute('href', /^\/hosts\/local\?from=.+&to=/);
         await expect(entry(page)).toContainText('firing');
-        const receipt = page.getByRole('region', { name: 'Messages' }).last().getByRole('row').last();
-        await expect(receipt).toContainText('Delivered (200)');
-        expect(JSON.parse(messages[0]).status).toBe('firing');
+        const delivery = page.getByRole('region', { name: 'Notifications' }).last().getByRole('row').last();
+        await expect(delivery).toContainText('Delivered (200)');
+        expect(JSON.parse(requests[0]).status).toBe('firing');
 
         // A reason is required; nothing changes without one.
         await firing(page).getByRole('button', { name: /^Silence/ }).click();
@@ -83,21 +83,21 @@ test('an alert appears without a reload, is silenced with a reason, and its mess
     }
 });
 
-test('a rule is rehearsed with other values, and shows its configuration', async ({ page }) => {
+test('a rule is tested with other values, and shows its configuration', async ({ page }) => {
     await openAlerts(page);
-    await expect(page.getByRole('main')).toContainText('No alert fires.');
+    await expect(page.getByRole('main')).toContainText('No firing alerts.');
     const rule = page.getByRole('article').filter({ has: page.getByRole('heading', { name: 'memory-high' }) });
-    await rule.getByRole('button', { name: 'Rehearse memory-high' }).click();
+    await rule.getByRole('button', { name: 'Test memory-high against history' }).click();
     await expect(rule.getByRole('status')).toContainText(/The rule would (not )?have fired/);
     await rule.getByLabel('Above').fill('many');
-    await rule.getByRole('button', { name: 'Rehearse', exact: true }).click();
+    await rule.getByRole('button', { name: 'Run test', exact: true }).click();
     await expect(rule.getByRole('status')).toContainText('Threshold: enter a number.');
     await rule.getByLabel('Above').fill('0.5');
     await rule.getByLabel('For (seconds)').fill('90');
     await page.keyboard.press('Enter');
     await expect(rule.getByRole('status')).toContainText('threshold = 0.5\nfor = 90', { useInnerText: true });
-    // Rules without a history can't be rehearsed.
-    await expect(page.getByRole('button', { name: 'Rehearse host-unreachable' })).toHaveCount(0);
+    // Rules without a history can't be tested.
+    await expect(page.getByRole('button', { name: 'Test host-unreachable against history' })).toHaveCount(0);
 });
 
 test('the alerts are one key away', async ({ page }, info) => {

@@ -204,7 +204,7 @@ test('trainings say whether they over-fit, and their losses share a chart', asyn
     const ids = [await done(request, 'training.run', { ...on, hidden: '4' }), await done(request, 'training.run', { ...on, hidden: '8' })];
     await page.goto(`/compare?ids=${ids.join(',')}`);
     await alive(page);
-    await expect(line(page, 'Over-fitting').first()).toHaveText(/^(Over-fits|No over-fitting): best epoch \d of 3; at the end, validation loss .* training$/);
+    await expect(line(page, 'Over-fitting').first()).toHaveText(/^(Over-fits|No overfitting): best epoch \d of 3; at the end, validation loss .* training$/);
     const loss = figure(page, 'Loss (training dotted)');
     await expect(loss).toBeVisible();
     // The chart is replaced once, when all curves are there.
@@ -251,6 +251,8 @@ test('several operations are picked at once, and a phone shows three of them', a
     await expect(third).toContainText('C');
     const right = await third.evaluate((head) => head.getBoundingClientRect().right);
     expect(right, 'pixels up to the right edge of C').toBeLessThanOrEqual(page.viewportSize()?.width ?? 0);
+    const names = await table(page).locator('tbody th[scope="row"]').evaluateAll((heads) => heads.map((head) => head.clientWidth));
+    expect(Math.min(...names), 'width of the names of rows').toBeGreaterThan(60);
     expect(await wider(page)).toBeLessThanOrEqual(0);
 });
 

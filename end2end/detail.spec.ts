@@ -196,10 +196,10 @@ test('an ended operation has its cost, and the tab Time says where its time went
     await expect(cost.locator('div', { hasText: 'CPU time' }).locator('dd')).toHaveText(/ (ms|s)\b/);
     await main.getByRole('tab', { name: 'Time' }).click();
     await expect(page).toHaveURL(/\?tab=time$/);
-    const why = main.getByRole('region', { name: 'Why is it slow' });
+    const breakdown = main.getByRole('region', { name: 'Time breakdown' });
     // The sentence depends on the machine; each names a part, and the parts are the whole.
-    await expect(why.locator('.time-sentence')).toHaveText(/\.$/);
-    const widths = await why.locator('.time-bar rect').evaluateAll((all) => all.map((rect) => Number(rect.getAttribute('width'))));
+    await expect(breakdown.locator('.time-sentence')).toHaveText(/\.$/);
+    const widths = await breakdown.locator('.time-bar rect').evaluateAll((all) => all.map((rect) => Number(rect.getAttribute('width'))));
     expect(widths.reduce((sum, width) => sum + width, 0)).toBeGreaterThan(990);
-    await expect(why.locator('.time-parts [data-largest]')).toHaveCount(1);
+    await expect(breakdown.locator('.time-parts [data-largest]')).toHaveCount(1);
 });

@@ -302,7 +302,7 @@ test('an action can be undone from its notification', async ({ page, request }) 
     const draining = async () => (await (await request.get('/api/v1/hosts')).json()).hosts[0].draining ?? false;
     await page.getByRole('button', { name: 'Drain…' }).first().click();
     await page.getByRole('button', { name: 'Drain host' }).click();
-    const note = page.locator('.toast').filter({ hasText: 'takes no new work' });
+    const note = page.locator('.toast').filter({ hasText: 'accepts no new operations' });
     await expect.poll(draining).toBe(true);
     await note.getByRole('button', { name: 'Undo' }).click();
     await expect.poll(draining).toBe(false);

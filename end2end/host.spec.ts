@@ -11,7 +11,7 @@ test('a host shows its resources and what ran on it, and the time is in the URL'
     await expect(page).toHaveTitle('local · Signalbox');
     await expect(page.getByRole('heading', { level: 1 })).toHaveText('local');
     await expect(page.getByRole('main')).toContainText('Connected');
-    for (const title of ['CPU', 'Memory', 'Network', 'Slots', 'Host process']) {
+    for (const title of ['CPU', 'Memory', 'Network', 'Slots', 'Response time', 'Requests', 'Failed requests', 'Host process']) {
         const chart = page.getByRole('region', { name: title, exact: true });
         await chart.scrollIntoViewIfNeeded();
         await expect(chart.locator('canvas').first()).toBeVisible();
@@ -20,7 +20,7 @@ test('a host shows its resources and what ran on it, and the time is in the URL'
     await expect(row.getByRole('link')).toHaveAttribute('href', `/operations/${load}`);
     await expect(row).toContainText('succeeded');
 
-    const times = page.getByRole('navigation', { name: 'Time of the charts' });
+    const times = page.getByRole('navigation', { name: 'Period of the charts' });
     const current = times.locator('[aria-current]');
     await expect(current).toContainText('1 h');
     await times.getByRole('link', { name: /Last 15 min/ }).focus();
@@ -44,7 +44,7 @@ test('a drag over any chart zooms all charts, and Back returns', async ({ page }
     await expect(plot).toBeVisible();
     await drag();
     await expect(page).toHaveURL(/from=.+&to=.+/);
-    const times = page.getByRole('navigation', { name: 'Time of the charts' });
+    const times = page.getByRole('navigation', { name: 'Period of the charts' });
     await expect(times.locator('[aria-current]')).toHaveCount(0);
     const zoomed = page.url();
     await page.reload();
@@ -77,7 +77,7 @@ test('the keys of one chart read the values of all, and the timeline stands on t
 test('a time without samples says what to do', async ({ page }) => {
     await page.goto('/hosts/local?from=2020-01-01T00:00:00Z&to=2020-01-01T01:00:00Z');
     await alive(page);
-    await expect(page.getByRole('main')).toContainText('No samples in this time');
+    await expect(page.getByRole('main')).toContainText('No samples in this period');
     await page.getByRole('link', { name: 'Show 90 days' }).click();
     await expect(page).toHaveURL(/\?range=90d$/);
 });

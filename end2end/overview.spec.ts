@@ -103,7 +103,7 @@ test('a failed operation is retried where it is shown, and leads to its log', as
     await expect(page.getByRole('tab', { name: 'Log' })).toHaveAttribute('aria-selected', 'true');
 });
 
-test('a host in trouble and an operation without a host need attention', async ({ page, request }) => {
+test('a host with problems and an operation without a host need attention', async ({ page, request }) => {
     await page.goto('/');
     await alive(page);
     // Drained, the only host takes nothing.

@@ -121,7 +121,7 @@ test('Space peeks at a row, arrows walk, and a link opens the peek', async ({ pa
     await until(request, failed, 'failed');
     await page.goto('/operations');
     await alive(page);
-    const peek = page.getByRole('complementary', { name: 'Peek' });
+    const peek = page.getByRole('complementary', { name: 'Preview' });
     await page.keyboard.press('j');
     await expect(row(page, 'NOSUCH').locator('.title')).toBeFocused();
     await page.keyboard.press('Space');

@@ -14,8 +14,8 @@ test('an operation on a silent host is abandoned, and stays so when the host rec
         await main.getByRole('button', { name: 'Abandon…' }).click();
         const dialog = page.getByRole('dialog');
         await expect(dialog).toContainText('may still be running on');
-        await expect(dialog).toContainText('told to stop');
-        await expect(dialog).toContainText('ignored');
+        await expect(dialog).toContainText('asks it to stop');
+        await expect(dialog).toContainText('change nothing');
         await dialog.getByRole('button', { name: 'Keep waiting' }).click();
         await expect(dialog).toBeHidden();
         await expect(main.locator('.op-state')).toContainText('running');

@@ -3,6 +3,10 @@
 //   make serve ARGS="--csv FOLDER --data $(mktemp -d)"
 //   node scripts/screenshots.mjs http://127.0.0.1:7200
 //
+// With a folder, it takes pictures of more pages into that folder, 1,440 and 390 pixels wide, for a review:
+//
+//   node scripts/screenshots.mjs http://127.0.0.1:7200 FOLDER
+//
 // It starts operations there; use a data folder that is empty. CHROMIUM names the browser (scripts/browser.sh finds it).
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -13,7 +17,8 @@ if (!base) {
     console.error('Usage: node scripts/screenshots.mjs http://127.0.0.1:7200');
     process.exit(2);
 }
-const folder = path.join(path.dirname(fileURLToPath(import.meta.url)), '../docs/screenshots');
+const review = process.argv[3];
+const folder = review ?? path.join(path.dirname(fileURLToPath(import.meta.url)), '../docs/screenshots');
 
 async function api(method, where, body) {
     const response = await fetch(`${base}/api/v1${where}`, {
@@ -41,9 +46,9 @@ const done = async (kind, params) => {
 };
 
 const load = { timeframe: '1h', source: 'csv' };
-await done('data.load', { ...load, symbol: 'MSFT' });
+const loaded = await done('data.load', { ...load, symbol: 'MSFT' });
 await done('data.load', { ...load, symbol: 'NVDA' });
-await done('data.load', { ...load, symbol: 'NOSUCH' });
+const failed = await done('data.load', { ...load, symbol: 'NOSUCH' });
 const training = { symbols: 'MSFT', timeframe: '1h', epochs: 50, patience: 0, seed: 7 };
 const trained = await done('training.run', training);
 const other = await done('training.run', { ...training, learning_rate: 0.003 });
@@ -51,11 +56,10 @@ const { model } = trained.result.document;
 const from = trained.result.document.test.from;
 const backtest = await done('backtest.run', { symbol: 'MSFT', timeframe: '1h', strategy: 'model', model, start: from });
 await done('backtest.run', { symbol: 'MSFT', timeframe: '1h', strategy: 'sma_cross', fast: 20, slow: 100 });
-await done('analysis.sweep', {
+const sweep = await done('analysis.sweep', {
     run: 'backtest.run',
     fixed: 'symbol=MSFT; timeframe=1h; strategy=sma_cross',
     vary: 'fast=5,10,20; slow=50..200:50',
-    rank_by: 'sharpe',
 });
 // Six past runs of one title make a baseline for the seventh.
 const usual = { ...training, hidden: '16', epochs: 40 };
@@ -80,25 +84,53 @@ const pages = [
     ['hosts', '/hosts'],
     ['baseline', `/operations/${compared.id}?band=train_loss`],
 ];
+if (review) {
+    pages.push(
+        ['load', `/operations/${loaded.id}`],
+        ['failed', `/operations/${failed.id}`],
+        ['cancelled', `/operations/${cancelled}`],
+        ['sweep', `/operations/${sweep.id}`],
+        ['host', '/hosts/local?range=15m'],
+    );
+}
+// The alert on several failures of a kind is taken last: it would be on the other pictures, too.
+pages.push(['alerts', '/alerts']);
+const [desktop, phone] = [{ width: 1440, height: 900 }, { width: 390, height: 844 }];
 const browser = await chromium.launch({ executablePath: process.env.CHROMIUM });
-for (const colorScheme of ['light', 'dark']) {
-    const page = await browser.newPage({ viewport: { width: 1440, height: 900 }, colorScheme, reducedMotion: 'reduce' });
+
+async function take(name, where, viewport, colorScheme) {
+    const page = await browser.newPage({ viewport, colorScheme, reducedMotion: 'reduce', isMobile: viewport === phone });
     // The pictures show no first visit.
     await page.addInitScript(() => {
         if (location.protocol !== 'about:') localStorage.setItem('signalbox.hints', 'overview operations operation new compare hosts alerts');
     });
-    for (const [name, where] of pages) {
-        await page.goto(base + where);
-        await page.locator('.badge', { hasText: 'Live' }).waitFor({ timeout: 60_000 });
-        // Charts are drawn when they come into sight.
-        const height = await page.evaluate(() => document.body.scrollHeight);
-        for (let y = 0; y < height; y += 600) await page.evaluate((to) => scrollTo(0, to), y);
-        await page.evaluate(() => scrollTo(0, 0));
-        await page.waitForTimeout(1_500);
-        await page.screenshot({ path: path.join(folder, `${name}-${colorScheme}.png`), fullPage: true, scale: 'css' });
-        console.log(`${name}-${colorScheme}.png`);
+    await page.goto(base + where);
+    await page.locator('.badge', { hasText: 'Live' }).waitFor({ timeout: 60_000 });
+    // Charts are drawn when they come into sight.
+    const height = await page.evaluate(() => document.body.scrollHeight);
+    for (let y = 0; y < height; y += 600) {
+        await page.evaluate((to) => scrollTo(0, to), y);
+        await page.waitForTimeout(100);
     }
+    await page.evaluate(() => scrollTo(0, 0));
+    // As high as the page, so that the sidebar is, too. On a phone, bars stay at the edges of the screen.
+    if (viewport === desktop) await page.setViewportSize({ ...desktop, height: Math.max(height, desktop.height) });
+    await page.waitForTimeout(1_500);
+    const file = `${name}${viewport === phone ? '-phone' : ''}-${colorScheme}.png`;
+    await page.screenshot({ path: path.join(folder, file), fullPage: viewport === desktop, scale: 'css' });
     await page.close();
+    console.log(file);
+}
+
+for (const [name, where] of pages) {
+    if (name === 'alerts') {
+        for (const symbol of ['NOSUCH', 'NOWHERE', 'NOTHING']) await done('data.load', { ...load, symbol });
+        while (!(await api('GET', '/alerts')).alerts.some(({ state }) => state === 'firing')) await new Promise((wait) => setTimeout(wait, 1_000));
+    }
+    for (const colorScheme of ['light', 'dark']) {
+        await take(name, where, desktop, colorScheme);
+        if (review) await take(name, where, phone, colorScheme);
+    }
 }
 await browser.close();
 await api('POST', '/operations/cancel', { filter: 'state=running' });

@@ -25,7 +25,7 @@ await onStage(async ({ url, tick, folder }) => {
         if (!existsSync(out)) throw new Error(`Lighthouse wrote no report: ${audit.stderr}`);
         return JSON.parse(readFileSync(out, 'utf8'));
     };
-    const pages = { Overview: '/', Operations: '/operations', 'One operation': `/operations/${last.id}`, New: '/new', Compare: '/compare', Hosts: '/hosts' };
+    const pages = { Overview: '/', Operations: '/operations', 'One operation': `/operations/${last.id}`, New: '/new', Compare: '/compare', Hosts: '/hosts', 'One host': '/hosts/ticking', Alerts: '/alerts' };
     console.log(machine());
     console.log(`\n| page | form factor | ${CATEGORIES.join(' | ')} | audits below 90 |\n|---|---|${CATEGORIES.map(() => '---|').join('')}---|`);
     for (const form of ['desktop', 'phone']) {

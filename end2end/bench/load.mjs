@@ -38,7 +38,7 @@ await onStage(async ({ url, tick }) => {
         await context.close();
         return { painted, lives, kinds };
     };
-    const pages = { Overview: '/', Operations: '/operations', 'One operation': `/operations/${last.id}`, New: '/new', Compare: '/compare', Hosts: '/hosts' };
+    const pages = { Overview: '/', Operations: '/operations', 'One operation': `/operations/${last.id}`, New: '/new', Compare: '/compare', Hosts: '/hosts', 'One host': '/hosts/ticking', Alerts: '/alerts' };
     console.log(machine());
     console.log(`${running} running operations; empty cache; responses compressed with brotli if possible\n`);
     const travelled = [];

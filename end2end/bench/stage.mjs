@@ -25,7 +25,7 @@ export const pause = (ms) => new Promise((next) => setTimeout(next, ms));
 
 /**
  * Runs `work` with a host and a server, and stops all processes afterwards, even on failure. Calls `before` with the
- * data folder before the server starts.
+ * data folder before the server starts; it may return more lines for the configuration.
  */
 export async function onStage(work, before = async () => {}) {
     const folder = mkdtempSync(path.join(os.tmpdir(), 'signalbox-bench-'));
@@ -38,12 +38,12 @@ export async function onStage(work, before = async () => {}) {
     try {
         const host = run(program('ticking-host'), ['127.0.0.1:0']);
         const hostUrl = await firstLine(host);
-        const config = path.join(folder, 'bench.toml');
-        writeFileSync(config, `[[host]]\nname = "ticking"\nurl = "${hostUrl}"\n`);
         const ready = path.join(folder, 'ready');
         const data = path.join(folder, 'data');
         mkdirSync(data);
-        await before({ data, run });
+        const more = (await before({ data, folder, run })) ?? '';
+        const config = path.join(folder, 'bench.toml');
+        writeFileSync(config, `[[host]]\nname = "ticking"\nurl = "${hostUrl}"\n${more}`);
         const args = ['serve', '--listen', '127.0.0.1:0', '--data', data];
         args.push('--site', need('SIGNALBOX_SITE'), '--config', config, '--ready-file', ready);
         const spawned = performance.now();

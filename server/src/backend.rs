@@ -3,7 +3,7 @@
 use crate::alerts::Alerts;
 use crate::problem::problem_of;
 use async_trait::async_trait;
-use engine::Engine;
+use engine::Scoped;
 use live::Positioned;
 use live::backend::Backend;
 use protocol::activity::Activity;
@@ -11,10 +11,11 @@ use protocol::alerts::{AlertList, RuleList};
 use protocol::api::{KindList, LogPage, OperationDetail, SeriesAnswer, Snapshot};
 use protocol::{OperationId, Problem};
 
-/// Data of pages.
+/// Data of a page for its reader.
 pub struct PageBackend {
-    pub engine: Engine,
-    pub alerts: Alerts,
+    pub engine: Scoped,
+    /// Alerts, or why the reader may not see them.
+    pub alerts: Result<Alerts, Problem>,
 }
 
 #[async_trait]
@@ -29,16 +30,16 @@ impl Backend for PageBackend {
 
     async fn activity(&self) -> Result<Positioned<Activity>, Problem> {
         // Read before the data, as in the API's responses.
-        let seq = self.engine.feed().head();
+        let seq = self.engine.head();
         Ok(Positioned { seq, of: self.engine.activity().await.map_err(problem_of)? })
     }
 
     async fn alerts(&self) -> Result<AlertList, Problem> {
-        Ok(self.alerts.list())
+        Ok(self.alerts.as_ref().map_err(Problem::clone)?.list())
     }
 
     async fn alert_rules(&self) -> Result<RuleList, Problem> {
-        Ok(self.alerts.rules())
+        Ok(self.alerts.as_ref().map_err(Problem::clone)?.rules())
     }
 
     async fn kinds(&self) -> Result<KindList, Problem> {

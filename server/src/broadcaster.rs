@@ -7,7 +7,7 @@
 
 use crate::stream::{Feed, HEARTBEAT_INTERVAL, Next, beat, hello, joined, next};
 use bytes::Bytes;
-use engine::{Cursor, Engine, Read};
+use engine::{Cursor, Engine, Read, Scoped};
 use http_wire::sse::named;
 use protocol::OperationId;
 use protocol::event::Reset;
@@ -36,7 +36,8 @@ const MAX_CACHED_POSITIONS: usize = 8;
 pub struct Broadcaster(Arc<Shared>);
 
 struct Shared {
-    engine: Engine,
+    /// Without a scope: readers with one stay in the HTTP library.
+    engine: Scoped,
     /// One per core.
     workers: Vec<mpsc::UnboundedSender<Reader>>,
     turn: AtomicUsize,
@@ -108,7 +109,13 @@ impl Broadcaster {
             ends.push(joining);
         }
         let tasks = TaskTracker::new();
-        let broadcaster = Self(Arc::new(Shared { engine, workers, turn: AtomicUsize::new(0), stop, tasks }));
+        let broadcaster = Self(Arc::new(Shared {
+            engine: engine.scoped(None),
+            workers,
+            turn: AtomicUsize::new(0),
+            stop,
+            tasks,
+        }));
         for joining in ends {
             let at_work = ActiveBroadcaster {
                 broadcaster: broadcaster.clone(),
@@ -291,7 +298,7 @@ enum VisitResult {
 
 fn batch(
     batches: &mut Vec<Batch>,
-    engine: &Engine,
+    engine: &Scoped,
     after: u64,
     only: Option<OperationId>,
 ) -> Option<(u64, Bytes)> {

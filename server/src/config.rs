@@ -55,7 +55,7 @@ pub struct ServeArgs {
     /// Keep the bundled hosts running when the server stops, and reconnect to them when it starts
     #[arg(long, env = "SIGNALBOX_KEEP_HOSTS")]
     keep_hosts: bool,
-    /// Token that the page and the API require; mandatory when listening beyond loopback
+    /// Token that the dashboard and the API require; mandatory when listening beyond loopback
     #[arg(long, env = "SIGNALBOX_TOKEN", hide_env_values = true)]
     token: Option<String>,
     #[command(flatten)]
@@ -63,13 +63,13 @@ pub struct ServeArgs {
     /// Log each request: method, path, status, latency and client
     #[arg(long, env = "SIGNALBOX_ACCESS_LOG")]
     access_log: bool,
-    /// Path under which a proxy serves the page and the API, such as /signalbox; see docs/configuration.md
+    /// Path under which a proxy serves the dashboard and the API, such as /signalbox; see docs/configuration.md
     #[arg(long, env = "SIGNALBOX_BASE_PATH", value_name = "PATH")]
     base_path: Option<BasePath>,
-    /// Folder of the built page (WebAssembly, styles) [default: next to the program]
+    /// Folder with the built web app (WebAssembly, styles) [default: next to the program]
     #[arg(long, env = "LEPTOS_SITE_ROOT")]
     site: Option<PathBuf>,
-    /// File to write the page's URL to, once the server is ready
+    /// File to write the dashboard's URL to, once the server is ready
     #[arg(long)]
     ready_file: Option<PathBuf>,
 }
@@ -85,7 +85,7 @@ struct File {
     access_log: Option<bool>,
     site: Option<PathBuf>,
     base_path: Option<BasePath>,
-    /// Other names under which the page is accessed, such as `signalbox.example.org`.
+    /// Other host names of the dashboard, such as `signalbox.example.org`.
     allowed_names: Vec<String>,
     /// Header in which a proxy passes the user's name, for the audit log.
     user_header: Option<String>,

@@ -71,9 +71,7 @@ impl Guard {
             if !same {
                 return Err(RouteError::new(
                     ProblemType::Forbidden,
-                    format!(
-                        "Requests from pages of {origin} are not allowed. Use Signalbox's own page or its API."
-                    ),
+                    format!("Requests from pages of {origin} are not allowed. Use the dashboard or the API."),
                 ));
             }
         } else if !method.is_safe() && text(HeaderName::from_static("sec-fetch-site")) == Some("cross-site") {
@@ -142,8 +140,7 @@ fn without_identity(
         }
     }
     let detail = "Authentication required. Sign in at /sign-in, or send 'Authorization: Bearer YOUR-TOKEN'. Use the \
-                  token that the server was started with, or one that `signalbox token create` printed; it may have \
-                  expired or been revoked.";
+                  token that the server was started with, or one that `signalbox token create` printed; your token may have expired or been revoked.";
     RouteError::new(ProblemType::Unauthorized, detail).into_response()
 }
 

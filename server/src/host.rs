@@ -21,7 +21,7 @@ pub struct HostArgs {
     /// Address and port to listen on; port 0 picks a free one
     #[arg(long, default_value = "127.0.0.1:7301", env = "SIGNALBOX_HOST_LISTEN")]
     listen: SocketAddr,
-    /// Folder for the data sets that it writes; one host at a time uses it [default: hosts in the platform's data
+    /// Folder for data sets; used by one host at a time [default: hosts in the platform's data
     /// folder of signalbox]
     #[arg(long, env = "SIGNALBOX_HOST_DATA")]
     data: Option<PathBuf>,
@@ -51,7 +51,7 @@ pub struct HostArgs {
     /// Stop when standard input is closed, because the parent process is gone
     #[arg(long, hide = true)]
     with_parent: bool,
-    /// A server started it, and may end it
+    /// The host was started by a server, which may end it
     #[arg(long, hide = true)]
     bundled: bool,
 }

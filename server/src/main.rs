@@ -29,6 +29,7 @@ mod problem;
 mod routes;
 mod serve;
 mod sign_in;
+mod state;
 mod stream;
 mod sweep;
 mod time_breakdown;

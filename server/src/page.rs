@@ -3,7 +3,7 @@
 use crate::access::Identity;
 use crate::backend::PageBackend;
 use crate::below::as_browser_sees_it;
-use crate::routes::Server;
+use crate::state::{Data, Server};
 use app::SignedInUser;
 use axum::Router;
 use axum::extract::Request;
@@ -15,6 +15,7 @@ use leptos::config::LeptosOptions;
 use leptos::context::{provide_context, use_context};
 use leptos_axum::ResponseOptions;
 use live::backend::Backend;
+use protocol::{Problem, ProblemType};
 use std::path::Path;
 use std::sync::Arc;
 use tower_http::services::ServeDir;
@@ -31,7 +32,7 @@ pub fn leptos_options(site: &Path, listen: std::net::SocketAddr) -> anyhow::Resu
         [Some(site.join("hash.txt")), next_to_program].into_iter().flatten().find(|file| file.is_file());
     let Some(hashes) = hashes else {
         anyhow::bail!(
-            "the built page in {} is incomplete: hash.txt is missing there and beside the program. Build it with \
+            "the built web app in {} is incomplete: hash.txt is missing there and beside the program. Build it with \
              `make build`, and copy the whole folder",
             site.display()
         );
@@ -51,13 +52,11 @@ pub fn leptos_options(site: &Path, listen: std::net::SocketAddr) -> anyhow::Resu
 /// Everything except the API.
 pub fn router(server: &Server, options: LeptosOptions) -> Router {
     live::base::configure(server.base_path.as_str());
-    let backend: Arc<dyn Backend> =
-        Arc::new(PageBackend { engine: server.engine.clone(), alerts: server.alerts.clone() });
+    let data = server.data.clone();
     let shell_options = options.clone();
     let page = leptos_axum::render_app_async_with_context(
         move || {
-            provide_context(backend.clone());
-            provide_user();
+            provide_reader(&data);
             restrict();
         },
         move || app::shell(shell_options.clone()),
@@ -92,10 +91,16 @@ async fn cached(cache: &'static str, request: Request, next: Next) -> Response {
     response
 }
 
-/// Name of the user who is signed in, for the document.
-fn provide_user() {
+/// Data for the reader of the document, and the name if it is a user who is signed in. Without an identity, which the
+/// guard rejects before, there are no data.
+fn provide_reader(data: &Data) {
     let identity = use_context::<Parts>().and_then(|parts| parts.extensions.get::<Identity>().cloned());
-    if let Some((name, _)) = identity.as_ref().and_then(Identity::user_session) {
+    let Some(identity) = identity else { return };
+    let alerts = data.all_kinds(&identity).map(|all| all.alerts);
+    let alerts = alerts.map_err(|why| Problem::new(ProblemType::Forbidden, why));
+    let backend: Arc<dyn Backend> = Arc::new(PageBackend { engine: data.in_scope(&identity).engine, alerts });
+    provide_context(backend);
+    if let Some((name, _)) = identity.user_session() {
         provide_context(SignedInUser(name.to_owned()));
     }
 }

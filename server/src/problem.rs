@@ -125,15 +125,15 @@ pub fn problem_of(error: EngineError) -> Problem {
         ),
         EngineError::NotEnded(state) => (
             ProblemType::Conflict,
-            format!("It is {state} and can't be deleted yet. Cancel it first, then delete it when it has ended."),
+            format!("The operation is {state}, so it can't be deleted yet. Cancel it first, then delete it when it has ended."),
         ),
         EngineError::ChildrenNotEnded(running) => {
             let who = match running {
-                1 => "One of its child operations has".to_owned(),
-                n => format!("{n} of its child operations have"),
+                1 => "One child operation has".to_owned(),
+                n => format!("{n} child operations have"),
             };
             let detail =
-                format!("{who} not ended, so it can't be deleted yet. Cancel active child operations first.");
+                format!("{who} not ended, so the operation can't be deleted yet. Cancel active child operations first.");
             (ProblemType::Conflict, detail)
         }
         EngineError::Changed(id) => (
@@ -165,6 +165,13 @@ pub fn problem_of(error: EngineError) -> Problem {
             );
             (ProblemType::HostFault, detail)
         }
+        EngineError::KindOutOfScope { kind, scope } => (
+            ProblemType::Forbidden,
+            format!(
+                "Your role is limited to the kinds {scope}, and '{kind}' is none of them. Ask an administrator for a role \
+                 with it."
+            ),
+        ),
         EngineError::NoHostConnected(kind) => {
             (ProblemType::HostAway, format!("No host that supports '{kind}' is connected. See /hosts."))
         }
@@ -183,34 +190,34 @@ pub fn problem_of(error: EngineError) -> Problem {
 fn explained(denied: Denied) -> String {
     match denied {
         Denied::CancelEnded(state) => {
-            format!("It has already ended ({state}); there is nothing to cancel.")
+            format!("The operation has already ended ({state}); there is nothing to cancel.")
         }
         Denied::AbandonEnded(state) => {
-            format!("It has already ended ({state}); there is nothing to abandon.")
+            format!("The operation has already ended ({state}); there is nothing to abandon.")
         }
         Denied::RuleEnded(state) => {
             let state = state.map_or_else(String::new, |state: State| format!(" ({state})"));
-            format!("It has already ended{state}, so its auto-cancel rule can't be changed.")
+            format!("The operation has already ended{state}, so its auto-cancel rule can't be changed.")
         }
-        Denied::BeingCancelled => "It is already being cancelled.".into(),
+        Denied::BeingCancelled => "The operation is already being cancelled.".into(),
         Denied::EndsWithChildren => {
-            "Its own work has stopped; it ends with its last child operation. Abandon child \
-                                     operations whose host is unreachable."
+            "The work of the operation has stopped; the operation ends with its last child operation. Abandon \
+             child operations whose host is unreachable."
                 .into()
         }
         Denied::HostConnected => {
-            "Its host is connected. Cancel it instead, so that the stop is confirmed.".into()
+            "The host of the operation is connected. Cancel the operation instead, so that the stop is confirmed.".into()
         }
         Denied::AttemptNotEnded(state) => {
-            format!("It is {state}. Another attempt is possible when this one has ended.")
+            format!("The operation is {state}. Another attempt is possible when this one has ended.")
         }
-        Denied::Succeeded => "It succeeded. Start a new operation with the same parameters instead.".into(),
+        Denied::Succeeded => "The operation succeeded. Start a new operation with the same parameters instead.".into(),
         Denied::NoCheckpoint => {
-            "It has no checkpoint to resume from. Retry starts it from the beginning.".into()
+            "The operation has no checkpoint to resume from. Retry starts it from the beginning.".into()
         }
-        Denied::NotFailed(state) => format!("It is {state}; only failed operations are retried."),
+        Denied::NotFailed(state) => format!("The operation is {state}; only failed operations can be retried."),
         Denied::ParentBeingCancelled => {
-            "Its parent operation is being cancelled. Retry it when the parent has ended.".into()
+            "The parent operation is being cancelled. Retry this operation when the parent has ended.".into()
         }
         Denied::NoLongerExists => "The operation no longer exists.".into(),
     }
@@ -249,7 +256,7 @@ mod tests {
         assert!(problem.detail.contains("(missing: gpu-1, gpu-2)"), "{}", problem.detail);
         let problem = problem_of(Denied::HostConnected.into());
         assert_eq!(problem.kind, ProblemType::Conflict);
-        assert!(problem.detail.contains("Cancel it instead"), "{}", problem.detail);
+        assert!(problem.detail.contains("Cancel the operation instead"), "{}", problem.detail);
     }
 
     #[test]

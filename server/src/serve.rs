@@ -12,8 +12,9 @@ use crate::cookies::Cookies;
 use crate::guard::{Guard, Transport, guard};
 use crate::listen::{IDLE_TIMEOUT, Listening, listen};
 use crate::monitor::Monitor;
-use crate::routes::{self, Server};
+use crate::routes;
 use crate::sign_in;
+use crate::state::{AllKinds, Data, Server};
 use crate::sweep::{self, Sweeps};
 use crate::tls::{Tls, redirects};
 use crate::{output, page, stop_signal};
@@ -44,7 +45,7 @@ pub async fn serve(args: ServeArgs) -> anyhow::Result<()> {
     let config = Config::read(args)?;
     if !config.site.is_dir() {
         bail!(
-            "the built page was not found in {}. Build it with `make build`, or set its folder with --site FOLDER",
+            "the built web app was not found in {}. Build it with `make build`, or set its folder with --site FOLDER",
             config.site.display()
         );
     }
@@ -94,18 +95,16 @@ pub async fn serve(args: ServeArgs) -> anyhow::Result<()> {
     let engine = Engine::open(store, EngineConfig { hosts, in_words: sweep::in_words, ..config.engine })?;
     sweeps.works_with(engine.clone());
     // Ends when it is dropped.
-    let _collecting = monitor.collect(&monitored, &config.data, &stop);
+    let _collecting = monitor.collect(&monitored, &engine, &config.data, &stop);
     let alerts = Alerts::open(&config.data, config.alerts);
     let _alerting = alerts.run(&engine, &monitor, &stop);
     let cookies = Cookies::new(&config.base_path, tls.is_some());
     let server = Server {
-        engine: engine.clone(),
+        data: Data::new(AllKinds { engine: engine.clone(), monitor, alerts }),
         stop: stop.clone(),
         user_header: UserHeader(config.user_header),
         base_path: config.base_path.clone(),
         streams: Arc::default(),
-        monitor,
-        alerts,
         access: access.clone(),
         cookies: cookies.clone(),
     };

@@ -2,7 +2,7 @@
 //! writes streams over HTTP/1, from the same parts.
 
 use bytes::{Bytes, BytesMut};
-use engine::{Cursor, Engine, Read};
+use engine::{Cursor, Read, Scoped};
 use futures::Stream;
 use futures::stream::unfold;
 use http_wire::sse::named;
@@ -34,7 +34,7 @@ pub struct Feed {
 }
 
 /// First message for a reader that has everything up to `after`.
-pub fn hello(engine: &Engine, after: u64) -> Hello {
+pub fn hello(engine: &Scoped, after: u64) -> Hello {
     Hello {
         after,
         head: engine.feed().head(),
@@ -45,7 +45,7 @@ pub fn hello(engine: &Engine, after: u64) -> Hello {
 }
 
 /// Heartbeat.
-pub fn beat(engine: &Engine) -> Beat {
+pub fn beat(engine: &Scoped) -> Beat {
     Beat { head: engine.feed().head(), now: Time::now() }
 }
 
@@ -72,9 +72,12 @@ pub enum Next {
 }
 
 /// Events after the cursor's position, from the ring, or from the store for readers that resume late.
-pub async fn next(engine: &Engine, cursor: &mut Cursor, only: Option<OperationId>) -> Next {
+pub async fn next(engine: &Scoped, cursor: &mut Cursor, only: Option<OperationId>) -> Next {
     let head = engine.feed().head();
     let reset = |why: &str| Next::Reset(Reset { why: why.to_owned(), head });
+    if engine.lost() {
+        return reset("Some events are missing: the server was busy. Fetch a new snapshot.");
+    }
     match cursor.read() {
         Read::Frames { frames, skipped, .. } => Next::Frames(frames, skipped),
         Read::Nothing => Next::Nothing,
@@ -94,7 +97,7 @@ pub async fn next(engine: &Engine, cursor: &mut Cursor, only: Option<OperationId
 }
 
 struct Streaming {
-    engine: Engine,
+    engine: Scoped,
     cursor: Cursor,
     only: Option<OperationId>,
     /// Kept, because creating these futures per event would cost more than the event.
@@ -107,7 +110,7 @@ struct Streaming {
 
 /// Stream for a reader that has everything up to `after`. It ends with the reader's lease.
 pub fn stream(
-    engine: Engine,
+    engine: Scoped,
     after: u64,
     only: Option<OperationId>,
     lease: CancellationToken,
@@ -181,7 +184,7 @@ impl Streaming {
 /// the end of the reader's lease.
 /// Events are copied from the ring without parsing.
 pub async fn poll(
-    engine: &Engine,
+    engine: &Scoped,
     after: u64,
     only: Option<OperationId>,
     wait: Duration,

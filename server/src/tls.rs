@@ -118,7 +118,7 @@ fn read(files: &CertificateFiles) -> anyhow::Result<CertifiedKey> {
     if chain.is_empty() {
         bail!(
             "{certificate} has no certificate. It must have the server's certificate in PEM form \
-             (BEGIN CERTIFICATE), followed by those of its issuers"
+             (BEGIN CERTIFICATE), followed by its intermediate certificates"
         );
     }
     let private = PrivateKeyDer::from_pem_file(&files.key).with_context(|| {
@@ -145,7 +145,7 @@ fn redirect(port: Option<u16>, uri: &Uri, headers: &HeaderMap) -> Response {
     let to = format!("https://{authority}{path}");
     match to.parse::<Uri>() {
         Ok(_) if !host.is_empty() => Redirect::permanent(&to).into_response(),
-        _ => (StatusCode::BAD_REQUEST, "This server uses HTTPS. Use an address that begins with https://.\n")
+        _ => (StatusCode::BAD_REQUEST, "This server uses HTTPS. Use a URL that starts with https://.\n")
             .into_response(),
     }
 }

@@ -50,16 +50,18 @@ function listen(plot) {
     const box = over.getBoundingClientRect();
     return [event.clientX - box.left, event.clientY - box.top];
   };
+  const isPressable = () => plot.pending.marks.length > 0 || plot.spec.strip;
   let pressed = [0, 0];
   root.addEventListener("pointerdown", (event) => (pressed = [event.clientX, event.clientY]));
   root.addEventListener("mousemove", (event) => {
+    if (!isPressable()) return;
     const found = plot.marks.at(plot, ...at(event)) ?? plot.paint.bandAt(plot, ...at(event));
     root.classList.toggle("chart-pressable", found !== undefined);
   });
   root.addEventListener("mouseleave", () => root.classList.remove("chart-pressable"));
   root.addEventListener("click", (event) => {
     // What was dragged is not pressed.
-    if (Math.hypot(event.clientX - pressed[0], event.clientY - pressed[1]) > 4) return;
+    if (Math.hypot(event.clientX - pressed[0], event.clientY - pressed[1]) > 4 || !isPressable()) return;
     const trade = plot.marks.at(plot, ...at(event));
     const band = plot.paint.bandAt(plot, ...at(event));
     if (trade !== undefined) plot.onMark(trade);

@@ -1,5 +1,5 @@
-// Drawing beyond uPlot's lines: candles with volume, gaps, baselines. Theme colours are read again when
-// the theme changes.
+// Drawing beyond uPlot's lines: candles with volume, gaps, baselines; and which frame draws which chart. Theme colours are
+// read again when the theme changes.
 
 let theme;
 let changed = new Set();
@@ -35,6 +35,53 @@ function watch() {
   read();
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", themeChanged);
   new MutationObserver(themeChanged).observe(document.documentElement, { attributeFilter: ["data-theme"] });
+}
+
+/** Time after which a frame draws no further chart; the next frame goes on. Without a GPU, the browser paints a chart for
+ *  twice as long as its drawing takes. */
+const MAX_DRAWING_MS = 1.5;
+
+/** How much longer than its drawing took, a chart waits for the next one: many long curves must not take all frames. */
+const REST = 15;
+
+/** Charts that wait to be drawn, and charts whose values are to be read afterwards. */
+const [waiting, unread] = [new Set(), new Set()];
+let frame;
+
+/** Draws waiting charts, and writes values after the last drawing, because each text set before would cause a layout. */
+function drawWaiting() {
+  const began = performance.now();
+  let now = began;
+  for (const plot of waiting) {
+    if (now - began > MAX_DRAWING_MS) break;
+    if (plot.restsUntil > now) continue;
+    waiting.delete(plot);
+    plot.draw();
+    const before = now;
+    now = performance.now();
+    plot.restsUntil = now + REST * (now - before);
+  }
+  const written = [...unread];
+  unread.clear();
+  for (const plot of written) plot.writeValues();
+  frame = undefined;
+  if (waiting.size > 0) nextFrame();
+}
+
+function nextFrame() {
+  frame ??= requestAnimationFrame(drawWaiting);
+}
+
+/** Draws a chart in one of the next frames. */
+function drawSoon(plot) {
+  waiting.add(plot);
+  nextFrame();
+}
+
+/** Writes the values of a chart in this frame, or in the next one. */
+function readSoon(plot) {
+  unread.add(plot);
+  nextFrame();
 }
 
 /** Draws within the plot's frame and restores the context. */
@@ -205,7 +252,11 @@ export function painter() {
       watch();
       changed.add(plot);
     },
-    leave: (plot) => changed.delete(plot),
+    leave(plot) {
+      for (const plots of [changed, waiting, unread]) plots.delete(plot);
+    },
+    drawSoon,
+    readSoon,
     drawBands,
     drawBehind,
     drawCandles,

@@ -53,7 +53,8 @@ function swatched(plot, row) {
 /** Writes the value line of a chart, which screen readers and tests read. */
 function read(plot) {
   const u = plot.plot;
-  if (!u || u.data[0].length === 0) return;
+  if (!u) return;
+  if (u.data[0].length === 0) return hide(plot);
   const i = indexOf(u);
   const parts = [span(xOf(plot, i))];
   for (const row of rowsOf(plot, i)) parts.push(span(`${row.name} ${row.text}`, ...swatched(plot, row)));
@@ -71,16 +72,29 @@ box.setAttribute("aria-hidden", "true");
 /** Maximum number of rows in the readout; of more curves, the nearest ones. */
 const MAX_ROWS = 14;
 
+/** Place of that chart in its figure. */
+let place;
+
+/** Makes a chart the one beside whose cursor the readout is. */
+function lead(plot) {
+  if (reading !== plot) {
+    // Once, since it causes a layout.
+    place = { left: plot.element.offsetLeft, top: plot.element.offsetTop };
+    reading = plot;
+  }
+  plot.readLine();
+}
+
 /** One readout beside the cursor, with the values of all charts of the group. */
 function show(plot) {
   const u = plot.plot;
   if (!(u?.cursor.left >= 0) || u.data[0].length === 0) return hide(plot);
-  reading = plot;
   const i = indexOf(u);
   const parts = [headed("chart-reading-x", xOf(plot, i))];
   const own = rowsOf(plot, i);
   const before = (a, b) => (a.element.compareDocumentPosition(b.element) & Node.DOCUMENT_POSITION_FOLLOWING ? -1 : 1);
   const others = plot.group().filter((other) => other !== plot && other.plot.data[0].length > 0).sort(before);
+  for (const other of others) other.takeData();
   const all = [[plot, own], ...others.map((other) => [other, other.plot.cursor.left >= 0 ? rowsOf(other, indexOf(other.plot)) : []])];
   const total = all.reduce((sum, [, rows]) => sum + rows.length, 0);
   const shown = total <= MAX_ROWS ? all.filter(([, rows]) => rows.length > 0) : [[plot, nearestRows(plot, own)]];
@@ -101,10 +115,10 @@ function show(plot) {
   box.replaceChildren(...parts);
   const host = plot.element.parentElement;
   if (box.parentElement !== host) host.append(box);
-  const left = plot.element.offsetLeft + u.over.offsetLeft + u.cursor.left;
-  const flips = u.cursor.left > u.over.clientWidth / 2;
-  box.style.left = `${left}px`;
-  box.style.top = `${plot.element.offsetTop + 8}px`;
+  // The place of the plot in the chart is known to uPlot; that of the chart is asked for when it leads.
+  const flips = u.cursor.left > u.bbox.width / devicePixelRatio / 2;
+  box.style.left = `${place.left + u.bbox.left / devicePixelRatio + u.cursor.left}px`;
+  box.style.top = `${place.top + 8}px`;
   box.style.transform = flips ? "translateX(calc(-100% - 12px))" : "translateX(12px)";
 }
 
@@ -202,5 +216,5 @@ function swatch(colour) {
 
 /** Functions passed to a chart. */
 export function reader() {
-  return { read, show, hide, nearest, indexOf };
+  return { read, lead, hide, nearest, indexOf };
 }

@@ -11,7 +11,14 @@ const DOTTED = [1.5, 3];
 const dashOf = (style) => (style < 3 ? [] : DASHES[((style % 8) + 2 + Math.floor(style / 8) * 2) % 5]);
 
 // Anything but a number is a gap; infinity is `ABSENT` in `data.rs`: the curve continues over it.
-const withGaps = (column) => Array.from(column, (n) => (n === Infinity ? undefined : Number.isFinite(n) ? n : null));
+function withGaps(column) {
+  const list = new Array(column.length);
+  for (let i = 0; i < column.length; i++) {
+    const n = column[i];
+    list[i] = n - n === 0 ? n : n === Infinity ? undefined : null;
+  }
+  return list;
+}
 
 /** Value at x of a rising line through these points; beyond them it rises as on average. Must match `sessions.rs`. */
 function along(xs, ys, x) {
@@ -57,16 +64,17 @@ export class Plot {
     element.addEventListener("keydown", this.onKey);
     this.onBlur = () => this.reader.hide(this);
     element.addEventListener("blur", this.onBlur);
+    this.visible = false;
     this.seen = new IntersectionObserver((entries) => {
-      if (entries.some((entry) => entry.isIntersecting)) {
-        this.seen.disconnect();
-        this.begin();
-      }
+      this.visible = entries[entries.length - 1].isIntersecting;
+      if (this.visible && !this.begun) this.begin();
+      else if (this.visible && this.stale) this.soon();
     }, { rootMargin: "200px" });
     this.seen.observe(element);
   }
 
   async begin() {
+    this.begun = true;
     try {
       this.uPlot = await this.library.load();
     } catch {
@@ -102,11 +110,10 @@ export class Plot {
     this.soon();
   }
 
+  // A chart out of sight is drawn when it comes into view.
   soon() {
-    this.frame ||= requestAnimationFrame(() => {
-      this.frame = undefined;
-      this.draw();
-    });
+    if (this.plot && !this.visible) this.stale = true;
+    else this.paint.drawSoon(this);
   }
 
   look(hidden, log, highlighted) {
@@ -155,6 +162,7 @@ export class Plot {
 
   // Each line is drawn twice: raw and faint, and smoothed on top of it.
   data() {
+    this.taken = this.pending;
     const { at: x, columns, raw } = this.pending;
     const lines = columns.map(withGaps);
     if (this.candles) return [x, ...lines];
@@ -163,9 +171,10 @@ export class Plot {
 
   draw() {
     if (!this.uPlot || this.gone || !this.pending) return;
-    const data = this.data();
+    this.stale = false;
     if (!this.plot) {
       if (this.pending.x.length === 0 || this.element.clientWidth === 0) return;
+      const data = this.data();
       this.axes.needed = undefined;
       const { view } = this.kinship;
       this.plot = new this.uPlot(this.options(), data, this.element);
@@ -178,12 +187,22 @@ export class Plot {
         this.refit = false;
         this.showRange(view, true);
       }
+      this.fitted();
     } else {
-      // The zoom stays while data arrives, unless a reset is requested.
-      if (this.refit) this.zoomed = false;
-      this.plot.setData(data, !this.zoomed);
-      if (this.zoomed) this.scaleView();
+      // Drawn at once, so that the time it takes is known.
+      this.plot.batch(() => {
+        // The zoom stays while data arrives, unless a reset is requested.
+        if (this.refit) this.zoomed = false;
+        if (!this.zoomed || this.taken !== this.pending) this.plot.setData(this.data(), !this.zoomed);
+        if (this.zoomed) this.scaleView();
+        this.fitted();
+      });
     }
+    this.readLine();
+  }
+
+  // After new data: resets the zoom if requested.
+  fitted() {
     if (this.refit) {
       this.zoomed = false;
       this.kinship.refitted();
@@ -191,7 +210,11 @@ export class Plot {
     this.refit = false;
     this.stretch();
     this.showColumns();
-    this.readLine();
+  }
+
+  /** Takes data that a chart out of sight has not drawn, to read it. */
+  takeData() {
+    if (this.taken !== this.pending) this.plot.setData(this.data(), false);
   }
 
   showColumns() {
@@ -266,15 +289,16 @@ export class Plot {
   showAll() {
     this.zoomed = false;
     this.onRange(NaN, NaN);
-    this.plot.setData(this.data(), true);
-    this.stretch();
+    this.soon();
   }
 
   /** Shows a range of x; `quiet` if the data is there already. */
   showRange(view, quiet) {
     this.zoomed = true;
     this.view = view;
-    this.scaleView();
+    // The others take turns.
+    if (quiet || this.kinship.source === this) this.scaleView();
+    else this.soon();
     if (!quiet) this.onRange(view.min, view.max);
   }
 
@@ -335,11 +359,12 @@ export class Plot {
 
   /** Moves the cursor to an x that is read in another chart; null removes it. */
   follow(x) {
-    const { over } = this.plot;
+    // From the plot, since asking the element would cause a layout.
+    const { width, height } = this.plot.bbox;
     const left = x === null ? -10 : this.plot.valToPos(this.toScale(x), "x");
-    const inside = left >= 0 && left <= over.clientWidth;
+    const inside = left >= 0 && left <= width / devicePixelRatio;
     this.follows = true;
-    this.plot.setCursor(inside ? { left, top: over.clientHeight / 2 } : { left: -10, top: -10 }, true, false);
+    this.plot.setCursor(inside ? { left, top: height / devicePixelRatio / 2 } : { left: -10, top: -10 }, true, false);
     this.follows = false;
   }
 
@@ -352,7 +377,7 @@ export class Plot {
     const x = left >= 0 ? this.fromScale(this.plot.posToVal(left, "x")) : null;
     this.kinship.point(this, x);
     this.element.closest(".pane")?.style.setProperty("--cursor", `${left}px`);
-    this.reader.show(this);
+    this.reader.lead(this);
     this.findNear();
   }
 
@@ -406,7 +431,6 @@ export class Plot {
     this.sized?.disconnect();
     this.element.removeEventListener("keydown", this.onKey);
     this.element.removeEventListener("blur", this.onBlur);
-    if (this.frame) cancelAnimationFrame(this.frame);
     this.paint.leave(this);
     this.kinship.leave(this);
     this.reader.hide(this);
@@ -482,6 +506,7 @@ export class Plot {
   pressed(event) {
     const u = this.plot;
     if (!u || event.ctrlKey || event.metaKey || event.altKey) return;
+    this.kinship.source = this;
     const last = u.data[0].length - 1;
     const [first, end] = [u.valToIdx(u.scales.x.min), u.valToIdx(u.scales.x.max)];
     const read = u.cursor.left >= 0;
@@ -498,6 +523,7 @@ export class Plot {
       // uPlot applies a new range at the end of this turn.
       queueMicrotask(() => {
         this.readAt(u.valToPos(x, "x") / u.over.clientWidth);
+        this.writeValues();
         const spoken = this.element.parentElement?.querySelector("[data-spoken]");
         if (spoken) spoken.textContent = Array.from(this.line.children, (part) => part.textContent).join(", ");
       });
@@ -520,6 +546,10 @@ export class Plot {
   }
 
   readLine() {
+    this.paint.readSoon(this);
+  }
+
+  writeValues() {
     this.reader.read(this);
   }
 
@@ -536,12 +566,13 @@ function endsOf(x) {
 /** Indices of points between two gaps; null when there are none. */
 function alone(column) {
   const found = [];
-  column.forEach((y, i) => {
-    if (y == null) return;
-    let [before, after] = [i - 1, i + 1];
-    while (column[before] === undefined && before >= 0) before--;
-    while (column[after] === undefined && after < column.length) after++;
-    if (column[before] == null && column[after] == null) found.push(i);
-  });
+  // The values beside the one in the middle; missing points are skipped.
+  let [before, middle, at] = [null, null, -1];
+  for (let i = 0; i <= column.length; i++) {
+    const y = i < column.length ? column[i] : null;
+    if (y === undefined) continue;
+    if (middle !== null && before === null && y === null) found.push(at);
+    [before, middle, at] = [middle, y, i];
+  }
   return found.length > 0 ? found : null;
 }

@@ -97,7 +97,7 @@ pub async fn logs(id: OperationId) -> Result<LogPage, Problem> {
 mod browser {
     use super::*;
     use crate::http::Call;
-    use protocol::alerts::{NewSilence, Rehearsal, Rehearse, Silence};
+    use protocol::alerts::{DryRun, DryRunRequest, NewSilence, Silence};
     use protocol::history::History;
     use protocol::host_trends::HostTrends;
     use protocol::time_breakdown::TimeBreakdown;
@@ -106,8 +106,8 @@ mod browser {
     use serde_json::Value;
     use std::time::Duration;
 
-    /// A rehearsal may read the history of many hosts.
-    const REHEARSAL_TIMEOUT: Duration = Duration::from_secs(60);
+    /// A dry run may read the history of many hosts.
+    const DRY_RUN_TIMEOUT: Duration = Duration::from_secs(60);
     /// A host may query its source before it answers.
     const PREVIEW_TIMEOUT: Duration = Duration::from_secs(30);
 
@@ -349,13 +349,13 @@ mod browser {
         Call { method: "DELETE", ..Call::get(&path) }.text().await.map(drop)
     }
 
-    /// Rehearses a rule on the history of the hosts.
+    /// Tests a rule against the history of the hosts.
     ///
     /// # Errors
     /// As [`sampled`].
-    pub async fn rehearse(rehearse: &Rehearse) -> Result<Rehearsal, Problem> {
-        let body = serde_json::to_string(rehearse).expect("rules serialize to JSON");
-        Call { limit: REHEARSAL_TIMEOUT, ..Call::post(paths::ALERT_REHEARSAL, body) }.json().await
+    pub async fn dry_run(request: &DryRunRequest) -> Result<DryRun, Problem> {
+        let body = serde_json::to_string(request).expect("rules serialize to JSON");
+        Call { limit: DRY_RUN_TIMEOUT, ..Call::post(paths::ALERT_DRY_RUN, body) }.json().await
     }
 
     /// Cancels many operations.
@@ -369,7 +369,7 @@ mod browser {
 }
 
 pub use browser::{
-    artifact, ask, baseline, cancel_many, counts, delete, delete_many, drain, drop_rule, end_silence, find,
-    history, host_trends, log_page, newest_of, operations, operations_of_host, preview, rehearse, sampled,
-    search_log, set_rule, silence_alerts, start, time_breakdown,
+    artifact, ask, baseline, cancel_many, counts, delete, delete_many, drain, drop_rule, dry_run,
+    end_silence, find, history, host_trends, log_page, newest_of, operations, operations_of_host, preview,
+    sampled, search_log, set_rule, silence_alerts, start, time_breakdown,
 };

@@ -88,7 +88,9 @@ impl<'a> Call<'a> {
         Err(json::from_str::<Problem>(&text).unwrap_or_else(|_| {
             let mut problem = Problem::new(
                 ProblemType::Other,
-                format!("The server answered {status} without a reason. Its log may have more details."),
+                format!(
+                    "The server responded with {status} and no reason. Its log may contain more details."
+                ),
             );
             problem.status = status;
             problem

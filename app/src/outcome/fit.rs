@@ -39,7 +39,7 @@ pub fn of_curves(curves: &Curves) -> Option<Fit> {
     let share = training.and_then(|training| over_fit(now.1, training.1));
     let rises = now.0 - best.0 >= PAST_BEST && now.1 > best.1 * (1.0 + RISE);
     let over_fits = rises || share.is_some_and(|share| share > OVER_FIT);
-    let verdict = if over_fits { "Over-fits" } else { "No over-fitting" };
+    let verdict = if over_fits { "Over-fits" } else { "No overfitting" };
     let at_end = share.map(|share| format!("; at the end, validation loss {}", gap(share)));
     let (best, last) = (format::figure(best.0), format::figure(now.0));
     let words = format!("{verdict}: best epoch {best} of {last}{}", at_end.unwrap_or_default());
@@ -73,7 +73,7 @@ mod tests {
         let fine = fit(&[1.0, 0.8, 0.7], &[1.0, 0.8, 0.686]).unwrap();
         assert_eq!(
             fine.words,
-            "No over-fitting: best epoch 3 of 3; at the end, validation loss 2 % below training"
+            "No overfitting: best epoch 3 of 3; at the end, validation loss 2 % below training"
         );
         assert!(!fine.over_fits);
         assert_eq!(

@@ -19,7 +19,7 @@ pub(super) const PAST_BEST: f64 = 5.0;
 
 /// Definition of the over-fit.
 pub const OVER_FIT_MEANS: &str =
-    "Validation loss ÷ training loss − 1. It grows when the model memorizes the training data";
+    "Validation loss ÷ training loss − 1. Increases when the model memorizes the training data";
 
 /// Key figures of a result; those of a sweep depend on its plan, see the page.
 pub fn of_result(outcome: &Outcome) -> Vec<HeadFigure> {

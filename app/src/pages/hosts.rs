@@ -31,7 +31,7 @@ pub fn HostsPage() -> impl IntoView {
         <div class="page-head">
             <h1>"Hosts"</h1>
         </div>
-        <Hint page="hosts" text="The services that run operations. Each block is a slot; a filled one leads to the operation on it."/>
+        <Hint page="hosts" text="The services that run operations. Each block is a slot; a filled block links to its operation."/>
         <WithSnapshot lines=6>
             <HostList/>
         </WithSnapshot>
@@ -255,13 +255,18 @@ fn HostFacts(host: Memo<Option<HostStatus>>) -> impl IntoView {
 }
 
 fn health_facts(health: &Health) -> impl IntoView + use<> {
+    let per_second = |bytes| format!("{}/s", format::bytes_of(bytes));
     let facts = [
-        ("Reported CPU", format::percent(health.cpu)),
-        ("Reported memory", format::bytes(health.memory_bytes)),
-        ("Network in", format!("{}/s", format::bytes_of(health.network_in))),
-        ("Network out", format!("{}/s", format::bytes_of(health.network_out))),
+        ("Reported CPU", health.cpu.map(format::percent)),
+        ("Reported memory", health.memory_bytes.map(format::bytes)),
+        ("Network in", health.network_in.map(per_second)),
+        ("Network out", health.network_out.map(per_second)),
     ];
-    facts.map(|(name, value)| view! { <div><dt>{name}</dt><dd class="num">{value}</dd></div> }).collect_view()
+    let fact = |(name, value): (&'static str, Option<String>)| {
+        let value = value.unwrap_or_else(|| "unknown".to_owned());
+        view! { <div><dt>{name}</dt><dd class="num">{value}</dd></div> }
+    };
+    facts.map(fact).collect_view()
 }
 
 /// Health checks of the host.

@@ -48,7 +48,7 @@ pub fn NewPage() -> impl IntoView {
         <div class="page-head">
             <h1>"New operation"</h1>
         </div>
-        <Hint page="new" text="Choose a kind, fill in the form, and start. The address keeps the form, so a link restores it."/>
+        <Hint page="new" text="Choose a kind, fill in the form, and start. The URL stores the form, so a link restores it."/>
         <WithSnapshot lines=6>
             <Suspense fallback=|| view! { <Skeleton lines=6/> }>
                 <Offered/>
@@ -101,7 +101,7 @@ fn Offered() -> impl IntoView {
             Face::Nothing => view! {
                 <Empty
                     title="Nothing to start"
-                    text="No host has connected since the server started, so the available kinds are unknown. The Hosts page says why each host is unreachable."
+                    text="No host has connected since the server started, so the available kinds are unknown. The Hosts page shows why each host is unreachable."
                 >
                     <A href="/hosts" attr:class="button">
                         "Go to hosts"

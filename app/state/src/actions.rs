@@ -114,9 +114,11 @@ impl Actions {
                     if status.draining {
                         let drained = host.clone();
                         let undo = move || actions.drain_now(drained.clone(), false);
-                        actions.toasts.undoable(format!("{host} drained. It takes no new work."), undo);
+                        actions
+                            .toasts
+                            .undoable(format!("{host} drained. It accepts no new operations."), undo);
                     } else {
-                        actions.toasts.say(format!("{host} undrained. It takes new work again."));
+                        actions.toasts.say(format!("{host} undrained. It accepts new operations again."));
                     }
                 }
                 Err(problem) => actions.toasts.warn(problem.detail),

@@ -115,13 +115,15 @@ impl OperationAction {
         match self {
             OperationAction::Resume => "Continues from the last checkpoint, as a new attempt",
             OperationAction::Retry => {
-                "Runs it again from the beginning with the same parameters, as a new attempt"
+                "Runs the operation again from the beginning with the same parameters, as a new attempt"
             }
-            OperationAction::Again => "Opens the form with these parameters; the start is a new operation",
-            OperationAction::Compare => "Puts it beside other operations: parameters, results and curves",
-            OperationAction::Notify => "This browser says when it ends",
-            OperationAction::CopyCurl => "A command that starts the same over the API",
-            OperationAction::CopyCommand => "A command that starts the same with the signalbox program",
+            OperationAction::Again => "Opens the form with these parameters, to start a new operation",
+            OperationAction::Compare => {
+                "Shows parameters, results and curves beside those of other operations"
+            }
+            OperationAction::Notify => "This browser notifies you when the operation ends",
+            OperationAction::CopyCurl => "A command that starts the same operation through the API",
+            OperationAction::CopyCommand => "A signalbox command that starts the same operation",
             _ => "",
         }
     }

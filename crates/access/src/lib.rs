@@ -10,11 +10,11 @@ mod secret;
 mod session;
 mod sign_in;
 
-pub use decision::{Decision, decide, minimum_role, permissions};
+pub use decision::{Decision, Grant, Reach, decide, minimum_role, permissions};
 pub use password::{SALT_BYTES, hash_password, verify_password};
 pub use rules::{
-    Denied, MAX_NAME_CHARS, MAX_TOKEN_DAYS, Standing, check_new, check_new_user, check_revocation,
-    check_role, check_user_removal,
+    Denied, MAX_NAME_CHARS, MAX_TOKEN_DAYS, Standing, check_change, check_new, check_new_user,
+    check_revocation, check_user_removal,
 };
 pub use secret::{PREFIX, RANDOM_BYTES, Secret, SecretHash};
 pub use session::{SESSION_MICROS, session_ended};

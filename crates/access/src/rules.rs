@@ -2,7 +2,7 @@
 
 use crate::sign_in::check_password;
 use protocol::Time;
-use protocol::access::{AccessToken, NewAccessToken, NewUser, Role, User};
+use protocol::access::{AccessToken, ChangeUser, KindScope, NewAccessToken, NewUser, Role, User};
 use thiserror::Error;
 
 /// Largest length of a name.
@@ -80,7 +80,7 @@ impl<'a> Standing<'a> {
 #[derive(Clone, PartialEq, Eq, Debug, Error)]
 pub enum Denied {
     #[error(
-        "A name has 1 to {MAX_NAME_CHARS} characters, without line breaks and without spaces at its ends."
+        "A name must have 1 to {MAX_NAME_CHARS} characters, no line breaks, and no leading or trailing spaces."
     )]
     Name,
     #[error("Another token or user has the name '{0}'. Choose another name, or remove that one first.")]
@@ -90,13 +90,17 @@ pub enum Denied {
     #[error("{0}")]
     Password(String),
     #[error(
-        "With the first token or user, each request needs a credential. Create one with the role admin first; otherwise, \
-         nobody could manage access."
+        "The role admin can't be limited to kinds: it manages access. Leave the kinds out, or choose another role."
+    )]
+    AdminKinds,
+    #[error("A change of the kinds needs the role, too, because both are one. Send both.")]
+    KindsAlone,
+    #[error(
+        "Once a token or user exists, every request needs a credential. Create an admin first; otherwise, nobody could manage access."
     )]
     NoAdmin,
     #[error(
-        "This is the last one with the role admin, and other tokens or users remain. Remove those first, or create \
-         another with the role admin; otherwise, nobody could manage access."
+        "This is the last admin credential, and other tokens or users exist. Remove them first, or create another admin."
     )]
     LastAdmin,
 }
@@ -110,6 +114,7 @@ pub fn check_new(standing: Standing<'_>, new: &NewAccessToken) -> Result<(), Den
     if new.expires_in_days.is_some_and(|days| !(1..=MAX_TOKEN_DAYS).contains(&days)) {
         return Err(Denied::Days);
     }
+    check_kinds(new.role, new.kinds.as_ref())?;
     standing.check_first(new.role)
 }
 
@@ -128,6 +133,7 @@ pub fn check_revocation(standing: Standing<'_>, id: &str) -> Result<(), Denied> 
 pub fn check_new_user(standing: Standing<'_>, new: &NewUser) -> Result<(), Denied> {
     standing.check_name(&new.name)?;
     check_password(&new.name, &new.password).map_err(Denied::Password)?;
+    check_kinds(new.role, new.kinds.as_ref())?;
     standing.check_first(new.role)
 }
 
@@ -139,11 +145,20 @@ pub fn check_user_removal(standing: Standing<'_>, name: &str) -> Result<(), Deni
     standing.check_removal(Without::User(name))
 }
 
-/// Checks the new role of a user.
+/// Administrators manage everything, also the access of others: their role can't be limited.
+fn check_kinds(role: Role, kinds: Option<&KindScope>) -> Result<(), Denied> {
+    if role == Role::Admin && kinds.is_some() { Err(Denied::AdminKinds) } else { Ok(()) }
+}
+
+/// Checks the new role and kinds of a user, if it gets any.
 ///
 /// # Errors
-/// Why it can't have the role.
-pub fn check_role(standing: Standing<'_>, name: &str, role: Role) -> Result<(), Denied> {
+/// Why it can't have them.
+pub fn check_change(standing: Standing<'_>, name: &str, change: &ChangeUser) -> Result<(), Denied> {
+    let Some(role) = change.role else {
+        return if change.kinds.is_some() { Err(Denied::KindsAlone) } else { Ok(()) };
+    };
+    check_kinds(role, change.kinds.as_ref())?;
     let managed = role == Role::Admin || standing.has_admin_besides(Without::User(name));
     if managed { Ok(()) } else { Err(Denied::LastAdmin) }
 }
@@ -159,7 +174,7 @@ mod tests {
     }
 
     fn new(name: &str, role: Role) -> NewAccessToken {
-        NewAccessToken { name: name.to_owned(), role, expires_in_days: Some(90) }
+        NewAccessToken { name: name.to_owned(), role, kinds: None, expires_in_days: Some(90) }
     }
 
     fn token(id: usize, role: Role, expired: bool) -> AccessToken {
@@ -167,6 +182,7 @@ mod tests {
             id: id.to_string(),
             name: format!("token {id}"),
             role,
+            kinds: None,
             created_at: now(),
             created_by: None,
             expires_at: expired.then_some(now()),
@@ -219,15 +235,16 @@ mod tests {
 
     fn user(name: &str, role: Role) -> User {
         let name = name.to_owned();
-        User { name, role, created_at: now(), must_change_password: true, last_sign_in_at: None }
+        User { name, role, kinds: None, created_at: now(), must_change_password: true, last_sign_in_at: None }
     }
 
     #[test]
     fn the_last_administrator_keeps_the_role_while_others_remain() {
         let users = [user("ada", Role::Admin), user("bob", Role::Viewer)];
         let both = Standing { users: &users, ..standing(&[]) };
-        assert_eq!(check_role(both, "ada", Role::Operator), Err(Denied::LastAdmin));
-        assert_eq!(check_role(both, "bob", Role::Admin), Ok(()));
+        let role = |role| ChangeUser { role: Some(role), ..ChangeUser::default() };
+        assert_eq!(check_change(both, "ada", &role(Role::Operator)), Err(Denied::LastAdmin));
+        assert_eq!(check_change(both, "bob", &role(Role::Admin)), Ok(()));
         assert_eq!(check_user_removal(both, "ada"), Err(Denied::LastAdmin));
         assert_eq!(check_user_removal(both, "bob"), Ok(()));
         let tokens = [token(1, Role::Admin, false)];
@@ -237,11 +254,26 @@ mod tests {
     }
 
     #[test]
+    fn an_administrator_is_not_limited_to_kinds() {
+        let users = [user("ada", Role::Admin), user("bob", Role::Viewer)];
+        let standing = Standing { users: &users, ..standing(&[]) };
+        let kinds: Option<KindScope> = Some("data.*".parse().unwrap());
+        let token = |role| NewAccessToken { kinds: kinds.clone(), ..new("ci", role) };
+        assert_eq!(check_new(standing, &token(Role::Admin)), Err(Denied::AdminKinds));
+        assert_eq!(check_new(standing, &token(Role::Operator)), Ok(()));
+        let change = |role| ChangeUser { role, kinds: kinds.clone(), password: None };
+        assert_eq!(check_change(standing, "bob", &change(Some(Role::Admin))), Err(Denied::AdminKinds));
+        assert_eq!(check_change(standing, "bob", &change(Some(Role::Viewer))), Ok(()));
+        assert_eq!(check_change(standing, "bob", &change(None)), Err(Denied::KindsAlone));
+    }
+
+    #[test]
     fn a_user_and_a_token_can_not_have_the_same_name() {
         let tokens = [token(1, Role::Admin, false)];
         let new = |name: &str| NewUser {
             name: name.to_owned(),
             role: Role::Viewer,
+            kinds: None,
             password: "correct horse battery".to_owned(),
         };
         assert_eq!(

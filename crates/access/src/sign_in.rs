@@ -25,17 +25,17 @@ const MAX_REMEMBERED: usize = 10_000;
 pub fn check_password(name: &str, password: &str) -> Result<(), String> {
     let length = password.chars().count();
     if length < MIN_PASSWORD_CHARS {
-        return Err(format!("A password needs at least {MIN_PASSWORD_CHARS} characters."));
+        return Err(format!("A password must have at least {MIN_PASSWORD_CHARS} characters."));
     }
     if length > MAX_PASSWORD_CHARS {
-        return Err(format!("A password has at most {MAX_PASSWORD_CHARS} characters."));
+        return Err(format!("A password can have at most {MAX_PASSWORD_CHARS} characters."));
     }
     if password.to_lowercase().contains(&name.to_lowercase()) {
         return Err("The password must not contain the user's name.".to_owned());
     }
     let first = password.chars().next();
     if password.chars().all(|c| Some(c) == first) {
-        return Err("The password must have different characters.".to_owned());
+        return Err("The password must not repeat a single character.".to_owned());
     }
     Ok(())
 }

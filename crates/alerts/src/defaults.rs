@@ -12,20 +12,20 @@ pub fn rules() -> Vec<Rule> {
             for_seconds: 30.0,
             severity: Critical,
             action: "Check that the host's machine is up, that its process runs, and that the network between server \
-                     and host works. Its operations may still be running."
+                     and host works. Operations of the host may still be running."
                 .into(),
             ..AlertRule::new("host-unreachable", "host.unreachable", Above, 0.5)
         },
         AlertRule {
             recovery: Some(0.02),
             for_seconds: 120.0,
-            action: "Read the host's log for errors, and the errors by class on its page.".into(),
+            action: "Read the host's log for errors, and the errors by class on the host's page.".into(),
             ..AlertRule::new("request-errors", "requests.error_ratio", Above, 0.05)
         },
         AlertRule {
             recovery: Some(1.5),
             for_seconds: 300.0,
-            action: "Compare CPU, pressure and event-loop delay of the host with the time before.".into(),
+            action: "Compare CPU, pressure and event-loop delay of the host with the values before the alert.".into(),
             ..AlertRule::new("latency-doubled", "requests.p95_growth", Above, 2.0)
         },
         AlertRule {
@@ -45,19 +45,19 @@ pub fn rules() -> Vec<Rule> {
         AlertRule {
             recovery: Some(0.05),
             for_seconds: 120.0,
-            action: "Run fewer operations at the same time on the host, or move some to another host.".into(),
+            action: "Run fewer operations in parallel on the host, or move some to another host.".into(),
             ..AlertRule::new("memory-pressure", "pressure.memory.some_ratio", Above, 0.1)
         },
         AlertRule {
             recovery: Some(0.9),
             for_seconds: 300.0,
-            action: "Run fewer operations at the same time on the host: the system may end processes.".into(),
+            action: "Run fewer operations in parallel on the host; otherwise the OOM killer may kill processes.".into(),
             ..AlertRule::new("memory-high", "memory.used_ratio", Above, 0.95)
         },
         AlertRule {
             recovery: Some(0.4),
             for_seconds: 600.0,
-            action: "Run fewer operations at the same time on the host, or add cores.".into(),
+            action: "Run fewer operations in parallel on the host, or add cores.".into(),
             ..AlertRule::new("cpu-pressure", "pressure.cpu.some_ratio", Above, 0.6)
         },
         AlertRule {

@@ -1,4 +1,4 @@
-//! Alerts: rules, their states, and which messages an outage causes.
+//! Alerts: rules, their states, and which notifications a group of alerts causes.
 //!
 //! Knows: metrics by name, thresholds, the state machine of an alert, grouping, sentences. May not know: clocks, hosts,
 //! HTTP, files. Time is passed in as elapsed seconds, so that a clock that was set causes no false alert.
@@ -6,19 +6,19 @@
 //! - [`metric`]: what a rule can compare, and how to read it from the history.
 //! - [`rule`]: a validated rule; [`defaults`] has the built-in ones.
 //! - [`machine`]: states of one alert.
-//! - [`outage`]: one message for one outage, one for its end.
+//! - [`group`]: one notification when a group fires, and one when it is resolved.
 //! - [`sentence`]: rules and alerts in plain English.
 
 pub mod defaults;
+pub mod group;
 pub mod machine;
 pub mod metric;
-pub mod outage;
 pub mod rule;
 pub mod sentence;
 
+pub use group::{AlertGroups, AlertKey, Notification, Phase};
 pub use machine::{Memory, Transition};
 pub use metric::{Metric, Scope};
-pub use outage::{AlertKey, Message, Outages, Phase};
 pub use rule::{Rule, RuleError};
 
 #[cfg(test)]

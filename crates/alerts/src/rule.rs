@@ -23,7 +23,7 @@ pub struct Rule {
 #[derive(Clone, PartialEq, Debug, Error)]
 pub enum RuleError {
     #[error(
-        "'{0}' is not a name of a rule; use 1 to 60 lower-case letters, digits and '-', such as disk-full"
+        "'{0}' is not a valid rule name; use 1 to 60 lower-case letters, digits and '-', such as disk-full"
     )]
     Name(String),
     #[error("the rule '{rule}' has the unknown metric '{metric}'; docs/alerts.md lists the metrics")]
@@ -31,11 +31,11 @@ pub enum RuleError {
     #[error("'{key}' of the rule '{rule}' is {value}; use a number from {least} to {most}")]
     Number { rule: String, key: &'static str, value: f64, least: f64, most: f64 },
     #[error(
-        "'recovery' of the rule '{rule}' must be at most the threshold {threshold}, because it fires above it"
+        "'recovery' of the rule '{rule}' must be at most the threshold {threshold}, because the rule fires above its threshold"
     )]
     RecoveryAbove { rule: String, threshold: f64 },
     #[error(
-        "'recovery' of the rule '{rule}' must be at least the threshold {threshold}, because it fires below it"
+        "'recovery' of the rule '{rule}' must be at least the threshold {threshold}, because the rule fires below its threshold"
     )]
     RecoveryBelow { rule: String, threshold: f64 },
     #[error("'{key}' of the rule '{rule}' does not apply to the metric '{metric}'")]

@@ -2,7 +2,7 @@
 
 use crate::metric::{HistoryMetric, Metric, Scope};
 use crate::rule::Rule;
-use display::format::{bytes_of, figure, share, span};
+use display::format::{bytes_of, counted, figure, share, span};
 use protocol::alerts::{AlertSubject, Comparison};
 
 /// What a metric measures, as the subject of a sentence: `memory usage`.
@@ -12,18 +12,18 @@ pub fn label(rule: &Rule) -> String {
         (Metric::RequestErrors, _) => "the share of failed requests".into(),
         (Metric::RequestP95, _) => "the p95 latency of requests".into(),
         (Metric::RequestP95Growth, _) => "the p95 latency of requests relative to its usual value".into(),
-        (Metric::QueueWait, _) => "the longest wait for a host".into(),
+        (Metric::QueueWait, _) => "the longest queue wait of an operation".into(),
         (Metric::Failures(seconds), _) => format!("the number of failures in {}", span(*seconds)),
         (Metric::Stalled, _) => "the time without progress".into(),
         (Metric::History(HistoryMetric::FullInHours(_)), _) => {
-            "the time until the disk is full, by its trend,".into()
+            "the predicted time until the host's disk is full".into()
         }
         (_, "cpu.busy_ratio") => "CPU usage".into(),
         (_, "memory.used_ratio") => "memory usage".into(),
         (_, "swap.used_ratio") => "swap usage".into(),
-        (_, "pressure.cpu.some_ratio") => "the share of time in which work waited for a CPU".into(),
-        (_, "pressure.memory.some_ratio") => "the share of time in which work waited for memory".into(),
-        (_, "pressure.io.some_ratio") => "the share of time in which work waited for a disk".into(),
+        (_, "pressure.cpu.some_ratio") => "the share of time in which tasks waited for a CPU".into(),
+        (_, "pressure.memory.some_ratio") => "the share of time in which tasks waited for memory".into(),
+        (_, "pressure.io.some_ratio") => "the share of time in which tasks waited for a disk".into(),
         (_, "folder.data.free_ratio") => "the free space of the data folder".into(),
         (_, name) => name.to_owned(),
     }
@@ -59,9 +59,13 @@ pub fn of_rule(rule: &Rule) -> String {
         Metric::StoreTrouble => {
             return format!("Fires when the database of operations can't be written{held}.");
         }
+        Metric::Failures(seconds) if counts(rule) => return of_failures(rule, seconds, &held),
+        Metric::Stalled if is_any(rule) => return format!("Fires when an operation has been stalled{held}."),
         _ => {}
     }
     let subject = match rule.metric.scope() {
+        Scope::Host if matches!(rule.metric, Metric::History(HistoryMetric::FullInHours(_))) => "",
+        Scope::Host if rule.spec().metric.starts_with("pressure.") => "on a host ",
         Scope::Host => "of a host ",
         Scope::Kind => "of a kind ",
         Scope::Operation => "of an operation ",
@@ -78,17 +82,63 @@ pub fn of_rule(rule: &Rule) -> String {
         _ => String::new(),
     };
     format!(
-        "Fires when {} {subject}is {bad} {threshold}{held}; ends when it is {good} {recovery}{recovered}.",
+        "Fires when {} {subject}is {bad} {threshold}{held}; resolves when it is {good} {recovery}{recovered}.",
         label(rule)
     )
 }
 
-/// What happens, as a sentence.
+/// Whether a rule fires above a number of operations.
+fn counts(rule: &Rule) -> bool {
+    rule.comparison == Comparison::Above && rule.threshold >= 0.0
+}
+
+/// Whether a rule fires for each value that is not 0.
+fn is_any(rule: &Rule) -> bool {
+    rule.comparison == Comparison::Above && rule.threshold.abs() < f64::EPSILON
+}
+
+/// Smallest count above the threshold.
+fn least(rule: &Rule) -> u64 {
+    rule.threshold.floor() as u64 + 1
+}
+
+fn of_failures(rule: &Rule, seconds: f64, held: &str) -> String {
+    let most = counted(rule.recovery().max(0.0).floor() as u64, "operation", "operations");
+    let recovered = match rule.recover_for_seconds {
+        seconds if seconds > 0.0 => format!(", for {}", span(seconds)),
+        _ => String::new(),
+    };
+    let (number, within) = (least(rule), span(seconds));
+    let failing = if number == 1 {
+        "an operation of a kind fails".into()
+    } else {
+        format!("{number} or more operations of a kind fail")
+    };
+    let held = if held.is_empty() { String::new() } else { format!(",{held}") };
+    format!(
+        "Fires when {failing} within {within}{held}; resolves when at most {most} failed within {within}{recovered}."
+    )
+}
+
+/// The alert as a sentence.
 pub fn of_alert(rule: &Rule, subject: &AlertSubject, value: Option<f64>) -> String {
     let of = subject_text(subject);
     match rule.metric {
         Metric::HostUnreachable => return format!("{of} is unreachable."),
         Metric::StoreTrouble => return "The database of operations can't be written.".into(),
+        Metric::Failures(seconds)
+            if counts(rule)
+                && let Some(value) = value =>
+        {
+            let failed = counted(value.max(0.0) as u64, "operation", "operations");
+            return format!("{of}: {failed} failed within {} (threshold: {}).", span(seconds), least(rule));
+        }
+        Metric::Stalled
+            if is_any(rule)
+                && let Some(value) = value =>
+        {
+            return format!("{of} has been stalled for {}.", span(value));
+        }
         _ => {}
     }
     let side = match rule.comparison {
@@ -97,7 +147,7 @@ pub fn of_alert(rule: &Rule, subject: &AlertSubject, value: Option<f64>) -> Stri
     };
     let threshold = value_text(&rule.spec().metric, rule.threshold);
     let now = value.map_or("unknown".into(), |value| value_text(&rule.spec().metric, value));
-    format!("{of}: {} is {now} (fires {side} {threshold}).", label(rule))
+    format!("{of}: {} is {now} (threshold: {side} {threshold}).", label(rule))
 }
 
 /// Host, kind or operation of an alert.

@@ -1,8 +1,8 @@
 //! Promises of the state machine and of the grouping.
 
+use crate::group::Active;
 use crate::metric::NOT_FILLING_HOURS;
-use crate::outage::Active;
-use crate::{AlertKey, Memory, Metric, Outages, Phase, Rule, RuleError, Transition, defaults, sentence};
+use crate::{AlertGroups, AlertKey, Memory, Metric, Phase, Rule, RuleError, Transition, defaults, sentence};
 use proptest::prelude::*;
 use protocol::Time;
 use protocol::alerts::{AlertRule, AlertState, AlertSubject};
@@ -113,41 +113,41 @@ proptest! {
     }
 
     #[test]
-    fn an_outage_sends_one_message_and_one_for_its_end(
+    fn a_group_sends_one_notification_and_one_for_its_end(
         sets in proptest::collection::vec((proptest::collection::btree_set(0_usize..6, 0..6), 0.0..8.0_f64), 1..80),
         silenced in proptest::collection::btree_set(0_usize..6, 0..2),
         restart in 0_usize..80,
     ) {
-        let mut outages = Outages::default();
+        let mut groups = AlertGroups::default();
         let mut open: BTreeMap<u64, Vec<AlertKey>> = BTreeMap::new();
         let mut seen = BTreeSet::new();
         let mut now = 0.0;
         let idle = std::iter::repeat_n((BTreeSet::new(), 10.0), 2);
         for (number, (set, elapsed)) in sets.into_iter().chain(idle).enumerate() {
             if number == restart {
-                outages = serde_json::from_str(&serde_json::to_string(&outages).unwrap()).unwrap();
+                groups = serde_json::from_str(&serde_json::to_string(&groups).unwrap()).unwrap();
             }
             now += elapsed;
             let active: Vec<Active> =
                 set.iter().map(|n| Active { key: key(*n), silenced: silenced.contains(n) }).collect();
-            for message in outages.step(&active, 10.0, elapsed, at(now)) {
-                prop_assert!(!message.alerts.is_empty());
-                prop_assert!(silenced.iter().all(|n| !message.alerts.contains(&key(*n))), "{message:?}");
-                match message.phase {
+            for notification in groups.step(&active, 10.0, elapsed, at(now)) {
+                prop_assert!(!notification.alerts.is_empty());
+                prop_assert!(silenced.iter().all(|n| !notification.alerts.contains(&key(*n))), "{notification:?}");
+                match notification.phase {
                     Phase::Firing => {
-                        prop_assert!(seen.insert(message.outage), "each outage is published once");
+                        prop_assert!(seen.insert(notification.group), "each group is published once");
                         let published = open.values().flatten();
-                        prop_assert!(published.clone().all(|published| !message.alerts.contains(published)), "published twice");
-                        open.insert(message.outage, message.alerts);
+                        prop_assert!(published.clone().all(|published| !notification.alerts.contains(published)), "published twice");
+                        open.insert(notification.group, notification.alerts);
                     }
                     Phase::Resolved => {
-                        prop_assert!(open.remove(&message.outage).is_some());
-                        prop_assert!(active.iter().all(|active| !message.alerts.contains(&active.key)));
+                        prop_assert!(open.remove(&notification.group).is_some());
+                        prop_assert!(active.iter().all(|active| !notification.alerts.contains(&active.key)));
                     }
                 }
             }
         }
-        prop_assert!(open.is_empty(), "each outage ends: {open:?}");
+        prop_assert!(open.is_empty(), "each group ends: {open:?}");
     }
 }
 
@@ -165,8 +165,8 @@ fn active(keys: &[usize]) -> Vec<Active> {
 }
 
 #[test]
-fn a_hundred_hosts_that_fail_together_are_one_message() {
-    let mut outages = Outages::default();
+fn a_hundred_hosts_that_fail_together_are_one_notification() {
+    let mut groups = AlertGroups::default();
     let all: Vec<Active> = (0..100)
         .map(|n| {
             let host = Some(format!("gpu-{n}").parse().unwrap());
@@ -174,41 +174,41 @@ fn a_hundred_hosts_that_fail_together_are_one_message() {
             Active { key: AlertKey { rule: "host-unreachable".into(), subject }, silenced: false }
         })
         .collect();
-    assert!(outages.step(&all[..40], 10.0, 0.0, at(0.0)).is_empty(), "others may follow");
-    let published = outages.step(&all, 10.0, 10.0, at(10.0));
+    assert!(groups.step(&all[..40], 10.0, 0.0, at(0.0)).is_empty(), "others may follow");
+    let published = groups.step(&all, 10.0, 10.0, at(10.0));
     assert_eq!((published.len(), published[0].alerts.len()), (1, 100));
-    assert!(outages.step(&all[99..], 10.0, 10.0, at(20.0)).is_empty(), "one is still away");
-    let over = outages.step(&[], 10.0, 10.0, at(30.0));
+    assert!(groups.step(&all[99..], 10.0, 10.0, at(20.0)).is_empty(), "one is still away");
+    let over = groups.step(&[], 10.0, 10.0, at(30.0));
     assert_eq!((over.len(), over[0].phase, over[0].alerts.len()), (1, Phase::Resolved, 100));
 }
 
 #[test]
-fn an_alert_that_flaps_within_an_outage_sends_no_second_message() {
-    let mut outages = Outages::default();
-    outages.step(&active(&[0, 1]), 0.0, 0.0, at(0.0));
+fn an_alert_that_flaps_within_a_group_sends_no_second_notification() {
+    let mut groups = AlertGroups::default();
+    groups.step(&active(&[0, 1]), 0.0, 0.0, at(0.0));
     for second in 1..20 {
         let flapping: &[usize] = if second % 2 == 0 { &[0, 1] } else { &[0] };
-        assert!(outages.step(&active(flapping), 0.0, 1.0, at(f64::from(second))).is_empty());
+        assert!(groups.step(&active(flapping), 0.0, 1.0, at(f64::from(second))).is_empty());
     }
-    assert_eq!(outages.step(&[], 0.0, 1.0, at(20.0)).len(), 1);
+    assert_eq!(groups.step(&[], 0.0, 1.0, at(20.0)).len(), 1);
 }
 
 #[test]
-fn a_short_excursion_before_the_message_sends_none() {
-    let mut outages = Outages::default();
-    assert!(outages.step(&active(&[0]), 10.0, 0.0, at(0.0)).is_empty());
-    assert!(outages.step(&[], 10.0, 5.0, at(5.0)).is_empty());
-    assert!(outages.step(&[], 10.0, 50.0, at(55.0)).is_empty());
+fn a_short_peak_before_the_notification_sends_none() {
+    let mut groups = AlertGroups::default();
+    assert!(groups.step(&active(&[0]), 10.0, 0.0, at(0.0)).is_empty());
+    assert!(groups.step(&[], 10.0, 5.0, at(5.0)).is_empty());
+    assert!(groups.step(&[], 10.0, 50.0, at(55.0)).is_empty());
 }
 
 #[test]
 fn an_alert_whose_silence_ends_is_told_if_it_still_fires() {
-    let mut outages = Outages::default();
+    let mut groups = AlertGroups::default();
     let mut one = active(&[0]);
     one[0].silenced = true;
-    assert!(outages.step(&one, 0.0, 100.0, at(100.0)).is_empty());
+    assert!(groups.step(&one, 0.0, 100.0, at(100.0)).is_empty());
     one[0].silenced = false;
-    assert_eq!(outages.step(&one, 0.0, 1.0, at(101.0)).len(), 1);
+    assert_eq!(groups.step(&one, 0.0, 1.0, at(101.0)).len(), 1);
 }
 
 #[test]
@@ -268,12 +268,34 @@ fn each_built_in_rule_says_what_it_means_and_what_to_do() {
     assert_eq!(of("host-unreachable"), "Fires when a host is unreachable for 30 s.");
     assert_eq!(
         of("memory-high"),
-        "Fires when memory usage of a host is above 95 % for 5 m; ends when it is at most 90 % for 1 m."
+        "Fires when memory usage of a host is above 95 % for 5 m; resolves when it is at most 90 % for 1 m."
+    );
+    assert_eq!(
+        of("failures"),
+        "Fires when 3 or more operations of a kind fail within 15 m; resolves when at most 1 operation failed within \
+         15 m, for 1 m."
+    );
+    assert_eq!(
+        of("disk-full-soon"),
+        "Fires when the predicted time until the host's disk is full is below 1 d for 10 m; resolves when it is at \
+         least 1 d 6 h for 1 m."
+    );
+    assert_eq!(
+        of("memory-pressure"),
+        "Fires when the share of time in which tasks waited for memory on a host is above 10 % for 2 m; resolves when \
+         it is at most 5 % for 1 m."
+    );
+    assert_eq!(of("operation-stalled"), "Fires when an operation has been stalled for 1 m.");
+    let failures = rules.iter().find(|rule| rule.name == "failures").unwrap();
+    let kind = AlertSubject { kind: Some("data.load".parse().unwrap()), ..AlertSubject::default() };
+    assert_eq!(
+        sentence::of_alert(failures, &kind, Some(4.0)),
+        "data.load: 4 operations failed within 15 m (threshold: 3)."
     );
     let host = AlertSubject { host: Some("gpu-1".parse().unwrap()), ..AlertSubject::default() };
     let rule = rules.iter().find(|rule| rule.name == "disk-space-low").unwrap();
     assert_eq!(
         sentence::of_alert(rule, &host, Some(0.031)),
-        "gpu-1: the free space of the data folder is 3.1 % (fires below 5 %)."
+        "gpu-1: the free space of the data folder is 3.1 % (threshold: below 5 %)."
     );
 }

@@ -3,9 +3,9 @@
 use display::format;
 use display::zone::Zone;
 use protocol::TimeSplit;
-use protocol::time_breakdown::{Limit, ResourceUser, TimeBreakdown};
+use protocol::time_breakdown::{Limit, ResourceConsumer, TimeBreakdown};
 
-/// Smallest share of a resource that names its user.
+/// Smallest share of a consumer that the sentence names.
 const MIN_SHARE: f64 = 0.05;
 /// Time after the start within which the first samples arrive at the server.
 const FIRST_SAMPLES_SECONDS: f64 = 15.0;
@@ -59,8 +59,8 @@ pub fn sentence(breakdown: &TimeBreakdown, zone: Zone) -> String {
     let share = percent(share_of(breakdown));
     let waited = |what: &str, used: &str| {
         let evidence = evidence(breakdown, zone);
-        let by = breakdown.users.first().filter(|user| user.share >= MIN_SHARE);
-        let by = by.map(|user| format!("; {} {used}", user_share(user))).unwrap_or_default();
+        let by = breakdown.consumers.first().filter(|consumer| consumer.share >= MIN_SHARE);
+        let by = by.map(|consumer| format!("; {} {used}", consumer_share(consumer))).unwrap_or_default();
         format!("Waited {share} of the time for {what}{evidence}{by}.")
     };
     match breakdown.limit {
@@ -68,34 +68,33 @@ pub fn sentence(breakdown: &TimeBreakdown, zone: Zone) -> String {
         Limit::Disk => waited("a disk", "of the bytes read and written"),
         Limit::Memory => waited("memory", "of the used memory"),
         Limit::Quota => {
-            let quota = breakdown.cores.map(|cores| format!(" of {}", cores_text(cores))).unwrap_or_default();
-            format!("Throttled {share} of the time: the CPU quota{quota} of its host was used up.")
+            format!("Throttled {share} of the time: the CPU quota of the operation's cgroup was used up.")
         }
         Limit::Queue => {
             let seconds = format::span(breakdown.slot_wait_seconds);
-            format!("Waited {share} of the time ({seconds}) in the queue, before its host began it.")
+            format!("Waited {share} of the time ({seconds}) in the queue before it started.")
         }
         Limit::Computing => format!(
-            "The host does not limit it: it computed {share} of the time ({}).",
+            "CPU-bound: the operation computed for {share} of the time ({}).",
             format::span(breakdown.time.on_cpu)
         ),
         Limit::Other => format!(
-            "The host does not limit it: {share} of the time, the work itself waited for something else, such as the \
+            "Not limited by the host: for {share} of the time, the operation waited for something else, such as the \
              network, a lock or a timer."
         ),
         Limit::Unknown if is_early(breakdown) => {
-            "Not known yet: the first samples arrive some seconds after the start.".to_owned()
+            "Not known yet: the first samples arrive a few seconds after the start.".to_owned()
         }
         Limit::Unknown if breakdown.usage.is_none() && breakdown.course.is_none() => {
-            "Unknown here: its host did not measure it.".to_owned()
+            "Unknown: the host did not measure this operation.".to_owned()
         }
         Limit::Unknown => {
-            format!("Unknown here: for {share} of the time, the host could not tell what it did.")
+            format!("Unknown: for {share} of the time, the host has no measurements.")
         }
     }
 }
 
-/// Whether it runs, but its first samples are not expected yet.
+/// Whether the operation runs, but its first samples are not expected yet.
 fn is_early(breakdown: &TimeBreakdown) -> bool {
     let started = breakdown.started_at.map_or(0.0, |at| breakdown.to.seconds_since(at));
     breakdown.live && breakdown.course.is_none() && started < FIRST_SAMPLES_SECONDS
@@ -110,13 +109,13 @@ fn evidence(breakdown: &TimeBreakdown, zone: Zone) -> String {
     format!(": {host} ran {operations}{cores} from {from} to {to}")
 }
 
-/// ``` `training.run` MSFT took 58 % ```
-fn user_share(user: &ResourceUser) -> String {
-    let share = percent(user.share);
-    match &user.kind {
-        _ if user.is_self => format!("this operation itself took {share}"),
-        Some(kind) => format!("{kind} {} took {share}", user.title),
-        None => format!("programs other than operations took {share}"),
+/// ``` training.run MSFT accounted for 58 % ```
+fn consumer_share(consumer: &ResourceConsumer) -> String {
+    let share = percent(consumer.share);
+    match &consumer.kind {
+        _ if consumer.is_self => format!("this operation itself accounted for {share}"),
+        Some(kind) => format!("{kind} {} accounted for {share}", consumer.title),
+        None => format!("other programs accounted for {share}"),
     }
 }
 
@@ -129,22 +128,26 @@ fn cores_text(cores: f64) -> String {
 
 /// What to do about the largest part.
 pub fn advice(breakdown: &TimeBreakdown) -> String {
-    let by_itself = breakdown.users.first().is_some_and(|user| user.is_self);
+    let by_itself = breakdown.consumers.first().is_some_and(|consumer| consumer.is_self);
     let text = match breakdown.limit {
-        Limit::Cpu if by_itself => "Start fewer threads or processes, or run it on a host with more cores.",
+        Limit::Cpu if by_itself => {
+            "Start fewer threads or processes, or run this operation on a host with more cores."
+        }
         Limit::Cpu => {
-            "Run it when the machine is less busy, on another host, or with fewer slots on this one."
+            "Run this operation when the machine is less busy, on another host, or with fewer slots on this host."
         }
         Limit::Disk if by_itself => "Write less often or in larger blocks, sync less, or use a faster disk.",
-        Limit::Disk => "Run it when the disk is less busy, or on a host with another disk.",
-        Limit::Memory if by_itself => "Reduce its memory use, or raise the memory limit of its host.",
-        Limit::Memory => "Add memory, raise the limit of the host, or run fewer operations at once.",
-        Limit::Quota => "Raise the CPU quota of the host, or run fewer operations at once.",
-        Limit::Queue => "Add slots or hosts for its kind, or raise its priority.",
+        Limit::Disk => "Run this operation when the disk is less busy, or on a host with another disk.",
+        Limit::Memory if by_itself => {
+            "Reduce the memory use of the operation, or raise the memory limit of the host."
+        }
+        Limit::Memory => "Add memory, raise the limit of the host, or run fewer operations in parallel.",
+        Limit::Quota => "Raise the CPU quota of the cgroup.",
+        Limit::Queue => "Add slots or hosts for this kind, or raise the priority of the operation.",
         Limit::Computing => "Use faster cores, more threads if the work can use them, or a better algorithm.",
-        Limit::Other => "Look at its log, and at the services that it calls.",
+        Limit::Other => "Check the operation's log and the services that it calls.",
         Limit::Unknown if is_early(breakdown) => "",
-        Limit::Unknown => "See docs/monitoring.md for what a host must do to be measured.",
+        Limit::Unknown => "docs/monitoring.md explains how a host can measure operations.",
     };
     text.to_owned()
 }
@@ -171,14 +174,14 @@ mod tests {
             advice: String::new(),
             cores: Some(4.0),
             operations: 7,
-            users: Vec::new(),
+            consumers: Vec::new(),
             usage: None,
             course: None,
         }
     }
 
-    fn user(kind: &str, title: &str, share: f64) -> ResourceUser {
-        ResourceUser {
+    fn consumer(kind: &str, title: &str, share: f64) -> ResourceConsumer {
+        ResourceConsumer {
             operation: None,
             title: title.into(),
             kind: Some(kind.parse().unwrap()),
@@ -191,17 +194,19 @@ mod tests {
     #[test]
     fn a_wait_is_named_with_its_evidence_and_its_cause() {
         let time = TimeSplit { on_cpu: 35.0, cpu_wait: 41.0, rest: 24.0, ..TimeSplit::default() };
-        let slow = TimeBreakdown { users: vec![user("training.run", "MSFT", 0.58)], ..breakdown(time, 0.0) };
+        let slow =
+            TimeBreakdown { consumers: vec![consumer("training.run", "MSFT", 0.58)], ..breakdown(time, 0.0) };
         assert_eq!(
             sentence(&slow, Zone::Utc),
             "Waited 41 % of the time for a CPU: gpu-1 ran 7 operations on 4 cores from 00:01:00 to 00:18:00 UTC; \
-             training.run MSFT took 58 % of the used CPU time."
+             training.run MSFT accounted for 58 % of the used CPU time."
         );
         assert!(advice(&slow).contains("another host"));
-        let own = ResourceUser { is_self: true, ..user("exec.fit", "fit", 0.97) };
-        let hog = TimeBreakdown { users: vec![own], ..slow };
+        let own = ResourceConsumer { is_self: true, ..consumer("exec.fit", "fit", 0.97) };
+        let hog = TimeBreakdown { consumers: vec![own], ..slow };
         assert!(
-            sentence(&hog, Zone::Utc).ends_with("; this operation itself took 97 % of the used CPU time.")
+            sentence(&hog, Zone::Utc)
+                .ends_with("; this operation itself accounted for 97 % of the used CPU time.")
         );
         assert!(advice(&hog).contains("fewer threads"));
     }
@@ -210,11 +215,11 @@ mod tests {
     fn a_host_that_does_not_limit_the_work_and_an_unknown_time_are_answers() {
         let of = |time, queue| sentence(&breakdown(time, queue), Zone::Utc);
         let slept = of(TimeSplit { rest: 97.0, on_cpu: 3.0, ..TimeSplit::default() }, 0.0);
-        assert!(slept.starts_with("The host does not limit it: 97 % of the time"), "{slept}");
-        assert!(of(TimeSplit { on_cpu: 9.0, ..TimeSplit::default() }, 1.0).contains("it computed 90 %"));
+        assert!(slept.starts_with("Not limited by the host: for 97 % of the time"), "{slept}");
+        assert!(of(TimeSplit { on_cpu: 9.0, ..TimeSplit::default() }, 1.0).contains("computed for 90 %"));
         assert!(of(TimeSplit { on_cpu: 1.0, ..TimeSplit::default() }, 3.0).contains("in the queue"));
         let unknown = of(TimeSplit { unknown: 9.0, on_cpu: 1.0, ..TimeSplit::default() }, 0.0);
-        assert_eq!(unknown, "Unknown here: its host did not measure it.");
+        assert_eq!(unknown, "Unknown: the host did not measure this operation.");
         let begun = TimeBreakdown {
             live: true,
             to: Time::from_micros(65_000_000),
@@ -223,7 +228,7 @@ mod tests {
         assert!(sentence(&begun, Zone::Utc).starts_with("Not known yet"));
         assert_eq!(largest(0.0, &TimeSplit::default()), Limit::Unknown);
         let quota = of(TimeSplit { throttled: 5.0, on_cpu: 5.0, ..TimeSplit::default() }, 0.0);
-        assert_eq!(quota, "Throttled 50 % of the time: the CPU quota of 4 cores of its host was used up.");
+        assert_eq!(quota, "Throttled 50 % of the time: the CPU quota of the operation's cgroup was used up.");
     }
 
     proptest! {

@@ -2,17 +2,31 @@
 
 use crate::listing::{Cell, Colour, Listed};
 use protocol::Time;
-use protocol::access::{AccessToken, User};
+use protocol::access::{AccessToken, KindScope, User};
 
 fn at(time: Option<Time>) -> String {
     time.map(|time| time.to_string()).unwrap_or_default()
 }
 
+/// Kinds of a role, or what stands for all of them.
+fn kinds(kinds: Option<&KindScope>, all: &str) -> String {
+    kinds.map_or_else(|| all.to_owned(), ToString::to_string)
+}
+
 impl Listed for AccessToken {
-    const COLUMNS: &'static [&'static str] = &["NAME", "ROLE", "EXPIRES", "LAST USED", "FROM", "ID"];
-    const FIELDS: &'static [&'static str] =
-        &["id", "name", "role", "created_at", "created_by", "expires_at", "last_used_at", "last_used_from"];
-    const EMPTY: &'static str = "There are no tokens.";
+    const COLUMNS: &'static [&'static str] = &["NAME", "ROLE", "KINDS", "EXPIRES", "LAST USED", "FROM", "ID"];
+    const FIELDS: &'static [&'static str] = &[
+        "id",
+        "name",
+        "role",
+        "kinds",
+        "created_at",
+        "created_by",
+        "expires_at",
+        "last_used_at",
+        "last_used_from",
+    ];
+    const EMPTY: &'static str = "No tokens.";
 
     fn name(&self) -> String {
         self.name.clone()
@@ -28,6 +42,7 @@ impl Listed for AccessToken {
         vec![
             self.name.clone().into(),
             self.role.as_str().into(),
+            kinds(self.kinds.as_ref(), "all").into(),
             expires,
             self.last_used_at.map_or_else(|| "never".to_owned(), ago).into(),
             self.last_used_from.clone().unwrap_or_default().into(),
@@ -40,6 +55,7 @@ impl Listed for AccessToken {
             self.id.clone(),
             self.name.clone(),
             self.role.as_str().to_owned(),
+            kinds(self.kinds.as_ref(), ""),
             self.created_at.to_string(),
             self.created_by.clone().unwrap_or_default(),
             at(self.expires_at),
@@ -50,10 +66,10 @@ impl Listed for AccessToken {
 }
 
 impl Listed for User {
-    const COLUMNS: &'static [&'static str] = &["NAME", "ROLE", "LAST SIGN-IN", "PASSWORD"];
+    const COLUMNS: &'static [&'static str] = &["NAME", "ROLE", "KINDS", "LAST SIGN-IN", "PASSWORD"];
     const FIELDS: &'static [&'static str] =
-        &["name", "role", "created_at", "last_sign_in_at", "must_change_password"];
-    const EMPTY: &'static str = "There are no users.";
+        &["name", "role", "kinds", "created_at", "last_sign_in_at", "must_change_password"];
+    const EMPTY: &'static str = "No users.";
 
     fn name(&self) -> String {
         self.name.clone()
@@ -62,12 +78,13 @@ impl Listed for User {
     fn cells(&self, now: Time) -> Vec<Cell> {
         let ago = |time| display::format::ago(now.seconds_since(time));
         let password = match self.must_change_password {
-            true => Cell::coloured("first password", Colour::Yellow),
-            false => "chosen".into(),
+            true => Cell::coloured("temporary", Colour::Yellow),
+            false => "set".into(),
         };
         vec![
             self.name.clone().into(),
             self.role.as_str().into(),
+            kinds(self.kinds.as_ref(), "all").into(),
             self.last_sign_in_at.map_or_else(|| "never".to_owned(), ago).into(),
             password,
         ]
@@ -77,6 +94,7 @@ impl Listed for User {
         vec![
             self.name.clone(),
             self.role.as_str().to_owned(),
+            kinds(self.kinds.as_ref(), ""),
             self.created_at.to_string(),
             at(self.last_sign_in_at),
             self.must_change_password.to_string(),

@@ -95,7 +95,7 @@ impl Listed for Alert {
 impl Listed for RuleStatus {
     const COLUMNS: &'static [&'static str] = &["RULE", "SEVERITY", "STATUS", "MEANING"];
     const FIELDS: &'static [&'static str] = &["name", "severity", "enabled", "firing", "metric", "sentence"];
-    const EMPTY: &'static str = "There are no rules.";
+    const EMPTY: &'static str = "No rules.";
 
     fn name(&self) -> String {
         self.rule.name.clone()
@@ -130,7 +130,7 @@ impl Listed for RuleStatus {
 impl Listed for Silence {
     const COLUMNS: &'static [&'static str] = &["ID", "RULE", "HOST", "KIND", "UNTIL", "REASON"];
     const FIELDS: &'static [&'static str] = &["id", "rule", "host", "kind", "created_at", "until", "reason"];
-    const EMPTY: &'static str = "There are no silences.";
+    const EMPTY: &'static str = "No silences.";
 
     fn name(&self) -> String {
         self.id.clone()
@@ -176,7 +176,7 @@ impl Listed for Delivery {
         "error",
         "next_try_at",
     ];
-    const EMPTY: &'static str = "No messages were sent.";
+    const EMPTY: &'static str = "No notifications yet.";
 
     fn name(&self) -> String {
         self.id.clone()
@@ -186,7 +186,7 @@ impl Listed for Delivery {
         let (state, colour) = match self.state {
             DeliveryState::Waiting => ("waiting", Colour::Yellow),
             DeliveryState::Delivered => ("delivered", Colour::Green),
-            DeliveryState::GaveUp => ("given up", Colour::Red),
+            DeliveryState::GaveUp => ("failed", Colour::Red),
         };
         vec![
             Cell::coloured(state, colour),

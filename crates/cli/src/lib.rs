@@ -50,7 +50,7 @@ pub enum Command {
     /// Show all details of one operation.
     #[command(after_help = examples::SHOW)]
     Show(verbs::show::ShowArgs),
-    /// Follow an operation until it ends; the exit code tells the outcome.
+    /// Follow an operation until it ends; the exit code indicates the outcome.
     ///
     /// Exit codes: 0 succeeded; 1 failed; 2 cancelled; 3 the server was unreachable or rejected the request; 64 invalid
     /// arguments. Ctrl+C asks whether to detach, to cancel the operation, or to keep following.
@@ -58,10 +58,10 @@ pub enum Command {
     Follow(verbs::follow::FollowArgs),
     /// Wait until operations end: all of them, or any one.
     ///
-    /// Exit codes: 0 all succeeded; 1 one failed; 2 one was cancelled, and none failed; 3 the time is over.
+    /// Exit codes: 0 all succeeded; 1 one failed; 2 one was cancelled, and none failed; 3 timed out.
     #[command(after_help = examples::WAIT)]
     Wait(verbs::wait::WaitArgs),
-    /// Print changes of state of all matching operations as they happen.
+    /// Print state changes of all matching operations as they happen.
     #[command(after_help = examples::WATCH)]
     Watch(verbs::watch::WatchArgs),
     /// Show operations and hosts live in the terminal.
@@ -79,7 +79,7 @@ pub enum Command {
     /// List or download the artifacts of a result.
     #[command(after_help = examples::ARTIFACTS)]
     Artifacts(verbs::artifacts::ArtifactsArgs),
-    /// Compare operations: different parameters, and results.
+    /// Compare operations: differing parameters and results.
     #[command(after_help = examples::COMPARE)]
     Compare(verbs::compare::CompareArgs),
     /// Cancel operations.
@@ -92,20 +92,20 @@ pub enum Command {
     Retry(verbs::attempts::AttemptArgs),
     /// Start another attempt from the last checkpoint.
     Resume(verbs::attempts::AttemptArgs),
-    /// Give up an operation whose host is unreachable.
+    /// Abandon an operation whose host is unreachable: it is marked as failed.
     Abandon(verbs::attempts::AbandonArgs),
     /// Delete ended operations with all of their data.
     #[command(after_help = examples::DELETE)]
     Delete(verbs::delete::DeleteArgs),
     /// List the hosts.
     Hosts(verbs::hosts::HostsArgs),
-    /// Drain a host: it gets no new operations, and its running ones continue.
+    /// Drain a host: it gets no new operations; running operations continue.
     Drain(verbs::hosts::DrainArgs),
     /// Undrain a host: it gets new operations again.
     Undrain(verbs::hosts::DrainArgs),
     /// List the kinds of operations, or the parameters of one.
     Kinds(verbs::kinds::KindsArgs),
-    /// List alerts that fire; list their rules, messages and silences; silence them.
+    /// List firing alerts, rules, notifications and silences; silence alerts.
     Alerts(verbs::alerts::AlertsArgs),
     /// Create, list and revoke tokens for programs.
     Token(verbs::token::TokenArgs),
@@ -119,7 +119,7 @@ pub enum Command {
     /// Print the script for completion in bash, zsh or fish.
     #[command(after_help = examples::COMPLETION)]
     Completion(verbs::completion::CompletionArgs),
-    /// Report on the agents that keep connections between commands, or stop them.
+    /// Show or stop the background agents that keep connections open between commands.
     #[cfg(unix)]
     Agent(verbs::agent::AgentArgs),
 }

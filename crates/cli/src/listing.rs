@@ -6,13 +6,13 @@ use crate::{terminal, text};
 use protocol::Time;
 use serde::Serialize;
 
-/// Form of the output.
+/// Output format.
 #[derive(
     Clone, Copy, PartialEq, Eq, Debug, Default, clap::ValueEnum, serde::Serialize, serde::Deserialize,
 )]
 #[serde(rename_all = "lowercase")]
 pub enum Format {
-    /// For people
+    /// Human-readable
     #[default]
     Text,
     /// One JSON document, as the API returns it

@@ -113,8 +113,12 @@ impl Listed for HostStatus {
             Cell::coloured(link, colour),
             format!("{} of {}", self.running, self.capacity).into(),
             self.latency_ms.map(display::hosts::latency).unwrap_or_default().into(),
-            health.map(|health| display::format::percent(health.cpu)).unwrap_or_default().into(),
-            health.map(|health| display::format::bytes(health.memory_bytes)).unwrap_or_default().into(),
+            health.and_then(|health| health.cpu).map(display::format::percent).unwrap_or_default().into(),
+            health
+                .and_then(|health| health.memory_bytes)
+                .map(display::format::bytes)
+                .unwrap_or_default()
+                .into(),
             self.version.clone().into(),
             self.kinds.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ").into(),
         ]
@@ -134,8 +138,8 @@ impl Listed for HostStatus {
             self.running.to_string(),
             self.capacity.to_string(),
             self.latency_ms.map(|ms| ms.to_string()).unwrap_or_default(),
-            health.map(|health| health.cpu.to_string()).unwrap_or_default(),
-            health.map(|health| health.memory_bytes.to_string()).unwrap_or_default(),
+            health.and_then(|health| health.cpu).map(|cpu| cpu.to_string()).unwrap_or_default(),
+            health.and_then(|health| health.memory_bytes).map(|bytes| bytes.to_string()).unwrap_or_default(),
             self.version.clone(),
             self.url.clone(),
             self.kinds.iter().map(ToString::to_string).collect::<Vec<_>>().join(" "),

@@ -14,19 +14,19 @@ use std::collections::BTreeMap;
 /// Server if neither flags, environment nor a context name one.
 const DEFAULT_SERVER: &str = "http://127.0.0.1:7200";
 
-/// Server, and form of the output.
+/// Server and output format.
 #[derive(Args)]
 pub struct To {
-    /// URL of the server; default: that of the context in use, or http://127.0.0.1:7200
+    /// URL of the server; default: that of the current context, or http://127.0.0.1:7200
     #[arg(long, env = "SIGNALBOX_SERVER_URL", value_name = "URL")]
     server: Option<String>,
-    /// Token that the server was started with, if any
+    /// Token: the server's shared token, or one created with `signalbox token create`
     #[arg(long, env = "SIGNALBOX_TOKEN", hide_env_values = true)]
     token: Option<String>,
     /// Context to use for this command
     #[arg(long, env = "SIGNALBOX_CONTEXT", value_name = "NAME", add = contexts::completer())]
     context: Option<String>,
-    /// Form of the output; not every command has all
+    /// Output format; not every command supports all
     #[arg(long, short, value_name = "FORMAT", conflicts_with = "json")]
     output: Option<Format>,
     /// Print JSON, like --output json

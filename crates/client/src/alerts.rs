@@ -5,7 +5,7 @@ use protocol::alerts::{AlertList, NewSilence, RuleList, Silence};
 use protocol::paths;
 
 impl Client {
-    /// Alerts, resolved ones, silences and receipts of messages.
+    /// Alerts, resolved ones, silences and notifications.
     ///
     /// # Errors
     /// [`ClientError`].

@@ -223,8 +223,8 @@ impl Follower {
             None | Some(PoolError::Unreachable { .. }) if self.breaks < MAX_BREAKS => {
                 return self.pause().await;
             }
-            None => "it ends as soon as it is opened".to_owned(),
-            Some(PoolError::Unreachable { .. }) => "it breaks as soon as it is opened".to_owned(),
+            None => "the stream ends as soon as it is opened".to_owned(),
+            Some(PoolError::Unreachable { .. }) => "the stream breaks as soon as it is opened".to_owned(),
             Some(PoolError::Timeout { after, .. }) => format!("no data for {} s", after.as_secs()),
             Some(PoolError::Status { status, .. }) => format!("the response was {status}"),
             Some(PoolError::Decode { cause, .. }) => cause,

@@ -11,11 +11,11 @@ pub fn before_drain(hosts: &[HostStatus], name: &HostName) -> Vec<String> {
         return vec![format!("Host {name} was removed. Reload the page.")];
     };
     let mut lines = vec![match host.running {
-        0 => "It accepts no new operations. None is running on it.".to_owned(),
-        1 => "It accepts no new operations. The running one continues to its end.".to_owned(),
+        0 => "The host accepts no new operations. None is running on it.".to_owned(),
+        1 => "The host accepts no new operations. The running one continues to its end.".to_owned(),
         n => {
             format!(
-                "It accepts no new operations. The {} running ones continue to their end.",
+                "The host accepts no new operations. The {} running ones continue to their end.",
                 format::count(u64::from(n))
             )
         }
@@ -32,7 +32,7 @@ pub fn before_drain(hosts: &[HostStatus], name: &HostName) -> Vec<String> {
     } else {
         format!("No other host can run {} now: such operations wait in the queue.", listed(&alone))
     });
-    lines.push("It stays drained until you undrain it, also after restarts.".to_owned());
+    lines.push("The host stays drained until you undrain it, also after restarts.".to_owned());
     lines
 }
 
@@ -163,7 +163,10 @@ mod tests {
         let mut hosts = [host("one", &["data.load", "training.run"], 2), host("two", &["data.load"], 0)];
         let name = hosts[0].name.clone();
         let wording = before_drain(&hosts, &name);
-        assert_eq!(wording[0], "It accepts no new operations. The 2 running ones continue to their end.");
+        assert_eq!(
+            wording[0],
+            "The host accepts no new operations. The 2 running ones continue to their end."
+        );
         assert_eq!(wording[1], "No other host can run training.run now: such operations wait in the queue.");
         hosts[0].kinds.pop();
         assert_eq!(before_drain(&hosts, &name)[1], "New operations start on other hosts.");
@@ -191,10 +194,10 @@ mod tests {
                 check(report, "/opt/report.sh is not executable."),
                 check(backup, "rsync was not found."),
             ],
-            cpu: 0.0,
-            memory_bytes: 0,
-            network_in: 0.0,
-            network_out: 0.0,
+            cpu: None,
+            memory_bytes: None,
+            network_in: None,
+            network_out: None,
             running: 0,
             free: 2,
             now: protocol::Time::from_micros(0),

@@ -140,7 +140,7 @@ pub fn before_start(start: &Start, now: Time) -> String {
             };
             let why = match why {
                 Why::Full(names) => format!("all slots on {names} are in use"),
-                Why::Limit(most) => format!("at most {most} of this kind may run at once"),
+                Why::Limit(most) => format!("at most {most} of this kind may run in parallel"),
                 Why::Line | Why::InUse(_) => "other operations are ahead".to_owned(),
             };
             let when = match free_at.map(|at| at.seconds_since(now)) {
@@ -236,7 +236,7 @@ mod tests {
         assert!(wording(&hosts, &work, 0, Some(3)).starts_with("Starts immediately"));
         assert_eq!(
             wording(&hosts, &work, 0, Some(2)),
-            "Will wait, first in the queue: at most 2 of this kind may run at once; a slot may be free in about 10 s."
+            "Will wait, first in the queue: at most 2 of this kind may run in parallel; a slot may be free in about 10 s."
         );
     }
 

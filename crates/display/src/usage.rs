@@ -67,7 +67,9 @@ fn unknown() -> String {
 /// All lines of the cost.
 pub fn lines(usage: &ResourceUsage) -> Vec<CostLine> {
     let memory_means = match usage.measured {
-        Measured::Threads => "Threads of one process share their memory, so it can't be told apart",
+        Measured::Threads => {
+            "Threads of one process share their memory, so it can't be measured for one operation"
+        }
         _ => "Of the largest process, or of the cgroup if it counts memory",
     };
     let disk = match (usage.read_bytes, usage.written_bytes) {
@@ -76,10 +78,14 @@ pub fn lines(usage: &ResourceUsage) -> Vec<CostLine> {
     };
     let line = |name, value, means| CostLine { name, value, means };
     let mut lines = vec![
-        line("CPU time", cpu_and_cores(usage), "Of all its threads and processes; cores are the average"),
+        line(
+            "CPU time",
+            cpu_and_cores(usage),
+            "Of all threads and processes; the number of cores is an average",
+        ),
         line("Peak memory", memory(usage), memory_means),
         line("Disk", disk, "Bytes read from disks, not from the page cache, and bytes written to files"),
-        line("Threads", threads(usage), "Most threads at once, sampled once a second"),
+        line("Threads", threads(usage), "Largest number of threads in a sample; one sample per second"),
     ];
     lines.extend(network(usage).map(|bytes| line("Network", bytes, "Bytes received and sent")));
     lines

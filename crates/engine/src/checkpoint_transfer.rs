@@ -32,7 +32,10 @@ impl CheckpointTransfer {
         let files =
             if self.files.len() == 1 { "1 file".to_owned() } else { format!("{} files", self.files.len()) };
         let mib = bytes as f64 / f64::from(1 << 20);
-        format!("Transferring its checkpoint from {}: {files}, {mib:.1} MiB. Then it starts.", self.keeper)
+        format!(
+            "Transferring the checkpoint from {}: {files}, {mib:.1} MiB. The operation starts afterwards.",
+            self.keeper
+        )
     }
 
     /// Transfers files that the host does not have yet; keeps trying while that host is unreachable.
@@ -80,7 +83,7 @@ impl CheckpointTransfer {
         let refresh = "or retry from the beginning.";
         let (message, hint) = match error {
             TransferError::NotConfigured => (
-                format!("Its checkpoint is stored on {keeper}, which is no longer in the configuration."),
+                format!("The checkpoint is stored on {keeper}, which is no longer in the configuration."),
                 format!("Add {keeper} again and resume, {refresh}"),
             ),
             TransferError::Pipe(ForwardError::Source(PoolError::Status { status: 404, .. })) => (
@@ -89,7 +92,7 @@ impl CheckpointTransfer {
             ),
             TransferError::Pipe(ForwardError::Source(_)) if tried < SOURCE_ANSWER_TIMEOUT => return None,
             TransferError::Pipe(ForwardError::Source(error)) => (
-                format!("Its checkpoint is stored on {keeper} and can't be fetched: {error}"),
+                format!("The checkpoint is stored on {keeper} and can't be fetched: {error}"),
                 format!("Resume when {keeper} is connected again, {refresh}"),
             ),
             TransferError::Pipe(ForwardError::Target(

@@ -10,7 +10,7 @@ use protocol::{Actor, Baseline, HostName, InstanceId, KindName, Operation, Opera
 use serde_json::Value;
 use std::sync::Arc;
 use std::time::Duration;
-use store::Stored;
+use store::{EndedOperation, Stored};
 use tokio::sync::{mpsc, oneshot};
 
 /// Sender of commands. Bounded: senders that are faster than the coordinator wait.
@@ -161,7 +161,7 @@ pub(crate) enum Command {
     },
     /// Operations to delete by retention.
     DeleteExpired {
-        ended: Vec<(OperationId, State)>,
+        ended: Vec<EndedOperation>,
     },
     /// Ended operations to delete on request, each with its children.
     Delete {

@@ -17,6 +17,7 @@ mod requests;
 mod rules;
 mod transaction;
 
+pub(crate) use children::{PARENT_ENDED, PARENT_ENDED_BEFORE};
 pub(crate) use rules::RuleWatch;
 pub(crate) use transaction::Published;
 

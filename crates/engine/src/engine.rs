@@ -5,8 +5,10 @@ mod commands;
 mod delete;
 mod log_search;
 mod queries;
+mod scoped;
 
 pub use log_search::LogQuery;
+pub use scoped::Scoped;
 
 use crate::baseline_cache::BaselineCache;
 use crate::command::{Command, CoordinatorSender};
@@ -19,10 +21,12 @@ use crate::host_connection::HostConnection;
 use crate::host_registry::{Entry, HostRegistry, LastSeen};
 use crate::housekeeping;
 use crate::kind_registry::KindRegistry;
+use crate::scoped_feed::{ScopedFeeds, Sources};
 use crate::tally::Tally;
 use crate::view::{View, ViewChange};
 use parking_lot::RwLock;
-use pool::{Pool, PoolConfig, RouteMetrics};
+use pool::{Pool, PoolConfig, Requests, RouteMetrics};
+use protocol::access::KindScope;
 use protocol::api::{HostList, KindList};
 use protocol::{Actor, HostName, InstanceId, KindName, Operation, OperationId, State, Time};
 use std::collections::BTreeMap;
@@ -75,6 +79,7 @@ struct Shared {
     coordinator: CoordinatorSender,
     pools: Vec<(HostName, Pool)>,
     bands: BaselineCache,
+    scoped_feeds: ScopedFeeds,
     store_fault: watch::Receiver<StoreFault>,
     instance: InstanceId,
     stop: CancellationToken,
@@ -92,7 +97,7 @@ impl Engine {
         let mut unended = store.unended()?;
         let watched = bands::watched(&*store, &mut unended)?;
         let cursors = store.cursors()?;
-        let counts = store.counts()?;
+        let counts = store.counts_by_kind()?;
         let lines = config.lines();
         if let Some(entry) = reconfigured(&store.configuration()?, &lines, Time::now()) {
             store.apply(&[Change::Configuration { lines }, Change::Audit(Box::new(entry))])?;
@@ -201,6 +206,7 @@ impl Engine {
             coordinator,
             pools,
             bands: BaselineCache::default(),
+            scoped_feeds: ScopedFeeds::default(),
             store_fault,
             instance,
             stop,
@@ -213,6 +219,24 @@ impl Engine {
     #[must_use]
     pub fn by(&self, actor: Actor) -> Self {
         Self { shared: self.shared.clone(), by: Arc::new(actor) }
+    }
+
+    /// The engine within a scope; `None` for all kinds.
+    pub fn scoped(&self, scope: Option<&KindScope>) -> Scoped {
+        let shared = &self.shared;
+        let limited = scope.map(|scope| {
+            let Shared { feed, view, kind_registry: kinds, tasks, stop, .. } = &**shared;
+            shared.scoped_feeds.get(scope, &Sources { feed, view, kinds, tasks, stop })
+        });
+        Scoped::new(self.clone(), limited)
+    }
+
+    /// Kind of a stored operation.
+    ///
+    /// # Errors
+    /// `Unreadable` if the store can't be read.
+    pub(crate) async fn kind_of(&self, id: OperationId) -> Result<Option<KindName>, EngineError> {
+        self.stored(move |store| store.kind_of(id)).await
     }
 
     /// Disconnects from the hosts and writes what is pending. Operations continue on their hosts.
@@ -245,6 +269,11 @@ impl Engine {
     /// Started and ended operations by kind, since the server started.
     pub fn tallies(&self) -> BTreeMap<KindName, Tally> {
         self.shared.view.read().tallies()
+    }
+
+    /// Requests to each configured host since the last call, for one caller that records them.
+    pub fn take_host_requests(&self) -> Vec<(HostName, Requests)> {
+        self.shared.pools.iter().map(|(name, pool)| (name.clone(), pool.take_requests())).collect()
     }
 
     /// Configured hosts that have not connected since the server started, so that their kinds are unknown.

@@ -1,6 +1,7 @@
 //! Errors of the engine: typed, without HTTP and without text for users. The server turns them into problem documents.
 
 use pool::PoolError;
+use protocol::access::KindScope;
 use protocol::{FieldError, HostName, KindName, OperationId, Problem, State};
 use std::fmt;
 use store::StoreError;
@@ -77,6 +78,9 @@ pub enum EngineError {
     /// A host named a path that is not below `/host/v1/artifacts/`.
     #[error("{host} named '{path}' as the path of an artifact")]
     ArtifactPathInvalid { host: HostName, path: String },
+    /// The sender may start only kinds of its scope.
+    #[error("kind '{kind}' is outside of the scope {scope}")]
+    KindOutOfScope { kind: KindName, scope: KindScope },
     #[error("no host that supports '{0}' is connected")]
     NoHostConnected(KindName),
     /// A host refused a request of the server with a problem document, which is passed on.
@@ -121,39 +125,39 @@ impl fmt::Display for HostData {
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Error)]
 pub enum Denied {
     /// The operation has ended, so it can't be cancelled.
-    #[error("it has already ended ({0}), so it can't be cancelled")]
+    #[error("the operation has already ended ({0}), so it can't be cancelled")]
     CancelEnded(State),
     /// The operation has ended, so it can't be abandoned.
-    #[error("it has already ended ({0}), so it can't be abandoned")]
+    #[error("the operation has already ended ({0}), so it can't be abandoned")]
     AbandonEnded(State),
     /// The operation has ended, so its rule can't be changed; the state if it is known.
-    #[error("it has already ended, so its rule can't be changed")]
+    #[error("the operation has already ended, so its rule can't be changed")]
     RuleEnded(Option<State>),
     /// A rule can't be set while the operation is being cancelled.
-    #[error("it is already being cancelled")]
+    #[error("the operation is already being cancelled")]
     BeingCancelled,
     /// Its own work has stopped, and its children have not ended, so it can't be abandoned.
-    #[error("it ends with its last child operation")]
+    #[error("the operation ends with its last child operation")]
     EndsWithChildren,
     /// Only an attempt whose host is unreachable or can't stop it can be abandoned.
-    #[error("its host is connected")]
+    #[error("the host of the operation is connected")]
     HostConnected,
     /// Another attempt is possible only after the current one.
-    #[error("it is {0}")]
+    #[error("the operation is {0}")]
     AttemptNotEnded(State),
     /// A succeeded operation has no other attempt.
-    #[error("it succeeded")]
+    #[error("the operation succeeded")]
     Succeeded,
     /// There is no checkpoint to resume from.
-    #[error("it has no checkpoint")]
+    #[error("the operation has no checkpoint")]
     NoCheckpoint,
     /// The retry policy applies to failed operations only.
-    #[error("it is {0}, not failed")]
+    #[error("the operation is {0}, not failed")]
     NotFailed(State),
     /// No other attempt is made while its parent is being cancelled.
-    #[error("its parent is being cancelled")]
+    #[error("the parent is being cancelled")]
     ParentBeingCancelled,
     /// The operation is no longer in memory.
-    #[error("it no longer exists")]
+    #[error("the operation no longer exists")]
     NoLongerExists,
 }

@@ -6,7 +6,7 @@
 use bytes::Bytes;
 use event_log::{EventLog, Missing, Record};
 use protocol::event::Skipped;
-use protocol::{Event, OperationId};
+use protocol::{Event, KindName, OperationId};
 use std::collections::HashSet;
 use std::sync::Arc;
 use store::EventRecord;
@@ -25,6 +25,8 @@ pub struct Frame {
     pub operation: Option<OperationId>,
     /// Progress, which newer progress of the same operation replaces.
     pub progress: bool,
+    /// Kind of a deleted operation, which is no longer known elsewhere.
+    pub(crate) deleted: Option<KindName>,
     frame: event_log::Frame,
 }
 
@@ -41,6 +43,7 @@ impl Frame {
             seq: record.seq,
             operation: record.operation,
             progress: record.progress,
+            deleted: None,
             frame: event_log::Frame::new(record.seq, &record.json),
         }
     }

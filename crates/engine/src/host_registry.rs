@@ -240,14 +240,16 @@ impl HostRegistry {
         let having: Vec<&Entry> = self.entries.values().filter(|e| e.has(kind)).collect();
         let (up, away): (Vec<&Entry>, Vec<&Entry>) = having.iter().partition(|e| e.link == HostLink::Up);
         Err(if having.is_empty() {
-            let text = format!("No connected host supports {kind}. It starts when one connects; see Hosts.");
+            let text = format!(
+                "No connected host supports {kind}. The operation starts when one connects; see Hosts."
+            );
             (ConditionKind::NoHost, text)
         } else if up.is_empty() {
-            let text = format!("Unreachable: {}. It starts when a host reconnects.", names(away));
+            let text = format!("Unreachable: {}. The operation starts when a host reconnects.", names(away));
             (ConditionKind::NoHost, text)
         } else if up.iter().all(|e| e.draining) {
             let text = format!(
-                "Drained: {}. It starts when a host is undrained, or another host supports {kind}.",
+                "Drained: {}. The operation starts when a host is undrained, or another host supports {kind}.",
                 names(up)
             );
             (ConditionKind::NoHost, text)
@@ -261,7 +263,7 @@ impl HostRegistry {
             }
             if ready.is_empty() {
                 let text = format!(
-                    "{} is not ready for {kind}; see Hosts. It starts when the host is ready.",
+                    "{} is not ready for {kind}; see Hosts. The operation starts when the host is ready.",
                     names(up)
                 );
                 return Err((ConditionKind::NoHost, text));
@@ -277,22 +279,26 @@ fn why_none_of_the_ready(kind: &KindName, ready: &[&Entry], now: Time) -> (Condi
     if let [only] = ready {
         match only.hold(kind, now) {
             Some(PauseReason::Undelivered) => {
-                let text = format!("Its start could not be delivered to {names}. Retrying in a moment.");
+                let text = format!("The start could not be delivered to {names}. Retrying in a moment.");
                 return (ConditionKind::NoHost, text);
             }
             Some(PauseReason::NotStarted(why)) => {
-                let text = format!("{names} could not start it: {why} Retrying in a moment.");
+                let text = format!("{names} could not start the operation: {why} Retrying in a moment.");
                 return (ConditionKind::NoHost, text);
             }
             Some(PauseReason::Full) | None => {}
         }
         if let Some(most) = only.at_limit(kind) {
-            let text =
-                format!("{names} runs at most {most} of {kind} at once. It starts when one of them ends.");
+            let text = format!(
+                "{names} runs at most {most} of {kind} in parallel. The operation starts when one of them ends."
+            );
             return (ConditionKind::Waiting, text);
         }
     }
-    (ConditionKind::Waiting, format!("All slots on {names} are in use. It starts when one is free."))
+    (
+        ConditionKind::Waiting,
+        format!("All slots on {names} are in use. The operation starts when one is free."),
+    )
 }
 
 #[cfg(test)]

@@ -175,7 +175,11 @@ fn refusal(host: &HostName, error: &PoolError) -> Failure {
         }
         None => format!("{host} rejected the operation: {error}"),
     };
-    Failure { reason: FailureReason::Refused, message, hint: "Start it again with other parameters.".into() }
+    Failure {
+        reason: FailureReason::Refused,
+        message,
+        hint: "Start the operation again with other parameters.".into(),
+    }
 }
 
 /// Asks the host to stop an attempt, until it answers.
@@ -202,8 +206,7 @@ pub(crate) async fn cancel(host_request: HostRequest, body: CancelAttempt, offse
             Err(error) => {
                 tracing::warn!(host = %host_request.host, operation = %host_request.id, %error, "cancel not delivered");
                 let message = format!(
-                    "The cancel could not be delivered: {error} It is retried until the host responds; \
-                     until then the operation may still be running."
+                    "The cancel could not be delivered: {error} The cancel is retried until the host responds; until then, the operation may still be running."
                 );
                 host_request.report(Message::CancelUndelivered { message }).await;
             }

@@ -30,12 +30,13 @@ mod kind_registry;
 pub mod lifecycle;
 mod pace;
 mod queue;
+mod scoped_feed;
 mod suspend;
 mod tally;
 mod view;
 
 pub use config::{EngineConfig, HostConfig, Rules};
-pub use engine::{CancelledOperations, Engine, LogQuery, Started, Which};
+pub use engine::{CancelledOperations, Engine, LogQuery, Scoped, Started, Which};
 pub use error::{Denied, EngineError, HostData, OpenError};
 pub use feed::{Cursor, Feed, Frame, Read, RingLimits};
 pub use kind_registry::KindRegistry;

@@ -420,10 +420,9 @@ pub fn host_silent(host: Option<&HostName>, waited: &str) -> Failure {
     Failure {
         reason: FailureReason::HostSilent,
         message: format!(
-            "Lost contact with {host} for {waited}, so this attempt failed. It may still be running there; if \
-             {host} reconnects, it is told to stop the work."
+            "Lost contact with {host} for {waited}, so this attempt failed. The work may still be running there; if {host} reconnects, the server asks it to stop the work."
         ),
-        hint: "Check it on the Hosts page; then retry or resume, which may use another host.".into(),
+        hint: "Check the host on the Hosts page; then retry or resume, which may use another host.".into(),
     }
 }
 

@@ -1,10 +1,12 @@
 //! View: durable and published state, as in a snapshot. Changes only together with the feed.
 
 use crate::tally::{Tallies, Tally};
+use protocol::access::KindScope;
 use protocol::alerts::AlertSummary;
 use protocol::api::{HostStatus, StateCount};
 use protocol::{Forecast, HostName, KindName, Operation, OperationId, Progress, Receipt, State, Time};
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
+use store::EndedOperation;
 
 /// Number of ended operations kept in memory, both of the last ended and of the newest ones; others are in the store.
 const MAX_ENDED: usize = 200;
@@ -30,7 +32,7 @@ pub(crate) enum ViewChange {
     Host(Box<HostStatus>),
     Alerts(AlertSummary),
     /// Deleted operations with their final states.
-    Forgotten(Vec<(OperationId, State)>),
+    Forgotten(Vec<EndedOperation>),
 }
 
 /// Operations that have not ended, the last ended ones, hosts and counts.
@@ -43,18 +45,18 @@ pub(crate) struct View {
     from: Option<OperationId>,
     hosts: BTreeMap<HostName, HostStatus>,
     alerts: AlertSummary,
-    counts: BTreeMap<State, u64>,
+    counts: Counts,
     tallies: Tallies,
 }
 
 impl View {
     /// View with the newest stored operations that have ended.
-    pub(crate) fn new(operations: Vec<Operation>, counts: Vec<(State, u64)>) -> Self {
+    pub(crate) fn new(operations: Vec<Operation>, counts: Vec<(KindName, State, u64)>) -> Self {
         let mut ended: Vec<(Option<Time>, OperationId)> =
             operations.iter().filter(|o| o.state.ended()).map(|o| (o.ended_at, o.id)).collect();
         ended.sort();
         let newest: BTreeSet<OperationId> = ended.iter().map(|(_, id)| *id).collect();
-        let stored: u64 = counts.iter().filter(|(state, _)| state.ended()).map(|(_, count)| count).sum();
+        let stored: u64 = counts.iter().filter(|(_, state, _)| state.ended()).map(|(.., count)| count).sum();
         Self {
             from: newest.first().copied().filter(|_| stored > newest.len() as u64),
             newest,
@@ -62,7 +64,7 @@ impl View {
             operations: operations.into_iter().map(|o| (o.id, o)).collect(),
             hosts: BTreeMap::new(),
             alerts: AlertSummary::default(),
-            counts: counts.into_iter().collect(),
+            counts: Counts::new(counts),
             tallies: Tallies::default(),
         }
     }
@@ -71,10 +73,7 @@ impl View {
         match change {
             ViewChange::Operation { operation, before } => {
                 if before != Some(operation.state) {
-                    if let Some(count) = before.and_then(|state| self.counts.get_mut(&state)) {
-                        *count = count.saturating_sub(1);
-                    }
-                    *self.counts.entry(operation.state).or_default() += 1;
+                    self.counts.changed(&operation.kind, before, Some(operation.state));
                 }
                 let (id, ended) = (operation.id, operation.state.ended());
                 self.tallies.count(self.operations.get(&id), &operation, before);
@@ -104,14 +103,12 @@ impl View {
             }
             ViewChange::Alerts(alerts) => self.alerts = alerts,
             ViewChange::Forgotten(deleted) => {
-                for (id, state) in &deleted {
+                for EndedOperation { id, kind, state } in &deleted {
                     self.operations.remove(id);
                     self.newest.remove(id);
-                    if let Some(count) = self.counts.get_mut(state) {
-                        *count = count.saturating_sub(1);
-                    }
+                    self.counts.changed(kind, Some(*state), None);
                 }
-                self.ended.retain(|id| !deleted.iter().any(|(forgotten, _)| forgotten == id));
+                self.ended.retain(|id| !deleted.iter().any(|one| one.id == *id));
             }
         }
     }
@@ -148,16 +145,32 @@ impl View {
         }
     }
 
-    /// ID from which on all ended operations are in memory, unless all stored ones are.
-    pub(crate) fn ended_from(&self) -> Option<OperationId> {
-        self.from
+    /// ID from which on all ended operations are in memory, unless all stored ones are. With a scope, it is the ID of an
+    /// operation in the scope, or one that no operation has yet.
+    pub(crate) fn ended_from(&self, scope: Option<&KindScope>, now: Time) -> Option<OperationId> {
+        let (from, Some(scope)) = (self.from?, scope) else { return self.from };
+        let visible = |id: &&OperationId| self.operations.get(id).is_some_and(|o| scope.covers(&o.kind));
+        let first = self.newest.range(from..).find(visible).copied();
+        Some(first.unwrap_or_else(|| OperationId::earliest(now)))
     }
 
-    /// All operations in memory, newest first.
-    pub(crate) fn operations(&self) -> Vec<Operation> {
-        let mut all: Vec<Operation> = self.operations.values().cloned().collect();
+    /// All operations in memory, or those in a scope, newest first.
+    pub(crate) fn operations(&self, scope: Option<&KindScope>) -> Vec<Operation> {
+        let visible = |operation: &&Operation| scope.is_none_or(|scope| scope.covers(&operation.kind));
+        let mut all: Vec<Operation> = self.operations.values().filter(visible).cloned().collect();
         all.sort_by_key(|o| std::cmp::Reverse(o.id));
         all
+    }
+
+    /// Number of operations in a scope that occupy a slot of a host.
+    pub(crate) fn running(&self, scope: &KindScope, host: &HostName) -> u32 {
+        let placed = |o: &&Operation| {
+            o.host.as_ref() == Some(host)
+                && !o.state.ended()
+                && o.state != State::Queued
+                && scope.covers(&o.kind)
+        };
+        u32::try_from(self.operations.values().filter(placed).count()).unwrap_or(u32::MAX)
     }
 
     pub(crate) fn operation(&self, id: OperationId) -> Option<&Operation> {
@@ -176,9 +189,43 @@ impl View {
         self.tallies.by_kind().clone()
     }
 
-    pub(crate) fn counts(&self) -> Vec<StateCount> {
-        let of = |state| self.counts.get(&state).copied().unwrap_or(0);
+    /// Number of operations in each state, of all kinds or of those in a scope.
+    pub(crate) fn counts(&self, scope: Option<&KindScope>) -> Vec<StateCount> {
+        let of = |state| self.counts.of(state, scope);
         State::ALL.into_iter().map(|state| StateCount { state, count: of(state) }).collect()
+    }
+}
+
+/// Number of stored operations by kind and state.
+#[derive(Default)]
+struct Counts(HashMap<KindName, BTreeMap<State, u64>>);
+
+impl Counts {
+    fn new(counts: Vec<(KindName, State, u64)>) -> Self {
+        let mut by_kind = Self::default();
+        for (kind, state, count) in counts {
+            by_kind.0.entry(kind).or_default().insert(state, count);
+        }
+        by_kind
+    }
+
+    /// Counts an operation in its new state instead of the one before, if it had or has one.
+    fn changed(&mut self, kind: &KindName, before: Option<State>, after: Option<State>) {
+        if !self.0.contains_key(kind) {
+            self.0.insert(kind.clone(), BTreeMap::new());
+        }
+        let Some(states) = self.0.get_mut(kind) else { return };
+        if let Some(count) = before.and_then(|state| states.get_mut(&state)) {
+            *count = count.saturating_sub(1);
+        }
+        if let Some(state) = after {
+            *states.entry(state).or_default() += 1;
+        }
+    }
+
+    fn of(&self, state: State, scope: Option<&KindScope>) -> u64 {
+        let visible = self.0.iter().filter(|(kind, _)| scope.is_none_or(|scope| scope.covers(kind)));
+        visible.filter_map(|(_, states)| states.get(&state)).sum()
     }
 }
 
@@ -186,7 +233,6 @@ impl View {
 mod tests {
     use super::*;
     use proptest::prelude::*;
-    use protocol::KindName;
     use serde_json::json;
 
     fn operation(id: OperationId, state: State) -> Box<Operation> {
@@ -212,7 +258,8 @@ mod tests {
                 match (turn, before) {
                     (7, Some(state)) if state.ended() => {
                         stored.remove(&id);
-                        view.apply(ViewChange::Forgotten(vec![(id, state)]));
+                        let kind = KindName::new("data.load").unwrap();
+                        view.apply(ViewChange::Forgotten(vec![EndedOperation { id, kind, state }]));
                     }
                     (_, before) => {
                         let state = if before.is_some_and(State::ended) { State::Queued } else { State::Succeeded };
@@ -223,7 +270,7 @@ mod tests {
                 }
             }
             for (id, state) in &stored {
-                if !state.ended() || view.ended_from().is_none_or(|from| *id >= from) {
+                if !state.ended() || view.ended_from(None, Time::from_micros(0)).is_none_or(|from| *id >= from) {
                     prop_assert_eq!(view.operation(*id).map(|o| o.state), Some(*state));
                 }
             }

@@ -11,10 +11,10 @@ pub enum HistoryError {
     #[error("the history's database failed: {0}")]
     Sqlite(#[from] rusqlite::Error),
     /// A file can't be moved away.
-    #[error("the corrupt history can't be set aside: {0}")]
+    #[error("the corrupt history can't be renamed: {0}")]
     SetAside(#[from] std::io::Error),
     /// A later version wrote the database.
-    #[error("a later version of Signalbox wrote the history; move {} away to begin a new one", .0.display())]
+    #[error("a later version of Signalbox wrote the history; move {} away to create a new one", .0.display())]
     Later(PathBuf),
 }
 

@@ -183,7 +183,7 @@ impl Store {
 }
 
 /// Whether a name matches a pattern, part by part.
-fn matches(pattern: &str, name: &str) -> bool {
+pub fn matches(pattern: &str, name: &str) -> bool {
     let (mut pattern, mut name) = (pattern.split('.'), name.split('.'));
     loop {
         match (pattern.next(), name.next()) {

@@ -13,6 +13,11 @@ CREATE TABLE IF NOT EXISTS blocks (
     PRIMARY KEY (source, tier, start)
 ) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS blocks_by_age ON blocks (tier, start);
+CREATE TABLE IF NOT EXISTS tallies (
+    source INTEGER NOT NULL, tier INTEGER NOT NULL, start INTEGER NOT NULL, data BLOB NOT NULL,
+    PRIMARY KEY (source, tier, start)
+) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS tallies_by_age ON tallies (tier, start);
 -- Second of tick 0 of a process of a source, so that its ticks keep their seconds.
 CREATE TABLE IF NOT EXISTS anchors (source TEXT PRIMARY KEY, instance TEXT NOT NULL, base INTEGER NOT NULL) WITHOUT ROWID;
 -- On which machine a host has been since when.

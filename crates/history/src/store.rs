@@ -59,7 +59,7 @@ impl Store {
         match Self::open_as_is(path) {
             Err(error) if error.is_corrupt() => {
                 let aside = set_aside(path)?;
-                tracing::error!(%error, aside = %aside.display(), "the history is corrupt: a new one begins");
+                tracing::error!(%error, aside = %aside.display(), "the history is corrupt; creating a new one");
                 Self::open_as_is(path)
             }
             opened => opened,
@@ -168,7 +168,7 @@ impl Store {
                 };
                 columns.push((column, Scale::of(name), values));
             }
-            let source = id_of(&transaction, "sources", &batch.source)?;
+            let source = Self::source_id(&transaction, &batch.source)?;
             refused += write_batch(&transaction, source, &batch.seconds, &columns, &self.scales)?;
             if let Some(anchor) = &batch.anchor {
                 transaction
@@ -196,7 +196,16 @@ impl Store {
                 .prepare_cached("DELETE FROM blocks WHERE tier = ?1 AND start < ?2")?
                 .execute(params![tier.number(), oldest])?;
         }
-        Ok(())
+        self.prune_tallies(now)
+    }
+
+    pub(crate) fn begin(&mut self) -> Result<Transaction<'_>, HistoryError> {
+        Ok(self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?)
+    }
+
+    /// ID of a source, which is added if it is new.
+    pub(crate) fn source_id(transaction: &Transaction<'_>, name: &str) -> rusqlite::Result<u32> {
+        id_of(transaction, "sources", name)
     }
 
     pub(crate) fn connection(&self) -> &Connection {

@@ -2,7 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 use proptest::prelude::*;
-use signalbox_history::{Anchor, Batch, Buckets, Query, Source, Store, Tier};
+use signalbox_history::{Anchor, Batch, Buckets, Query, Source, Store, Tallied, Tally, Tier};
 use std::collections::BTreeMap;
 use std::path::Path;
 
@@ -127,6 +127,48 @@ fn old_seconds_are_pruned_and_their_minutes_remain() {
         now: later,
     };
     assert_eq!(store.query(&query).unwrap().metrics[METRIC].mean, [Some(0.5); 2]);
+}
+
+/// Tally with these values, each of the first class.
+fn tally(seconds: f64, values: impl IntoIterator<Item = f64>) -> Tally {
+    let mut tally = Tally { seconds, ..Tally::default() };
+    values.into_iter().for_each(|value| tally.values.record(value).unwrap());
+    tally.counts = vec![tally.values.count()];
+    tally
+}
+
+fn add(store: &mut Store, second: i64, tally: Tally) {
+    store.add_tallies(&[Tallied { source: "host/a".into(), second, tally }]).unwrap();
+}
+
+#[test]
+fn tallies_are_those_of_their_minute_for_a_week_and_of_ten_minutes_for_90_days() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut store = open(folder.path());
+    // NOON begins ten minutes. Parts of the first minute come with a kill between them, which loses nothing.
+    add(&mut store, NOON + 3, tally(5.0, (1..=50).map(f64::from)));
+    std::mem::forget(store);
+    let mut store = open(folder.path());
+    add(&mut store, NOON + 8, tally(5.0, (51..=100).map(f64::from)));
+    add(&mut store, NOON + 65, tally(60.0, (101..=200).map(f64::from)));
+    let read = |store: &Store, now: i64| store.tallies("host/a", NOON, NOON + 600, now).unwrap();
+    let recent = read(&store, NOON + 600);
+    let starts: Vec<i64> = recent.slots.iter().map(|(start, _)| *start).collect();
+    assert_eq!((recent.slot_seconds, starts), (60, vec![NOON, NOON + 60]));
+    let (_, first) = &recent.slots[0];
+    assert_eq!((first.seconds, first.counts.as_slice()), (10.0, [100].as_slice()));
+    let error = |tally: &Tally, exact: f64| (tally.values.quantile(0.95).unwrap() / exact - 1.0).abs();
+    assert!(error(first, 95.0) < 0.011);
+    let later = NOON + 8 * 86_400;
+    store.prune(later).unwrap();
+    assert!(read(&store, NOON + 600).slots.is_empty(), "minutes are gone");
+    let old = read(&store, later);
+    assert_eq!((old.slot_seconds, old.slots.len()), (600, 1));
+    let (start, all) = &old.slots[0];
+    assert_eq!((*start, all.seconds, all.counts.as_slice()), (NOON, 70.0, [200].as_slice()));
+    assert!(error(all, 190.0) < 0.045, "of all values, not a mean of percentiles");
+    store.prune(NOON + 91 * 86_400).unwrap();
+    assert!(read(&store, NOON + 91 * 86_400).slots.is_empty());
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! Health of the host: dependencies of its works, and load of the machine.
 //!
-//! The machine is measured on request, at most once a second, on a blocking thread.
+//! The machine is measured on request, at most once a second, on a blocking thread. A report never waits for the first
+//! measurement.
 
 use crate::work::AnyWork;
 use futures::FutureExt;
@@ -37,7 +38,20 @@ pub(crate) struct MachineLoad {
 /// Measures the machine, one measurement at a time.
 #[derive(Default)]
 pub(crate) struct MachineMonitor {
-    instruments: tokio::sync::Mutex<Option<Instruments>>,
+    place: Arc<tokio::sync::Mutex<Place>>,
+}
+
+/// State of the measurements.
+#[derive(Default)]
+enum Place {
+    /// Not measured yet, or the last measurement failed.
+    #[default]
+    Empty,
+    /// A short measurement is being made.
+    Measuring,
+    Known(Box<Instruments>),
+    /// The last measurement failed, and nobody was told yet.
+    Failed(String),
 }
 
 struct Instruments {
@@ -47,61 +61,80 @@ struct Instruments {
     looked_at: Instant,
     received: u64,
     sent: u64,
-    vitals: MachineLoad,
+    load: MachineLoad,
 }
 
 impl MachineMonitor {
-    /// Figures, at most one second old.
+    /// Load, at most one second old; `None` while it is unknown. Never waits for a short measurement: a host without
+    /// health report gets no operations.
     ///
     /// # Errors
-    /// If the operating system does not provide them, with a message.
-    pub async fn vitals(&self) -> Result<MachineLoad, String> {
-        let mut place = self.instruments.lock().await;
-        if let Some(instruments) = place.as_ref().filter(|i| i.looked_at.elapsed() < FRESH) {
-            return Ok(instruments.vitals);
-        }
-        let known = place.take();
-        let measured = tokio::task::spawn_blocking(move || {
-            let mut instruments = match known {
-                Some(mut known) => {
-                    if known.looked_at.elapsed() > STALE {
-                        known.measure_now();
-                        #[expect(clippy::disallowed_methods, reason = "on a blocking thread")]
-                        std::thread::sleep(SHORT_MEASUREMENT);
-                    }
-                    known
-                }
-                None => {
-                    let new = Instruments::new()?;
-                    #[expect(clippy::disallowed_methods, reason = "on a blocking thread")]
-                    std::thread::sleep(SHORT_MEASUREMENT);
-                    new
-                }
-            };
-            instruments.measure_now();
-            Ok::<_, sysinfo::Error>(instruments)
+    /// If the operating system does not provide it, with a message.
+    pub async fn load(&self) -> Result<Option<MachineLoad>, String> {
+        let mut place = self.place.lock().await;
+        let known = match std::mem::take(&mut *place) {
+            Place::Known(known) if known.looked_at.elapsed() < FRESH => {
+                let load = known.load;
+                *place = Place::Known(known);
+                return Ok(Some(load));
+            }
+            Place::Known(known) if known.looked_at.elapsed() <= STALE => {
+                let known = measured(move || Ok(known)).await?;
+                let load = known.load;
+                *place = Place::Known(known);
+                return Ok(Some(load));
+            }
+            Place::Failed(why) => return Err(why),
+            Place::Measuring => {
+                *place = Place::Measuring;
+                return Ok(None);
+            }
+            Place::Known(known) => Some(known),
+            Place::Empty => None,
+        };
+        *place = Place::Measuring;
+        let later = Arc::clone(&self.place);
+        tokio::spawn(async move {
+            let measured = measured(move || {
+                let mut instruments = known.map_or_else(|| Instruments::new().map(Box::new), Ok)?;
+                instruments.measure_now();
+                #[expect(clippy::disallowed_methods, reason = "on a blocking thread")]
+                std::thread::sleep(SHORT_MEASUREMENT);
+                Ok(instruments)
+            });
+            let outcome = measured.await.map_or_else(Place::Failed, Place::Known);
+            *later.lock().await = outcome;
         });
-        let instruments = measured
-            .await
-            .map_err(|e| format!("Reading the machine's metrics failed: {e}."))?
-            .map_err(|e| format!("The operating system does not report the machine's load: {e}."))?;
-        Ok(place.insert(instruments).vitals)
+        Ok(None)
     }
+}
+
+/// Measures with instruments, on a blocking thread.
+async fn measured(
+    instruments: impl FnOnce() -> Result<Box<Instruments>, sysinfo::Error> + Send + 'static,
+) -> Result<Box<Instruments>, String> {
+    let measured = tokio::task::spawn_blocking(move || {
+        let mut instruments = instruments()?;
+        instruments.measure_now();
+        Ok::<_, sysinfo::Error>(instruments)
+    });
+    measured
+        .await
+        .map_err(|e| format!("Reading the machine's metrics failed: {e}."))?
+        .map_err(|e| format!("The operating system does not report the machine's load: {e}."))
 }
 
 impl Instruments {
     fn new() -> Result<Self, sysinfo::Error> {
-        let mut instruments = Self {
+        Ok(Self {
             system: System::new()?,
             networks: Networks::new_with_refreshed_list()?,
             pid: sysinfo::get_current_pid()?,
             looked_at: Instant::now(),
             received: 0,
             sent: 0,
-            vitals: MachineLoad::default(),
-        };
-        instruments.measure_now();
-        Ok(instruments)
+            load: MachineLoad::default(),
+        })
     }
 
     fn measure_now(&mut self) {
@@ -122,7 +155,7 @@ impl Instruments {
         let rate = |now: u64, before: u64| {
             if passed > 0.0 { now.saturating_sub(before) as f64 / passed } else { 0.0 }
         };
-        self.vitals = MachineLoad {
+        self.load = MachineLoad {
             cpu: f64::from(self.system.global_cpu_usage() / 100.0).clamp(0.0, 1.0),
             memory_bytes: self.system.process(self.pid).map_or(0, sysinfo::Process::memory),
             network_in: rate(received, self.received),

@@ -208,7 +208,7 @@ impl HostBuilder {
             registry: Arc::new(registry),
             feed,
             checkpoint_store,
-            machine: MachineMonitor::default(),
+            machine: self.sampling.then(MachineMonitor::default),
             sampling: match self.sampling {
                 true => Sampling::On(Samples::new(self.folders)),
                 false => Sampling::Off,

@@ -114,7 +114,7 @@ impl Registry {
         }
         if held.running >= self.capacity {
             let why = format!(
-                "All slots of the host are in use: it runs {} at once. Try again when one has ended, or increase its \
+                "All slots of the host are in use: it runs {} in parallel. Try again when one has ended, or increase its \
                  capacity.",
                 operations(self.capacity)
             );
@@ -123,7 +123,7 @@ impl Registry {
         let of_kind = held.running_by_kind.get(&ask.kind).copied().unwrap_or(0);
         if let Some(most) = self.max_parallel.get(&ask.kind).filter(|most| of_kind >= **most) {
             let why = format!(
-                "The host runs at most {most} of {} at once. Try again when one has ended.",
+                "The host runs at most {most} of {} in parallel. Try again when one has ended.",
                 ask.kind
             );
             return Err(ApiError::new(ProblemType::HostFull, why).retry_after(1));
@@ -308,7 +308,7 @@ impl RegistryState {
         }
         known.stop(Stop::Fence, FENCE_DEADLINE);
         let why = format!(
-            "Attempt {} of operation {id} is still running here. It was told to stop, so that attempt {number} can start. Try again \
+            "Attempt {} of operation {id} is still running here. Its stop was requested, so that attempt {number} can start. Try again \
              when it has ended.",
             known.number
         );

@@ -75,7 +75,12 @@ async fn about(State(shared): State<Arc<Shared>>) -> HandlerResult<Json<About>> 
 }
 
 async fn health(State(shared): State<Arc<Shared>>) -> Json<Health> {
-    let (checked, vitals) = tokio::join!(checks(&shared.works), shared.machine.vitals());
+    let load = async {
+        // Its work runs on another machine, or in a process that is measured anyway.
+        let machine = shared.machine.as_ref()?;
+        machine.load().await.transpose()
+    };
+    let (checked, load) = tokio::join!(checks(&shared.works), load);
     let Checked { mut checks, mut unready_kinds } = checked;
     let closing = shared.registry.closing();
     // A failed check that keeps no kind from running, such as one source of several, is only shown.
@@ -85,20 +90,20 @@ async fn health(State(shared): State<Arc<Shared>>) -> Json<Health> {
         unready_kinds.clear();
         checks.push(Check { name: "host".into(), ok: false, message: "The host is shutting down.".into() });
     }
-    let vitals = vitals.unwrap_or_else(|why| {
+    let load = load.transpose().unwrap_or_else(|why| {
         // A host whose load is unknown can still work.
         checks.push(Check { name: "machine".into(), ok: false, message: why });
-        Default::default()
+        None
     });
     let (running, free) = shared.registry.slots();
     Json(Health {
         ready,
         unready_kinds,
         checks,
-        cpu: vitals.cpu,
-        memory_bytes: vitals.memory_bytes,
-        network_in: vitals.network_in,
-        network_out: vitals.network_out,
+        cpu: load.map(|load| load.cpu),
+        memory_bytes: load.map(|load| load.memory_bytes),
+        network_in: load.map(|load| load.network_in),
+        network_out: load.map(|load| load.network_out),
         running,
         free,
         now: Time::now(),
@@ -119,8 +124,7 @@ async fn samples(
 ) -> HandlerResult<Json<HostSamples>> {
     let Query(query) = query.map_err(wrong_query)?;
     let Sampling::On(samples) = &shared.sampling else {
-        let why =
-            "This host does not sample resources: it works on another machine, or in the server's process.";
+        let why = "This host does not sample resources: its work runs on another machine, or in the server's process.";
         return Err(ApiError::new(ProblemType::NotFound, why));
     };
     Ok(Json(samples.after(shared.feed.instance(), query.after, query.limit)))

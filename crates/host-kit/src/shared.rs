@@ -20,7 +20,8 @@ pub(crate) struct Shared {
     pub registry: Arc<Registry>,
     pub feed: Arc<Feed>,
     pub checkpoint_store: Option<Arc<CheckpointStore>>,
-    pub machine: MachineMonitor,
+    /// `None` if the work runs on another machine, or in a process that is measured anyway.
+    pub machine: Option<MachineMonitor>,
     pub sampling: Sampling,
     pub access: Arc<Access>,
     /// Interval of heartbeats in a silent stream.

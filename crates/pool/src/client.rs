@@ -5,7 +5,7 @@ use crate::error::{TimeLimits, broke_unanswered};
 use crate::http_client::{bad_url, builder, checked_base};
 use crate::request_metrics::{Measured, Measuring};
 use crate::stream::SseStream;
-use crate::{Counters, Outcome, PoolConfig, PoolError, RouteMetrics, body, retry};
+use crate::{Counters, Outcome, PoolConfig, PoolError, Requests, RouteMetrics, body, retry};
 use bytes::Bytes;
 use http::header::{ACCEPT, CONTENT_TYPE, HeaderValue};
 use reqwest::{Client, ClientBuilder, RequestBuilder};
@@ -97,6 +97,11 @@ impl Pool {
     /// counts, until its response begins.
     pub fn requests(&self) -> Vec<RouteMetrics> {
         self.shared.measured.read()
+    }
+
+    /// Those requests of all routes that ended since the last call, for one caller that records them.
+    pub fn take_requests(&self) -> Requests {
+        self.shared.measured.take()
     }
 
     /// GET with a JSON response; retried if useful.

@@ -45,7 +45,7 @@ pub enum PoolError {
     )]
     Decode { url: String, cause: String },
     /// A response, or an event of a stream, exceeds the limit.
-    #[error("{url} sent more data at once than the limit of {}.", size(*.limit))]
+    #[error("{url} sent a response or an event larger than the limit of {}.", size(*.limit))]
     TooLarge {
         url: String,
         /// Limit in bytes.

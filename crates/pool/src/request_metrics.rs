@@ -181,11 +181,13 @@ pub(crate) struct Measured {
     patterns: &'static [&'static str],
     created: Instant,
     routes: Mutex<BTreeMap<(&'static str, &'static str), Route>>,
+    /// Requests of all routes since they were last taken.
+    untaken: Mutex<Requests>,
 }
 
 impl Measured {
     pub fn new(patterns: &'static [&'static str]) -> Self {
-        Self { patterns, created: Instant::now(), routes: Mutex::default() }
+        Self { patterns, created: Instant::now(), routes: Mutex::default(), untaken: Mutex::default() }
     }
 
     /// Begins to measure a request.
@@ -219,7 +221,13 @@ impl Measured {
         read.collect()
     }
 
+    /// Requests of all routes that ended since the last call.
+    pub fn take(&self) -> Requests {
+        std::mem::take(&mut self.untaken.lock())
+    }
+
     fn add(&self, method: &'static str, route: &'static str, end: &End) {
+        self.untaken.lock().add(end);
         let minute = self.minute();
         let mut routes = self.routes.lock();
         let of = routes
@@ -366,6 +374,19 @@ mod tests {
         let routes = measured.read();
         assert_eq!((routes[0].recent.count(), routes[0].total.count()), (1, 2));
         assert_eq!(routes[0].recent.ended(Outcome::ServerError), 1);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn each_request_of_any_route_is_taken_once() {
+        let measured = measured();
+        measured.begin("GET", "/v1/operations", 0).end(Outcome::Success, 7);
+        measured.begin("POST", "/v1/operations", 0).end(Outcome::Reset, 0);
+        let taken = measured.take();
+        assert_eq!((taken.count(), taken.failed(), taken.latency.count()), (2, 1, 1));
+        assert_eq!(measured.take(), Requests::default());
+        measured.begin("GET", "/elsewhere", 0).end(Outcome::Success, 0);
+        assert_eq!(measured.take().count(), 1);
+        assert_eq!(measured.read().iter().map(|route| route.total.count()).sum::<u64>(), 3, "totals stay");
     }
 
     #[test]

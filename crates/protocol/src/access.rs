@@ -1,7 +1,9 @@
 //! Access: roles, what they allow, tokens for programs, and local users.
 
+mod scope;
 mod users;
 
+pub use scope::{COMPOSITE_KINDS, KindPattern, KindScope, MAX_PATTERNS};
 pub use users::{ChangeUser, NewUser, Session, User, UserList};
 
 use crate::Time;
@@ -12,7 +14,7 @@ use std::str::FromStr;
 /// Days after which a token expires, unless its creator chooses otherwise.
 pub const TOKEN_DAYS: u32 = 90;
 
-/// Role of a user or a token. Each role may do everything that the ones before it may.
+/// Role of a user or a token. Each role includes the permissions of the roles before it.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
@@ -109,11 +111,15 @@ impl Permission {
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct AccessToken {
-    /// ID, with which it is revoked.
+    /// ID, used to revoke the token.
     pub id: String,
     /// Name, unique; the audit log shows it.
     pub name: String,
     pub role: Role,
+    /// Kinds that the role applies to; absent for all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<Vec<String>>))]
+    pub kinds: Option<KindScope>,
     pub created_at: Time,
     /// Name of the creator, if known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -151,7 +157,12 @@ pub struct NewAccessToken {
     /// 1 to 100 characters, different from the names of all other tokens.
     pub name: String,
     pub role: Role,
-    /// Days of its validity, 1 to 3,650; 90 if absent. `null` for a token that never expires.
+    /// Kinds that the role applies to, such as `training.*`: 1 to 20 patterns, in which `*` matches any characters.
+    /// Absent for all kinds. Not for the role admin.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<Vec<String>>))]
+    pub kinds: Option<KindScope>,
+    /// Validity in days, 1 to 3,650; 90 if absent. `null` for a token that never expires.
     #[serde(default = "default_days")]
     pub expires_in_days: Option<u32>,
 }
@@ -178,6 +189,10 @@ pub struct Me {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
     pub role: Role,
+    /// Kinds that the role applies to; absent for all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<Vec<String>>))]
+    pub kinds: Option<KindScope>,
     pub permissions: Vec<Permission>,
     /// End of the validity of the token or the session.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -191,7 +206,7 @@ pub struct Me {
 pub enum SignedInBy {
     /// None: the server listens on loopback, and has neither tokens nor users.
     Nothing,
-    /// The token that the server was started with.
+    /// The server's shared token.
     SharedToken,
     /// A token for programs.
     Token,

@@ -1,4 +1,4 @@
-//! Alerts: rules, their state for each host, kind or operation, silences, and receipts of messages.
+//! Alerts: rules, their state for each host, kind or operation, silences, and notifications.
 
 use crate::{Actor, HostName, KindName, OperationId, Time};
 use serde::{Deserialize, Serialize};
@@ -29,16 +29,16 @@ impl Severity {
 #[serde(rename_all = "snake_case")]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub enum AlertState {
-    /// The value is on the good side of the threshold.
+    /// The condition is not met.
     #[default]
     Inactive,
-    /// The value is on the bad side, but not for long enough.
+    /// The condition is met, but for less than `for_seconds`.
     Pending,
-    /// The value was on the bad side for long enough.
+    /// The condition has been met for `for_seconds`.
     Firing,
-    /// The value is past the recovery threshold, but not for long enough.
+    /// The value has passed the recovery threshold, but for less than `recover_for_seconds`.
     Recovering,
-    /// There is no value. An alert that fired before is neither resolved nor fires again.
+    /// No value for `no_data_for_seconds`. A firing alert is not resolved, and does not fire again.
     Unknown,
 }
 
@@ -76,16 +76,16 @@ pub struct AlertRule {
     #[serde(default)]
     pub comparison: Comparison,
     pub threshold: f64,
-    /// Value that ends the alert, on the good side of the threshold; the threshold itself if absent.
+    /// Recovery threshold: a firing alert is resolved when the value has passed it. Default: the threshold.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub recovery: Option<f64>,
-    /// Time that the value must be on the bad side before the alert fires, in seconds.
+    /// Seconds for which the condition must be met before the alert fires.
     #[serde(default)]
     pub for_seconds: f64,
-    /// Time that the value must be past the recovery threshold before the alert is resolved, in seconds.
+    /// Seconds for which the value must have passed the recovery threshold before the alert is resolved.
     #[serde(default)]
     pub recover_for_seconds: f64,
-    /// Time without a value after which the state is unknown, in seconds.
+    /// Seconds without a value after which the state is unknown.
     #[serde(default = "default_no_data")]
     pub no_data_for_seconds: f64,
     #[serde(default)]
@@ -141,13 +141,13 @@ pub struct RuleStatus {
     pub rule: AlertRule,
     /// The rule as a sentence.
     pub sentence: String,
-    /// False if the configuration switches it off.
+    /// False if the configuration disables the rule.
     pub enabled: bool,
     pub origin: RuleOrigin,
-    /// Whether its metric has a history, so that it can be rehearsed.
+    /// Whether its metric has a history, so that it can be tested.
     #[serde(default)]
     pub has_history: bool,
-    /// Number of alerts of this rule that fire.
+    /// Number of firing alerts of this rule.
     pub firing: u32,
 }
 
@@ -188,26 +188,26 @@ pub struct Alert {
     pub subject: AlertSubject,
     pub severity: Severity,
     pub state: AlertState,
-    /// Since when it has this state.
+    /// Time at which this state began.
     pub since: Time,
-    /// When it fired; absent if it did not fire yet.
+    /// Time at which the alert fired; absent if it has not fired.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fired_at: Option<Time>,
-    /// When it was resolved; only for alerts of the past.
+    /// Time at which the alert was resolved.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub resolved_at: Option<Time>,
     /// Newest value.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub value: Option<f64>,
-    /// What happens, as a sentence.
+    /// The alert as a sentence.
     pub sentence: String,
     /// What the user can do.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub action: String,
-    /// Operations that it touches, at most 50, newest first.
+    /// Affected operations, newest first; at most 50.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub operations: Vec<OperationId>,
-    /// ID of the silence that holds back its messages.
+    /// ID of the silence that mutes its notifications.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub silence: Option<String>,
 }
@@ -221,32 +221,32 @@ pub struct AlertList {
     /// Revision of [`AlertSummary`]; the list is at least that recent.
     #[serde(default)]
     pub revision: u64,
-    /// Alerts that are pending, firing, recovering, or unknown after they fired; most urgent first.
+    /// Pending, firing and recovering alerts, and fired alerts whose state is unknown; most urgent first.
     pub alerts: Vec<Alert>,
     /// Resolved alerts, newest first, at most 200.
     pub recent: Vec<Alert>,
     /// Silences that have not ended.
     pub silences: Vec<Silence>,
-    /// Messages, newest first, at most 200.
+    /// Notifications with their delivery status, newest first; at most 200.
     pub deliveries: Vec<Delivery>,
 }
 
-/// Alerts in figures, for the badge of every page.
+/// Counts of alerts, for the badge in the sidebar.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct AlertSummary {
     /// Increases whenever `GET /api/v1/alerts` changes; starts again with the server.
     pub revision: u64,
-    /// Number of alerts that fire and are not silenced, including recovering ones.
+    /// Number of firing and recovering alerts that are not silenced.
     pub firing: u32,
-    /// Number of alerts that fired, and whose state is unknown now.
+    /// Number of fired alerts whose state is unknown.
     pub unknown: u32,
     /// Highest severity among both; absent without any.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub severity: Option<Severity>,
 }
 
-/// `POST /api/v1/alerts/silences`: holds back the messages of matching alerts. A field that is absent matches all.
+/// `POST /api/v1/alerts/silences`: mutes the notifications of matching alerts. An absent field matches all.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
@@ -260,13 +260,13 @@ pub struct NewSilence {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
     pub kind: Option<KindName>,
-    /// Why; required.
+    /// Reason for the silence; required.
     pub reason: String,
     /// End of the silence, within a year.
     pub until: Time,
 }
 
-/// Silence: messages of matching alerts are held back until its end.
+/// Silence: mutes the notifications of matching alerts until its end.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Silence {
@@ -285,18 +285,18 @@ pub struct Silence {
     pub by: Actor,
 }
 
-/// Receipt of a message to one destination.
+/// Notification to one destination, with its delivery status.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Delivery {
-    /// ID of the message, the same for each try. A request has it in the header `Signalbox-Delivery`, an e-mail in
-    /// `Message-ID`.
+    /// ID of the notification, the same for each try. The header `Signalbox-Delivery` of a request contains it, and the
+    /// header `Message-ID` of an e-mail.
     pub id: String,
     /// Name of the destination in the configuration.
     pub destination: String,
-    /// Address without its secret parts, such as `https://hooks.example.org/…`, or the recipients of an e-mail.
+    /// URL without its secret parts, such as `https://hooks.example.org/…`, or the recipients of an e-mail.
     pub address: String,
-    /// First line of the message.
+    /// First line of the notification.
     pub title: String,
     pub created_at: Time,
     pub state: DeliveryState,
@@ -305,15 +305,15 @@ pub struct Delivery {
     /// HTTP status or SMTP code of the last response.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub status: Option<u16>,
-    /// Why the last try failed.
+    /// Reason why the last try failed.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub error: String,
-    /// When it is tried again.
+    /// Time of the next try.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub next_try_at: Option<Time>,
 }
 
-/// State of a message.
+/// Delivery status of a notification.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
@@ -322,7 +322,7 @@ pub enum DeliveryState {
     Waiting,
     /// The destination responded with a status of success.
     Delivered,
-    /// All tries failed, or the destination refused it.
+    /// All tries failed, or the destination rejected the notification.
     GaveUp,
 }
 
@@ -336,11 +336,11 @@ impl DeliveryState {
     }
 }
 
-/// `POST /api/v1/alerts/rehearse`: when a rule would have fired.
+/// `POST /api/v1/alerts/dry-run`: tests a rule against the history.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-pub struct Rehearse {
+pub struct DryRunRequest {
     pub rule: AlertRule,
     /// Number of days, up to now; at most 90.
     #[serde(default = "default_days")]
@@ -351,21 +351,21 @@ fn default_days() -> f64 {
     7.0
 }
 
-/// Result of a rehearsal on the history of the hosts.
+/// Result of a dry run: when a rule would have fired in the history of the hosts.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-pub struct Rehearsal {
+pub struct DryRun {
     /// The result as a sentence.
     pub sentence: String,
     pub from: Time,
     pub to: Time,
-    /// Resolution of the values, in seconds. Shorter excursions are not seen.
+    /// Resolution of the values, in seconds. Shorter peaks are not detected.
     pub resolution_seconds: u32,
     /// Number of times that the rule would have fired.
     pub count: u32,
-    /// Moments, oldest first; at most 1,000.
-    pub moments: Vec<RehearsedAlert>,
-    /// Hosts without any value of the metric.
+    /// Alerts that would have fired, oldest first; at most 1,000.
+    pub firings: Vec<DryRunFiring>,
+    /// Hosts without data for the metric.
     #[cfg_attr(feature = "openapi", schema(value_type = Vec<String>))]
     pub without_values: Vec<HostName>,
 }
@@ -373,7 +373,7 @@ pub struct Rehearsal {
 /// Alert that would have fired.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-pub struct RehearsedAlert {
+pub struct DryRunFiring {
     #[cfg_attr(feature = "openapi", schema(value_type = String))]
     pub host: HostName,
     pub fired_at: Time,

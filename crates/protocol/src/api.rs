@@ -167,7 +167,7 @@ impl std::ops::AddAssign for Deleted {
     }
 }
 
-/// `GET /api/v1/snapshot`: everything that the page shows, with its sequence number.
+/// `GET /api/v1/snapshot`: everything that the dashboard shows, with its sequence number.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Snapshot {

@@ -47,7 +47,7 @@ pub enum EventBody {
     Late { id: OperationId, attempt: u32, what: String },
     /// New status of a host.
     Host { host: Box<HostStatus> },
-    /// The alerts changed; `GET /api/v1/alerts` has them.
+    /// The alerts changed; `GET /api/v1/alerts` returns them.
     Alerts { alerts: AlertSummary },
     /// An operation and all of its data were removed: it was deleted, or its retention expired. Its ID is never used
     /// again.

@@ -7,6 +7,7 @@ mod when;
 pub use param::{ParamIs, plain};
 pub use when::{Unit, When};
 
+use crate::access::KindScope;
 use crate::{HostName, KindName, Operation, OperationId, State, Time};
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -17,6 +18,8 @@ use thiserror::Error;
 pub struct Filter {
     pub states: Vec<State>,
     pub kinds: Vec<KindName>,
+    /// Only kinds of this scope. No part of a query string: the server sets it to what the sender may see.
+    pub scope: Option<KindScope>,
     pub hosts: Vec<HostName>,
     /// Values of parameters. Several values of one name match any of them; all names must match.
     pub params: Vec<ParamIs>,
@@ -236,6 +239,7 @@ impl Filter {
         let (first, end) = self.ids(now);
         any(&self.states, Some(&op.state))
             && any(&self.kinds, Some(op.kind))
+            && self.scope.as_ref().is_none_or(|scope| scope.covers(op.kind))
             && any(&self.hosts, op.host)
             && self.parent.is_none_or(|parent| op.parent == Some(parent))
             && first.is_none_or(|first| op.id >= first)

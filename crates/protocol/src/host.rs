@@ -270,14 +270,19 @@ pub struct Health {
     pub unready_kinds: Vec<KindName>,
     /// Health checks of the host's dependencies.
     pub checks: Vec<Check>,
-    /// CPU usage of the whole machine as a share of all cores, 0 to 1.
-    pub cpu: f64,
+    /// CPU usage of the whole machine as a share of all cores, 0 to 1. This and the next three figures are absent while
+    /// they are unknown: before the first measurement, and if the work runs on another machine.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cpu: Option<f64>,
     /// Resident memory of the host process in bytes.
-    pub memory_bytes: u64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub memory_bytes: Option<u64>,
     /// Network traffic of the machine, received, in bytes per second.
-    pub network_in: f64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub network_in: Option<f64>,
     /// Network traffic of the machine, sent, in bytes per second.
-    pub network_out: f64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub network_out: Option<f64>,
     /// Number of running operations.
     pub running: u32,
     /// Number of free slots.

@@ -57,7 +57,7 @@ pub struct Operation {
     /// Current condition in addition to the state, such as stalled.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub condition: Option<Condition>,
-    /// Condition that its host reported and has not ended. `condition` may show another one meanwhile, such as an
+    /// Active condition that the host reported. `condition` may show another one meanwhile, such as an
     /// unreachable host.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub host_condition: Option<Condition>,

@@ -25,12 +25,12 @@ pub const ACTIVITY: &str = "/api/v1/activity";
 /// Number of operations per state that match a filter.
 pub const COUNTS: &str = "/api/v1/operations/counts";
 
-/// Alerts, resolved ones, silences and receipts of messages.
+/// Alerts, resolved ones, silences and notifications.
 pub const ALERTS: &str = "/api/v1/alerts";
 /// Rules of alerts.
 pub const ALERT_RULES: &str = "/api/v1/alerts/rules";
-/// Rehearsal of a rule on the history.
-pub const ALERT_REHEARSAL: &str = "/api/v1/alerts/rehearse";
+/// Test of a rule against the history.
+pub const ALERT_DRY_RUN: &str = "/api/v1/alerts/dry-run";
 /// Silences: POST creates one.
 pub const ALERT_SILENCES: &str = "/api/v1/alerts/silences";
 

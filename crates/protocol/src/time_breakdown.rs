@@ -1,4 +1,4 @@
-//! Why an operation is slow: where the time of an attempt went, and who used what it waited for.
+//! Why an operation is slow: where the time of an attempt went, and the consumers of the resource that it waited for.
 
 use crate::{HostName, KindName, OperationId, ResourceUsage, Time, TimeSplit};
 use serde::{Deserialize, Serialize};
@@ -9,16 +9,16 @@ use std::collections::BTreeMap;
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct TimeBreakdown {
     pub attempt: u32,
-    /// Host that ran it.
+    /// Host of the attempt.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub host: Option<HostName>,
-    /// When it was queued.
+    /// When the attempt was queued.
     pub queued_at: Time,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub started_at: Option<Time>,
-    /// When it ended, or now.
+    /// When the attempt ended, or now.
     pub to: Time,
-    /// It has not ended.
+    /// Whether the attempt has not ended.
     pub live: bool,
     /// Time in the queue, in seconds.
     pub slot_wait_seconds: f64,
@@ -28,16 +28,17 @@ pub struct TimeBreakdown {
     pub limit: Limit,
     /// The largest part with its evidence, in one sentence. Times are UTC.
     pub sentence: String,
-    /// What to do about it.
+    /// What the user can do.
     pub advice: String,
     /// Cores of the host: of its machine, or its smaller limit.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cores: Option<f64>,
-    /// Number of operations that ran on the machine in that time, this one included.
+    /// Number of operations that ran on the machine in the same period, including this one.
     pub operations: u32,
-    /// Who used most of the resource that it waited for, on the same machine in that time; the largest first.
+    /// Operations, and all other programs, that used most of the resource that it waited for, on the same machine in the same
+    /// period; the largest first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub users: Vec<ResourceUser>,
+    pub consumers: Vec<ResourceConsumer>,
     /// Cost so far, or in total.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub usage: Option<ResourceUsage>,
@@ -46,22 +47,22 @@ pub struct TimeBreakdown {
     pub course: Option<TimeCourse>,
 }
 
-/// What limited an attempt most.
+/// Largest part of the time of an attempt.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub enum Limit {
-    /// It computed: its host did not limit it.
+    /// CPU-bound: its threads computed.
     Computing,
     /// Other threads had the CPUs.
     Cpu,
     Disk,
     Memory,
-    /// The CPU quota of the host's cgroup.
+    /// The CPU quota of the operation's cgroup.
     Quota,
-    /// It waited in the queue.
+    /// The queue: no slot was free.
     Queue,
-    /// It waited for something else: its host did not limit it.
+    /// Something else, such as the network, a lock or a timer.
     Other,
     /// The cause is unknown.
     Unknown,
@@ -70,8 +71,8 @@ pub enum Limit {
 /// Share of a resource that an operation, or all other programs, used.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-pub struct ResourceUser {
-    /// Absent for all programs that are no operations.
+pub struct ResourceConsumer {
+    /// Absent for all other programs together.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub operation: Option<OperationId>,
     #[serde(default, skip_serializing_if = "String::is_empty")]
@@ -82,7 +83,7 @@ pub struct ResourceUser {
     pub host: Option<HostName>,
     /// Share of what the machine used, 0 to 1.
     pub share: f64,
-    /// It is the operation itself.
+    /// Whether this consumer is the operation itself.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub is_self: bool,
 }

@@ -65,9 +65,9 @@ pub struct TimeSplit {
     pub memory_wait: f64,
     /// Their cgroup had used up its CPU quota.
     pub throttled: f64,
-    /// They waited for something else: the network, a lock, a timer.
+    /// They waited for something else: the network, a lock, a timer, another program.
     pub rest: f64,
-    /// The host could not tell.
+    /// Not measured by the host.
     pub unknown: f64,
 }
 

@@ -15,7 +15,7 @@ pub use change::{Change, EventRecord, Weight};
 pub use error::{StoreError, StoreErrorKind};
 pub use protocol::Filter;
 pub use records::{
-    AUDIT_CAPACITY, DELETED_KEYS_CAPACITY, DELETED_OPERATIONS_CAPACITY, HostCursor, Keep,
+    AUDIT_CAPACITY, DELETED_KEYS_CAPACITY, DELETED_OPERATIONS_CAPACITY, EndedOperation, HostCursor, Keep,
     MAX_PAST_RUNS_SEARCHED, Page, PastRunsQuery, RUNS, RuleBand, Run, Stored, TALLY_HOURS, Tally,
 };
 pub use sqlite::Sqlite;
@@ -47,6 +47,12 @@ pub trait Store: Send + Sync + 'static {
 
     /// Number of operations by state.
     fn counts(&self) -> Result<Vec<(State, u64)>, StoreError>;
+
+    /// Number of operations by kind and state, where there is any.
+    fn counts_by_kind(&self) -> Result<Vec<(KindName, State, u64)>, StoreError>;
+
+    /// Kind of an operation.
+    fn kind_of(&self, id: OperationId) -> Result<Option<KindName>, StoreError>;
 
     /// Number of operations by state that a filter matches, on all pages.
     fn counts_of(&self, filter: &Filter) -> Result<Vec<(State, u64)>, StoreError>;
@@ -110,7 +116,7 @@ pub trait Store: Send + Sync + 'static {
     fn tallies(&self, since_hour: i64) -> Result<Vec<Tally>, StoreError>;
 
     /// Ended operations that exceed retention at `now`, at most `limit`, oldest first.
-    fn too_old(&self, keep: Keep, now: Time, limit: u32) -> Result<Vec<(OperationId, State)>, StoreError>;
+    fn too_old(&self, keep: Keep, now: Time, limit: u32) -> Result<Vec<EndedOperation>, StoreError>;
 
     /// Whether a deleted operation had an attempt that was given up while its host was unreachable.
     fn given_up(&self, id: OperationId) -> Result<bool, StoreError>;

@@ -28,6 +28,15 @@ pub struct Stored {
     pub attempts: Vec<Attempt>,
 }
 
+/// Ended operation that is to be deleted.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct EndedOperation {
+    pub id: OperationId,
+    pub kind: KindName,
+    /// Final state.
+    pub state: State,
+}
+
 /// Page of operations, in the order of its filter.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Page {

@@ -12,8 +12,8 @@ mod users;
 mod write;
 
 use crate::{
-    Change, EventRecord, Filter, HostCursor, Keep, Page, PastRunsQuery, RuleBand, Run, Store, StoreError,
-    Stored, Tally, Weight,
+    Change, EndedOperation, EventRecord, Filter, HostCursor, Keep, Page, PastRunsQuery, RuleBand, Run, Store,
+    StoreError, Stored, Tally, Weight,
 };
 use connections::{Readers, Writing};
 use parking_lot::Mutex;
@@ -84,6 +84,14 @@ impl Store for Sqlite {
 
     fn counts(&self) -> Result<Vec<(State, u64)>, StoreError> {
         self.readers.read(read::operations::counts)
+    }
+
+    fn counts_by_kind(&self) -> Result<Vec<(KindName, State, u64)>, StoreError> {
+        self.readers.read(read::operations::counts_by_kind)
+    }
+
+    fn kind_of(&self, id: OperationId) -> Result<Option<KindName>, StoreError> {
+        self.readers.read(|c| read::operations::kind_of(c, id))
     }
 
     fn counts_of(&self, filter: &Filter) -> Result<Vec<(State, u64)>, StoreError> {
@@ -159,7 +167,7 @@ impl Store for Sqlite {
         self.readers.read(|c| read::past_runs::tallies(c, since_hour))
     }
 
-    fn too_old(&self, keep: Keep, now: Time, limit: u32) -> Result<Vec<(OperationId, State)>, StoreError> {
+    fn too_old(&self, keep: Keep, now: Time, limit: u32) -> Result<Vec<EndedOperation>, StoreError> {
         self.readers.read(|c| read::operations::too_old(c, keep, now, limit))
     }
 

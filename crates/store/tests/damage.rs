@@ -100,10 +100,10 @@ fn unknown_stored_names_and_values_are_reported() {
         ("UPDATE logs SET level = 'trace'", "'trace' is not a log level", |store, id| {
             store.logs(id, 1, None, 9).map(drop)
         }),
-        ("INSERT INTO counts VALUES ('paused', 1)", "'paused' is not a state", |store, _| {
+        ("INSERT INTO counts VALUES ('data.load', 'paused', 1)", "'paused' is not a state", |store, _| {
             store.counts().map(drop)
         }),
-        ("INSERT INTO counts VALUES ('paused', 1)", "'paused' is not a state", |store, _| {
+        ("INSERT INTO counts VALUES ('data.load', 'paused', 1)", "'paused' is not a state", |store, _| {
             store.too_old(KEEP, Time::now(), 9).map(drop)
         }),
         ("UPDATE operations SET state = 'paused'", "'paused' is not a state", |store, _| {

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "in a test a panic is the report")]
 
 use proptest::prelude::*;
+use protocol::access::KindScope;
 use protocol::filter::Seen;
 use protocol::operation::AttemptOrigin;
 use protocol::{Attempt, HostName, KindName, Operation, OperationId, State, Time};
@@ -19,7 +20,7 @@ fn operation(n: usize, drawn: (usize, usize, usize, usize, usize, i64)) -> Opera
     let mut bytes = *OperationId::earliest(minute(at)).0.as_bytes();
     bytes[14..].copy_from_slice(&(n as u16).to_be_bytes());
     let id = OperationId(uuid::Uuid::from_bytes(bytes));
-    let kind = KindName::new(["data.load", "training.run", "exec.a_b"][kind]).unwrap();
+    let kind = KindName::new(["data.load", "training.run", "exec.a_b", "analysis.sweep"][kind]).unwrap();
     let title = ["MSFT 1h", "100% real", "Überlauf a_b", "msft 1d"][title];
     let params = [
         json!({"symbol": "MSFT", "rows": 50}),
@@ -93,12 +94,19 @@ fn word() -> impl Strategy<Value = (String, String)> {
     ]
 }
 
+/// Scope of a sender, or none.
+fn scope() -> impl Strategy<Value = Option<KindScope>> {
+    let scopes = ["training.*", "*.*a*", "data.load,exec.a_b", "exec.a?b", "exec.aXb", "*"];
+    let valid: Vec<KindScope> = scopes.iter().filter_map(|scope| scope.parse().ok()).collect();
+    prop::option::of(prop::sample::select(valid))
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(48))]
     #[test]
     fn page_and_store_filter_alike(
-        drawn in proptest::collection::vec((0usize..7, 0usize..3, 0usize..3, 0usize..4, 0usize..3, 0i64..15), 1..40),
-        queries in proptest::collection::vec(proptest::collection::vec(word(), 0..5), 12),
+        drawn in proptest::collection::vec((0usize..7, 0usize..4, 0usize..3, 0usize..4, 0usize..3, 0i64..15), 1..40),
+        queries in proptest::collection::vec((proptest::collection::vec(word(), 0..5), scope()), 12),
     ) {
         let folder = tempfile::tempdir().unwrap();
         let store = Sqlite::open(&folder.path().join("signalbox.db")).unwrap();
@@ -113,9 +121,9 @@ proptest! {
             let change = Change::Operation { operation: Box::new(op.clone()), attempt: Box::new(attempt) };
             store.apply(&[change]).unwrap();
         }
-        for query in queries {
+        for (query, scope) in queries {
             let words: Vec<_> = query.iter().map(|(n, v)| (n.as_str(), v.as_str())).collect();
-            let mut filter = Filter::parse(words).unwrap();
+            let mut filter = Filter { scope, ..Filter::parse(words).unwrap() };
             filter.word("order", "oldest").unwrap();
             let mut expected = held(&filter, &operations, Time::now());
             prop_assert_eq!(&stored(&store, &filter), &expected, "{:?}", query);

@@ -1,9 +1,9 @@
 //! Local users: how administrators change them, how users sign in and out, and choose passwords.
 
-use super::{Access, AccessError};
+use super::{Access, AccessError, granted};
 use access::{
-    Denied, RANDOM_BYTES, SALT_BYTES, SESSION_MICROS, Secret, SecretHash, check_new_user, check_password,
-    check_role, check_user_removal, hash_password, verify_password,
+    Denied, RANDOM_BYTES, SALT_BYTES, SESSION_MICROS, Secret, SecretHash, check_change, check_new_user,
+    check_password, check_user_removal, hash_password, verify_password,
 };
 use parking_lot::Mutex;
 use protocol::access::{ChangeUser, NewUser, Session, User};
@@ -53,15 +53,15 @@ pub enum SignedIn {
 /// Why a user can't sign in.
 #[derive(Debug, Error)]
 pub enum SignInError {
-    #[error("Name or password is wrong.")]
+    #[error("Wrong user name or password.")]
     Wrong,
     #[error("Too many failed attempts. Try again in {} s.", .0.ceil())]
     Pause(f64),
-    #[error("The time to choose a password is over. Sign in again.")]
+    #[error("The password was not changed in time. Sign in again.")]
     TicketExpired,
     #[error("{0}")]
     Password(String),
-    #[error("Signing in failed: {0}. Try again, and tell an administrator if it goes on.")]
+    #[error("Sign-in failed: {0}. Try again. If this continues, contact an administrator.")]
     Failed(#[from] AccessError),
 }
 
@@ -83,11 +83,12 @@ impl Access {
         let user = User {
             name: new.name,
             role: new.role,
+            kinds: new.kinds,
             created_at: now,
             must_change_password: true,
             last_sign_in_at: None,
         };
-        let detail = format!("{}, role {}", user.name, user.role);
+        let detail = format!("{}, {}", user.name, granted(user.role, user.kinds.as_ref()));
         let entry = AuditEntry { detail, ..AuditEntry::new(now, Action::AddUser, by) };
         self.put(StoredUser { password, user: user.clone() }, |_| false, entry).await?;
         Ok(user)
@@ -102,10 +103,10 @@ impl Access {
         let now = Time::now();
         let StoredUser { mut password, mut user } = self.user(name).ok_or(AccessError::UserNotFound)?;
         let mut changes = vec![name.to_owned()];
+        self.with_standing(now, |standing| check_change(standing, name, &change))?;
         if let Some(role) = change.role {
-            self.with_standing(now, |standing| check_role(standing, name, role))?;
-            user.role = role;
-            changes.push(format!("role {role}"));
+            changes.push(granted(role, change.kinds.as_ref()));
+            (user.role, user.kinds) = (role, change.kinds);
         }
         let ends = change.password.is_some();
         if let Some(new) = change.password {

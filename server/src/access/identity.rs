@@ -1,8 +1,8 @@
 //! Identity of a request's sender, which the guard adds to each authenticated request.
 
-use access::{Decision, decide};
+use access::{Decision, Grant, Reach, decide};
 use protocol::Time;
-use protocol::access::{AccessToken, Me, Permission, Role, Session, SignedInBy, User};
+use protocol::access::{AccessToken, KindScope, Me, Permission, Role, Session, SignedInBy, User};
 use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
 
@@ -75,6 +75,19 @@ impl Identity {
         }
     }
 
+    /// Kinds that the role applies to; `None` for all.
+    pub fn scope(&self) -> Option<&KindScope> {
+        match &self.credential {
+            Credential::Token(token) => token.kinds.as_ref(),
+            Credential::Session { user, .. } => user.kinds.as_ref(),
+            Credential::Nothing | Credential::SharedToken => None,
+        }
+    }
+
+    fn grant(&self) -> Grant<'_> {
+        Grant { role: self.role, scope: self.scope() }
+    }
+
     /// Sender with its permissions, as the API shows it.
     pub fn described(&self) -> Me {
         let (via, expires_at) = match &self.credential {
@@ -84,21 +97,28 @@ impl Identity {
             Credential::Session { expires_at, .. } => (SignedInBy::Session, Some(*expires_at)),
         };
         let (name, role) = (self.name().map(str::to_owned), self.role);
-        Me { via, name, role, permissions: access::permissions(role), expires_at }
+        let kinds = self.scope().cloned();
+        Me { via, name, role, kinds, permissions: access::permissions(self.grant()), expires_at }
     }
 
-    /// Whether the sender has a permission.
+    /// Whether the sender has a permission, within its scope or for all kinds.
     ///
     /// # Errors
     /// A sentence for the sender: what is missing, and who has it.
-    pub fn require(&self, permission: Permission) -> Result<(), String> {
-        match decide(self.role, permission) {
+    pub fn require(&self, permission: Permission, reach: Reach) -> Result<(), String> {
+        match decide(self.grant(), permission, reach) {
             Decision::Allowed => Ok(()),
             Decision::Needs(role) => Err(format!(
                 "This request needs the permission '{}', which the role {role} has. Your role is {}. Ask an \
                  administrator for the role {role}.",
                 permission.as_str(),
                 self.role,
+            )),
+            Decision::NeedsAllKinds => Err(format!(
+                "This request is about operations of all kinds, and your role {} is limited to {}. Ask an \
+                 administrator for the role without kinds.",
+                self.role,
+                self.scope().map(ToString::to_string).unwrap_or_default(),
             )),
         }
     }

@@ -10,15 +10,15 @@ mod sessions;
 
 pub use accounts::{SignInError, SignedIn};
 pub use identity::Identity;
-#[cfg(test)]
-pub use permitted::X_PERMISSION;
 pub use permitted::{Routes, operations};
+#[cfg(test)]
+pub use permitted::{X_PERMISSION, X_SCOPE};
 
 use access::{Denied, Secret, Standing, check_new, check_revocation};
 use accounts::{SignIns, random};
 use http_wire::Token;
 use parking_lot::RwLock;
-use protocol::access::{AccessToken, CreatedAccessToken, NewAccessToken};
+use protocol::access::{AccessToken, CreatedAccessToken, KindScope, NewAccessToken, Role};
 use protocol::{Action, Actor, AuditEntry, Time};
 use registry::Registry;
 use std::net::IpAddr;
@@ -75,7 +75,7 @@ pub enum AccessError {
     Hash,
     #[error(transparent)]
     Store(#[from] StoreError),
-    #[error("the system has no random numbers: {0}")]
+    #[error("the system's random number generator failed: {0}")]
     Random(getrandom::Error),
 }
 
@@ -153,6 +153,7 @@ impl Access {
             id: uuid::Uuid::now_v7().to_string(),
             name: new.name,
             role: new.role,
+            kinds: new.kinds,
             created_at: now,
             created_by: by.name.clone(),
             expires_at: new.expires_in_days.map(|days| now.plus_micros(i64::from(days) * DAY_MICROS)),
@@ -160,7 +161,8 @@ impl Access {
             last_used_from: None,
         };
         let until = token.expires_at.map_or_else(|| "never expires".to_owned(), |end| format!("until {end}"));
-        let detail = format!("{}, role {}, {until}", named(&token), token.role);
+        let granted = granted(token.role, token.kinds.as_ref());
+        let detail = format!("{}, {granted}, {until}", named(&token));
         let entry = AuditEntry { detail, ..AuditEntry::new(now, Action::CreateToken, by) };
         let stored = StoredToken { hash: secret.hash().0, token: token.clone() };
         let adding = stored.clone();
@@ -221,6 +223,14 @@ impl Access {
         let store = self.0.store.clone();
         let change = tokio::task::spawn_blocking(move || change(&*store));
         change.await.unwrap_or_else(|failed| std::panic::resume_unwind(failed.into_panic()))
+    }
+}
+
+/// Role and kinds in the audit log.
+fn granted(role: Role, kinds: Option<&KindScope>) -> String {
+    match kinds {
+        None => format!("role {role}"),
+        Some(kinds) => format!("role {role} for {kinds}"),
     }
 }
 

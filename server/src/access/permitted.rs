@@ -2,6 +2,7 @@
 
 use super::Identity;
 use crate::problem::RouteError;
+use access::Reach;
 use axum::extract::Request;
 use axum::middleware::{Next, from_fn};
 use axum::response::{IntoResponse, Response};
@@ -13,6 +14,8 @@ use utoipa_axum::router::{OpenApiRouter, UtoipaMethodRouter};
 
 /// Name of the permission in the description of the API.
 pub const X_PERMISSION: &str = "x-permission";
+/// Name of the reach in the description of the API.
+pub const X_SCOPE: &str = "x-scope";
 
 /// Routes, each with its permission.
 pub struct Routes<S>(OpenApiRouter<S>);
@@ -23,14 +26,23 @@ impl<S: Clone + Send + Sync + 'static> Routes<S> {
         Self(OpenApiRouter::new())
     }
 
-    /// Adds routes that need a permission. Senders without it get 403, senders without a valid credential 401.
+    /// Adds routes that need a permission, for what is in the sender's scope or for all kinds. Senders without it get 403,
+    /// senders without a valid credential 401.
     #[must_use]
-    pub fn needs(self, permission: Permission, (schemas, mut paths, router): UtoipaMethodRouter<S>) -> Self {
+    pub fn needs(
+        self,
+        permission: Permission,
+        reach: Reach,
+        (schemas, mut paths, router): UtoipaMethodRouter<S>,
+    ) -> Self {
         for operation in paths.paths.values_mut().flat_map(operations) {
-            let added = ExtensionsBuilder::new().add(X_PERMISSION, permission.as_str()).build();
+            let added = ExtensionsBuilder::new()
+                .add(X_PERMISSION, permission.as_str())
+                .add(X_SCOPE, reach.as_str())
+                .build();
             operation.extensions.get_or_insert_default().merge(added);
         }
-        let check = from_fn(move |request, next| check(permission, request, next));
+        let check = from_fn(move |request, next| check(permission, reach, request, next));
         Self(self.0.routes((schemas, paths, router.route_layer(check))))
     }
 
@@ -52,12 +64,12 @@ pub fn operations(path: &mut PathItem) -> impl Iterator<Item = &mut Operation> {
     [get, post, put, delete].into_iter().flatten()
 }
 
-async fn check(permission: Permission, request: Request, next: Next) -> Response {
+async fn check(permission: Permission, reach: Reach, request: Request, next: Next) -> Response {
     // The guard rejects such requests before; a route that it forgets stays closed.
     let Some(identity) = request.extensions().get::<Identity>() else {
         return RouteError::new(ProblemType::Unauthorized, "Authentication required.").into_response();
     };
-    match identity.require(permission) {
+    match identity.require(permission, reach) {
         Ok(()) => next.run(request).await,
         Err(why) => RouteError::new(ProblemType::Forbidden, why).into_response(),
     }

@@ -59,10 +59,10 @@ impl Sessions {
         Some(StoredUser { password: password.clone(), user: (**user).clone() })
     }
 
-    /// Adds or replaces a user. With another role, streams of its sessions end, and begin again with the new role.
+    /// Adds or replaces a user. With another role or scope, streams of its sessions end, and begin again with the new one.
     pub(super) fn put_user(&mut self, StoredUser { user, password }: StoredUser) {
-        let role = self.users.get(&user.name).map(|held| held.user.role);
-        if role.is_some_and(|role| role != user.role) {
+        let before = self.users.get(&user.name).map(|held| &held.user);
+        if before.is_some_and(|before| (before.role, &before.kinds) != (user.role, &user.kinds)) {
             for held in self.sessions.values_mut().filter(|held| held.session.user == user.name) {
                 held.lease.cancel();
                 held.lease = self.stop.child_token();

@@ -46,7 +46,7 @@ pub(super) async fn deliver(shared: Arc<Shared>, destination: Destination) {
         let again = apply(&mut message, sent, tries, pause);
         if message.receipt.state == DeliveryState::GaveUp {
             let why = &message.receipt.error;
-            tracing::warn!(destination = name, why, "a message about alerts is given up");
+            tracing::warn!(destination = name, why, "a notification of alerts failed");
         }
         if !again {
             let mut ended = shared.ended.lock();

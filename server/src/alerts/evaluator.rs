@@ -7,8 +7,8 @@ use super::readings::Observed;
 use super::settings::{AlertsConfig, Transport};
 use super::state::State;
 use crate::monitor::Monitor;
-use alerts::outage::Active;
-use alerts::{AlertKey, Memory, Message, Phase, Rule, Transition, sentence};
+use alerts::group::Active;
+use alerts::{AlertKey, Memory, Notification, Phase, Rule, Transition, sentence};
 use engine::Engine;
 use protocol::alerts::{Alert, AlertState, AlertSubject};
 use protocol::{OperationId, Time};
@@ -69,12 +69,12 @@ fn step(state: &mut State, config: &AlertsConfig, observed: &Observed, elapsed: 
             if let Some(Transition::Resolved(fired_at)) = transition {
                 let mut alert = alert(rule, &key.subject, &memory, observed);
                 (alert.fired_at, alert.resolved_at) = (Some(fired_at), Some(now));
-                tracing::info!(rule = rule.name, alert = alert.sentence, "an alert is resolved");
+                tracing::info!(rule = rule.name, alert = alert.sentence, "alert resolved");
                 state.add_resolved(alert);
             } else if memory.is_active() || memory.state == AlertState::Pending {
                 let alert = alert(rule, &key.subject, &memory, observed);
                 if transition == Some(Transition::Fired) {
-                    tracing::warn!(rule = rule.name, alert = alert.sentence, "an alert fires");
+                    tracing::warn!(rule = rule.name, alert = alert.sentence, "alert firing");
                 }
                 current.push(alert);
             }
@@ -84,19 +84,19 @@ fn step(state: &mut State, config: &AlertsConfig, observed: &Observed, elapsed: 
             }
         }
     }
-    // Those of removed rules and hosts are forgotten; their outages end.
+    // Alerts of removed rules and hosts are dropped; their groups end.
     changed |= state.memories.len() != memories.len();
     state.memories = memories;
     current.sort_by(|a, b| rank(b).cmp(&rank(a)).then(a.since.cmp(&b.since)));
     let silences = state.silences().len();
     state.end_expired_silences(now);
-    let outages = state.outages.clone();
-    let messages = state.outages.step(&active(state, now), config.group_wait.as_secs_f64(), elapsed, now);
-    for message in messages {
-        queue(state, config, observed, &current, &message, now);
+    let groups = state.groups.clone();
+    let notifications = state.groups.step(&active(state, now), config.group_wait.as_secs_f64(), elapsed, now);
+    for notification in notifications {
+        queue(state, config, observed, &current, &notification, now);
     }
     state.current = current;
-    changed || silences != state.silences().len() || outages != state.outages
+    changed || silences != state.silences().len() || groups != state.groups
 }
 
 /// Values of a rule. An operation that has ended no longer stalls, and a kind without operations has neither a queue nor
@@ -167,13 +167,13 @@ fn touched(subject: &AlertSubject, observed: &Observed) -> Vec<OperationId> {
     touched
 }
 
-/// Queues a message for each destination.
+/// Queues a notification for each destination.
 fn queue(
     state: &mut State,
     config: &AlertsConfig,
     observed: &Observed,
     current: &[Alert],
-    message: &Message,
+    notification: &Notification,
     now: Time,
 ) {
     let of = |key: &AlertKey| {
@@ -185,16 +185,22 @@ fn queue(
             Some(alert(rule, &key.subject, &Memory::new(now), observed))
         })
     };
-    let mut alerts: Vec<Alert> = message.alerts.iter().filter_map(of).collect();
-    if message.phase == Phase::Resolved {
+    let mut alerts: Vec<Alert> = notification.alerts.iter().filter_map(of).collect();
+    if notification.phase == Phase::Resolved {
         for alert in &mut alerts {
             alert.state = AlertState::Inactive;
             alert.resolved_at.get_or_insert(now);
         }
     }
     for destination in &config.destinations {
-        let notice =
-            Notice::new(message.outage, message.phase, message.began_at, now, &alerts, destination.severity);
+        let notice = Notice::new(
+            notification.group,
+            notification.phase,
+            notification.began_at,
+            now,
+            &alerts,
+            destination.severity,
+        );
         if let Some(mut notice) = notice {
             if matches!(destination.transport, Transport::Email(_)) {
                 notice.operations = titles(&notice, observed);

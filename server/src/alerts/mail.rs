@@ -1,4 +1,4 @@
-//! E-mails about outages: plain text for people. Pure.
+//! E-mails about alerts: plain text for people. Pure.
 
 use super::message::{MAX_LISTED, Notice};
 use super::settings::EmailSettings;
@@ -14,7 +14,7 @@ pub(super) const MAX_OPERATIONS: usize = 10;
 /// Time that the charts of a link show before and after an alert, in microseconds.
 const AROUND_MICROS: i64 = 1_800_000_000;
 
-/// E-mail about an outage. The ID is the same for each try, so that a mailbox can recognize a repetition.
+/// E-mail about a group of alerts. The ID is the same for each try, so that a mailbox can recognize a repetition.
 ///
 /// # Errors
 /// If it can't be composed.
@@ -30,8 +30,8 @@ pub(super) fn compose(
         .from(settings.from.clone())
         .subject(format!("[Signalbox] {}", one_line(&notice.title)))
         .message_id(Some(format!("<{id}@{domain}>")))
-        // Both messages of an outage are one conversation.
-        .references(format!("<outage-{}-{}@{domain}>", notice.outage, notice.began_at.micros()))
+        // Both notifications of a group are one thread.
+        .references(format!("<group-{}-{}@{domain}>", notice.group, notice.began_at.micros()))
         .header(ContentType::TEXT_PLAIN)
         .raw_header(header("Auto-Submitted", "auto-generated".to_owned()));
     for to in &settings.to {
@@ -149,7 +149,7 @@ mod tests {
         let operations =
             BTreeMap::from([(ID.parse::<OperationId>().unwrap(), "data.load ÄÖ\r\nBcc: x".to_owned())]);
         Notice {
-            outage: 7,
+            group: 7,
             status,
             title: "Firing: gpu-1 is unreachable".into(),
             severity: Severity::Critical,
@@ -179,7 +179,7 @@ mod tests {
     }
 
     #[test]
-    fn both_messages_of_an_outage_are_one_conversation_and_a_repetition_has_the_same_id() {
+    fn both_messages_of_a_group_are_one_conversation_and_a_repetition_has_the_same_id() {
         let settings = EmailSettings {
             server: "smtp.example.org".into(),
             port: 587,
@@ -198,7 +198,7 @@ mod tests {
         };
         assert_eq!(of(&firing, "Message-ID"), "Message-ID: <m-1@example.org>");
         assert_eq!(of(&firing, "References"), of(&resolved, "References"));
-        assert!(of(&firing, "References").contains("outage-7-"), "{firing}");
+        assert!(of(&firing, "References").contains("group-7-"), "{firing}");
         assert!(firing.contains("To: a@example.org, B <b@example.org>"), "{firing}");
         assert!(firing.contains("Auto-Submitted: auto-generated"), "{firing}");
         assert!(!firing.lines().any(|line| line.starts_with("Bcc")), "{firing}");

@@ -1,4 +1,4 @@
-//! Messages about outages, in the formats of their destinations. Pure.
+//! Notifications about groups of alerts, in the formats of their destinations. Pure.
 
 use super::settings::MessageFormat;
 use alerts::Phase;
@@ -10,14 +10,15 @@ use std::collections::BTreeMap;
 
 /// Largest number of alerts that a text lists.
 pub(super) const MAX_LISTED: usize = 20;
-/// Time after which Alertmanager forgets an alert whose end it was not told, in microseconds: 30 days.
+/// Time after which Alertmanager drops an alert that was not resolved, in microseconds: 30 days.
 const ALERTMANAGER_MICROS: i64 = 30 * 86_400 * 1_000_000;
 
-/// Content of a message: the beginning or the end of an outage.
+/// Content of a notification: a group fires, or is resolved.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub(super) struct Notice {
-    /// Number of the outage, the same at its beginning and its end.
-    pub outage: u64,
+    /// Number of the group, the same when it fires and when it is resolved.
+    #[serde(alias = "outage")]
+    pub group: u64,
     pub status: Phase,
     /// The whole in one line.
     pub title: String,
@@ -33,7 +34,7 @@ pub(super) struct Notice {
 impl Notice {
     /// Notice about alerts of at least a severity; `None` if there are none.
     pub fn new(
-        outage: u64,
+        group: u64,
         status: Phase,
         began_at: Time,
         at: Time,
@@ -43,14 +44,14 @@ impl Notice {
         let alerts: Vec<Alert> = alerts.iter().filter(|alert| alert.severity >= least).cloned().collect();
         let severity = alerts.iter().map(|alert| alert.severity).max()?;
         let title = title(status, &alerts);
-        Some(Self { outage, status, title, severity, began_at, at, alerts, operations: BTreeMap::new() })
+        Some(Self { group, status, title, severity, began_at, at, alerts, operations: BTreeMap::new() })
     }
 
     /// Body of the request.
     pub fn body(&self, format: MessageFormat) -> Value {
         match format {
             MessageFormat::Json => json!({
-                "version": 1, "outage": self.outage, "status": self.status, "title": self.title,
+                "version": 1, "group": self.group, "status": self.status, "title": self.title,
                 "severity": self.severity, "began_at": self.began_at, "at": self.at, "alerts": self.alerts,
             }),
             MessageFormat::Slack => json!({ "text": self.text() }),
@@ -151,12 +152,12 @@ mod tests {
     }
 
     #[test]
-    fn each_format_has_the_alerts_of_the_outage() {
+    fn each_format_has_the_alerts_of_the_group() {
         let firing = notice(Phase::Firing, Severity::Info).unwrap();
         assert_eq!(firing.title, "Firing: gpu-1 is unreachable, and 1 more");
         let body = firing.body(MessageFormat::Json);
         assert_eq!(
-            (&body["status"], &body["outage"], &body["severity"]),
+            (&body["status"], &body["group"], &body["severity"]),
             (&json!("firing"), &json!(7), &json!("critical"))
         );
         assert_eq!(body["alerts"][1]["host"], "gpu-2");

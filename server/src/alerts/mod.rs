@@ -4,6 +4,7 @@
 //! be written, operations don't notice, and messages are delivered all the same.
 
 mod delivery;
+mod dry_run;
 mod email;
 mod evaluator;
 mod failed;
@@ -12,13 +13,12 @@ mod mail;
 mod message;
 mod publisher;
 mod readings;
-mod rehearsal;
 mod settings;
 mod state;
 mod webhook;
 
+pub use dry_run::DryRunError;
 pub use figures::{AlertFigures, MessageFigures};
-pub use rehearsal::RehearsalError;
 pub use settings::{
     AlertsConfig, ConfiguredRule, Destination, EmailSettings, Encryption, Login, MessageFormat, SecretUrl,
     Transport,
@@ -27,7 +27,7 @@ pub use settings::{
 use crate::monitor::Monitor;
 use engine::Engine;
 use parking_lot::Mutex;
-use protocol::alerts::{AlertList, NewSilence, Rehearsal, Rehearse, RuleList, RuleStatus, Silence};
+use protocol::alerts::{AlertList, DryRun, DryRunRequest, NewSilence, RuleList, RuleStatus, Silence};
 use protocol::{Actor, Time};
 use state::{State, StateFile};
 use std::collections::BTreeMap;
@@ -172,13 +172,13 @@ impl Alerts {
             let mut state = self.shared.state.lock();
             state.end_expired_silences(now);
             if state.silences().len() >= MAX_SILENCES {
-                return Err(format!("There are {MAX_SILENCES} silences already. End one first."));
+                return Err(format!("There are already {MAX_SILENCES} silences. End one first."));
             }
             state.add_silence(silence.clone());
         }
         tracing::info!(
             silence = silence.id, rule = silence.rule, host = ?silence.host, kind = ?silence.kind,
-            until = %silence.until, reason = silence.reason, by = ?silence.by, "alerts are silenced"
+            until = %silence.until, reason = silence.reason, by = ?silence.by, "silence created"
         );
         self.shared.save().await;
         self.shared.changed.notify_one();
@@ -190,7 +190,7 @@ impl Alerts {
         if !self.shared.state.lock().remove_silence(id) {
             return false;
         }
-        tracing::info!(silence = id, by = ?by, "a silence was ended");
+        tracing::info!(silence = id, by = ?by, "silence ended");
         self.shared.save().await;
         self.shared.changed.notify_one();
         true
@@ -200,14 +200,14 @@ impl Alerts {
     ///
     /// # Errors
     /// If the rule is invalid or has no history, or the history can't be read.
-    pub async fn rehearse(
+    pub async fn dry_run(
         &self,
-        asked: Rehearse,
+        asked: DryRunRequest,
         engine: &Engine,
         monitor: &Monitor,
-    ) -> Result<Rehearsal, RehearsalError> {
+    ) -> Result<DryRun, DryRunError> {
         let hosts = engine.hosts().hosts.into_iter().map(|host| host.name).collect();
-        rehearsal::rehearse(asked, hosts, monitor, Time::now()).await
+        dry_run::dry_run(asked, hosts, monitor, Time::now()).await
     }
 }
 

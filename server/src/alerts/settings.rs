@@ -15,7 +15,7 @@ pub struct AlertsConfig {
     pub enabled: bool,
     /// Interval of evaluations.
     pub interval: Duration,
-    /// Time that an outage waits for more alerts before its message is sent.
+    /// Time that a group waits for more alerts before its first notification.
     pub group_wait: Duration,
     pub rules: Vec<ConfiguredRule>,
     pub destinations: Vec<Destination>,

@@ -2,7 +2,7 @@
 
 use super::message::Notice;
 use super::settings::Destination;
-use alerts::{AlertKey, Memory, Outages};
+use alerts::{AlertGroups, AlertKey, Memory};
 use host_kit::AtomicFile;
 use protocol::Time;
 use protocol::alerts::{Alert, AlertList, AlertSubject, Delivery, DeliveryState, Silence};
@@ -27,7 +27,8 @@ const MAX_WAITING: usize = 1_000;
 pub(super) struct Stored {
     version: u32,
     memories: Vec<(AlertKey, Memory)>,
-    outages: Outages,
+    #[serde(alias = "outages")]
+    groups: AlertGroups,
     recent: Vec<Alert>,
     silences: Vec<Silence>,
     outbox: Vec<Queued>,
@@ -46,7 +47,7 @@ pub(super) struct Queued {
 #[derive(Debug, Default)]
 pub(super) struct State {
     pub memories: BTreeMap<AlertKey, Memory>,
-    pub outages: Outages,
+    pub groups: AlertGroups,
     /// Resolved alerts, oldest first.
     recent: Vec<Alert>,
     silences: Vec<Silence>,
@@ -59,7 +60,7 @@ impl State {
     pub fn new(stored: Stored) -> Self {
         Self {
             memories: stored.memories.into_iter().collect(),
-            outages: stored.outages,
+            groups: stored.groups,
             recent: stored.recent,
             silences: stored.silences,
             outbox: stored.outbox,
@@ -71,7 +72,7 @@ impl State {
         Stored {
             version: VERSION,
             memories: self.memories.iter().map(|(key, memory)| (key.clone(), memory.clone())).collect(),
-            outages: self.outages.clone(),
+            groups: self.groups.clone(),
             recent: self.recent.clone(),
             silences: self.silences.clone(),
             outbox: self.outbox.clone(),
@@ -166,7 +167,7 @@ impl State {
         if waiting > MAX_WAITING
             && let Some(oldest) = self.outbox.iter_mut().find(|queued| queued.notice.is_some())
         {
-            oldest.give_up("too many messages wait for delivery");
+            oldest.give_up("too many notifications are waiting for delivery");
         }
         let ended = self.outbox.iter().filter(|queued| queued.notice.is_none()).count();
         let mut surplus = ended.saturating_sub(MAX_RECEIPTS);
@@ -250,7 +251,7 @@ impl StateFile {
                 Ok(stored) => {
                     tracing::error!(
                         version = stored.version,
-                        "a later version of Signalbox wrote the alerts"
+                        "the stored alerts are of a newer version of Signalbox"
                     );
                     None
                 }
@@ -267,9 +268,9 @@ impl StateFile {
         };
         let stored = stored.unwrap_or_else(|| {
             let aside = path.with_extension("json.corrupt");
-            tracing::error!(aside = %aside.display(), "the stored alerts are set aside, and new ones begun");
+            tracing::error!(aside = %aside.display(), "the file of the stored alerts was renamed, and a new one is created");
             if let Err(error) = std::fs::rename(path, &aside) {
-                tracing::error!(%error, "they can't be set aside");
+                tracing::error!(%error, "the file of the stored alerts can't be renamed");
             }
             Stored::default()
         });

@@ -62,7 +62,7 @@ impl Webhook {
             .header(USER_AGENT, concat!("signalbox/", env!("CARGO_PKG_VERSION")))
             .header(DELIVERY_ID, id)
             .body(Full::from(body))
-            .map_err(|_| Failed::Transient(None, "the address is not usable".into()))?;
+            .map_err(|_| Failed::Transient(None, "the URL is not usable".into()))?;
         let response = tokio::time::timeout(self.timeout, self.client.request(request)).await;
         match response.map_err(|_| Failed::timeout(self.timeout))? {
             Ok(response) => outcome(response.status()),
@@ -76,11 +76,9 @@ fn outcome(status: StatusCode) -> Result<u16, Failed> {
     let code = status.as_u16();
     match code {
         200..=299 => Ok(code),
-        300..=399 => Err(Failed::Refused(code, "it redirects, and redirects are not followed".into())),
-        408 | 425 | 429 | 500..=599 => {
-            Err(Failed::Transient(Some(code), format!("it responded with {status}")))
-        }
-        _ => Err(Failed::Refused(code, format!("it responded with {status}"))),
+        300..=399 => Err(Failed::Refused(code, "redirect responses are not followed".into())),
+        408 | 425 | 429 | 500..=599 => Err(Failed::Transient(Some(code), format!("responded with {status}"))),
+        _ => Err(Failed::Refused(code, format!("responded with {status}"))),
     }
 }
 

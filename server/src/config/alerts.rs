@@ -20,7 +20,7 @@ pub(super) struct FileAlerts {
     enabled: Option<bool>,
     /// Interval of evaluations in seconds; default 10.
     interval: Option<f64>,
-    /// Time in seconds that an outage waits for more alerts before its message is sent; default 10.
+    /// Seconds to wait for more alerts before the first notification of a group; default 10.
     group_wait: Option<f64>,
     #[serde(rename = "rule")]
     rules: Vec<FileRule>,
@@ -83,7 +83,7 @@ pub(super) fn settings(file: FileAlerts) -> anyhow::Result<AlertsConfig> {
     let mut names = HashSet::new();
     for given in file.rules {
         if !names.insert(given.name.clone()) {
-            bail!("two [[alerts.rule]] have the name '{}'; give each a name of its own", given.name);
+            bail!("two [[alerts.rule]] have the name '{}'; give each a unique name", given.name);
         }
         let known = rules.iter().position(|configured| configured.rule.name == given.name);
         let configured = merged(known.map(|at| &rules[at].rule), given)?;
@@ -98,7 +98,7 @@ pub(super) fn settings(file: FileAlerts) -> anyhow::Result<AlertsConfig> {
         let destination = destination?;
         if destinations.iter().any(|known| known.name == destination.name) {
             bail!(
-                "two [[alerts.webhook]] or [[alerts.email]] have the name '{}'; give each a name of its own",
+                "two [[alerts.webhook]] or [[alerts.email]] have the name '{}'; give each a unique name",
                 destination.name
             );
         }

@@ -10,13 +10,13 @@ pub struct TextArgs {
     /// dukascopy, tradingview, alpha_vantage [default: detected]
     #[arg(long, env = "SIGNALBOX_CSV_FORMAT")]
     pub csv_format: Option<String>,
-    /// Time zone of times in the CSV files without an offset, such as America/New_York or UTC-5
+    /// Time zone for times without a UTC offset in the CSV files, such as America/New_York or UTC-5
     #[arg(long, env = "SIGNALBOX_CSV_TIME_ZONE", allow_hyphen_values = true)]
     pub csv_time_zone: Option<String>,
     /// Format of the HTTP source's responses [default: detected]
     #[arg(long, env = "SIGNALBOX_HTTP_FORMAT")]
     pub http_format: Option<String>,
-    /// Time zone of times from the HTTP source without an offset
+    /// Time zone for times without a UTC offset from the HTTP source
     #[arg(long, env = "SIGNALBOX_HTTP_TIME_ZONE", allow_hyphen_values = true)]
     pub http_time_zone: Option<String>,
 }

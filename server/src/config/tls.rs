@@ -9,7 +9,7 @@ use std::path::PathBuf;
 /// Arguments for TLS.
 #[derive(clap::Args, Default)]
 pub struct TlsArgs {
-    /// TLS certificate (PEM), followed by those of its issuers; the server then uses HTTPS. Needs --tls-key
+    /// TLS certificate (PEM), followed by its intermediate certificates; the server then uses HTTPS. Needs --tls-key
     #[arg(long, env = "SIGNALBOX_TLS_CERTIFICATE", value_name = "FILE")]
     tls_certificate: Option<PathBuf>,
     /// Private key of the TLS certificate (PEM, without a password)

@@ -6,13 +6,14 @@ mod collector;
 mod latest;
 mod own;
 mod recorder;
+mod requests;
 mod splitting;
 
 pub use latest::ResourceFigures;
 pub use recorder::{HistoryUnavailable, Recorder};
 
 use collector::Collector;
-use engine::HostConfig;
+use engine::{Engine, HostConfig};
 use history::{Buckets, HistoryError, Query, Source, Store};
 use pool::{Pool, PoolConfig};
 use protocol::samples::SAMPLES_VERSION;
@@ -45,8 +46,21 @@ impl Monitor {
     }
 
     /// Collects until `stop` is cancelled. Its connections to the hosts are its own, so that no operation waits for them.
-    pub fn collect(&self, hosts: &[HostConfig], data: &Path, stop: &CancellationToken) -> JoinSet<()> {
+    pub fn collect(
+        &self,
+        hosts: &[HostConfig],
+        engine: &Engine,
+        data: &Path,
+        stop: &CancellationToken,
+    ) -> JoinSet<()> {
         let mut tasks = JoinSet::new();
+        let (recording, until) = (requests::record(self.recorder.clone(), engine.clone()), stop.clone());
+        tasks.spawn(async move {
+            tokio::select! {
+                () = until.cancelled() => {}
+                _ = recording => {}
+            }
+        });
         for host in hosts.iter().filter(|host| !host.in_process) {
             let config = PoolConfig {
                 max_connections: 1,
@@ -76,13 +90,21 @@ impl Monitor {
         tasks
     }
 
-    /// History of a host's metrics, with those of its machine.
+    /// History of a host's metrics, with those of its machine and of the server's requests to it.
     ///
     /// # Errors
     /// If the history can't be read.
     pub async fn history(&self, host: &HostName, what: Wanted) -> Result<Buckets, HistoryUnavailable> {
-        let source = self.source(host);
-        self.recorder.read(move |store| buckets(store, &source, &what)).await
+        let (source, requests_source) = (self.source(host), requests::source(host.as_str()));
+        let read = move |store: &Store| {
+            let mut buckets = buckets(store, &source, &what)?;
+            if requests::are_wanted(&what.metrics) {
+                let tallies = store.tallies(&requests_source, what.from, what.to, what.now)?;
+                requests::add(&mut buckets, &tallies, &what.metrics);
+            }
+            Ok(buckets)
+        };
+        self.recorder.read(read).await
     }
 
     /// Same for several hosts.

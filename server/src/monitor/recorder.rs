@@ -4,7 +4,7 @@
 //! not be written is requested again.
 
 use super::latest::Latest;
-use history::{Anchor, Batch, HistoryError, Store};
+use history::{Anchor, Batch, HistoryError, Store, Tallied};
 use parking_lot::Mutex;
 use protocol::HostName;
 use std::collections::HashMap;
@@ -44,11 +44,14 @@ struct Shared {
     latest: Latest,
 }
 
+type Written = Result<(), HistoryUnavailable>;
+
 struct Job {
     batches: Vec<Batch>,
+    tallies: Vec<Tallied>,
     /// Source, and the machine on which it is from a second on.
     on_machine: Option<(String, String, i64)>,
-    done: oneshot::Sender<Result<(), HistoryUnavailable>>,
+    done: oneshot::Sender<Written>,
 }
 
 /// What a collector must know to continue.
@@ -89,9 +92,21 @@ impl Recorder {
     ) -> Result<(), HistoryUnavailable> {
         let machine = on_machine.as_ref().map(|(source, machine, _)| (source.as_str(), machine.as_str()));
         self.shared.latest.record(&batches, machine);
+        self.stored(|done| Job { batches, tallies: Vec::new(), on_machine, done }).await
+    }
+
+    /// Adds tallies, and returns when they are stored.
+    ///
+    /// # Errors
+    /// If they are not stored.
+    pub async fn write_tallies(&self, tallies: Vec<Tallied>) -> Result<(), HistoryUnavailable> {
+        self.stored(|done| Job { batches: Vec::new(), tallies, on_machine: None, done }).await
+    }
+
+    async fn stored(&self, job: impl FnOnce(oneshot::Sender<Written>) -> Job) -> Written {
         let (done, stored) = oneshot::channel();
         let stopped = || HistoryUnavailable("the history's thread has ended".into());
-        self.jobs.send(Job { batches, on_machine, done }).await.map_err(|_| stopped())?;
+        self.jobs.send(job(done)).await.map_err(|_| stopped())?;
         stored.await.map_err(|_| stopped())?
     }
 
@@ -208,6 +223,7 @@ fn write(path: &Path, mut jobs: mpsc::Receiver<Job>) {
                 None => store.insert(Store::open(path)?),
             };
             open.write(&job.batches)?;
+            open.add_tallies(&job.tallies)?;
             if let Some((source, machine, since)) = &job.on_machine {
                 open.on_machine(source, machine, *since)?;
             }

@@ -27,12 +27,12 @@ pub async fn tokens(State(server): State<Server>) -> Json<AccessTokenList> {
     Json(AccessTokenList { tokens: server.access.tokens() })
 }
 
-/// Creates a token for a program. Its secret is only in this response. From the first token or user on, each request
-/// needs a credential, also on loopback; therefore, the first one needs the role admin.
+/// Creates a token for a program. Only this response contains the secret. As soon as a token or user exists, every
+/// request needs a credential, also on loopback; therefore, the first one needs the role admin.
 #[utoipa::path(post, path = "/api/v1/access/tokens", tag = "access", request_body = NewAccessToken,
     responses((status = 201, body = CreatedAccessToken),
         (status = 400, body = Problem, description = "Invalid body, name or validity"),
-        (status = 409, body = Problem, description = "The name is in use, or it would be the first credential, without the role admin"),
+        (status = 409, body = Problem, description = "The name is in use, or the first credential would not be an admin"),
         (status = 413, body = Problem, description = "The body is larger than 1 MiB"),
         (status = 503, body = Problem, description = "The database can't be written")))]
 pub async fn create_token(
@@ -45,10 +45,10 @@ pub async fn create_token(
     Ok((StatusCode::CREATED, [(header::CACHE_CONTROL, "no-store")], Json(created)))
 }
 
-/// Revokes a token. Its requests get 401 from now on, and its streams end within a second.
+/// Revokes a token. Its requests get 401 immediately, and its streams end within a second.
 #[utoipa::path(delete, path = "/api/v1/access/tokens/{id}", tag = "access", params(("id" = String, Path)),
     responses((status = 204), (status = 404, body = Problem),
-        (status = 409, body = Problem, description = "It is the last one with the role admin, and other tokens or users remain"),
+        (status = 409, body = Problem, description = "It is the last admin credential, and other tokens or users exist"),
         (status = 503, body = Problem, description = "The database can't be written")))]
 pub async fn revoke_token(
     State(server): State<Server>,
@@ -65,12 +65,12 @@ pub async fn users(State(server): State<Server>) -> Json<UserList> {
     Json(UserList { users: server.access.users() })
 }
 
-/// Adds a local user, who signs in at /sign-in and has to choose another password there. From the first token or user
-/// on, each request needs a credential, also on loopback; therefore, the first one needs the role admin.
+/// Adds a local user, who signs in at /sign-in and must set a new password there. As soon as a token or user exists,
+/// every request needs a credential, also on loopback; therefore, the first one needs the role admin.
 #[utoipa::path(post, path = "/api/v1/access/users", tag = "access", request_body = NewUser,
     responses((status = 201, body = User),
         (status = 400, body = Problem, description = "Invalid body, name or password"),
-        (status = 409, body = Problem, description = "The name is in use, or it would be the first credential, without the role admin"),
+        (status = 409, body = Problem, description = "The name is in use, or the first credential would not be an admin"),
         (status = 413, body = Problem, description = "The body is larger than 1 MiB"),
         (status = 503, body = Problem, description = "The database can't be written")))]
 pub async fn add_user(
@@ -82,13 +82,13 @@ pub async fn add_user(
     Ok((StatusCode::CREATED, Json(server.access.add_user(new, by).await.map_err(problem_of)?)))
 }
 
-/// Changes the role or the password of a user. A new role is in effect at once. A new password ends all sessions of the
-/// user, who has to choose another one at the next sign-in.
+/// Changes the role or the password of a user. A new role takes effect immediately. A new password ends all sessions of the
+/// user, who must replace it at the next sign-in.
 #[utoipa::path(post, path = "/api/v1/access/users/{name}", tag = "access", params(("name" = String, Path)),
     request_body = ChangeUser,
     responses((status = 200, body = User),
         (status = 400, body = Problem, description = "Invalid body or password"), (status = 404, body = Problem),
-        (status = 409, body = Problem, description = "It is the last one with the role admin, and other tokens or users remain"),
+        (status = 409, body = Problem, description = "It is the last admin credential, and other tokens or users exist"),
         (status = 413, body = Problem, description = "The body is larger than 1 MiB"),
         (status = 503, body = Problem, description = "The database can't be written")))]
 pub async fn change_user(
@@ -104,7 +104,7 @@ pub async fn change_user(
 /// Removes a user. Its sessions and their streams end within a second.
 #[utoipa::path(delete, path = "/api/v1/access/users/{name}", tag = "access", params(("name" = String, Path)),
     responses((status = 204), (status = 404, body = Problem),
-        (status = 409, body = Problem, description = "It is the last one with the role admin, and other tokens or users remain"),
+        (status = 409, body = Problem, description = "It is the last admin credential, and other tokens or users exist"),
         (status = 503, body = Problem, description = "The database can't be written")))]
 pub async fn remove_user(
     State(server): State<Server>,
@@ -118,7 +118,9 @@ pub async fn remove_user(
 fn problem_of(error: AccessError) -> RouteError {
     use access::Denied;
     let kind = match &error {
-        AccessError::Denied(Denied::Name | Denied::Days | Denied::Password(_)) => ProblemType::BadRequest,
+        AccessError::Denied(
+            Denied::Name | Denied::Days | Denied::Password(_) | Denied::AdminKinds | Denied::KindsAlone,
+        ) => ProblemType::BadRequest,
         AccessError::Denied(_) => ProblemType::Conflict,
         AccessError::NotFound | AccessError::UserNotFound => ProblemType::NotFound,
         AccessError::Store(_) => ProblemType::Unavailable,

@@ -1,9 +1,8 @@
 //! Activity: recently ended operations, compared with the usual.
 
-use super::Server;
 use crate::problem::RouteError;
+use crate::state::InScope;
 use axum::Json;
-use axum::extract::State;
 use protocol::Problem;
 use protocol::activity::Activity;
 
@@ -11,6 +10,6 @@ use protocol::activity::Activity;
 /// stored operation counts once, at its last end. The averages keep counting operations that were deleted later.
 #[utoipa::path(get, path = "/api/v1/activity", tag = "operations",
     responses((status = 200, body = Activity), (status = 503, body = Problem)))]
-pub async fn activity(State(server): State<Server>) -> Result<Json<Activity>, RouteError> {
-    Ok(Json(server.engine.activity().await?))
+pub async fn activity(InScope { engine, .. }: InScope) -> Result<Json<Activity>, RouteError> {
+    Ok(Json(engine.activity().await?))
 }

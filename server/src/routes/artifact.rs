@@ -1,8 +1,9 @@
 //! Artifacts of results, whole or from a byte on.
 
-use super::{Server, id_of};
+use super::id_of;
 use crate::problem::RouteError;
-use axum::extract::{Path, RawQuery, State};
+use crate::state::InScope;
+use axum::extract::{Path, RawQuery};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
@@ -24,13 +25,13 @@ const TAG_BYTES: usize = 16;
         (status = 502, body = Problem, description = "The host is unreachable, or the artifact's path is invalid"),
         (status = 503, body = Problem, description = "The database can't be read")))]
 pub async fn artifact(
-    State(server): State<Server>,
+    InScope { engine, .. }: InScope,
     Path((id, name)): Path<(String, String)>,
     RawQuery(query): RawQuery,
     request: HeaderMap,
 ) -> Result<Response, RouteError> {
     let id = id_of(Path(id))?;
-    let (media_type, bytes) = server.engine.artifact(id, &name, &query.unwrap_or_default()).await?;
+    let (media_type, bytes) = engine.artifact(id, &name, &query.unwrap_or_default()).await?;
     let etag = etag_of(&bytes);
     // Data of a host is never shown as one of our pages.
     let headers = [

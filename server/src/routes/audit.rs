@@ -1,10 +1,11 @@
 //! Audit log: the audit log, when, and from where.
 
-use super::{Server, bad_query};
+use super::bad_query;
 use crate::problem::RouteError;
+use crate::state::AllKinds;
 use axum::Json;
+use axum::extract::Query;
 use axum::extract::rejection::QueryRejection;
-use axum::extract::{Query, State};
 use protocol::api::AuditPage;
 use protocol::{OperationId, Problem};
 use serde::Deserialize;
@@ -28,9 +29,9 @@ pub struct AuditQuery {
     responses((status = 200, body = AuditPage), (status = 400, body = Problem),
         (status = 503, body = Problem, description = "The database can't be read")))]
 pub async fn audit(
-    State(server): State<Server>,
+    AllKinds { engine, .. }: AllKinds,
     query: Result<Query<AuditQuery>, QueryRejection>,
 ) -> Result<Json<AuditPage>, RouteError> {
     let Query(query) = query.map_err(bad_query)?;
-    Ok(Json(server.engine.audit(query.operation, query.before, query.limit.unwrap_or(50)).await?))
+    Ok(Json(engine.audit(query.operation, query.before, query.limit.unwrap_or(50)).await?))
 }

@@ -1,11 +1,12 @@
 //! Baseline of past runs, and the rule that cancels an operation whose series leaves it.
 
-use super::{Server, bad_query, id_of};
+use super::{bad_query, id_of};
 use crate::actor::By;
 use crate::problem::RouteError;
+use crate::state::InScope;
 use axum::Json;
 use axum::extract::rejection::{JsonRejection, QueryRejection};
-use axum::extract::{Path, Query, State};
+use axum::extract::{Path, Query};
 use protocol::{BandRule, Baseline, Operation, Problem, SetRule};
 use serde::Deserialize;
 
@@ -19,7 +20,7 @@ pub struct BaselineQuery {
 }
 
 /// Baseline of a series: the 10th, 50th and 90th percentiles of past successful runs, at each x that at least five of
-/// them reach. If there is no baseline, the response says why.
+/// them reach. If there is no baseline, the response states the reason.
 #[utoipa::path(get, path = "/api/v1/operations/{id}/baseline", tag = "operations",
     params(
         ("id" = String, Path),
@@ -31,13 +32,13 @@ pub struct BaselineQuery {
         (status = 400, body = Problem, description = "Invalid query"), (status = 404, body = Problem),
         (status = 503, body = Problem, description = "The database can't be read")))]
 pub async fn baseline(
-    State(server): State<Server>,
+    InScope { engine, .. }: InScope,
     id: Path<String>,
     query: Result<Query<BaselineQuery>, QueryRejection>,
 ) -> Result<Json<Baseline>, RouteError> {
     let Query(BaselineQuery { name, points, refresh }) = query.map_err(bad_query)?;
     let points = points.unwrap_or(usize::MAX).max(2);
-    Ok(Json(server.engine.baseline(id_of(id)?, name, points, refresh).await?))
+    Ok(Json(engine.baseline(id_of(id)?, name, points, refresh).await?))
 }
 
 /// Auto-cancel rule of an operation, with the current number of consecutive points outside the baseline.
@@ -45,8 +46,8 @@ pub async fn baseline(
     responses((status = 200, body = BandRule),
         (status = 404, body = Problem, description = "No such operation, or it has no rule"),
         (status = 503, body = Problem, description = "The database can't be read")))]
-pub async fn rule(State(server): State<Server>, id: Path<String>) -> Result<Json<BandRule>, RouteError> {
-    Ok(Json(server.engine.rule(id_of(id)?).await?))
+pub async fn rule(InScope { engine, .. }: InScope, id: Path<String>) -> Result<Json<BandRule>, RouteError> {
+    Ok(Json(engine.rule(id_of(id)?).await?))
 }
 
 /// Sets the auto-cancel rule of an operation, and replaces an existing one. The operation is cancelled once a series is
@@ -61,14 +62,14 @@ pub async fn rule(State(server): State<Server>, id: Path<String>) -> Result<Json
         (status = 422, body = Problem, description = "Invalid fields, with a message for each"),
         (status = 503, body = Problem, description = "The database can't be written")))]
 pub async fn set_rule(
-    State(server): State<Server>,
+    InScope { engine, .. }: InScope,
     By(by): By,
     id: Path<String>,
     body: Result<Json<SetRule>, JsonRejection>,
 ) -> Result<Json<Operation>, RouteError> {
     let id = id_of(id)?;
     let Json(wanted) = body?;
-    Ok(Json(server.engine.by(by).set_rule(id, wanted).await?))
+    Ok(Json(engine.by(by).set_rule(id, wanted).await?))
 }
 
 /// Removes the auto-cancel rule of an operation.
@@ -77,9 +78,9 @@ pub async fn set_rule(
         (status = 409, body = Problem, description = "The operation has ended"),
         (status = 503, body = Problem, description = "The database can't be written")))]
 pub async fn drop_rule(
-    State(server): State<Server>,
+    InScope { engine, .. }: InScope,
     By(by): By,
     id: Path<String>,
 ) -> Result<Json<Operation>, RouteError> {
-    Ok(Json(server.engine.by(by).drop_rule(id_of(id)?).await?))
+    Ok(Json(engine.by(by).drop_rule(id_of(id)?).await?))
 }

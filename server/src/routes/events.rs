@@ -1,8 +1,9 @@
 //! Feed: a stream, or a long poll for clients that can't stream.
 
-use super::{Server, bad_query};
+use super::bad_query;
 use crate::access::Identity;
 use crate::problem::RouteError;
+use crate::state::{InScope, Server};
 use crate::stream;
 use axum::Extension;
 use axum::body::Body;
@@ -44,30 +45,39 @@ pub struct EventsQuery {
         (status = 400, body = Problem)))]
 pub async fn events(
     State(server): State<Server>,
+    InScope { engine, .. }: InScope,
     Extension(identity): Extension<Identity>,
     query: Result<Query<EventsQuery>, QueryRejection>,
     headers: HeaderMap,
 ) -> Result<Response, RouteError> {
     let Query(query) = query.map_err(bad_query)?;
     let last = sse::last_event_id(&headers)?;
-    let after = last.or(query.after).unwrap_or_else(|| server.engine.feed().head());
+    let after = last.or(query.after).unwrap_or_else(|| engine.head());
     let json = sse::accepts(&headers, "application/json") && !sse::accepts(&headers, sse::EVENT_STREAM);
     if json || query.wait.is_some() {
         let wait = query.wait.unwrap_or_default().duration();
-        let page = stream::poll(&server.engine, after, query.operation, wait, identity.lease()).await;
+        let page = stream::poll(&engine, after, query.operation, wait, identity.lease()).await;
         let headers =
             [(header::CONTENT_TYPE, "application/json"), (header::CACHE_CONTROL, "no-cache, no-transform")];
         return Ok((headers, page).into_response());
     }
     let counted = Arc::new(Counted::new(server.streams.clone()));
     let lease = identity.lease().clone();
-    let feed = stream::Feed { after, only: query.operation, lease: lease.clone(), open: counted.clone() };
-    let body = stream::stream(server.engine, after, query.operation, lease).map(move |chunk| {
+    // The broadcaster has readers of all events only: they pay nothing for scopes.
+    let feed = engine.scope().is_none().then(|| stream::Feed {
+        after,
+        only: query.operation,
+        lease: lease.clone(),
+        open: counted.clone(),
+    });
+    let body = stream::stream(engine, after, query.operation, lease).map(move |chunk| {
         let _open = &counted;
         chunk
     });
     let mut response = sse::response(Body::from_stream(body));
-    response.extensions_mut().insert(feed);
+    if let Some(feed) = feed {
+        response.extensions_mut().insert(feed);
+    }
     Ok(response)
 }
 

@@ -1,12 +1,14 @@
 //! History of a host's metrics.
 
+use super::bad_query;
 use super::hosts::host_of;
-use super::{Server, bad_query};
 use crate::monitor::Wanted;
 use crate::problem::RouteError;
+use crate::state::AllKinds;
 use axum::Json;
 use axum::extract::rejection::QueryRejection;
-use axum::extract::{Path, Query, State};
+use axum::extract::{Path, Query};
+use engine::Engine;
 use history::MAX_BUCKETS;
 use protocol::history::{History, MetricHistory};
 use protocol::{HostName, Problem, ProblemType, Time};
@@ -45,7 +47,7 @@ pub struct HistoryQuery {
     responses((status = 200, body = History), (status = 400, body = Problem), (status = 404, body = Problem),
         (status = 503, body = Problem, description = "The history can't be read")))]
 pub async fn history(
-    State(server): State<Server>,
+    AllKinds { engine, monitor, .. }: AllKinds,
     name: Path<String>,
     query: Result<Query<HistoryQuery>, QueryRejection>,
 ) -> Result<Json<History>, RouteError> {
@@ -53,11 +55,11 @@ pub async fn history(
     let Query(query) = query.map_err(bad_query)?;
     let wanted = wanted(&query, Time::now())
         .map_err(|why| RouteError::new(ProblemType::BadRequest, format!("{why} See /openapi.json.")))?;
-    if !is_known(&server, &host) {
+    if !is_known(&engine, &host) {
         let detail = format!("There is no host named {host}. See /hosts for all hosts.");
         return Err(RouteError::new(ProblemType::NotFound, detail));
     }
-    let read = server.monitor.history(&host, wanted).await;
+    let read = monitor.history(&host, wanted).await;
     let read = read.map_err(|error| RouteError::new(ProblemType::Unavailable, error.to_string()))?;
     let metrics = read.metrics.into_iter().map(|(name, series)| {
         let history::Series { min, mean, max } = series;
@@ -68,13 +70,13 @@ pub async fn history(
         bucket_seconds: u32::try_from(read.bucket_seconds).unwrap_or(u32::MAX),
         buckets: u32::try_from(read.count).unwrap_or(u32::MAX),
         resolution_seconds: u32::try_from(read.tier.slot_seconds()).unwrap_or(u32::MAX),
-        machine_hosts: server.monitor.on_same_machine(&host),
+        machine_hosts: monitor.on_same_machine(&host),
         metrics: metrics.collect(),
     }))
 }
 
-fn is_known(server: &Server, host: &HostName) -> bool {
-    server.engine.hosts().hosts.iter().any(|known| known.name == *host)
+fn is_known(engine: &Engine, host: &HostName) -> bool {
+    engine.hosts().hosts.iter().any(|known| known.name == *host)
 }
 
 fn wanted(query: &HistoryQuery, now: Time) -> Result<Wanted, String> {

@@ -1,10 +1,10 @@
 //! The server's requests to one host.
 
-use super::Server;
 use super::hosts::host_of;
 use crate::problem::RouteError;
+use crate::state::AllKinds;
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::Path;
 use pool::{Outcome, Requests, RouteMetrics};
 use protocol::api::{HostRequests, Latency, RequestCounts, RouteRequests};
 use protocol::{HostName, Problem, ProblemType, Time};
@@ -13,11 +13,11 @@ use protocol::{HostName, Problem, ProblemType, Time};
 #[utoipa::path(get, path = "/api/v1/hosts/{name}/requests", tag = "hosts", params(("name" = String, Path)),
     responses((status = 200, body = HostRequests), (status = 404, body = Problem)))]
 pub async fn host_requests(
-    State(server): State<Server>,
+    AllKinds { engine, .. }: AllKinds,
     name: Path<String>,
 ) -> Result<Json<HostRequests>, RouteError> {
     let name = host_of(name)?;
-    let all = server.engine.host_requests();
+    let all = engine.host_requests();
     let Some((host, routes)) = all.into_iter().find(|(host, _)| *host == name) else {
         let detail = format!("There is no host named {name}. See /hosts for all hosts.");
         return Err(RouteError::new(ProblemType::NotFound, detail));

@@ -1,10 +1,9 @@
 //! Load of all hosts in the last hour.
 
-use super::Server;
 use crate::monitor::Wanted;
 use crate::problem::RouteError;
+use crate::state::AllKinds;
 use axum::Json;
-use axum::extract::State;
 use history::{Buckets, Series};
 use pool::{Requests, RouteMetrics};
 use protocol::host_trends::{HostTrend, HostTrends};
@@ -24,7 +23,7 @@ const PRESSURE: [&str; 3] =
 #[utoipa::path(get, path = "/api/v1/hosts/trends", tag = "hosts",
     responses((status = 200, body = HostTrends),
         (status = 503, body = Problem, description = "The history can't be read")))]
-pub async fn trends(State(server): State<Server>) -> Result<Json<HostTrends>, RouteError> {
+pub async fn trends(AllKinds { engine, monitor, .. }: AllKinds) -> Result<Json<HostTrends>, RouteError> {
     let to = Time::now().micros().div_euclid(60_000_000) * 60;
     let wanted = Wanted {
         from: to - HOUR_SECONDS,
@@ -33,10 +32,10 @@ pub async fn trends(State(server): State<Server>) -> Result<Json<HostTrends>, Ro
         width: MINUTES,
         metrics: [CPU, MEMORY_USED, MEMORY_TOTAL].into_iter().chain(PRESSURE).map(str::to_owned).collect(),
     };
-    let hosts: Vec<HostName> = server.engine.hosts().hosts.into_iter().map(|host| host.name).collect();
-    let read = server.monitor.histories(hosts, wanted).await;
+    let hosts: Vec<HostName> = engine.hosts().hosts.into_iter().map(|host| host.name).collect();
+    let read = monitor.histories(hosts, wanted).await;
     let read = read.map_err(|error| RouteError::new(ProblemType::Unavailable, error.to_string()))?;
-    let requests = server.engine.host_requests();
+    let requests = engine.host_requests();
     let of = |host: &HostName| {
         requests.iter().find(|(name, _)| name == host).map_or(&[][..], |(_, routes)| routes.as_slice())
     };

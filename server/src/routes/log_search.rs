@@ -1,10 +1,11 @@
 //! Log search of an attempt, by level and text, however long it is.
 
-use super::{Server, bad_query, id_of};
+use super::{bad_query, id_of};
 use crate::problem::RouteError;
+use crate::state::InScope;
 use axum::Json;
 use axum::extract::rejection::QueryRejection;
-use axum::extract::{Path, Query, State};
+use axum::extract::{Path, Query};
 use axum::response::{IntoResponse, Response};
 use engine::LogQuery;
 use protocol::api::LogSearch;
@@ -43,7 +44,7 @@ pub struct SearchQuery {
         (status = 400, body = Problem, description = "Invalid query"), (status = 404, body = Problem),
         (status = 503, body = Problem, description = "The database can't be read")))]
 pub async fn search(
-    State(server): State<Server>,
+    InScope { engine, .. }: InScope,
     id: Path<String>,
     query: Result<Query<SearchQuery>, QueryRejection>,
 ) -> Result<Response, RouteError> {
@@ -56,5 +57,5 @@ pub async fn search(
         least: query.level.unwrap_or(LogLevel::Debug),
         words: query.q.chars().take(MAX_WORDS).collect(),
     };
-    Ok(Json(server.engine.search_log(id_of(id)?, wanted).await?).into_response())
+    Ok(Json(engine.search_log(id_of(id)?, wanted).await?).into_response())
 }

@@ -4,7 +4,7 @@ use axum::body::Body;
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
-use engine::{Engine, EngineError};
+use engine::{EngineError, Scoped};
 use futures::stream;
 use protocol::{LogLine, OperationId};
 use std::fmt::Write;
@@ -14,7 +14,7 @@ const AT_ONCE: u32 = 5_000;
 
 /// Position of the reading.
 struct LogReader {
-    engine: Engine,
+    engine: Scoped,
     id: OperationId,
     attempt: u32,
     /// Number of the last read line.
@@ -27,7 +27,7 @@ struct LogReader {
 ///
 /// # Errors
 /// `OperationNotFound`, or `Unreadable`. An error after the first lines breaks off the response.
-pub async fn whole(engine: &Engine, id: OperationId, attempt: Option<u32>) -> Result<Response, EngineError> {
+pub async fn whole(engine: &Scoped, id: OperationId, attempt: Option<u32>) -> Result<Response, EngineError> {
     let newest = engine.logs(id, attempt, None, 1).await?;
     let last = newest.lines.last().map_or(0, |line| line.n);
     let reading = LogReader { engine: engine.clone(), id, attempt: newest.attempt, read: 0, last };

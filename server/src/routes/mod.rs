@@ -18,27 +18,20 @@ mod operations;
 mod probes;
 mod time_breakdown;
 
-use crate::access::{Access, Routes, operations};
-use crate::actor::UserHeader;
-use crate::alerts::Alerts;
-use crate::config::BasePath;
-use crate::cookies::Cookies;
-use crate::monitor::Monitor;
+use crate::access::{Identity, Routes, operations};
 use crate::problem::RouteError;
+use crate::state::Server;
+use ::access::Reach;
 use axum::Router;
 use axum::extract::rejection::QueryRejection;
-use axum::extract::{DefaultBodyLimit, FromRef, Path, Request, State};
+use axum::extract::{DefaultBodyLimit, Path, Request, State};
 use axum::http::{StatusCode, header};
 use axum::middleware::{Next, from_fn_with_state, map_response};
 use axum::response::{IntoResponse, Response};
-use engine::Engine;
 use http_wire::{ApiError, PROBLEM};
 use protocol::access::Permission;
 use protocol::{OperationId, ProblemType};
-use std::sync::Arc;
-use std::sync::atomic::AtomicU64;
 use std::time::Duration;
-use tokio_util::sync::CancellationToken;
 use tower_http::timeout::TimeoutLayer;
 use utoipa::OpenApi;
 use utoipa::openapi::RefOr;
@@ -52,38 +45,15 @@ const ANSWER: Duration = Duration::from_secs(60);
 /// Default number of log lines.
 pub const LOG_LINES: u32 = 1_000;
 
-/// State shared by handlers.
-#[derive(Clone)]
-pub struct Server {
-    pub engine: Engine,
-    /// Cancelled when the server stops: streams end first.
-    pub stop: CancellationToken,
-    /// Header in which a proxy passes the user's name.
-    pub user_header: UserHeader,
-    /// Path under which a proxy serves everything.
-    pub base_path: BasePath,
-    /// Number of open streams.
-    pub streams: Arc<AtomicU64>,
-    pub monitor: Monitor,
-    pub alerts: Alerts,
-    pub access: Access,
-    pub cookies: Cookies,
-}
-
-impl FromRef<Server> for UserHeader {
-    fn from_ref(server: &Server) -> Self {
-        server.user_header.clone()
-    }
-}
-
 #[derive(OpenApi)]
 #[openapi(
     info(
         title = "Signalbox",
         description = "Start, follow, chart and cancel long-running operations on host services. \
                        Times are UTC in RFC 3339, ids are UUIDv7, errors are RFC 9457 problem documents. \
-                       Each route names the permission that it needs as x-permission; docs/security.md says which role \
-                       has which. Every request may also get 403 (a permission is missing, or the request was sent from \
+                       Each route names the permission that it needs as x-permission, and as x-scope whether it shows only \
+                       what is in the sender's scope (scope), or is only for senders without a scope (all_kinds); \
+                       docs/security.md lists the permissions of each role. Every request may also get 403 (a permission is missing, or the request was sent from \
                        another site's page, or to a host name that is not allowed), every request except /healthz and \
                        /readyz 401 (authentication required), and every request except the feed 504 (timeout after \
                        60 s). Every response except the feed has the header \
@@ -146,57 +116,58 @@ fn api() -> OpenApiRouter<Server> {
 /// Routes that respond as a whole, by permission.
 fn responses() -> OpenApiRouter<Server> {
     use Permission::{Control, Delete, ManageAccess, ManageHosts, Read, ReadAudit, Silence, Start};
+    use Reach::{AllKinds, Scope};
     Routes::new()
-        .needs(Read, routes!(operations::list))
-        .needs(Start, routes!(operations::start))
-        .needs(Read, routes!(operations::counts))
-        .needs(Control, routes!(operations::cancel_many))
-        .needs(Delete, routes!(operations::delete_many))
-        .needs(Read, routes!(operations::one))
-        .needs(Delete, routes!(operations::delete))
-        .needs(Control, routes!(operations::cancel))
-        .needs(Control, routes!(operations::abandon))
-        .needs(Control, routes!(operations::retry))
-        .needs(Control, routes!(operations::resume))
-        .needs(Read, routes!(operations::series))
-        .needs(Read, routes!(operations::logs))
-        .needs(Read, routes!(time_breakdown::time_breakdown))
-        .needs(Read, routes!(log_search::search))
-        .needs(Read, routes!(bands::baseline))
-        .needs(Read, routes!(bands::rule))
-        .needs(Control, routes!(bands::set_rule, bands::drop_rule))
-        .needs(Read, routes!(artifact::artifact))
-        .needs(Read, routes!(activity::activity))
-        .needs(ReadAudit, routes!(audit::audit))
-        .needs(Read, routes!(hosts::kinds))
-        .needs(Start, routes!(hosts::preview))
-        .needs(Read, routes!(hosts::hosts))
-        .needs(Read, routes!(host_requests::host_requests))
-        .needs(Read, routes!(history::history))
-        .needs(Read, routes!(host_trends::trends))
-        .needs(Read, routes!(alerts::list))
-        .needs(Read, routes!(alerts::rules))
-        .needs(Read, routes!(alerts::rehearse))
-        .needs(Silence, routes!(alerts::silence))
-        .needs(Silence, routes!(alerts::end_silence))
-        .needs(ManageHosts, routes!(hosts::drain))
-        .needs(ManageHosts, routes!(hosts::undrain))
-        .needs(Read, routes!(hosts::snapshot))
-        .needs(Read, routes!(access::me))
-        .needs(ManageAccess, routes!(access::tokens, access::create_token))
-        .needs(ManageAccess, routes!(access::revoke_token))
-        .needs(ManageAccess, routes!(access::users, access::add_user))
-        .needs(ManageAccess, routes!(access::change_user, access::remove_user))
-        .needs(Read, routes!(openapi))
+        .needs(Read, Scope, routes!(operations::list))
+        .needs(Start, Scope, routes!(operations::start))
+        .needs(Read, Scope, routes!(operations::counts))
+        .needs(Control, Scope, routes!(operations::cancel_many))
+        .needs(Delete, Scope, routes!(operations::delete_many))
+        .needs(Read, Scope, routes!(operations::one))
+        .needs(Delete, Scope, routes!(operations::delete))
+        .needs(Control, Scope, routes!(operations::cancel))
+        .needs(Control, Scope, routes!(operations::abandon))
+        .needs(Control, Scope, routes!(operations::retry))
+        .needs(Control, Scope, routes!(operations::resume))
+        .needs(Read, Scope, routes!(operations::series))
+        .needs(Read, Scope, routes!(operations::logs))
+        .needs(Read, Scope, routes!(time_breakdown::time_breakdown))
+        .needs(Read, Scope, routes!(log_search::search))
+        .needs(Read, Scope, routes!(bands::baseline))
+        .needs(Read, Scope, routes!(bands::rule))
+        .needs(Control, Scope, routes!(bands::set_rule, bands::drop_rule))
+        .needs(Read, Scope, routes!(artifact::artifact))
+        .needs(Read, Scope, routes!(activity::activity))
+        .needs(ReadAudit, AllKinds, routes!(audit::audit))
+        .needs(Read, Scope, routes!(hosts::kinds))
+        .needs(Start, Scope, routes!(hosts::preview))
+        .needs(Read, Scope, routes!(hosts::hosts))
+        .needs(Read, AllKinds, routes!(host_requests::host_requests))
+        .needs(Read, AllKinds, routes!(history::history))
+        .needs(Read, AllKinds, routes!(host_trends::trends))
+        .needs(Read, AllKinds, routes!(alerts::list))
+        .needs(Read, AllKinds, routes!(alerts::rules))
+        .needs(Read, AllKinds, routes!(alerts::dry_run))
+        .needs(Silence, AllKinds, routes!(alerts::silence))
+        .needs(Silence, AllKinds, routes!(alerts::end_silence))
+        .needs(ManageHosts, AllKinds, routes!(hosts::drain))
+        .needs(ManageHosts, AllKinds, routes!(hosts::undrain))
+        .needs(Read, Scope, routes!(hosts::snapshot))
+        .needs(Read, Scope, routes!(access::me))
+        .needs(ManageAccess, AllKinds, routes!(access::tokens, access::create_token))
+        .needs(ManageAccess, AllKinds, routes!(access::revoke_token))
+        .needs(ManageAccess, AllKinds, routes!(access::users, access::add_user))
+        .needs(ManageAccess, AllKinds, routes!(access::change_user, access::remove_user))
+        .needs(Read, Scope, routes!(openapi))
         .public(routes!(probes::healthz))
         .public(routes!(probes::readyz))
-        .needs(Read, routes!(metrics::metrics))
+        .needs(Read, AllKinds, routes!(metrics::metrics))
         .into_router()
 }
 
 /// The feed: a stream has no timeout, and no position in a header.
 fn feed() -> OpenApiRouter<Server> {
-    Routes::new().needs(Permission::Read, routes!(events::events)).into_router()
+    Routes::new().needs(Permission::Read, Reach::Scope, routes!(events::events)).into_router()
 }
 
 /// Everything except the page.
@@ -223,10 +194,11 @@ async fn openapi(State(server): State<Server>) -> impl IntoResponse {
 
 /// Adds the position in the feed that a response reflects. It is read before the data, so the data is at least as new.
 async fn at_its_place(State(server): State<Server>, request: Request, next: Next) -> Response {
-    let seq = server.engine.feed().head();
     let of_api = request.uri().path().starts_with("/api/");
+    let identity = request.extensions().get::<Identity>().filter(|_| of_api);
+    let seq = identity.map(|identity| server.data.in_scope(identity).engine.head());
     let mut response = next.run(request).await;
-    if of_api {
+    if let Some(seq) = seq {
         response.headers_mut().insert(protocol::api::FEED_SEQ, seq.into());
     }
     response

@@ -1,8 +1,9 @@
 //! Operations: list, start, details, cancel, retry, resume, delete; their series and logs.
 
-use super::{LOG_LINES, Server, bad_query, id_of, log_text};
+use super::{LOG_LINES, bad_query, id_of, log_text};
 use crate::actor::By;
 use crate::problem::{RouteError, problem_of};
+use crate::state::{InScope, Server};
 use axum::Json;
 use axum::body::Bytes;
 use axum::extract::rejection::{JsonRejection, QueryRejection};
@@ -43,10 +44,10 @@ use store::Filter;
         (status = 400, body = Problem, description = "Invalid filter"),
         (status = 503, body = Problem, description = "The database can't be read")))]
 pub async fn list(
-    State(server): State<Server>,
+    InScope { engine, .. }: InScope,
     Query(words): Query<Vec<(String, String)>>,
 ) -> Result<Json<OperationPage>, RouteError> {
-    Ok(Json(server.engine.page(filter_of(&words)?).await?))
+    Ok(Json(engine.page(filter_of(&words)?).await?))
 }
 
 fn filter_of(words: &[(String, String)]) -> Result<Filter, RouteError> {
@@ -71,10 +72,10 @@ fn filter_of(words: &[(String, String)]) -> Result<Filter, RouteError> {
         (status = 400, body = Problem, description = "Invalid filter"),
         (status = 503, body = Problem, description = "The database can't be read")))]
 pub async fn counts(
-    State(server): State<Server>,
+    InScope { engine, .. }: InScope,
     Query(words): Query<Vec<(String, String)>>,
 ) -> Result<Json<FilterCounts>, RouteError> {
-    Ok(Json(server.engine.counts_of(filter_of(&words)?).await?))
+    Ok(Json(engine.counts_of(filter_of(&words)?).await?))
 }
 
 /// Starts an operation, with an optional auto-cancel rule. The response is sent once the operation is stored durably.
@@ -95,6 +96,7 @@ pub async fn counts(
     ))]
 pub async fn start(
     State(server): State<Server>,
+    InScope { engine, .. }: InScope,
     By(by): By,
     headers: HeaderMap,
     body: Result<Json<Value>, JsonRejection>,
@@ -111,7 +113,7 @@ pub async fn start(
             }
         },
     };
-    let started = server.engine.by(by).start_with_rule(request, key).await?;
+    let started = engine.by(by).start_with_rule(request, key).await?;
     let status = if started.new { StatusCode::CREATED } else { StatusCode::OK };
     let location = format!("{}{}", server.base_path, paths::operation(started.operation.id));
     Ok((status, [(header::LOCATION, location)], Json(started.operation)).into_response())
@@ -138,10 +140,10 @@ fn start_of(body: Value) -> Result<StartWithRule, RouteError> {
     responses((status = 200, body = OperationDetail), (status = 404, body = Problem),
         (status = 503, body = Problem, description = "The database can't be read")))]
 pub async fn one(
-    State(server): State<Server>,
+    InScope { engine, .. }: InScope,
     id: Path<String>,
 ) -> Result<Json<OperationDetail>, RouteError> {
-    Ok(Json(server.engine.operation(id_of(id)?).await?))
+    Ok(Json(engine.operation(id_of(id)?).await?))
 }
 
 /// Requests the cancellation of an operation. The response confirms that the request is stored; the operation's receipt
@@ -154,16 +156,16 @@ pub async fn one(
         (status = 413, body = Problem, description = "The body is larger than 1 MiB"),
         (status = 503, body = Problem, description = "The database can't be written")))]
 pub async fn cancel(
-    State(server): State<Server>,
+    InScope { engine, .. }: InScope,
     By(by): By,
     id: Path<String>,
     Reason(reason): Reason,
 ) -> Result<Accepted, RouteError> {
-    Ok(accepted(server.engine.by(by).cancel(id_of(id)?, reason).await?))
+    Ok(accepted(engine.by(by).cancel(id_of(id)?, reason).await?))
 }
 
 /// Abandons an operation whose host is unreachable. The operation fails, later reports about it are ignored, and the
-/// host is told to stop the work when it reconnects.
+/// server asks the host to stop the work when it reconnects.
 #[utoipa::path(post, path = "/api/v1/operations/{id}/abandon", tag = "operations", params(("id" = String, Path)),
     request_body = Option<CancelOperation>,
     responses((status = 202, body = Operation),
@@ -172,12 +174,12 @@ pub async fn cancel(
         (status = 413, body = Problem, description = "The body is larger than 1 MiB"),
         (status = 503, body = Problem, description = "The database can't be written")))]
 pub async fn abandon(
-    State(server): State<Server>,
+    InScope { engine, .. }: InScope,
     By(by): By,
     id: Path<String>,
     Reason(reason): Reason,
 ) -> Result<Accepted, RouteError> {
-    Ok(accepted(server.engine.by(by).abandon(id_of(id)?, reason).await?))
+    Ok(accepted(engine.by(by).abandon(id_of(id)?, reason).await?))
 }
 
 /// Response to a stored request: the operation as it is now. What was requested follows.
@@ -221,13 +223,13 @@ fn clipped(reason: &str) -> String {
         (status = 413, body = Problem, description = "The body is larger than 1 MiB"),
         (status = 503, body = Problem, description = "The database can't be written")))]
 pub async fn cancel_many(
-    State(server): State<Server>,
+    InScope { engine, .. }: InScope,
     By(by): By,
     body: Result<Json<CancelMany>, JsonRejection>,
 ) -> Result<(StatusCode, Json<CancelledMany>), RouteError> {
     let Json(many) = body?;
     let which = which(many.ids, many.filter)?;
-    let cancelled = server.engine.by(by).cancel_many(which, clipped(&many.reason)).await?;
+    let cancelled = engine.by(by).cancel_many(which, clipped(&many.reason)).await?;
     let refused = |(id, error)| Refused { id, why: problem_of(error).detail };
     let outcome = CancelledMany {
         requested: cancelled.requested,
@@ -271,15 +273,15 @@ fn which(ids: Option<Vec<OperationId>>, filter: Option<String>) -> Result<Which,
         (status = 409, body = Problem, description = "The operation or one of its children has not ended"),
         (status = 503, body = Problem, description = "The database can't be written")))]
 pub async fn delete(
-    State(server): State<Server>,
+    InScope { engine, .. }: InScope,
     By(by): By,
     id: Path<String>,
 ) -> Result<Json<Deleted>, RouteError> {
-    Ok(Json(server.engine.by(by).delete(id_of(id)?).await?))
+    Ok(Json(engine.by(by).delete(id_of(id)?).await?))
 }
 
 /// Deletes many ended operations and their children, selected by ID or by a filter. Active operations are kept. The
-/// response is sent after the deletion. With `dry_run`, the response only says what would be deleted.
+/// response is sent after the deletion. With `dry_run`, the response only states what would be deleted.
 #[utoipa::path(post, path = "/api/v1/operations/delete", tag = "operations", request_body = DeleteMany,
     responses((status = 200, body = Deleted),
         (status = 400, body = Problem,
@@ -287,13 +289,13 @@ pub async fn delete(
         (status = 413, body = Problem, description = "The body is larger than 1 MiB"),
         (status = 503, body = Problem, description = "The database can't be written")))]
 pub async fn delete_many(
-    State(server): State<Server>,
+    InScope { engine, .. }: InScope,
     By(by): By,
     body: Result<Json<DeleteMany>, JsonRejection>,
 ) -> Result<Json<Deleted>, RouteError> {
     let Json(many) = body?;
     let which = which(many.ids, many.filter)?;
-    Ok(Json(server.engine.by(by).delete_many(which, many.until, many.dry_run).await?))
+    Ok(Json(engine.by(by).delete_many(which, many.until, many.dry_run).await?))
 }
 
 /// Pairs of a URL's query string.
@@ -307,11 +309,11 @@ fn url_words(query: &str) -> Vec<(String, String)> {
         (status = 409, body = Problem, description = "The operation has not ended, or it succeeded"),
         (status = 503, body = Problem, description = "The database can't be written")))]
 pub async fn retry(
-    State(server): State<Server>,
+    InScope { engine, .. }: InScope,
     By(by): By,
     id: Path<String>,
 ) -> Result<Accepted, RouteError> {
-    Ok(accepted(server.engine.by(by).again(id_of(id)?, AttemptOrigin::Retry).await?))
+    Ok(accepted(engine.by(by).again(id_of(id)?, AttemptOrigin::Retry).await?))
 }
 
 /// Resumes an operation: starts another attempt from the latest checkpoint.
@@ -320,11 +322,11 @@ pub async fn retry(
         (status = 409, body = Problem, description = "The operation has not ended, it succeeded, or it has no checkpoint"),
         (status = 503, body = Problem, description = "The database can't be written")))]
 pub async fn resume(
-    State(server): State<Server>,
+    InScope { engine, .. }: InScope,
     By(by): By,
     id: Path<String>,
 ) -> Result<Accepted, RouteError> {
-    Ok(accepted(server.engine.by(by).again(id_of(id)?, AttemptOrigin::Resume).await?))
+    Ok(accepted(engine.by(by).again(id_of(id)?, AttemptOrigin::Resume).await?))
 }
 
 /// Largest number of IDs in a bulk request.
@@ -352,7 +354,7 @@ pub struct SeriesQuery {
         (status = 400, body = Problem, description = "Invalid query"), (status = 404, body = Problem),
         (status = 503, body = Problem, description = "The database can't be read")))]
 pub async fn series(
-    State(server): State<Server>,
+    InScope { engine, .. }: InScope,
     id: Path<String>,
     query: Result<Query<SeriesQuery>, QueryRejection>,
 ) -> Result<Json<SeriesAnswer>, RouteError> {
@@ -362,7 +364,7 @@ pub async fn series(
     let names = query.name.iter().flat_map(|n| n.split(',')).map(str::trim).chain(whole);
     let names = names.map(str::to_owned).collect();
     let points = query.points.unwrap_or(1_000).clamp(5, 20_000);
-    Ok(Json(server.engine.series(id_of(id)?, names, (query.from, query.to), points).await?))
+    Ok(Json(engine.series(id_of(id)?, names, (query.from, query.to), points).await?))
 }
 
 #[derive(Deserialize)]
@@ -395,15 +397,15 @@ enum LogFormat {
         (status = 400, body = Problem, description = "Invalid query"), (status = 404, body = Problem),
         (status = 503, body = Problem, description = "The database can't be read")))]
 pub async fn logs(
-    State(server): State<Server>,
+    InScope { engine, .. }: InScope,
     id: Path<String>,
     query: Result<Query<LogQuery>, QueryRejection>,
 ) -> Result<Response, RouteError> {
     let Query(query) = query.map_err(bad_query)?;
     query.attempt.into_iter().for_each(http_wire::about_attempt);
     if query.format == Some(LogFormat::Text) {
-        return Ok(log_text::whole(&server.engine, id_of(id)?, query.attempt).await?);
+        return Ok(log_text::whole(&engine, id_of(id)?, query.attempt).await?);
     }
     let limit = query.limit.unwrap_or(LOG_LINES).clamp(1, 10_000);
-    Ok(Json(server.engine.logs(id_of(id)?, query.attempt, query.before, limit).await?).into_response())
+    Ok(Json(engine.logs(id_of(id)?, query.attempt, query.before, limit).await?).into_response())
 }

@@ -19,8 +19,9 @@ pub async fn readyz(State(server): State<Server>) -> Result<String, RouteError> 
     if server.stop.is_cancelled() {
         return Err(RouteError::new(ProblemType::Unavailable, "The server is shutting down."));
     }
-    match server.engine.store_fault() {
-        None => Ok(match server.engine.unmet_hosts().as_slice() {
+    let (store_fault, unmet) = server.data.readiness();
+    match store_fault {
+        None => Ok(match unmet.as_slice() {
             [] => "ready\n".to_owned(),
             unmet => {
                 let names: Vec<&str> = unmet.iter().map(HostName::as_str).collect();

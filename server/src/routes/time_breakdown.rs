@@ -1,11 +1,12 @@
-//! Why an operation is slow.
+//! Time breakdown of an operation.
 
-use super::{Server, bad_query, id_of};
+use super::{bad_query, id_of};
 use crate::problem::RouteError;
+use crate::state::InScope;
 use crate::time_breakdown::{MAX_WIDTH, breakdown};
 use axum::Json;
 use axum::extract::rejection::QueryRejection;
-use axum::extract::{Path, Query, State};
+use axum::extract::{Path, Query};
 use protocol::time_breakdown::TimeBreakdown;
 use protocol::{Problem, ProblemType};
 use serde::Deserialize;
@@ -19,10 +20,10 @@ pub struct TimeQuery {
     width: Option<usize>,
 }
 
-/// Why an operation is slow: the wall time of its current attempt, divided into computing, waiting for a CPU, a disk or
-/// memory, throttled by a quota, waiting in the queue, and the rest, in which the work itself waits. The parts add up to
-/// the whole. The largest one is named in a sentence, with who used the resource on the same machine in that time. For a
-/// running operation, the newest figures are a few seconds old.
+/// Time breakdown: the wall time of the current attempt, divided into computing, waits for a CPU, a disk or memory,
+/// throttling by a CPU quota, the queue, and the rest, such as waits for the network. The parts add up to the whole. A
+/// sentence names the largest part, and `consumers` lists the operations that used most of this resource on the same
+/// machine in the same period. The newest values of a running operation are a few seconds old.
 #[utoipa::path(get, path = "/api/v1/operations/{id}/time", tag = "operations",
     params(
         ("id" = String, Path),
@@ -31,7 +32,7 @@ pub struct TimeQuery {
     responses((status = 200, body = TimeBreakdown), (status = 400, body = Problem), (status = 404, body = Problem),
         (status = 503, body = Problem, description = "The database can't be read")))]
 pub async fn time_breakdown(
-    State(server): State<Server>,
+    InScope { engine, monitor }: InScope,
     id: Path<String>,
     query: Result<Query<TimeQuery>, QueryRejection>,
 ) -> Result<Json<TimeBreakdown>, RouteError> {
@@ -42,5 +43,5 @@ pub async fn time_breakdown(
         let detail = format!("`width` must be from 1 to {MAX_WIDTH}. See /openapi.json.");
         return Err(RouteError::new(ProblemType::BadRequest, detail));
     }
-    Ok(Json(breakdown(&server.engine, &server.monitor, id, width).await?))
+    Ok(Json(breakdown(&engine, &monitor, id, width).await?))
 }

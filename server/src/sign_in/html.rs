@@ -3,7 +3,7 @@
 use super::Form;
 use html_escape::{encode_double_quoted_attribute as attribute, encode_text as text};
 use protocol::Time;
-use protocol::access::{Role, Session};
+use protocol::access::{KindScope, Role, Session};
 
 /// Mark of Signalbox, as in the page's header.
 const BRAND: &str = r#"<svg viewBox="0 0 16 16" aria-hidden="true"><path d="M2 2h5v5H2zM9 9h5v5H9z" fill="currentColor"/><path d="M9 2h5v5H9zM2 9h5v5H2z" fill="currentColor" opacity=".35"/></svg>"#;
@@ -63,7 +63,7 @@ pub fn choose_password(base: &str, form: &Form, error: &str) -> String {
     let fields = new_password_fields(true);
     let content = format!(
         r#"<div class="card"><h1>Choose a password</h1>
-<p class="hint">The first password was set by an administrator. Replace it with your own.</p>{error}
+<p class="hint">An administrator set your temporary password. Replace it with your own.</p>{error}
 <form method="post" action="{at}/sign-in/password"><input type="hidden" name="to" value="{to}">
 <input type="hidden" name="ticket" value="{ticket}">{fields}<button>Save and sign in</button></form></div>"#
     );
@@ -74,7 +74,7 @@ fn new_password_fields(focus: bool) -> String {
     let focus = if focus { " autofocus" } else { "" };
     format!(
         r#"<label>New password<input name="password" type="password" autocomplete="new-password" minlength="12" maxlength="200" required{focus} aria-describedby="rule"><span class="hint" id="rule">At least 12 characters</span></label>
-<label>Repeat it<input name="repeat" type="password" autocomplete="new-password" required></label>"#
+<label>Repeat the password<input name="repeat" type="password" autocomplete="new-password" required></label>"#
     )
 }
 
@@ -83,6 +83,8 @@ pub struct Account<'a> {
     pub base: &'a str,
     pub name: &'a str,
     pub role: Role,
+    /// Kinds that the role applies to.
+    pub kinds: Option<&'a KindScope>,
     pub sessions: &'a [Session],
     /// ID of the session of the request.
     pub current: &'a str,
@@ -97,15 +99,16 @@ impl Account<'_> {
         let Account { base, role, error, done, .. } = self;
         let (at, name) = (attribute(base), text(self.name));
         let sessions: String = self.sessions.iter().map(|session| self.session(session)).collect();
+        let kinds = self.kinds.map_or_else(String::new, |kinds| format!(" for {kinds}"));
         let notes = [note("error", error), note("done", done)].concat();
         let fields = new_password_fields(false);
         let content = format!(
-            r#"<div class="card"><div class="row"><div><h1>{name}</h1><p class="hint">Role {role}</p></div>
+            r#"<div class="card"><div class="row"><div><h1>{name}</h1><p class="hint">Role {role}{kinds}</p></div>
 <form method="post" action="{at}/sign-out"><button class="plain">Sign out</button></form></div>{notes}</div>
 <section class="card" aria-labelledby="sessions"><div><h2 id="sessions">Sessions</h2>
-<p class="hint">A session ends after 12 hours without use, and after 7 days.</p></div><ul class="list">{sessions}</ul></section>
+<p class="hint">Sessions end after 12 hours of inactivity, and after 7 days in any case.</p></div><ul class="list">{sessions}</ul></section>
 <section class="card" aria-labelledby="password"><div><h2 id="password">Change password</h2>
-<p class="hint">Your other sessions end.</p></div>
+<p class="hint">Changing the password signs out your other sessions.</p></div>
 <form method="post" action="{at}/account/password">
 <label>Current password<input name="current" type="password" autocomplete="current-password" required></label>
 {fields}<button>Change password</button></form></section>"#
@@ -154,6 +157,7 @@ mod tests {
             base: "",
             name: bad,
             role: Role::Viewer,
+            kinds: None,
             sessions: &[session],
             current: "",
             now: at,

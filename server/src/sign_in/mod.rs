@@ -7,7 +7,7 @@ use crate::access::{Access, Given, Identity, SignInError, SignedIn};
 use crate::actor::By;
 use crate::config::BasePath;
 use crate::cookies::Cookies;
-use crate::routes::Server;
+use crate::state::Server;
 use access::Secret;
 use axum::extract::{DefaultBodyLimit, Extension, Query, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
@@ -196,14 +196,14 @@ async fn choose_password(
 }
 
 /// Error if the repeated password differs.
-const DIFFERENT: &str = "The two new passwords differ.";
+const DIFFERENT: &str = "The two passwords do not match.";
 
 async fn sign_out(State(server): State<Server>, identity: Option<Extension<Identity>>) -> Response {
     let session = identity.as_ref().and_then(|identity| identity.user_session());
     if let Some((user, id)) = session
         && let Err(error) = server.access.end_session(user, id).await
     {
-        tracing::warn!(%error, "a session ended, but stays in the database until the next start");
+        tracing::warn!(%error, "a session ended, but its record remains in the database until the next server start");
     }
     let mut response = redirect(&format!("{}/sign-in", server.base_path), server.cookies.removed());
     // Pages of the session must not come back with the browser's *Back*.
@@ -226,6 +226,7 @@ fn account_page(
         base: server.base_path.as_str(),
         name,
         role: identity.role,
+        kinds: identity.scope(),
         sessions: &server.access.sessions_of(name),
         current,
         now: Time::now(),
@@ -258,7 +259,7 @@ async fn change_password(
             &identity,
             StatusCode::OK,
             "",
-            "The password is changed. Your other sessions ended.",
+            "Password changed. Your other sessions were signed out.",
         ),
         Err(SignInError::Wrong) => {
             let error = "The current password is wrong.";
@@ -276,7 +277,9 @@ async fn end_session(
     if let Some((user, _)) = identity.user_session()
         && let Err(error) = server.access.end_session(user, &form.id).await
     {
-        let error = format!("The session ended, but it stays in the database until the next start: {error}.");
+        let error = format!(
+            "The session ended, but its record remains in the database until the next server start: {error}."
+        );
         return account_page(&server, &identity, StatusCode::SERVICE_UNAVAILABLE, &error, "");
     }
     redirect(&format!("{}/account", server.base_path), [])

@@ -74,7 +74,7 @@ impl Sweep {
                     let messages: Vec<_> = errors.into_iter().map(|e| e.message).collect();
                     return Err(WorkError::failed(
                         messages.join(" "),
-                        "Start it again with other parameters.",
+                        "Start the operation again with other parameters.",
                     ));
                 }
                 Err(NoRuns::Unheard) => {}

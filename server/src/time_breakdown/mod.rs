@@ -1,14 +1,14 @@
-//! Why an operation is slow: where the time of its current attempt went, and who used what it waited for.
+//! Why an operation is slow: where the time of its current attempt went, and the consumers of the resource that it waited for.
 //!
 //! Reads the operation, its samples and those of its machine; [`bottleneck`] divides the time and writes the sentence.
 
+mod consumers;
 mod samples;
-mod users;
 
 use crate::monitor::{Monitor, Wanted};
 use bottleneck::{advice, largest, sentence};
 use display::zone::Zone;
-use engine::{Engine, EngineError};
+use engine::{EngineError, Scoped};
 use history::Buckets;
 use protocol::time_breakdown::{Limit, TimeBreakdown};
 use protocol::{Operation, OperationId, ResourceUsage, Time, TimeSplit};
@@ -19,7 +19,7 @@ pub const MAX_WIDTH: usize = 2_000;
 /// Metrics of an attempt.
 const OF_ATTEMPT: [&str; 2] = ["time.*", "usage.*"];
 /// Gap in the measured time, in seconds and as a share, that is not worth a part of its own: the samples of a running
-/// attempt are some seconds old.
+/// attempt are a few seconds old.
 const GAP_SECONDS: f64 = 1.0;
 const LIVE_GAP_SECONDS: f64 = 12.0;
 
@@ -28,7 +28,7 @@ const LIVE_GAP_SECONDS: f64 = 12.0;
 /// # Errors
 /// If the operation is unknown or can't be read. A history that can't be read is only missing.
 pub async fn breakdown(
-    engine: &Engine,
+    engine: &Scoped,
     monitor: &Monitor,
     id: OperationId,
     width: usize,
@@ -76,7 +76,7 @@ pub async fn breakdown(
         advice: String::new(),
         cores: None,
         operations: 0,
-        users: Vec::new(),
+        consumers: Vec::new(),
         usage,
         course,
     };
@@ -88,9 +88,9 @@ pub async fn breakdown(
     Ok(breakdown)
 }
 
-/// Adds what ran on the same machine.
+/// Adds the operations that ran on the same machine, and the consumers of the resource.
 async fn add_machine(
-    engine: &Engine,
+    engine: &Scoped,
     monitor: &Monitor,
     operation: &Operation,
     window: Window,
@@ -101,10 +101,11 @@ async fn add_machine(
     let machine = machine.map(|read| Machine::of(&read)).unwrap_or_default();
     breakdown.cores = machine.cores;
     let hosts = monitor.on_same_boot(host);
-    let ran = users::ran(engine, &hosts, operation, window).await?;
+    let ran = consumers::ran(engine, &hosts, operation, window).await?;
     breakdown.operations = u32::try_from(ran.len()).unwrap_or(u32::MAX);
     if matches!(breakdown.limit, Limit::Cpu | Limit::Disk | Limit::Memory) {
-        breakdown.users = users::largest(monitor, ran, operation.id, breakdown.limit, &machine, window).await;
+        breakdown.consumers =
+            consumers::largest(monitor, ran, operation.id, breakdown.limit, &machine, window).await;
     }
     Ok(())
 }

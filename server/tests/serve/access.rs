@@ -40,7 +40,7 @@ impl Caller {
         self.request(method, path).send().await.unwrap().status()
     }
 
-    async fn get<T: serde::de::DeserializeOwned>(&self, path: &str) -> T {
+    pub async fn get<T: serde::de::DeserializeOwned>(&self, path: &str) -> T {
         let answer = self.request(Method::GET, path).send().await.unwrap().error_for_status().unwrap();
         answer.json().await.unwrap()
     }
@@ -75,6 +75,7 @@ pub fn stored(home: &Home, role: Role, expires_at: Time) -> String {
         id: "stored".to_owned(),
         name: "stored".to_owned(),
         role,
+        kinds: None,
         created_at: Time::from_micros(0),
         created_by: None,
         expires_at: Some(expires_at),
@@ -233,7 +234,7 @@ async fn commands_create_list_and_revoke_tokens() {
     let (code, _, error) = run("", &["create", "ci", "--role", "root"]);
     assert!(code == 64 && error.contains("viewer, operator and admin"), "{error}");
     let (code, _, error) = run("", &["create", "ci", "--role", "viewer"]);
-    assert!(code == 3 && error.contains("role admin first"), "{code} {error}");
+    assert!(code == 3 && error.contains("Create an admin first"), "{code} {error}");
     let (code, admin, note) = run("", &["create", "ada", "--role", "admin", "--never-expires"]);
     assert_eq!((code, admin.starts_with("sbx_"), note.contains("never expires")), (0, true, true), "{note}");
     let (code, viewer, _) = run(&admin, &["create", "ci", "--role", "viewer", "--days", "7"]);

@@ -2,64 +2,68 @@
 
 use crate::access::{Caller, SHARED, stored};
 use crate::process::Home;
+use crate::scopes::{HIDDEN, Place, VISIBLE, answer, run};
+use ::access::Reach::{self, AllKinds, Scope};
 use protocol::Time;
 use protocol::access::Role::{self, Admin, Operator, Viewer};
+use protocol::api::OperationPage;
+use protocol::{OperationId, paths};
 use reqwest::{Method, StatusCode};
 use serde_json::Value;
 use std::collections::BTreeSet;
 
-/// Least powerful role of each route; `None` for routes that need no credential. Written apart from the routes, so that
-/// a permission can't change by mistake.
-const ROWS: &[(&str, &str, Option<Role>)] = &[
-    ("get", "/api/v1/access/me", Some(Viewer)),
-    ("get", "/api/v1/access/tokens", Some(Admin)),
-    ("post", "/api/v1/access/tokens", Some(Admin)),
-    ("delete", "/api/v1/access/tokens/{id}", Some(Admin)),
-    ("get", "/api/v1/access/users", Some(Admin)),
-    ("post", "/api/v1/access/users", Some(Admin)),
-    ("delete", "/api/v1/access/users/{name}", Some(Admin)),
-    ("post", "/api/v1/access/users/{name}", Some(Admin)),
-    ("get", "/api/v1/activity", Some(Viewer)),
-    ("get", "/api/v1/alerts", Some(Viewer)),
-    ("post", "/api/v1/alerts/rehearse", Some(Viewer)),
-    ("get", "/api/v1/alerts/rules", Some(Viewer)),
-    ("post", "/api/v1/alerts/silences", Some(Operator)),
-    ("delete", "/api/v1/alerts/silences/{id}", Some(Operator)),
-    ("get", "/api/v1/audit", Some(Admin)),
-    ("get", "/api/v1/events", Some(Viewer)),
-    ("get", "/api/v1/hosts", Some(Viewer)),
-    ("get", "/api/v1/hosts/trends", Some(Viewer)),
-    ("post", "/api/v1/hosts/{name}/drain", Some(Admin)),
-    ("get", "/api/v1/hosts/{name}/history", Some(Viewer)),
-    ("get", "/api/v1/hosts/{name}/requests", Some(Viewer)),
-    ("post", "/api/v1/hosts/{name}/undrain", Some(Admin)),
-    ("get", "/api/v1/kinds", Some(Viewer)),
-    ("post", "/api/v1/kinds/{kind}/preview", Some(Operator)),
-    ("get", "/api/v1/operations", Some(Viewer)),
-    ("post", "/api/v1/operations", Some(Operator)),
-    ("post", "/api/v1/operations/cancel", Some(Operator)),
-    ("get", "/api/v1/operations/counts", Some(Viewer)),
-    ("post", "/api/v1/operations/delete", Some(Operator)),
-    ("get", "/api/v1/operations/{id}", Some(Viewer)),
-    ("delete", "/api/v1/operations/{id}", Some(Operator)),
-    ("post", "/api/v1/operations/{id}/abandon", Some(Operator)),
-    ("get", "/api/v1/operations/{id}/artifacts/{name}", Some(Viewer)),
-    ("get", "/api/v1/operations/{id}/baseline", Some(Viewer)),
-    ("post", "/api/v1/operations/{id}/cancel", Some(Operator)),
-    ("get", "/api/v1/operations/{id}/logs", Some(Viewer)),
-    ("get", "/api/v1/operations/{id}/logs/search", Some(Viewer)),
-    ("post", "/api/v1/operations/{id}/resume", Some(Operator)),
-    ("post", "/api/v1/operations/{id}/retry", Some(Operator)),
-    ("get", "/api/v1/operations/{id}/rule", Some(Viewer)),
-    ("put", "/api/v1/operations/{id}/rule", Some(Operator)),
-    ("delete", "/api/v1/operations/{id}/rule", Some(Operator)),
-    ("get", "/api/v1/operations/{id}/series", Some(Viewer)),
-    ("get", "/api/v1/operations/{id}/time", Some(Viewer)),
-    ("get", "/api/v1/snapshot", Some(Viewer)),
-    ("get", "/healthz", None),
-    ("get", "/metrics", Some(Viewer)),
-    ("get", "/openapi.json", Some(Viewer)),
-    ("get", "/readyz", None),
+/// Least powerful role of each route, `None` for routes that need no credential; and whether a role with a scope may use
+/// it. Written apart from the routes, so that a permission can't change by mistake.
+const ROWS: &[(&str, &str, Option<Role>, Reach)] = &[
+    ("get", "/api/v1/access/me", Some(Viewer), Scope),
+    ("get", "/api/v1/access/tokens", Some(Admin), AllKinds),
+    ("post", "/api/v1/access/tokens", Some(Admin), AllKinds),
+    ("delete", "/api/v1/access/tokens/{id}", Some(Admin), AllKinds),
+    ("get", "/api/v1/access/users", Some(Admin), AllKinds),
+    ("post", "/api/v1/access/users", Some(Admin), AllKinds),
+    ("delete", "/api/v1/access/users/{name}", Some(Admin), AllKinds),
+    ("post", "/api/v1/access/users/{name}", Some(Admin), AllKinds),
+    ("get", "/api/v1/activity", Some(Viewer), Scope),
+    ("get", "/api/v1/alerts", Some(Viewer), AllKinds),
+    ("post", "/api/v1/alerts/dry-run", Some(Viewer), AllKinds),
+    ("get", "/api/v1/alerts/rules", Some(Viewer), AllKinds),
+    ("post", "/api/v1/alerts/silences", Some(Operator), AllKinds),
+    ("delete", "/api/v1/alerts/silences/{id}", Some(Operator), AllKinds),
+    ("get", "/api/v1/audit", Some(Admin), AllKinds),
+    ("get", "/api/v1/events", Some(Viewer), Scope),
+    ("get", "/api/v1/hosts", Some(Viewer), Scope),
+    ("get", "/api/v1/hosts/trends", Some(Viewer), AllKinds),
+    ("post", "/api/v1/hosts/{name}/drain", Some(Admin), AllKinds),
+    ("get", "/api/v1/hosts/{name}/history", Some(Viewer), AllKinds),
+    ("get", "/api/v1/hosts/{name}/requests", Some(Viewer), AllKinds),
+    ("post", "/api/v1/hosts/{name}/undrain", Some(Admin), AllKinds),
+    ("get", "/api/v1/kinds", Some(Viewer), Scope),
+    ("post", "/api/v1/kinds/{kind}/preview", Some(Operator), Scope),
+    ("get", "/api/v1/operations", Some(Viewer), Scope),
+    ("post", "/api/v1/operations", Some(Operator), Scope),
+    ("post", "/api/v1/operations/cancel", Some(Operator), Scope),
+    ("get", "/api/v1/operations/counts", Some(Viewer), Scope),
+    ("post", "/api/v1/operations/delete", Some(Operator), Scope),
+    ("get", "/api/v1/operations/{id}", Some(Viewer), Scope),
+    ("delete", "/api/v1/operations/{id}", Some(Operator), Scope),
+    ("post", "/api/v1/operations/{id}/abandon", Some(Operator), Scope),
+    ("get", "/api/v1/operations/{id}/artifacts/{name}", Some(Viewer), Scope),
+    ("get", "/api/v1/operations/{id}/baseline", Some(Viewer), Scope),
+    ("post", "/api/v1/operations/{id}/cancel", Some(Operator), Scope),
+    ("get", "/api/v1/operations/{id}/logs", Some(Viewer), Scope),
+    ("get", "/api/v1/operations/{id}/logs/search", Some(Viewer), Scope),
+    ("post", "/api/v1/operations/{id}/resume", Some(Operator), Scope),
+    ("post", "/api/v1/operations/{id}/retry", Some(Operator), Scope),
+    ("get", "/api/v1/operations/{id}/rule", Some(Viewer), Scope),
+    ("put", "/api/v1/operations/{id}/rule", Some(Operator), Scope),
+    ("delete", "/api/v1/operations/{id}/rule", Some(Operator), Scope),
+    ("get", "/api/v1/operations/{id}/series", Some(Viewer), Scope),
+    ("get", "/api/v1/operations/{id}/time", Some(Viewer), Scope),
+    ("get", "/api/v1/snapshot", Some(Viewer), Scope),
+    ("get", "/healthz", None, Scope),
+    ("get", "/metrics", Some(Viewer), AllKinds),
+    ("get", "/openapi.json", Some(Viewer), Scope),
+    ("get", "/readyz", None, Scope),
 ];
 
 /// Path of a request: nothing with these names exists, so that requests change nothing.
@@ -83,7 +87,7 @@ async fn each_route_admits_exactly_the_roles_of_its_row() {
         .iter()
         .flat_map(|(path, methods)| methods.as_object().unwrap().keys().map(|method| (&**path, &**method)))
         .collect();
-    let rows: BTreeSet<(&str, &str)> = ROWS.iter().map(|(method, path, _)| (*path, *method)).collect();
+    let rows: BTreeSet<(&str, &str)> = ROWS.iter().map(|(method, path, ..)| (*path, *method)).collect();
     assert_eq!(rows, routes, "each route has a row");
 
     let mut roles = Vec::new();
@@ -107,7 +111,7 @@ async fn each_route_admits_exactly_the_roles_of_its_row() {
     ]
     .map(|secret| (secret, Caller::new(&server, secret)));
 
-    for (method, path, needed) in ROWS {
+    for (method, path, needed, _) in ROWS {
         let method: Method = method.to_uppercase().parse().unwrap();
         let path = filled(path);
         for (secret, caller) in &invalid {
@@ -128,4 +132,42 @@ async fn each_route_admits_exactly_the_roles_of_its_row() {
     let list =
         shared.request(Method::GET, "/api/v1/access/tokens").send().await.unwrap().text().await.unwrap();
     assert_eq!(list.matches("\"id\"").count(), 4, "no request of the matrix changed a token: {list}");
+}
+
+/// Each route with each role that is limited to a kind, inside and outside of the scope.
+#[tokio::test]
+async fn each_route_hides_what_is_outside_of_the_scope() {
+    let place = Place::new().await;
+    let (hidden, visible) = (run(&place.admin, HIDDEN).await, run(&place.admin, VISIBLE).await);
+    let unknown = OperationId::new();
+    let before: OperationPage = place.admin.get(paths::OPERATIONS).await;
+    for role in [Viewer, Operator] {
+        let caller = place.limited(role, VISIBLE).await;
+        for (method, path, needed, reach) in ROWS {
+            let Some(needed) = needed else { continue };
+            let row = format!("{method} {path} {role}");
+            let method: Method = method.to_uppercase().parse().unwrap();
+            let path = path.replace("{name}", "nothing").replace("{kind}", VISIBLE);
+            let allowed = role >= *needed && *reach == Scope;
+            if !path.contains("{id}") || !allowed {
+                let status = caller.status(method, &path).await;
+                assert_eq!(status != StatusCode::FORBIDDEN, allowed, "{row}: {status}");
+                continue;
+            }
+            let outside = answer(&caller, &method, &path, hidden).await;
+            assert_eq!(outside, answer(&caller, &method, &path, unknown).await, "{row}");
+            assert!(
+                matches!(outside.0, StatusCode::NOT_FOUND | StatusCode::BAD_REQUEST),
+                "{row}: {}",
+                outside.0
+            );
+            // Other requests would change the visible operation.
+            if method == Method::GET {
+                let inside = answer(&caller, &method, &path, visible).await;
+                assert_ne!(inside.0, StatusCode::FORBIDDEN, "{row}");
+            }
+        }
+    }
+    let after: OperationPage = place.admin.get(paths::OPERATIONS).await;
+    assert_eq!(before, after, "no request of the matrix changed an operation");
 }

@@ -1,4 +1,4 @@
-//! Alerts of the real server: a killed host, webhooks, restarts, silences and rehearsals.
+//! Alerts of the real server: a killed host, webhooks, restarts, silences and dry runs.
 
 use crate::process::{Home, HostProcess, PATIENCE, Server, without_home};
 use axum::Router;
@@ -139,7 +139,7 @@ async fn a_killed_host_is_one_message_and_one_when_it_is_back_also_if_the_server
 
     let _host = HostProcess::start_at(&folder, address.strip_prefix("http://").unwrap());
     let (_, resolved) = inbox.next().await;
-    assert_eq!((&resolved["status"], &resolved["outage"]), (&json!("resolved"), &firing["outage"]));
+    assert_eq!((&resolved["status"], &resolved["group"]), (&json!("resolved"), &firing["group"]));
     let over = list(&server, |list| {
         !fires(list) && receipt(list, "ops").is_some_and(|of| of.state == DeliveryState::Delivered)
     })
@@ -228,26 +228,26 @@ async fn a_silence_holds_back_messages_until_it_is_ended() {
 }
 
 #[tokio::test]
-async fn rules_can_be_listed_and_rehearsed_but_not_without_a_history() {
+async fn rules_can_be_listed_and_tested_but_not_without_a_history() {
     let home = Home::new();
     let server = home.serve(&[]);
     server.host_up().await;
     let rules: RuleList = server.pool.get(paths::ALERT_RULES).await.unwrap();
     let memory = rules.rules.iter().find(|status| status.rule.name == "memory-high").unwrap();
     assert!(memory.enabled && memory.sentence.starts_with("Fires when memory usage of a host is above"));
-    let rehearse = |rule: Value| {
+    let dry_run = |rule: Value| {
         reqwest::Client::new()
-            .post(format!("{}{}", server.url, paths::ALERT_REHEARSAL))
+            .post(format!("{}{}", server.url, paths::ALERT_DRY_RUN))
             .json(&json!({"rule": rule, "days": 7}))
             .send()
     };
-    let response = rehearse(serde_json::to_value(&memory.rule).unwrap()).await.unwrap();
+    let response = dry_run(serde_json::to_value(&memory.rule).unwrap()).await.unwrap();
     assert_eq!(response.status(), 200);
-    let answer: protocol::alerts::Rehearsal = response.json().await.unwrap();
-    assert_eq!((answer.count, answer.moments.len()), (0, 0));
+    let answer: protocol::alerts::DryRun = response.json().await.unwrap();
+    assert_eq!((answer.count, answer.firings.len()), (0, 0));
     assert_eq!(answer.sentence, "The rule would not have fired in the last 7 d.");
     let refused =
-        rehearse(json!({"name": "away", "metric": "host.unreachable", "threshold": 0.5})).await.unwrap();
+        dry_run(json!({"name": "away", "metric": "host.unreachable", "threshold": 0.5})).await.unwrap();
     assert_eq!(refused.status(), 400);
     assert!(refused.text().await.unwrap().contains("has no history"));
 }

@@ -145,7 +145,7 @@ impl Session {
             std::future::pending::<()>().await;
         }
         if greet {
-            say(stream, "220 mail.example.org ESMTP").await?;
+            respond(stream, "220 mail.example.org ESMTP").await?;
         }
         let (mut from, mut to, mut user) = (String::new(), Vec::new(), None);
         let starttls = self.encryption == Encryption::Starttls;
@@ -155,35 +155,39 @@ impl Session {
             let needs_login = self.manner == Manner::AsksForLogin && user.is_none();
             match verb.as_str() {
                 "EHLO" if starttls && !encrypted => {
-                    say(stream, "250-mail.example.org\r\n250 STARTTLS").await?
+                    respond(stream, "250-mail.example.org\r\n250 STARTTLS").await?
                 }
-                "EHLO" => say(stream, "250-mail.example.org\r\n250-8BITMIME\r\n250 AUTH PLAIN LOGIN").await?,
+                "EHLO" => {
+                    respond(stream, "250-mail.example.org\r\n250-8BITMIME\r\n250 AUTH PLAIN LOGIN").await?
+                }
                 "STARTTLS" => {
-                    say(stream, "220 go ahead").await?;
+                    respond(stream, "220 go ahead").await?;
                     return Ok(true);
                 }
                 "AUTH" => match login(&line) {
                     Some(name) => {
                         user = Some(name);
-                        say(stream, "235 welcome").await?;
+                        respond(stream, "235 welcome").await?;
                     }
-                    None => say(stream, "535 5.7.8 wrong user or password").await?,
+                    None => respond(stream, "535 5.7.8 wrong user or password").await?,
                 },
-                "MAIL" if needs_login => say(stream, "530 5.7.0 authentication required").await?,
+                "MAIL" if needs_login => respond(stream, "530 5.7.0 authentication required").await?,
                 "MAIL" if self.manner == Manner::Greylists && self.nth == 0 => {
-                    say(stream, "451 4.7.1 come back later").await?;
+                    respond(stream, "451 4.7.1 come back later").await?;
                 }
                 "MAIL" => {
                     from = address(&line);
-                    say(stream, "250 ok").await?;
+                    respond(stream, "250 ok").await?;
                 }
-                "RCPT" if self.manner == Manner::Refuses => say(stream, "550 5.1.1 no such mailbox").await?,
+                "RCPT" if self.manner == Manner::Refuses => {
+                    respond(stream, "550 5.1.1 no such mailbox").await?
+                }
                 "RCPT" => {
                     to.push(address(&line));
-                    say(stream, "250 ok").await?;
+                    respond(stream, "250 ok").await?;
                 }
                 "DATA" => {
-                    say(stream, "354 send it").await?;
+                    respond(stream, "354 send it").await?;
                     let mut content = String::new();
                     loop {
                         let Some(line) = read(stream).await? else { return Ok(false) };
@@ -196,22 +200,22 @@ impl Session {
                     let (from, to) = (std::mem::take(&mut from), std::mem::take(&mut to));
                     // The test may have ended.
                     let _ = self.mails.send(Mail { from, to, content, encrypted, user: user.clone() });
-                    say(stream, "250 2.0.0 queued").await?;
+                    respond(stream, "250 2.0.0 queued").await?;
                     if self.manner == Manner::HangsAtTheEnd {
                         std::future::pending::<()>().await;
                     }
                 }
                 "QUIT" => {
-                    say(stream, "221 bye").await?;
+                    respond(stream, "221 bye").await?;
                     return Ok(false);
                 }
-                _ => say(stream, "502 not implemented").await?,
+                _ => respond(stream, "502 not implemented").await?,
             }
         }
     }
 }
 
-async fn say<S: AsyncRead + AsyncWrite + Unpin>(
+async fn respond<S: AsyncRead + AsyncWrite + Unpin>(
     stream: &mut BufReader<S>,
     text: &str,
 ) -> std::io::Result<()> {

@@ -15,11 +15,46 @@ fn now() -> i64 {
 }
 
 async fn read(server: &Server, from: i64, to: i64) -> History {
+    read_of(server, "local", from, to, METRICS).await
+}
+
+async fn read_of(server: &Server, host: &str, from: i64, to: i64, metrics: &str) -> History {
     let time = |second: i64| Time::from_micros(second * 1_000_000);
-    let host = "local".parse().unwrap();
     let width = u32::try_from(to - from).unwrap();
-    let path = protocol::paths::host_history(&host, time(from), time(to), width, METRICS);
+    let path = protocol::paths::host_history(&host.parse().unwrap(), time(from), time(to), width, metrics);
     server.pool.get(&path).await.unwrap()
+}
+
+/// Means of a metric of requests to a host by bucket, once it has a value.
+async fn requests(server: &Server, host: &str, from: i64, metric: &str) -> Vec<f64> {
+    loop {
+        let history = read_of(server, host, from, from + 600, "requests.*,requests.*.*").await;
+        if let Some(values) = history.metrics.get(metric) {
+            return values.mean.iter().flatten().copied().collect();
+        }
+    }
+}
+
+#[tokio::test]
+async fn requests_to_a_host_have_a_history_that_survives_a_kill() {
+    let from = now();
+    let home = Home::new();
+    let configuration = "bundled = true\n[[host]]\nname = 'away'\nurl = 'http://127.0.0.1:1'\n";
+    let server = home.serve_by(home.configured(configuration));
+    let p95 = requests(&server, "local", from, "requests.latency_p95_seconds").await;
+    assert!(p95.iter().all(|seconds| (0.0..60.0).contains(seconds) && *seconds > 0.0), "{p95:?}");
+    let failed = requests(&server, "local", from, "requests.failures_per_second").await;
+    assert!(failed.iter().all(|rate| *rate == 0.0), "{failed:?}");
+    // Nothing listens there: each request fails without a connection, and none has a latency.
+    let failed = requests(&server, "away", from, "requests.connect.failures_per_second").await;
+    assert!(failed.iter().all(|rate| *rate > 0.0), "{failed:?}");
+    let history = read_of(&server, "away", from, from + 600, "requests.*,cpu.*").await;
+    let names: Vec<&str> = history.metrics.keys().map(String::as_str).collect();
+    assert_eq!(names, ["requests.failures_per_second", "requests.per_second"], "no sample, no response");
+    server.kill();
+    let server = home.serve_by(home.configured(configuration));
+    let history = read_of(&server, "away", from, from + 600, "requests.*").await;
+    assert!(history.metrics.contains_key("requests.per_second"), "what was recorded is there at once");
 }
 
 /// Seconds with a value of the host's process, once at least `count` of them are stored.

@@ -39,6 +39,7 @@ mod programs;
 mod prometheus;
 mod requests;
 mod restart;
+mod scopes;
 mod startup_errors;
 mod sweep;
 #[cfg(target_os = "linux")]

@@ -90,7 +90,8 @@ async fn a_reachable_operation_is_cancelled_and_not_abandoned() {
     let path = format!("/api/v1/operations/{}/abandon", operation.id);
     let error = server.pool.post::<_, Operation>(&path, &json!({}), Repeat::Never).await.unwrap_err();
     assert!(
-        matches!(error, PoolError::Status { status: 409, .. }) && error.to_string().contains("Cancel it"),
+        matches!(error, PoolError::Status { status: 409, .. })
+            && error.to_string().contains("Cancel the operation"),
         "{error}"
     );
 }

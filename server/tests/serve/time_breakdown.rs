@@ -84,7 +84,7 @@ async fn each_load_is_named_rightly_and_the_hog_is_the_cause_for_an_operation_be
 
     let sleeper = breakdown(&server, run(&server, "exec.sleeper").await.id).await;
     assert_eq!(sleeper.limit, Limit::Other, "{sleeper:?}");
-    assert!(sleeper.sentence.starts_with("The host does not limit it"), "{}", sleeper.sentence);
+    assert!(sleeper.sentence.starts_with("Not limited by the host"), "{}", sleeper.sentence);
 
     let sync = breakdown(&server, run(&server, "exec.sync").await.id).await;
     // Where it may not run ahead of other programs, those can hold it up more than the disk does.
@@ -97,8 +97,8 @@ async fn each_load_is_named_rightly_and_the_hog_is_the_cause_for_an_operation_be
     std::fs::write(data.join("stop"), "").unwrap();
     assert_eq!(slowed.limit, Limit::Cpu, "{slowed:?}");
     assert!(slowed.sentence.contains("for a CPU") && slowed.operations >= 2, "{}", slowed.sentence);
-    let cause = slowed.users.iter().find(|user| user.operation.is_some()).unwrap();
-    assert_eq!((cause.operation, cause.is_self), (Some(hog.id), false), "{:?}", slowed.users);
+    let cause = slowed.consumers.iter().find(|consumer| consumer.operation.is_some()).unwrap();
+    assert_eq!((cause.operation, cause.is_self), (Some(hog.id), false), "{:?}", slowed.consumers);
     let cost = victim.usage.unwrap();
     assert!(cost.cpu_seconds > Some(0.4) && cost.time.is_none(), "{cost:?}");
 
@@ -106,8 +106,8 @@ async fn each_load_is_named_rightly_and_the_hog_is_the_cause_for_an_operation_be
     feed.until(|o| o.id == hog.id && o.state.ended()).await;
     let hog = breakdown(&server, hog.id).await;
     assert_eq!(hog.limit, Limit::Cpu, "{hog:?}");
-    let first = hog.users.iter().find(|user| user.operation.is_some()).unwrap();
-    assert!(first.is_self, "{:?}", hog.users);
+    let first = hog.consumers.iter().find(|consumer| consumer.operation.is_some()).unwrap();
+    assert!(first.is_self, "{:?}", hog.consumers);
 }
 
 #[tokio::test]

@@ -190,12 +190,15 @@ async fn a_lowered_role_and_a_removed_user_end_streams() {
     };
     assert_ne!(started(&browser).await, 403);
 
-    let mut stream = browser.get(paths::EVENTS).await;
-    assert!(stream.chunk().await.unwrap().is_some());
-    let change = admin.request(Method::POST, &paths::user("ada")).json(&json!({"role": "viewer"}));
-    assert_eq!(change.send().await.unwrap().status(), 200);
-    let ends = async { while let Ok(Some(_)) = stream.chunk().await {} };
-    tokio::time::timeout(PATIENCE, ends).await.expect("the stream goes on with the old role");
+    for change in [json!({"role": "operator", "kinds": ["exec.*"]}), json!({"role": "viewer"})] {
+        let mut stream = browser.get(paths::EVENTS).await;
+        assert!(stream.chunk().await.unwrap().is_some());
+        let changed = admin.request(Method::POST, &paths::user("ada")).json(&change).send().await.unwrap();
+        assert_eq!(changed.status(), 200);
+        let ends = async { while let Ok(Some(_)) = stream.chunk().await {} };
+        tokio::time::timeout(PATIENCE, ends).await.expect("the stream goes on with the old role");
+        assert_eq!(json!(browser.me().await.kinds), change["kinds"]);
+    }
     assert_eq!((browser.me().await.role, started(&browser).await), (Role::Viewer, StatusCode::FORBIDDEN));
 
     let mut stream = browser.get(paths::EVENTS).await;

@@ -24,7 +24,7 @@ fn known(id: OperationId) -> Option<OpView> {
 fn deleted_note() -> AnyView {
     view! {
         <h2 id="confirm-title">"Operation not found"</h2>
-        <p>"This page no longer holds the operation. It may have been deleted."</p>
+        <p>"This operation is no longer available. It may have been deleted."</p>
         {ways_out("Close", ().into_any())}
     }
     .into_any()
@@ -111,10 +111,10 @@ pub fn abandon(id: OperationId) -> AnyView {
         </p>
         {silent}
         <ul class="asked-list">
-            <li>{format!("It is marked failed at once. It may still be running on {host}.")}</li>
-            <li>{format!("When {host} reconnects, it is told to stop.")}</li>
-            <li>"Late reports, results included, are recorded and ignored."</li>
-            <li>"You can then retry it, or resume it if it has a checkpoint."</li>
+            <li>{format!("The operation is marked as failed immediately. It may still be running on {host}.")}</li>
+            <li>{format!("When {host} reconnects, the server asks it to stop the operation.")}</li>
+            <li>"Late reports and results are recorded, but change nothing."</li>
+            <li>"You can then retry the operation, or resume it if it has a checkpoint."</li>
         </ul>
         {ways_out("Keep waiting", button("button danger", "Abandon operation", move || actions.abandon_now(id)))}
     }

@@ -23,7 +23,7 @@ const ANYWHERE: [(&str, &str); 6] = [
 const IN_A_LIST: [(&str, &str); 6] = [
     ("j k", "Next row, previous row"),
     ("Enter", "Open row"),
-    ("Space", "Peek at row (↓ ↑ to move, Esc to close)"),
+    ("Space", "Preview row (↓ ↑ to move, Esc to close)"),
     ("x", "Toggle selection"),
     ("↓ ↑", "Move between checkboxes"),
     ("⇧ ↓", "Extend selection"),

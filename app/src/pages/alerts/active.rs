@@ -24,7 +24,7 @@ pub fn Active(current: CurrentAlerts, silencing: Silencing) -> impl IntoView {
         let rows = |of: Vec<&Alert>| of.into_iter().map(|alert| row(alert, &list, silencing)).collect_view();
         let firing: Vec<&Alert> = fired(&list).collect();
         let pending: Vec<&Alert> = list.alerts.iter().filter(|alert| alert.fired_at.is_none()).collect();
-        let none = firing.is_empty().then(|| view! { <p class="alerts-clear">"No alert fires."</p> });
+        let none = firing.is_empty().then(|| view! { <p class="alerts-clear">"No firing alerts."</p> });
         let pending = (!pending.is_empty()).then(|| {
             view! {
                 <h3>"Pending"</h3>
@@ -106,7 +106,7 @@ fn row(alert: &Alert, list: &AlertList, silencing: Silencing) -> AnyView {
                 <strong class="alert-sentence">{alert.sentence.clone()}</strong>
             </div>
             <p class="alert-facts muted">
-                <span>{state_word(alert.state)} ", began " <Ago at=alert.since/></span>
+                <span>{state_word(alert.state)} ", started " <Ago at=alert.since/></span>
                 <a href=format!("#rule-{}", alert.rule)>{alert.rule.clone()}</a>
                 {subject}
             </p>

@@ -1,10 +1,10 @@
-//! Alerts page: what fires, silences, rules with their rehearsal, resolved alerts, and receipts of messages.
+//! Alerts page: firing alerts, silences, rules with their tests, resolved alerts, and notifications.
 
 mod active;
 mod current;
+mod dry_run;
 mod moment;
 mod past;
-mod rehearsal;
 mod rules;
 mod silence_form;
 mod silences;
@@ -17,7 +17,7 @@ use current::{AlertsAnswer, CurrentAlerts, RulesAnswer};
 use leptos::prelude::*;
 use leptos_meta::Title;
 use live::api;
-use past::{Messages, Resolved};
+use past::{Notifications, Resolved};
 use rules::Rules;
 use silence_form::{SilenceDialog, Silencing};
 use silences::Silences;
@@ -32,7 +32,7 @@ pub fn AlertsPage() -> impl IntoView {
         <div class="page-head">
             <h1>"Alerts"</h1>
         </div>
-        <Hint page="alerts" text="Rules on hosts, kinds and operations, evaluated every few seconds. A silence holds back messages, not alerts."/>
+        <Hint page="alerts" text="The server evaluates these rules every few seconds. A silence mutes notifications; its alerts stay listed."/>
         <WithSnapshot lines=6>
             <Parts first rules/>
         </WithSnapshot>
@@ -71,7 +71,7 @@ fn Parts(first: live::Loaded<AlertsAnswer>, rules: live::Loaded<RulesAnswer>) ->
                 })
             })}
             <Resolved current/>
-            <Messages current/>
+            <Notifications current/>
         </Suspense>
         <SilenceDialog silencing rules/>
     }

@@ -1,4 +1,4 @@
-//! Resolved alerts, and receipts of messages.
+//! Resolved alerts, and notifications with their delivery status.
 
 use super::current::CurrentAlerts;
 use super::moment;
@@ -69,25 +69,25 @@ fn resolved(alert: &Alert) -> AnyView {
     .into_any()
 }
 
-/// Receipts of messages; what to do if no destination is configured.
+/// Notifications with their delivery status; what to do if no destination is configured.
 #[component]
-pub fn Messages(current: CurrentAlerts) -> impl IntoView {
+pub fn Notifications(current: CurrentAlerts) -> impl IntoView {
     let all = RwSignal::new(false);
     let rows = part(move || {
         let list = current.list()?;
         if list.deliveries.is_empty() {
-            let none = "No messages yet. To be notified, add a webhook or e-mail to the configuration: docs/alerts.md.";
+            let none = "No notifications yet. To receive them, add a webhook or e-mail: see docs/alerts.md.";
             return Some(view! { <p class="muted">{none}</p> }.into_any());
         }
-        let rows = shown(&list.deliveries, all.get()).iter().map(receipt).collect_view();
+        let rows = shown(&list.deliveries, all.get()).iter().map(delivery_row).collect_view();
         let more = more(list.deliveries.len(), all);
         Some(
             view! {
-                <div class="card scroll" tabindex="0" role="region" aria-labelledby="messages-title">
+                <div class="card scroll" tabindex="0" role="region" aria-labelledby="notifications-title">
                     <table class="plain">
                         <thead>
                             <tr>
-                                <th scope="col">"Message"</th>
+                                <th scope="col">"Notification"</th>
                                 <th scope="col">"To"</th>
                                 <th scope="col">"Created"</th>
                                 <th scope="col">"Delivery"</th>
@@ -102,15 +102,15 @@ pub fn Messages(current: CurrentAlerts) -> impl IntoView {
         )
     });
     view! {
-        <section class="list" aria-labelledby="messages-title">
-            <h2 id="messages-title">"Messages"</h2>
+        <section class="list" aria-labelledby="notifications-title">
+            <h2 id="notifications-title">"Notifications"</h2>
             {rows}
         </section>
     }
     .into_any()
 }
 
-fn receipt(delivery: &Delivery) -> AnyView {
+fn delivery_row(delivery: &Delivery) -> AnyView {
     let zone = Zones::here();
     let bad = (delivery.state == DeliveryState::GaveUp || !delivery.error.is_empty()).then_some("");
     let next = delivery.next_try_at.map(|at: Time| {
@@ -133,7 +133,7 @@ fn outcome(delivery: &Delivery) -> String {
         DeliveryState::Waiting if delivery.tries == 0 => "Waiting",
         DeliveryState::Waiting => "Retrying",
         DeliveryState::Delivered => "Delivered",
-        DeliveryState::GaveUp => "Given up",
+        DeliveryState::GaveUp => "Failed",
     };
     let status = delivery.status.map(|status| status.to_string());
     let tries = (delivery.tries > 1).then(|| format!("{} tries", delivery.tries));
@@ -148,7 +148,7 @@ mod tests {
     use serde_json::{from_value, json};
 
     #[test]
-    fn a_receipt_says_what_became_of_the_message() {
+    fn a_delivery_status_says_what_became_of_the_notification() {
         let delivery = |of: serde_json::Value| -> Delivery {
             let mut delivery = json!({
                 "id": "1", "destination": "ops", "address": "https://x", "title": "t",
@@ -165,6 +165,6 @@ mod tests {
             "Delivered (200)"
         );
         let failed = json!({"state": "gave_up", "tries": 3, "status": 500, "error": "server error"});
-        assert_eq!(outcome(&delivery(failed)), "Given up (500, 3 tries, server error)");
+        assert_eq!(outcome(&delivery(failed)), "Failed (500, 3 tries, server error)");
     }
 }

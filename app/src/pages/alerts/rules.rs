@@ -1,8 +1,8 @@
-//! Rules: each as a sentence, with its origin, and its rehearsal on the history.
+//! Rules: each as a sentence, with its origin, and its test against the history.
 
 use super::active::severity_word;
 use super::current::CurrentAlerts;
-use super::rehearsal::Rehearsing;
+use super::dry_run::DryRunPanel;
 use components::reactive::{mark, part, text, word};
 use display::format;
 use leptos::prelude::*;
@@ -15,7 +15,7 @@ pub fn Rules(list: RuleList, current: CurrentAlerts) -> impl IntoView {
         <section class="list" aria-labelledby="rules-title">
             <h2 id="rules-title">"Rules"</h2>
             <p class="muted">
-                "Rules are in the server's configuration. Try other values here, and copy them into it."
+                "Rules are in the server\'s configuration. Test other values here, then copy them into the configuration."
             </p>
             <div class="rules">{rows}</div>
         </section>
@@ -27,8 +27,8 @@ pub fn Rules(list: RuleList, current: CurrentAlerts) -> impl IntoView {
 fn origin_word(origin: RuleOrigin) -> &'static str {
     match origin {
         RuleOrigin::Default => "",
-        RuleOrigin::Changed => "Changed",
-        RuleOrigin::Configuration => "Own rule",
+        RuleOrigin::Changed => "Modified",
+        RuleOrigin::Configuration => "Custom",
     }
 }
 
@@ -46,22 +46,22 @@ fn rule(status: RuleStatus, current: CurrentAlerts) -> AnyView {
     let off = (!enabled).then(|| view! { <span class="muted">"Off"</span> });
     let origin = origin_word(origin);
     let origin = (!origin.is_empty()).then(|| view! { <span class="muted">{origin}</span> });
-    let rehearsing = has_history.then(|| Rehearsing::new(rule.clone()));
-    let button = rehearsing.map(|rehearsing| {
-        let label = format!("Rehearse {}", rule.name);
+    let panel = has_history.then(|| DryRunPanel::new(rule.clone()));
+    let button = panel.map(|panel| {
+        let label = format!("Test {} against history", rule.name);
         view! {
             <button
                 type="button"
                 class="button only-script"
                 aria-label=label
-                aria-expanded=text(move || rehearsing.is_open().to_string())
-                on:click=move |_| rehearsing.toggle()
+                aria-expanded=text(move || panel.is_open().to_string())
+                on:click=move |_| panel.toggle()
             >
-                {word(move || if rehearsing.is_open() { "Close" } else { "Rehearse…" })}
+                {word(move || if panel.is_open() { "Close" } else { "Test…" })}
             </button>
         }
     });
-    let panel = part(move || rehearsing?.view());
+    let panel = part(move || panel?.view());
     view! {
         <article class="rule" id=format!("rule-{}", rule.name) data-firing=mark(move || firing.get() > 0)>
             <div class="rule-row">

@@ -56,7 +56,7 @@ impl Silencing {
         let now = OperationStore::here().clock().get_untracked();
         let reason = self.reason.get_untracked().trim().to_owned();
         if reason.is_empty() {
-            self.error.set("Enter a reason, so that others know why.".to_owned());
+            self.error.set("Enter a reason for the silence.".to_owned());
             return;
         }
         let Some(new) = self.new.get_untracked().filter(|_| !self.busy.get_untracked()) else { return };
@@ -69,7 +69,7 @@ impl Silencing {
             match answer {
                 Ok(_) => {
                     self.open.try_set(false);
-                    toasts.say("Alerts are silenced. Their messages are held back.");
+                    toasts.say("Silence created. Matching alerts send no notifications.");
                 }
                 Err(problem) => {
                     self.error.try_set(problem.detail);
@@ -177,13 +177,13 @@ fn form(silencing: Silencing, rules: live::Loaded<RulesAnswer>, first: NodeRef<I
     view! {
         <form class="silence-form" on:submit=submit>
             <h2 id="silence-title">"Silence alerts"</h2>
-            <p class="muted">"Alerts are still listed. If one fires when the silence ends, its message is sent then."</p>
+            <p class="muted">"Alerts stay listed. If an alert still fires when the silence ends, its notification is sent then."</p>
             {choice("silence-rule", "Rule", "All rules", rule_names, rule, move |rule| change(&|new| new.rule.clone_from(&rule)))}
             {choice("silence-host", "Host", "All hosts", host_names, host, move |host| {
                 change(&|new| new.host = host.as_ref().and_then(|host| host.parse::<HostName>().ok()));
             })}
             <fieldset class="field">
-                <legend>"For"</legend>
+                <legend>"Duration"</legend>
                 <div class="segments">{durations}</div>
             </fieldset>
             <label class="field" for="silence-reason">

@@ -58,7 +58,7 @@ fn row(silence: &Silence, current: CurrentAlerts) -> AnyView {
         let id = id.clone();
         spawn_local(async move {
             match api::end_silence(&id).await {
-                Ok(()) => toasts.say("The silence was ended."),
+                Ok(()) => toasts.say("Silence ended."),
                 Err(problem) => toasts.warn(problem.detail),
             }
             current.ask().run(());

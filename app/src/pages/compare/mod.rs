@@ -147,7 +147,7 @@ fn Found(found: Vec<Answer>, wanted: Memo<Comparison>, following: Following) -> 
             <h1>{heading}</h1>
             {enough.then(|| view! { <CopyLink wanted/> })}
         </div>
-        <Hint page="compare" text="Operations side by side: parameters and figures in the table, curves below. Add or remove runs at any time; the address keeps them."/>
+        <Hint page="compare" text="Operations side by side: parameters and figures in the table, curves below. Add or remove operations at any time; the URL stores the selection."/>
         <Notes entries missing wanted/>
         {body}
     }

@@ -95,14 +95,14 @@ fn figures(history: Option<&History>, trend: Option<&HostTrend>) -> Vec<HeadFigu
             .reduce(f64::max);
         let used = of("memory.used_bytes").map(format::bytes_of).unwrap_or_default();
         figures = vec![
-            figure("CPU", "Time of all cores in use, newest sample", of("cpu.busy_ratio"), HIGH),
+            figure("CPU", "CPU time in use across all cores, newest sample", of("cpu.busy_ratio"), HIGH),
             HeadFigure {
                 note: used,
                 ..figure("Memory", "Used memory of the machine, newest sample", memory, HIGH)
             },
             figure(
                 "Pressure",
-                "Time in which some task waited for CPU, memory or disk: the largest of the three, newest sample",
+                "Share of time in which a task waited for CPU, memory or disk: the largest of the three, newest sample",
                 pressure,
                 HIGH_PRESSURE,
             ),
@@ -151,7 +151,7 @@ pub fn SpanChoice(name: HostName, span: Memo<Span>, charted: Charted) -> impl In
         });
         Some(
             view! {
-                <nav class="span-choices" aria-label="Time of the charts">
+                <nav class="span-choices" aria-label="Period of the charts">
                     <ul>{choices.collect_view()}</ul>
                 </nav>
             }

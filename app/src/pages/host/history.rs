@@ -34,9 +34,14 @@ pub struct Answer {
 }
 
 impl Answer {
-    /// Whether the host has no sample in the time.
+    /// Whether nothing is known of the time.
     pub fn is_empty(&self) -> bool {
-        newest(&self.history).is_none()
+        self.history.metrics.is_empty()
+    }
+
+    /// Whether the host has a sample in the time.
+    pub fn is_sampled(&self) -> bool {
+        newest(&self.history).is_some()
     }
 
     /// Whether it ends now.
@@ -128,7 +133,7 @@ impl Charted {
                 view! {
                     <p class="note warn">
                         {format!("The newest sample is of {} ({ago}). ", zone.get().moment(at))}
-                        "Check that the host runs and the server reaches it."
+                        "Check that the host is running and that the server can reach it."
                     </p>
                 }
                 .into_any(),

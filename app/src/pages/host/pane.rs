@@ -22,7 +22,10 @@ const ZOOM_PAUSE: Duration = Duration::from_millis(250);
 /// The charts and the timeline.
 #[component]
 pub fn Pane(name: HostName, charted: Charted, span: Memo<Span>) -> impl IntoView {
-    let known = Memo::new(move |_| charted.answer.with(|answer| answer.as_ref().map(|a| !a.is_empty())));
+    // Whether anything is known of the time, and whether that includes samples of the host.
+    let known = Memo::new(move |_| {
+        charted.answer.with(|answer| answer.as_ref().map(|a| (!a.is_empty()).then(|| a.is_sampled())))
+    });
     let last = Memo::new(move |_| {
         charted.answer.with(|answer| answer.as_ref().and_then(|answer| last_drawn(&answer.history)))
     });
@@ -33,11 +36,16 @@ pub fn Pane(name: HostName, charted: Charted, span: Memo<Span>) -> impl IntoView
         let name = of.clone();
         Some(match known.get() {
             None => view! { <Skeleton lines=12/> }.into_any(),
-            Some(false) => view! { <NoSamples name/> }.into_any(),
-            Some(true) => (0..PANELS.len())
-                .map(|n| view! { <PanelChart name=name.clone() n charted group zoom last/> }.into_any())
-                .collect_view()
-                .into_any(),
+            Some(None) => view! { <NoSamples name/> }.into_any(),
+            Some(Some(sampled)) => {
+                let charts = (0..PANELS.len()).map(|n| {
+                    view! { <PanelChart name=name.clone() n charted group zoom last sampled/> }.into_any()
+                });
+                let note = (!sampled).then(|| {
+                    view! { <p class="note">{NOT_SAMPLED}</p> }
+                });
+                (note, charts.collect_view()).into_any()
+            }
         })
     });
     let zones = Zones::here();
@@ -57,14 +65,18 @@ pub fn Pane(name: HostName, charted: Charted, span: Memo<Span>) -> impl IntoView
     .into_any()
 }
 
+/// Why a host has charts of requests only, and what to do.
+const NOT_SAMPLED: &str = "This host has no samples of its resources in this period, only the server's requests to it. Its adapter \
+    runs on another machine, sampling is off, or its host-kit is too old: update host-kit and restart the host.";
+
 /// Why there are no charts, and what to do.
 #[component]
 fn NoSamples(name: HostName) -> impl IntoView {
     let to = format!("/hosts/{name}?range=90d");
     view! {
         <Empty
-            title="No samples in this time"
-            text="Choose a longer time. If that is empty, too, the host does not sample: its adapter runs on another machine, sampling is off, or its host-kit is too old. Update host-kit and restart the host; charts appear after a few seconds."
+            title="No samples in this period"
+            text="Choose a longer period. If there are no samples either, the server has not reached this host yet. Charts appear a few seconds after the host is connected."
         >
             <A href=to attr:class="button">
                 "Show 90 days"
@@ -112,6 +124,8 @@ fn PanelChart(
     zoom: Callback<Option<(f64, f64)>>,
     /// Place of the last panel with lines, which has the labels of the time.
     last: Memo<Option<usize>>,
+    /// Whether the host has samples in the time; without them, only charts with values are shown.
+    sampled: bool,
 ) -> impl IntoView {
     let panel = &PANELS[n];
     // The chart is built again only when its lines change.
@@ -124,16 +138,16 @@ fn PanelChart(
     part(move || {
         let lines: Vec<Line> = lines.get();
         if lines.is_empty() {
-            return Some(
+            return sampled.then(|| {
                 view! {
                     <p class="host-unknown">
                         <span class="chart-title">{panel.title}</span>
                         " "
-                        <span class="muted">"Unknown: no values in this time"</span>
+                        <span class="muted">"Unknown: no values in this period"</span>
                     </p>
                 }
-                .into_any(),
-            );
+                .into_any()
+            });
         }
         let spec = panel.spec(name.as_str(), &lines, is_last.get());
         let sheet = Signal::derive(move || {

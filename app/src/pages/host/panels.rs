@@ -16,6 +16,13 @@ const PEAK_SECONDS: u32 = 10;
 /// Digits of a shown value: stored values are rounded, too.
 const DIGITS: i32 = 3;
 
+/// Failed requests of one class; its place in the name is the class.
+const FAILURES_BY_CLASS: &str = "requests.*.failures_per_second";
+/// Lines that are left out while all of their values are 0.
+const LEFT_OUT_AT_ZERO: [&str; 2] = ["swap.used_bytes", FAILURES_BY_CLASS];
+/// Beginning of the metrics of the server's requests, which exist also while the host does not sample.
+const REQUESTS: &str = "requests.";
+
 /// Height of the labels of the time, in CSS pixels.
 const TIME_LABELS_HEIGHT: u32 = 44;
 
@@ -34,7 +41,7 @@ pub struct Panel {
 }
 
 /// All charts, in their order.
-pub static PANELS: [Panel; 9] = [
+pub static PANELS: [Panel; 12] = [
     Panel {
         title: "CPU",
         unit: "share",
@@ -110,6 +117,32 @@ pub static PANELS: [Panel; 9] = [
         height: 86,
     },
     Panel {
+        title: "Response time",
+        unit: "ms",
+        lines: &[
+            ("requests.latency_p50_seconds", "p50", Value::Mean),
+            ("requests.latency_p95_seconds", "p95", Value::Mean),
+            ("requests.latency_p99_seconds", "p99", Value::Mean),
+            ("requests.latency_max_seconds", "Max", Value::Mean),
+        ],
+        fill: false,
+        height: 110,
+    },
+    Panel {
+        title: "Requests",
+        unit: "per s",
+        lines: &[("requests.per_second", "All", Value::Mean)],
+        fill: true,
+        height: 86,
+    },
+    Panel {
+        title: "Failed requests",
+        unit: "per min",
+        lines: &[("requests.failures_per_second", "All", Value::Mean), (FAILURES_BY_CLASS, "*", Value::Mean)],
+        fill: false,
+        height: 86,
+    },
+    Panel {
         title: "Host process",
         unit: "cores",
         lines: &[
@@ -169,11 +202,11 @@ impl Panel {
             }
             for (metric, values) in &history.metrics {
                 let Some(device) = device(pattern, metric) else { continue };
-                let is_left_out = (some_in_use || *pattern == "swap.used_bytes")
+                let is_left_out = (some_in_use || LEFT_OUT_AT_ZERO.contains(pattern))
                     && is_zero(values)
                     && self.is_idle(history, device);
                 if !is_left_out {
-                    let label = label.replace('*', device);
+                    let label = label.replace('*', words_of(device));
                     lines.push(Line { metric: metric.clone(), label, value: *value });
                 }
             }
@@ -211,10 +244,10 @@ pub fn last_drawn(history: &History) -> Option<usize> {
     PANELS.iter().rposition(|panel| !panel.lines(history).is_empty())
 }
 
-/// Beginning of the newest bucket with a value, in seconds since 1970.
+/// Beginning of the newest bucket with a sample of the host, in seconds since 1970.
 pub fn newest(history: &History) -> Option<i64> {
-    let last =
-        history.metrics.values().filter_map(|values| values.mean.iter().rposition(Option::is_some)).max()?;
+    let sampled = history.metrics.iter().filter(|(name, _)| !name.starts_with(REQUESTS));
+    let last = sampled.filter_map(|(_, values)| values.mean.iter().rposition(Option::is_some)).max()?;
     let offset = i64::try_from(last).ok()? * i64::from(history.bucket_seconds);
     Some(history.from.micros().div_euclid(1_000_000) + offset)
 }
@@ -236,12 +269,25 @@ fn device<'a>(pattern: &str, metric: &'a str) -> Option<&'a str> {
     }
 }
 
+/// Label of a device or class.
+fn words_of(device: &str) -> &str {
+    match device {
+        "connect" => "No connection",
+        "timeout" => "Timeout",
+        "reset" => "Broken connection",
+        "server_error" => "Error response (5xx)",
+        "protocol" => "Invalid response",
+        device => device,
+    }
+}
+
 /// Size of a unit of a chart in the unit of its metrics.
 fn unit_size(unit: &str) -> f64 {
     match unit {
         "GiB" => (1_u64 << 30) as f64,
         "MiB/s" => (1_u64 << 20) as f64,
         "ms" => 0.001,
+        "per min" => 1.0 / 60.0,
         _ => 1.0,
     }
 }
@@ -357,6 +403,24 @@ mod tests {
     }
 
     #[test]
+    fn failures_are_shown_by_class_where_there_are_any() {
+        let labels = |metrics: &[(&str, Vec<Option<f64>>)]| -> Vec<String> {
+            let panel = PANELS.iter().find(|panel| panel.title == "Failed requests").unwrap();
+            panel.lines(&history(60, metrics)).into_iter().map(|line| line.label).collect()
+        };
+        let zero = vec![Some(0.0); 2];
+        let none =
+            [("requests.failures_per_second", zero.clone()), ("requests.reset.failures_per_second", zero)];
+        assert_eq!(labels(&none), ["All"]);
+        let some = [
+            ("requests.connect.failures_per_second", vec![Some(0.5), None]),
+            ("requests.failures_per_second", vec![Some(0.5), Some(0.0)]),
+            ("requests.reset.failures_per_second", vec![Some(0.0), Some(0.0)]),
+        ];
+        assert_eq!(labels(&some), ["All", "No connection"]);
+    }
+
+    #[test]
     fn values_have_the_digits_that_mean_something() {
         assert_eq!([23.5391, 0.003_890_99, 1.37231, 0.0].map(rounded), [23.5, 0.003_89, 1.37, 0.0]);
         assert!(rounded(f64::NAN).is_nan());
@@ -370,6 +434,8 @@ mod tests {
         );
         assert_eq!(newest(&known), Some(160));
         assert_eq!(newest(&history(60, &[("cpu.busy_ratio", vec![None, None])])), None);
+        let only_requests = history(60, &[("requests.per_second", vec![Some(0.2), Some(0.2)])]);
+        assert_eq!(newest(&only_requests), None, "requests also fail, so they say nothing about the host");
         assert_eq!(last_drawn(&known).map(|n| PANELS[n].title), Some("Slots"));
     }
 

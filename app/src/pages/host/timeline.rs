@@ -86,7 +86,7 @@ pub fn Timeline(
 ) -> impl IntoView {
     let (rows, more) = rows(&operations, &host, bounds, now, zone);
     if rows.is_empty() {
-        return view! { <p class="muted">"No operation ran on this host in this time."</p> }.into_any();
+        return view! { <p class="muted">"No operation ran on this host in this period."</p> }.into_any();
     }
     let rows = rows.into_iter().map(|row| {
         let Row { path, title, state, queued, started, ended, length, times } = row;
@@ -114,7 +114,7 @@ pub fn Timeline(
     });
     let more = (more > 0).then(|| {
         let count = format::counted(more as u64, "earlier operation", "earlier operations");
-        view! { <p class="muted">{count} " not shown. Choose a shorter time to see more."</p> }
+        view! { <p class="muted">{count} " not shown. Choose a shorter period to see more."</p> }
     });
     view! {
         <ul class="timeline">{rows.collect_view()}</ul>

@@ -37,7 +37,7 @@ pub fn PresetBar(kind: KindName, typed: Typed) -> impl IntoView {
         }
         None => {
             toasts.warn(
-                "This browser blocks storage for this page, so presets can't be saved. Copy the URL instead: it holds the values.",
+                "This browser blocks storage for this page, so presets can't be saved. Copy the URL instead: it contains the values.",
             );
             false
         }

@@ -92,7 +92,7 @@ fn standing(op: OpView) -> AnyView {
         let expected = op.expected_end(clock.get(), newest.get(), |forecast, eta, now| {
             // The row is always present while it runs, so that nothing shifts when the estimate arrives.
             let unknown = || "not known yet".to_owned();
-            let by_host = |left| format!("{left} left, by its host");
+            let by_host = |left| format!("{left} left, estimated by the host");
             Some(match forecast {
                 Some(forecast) => display::forecast::sentence(forecast, now, zone),
                 None => display::forecast::left(None, eta, now).map_or_else(unknown, by_host),
@@ -149,7 +149,7 @@ fn cost(op: OpView) -> AnyView {
     });
     part(move || {
         let body = match usage.get()? {
-            None => view! { <p class="muted">"Unknown: its host did not measure it."</p> }.into_any(),
+            None => view! { <p class="muted">"Not measured by the host."</p> }.into_any(),
             Some(usage) => {
                 let lines = display::usage::lines(&usage).into_iter().map(|line| {
                     view! {
@@ -181,7 +181,7 @@ fn params(fixed: &Fixed, spec: StoredValue<Option<KindSpec>>) -> AnyView {
             </details>
         }
     });
-    let none = given.is_empty().then(|| view! { <p class="muted">"All parameters have their defaults."</p> });
+    let none = given.is_empty().then(|| view! { <p class="muted">"All parameters have default values."</p> });
     view! {
         <section aria-labelledby="facts-params">
             <h2 id="facts-params">"Parameters"</h2>

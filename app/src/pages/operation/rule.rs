@@ -56,7 +56,7 @@ impl Asks {
     }
 
     fn set(self, rule: SetRule) {
-        self.ask(Some(rule), move || self.toasts.say("Rule set. It checks points from now on."));
+        self.ask(Some(rule), move || self.toasts.say("Rule set. It applies to points from now on."));
     }
 
     fn remove(self, rule: SetRule) {

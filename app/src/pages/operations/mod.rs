@@ -62,7 +62,7 @@ pub fn OperationsPage() -> impl IntoView {
                 "New operation"
             </A>
         </div>
-        <Hint page="operations" text="All operations, newest first. Type words or states to filter, click a heading to sort, and press Space for a peek."/>
+        <Hint page="operations" text="All operations, newest first. Type words or states to filter, click a heading to sort, and press Space for a preview."/>
         <WithSnapshot lines=10>
             <Lists/>
         </WithSnapshot>

@@ -64,12 +64,12 @@ pub fn PeekPanel(peek: Peek) -> impl IntoView {
         };
         Some(
             view! {
-                <aside class="peek" aria-label="Peek" on:keydown=escaped>
+                <aside class="peek" aria-label="Preview" on:keydown=escaped>
                     <button
                         type="button"
                         class="quiet peek-close"
                         title="Close (Esc)"
-                        aria-label="Close peek"
+                        aria-label="Close preview"
                         on:click=move |_| peek.close()
                     >
                         <Icon name="cross"/>

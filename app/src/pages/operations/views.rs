@@ -217,7 +217,7 @@ fn Save(query: Memo<String>, saved: SavedViews, keep_focus: Callback<()>) -> imp
                 </label>
                 <button class="button primary">"Save view"</button>
                 <p class="muted">
-                    "Saves filters, order, groups and columns in this browser. A view of the same name is replaced. To share a view, copy its address."
+                    "Saves filters, order, groups and columns in this browser. A view of the same name is replaced. To share a view, copy its URL."
                 </p>
             </form>
         </details>

@@ -47,7 +47,7 @@ fn ask_for_others(live: OperationStore, whole: Memo<bool>) {
     });
 }
 
-/// Hosts in trouble, and what is wrong with each.
+/// Hosts with problems, and what is wrong with each.
 fn bad_hosts(hosts: &[HostStatus]) -> Vec<(HostName, String)> {
     hosts.iter().filter_map(|host| Some((host.name.clone(), trouble_of(host)?))).collect()
 }
@@ -183,7 +183,7 @@ fn BadHosts(bad: Memo<Vec<(HostName, String)>>) -> impl IntoView {
         .into_any()
     };
     let list = part(move || Some(bad.get().into_iter().map(one).collect_view().into_any()));
-    view! { <ul class="bad-hosts" aria-label="Hosts in trouble">{list}</ul> }.into_any()
+    view! { <ul class="bad-hosts" aria-label="Hosts with problems">{list}</ul> }.into_any()
 }
 
 #[cfg(test)]

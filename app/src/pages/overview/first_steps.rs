@@ -32,7 +32,7 @@ fn FirstSteps() -> impl IntoView {
         <section class="face first-steps">
             <p class="face-title">"No operations yet"</p>
             <p class="muted">
-                "Here you see what is running, queued and failed across your hosts."
+                "This page shows running, queued and failed operations on all hosts."
             </p>
             <Suspense>
                 {part(move || {

@@ -76,8 +76,8 @@ fn row(host: &HostStatus, busy: &HashMap<protocol::HostName, u32>) -> AnyView {
         let capacity = Signal::stored(host.capacity);
         view! { <Slots name=host.name.clone() capacity links=true/> }.into_any()
     });
-    let cpu = host.health.as_ref().map(|health| {
-        view! { <span class="muted num host-cpu">{format!("CPU {}", format::percent(health.cpu))}</span> }
+    let cpu = host.health.as_ref().and_then(|health| health.cpu).map(|cpu| {
+        view! { <span class="muted num host-cpu">{format!("CPU {}", format::percent(cpu))}</span> }
     });
     view! {
         <li>

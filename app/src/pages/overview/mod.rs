@@ -44,7 +44,7 @@ pub fn OverviewPage() -> impl IntoView {
                 "New operation"
             </A>
         </div>
-        <Hint page="overview" text="What runs now, what failed, and what ended in the last 24 hours. Each entry leads to its operation."/>
+        <Hint page="overview" text="Running operations, failures, and operations that ended in the last 24 hours. Each entry links to its operation."/>
         <WithSnapshot lines=10>
             <Parts first current/>
         </WithSnapshot>

@@ -8,25 +8,26 @@ const LEVELS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█
 
 /// Newest samples, oldest first.
 #[derive(Clone, Debug, Default)]
-pub struct History(VecDeque<f64>);
+pub struct History(VecDeque<Option<f64>>);
 
 impl History {
-    /// Adds a sample; negative and undefined ones count as 0.
-    pub fn push(&mut self, value: f64) {
+    /// Adds a sample; one that is unknown leaves a gap, a negative one counts as 0.
+    pub fn push(&mut self, value: Option<f64>) {
         if self.0.len() == MAX_SAMPLES {
             self.0.pop_front();
         }
-        self.0.push_back(if value.is_finite() { value.max(0.0) } else { 0.0 });
+        self.0.push_back(value.filter(|value| value.is_finite()).map(|value| value.max(0.0)));
     }
 
-    /// The newest samples as bars, right-aligned, relative to `top` or to the largest of them. Empty if all are 0.
+    /// The newest samples as bars, right-aligned, relative to `top` or to the largest of them. Empty if none is above 0.
     pub fn sparkline(&self, columns: usize, top: Option<f64>) -> String {
         let newest = || self.0.iter().skip(self.0.len().saturating_sub(columns)).copied();
-        let top = top.unwrap_or_else(|| newest().fold(0.0, f64::max));
-        if top <= 0.0 || newest().all(|value| value <= 0.0) {
+        let top = top.unwrap_or_else(|| newest().flatten().fold(0.0, f64::max));
+        if top <= 0.0 || newest().flatten().all(|value| value <= 0.0) {
             return " ".repeat(columns);
         }
-        let bars: String = newest().map(|value| LEVELS[level(value / top)]).collect();
+        let bars: String =
+            newest().map(|value| value.map_or(' ', |value| LEVELS[level(value / top)])).collect();
         format!("{bars:>columns$}")
     }
 }
@@ -45,13 +46,16 @@ mod tests {
         let mut history = History::default();
         assert_eq!(history.sparkline(4, None), "    ");
         for value in [9.0, 0.0, 1.0, 2.0] {
-            history.push(value);
+            history.push(Some(value));
         }
         assert_eq!(history.sparkline(3, None), "▁▅█");
         assert_eq!(history.sparkline(6, Some(9.0)), "  █▁▂▃");
-        history.push(f64::NAN);
+        history.push(None);
+        history.push(Some(1.0));
+        assert_eq!(history.sparkline(3, None), "█ ▅");
+        history.push(Some(f64::NAN));
         assert_eq!(history.sparkline(1, None), " ");
-        (0..100).for_each(|n| history.push(f64::from(n)));
+        (0..100).for_each(|n| history.push(Some(f64::from(n))));
         assert_eq!(history.sparkline(100, None).chars().count(), 100);
     }
 }

@@ -96,10 +96,10 @@ impl Model {
     pub fn sample(&mut self) {
         for known in self.operations.values_mut().filter(|known| !known.op.state.ended()) {
             let rate = known.op.progress.as_ref().and_then(|progress| progress.rate);
-            known.rates.push(rate.unwrap_or_default());
+            known.rates.push(rate);
         }
         for host in &mut self.hosts {
-            host.loads.push(host.status.health.as_ref().map(|health| health.cpu).unwrap_or_default());
+            host.loads.push(host.status.health.as_ref().and_then(|health| health.cpu));
         }
     }
 

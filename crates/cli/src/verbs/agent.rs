@@ -17,15 +17,15 @@ pub struct AgentArgs {
 
 #[derive(Subcommand)]
 enum AgentCommand {
-    /// Print what the running agents do.
+    /// Show the status of running agents.
     Status {
-        /// Form of the output
+        /// Output format
         #[arg(long, short, value_name = "FORMAT", default_value = "text")]
         output: Format,
     },
     /// Stop the running agents.
     Stop,
-    /// Run an agent; commands start it by themselves.
+    /// Run an agent; commands start one automatically.
     #[command(hide = true)]
     Run(RunArgs),
 }
@@ -53,7 +53,7 @@ struct RunArgs {
     /// Seconds without a command after which the agent ends
     #[arg(long, env = "SIGNALBOX_AGENT_IDLE", default_value_t = Limits::default().idle.as_secs())]
     idle: u64,
-    /// How often agents were stopped when this one was wanted
+    /// Number of agents that were stopped when this one was started
     #[arg(long)]
     stops: Option<u64>,
 }

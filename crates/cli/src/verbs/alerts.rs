@@ -29,11 +29,11 @@ pub struct AlertsArgs {
 enum AlertsCommand {
     /// List the rules.
     Rules(ListArgs),
-    /// List the messages to webhooks and by e-mail, with their receipts.
+    /// List notifications and their delivery status.
     Deliveries(ListArgs),
     /// List the silences.
     Silences(ListArgs),
-    /// Hold back the messages of matching alerts for a time, and print the ID of the silence.
+    /// Mute the notifications of matching alerts, and print the ID of the silence.
     Silence(SilenceArgs),
     /// End a silence.
     Unsilence(UnsilenceArgs),
@@ -59,7 +59,7 @@ struct SilenceArgs {
     /// Duration of the silence, such as 90s, 30m or 2h
     #[arg(long = "for", value_name = "DURATION", value_parser = duration)]
     length: Duration,
-    /// Why
+    /// Reason for the silence
     #[arg(long)]
     reason: String,
     #[command(flatten)]
@@ -107,7 +107,7 @@ pub async fn run(args: AlertsArgs) -> anyhow::Result<Exit> {
             ended.map_err(|error| {
                 unsure(error, "The silence may have ended: see `signalbox alerts silences`")
             })?;
-            output::line("The silence is ended.")?;
+            output::line("Silence ended.")?;
             Ok(Exit::Fine)
         }
     }

@@ -19,7 +19,7 @@ pub struct AttemptArgs {
     /// Operation ID, its first 4 characters or more, @last, or @1, @2, ... of the last listing
     #[arg(add = operations(Which::Unsuccessful))]
     id: String,
-    /// Wait until it ends; the exit code tells the outcome
+    /// Wait until it ends; the exit code indicates the outcome
     #[arg(long, short)]
     follow: bool,
     #[command(flatten)]

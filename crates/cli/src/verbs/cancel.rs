@@ -89,7 +89,7 @@ async fn cancel_many(
         return wait::all(target, &outcome.requested).await;
     }
     if outcome.requested.is_empty() {
-        bail!("none of them can be cancelled");
+        bail!("none of these operations can be cancelled");
     }
     Ok(Exit::Fine)
 }

@@ -32,7 +32,10 @@ pub async fn run(args: CompareArgs) -> anyhow::Result<Exit> {
     let format = target.format.one_of(&[Format::Text, Format::Json, Format::Csv], "compare")?;
     let ids = id::ids_of(&target, &args.ids).await?;
     if !(2..=MAX_COMPARED).contains(&ids.len()) {
-        return Err(UsageError(format!("compare takes 2 to {MAX_COMPARED} different operations")).into());
+        return Err(UsageError(format!(
+            "`signalbox compare` needs 2 to {MAX_COMPARED} different operations"
+        ))
+        .into());
     }
     let mut operations = Vec::with_capacity(ids.len());
     for id in ids {

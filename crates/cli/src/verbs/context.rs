@@ -20,9 +20,9 @@ pub struct ContextArgs {
 
 #[derive(Subcommand)]
 enum ContextCommand {
-    /// Add a context, or replace the one of this name; the first one is used from then on.
+    /// Add a context, or replace the one of this name; the first context becomes the current one.
     Add(AddArgs),
-    /// Use a context for the next commands.
+    /// Set the current context.
     Use {
         /// Name of the context
         #[arg(add = contexts::completer())]
@@ -30,7 +30,7 @@ enum ContextCommand {
     },
     /// List the contexts. Tokens are never shown.
     List {
-        /// Form of the output
+        /// Output format
         #[arg(long, short, value_name = "FORMAT", default_value = "text")]
         output: Format,
     },
@@ -40,7 +40,8 @@ enum ContextCommand {
         #[arg(add = contexts::completer())]
         name: String,
     },
-    /// Set default parameters of a kind in the context in use; NAME= removes one, no parameters show them.
+    /// Set default parameters of a kind in the current context. `NAME=` removes a default; without parameters, prints the
+    /// defaults.
     Params {
         /// Kind of operation
         #[arg(add = complete::kinds())]
@@ -58,10 +59,10 @@ struct AddArgs {
     /// URL of the server
     #[arg(long, value_name = "URL")]
     server: String,
-    /// File with the token of the server; it is read at each command
+    /// File with the token of the server; it is read for each command
     #[arg(long, value_name = "FILE")]
     token_file: Option<PathBuf>,
-    /// Default form of the output in this context
+    /// Default output format in this context
     #[arg(long, short, value_name = "FORMAT")]
     output: Option<Format>,
 }
@@ -77,7 +78,7 @@ struct Row {
 }
 
 impl Listed for Row {
-    const COLUMNS: &'static [&'static str] = &["NAME", "IN USE", "SERVER", "TOKEN FILE", "OUTPUT"];
+    const COLUMNS: &'static [&'static str] = &["NAME", "CURRENT", "SERVER", "TOKEN FILE", "OUTPUT"];
     const FIELDS: &'static [&'static str] = &["name", "current", "server", "token_file", "output"];
     const EMPTY: &'static str = "No contexts. Add one: signalbox context add NAME --server URL";
 
@@ -112,7 +113,7 @@ pub fn run(args: ContextArgs) -> anyhow::Result<Exit> {
             let server = contexts.named(&name)?.server.clone();
             contexts.current = Some(name);
             contexts.store()?;
-            output::line(&format!("Commands go to {server} now."))?;
+            output::line(&format!("Commands now use {server}."))?;
         }
         ContextCommand::List { output } => {
             let rows: Vec<Row> =
@@ -144,12 +145,12 @@ fn row(contexts: &Contexts, name: &str, context: &Context) -> Row {
 
 fn add(contexts: &mut Contexts, args: AddArgs) -> anyhow::Result<()> {
     if args.name.is_empty() || args.name.chars().any(char::is_control) {
-        bail!("a context needs a name");
+        bail!("the context name must not be empty or contain control characters");
     }
     // Commands run in any folder.
     let token_file = match args.token_file {
         Some(file) => {
-            Some(std::path::absolute(&file).with_context(|| format!("{} is no file", file.display()))?)
+            Some(std::path::absolute(&file).with_context(|| format!("{} is not a file", file.display()))?)
         }
         None => None,
     };
@@ -165,7 +166,7 @@ fn add(contexts: &mut Contexts, args: AddArgs) -> anyhow::Result<()> {
 
 fn set_params(contexts: &mut Contexts, kind: String, params: &[String]) -> anyhow::Result<()> {
     let Some(current) = contexts.current.clone() else {
-        bail!("no context is in use. Add one: signalbox context add NAME --server URL");
+        bail!("there is no current context. Add one: signalbox context add NAME --server URL");
     };
     contexts.named(&current)?;
     let context = contexts.all.entry(current).or_default();

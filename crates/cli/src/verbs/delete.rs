@@ -20,7 +20,7 @@ pub struct DeleteArgs {
     /// Do not ask; required without a terminal
     #[arg(long, short)]
     yes: bool,
-    /// Only say what would be deleted
+    /// Only print what would be deleted
     #[arg(long)]
     dry_run: bool,
     #[command(flatten)]

@@ -14,7 +14,7 @@ use protocol::api::KindOffer;
 /// Arguments of `signalbox kinds`.
 #[derive(Args)]
 pub struct KindsArgs {
-    /// Kind whose parameters are shown; without one, all kinds are listed
+    /// Kind whose parameters to print; without one, all kinds are listed
     #[arg(add = complete::kinds())]
     kind: Option<String>,
     #[command(flatten)]

@@ -86,7 +86,7 @@ pub struct ListArgs {
     /// Cursor of the next page, printed by the previous one
     #[arg(long)]
     after: Option<String>,
-    /// Print how many match, by state, instead
+    /// Print the number of matching operations by state instead
     #[arg(long, conflicts_with_all = ["limit", "after", "oldest"])]
     count: bool,
     #[command(flatten)]

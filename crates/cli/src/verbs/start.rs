@@ -29,7 +29,7 @@ pub struct StartArgs {
     /// Priority in the queue, -100 to 100; higher ones start first
     #[arg(long, default_value_t = 0, allow_negative_numbers = true, value_parser = clap::value_parser!(i8).range(-100..=100))]
     priority: i8,
-    /// Wait until it ends; the exit code tells the outcome
+    /// Wait until it ends; the exit code indicates the outcome
     #[arg(long, short)]
     follow: bool,
     /// If the server is unreachable, wait for it, at most this long (default 5m), instead of failing

@@ -7,7 +7,7 @@ use crate::output;
 use crate::target::{Target, To};
 use anyhow::anyhow;
 use clap::{Args, Subcommand};
-use protocol::access::{AccessToken, NewAccessToken, Role, TOKEN_DAYS};
+use protocol::access::{AccessToken, KindScope, NewAccessToken, Role, TOKEN_DAYS};
 
 /// Arguments of `signalbox token`.
 #[derive(Args)]
@@ -20,12 +20,12 @@ pub struct TokenArgs {
 enum TokenCommand {
     /// Create a token for a program, and print it. It is shown only once.
     ///
-    /// From the first token on, each request needs a token, also on loopback. Therefore, the first one needs the role
-    /// admin.
+    /// As soon as a token or user exists, every request needs a credential, also on loopback. Therefore, the first
+    /// credential needs the role admin, unless the server was started with --token.
     Create(CreateArgs),
     /// List the tokens with their roles, and when and from where each was last used.
     List(ListArgs),
-    /// Revoke a token: its requests are rejected from now on, and its streams end.
+    /// Revoke a token: its requests are rejected immediately, and its streams end.
     Revoke(RevokeArgs),
 }
 
@@ -36,7 +36,10 @@ struct CreateArgs {
     /// viewer (reads), operator (also starts, cancels, retries and deletes), or admin (also drains hosts, manages tokens)
     #[arg(long)]
     role: Role,
-    /// Days of its validity
+    /// Only for these kinds, such as 'training.*,data.load'; `*` matches any characters. Default: all kinds
+    #[arg(long, value_name = "PATTERNS")]
+    kinds: Option<KindScope>,
+    /// Validity in days
     #[arg(long, default_value_t = TOKEN_DAYS, conflicts_with = "never_expires")]
     days: u32,
     /// Create a token that is valid until it is revoked
@@ -79,7 +82,7 @@ async fn create(args: CreateArgs) -> anyhow::Result<Exit> {
     let target = args.to.target().await?;
     let format = target.format.one_of(&[Format::Text, Format::Json], "token create")?;
     let expires_in_days = (!args.never_expires).then_some(args.days);
-    let new = NewAccessToken { name: args.name, role: args.role, expires_in_days };
+    let new = NewAccessToken { name: args.name, role: args.role, kinds: args.kinds, expires_in_days };
     let created = target.client.create_access_token(&new).await;
     let created = created
         .map_err(|error| unsure(error, "The token may have been created: see `signalbox token list`"))?;
@@ -87,11 +90,12 @@ async fn create(args: CreateArgs) -> anyhow::Result<Exit> {
         output::json(&listing::json_of(&created))?;
         return Ok(Exit::Fine);
     }
-    let AccessToken { name, role, expires_at, .. } = &created.token;
+    let AccessToken { name, role, kinds, expires_at, .. } = &created.token;
+    let kinds = kinds.as_ref().map_or_else(String::new, |kinds| format!(" for {kinds}"));
     let until = expires_at.map_or_else(|| "never expires".to_owned(), |end| format!("expires {end}"));
     output::line(&created.secret)?;
     output::note(&format!(
-        "Token '{name}', role {role}, {until}. It is not shown again. Programs send it as 'Authorization: Bearer \
+        "Token '{name}', role {role}{kinds}, {until}. It is not shown again. Programs send it as 'Authorization: Bearer \
          sbx_…'; commands read it from SIGNALBOX_TOKEN."
     ))?;
     Ok(Exit::Fine)
@@ -102,7 +106,7 @@ async fn revoke(args: RevokeArgs) -> anyhow::Result<Exit> {
     let token = named(&target, &args.which).await?;
     let revoked = target.client.revoke_access_token(&token.id).await;
     revoked.map_err(|error| unsure(error, "The token may have been revoked: see `signalbox token list`"))?;
-    output::line(&format!("The token '{}' is revoked.", token.name))?;
+    output::line(&format!("Revoked the token '{}'.", token.name))?;
     Ok(Exit::Fine)
 }
 

@@ -5,7 +5,7 @@ use crate::exit::{Exit, UsageError};
 use crate::output;
 use crate::target::To;
 use clap::{Args, Subcommand};
-use protocol::access::{ChangeUser, NewUser, Role};
+use protocol::access::{ChangeUser, KindScope, NewUser, Role};
 use std::io::{BufRead, IsTerminal};
 
 /// Advice after a lost answer.
@@ -20,16 +20,17 @@ pub struct UserArgs {
 
 #[derive(Subcommand)]
 enum UserCommand {
-    /// Add a user. The first password is read from the terminal, or from standard input.
+    /// Add a user. A temporary password is read from the terminal, or from standard input.
     ///
-    /// The user signs in at /sign-in, and has to choose another password there. From the first user or token on, each
-    /// request needs a credential, also on loopback. Therefore, the first one needs the role admin.
+    /// The user signs in at /sign-in, and must set a new password there. As soon as a token or user exists, every
+    /// request needs a credential, also on loopback. Therefore, the first credential needs the role admin, unless the
+    /// server was started with --token.
     Add(AddArgs),
     /// List the users.
     List(ListArgs),
-    /// Change the role of a user. It is in effect at once.
+    /// Change the role of a user, and the kinds that the role applies to. The change takes effect immediately.
     Role(RoleArgs),
-    /// Set a new first password, read from the terminal or from standard input. All sessions of the user end.
+    /// Set a temporary password, read from the terminal or from standard input. All sessions of the user end.
     Password(NameArgs),
     /// Remove a user. All sessions of the user end.
     Remove(NameArgs),
@@ -42,6 +43,9 @@ struct AddArgs {
     /// viewer (reads), operator (also starts, cancels, retries and deletes), or admin (also drains hosts, manages access)
     #[arg(long)]
     role: Role,
+    /// Only for these kinds, such as 'training.*,data.load'; `*` matches any characters. Default: all kinds
+    #[arg(long, value_name = "PATTERNS")]
+    kinds: Option<KindScope>,
     #[command(flatten)]
     to: To,
 }
@@ -58,6 +62,9 @@ struct RoleArgs {
     name: String,
     /// viewer, operator or admin
     role: Role,
+    /// Only for these kinds, such as 'training.*,data.load'; `*` matches any characters. Default: all kinds
+    #[arg(long, value_name = "PATTERNS")]
+    kinds: Option<KindScope>,
     #[command(flatten)]
     to: To,
 }
@@ -73,39 +80,46 @@ struct NameArgs {
 /// Adds, lists, changes or removes users.
 pub async fn run(args: UserArgs) -> anyhow::Result<Exit> {
     match args.command {
-        UserCommand::Add(AddArgs { name, role, to }) => {
+        UserCommand::Add(AddArgs { name, role, kinds, to }) => {
             let target = to.target().await?;
-            let new = NewUser { name, role, password: first_password()? };
+            let new = NewUser { name, role, kinds, password: first_password()? };
             let user = target.client.add_user(&new).await.map_err(|error| unsure(error, UNSURE))?;
-            output::line(&format!("The user '{}' is added, with the role {}.", user.name, user.role))?;
+            let kinds = named(user.kinds.as_ref());
+            output::line(&format!("Added the user '{}' with the role {}{kinds}.", user.name, user.role))?;
         }
         UserCommand::List(ListArgs { to }) => {
             let target = to.target().await?;
             let list = target.client.users().await.map_err(advised)?;
             target.print(&list.users, &list)?;
         }
-        UserCommand::Role(RoleArgs { name, role, to }) => {
-            let change = ChangeUser { role: Some(role), password: None };
+        UserCommand::Role(RoleArgs { name, role, kinds, to }) => {
+            let change = ChangeUser { role: Some(role), kinds, password: None };
             to.target()
                 .await?
                 .client
                 .change_user(&name, &change)
                 .await
                 .map_err(|error| unsure(error, UNSURE))?;
-            output::line(&format!("The user '{name}' has the role {role} now."))?;
+            let kinds = named(change.kinds.as_ref());
+            output::line(&format!("Changed the role of the user '{name}' to {role}{kinds}."))?;
         }
         UserCommand::Password(NameArgs { name, to }) => {
             let target = to.target().await?;
-            let change = ChangeUser { role: None, password: Some(first_password()?) };
+            let change = ChangeUser { password: Some(first_password()?), ..ChangeUser::default() };
             target.client.change_user(&name, &change).await.map_err(|error| unsure(error, UNSURE))?;
-            output::line(&format!("The user '{name}' has to choose a password at the next sign-in."))?;
+            output::line(&format!("The user '{name}' must set a new password at the next sign-in."))?;
         }
         UserCommand::Remove(NameArgs { name, to }) => {
             to.target().await?.client.remove_user(&name).await.map_err(|error| unsure(error, UNSURE))?;
-            output::line(&format!("The user '{name}' is removed."))?;
+            output::line(&format!("Removed the user '{name}'."))?;
         }
     }
     Ok(Exit::Fine)
+}
+
+/// Kinds of a role in a sentence.
+fn named(kinds: Option<&KindScope>) -> String {
+    kinds.map_or_else(String::new, |kinds| format!(" for {kinds}"))
 }
 
 /// Password, typed twice on a terminal, or the first line of standard input. It is never an argument, which other users
@@ -122,9 +136,9 @@ fn first_password() -> anyhow::Result<String> {
         return Ok(password);
     }
     drop(input);
-    let password = rpassword::prompt_password("First password: ")?;
-    if rpassword::prompt_password("Repeat it: ")? != password {
-        return Err(UsageError("the two passwords differ".to_owned()).into());
+    let password = rpassword::prompt_password("Temporary password: ")?;
+    if rpassword::prompt_password("Repeat the password: ")? != password {
+        return Err(UsageError("the two passwords do not match".to_owned()).into());
     }
     Ok(password)
 }

@@ -29,7 +29,7 @@ pub struct WaitArgs {
     /// Wait until all have ended; the default
     #[arg(long)]
     all: bool,
-    /// Longest wait, such as 90s, 10m or 2h; exit code 3 after it
+    /// Timeout, such as 90s, 10m or 2h; the exit code is then 3
     #[arg(long, value_name = "TIME", value_parser = duration)]
     timeout: Option<Duration>,
     #[command(flatten)]
@@ -60,7 +60,7 @@ pub async fn run(args: WaitArgs) -> anyhow::Result<Exit> {
         None => waiting.await,
         Some(limit) => match tokio::time::timeout(limit, waiting).await {
             Ok(exit) => exit,
-            Err(_) => bail!("not ended within {}", text::rounded(limit.as_secs_f64())),
+            Err(_) => bail!("timed out after {}", text::rounded(limit.as_secs_f64())),
         },
     }
 }

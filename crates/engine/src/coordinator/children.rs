@@ -7,6 +7,11 @@ use crate::lifecycle::Message;
 use protocol::{Action, Actor, OperationId, State, Time};
 use std::collections::HashSet;
 
+/// Beginning of the reason for which a child is cancelled; the ID of its parent follows.
+pub(crate) const PARENT_ENDED: &str = "the parent operation ";
+/// The same in operations of earlier versions.
+pub(crate) const PARENT_ENDED_BEFORE: &str = "its parent operation ";
+
 impl Coordinator {
     /// Whether the parent accepts children: it has not ended and is not being cancelled.
     pub(super) fn accepts_children(&self, parent: OperationId) -> bool {
@@ -100,7 +105,7 @@ impl Coordinator {
             let kind = operation.kind.clone();
             self.queues.remove(&kind, id);
         }
-        let reason = format!("its parent operation {} ended or was cancelled", parent.short());
+        let reason = format!("{PARENT_ENDED}{} ended or was cancelled", parent.short());
         match self.try_step(id, Message::Cancel { reason: reason.clone() }, now) {
             Ok(operation) => {
                 let by = Actor::signalbox();

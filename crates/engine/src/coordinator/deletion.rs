@@ -3,14 +3,15 @@
 use super::Coordinator;
 use crate::checkpoint_transfer;
 use crate::command::{DeletedFamilies, DeletionCandidate};
-use protocol::{Action, Actor, AuditEntry, OperationId, State, Time};
+use protocol::{Action, Actor, AuditEntry, OperationId, Time};
+use store::EndedOperation;
 use tokio::sync::oneshot;
 
 impl Coordinator {
     /// Deletes operations by retention, except for ones that were retried in the meantime.
-    pub(super) fn delete_expired(&mut self, mut ended: Vec<(OperationId, State)>, now: Time) {
-        ended.retain(|(id, _)| !self.live.contains_key(id) && !self.deleted.contains(*id));
-        for (id, state) in &mut ended {
+    pub(super) fn delete_expired(&mut self, mut ended: Vec<EndedOperation>, now: Time) {
+        ended.retain(|one| !self.live.contains_key(&one.id) && !self.deleted.contains(one.id));
+        for EndedOperation { id, state, .. } in &mut ended {
             self.deleted.add(*id);
             self.watched.remove(id);
             if let Some(record) = self.ended.get(*id) {
@@ -18,7 +19,7 @@ impl Coordinator {
                 *state = record.operation.state;
             }
         }
-        let ids: Vec<OperationId> = ended.iter().map(|(id, _)| *id).collect();
+        let ids: Vec<OperationId> = ended.iter().map(|one| one.id).collect();
         self.ended.remove(&ids);
         self.transaction.delete(ended, now);
     }
@@ -55,7 +56,8 @@ impl Coordinator {
                 self.transaction.later(checkpoint_transfer::delete(one.id, pool));
             }
         }
-        self.delete_expired(candidates.into_iter().map(|one| (one.id, one.state)).collect(), now);
+        let ended = |DeletionCandidate { id, kind, state, .. }| EndedOperation { id, kind, state };
+        self.delete_expired(candidates.into_iter().map(ended).collect(), now);
         self.transaction.reply(reply, deleted_families);
     }
 }

@@ -360,14 +360,14 @@ fn restarted(checkpoint: Option<&Checkpoint>) -> Failure {
     let (message, hint) = match checkpoint {
         None => (
             "The host restarted during the run, which ended the work.".to_owned(),
-            "Retry it from the beginning.",
+            "Retry the operation from the beginning.",
         ),
         Some(checkpoint) => (
             format!(
                 "The host restarted during the run, which ended this attempt. Last checkpoint: {}.",
                 checkpoint.note
             ),
-            "Resume it from its checkpoint, or retry it from the beginning.",
+            "Resume the operation from its checkpoint, or retry it from the beginning.",
         ),
     };
     Failure { reason: FailureReason::HostRestarted, message, hint: hint.into() }
@@ -379,13 +379,13 @@ mod tests {
 
     #[test]
     fn only_an_attempt_with_a_checkpoint_is_told_to_resume() {
-        assert_eq!(restarted(None).hint, "Retry it from the beginning.");
+        assert_eq!(restarted(None).hint, "Retry the operation from the beginning.");
         let checkpoint: Checkpoint = serde_json::from_value(serde_json::json!({
             "attempt": 1, "at": "2026-11-23T10:00:00Z", "note": "epoch 4", "state": {}
         }))
         .unwrap();
         let failure = restarted(Some(&checkpoint));
-        assert!(failure.hint.starts_with("Resume it from its checkpoint"), "{}", failure.hint);
+        assert!(failure.hint.starts_with("Resume the operation from its checkpoint"), "{}", failure.hint);
         assert!(failure.message.ends_with("Last checkpoint: epoch 4."), "{}", failure.message);
     }
 
@@ -395,10 +395,10 @@ mod tests {
             ready: true,
             unready_kinds: Vec::new(),
             checks: Vec::new(),
-            cpu: 0.0,
-            memory_bytes: 0,
-            network_in: 0.0,
-            network_out: 0.0,
+            cpu: None,
+            memory_bytes: None,
+            network_in: None,
+            network_out: None,
             running: 0,
             free: 1,
             now: Time::from_micros(seconds * 1_000_000),

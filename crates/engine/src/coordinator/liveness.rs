@@ -97,8 +97,8 @@ impl Coordinator {
         for (id, since, usual) in stalled {
             let usual = words_of(Duration::from_secs_f64(usual.max(0.1)));
             let message = format!(
-                "It usually makes progress every {usual}, and has made none for much longer although its host is \
-                 connected. It may be stuck; check its log."
+                "The operation usually makes progress every {usual}, but has made none for much longer, although \
+                     its host is connected. It may be stuck; check its log."
             );
             self.step(id, Message::Stalled { since, message }, now);
         }

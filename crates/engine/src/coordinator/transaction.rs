@@ -11,7 +11,7 @@ use protocol::{
 };
 use std::future::Future;
 use std::sync::Arc;
-use store::{Change, EventRecord, StoreFault};
+use store::{Change, EndedOperation, EventRecord, StoreFault};
 use tokio::sync::{oneshot, watch};
 
 /// What to publish once the changes are durable.
@@ -172,12 +172,15 @@ impl Transaction {
     }
 
     /// Adds the deletion of operations.
-    pub(super) fn delete(&mut self, ended: Vec<(OperationId, State)>, now: Time) {
+    pub(super) fn delete(&mut self, ended: Vec<EndedOperation>, now: Time) {
         if !ended.is_empty() {
-            for (id, state) in &ended {
+            for EndedOperation { id, kind, state } in &ended {
                 self.event(EventBody::Deleted { id: *id, state: *state }, now);
+                if let Some(frame) = self.published.frames.last_mut() {
+                    frame.deleted = Some(kind.clone());
+                }
             }
-            self.changes.push(Change::Forget { ids: ended.iter().map(|(id, _)| *id).collect() });
+            self.changes.push(Change::Forget { ids: ended.iter().map(|one| one.id).collect() });
             self.published.views.push(ViewChange::Forgotten(ended));
         }
     }

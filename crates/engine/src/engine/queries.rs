@@ -6,6 +6,7 @@ use crate::downsample::downsample;
 use crate::error::{EngineError, HostData};
 use bytes::Bytes;
 use pool::Repeat;
+use protocol::access::KindScope;
 use protocol::activity::Activity;
 use protocol::api::{
     AuditPage, FilterCounts, LogPage, OperationDetail, OperationPage, SeriesAnswer, Snapshot, StateCount,
@@ -21,17 +22,22 @@ const AUDIT_SHOWN: u32 = 200;
 impl Engine {
     /// Everything that the page shows, with its sequence number.
     pub fn snapshot(&self) -> Snapshot {
+        self.snapshot_of(None)
+    }
+
+    /// Same with the operations and counts of a scope.
+    pub(crate) fn snapshot_of(&self, scope: Option<&KindScope>) -> Snapshot {
         let shared = &self.shared;
         shared.feed.at_head(|seq| {
-            let view = shared.view.read();
+            let (view, now) = (shared.view.read(), Time::now());
             Snapshot {
                 seq,
-                now: Time::now(),
+                now,
                 server: shared.instance,
                 version: env!("CARGO_PKG_VERSION").to_owned(),
-                operations: view.operations(),
-                ended_from: view.ended_from(),
-                counts: view.counts(),
+                operations: view.operations(scope),
+                ended_from: view.ended_from(scope, now),
+                counts: view.counts(scope),
                 hosts: view.hosts(),
                 alerts: view.alerts(),
             }
@@ -206,8 +212,14 @@ impl Engine {
     /// # Errors
     /// `Unreadable` if the store can't be read.
     pub async fn activity(&self) -> Result<Activity, EngineError> {
+        self.activity_of(None).await
+    }
+
+    /// Same of the kinds in a scope.
+    pub(crate) async fn activity_of(&self, scope: Option<KindScope>) -> Result<Activity, EngineError> {
         let now = Time::now();
-        let tallies = self.stored(move |store| store.tallies(activity::first_hour(now))).await?;
+        let mut tallies = self.stored(move |store| store.tallies(activity::first_hour(now))).await?;
+        tallies.retain(|tally| scope.as_ref().is_none_or(|scope| scope.covers(&tally.kind)));
         Ok(activity::activity(&tallies, now))
     }
 

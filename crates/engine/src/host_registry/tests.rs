@@ -30,10 +30,10 @@ fn health(ready: bool, unready_kinds: Vec<KindName>) -> Health {
         ready,
         unready_kinds,
         checks: Vec::new(),
-        cpu: 0.0,
-        memory_bytes: 0,
-        network_in: 0.0,
-        network_out: 0.0,
+        cpu: None,
+        memory_bytes: None,
+        network_in: None,
+        network_out: None,
         running: 0,
         free: 2,
         now: Time::from_micros(0),
@@ -71,7 +71,7 @@ fn a_limited_kind_waits_without_taking_slots_of_others() {
     entry.take(&kind());
     let (condition, text) = chosen(vec![entry]).unwrap_err();
     assert_eq!(condition, ConditionKind::Waiting);
-    assert!(text.contains("a runs at most 1 of test.count at once"), "{text}");
+    assert!(text.contains("a runs at most 1 of test.count in parallel"), "{text}");
     let mut entry = up("a");
     entry.about.as_mut().unwrap().max_parallel.insert(kind(), 1);
     entry.take(&kind());

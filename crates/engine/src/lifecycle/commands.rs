@@ -67,19 +67,17 @@ pub(super) fn abandon(record: &mut Record, reason: &str, now: Time) -> Result<Ve
     let reason = if reason.is_empty() { String::new() } else { format!(" ({reason})") };
     let message = match condition {
         Some(ConditionKind::Unreachable | ConditionKind::CancelUndelivered) => format!(
-            "Abandoned{reason} while {host} was unreachable. It may still be running there; when {host} \
-             reconnects, it is told to stop the work."
+            "Abandoned{reason} while {host} was unreachable. The work may still be running there; when {host} reconnects, the server asks it to stop the work."
         ),
         Some(ConditionKind::Unstoppable) => format!(
-            "Abandoned{reason} while {host} could not stop it. It may still be running there; its result is \
-             ignored."
+            "Abandoned{reason} while {host} could not stop it. The work may still be running there; its result is ignored."
         ),
         _ => return Err(Denied::HostConnected),
     };
     let failure = Failure {
         reason: FailureReason::Abandoned,
         message,
-        hint: "Retry or resume it, which may use another host.".into(),
+        hint: "Retry or resume the operation, which may use another host.".into(),
     };
     record.end(State::Failed, Some(failure), now);
     Ok(vec![Effect::Changed, Effect::Release])

@@ -50,7 +50,7 @@ async fn a_checkpoint_of_a_drained_host_is_resumed_elsewhere_with_the_same_resul
     let carried = feed.until(|o| o.id == id && on_its_way(o)).await;
     assert_eq!(carried.state, State::Starting);
     let text = carried.condition.unwrap().message;
-    assert!(text.starts_with("Transferring its checkpoint from counter: 1 file"), "{text}");
+    assert!(text.starts_with("Transferring the checkpoint from counter: 1 file"), "{text}");
     let begun = feed.until(|o| o.id == id && o.attempt == 2 && o.started_at.is_some()).await;
     assert_eq!(begun.condition, None);
     let ended = feed.until(|o| o.id == id && o.attempt == 2 && o.state.ended()).await;

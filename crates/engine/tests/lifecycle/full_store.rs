@@ -5,8 +5,8 @@ use protocol::{AuditEntry, HostName, KindName, LogLine, OperationId, Point, Poin
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use store::{
-    Change, EventRecord, Filter, HostCursor, Keep, Page, PastRunsQuery, RuleBand, Run, Sqlite, Store,
-    StoreError, Stored, Tally,
+    Change, EndedOperation, EventRecord, Filter, HostCursor, Keep, Page, PastRunsQuery, RuleBand, Run,
+    Sqlite, Store, StoreError, Stored, Tally,
 };
 
 /// Store of a server, and whether its disk is full.
@@ -56,6 +56,14 @@ impl Store for FullStore {
 
     fn counts(&self) -> Result<Vec<(State, u64)>, StoreError> {
         self.store.counts()
+    }
+
+    fn counts_by_kind(&self) -> Result<Vec<(KindName, State, u64)>, StoreError> {
+        self.store.counts_by_kind()
+    }
+
+    fn kind_of(&self, id: OperationId) -> Result<Option<KindName>, StoreError> {
+        self.store.kind_of(id)
     }
 
     fn counts_of(&self, filter: &Filter) -> Result<Vec<(State, u64)>, StoreError> {
@@ -131,7 +139,7 @@ impl Store for FullStore {
         self.store.tallies(since_hour)
     }
 
-    fn too_old(&self, keep: Keep, now: Time, limit: u32) -> Result<Vec<(OperationId, State)>, StoreError> {
+    fn too_old(&self, keep: Keep, now: Time, limit: u32) -> Result<Vec<EndedOperation>, StoreError> {
         self.store.too_old(keep, now, limit)
     }
 

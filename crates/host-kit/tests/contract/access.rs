@@ -63,11 +63,34 @@ async fn health_has_the_dependencies_and_load_of_the_host() {
     let rig = Rig::with(|host| host.capacity(3)).await;
     let id = rig.start(json!({"manner": "obey"})).await;
     rig.until_running(id).await;
-    let health: Health = rig.get("/health").send().await.unwrap().json().await.unwrap();
+    let report = || async { rig.get("/health").send().await.unwrap().json::<Health>().await.unwrap() };
+    let health = report().await;
     assert!(health.ready);
     assert_eq!(health.checks, [Check { name: "spring".into(), ok: true, message: String::new() }]);
     assert_eq!((health.running, health.free), (1, 2));
-    assert!((0.0..=1.0).contains(&health.cpu) && health.memory_bytes > 1 << 20, "{health:?}");
+    // The first report does not wait for the first measurement, and says nothing instead of 0.
+    assert_eq!(
+        (health.cpu, health.memory_bytes, health.network_in, health.network_out),
+        (None, None, None, None)
+    );
+    let measured = loop {
+        let health = report().await;
+        if health.cpu.is_some() {
+            break health;
+        }
+    };
+    assert!(measured.cpu.is_some_and(|cpu| (0.0..=1.0).contains(&cpu)), "{measured:?}");
+    assert!(measured.memory_bytes.is_some_and(|bytes| bytes > 1 << 20), "{measured:?}");
+    assert!(measured.network_in.is_some() && measured.network_out.is_some(), "{measured:?}");
+}
+
+#[tokio::test]
+async fn a_host_whose_work_runs_elsewhere_does_not_report_the_load_of_its_own_machine() {
+    let rig = Rig::with(|host| host.sampling(false)).await;
+    for _ in 0..3 {
+        let health: Health = rig.get("/health").send().await.unwrap().json().await.unwrap();
+        assert!(health.ready && health.cpu.is_none() && health.memory_bytes.is_none(), "{health:?}");
+    }
 }
 
 /// Declares a given schema; its health check hangs.

@@ -1,6 +1,6 @@
 //! Local users and their sessions.
 
-use super::Role;
+use super::{KindScope, Role};
 use crate::Time;
 use serde::{Deserialize, Serialize};
 
@@ -11,8 +11,12 @@ pub struct User {
     /// Name with which the user signs in; unique.
     pub name: String,
     pub role: Role,
+    /// Kinds that the role applies to; absent for all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<Vec<String>>))]
+    pub kinds: Option<KindScope>,
     pub created_at: Time,
-    /// Whether the user has to choose a password at the next sign-in.
+    /// Whether the user must set a new password at the next sign-in.
     pub must_change_password: bool,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_sign_in_at: Option<Time>,
@@ -33,18 +37,27 @@ pub struct NewUser {
     /// 1 to 100 characters, different from all other names.
     pub name: String,
     pub role: Role,
-    /// First password, 12 to 200 characters. The user has to choose another one at the first sign-in.
+    /// Kinds that the role applies to, such as `training.*`: 1 to 20 patterns, in which `*` matches any characters.
+    /// Absent for all kinds. Not for the role admin.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<Vec<String>>))]
+    pub kinds: Option<KindScope>,
+    /// Temporary password, 12 to 200 characters. The user must replace it at the first sign-in.
     pub password: String,
 }
 
-/// Request to change a user; what is absent stays.
+/// Request to change a user; absent fields stay unchanged. A new role replaces the kinds, too.
 #[derive(Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields, default)]
 pub struct ChangeUser {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub role: Option<Role>,
-    /// New password, which the user has to replace at the next sign-in. All sessions of the user end.
+    /// Kinds that the new role applies to; absent for all. Only together with `role`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<Vec<String>>))]
+    pub kinds: Option<KindScope>,
+    /// Temporary password, which the user must replace at the next sign-in. All sessions of the user end.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub password: Option<String>,
 }
@@ -52,7 +65,7 @@ pub struct ChangeUser {
 /// Session of a user in a browser. Its secret is stored as a hash only.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Session {
-    /// ID, with which it is ended.
+    /// ID, used to end the session.
     pub id: String,
     /// Name of the user.
     pub user: String,

@@ -1,6 +1,7 @@
 //! Translates filters to SQL. IDs are searched in narrow indexes first; only operations of the page are read.
 
 use crate::Filter;
+use protocol::access::{COMPOSITE_KINDS, KindScope};
 use protocol::filter::{Order, ParamIs, states_meant};
 use protocol::{OperationId, Time};
 use rusqlite::types::Value as Sql;
@@ -73,6 +74,9 @@ fn found(filter: &Filter, now: Time) -> FilterQuery {
             clauses.parts.push(format!("o.{column} {place}"));
         }
     }
+    if let Some(scope) = &filter.scope {
+        clauses.scope(scope);
+    }
     if let Some(parent) = filter.parent {
         clauses.id("o.parent =", parent);
     }
@@ -128,6 +132,16 @@ impl Clauses {
             1 => "= ?".to_owned(),
             n => format!("IN ({})", vec!["?"; n].join(", ")),
         }
+    }
+
+    /// Kinds of a scope. Its patterns have no special character of GLOB but `*`, which means the same there.
+    fn scope(&mut self, scope: &KindScope) {
+        let patterns = scope.patterns();
+        let any = vec!["o.kind GLOB ?"; patterns.len()].join(" OR ");
+        let none = vec!["?"; COMPOSITE_KINDS.len()].join(", ");
+        self.values.extend(patterns.iter().map(|pattern| Sql::Text(pattern.as_str().to_owned())));
+        self.values.extend(COMPOSITE_KINDS.map(|kind| Sql::Text(kind.to_owned())));
+        self.parts.push(format!("({any}) AND o.kind NOT IN ({none})"));
     }
 
     fn id(&mut self, what: &str, id: OperationId) {

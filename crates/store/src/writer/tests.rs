@@ -64,6 +64,12 @@ impl Store for Full {
         self.inner.counts_of(filter)
     }
 
+    fn counts_by_kind(&self) -> Result<Vec<(protocol::KindName, protocol::State, u64)>, StoreError> {
+        self.inner.counts_by_kind()
+    }
+    fn kind_of(&self, id: protocol::OperationId) -> Result<Option<protocol::KindName>, StoreError> {
+        self.inner.kind_of(id)
+    }
     fn counts(&self) -> Result<Vec<(protocol::State, u64)>, StoreError> {
         self.inner.counts()
     }
@@ -127,7 +133,7 @@ impl Store for Full {
         keep: crate::Keep,
         now: protocol::Time,
         limit: u32,
-    ) -> Result<Vec<(protocol::OperationId, protocol::State)>, StoreError> {
+    ) -> Result<Vec<crate::EndedOperation>, StoreError> {
         self.inner.too_old(keep, now, limit)
     }
     fn events(&self, after: u64, limit: u32) -> Result<Option<Vec<EventRecord>>, StoreError> {

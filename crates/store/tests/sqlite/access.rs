@@ -10,6 +10,7 @@ fn token(id: &str, hash: u8) -> StoredToken {
         id: id.to_owned(),
         name: format!("token {id}"),
         role: Role::Operator,
+        kinds: Some("data.*".parse().unwrap()),
         created_at: Time::from_micros(5),
         created_by: Some("ada".to_owned()),
         expires_at: Some(Time::from_micros(9)),
@@ -55,6 +56,7 @@ fn user(name: &str, password: &str) -> StoredUser {
     let user = User {
         name: name.to_owned(),
         role: Role::Viewer,
+        kinds: None,
         created_at: Time::from_micros(5),
         must_change_password: true,
         last_sign_in_at: None,

@@ -14,6 +14,10 @@ fn counts_follow_every_change_of_state() {
     store.apply(&[Change::Operation { operation: operation.clone(), attempt: attempt.clone() }]).unwrap();
     store.apply(&[Change::Operation { operation, attempt }]).unwrap();
     assert_eq!((count(State::Queued), count(State::Running)), (1, 1));
+    let kind = KindName::new("data.load").unwrap();
+    let mut by_kind = store.counts_by_kind().unwrap();
+    by_kind.sort();
+    assert_eq!(by_kind, [(kind.clone(), State::Queued, 1), (kind, State::Running, 1)]);
 }
 
 #[test]

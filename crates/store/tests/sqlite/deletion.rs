@@ -65,7 +65,7 @@ fn retention_is_by_age_and_number_per_state_and_skips_active_operations() {
     let none = Keep { age: None, most: None };
     let found = |keep, now, limit| -> Vec<OperationId> {
         let mut ids: Vec<_> =
-            store.too_old(keep, now, limit).unwrap().into_iter().map(|(id, _)| id).collect();
+            store.too_old(keep, now, limit).unwrap().into_iter().map(|ended| ended.id).collect();
         ids.sort();
         ids
     };

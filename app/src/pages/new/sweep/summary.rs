@@ -34,7 +34,7 @@ pub fn SweepSummary(spec: KindSpec, sweep: Sweep, past: Past) -> impl IntoView {
         })?;
         let at_once = sweep.at_once();
         let (all, longest) = together(&each, at_once)?;
-        let of = format!(" · longest run {}, {at_once} at once", format::span(longest));
+        let of = format!(" · longest run {}, {at_once} in parallel", format::span(longest));
         Some(
             view! {
                 <p>

@@ -20,20 +20,20 @@ pub struct PartKind {
 
 /// All parts in the order of the bar.
 pub const PARTS: [PartKind; 8] = [
-    kind("queue", "In the queue", "Waited for a slot of a host", 7, Limit::Queue),
-    kind("on_cpu", "Computing", "Its threads ran on a CPU", 2, Limit::Computing),
-    kind("cpu_wait", "Waiting for a CPU", "Ready to run, but other threads had the CPUs", 1, Limit::Cpu),
-    kind("disk_wait", "Waiting for a disk", "Waited until a disk had read or written", 3, Limit::Disk),
-    kind("memory_wait", "Waiting for memory", "Waited until the system had freed memory", 4, Limit::Memory),
-    kind("throttled", "Throttled", "The CPU quota of its host was used up", 6, Limit::Quota),
+    kind("queue", "In the queue", "Waited for a free slot", 7, Limit::Queue),
+    kind("on_cpu", "Computing", "Threads ran on a CPU", 2, Limit::Computing),
+    kind("cpu_wait", "Waiting for a CPU", "Ready to run, but all CPUs were busy", 1, Limit::Cpu),
+    kind("disk_wait", "Waiting for a disk", "Waited for disk reads or writes", 3, Limit::Disk),
+    kind("memory_wait", "Waiting for memory", "Waited for memory to become available", 4, Limit::Memory),
+    kind("throttled", "Throttled", "The CPU quota of the operation's cgroup was used up", 6, Limit::Quota),
     kind(
         "rest",
         "Waiting for something else",
-        "The network, a lock, a timer, another program",
+        "Waited for the network, a lock, a timer or another program",
         0,
         Limit::Other,
     ),
-    kind("unknown", "Unknown", "Its host could not tell", 5, Limit::Unknown),
+    kind("unknown", "Unknown", "Not measured by the host", 5, Limit::Unknown),
 ];
 
 const fn kind(

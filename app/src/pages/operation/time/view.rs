@@ -1,4 +1,4 @@
-//! Why the operation is slow: the sentence, the bar, who used the resource, and the parts over time.
+//! Time breakdown: the sentence, the bar, the consumers of the resource, and the parts over time.
 
 use super::answer::Answer;
 use super::parts::{PARTS, Part, WIDTH, parts, share_text};
@@ -10,7 +10,7 @@ use components::reactive::{part, text};
 use leptos::prelude::*;
 use live::{OpView, query};
 use protocol::Time;
-use protocol::time_breakdown::{Limit, ResourceUser, TimeBreakdown, TimeCourse};
+use protocol::time_breakdown::{Limit, ResourceConsumer, TimeBreakdown, TimeCourse};
 use std::sync::Arc;
 
 /// Height of the chart in pixels.
@@ -49,21 +49,22 @@ fn known_view(op: OpView, read: RwSignal<Option<TimeBreakdown>>) -> AnyView {
     });
     let advice = text(move || read.with(|read| read.as_ref().map(|r| r.advice.clone()).unwrap_or_default()));
     let shown_parts = Memo::new(move |_| read.with(|read| read.as_ref().map(parts).unwrap_or_default()));
-    let users = Memo::new(move |_| read.with(|read| read.as_ref().map(|r| (r.limit, r.users.clone()))));
+    let consumers =
+        Memo::new(move |_| read.with(|read| read.as_ref().map(|r| (r.limit, r.consumers.clone()))));
     let host = Memo::new(move |_| read.with(|read| read.as_ref().and_then(host_of)));
     view! {
         <section class="card time-why" aria-labelledby="time-title">
-            <h2 id="time-title" class="unseen">"Why is it slow"</h2>
+            <h2 id="time-title" class="unseen">"Time breakdown"</h2>
             <p class="time-sentence">{sentence}</p>
             <p class="muted">{advice}</p>
             {part(move || Some(bar(&shown_parts.get())))}
             {part(move || {
-                let (limit, users) = users.get()?;
-                (!users.is_empty()).then(|| users_list(limit, users))
+                let (limit, consumers) = consumers.get()?;
+                (!consumers.is_empty()).then(|| consumers_list(limit, consumers))
             })}
             {part(move || {
                 let (name, href) = host.get()?;
-                Some(view! { <p><A href>{format!("Charts of {name} in this time")}</A></p> }.into_any())
+                Some(view! { <p><A href>{format!("Charts of {name} for this period")}</A></p> }.into_any())
             })}
         </section>
         {course_chart(op, read)}
@@ -99,32 +100,32 @@ fn bar(parts: &[Part]) -> AnyView {
     .into_any()
 }
 
-/// Who used the resource that the operation waited for.
-fn users_list(limit: Limit, users: Vec<ResourceUser>) -> AnyView {
+/// Consumers of the resource that the operation waited for.
+fn consumers_list(limit: Limit, consumers: Vec<ResourceConsumer>) -> AnyView {
     let title = match limit {
-        Limit::Disk => "Who read and wrote in this time",
-        Limit::Memory => "Who used the memory in this time",
-        _ => "Who used the CPU in this time",
+        Limit::Disk => "Disk consumers",
+        Limit::Memory => "Memory consumers",
+        _ => "CPU consumers",
     };
-    let rows = users.into_iter().map(|user| {
-        let name = match user.operation {
-            _ if user.is_self => view! { <strong>"This operation"</strong> }.into_any(),
+    let rows = consumers.into_iter().map(|consumer| {
+        let name = match consumer.operation {
+            _ if consumer.is_self => view! { <strong>"This operation"</strong> }.into_any(),
             Some(id) => {
                 let href = address::operation(id);
-                let kind = user.kind.as_ref().map(ToString::to_string).unwrap_or_default();
-                view! { <A href>{user.title.clone()}</A> " " <span class="kind">{kind}</span> }.into_any()
+                let kind = consumer.kind.as_ref().map(ToString::to_string).unwrap_or_default();
+                view! { <A href>{consumer.title.clone()}</A> " " <span class="kind">{kind}</span> }.into_any()
             }
             None => view! { <span>"Other programs"</span> }.into_any(),
         };
-        let host = user.host.as_ref().map(ToString::to_string).unwrap_or_default();
-        let width = format!("{:.1}", user.share.clamp(0.0, 1.0) * 100.0);
+        let host = consumer.host.as_ref().map(ToString::to_string).unwrap_or_default();
+        let width = format!("{:.1}", consumer.share.clamp(0.0, 1.0) * 100.0);
         view! {
             <li>
-                <span class="time-user">{name} " " <span class="muted">{host}</span></span>
+                <span class="time-consumer">{name} " " <span class="muted">{host}</span></span>
                 <svg class="time-share" viewBox="0 0 100 6" preserveAspectRatio="none" aria-hidden="true">
                     <rect x="0" y="0" width=width height="6"></rect>
                 </svg>
-                <span class="num">{share_text(user.share)}</span>
+                <span class="num">{share_text(consumer.share)}</span>
             </li>
         }
         .into_any()
@@ -132,7 +133,7 @@ fn users_list(limit: Limit, users: Vec<ResourceUser>) -> AnyView {
     view! {
         <div>
             <h3>{title}</h3>
-            <ul class="time-users">{rows.collect_view()}</ul>
+            <ul class="time-consumers">{rows.collect_view()}</ul>
         </div>
     }
     .into_any()
@@ -162,13 +163,13 @@ fn course_chart(op: OpView, read: RwSignal<Option<TimeBreakdown>>) -> AnyView {
     part(move || {
         let Some(names) = names.get().filter(|names| !names.is_empty()) else {
             return Some(
-                view! { <p class="muted">"There are no samples of this attempt: it was too short, is too old, or its host does not measure it."</p> }
+                view! { <p class="muted">"No samples of this attempt. It was too short, is too old, or the host does not measure operations."</p> }
                     .into_any(),
             );
         };
         let lines: Vec<_> = PARTS.into_iter().filter(|part| names.iter().any(|n| n == part.name)).collect();
         let spec = Spec {
-            title: "Parts of the time".to_owned(),
+            title: "Time by part".to_owned(),
             file: format!("operation-{}", op.id.short().replace('…', "-")),
             time: true,
             unit: "share".to_owned(),
@@ -189,7 +190,7 @@ fn course_chart(op: OpView, read: RwSignal<Option<TimeBreakdown>>) -> AnyView {
         let group = ChartGroup::new();
         Some(
             view! {
-                <section class="card stacked chart-group" aria-label="Parts of the time">
+                <section class="card stacked chart-group" aria-label="Time by part">
                     <Chart spec sheet group own_tools=true/>
                 </section>
             }

@@ -26,7 +26,12 @@ pub fn heading(theme: Theme, columns: usize) -> Line<'static> {
 pub fn row(host: &Host, theme: Theme) -> Line<'static> {
     let status = &host.status;
     let (link, colour) = link_of(status);
-    let cpu = status.health.as_ref().map(|health| display::format::percent(health.cpu)).unwrap_or_default();
+    let cpu = status
+        .health
+        .as_ref()
+        .and_then(|health| health.cpu)
+        .map(display::format::percent)
+        .unwrap_or_default();
     let latency = status.latency_ms.map(display::hosts::latency).unwrap_or_default();
     let plain = Style::new();
     Line::from(vec![

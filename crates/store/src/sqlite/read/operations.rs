@@ -2,11 +2,11 @@
 
 use crate::sqlite::error::Result;
 use crate::sqlite::query;
-use crate::sqlite::rows::{OPERATION, attempts_of, id_bytes, id_from, json, operation as read, state};
-use crate::{Filter, Keep, Page, Stored};
+use crate::sqlite::rows::{OPERATION, attempts_of, id_bytes, id_from, json, kind, operation as read, state};
+use crate::{EndedOperation, Filter, Keep, Page, Stored};
 use protocol::filter::Order;
 use protocol::host::ResultDoc;
-use protocol::{OperationId, State, Time};
+use protocol::{KindName, OperationId, State, Time};
 use rusqlite::{Connection, OptionalExtension, Row, params, params_from_iter};
 
 pub(crate) fn unended(connection: &Connection) -> Result<Vec<Stored>> {
@@ -58,7 +58,28 @@ pub(crate) fn page(connection: &Connection, filter: &Filter) -> Result<Page> {
 }
 
 pub(crate) fn counts(connection: &Connection) -> Result<Vec<(State, u64)>> {
-    by_state(connection, "SELECT state, n FROM counts", Vec::new())
+    by_state(connection, "SELECT state, sum(n) FROM counts GROUP BY state", Vec::new())
+}
+
+pub(crate) fn counts_by_kind(connection: &Connection) -> Result<Vec<(KindName, State, u64)>> {
+    let mut statement = connection.prepare_cached("SELECT kind, state, n FROM counts WHERE n > 0")?;
+    let mut rows = statement.query([])?;
+    let what = || "a number of operations by kind and state";
+    let mut counts = Vec::new();
+    while let Some(row) = rows.next()? {
+        let kind = kind(row.get(0)?, what())?;
+        counts.push((kind, state(&row.get::<_, String>(1)?, what())?, row.get::<_, i64>(2)? as u64));
+    }
+    Ok(counts)
+}
+
+/// Kind of an operation.
+pub(crate) fn kind_of(connection: &Connection, id: OperationId) -> Result<Option<KindName>> {
+    let found: Option<String> = connection
+        .prepare_cached("SELECT kind FROM operations WHERE id = ?")?
+        .query_row([id_bytes(id)], |row| row.get(0))
+        .optional()?;
+    found.map(|found| kind(found, "an operation")).transpose()
 }
 
 pub(crate) fn counts_of(connection: &Connection, filter: &Filter) -> Result<Vec<(State, u64)>> {
@@ -99,18 +120,20 @@ pub(crate) fn too_old(
     keep: Keep,
     now: Time,
     limit: u32,
-) -> Result<Vec<(OperationId, State)>> {
-    let mut found: Vec<(OperationId, State)> = Vec::new();
+) -> Result<Vec<EndedOperation>> {
+    let mut found: Vec<EndedOperation> = Vec::new();
     let mut take = |state: State, bound: Option<[u8; 16]>, most: u64| -> Result<()> {
         let left = most.min(u64::from(limit).saturating_sub(found.len() as u64));
         let bound = bound.unwrap_or([0xff; 16]);
-        let mut statement = connection
-            .prepare_cached("SELECT id FROM operations WHERE state = ? AND id < ? ORDER BY id LIMIT ?")?;
+        let mut statement = connection.prepare_cached(
+            "SELECT id, kind FROM operations WHERE state = ? AND id < ? ORDER BY id LIMIT ?",
+        )?;
         let mut rows = statement.query(params![state.as_str(), bound, left as i64])?;
         while let Some(row) = rows.next()? {
             let id = id_from(row.get(0)?);
-            if !found.contains(&(id, state)) {
-                found.push((id, state));
+            if !found.iter().any(|known| (known.id, known.state) == (id, state)) {
+                let kind = kind(row.get(1)?, format!("operation {id}"))?;
+                found.push(EndedOperation { id, kind, state });
             }
         }
         Ok(())

@@ -57,7 +57,7 @@ async fn a_stop_beyond_the_deadline_is_cancelled_only_after_confirmation() {
     host.until_started().await;
     host.cancel(id, Duration::from_millis(1)).await;
     let condition = host.until_condition(ConditionKind::Unstoppable).await;
-    assert!(condition.contains("accepted the stop") && condition.contains("still running"), "{condition}");
+    assert!(condition.contains("accepted the stop") && condition.contains("still active"), "{condition}");
     assert_eq!(host.show(id).await.state, HostState::Stopping, "it keeps its slot");
     assert_eq!(host.health().await.free, 0);
     shared.lock().unwrap().error = Some(STOPPED);

@@ -1,7 +1,7 @@
-//! Outages: alerts that fire together. One message for an outage, one for its end.
+//! Groups: alerts that fire together cause one notification when they fire, and one when all are resolved.
 //!
-//! It compares the alerts that fire with those of its outages, and takes no events. So a lost step or a restart causes
-//! neither a missing nor a second message.
+//! Each step compares the firing alerts with those of the groups, and takes no events. So a lost step or a restart causes
+//! neither a missing nor a second notification.
 
 use protocol::Time;
 use protocol::alerts::AlertSubject;
@@ -15,28 +15,28 @@ pub struct AlertKey {
     pub subject: AlertSubject,
 }
 
-/// Alert that fires.
+/// Firing alert.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Active {
     pub key: AlertKey,
-    /// Its messages are held back.
+    /// A silence mutes its notifications.
     pub silenced: bool,
 }
 
-/// All outages that have not ended. Persisted.
+/// All groups that have not ended. Persisted.
 #[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
-pub struct Outages {
+pub struct AlertGroups {
     newest: u64,
-    open: Vec<Outage>,
+    open: Vec<AlertGroup>,
 }
 
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
-struct Outage {
+struct AlertGroup {
     number: u64,
     began_at: Time,
-    /// Seconds since its first alert, until its message.
+    /// Seconds since the first alert, until the notification.
     waited: f64,
-    /// Whether the message that it began was sent.
+    /// Whether the notification of its start was sent.
     published: bool,
     members: Vec<Member>,
 }
@@ -47,7 +47,7 @@ struct Member {
     is_over: bool,
 }
 
-/// Beginning or end of an outage.
+/// Beginning or end of a group.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Phase {
@@ -55,57 +55,57 @@ pub enum Phase {
     Resolved,
 }
 
-/// Message about an outage.
+/// Notification about a group.
 #[derive(Clone, PartialEq, Debug)]
-pub struct Message {
-    /// Number of the outage, the same at its beginning and its end.
-    pub outage: u64,
+pub struct Notification {
+    /// Number of the group, the same at its beginning and its end.
+    pub group: u64,
     pub phase: Phase,
     pub began_at: Time,
     pub alerts: Vec<AlertKey>,
 }
 
-impl Outages {
-    /// Compares the outages with the alerts that fire, and returns the messages to send. An outage is published `wait` seconds
-    /// after its first alert; alerts of the same rule or host join it until then.
-    pub fn step(&mut self, active: &[Active], wait: f64, elapsed: f64, now: Time) -> Vec<Message> {
-        for outage in &mut self.open {
-            if !outage.published {
-                outage.waited += elapsed.max(0.0);
+impl AlertGroups {
+    /// Compares the groups with the firing alerts, and returns the notifications to send. A group is published `wait`
+    /// seconds after its first alert; alerts of the same rule or host join it until then.
+    pub fn step(&mut self, active: &[Active], wait: f64, elapsed: f64, now: Time) -> Vec<Notification> {
+        for group in &mut self.open {
+            if !group.published {
+                group.waited += elapsed.max(0.0);
             }
-            for member in &mut outage.members {
-                // An alert that fires again before the outage has ended belongs to it.
+            for member in &mut group.members {
+                // An alert that fires again before the group has ended belongs to it.
                 member.is_over = !active.iter().any(|active| active.key == member.key);
             }
         }
         // Nothing was published, and nothing is left to publish.
-        self.open.retain(|outage| outage.published || !outage.is_over());
+        self.open.retain(|group| group.published || !group.is_over());
         for active in active.iter().filter(|active| !active.silenced) {
-            if !self.open.iter().any(|outage| outage.has(&active.key)) {
+            if !self.open.iter().any(|group| group.has(&active.key)) {
                 self.add(&active.key, now);
             }
         }
-        let mut messages = Vec::new();
-        for outage in &mut self.open {
-            if !outage.published && outage.waited >= wait {
-                outage.published = true;
-                messages.push(outage.message(Phase::Firing));
-            } else if outage.published && outage.is_over() {
-                messages.push(outage.message(Phase::Resolved));
+        let mut notifications = Vec::new();
+        for group in &mut self.open {
+            if !group.published && group.waited >= wait {
+                group.published = true;
+                notifications.push(group.notification(Phase::Firing));
+            } else if group.published && group.is_over() {
+                notifications.push(group.notification(Phase::Resolved));
             }
         }
-        self.open.retain(|outage| !outage.is_over());
-        messages
+        self.open.retain(|group| !group.is_over());
+        notifications
     }
 
     fn add(&mut self, key: &AlertKey, now: Time) {
         let member = Member { key: key.clone(), is_over: false };
-        if let Some(outage) = self.open.iter_mut().find(|outage| !outage.published && outage.is_near(key)) {
-            outage.members.push(member);
+        if let Some(group) = self.open.iter_mut().find(|group| !group.published && group.is_near(key)) {
+            group.members.push(member);
             return;
         }
         self.newest += 1;
-        self.open.push(Outage {
+        self.open.push(AlertGroup {
             number: self.newest,
             began_at: now,
             waited: 0.0,
@@ -115,7 +115,7 @@ impl Outages {
     }
 }
 
-impl Outage {
+impl AlertGroup {
     fn has(&self, key: &AlertKey) -> bool {
         self.members.iter().any(|member| member.key == *key)
     }
@@ -132,10 +132,10 @@ impl Outage {
         })
     }
 
-    fn message(&self, phase: Phase) -> Message {
+    fn notification(&self, phase: Phase) -> Notification {
         let published = self.members.iter().filter(|member| phase == Phase::Resolved || !member.is_over);
-        Message {
-            outage: self.number,
+        Notification {
+            group: self.number,
             phase,
             began_at: self.began_at,
             alerts: published.map(|member| member.key.clone()).collect(),

@@ -1,4 +1,4 @@
-//! Rehearsal of a rule with other values: how often it would have fired, when, and the configuration for it.
+//! Dry run of a rule with other values: how often it would have fired, when, and the configuration for it.
 
 use super::moment::charts_at;
 use app_state::Zones;
@@ -12,27 +12,27 @@ use leptos::prelude::*;
 use leptos::task::spawn_local;
 use live::api;
 use protocol::Problem;
-use protocol::alerts::{AlertRule, Comparison, Rehearsal, Rehearse, RehearsedAlert};
+use protocol::alerts::{AlertRule, Comparison, DryRun, DryRunFiring, DryRunRequest};
 
-/// Number of moments that are listed.
+/// Largest number of listed firings.
 const MAX_LISTED: usize = 20;
-/// Choices of the time: label and days.
+/// Choices of the period: label and days.
 const DAYS: [(&str, f64); 4] = [("1 d", 1.0), ("7 d", 7.0), ("30 d", 30.0), ("90 d", 90.0)];
 
-/// The panel's state.
+/// State of the panel.
 #[derive(Clone, Copy)]
-pub struct Rehearsing {
+pub struct DryRunPanel {
     rule: StoredValue<AlertRule>,
     open: RwSignal<bool>,
     threshold: RwSignal<String>,
     for_seconds: RwSignal<String>,
     days: RwSignal<f64>,
     busy: RwSignal<bool>,
-    /// Rehearsed rule with its result.
-    answer: RwSignal<Option<Result<(AlertRule, Rehearsal), Problem>>>,
+    /// Tested rule with its result.
+    answer: RwSignal<Option<Result<(AlertRule, DryRun), Problem>>>,
 }
 
-impl Rehearsing {
+impl DryRunPanel {
     pub fn new(rule: AlertRule) -> Self {
         Self {
             open: RwSignal::new(false),
@@ -50,7 +50,7 @@ impl Rehearsing {
         self.open.get()
     }
 
-    /// Shows or hides the panel; rehearses the rule as it is at first.
+    /// Shows or hides the panel; the first time, tests the rule with its own values.
     pub fn toggle(self) {
         let open = !self.open.get_untracked();
         self.open.set(open);
@@ -89,23 +89,23 @@ impl Rehearsing {
             }
         };
         self.busy.set(true);
-        let rehearse = Rehearse { rule: rule.clone(), days: self.days.get_untracked() };
+        let request = DryRunRequest { rule: rule.clone(), days: self.days.get_untracked() };
         spawn_local(async move {
-            let answer = api::rehearse(&rehearse).await;
+            let answer = api::dry_run(&request).await;
             // The page may be gone by now.
             self.busy.try_set(false);
-            self.answer.try_set(Some(answer.map(|rehearsal| (rule, rehearsal))));
+            self.answer.try_set(Some(answer.map(|dry_run| (rule, dry_run))));
         });
     }
 
     /// The panel; nothing while it is closed. Tracked.
     pub fn view(self) -> Option<AnyView> {
-        self.open.get().then(|| panel(self))
+        self.open.get().then(|| panel_view(self))
     }
 }
 
-fn panel(rehearsing: Rehearsing) -> AnyView {
-    let Rehearsing { rule, threshold, for_seconds, days, busy, answer, .. } = rehearsing;
+fn panel_view(panel: DryRunPanel) -> AnyView {
+    let DryRunPanel { rule, threshold, for_seconds, days, busy, answer, .. } = panel;
     let name = rule.with_value(|rule| rule.name.clone());
     let field = |id: String, label: &'static str, value: RwSignal<String>| {
         let of = id.clone();
@@ -132,19 +132,19 @@ fn panel(rehearsing: Rehearsing) -> AnyView {
     });
     let submit = move |event: web_sys::SubmitEvent| {
         event.prevent_default();
-        rehearsing.run();
+        panel.run();
     };
     let result = part(move || {
         if busy.get() {
             return Some(view! { <Skeleton lines=2/> }.into_any());
         }
         Some(match answer.get()? {
-            Ok((rule, rehearsal)) => result(&rule, &rehearsal),
+            Ok((rule, dry_run)) => result(&rule, &dry_run),
             Err(problem) => view! { <p class="note bad">{problem.detail}</p> }.into_any(),
         })
     });
     view! {
-        <form class="rehearsal" on:submit=submit>
+        <form class="dry-run" on:submit=submit>
             {field(format!("{name}-threshold"), side, threshold)}
             {field(format!("{name}-for"), "For (seconds)", for_seconds)}
             <label class="field" for=format!("{name}-days")>
@@ -161,7 +161,7 @@ fn panel(rehearsing: Rehearsing) -> AnyView {
                 </select>
             </label>
             <button type="submit" class="button primary" aria-busy=spoken(move || busy.get())>
-                "Rehearse"
+                "Run test"
             </button>
         </form>
         <div role="status">{result}</div>
@@ -169,15 +169,15 @@ fn panel(rehearsing: Rehearsing) -> AnyView {
     .into_any()
 }
 
-/// Sentence, moments on a time axis and as links, and the configuration.
-fn result(rule: &AlertRule, rehearsal: &Rehearsal) -> AnyView {
+/// Sentence, firings on a time axis and as links, and the configuration.
+fn result(rule: &AlertRule, dry_run: &DryRun) -> AnyView {
     let zone = Zones::here();
     let toasts = expect_context::<Toasts>();
-    let marks = rehearsal.moments.iter().map(|moment| mark(moment, rehearsal)).collect_view();
-    let listed = rehearsal.moments.iter().rev().take(MAX_LISTED).map(|moment| {
-        let (fired, host) = (moment.fired_at, moment.host.to_string());
-        let to = charts_at(&moment.host, fired, moment.resolved_at.unwrap_or(fired));
-        let lasted = match moment.resolved_at {
+    let marks = dry_run.firings.iter().map(|firing| mark(firing, dry_run)).collect_view();
+    let listed = dry_run.firings.iter().rev().take(MAX_LISTED).map(|firing| {
+        let (fired, host) = (firing.fired_at, firing.host.to_string());
+        let to = charts_at(&firing.host, fired, firing.resolved_at.unwrap_or(fired));
+        let lasted = match firing.resolved_at {
             Some(at) => format!("for {}", format::span(at.seconds_since(fired))),
             None => "until now".to_owned(),
         };
@@ -188,13 +188,13 @@ fn result(rule: &AlertRule, rehearsal: &Rehearsal) -> AnyView {
             </li>
         }
     });
-    let more = rehearsal.count as usize;
+    let more = dry_run.count as usize;
     let more = (more > MAX_LISTED).then(|| {
         view! { <p class="muted">"Showing the newest " {MAX_LISTED} "."</p> }
     });
-    let without = (!rehearsal.without_values.is_empty()).then(|| {
-        let names: Vec<String> = rehearsal.without_values.iter().map(ToString::to_string).collect();
-        view! { <p class="muted">"No values from: " {names.join(", ")}</p> }
+    let without = (!dry_run.without_values.is_empty()).then(|| {
+        let names: Vec<String> = dry_run.without_values.iter().map(ToString::to_string).collect();
+        view! { <p class="muted">"No data from: " {names.join(", ")}</p> }
     });
     let config = configuration(rule);
     let copied = config.clone();
@@ -202,15 +202,15 @@ fn result(rule: &AlertRule, rehearsal: &Rehearsal) -> AnyView {
         copy_and_say(toasts, copied.clone(), "Configuration");
     };
     view! {
-        <p><strong>{rehearsal.sentence.clone()}</strong></p>
-        <svg class="rehearsed" viewBox="0 0 1000 12" preserveAspectRatio="none" aria-hidden="true">
-            <rect class="rehearsed-axis" x="0" y="5" width="1000" height="2"></rect>
+        <p><strong>{dry_run.sentence.clone()}</strong></p>
+        <svg class="dry-run-axis" viewBox="0 0 1000 12" preserveAspectRatio="none" aria-hidden="true">
+            <rect class="dry-run-line" x="0" y="5" width="1000" height="2"></rect>
             {marks}
         </svg>
-        <ul class="rehearsed-moments">{listed.collect_view()}</ul>
+        <ul class="dry-run-firings">{listed.collect_view()}</ul>
         {more}
         {without}
-        <div class="rehearsed-config">
+        <div class="dry-run-config">
             <pre><code>{config}</code></pre>
             <button type="button" class="button" on:click=copy>"Copy"</button>
         </div>
@@ -218,14 +218,14 @@ fn result(rule: &AlertRule, rehearsal: &Rehearsal) -> AnyView {
     .into_any()
 }
 
-/// Mark of a moment on the time axis.
-fn mark(moment: &RehearsedAlert, rehearsal: &Rehearsal) -> AnyView {
-    let all = rehearsal.to.seconds_since(rehearsal.from).max(1.0);
-    let from = moment.fired_at.seconds_since(rehearsal.from) / all * 1_000.0;
-    let to = moment.resolved_at.unwrap_or(rehearsal.to).seconds_since(rehearsal.from) / all * 1_000.0;
+/// Mark of a firing on the time axis.
+fn mark(firing: &DryRunFiring, dry_run: &DryRun) -> AnyView {
+    let all = dry_run.to.seconds_since(dry_run.from).max(1.0);
+    let from = firing.fired_at.seconds_since(dry_run.from) / all * 1_000.0;
+    let to = firing.resolved_at.unwrap_or(dry_run.to).seconds_since(dry_run.from) / all * 1_000.0;
     let width = (to - from).max(3.0);
     view! {
-        <rect class="rehearsed-mark" x=format!("{from:.1}") y="0" width=format!("{width:.1}") height="12"></rect>
+        <rect class="dry-run-mark" x=format!("{from:.1}") y="0" width=format!("{width:.1}") height="12"></rect>
     }
     .into_any()
 }
@@ -253,7 +253,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_configuration_has_the_rehearsed_values() {
+    fn the_configuration_has_the_tested_values() {
         let mut rule = AlertRule::new("busy", "cpu.busy_ratio", Comparison::Below, 0.25);
         rule.for_seconds = 600.0;
         let expected = "[[alerts.rule]]\nname = \"busy\"\nmetric = \"cpu.busy_ratio\"\ncomparison = \"below\"\n\

@@ -1,10 +1,10 @@
-//! Who used a resource of a machine within a time.
+//! Consumers of a resource of a machine within a period.
 
 use super::Window;
 use super::samples::{Machine, Used};
 use crate::monitor::Monitor;
-use engine::{Engine, EngineError};
-use protocol::time_breakdown::{Limit, ResourceUser};
+use engine::{EngineError, Scoped};
+use protocol::time_breakdown::{Limit, ResourceConsumer};
 use protocol::{HostName, Operation, OperationId, Time};
 use store::Filter;
 
@@ -14,13 +14,13 @@ const SEARCHED: &str = "500";
 const MAX_READ: usize = 100;
 /// Number of buckets in which they are read.
 const WIDTH: usize = 1_000;
-/// Number of users of a response, and their smallest share.
-const MAX_USERS: usize = 5;
+/// Number of consumers of a response, and their smallest share.
+const MAX_CONSUMERS: usize = 5;
 const MIN_SHARE: f64 = 0.01;
 
 /// Operations that ran on these hosts within the time, `own` first, then those that ran for the longest part of it.
 pub(super) async fn ran(
-    engine: &Engine,
+    engine: &Scoped,
     hosts: &[HostName],
     own: &Operation,
     window: Window,
@@ -51,7 +51,7 @@ fn overlap(operation: &Operation, window: Window) -> f64 {
     ended.min(window.to as f64) - started.max(window.from as f64)
 }
 
-/// Largest users of the resource of a limit.
+/// Largest consumers of the resource of a limit.
 pub(super) async fn largest(
     monitor: &Monitor,
     mut ran: Vec<Operation>,
@@ -59,7 +59,7 @@ pub(super) async fn largest(
     limit: Limit,
     machine: &Machine,
     window: Window,
-) -> Vec<ResourceUser> {
+) -> Vec<ResourceConsumer> {
     ran.truncate(MAX_READ);
     let attempts = ran.iter().map(|operation| (operation.id, operation.attempt)).collect();
     let Ok(read) = monitor.attempts(attempts, window.wanted(WIDTH, &Used::METRICS)).await else {
@@ -72,7 +72,7 @@ pub(super) async fn largest(
     shares(used.collect(), of_machine(machine, limit), own)
 }
 
-/// What an operation used within the time, by its cost: it was too short for samples.
+/// What an operation used within the period, by its cost: it was too short for samples.
 fn of_cost(operation: &Operation, window: Window) -> Option<Used> {
     let usage = operation.usage.as_ref()?;
     let part = (overlap(operation, window) / usage.wall_seconds.max(0.001)).clamp(0.0, 1.0);
@@ -104,14 +104,14 @@ fn of_machine(machine: &Machine, limit: Limit) -> Option<f64> {
 /// Shares of the operations and of all other programs, largest first. Operations may use more than the machine's samples
 /// say, because both are rounded, and files may be written later. Empty without samples of the machine: other programs
 /// may have used the most.
-fn shares(used: Vec<(&Operation, f64)>, of_machine: Option<f64>, own: OperationId) -> Vec<ResourceUser> {
+fn shares(used: Vec<(&Operation, f64)>, of_machine: Option<f64>, own: OperationId) -> Vec<ResourceConsumer> {
     let Some(of_machine) = of_machine else { return Vec::new() };
     let sum: f64 = used.iter().map(|(_, amount)| amount).sum();
     let all = of_machine.max(sum);
     if all <= 0.0 {
         return Vec::new();
     }
-    let user = |(operation, amount): (&Operation, f64)| ResourceUser {
+    let consumer = |(operation, amount): (&Operation, f64)| ResourceConsumer {
         operation: Some(operation.id),
         title: operation.title.clone(),
         kind: Some(operation.kind.clone()),
@@ -119,7 +119,7 @@ fn shares(used: Vec<(&Operation, f64)>, of_machine: Option<f64>, own: OperationI
         share: amount / all,
         is_self: operation.id == own,
     };
-    let others = ResourceUser {
+    let others = ResourceConsumer {
         operation: None,
         title: String::new(),
         kind: None,
@@ -127,12 +127,12 @@ fn shares(used: Vec<(&Operation, f64)>, of_machine: Option<f64>, own: OperationI
         share: (all - sum) / all,
         is_self: false,
     };
-    let mut users: Vec<ResourceUser> = used.into_iter().map(user).chain([others]).collect();
-    users.retain(|user| user.share >= MIN_SHARE);
-    users.sort_by(|a, b| b.share.total_cmp(&a.share));
-    users.truncate(MAX_USERS);
-    users.iter_mut().for_each(|user| user.share = (user.share * 1e3).round() / 1e3);
-    users
+    let mut consumers: Vec<ResourceConsumer> = used.into_iter().map(consumer).chain([others]).collect();
+    consumers.retain(|consumer| consumer.share >= MIN_SHARE);
+    consumers.sort_by(|a, b| b.share.total_cmp(&a.share));
+    consumers.truncate(MAX_CONSUMERS);
+    consumers.iter_mut().for_each(|consumer| consumer.share = (consumer.share * 1e3).round() / 1e3);
+    consumers
 }
 
 #[cfg(test)]
@@ -161,10 +161,10 @@ mod tests {
     #[test]
     fn the_hog_is_first_and_other_programs_have_the_remainder() {
         let (hog, own, idle) = (operation(0, None), operation(0, None), operation(0, None));
-        let users = shares(vec![(&own, 20.0), (&hog, 58.0), (&idle, 0.1)], Some(100.0), own.id);
-        let shares: Vec<_> = users.iter().map(|user| (user.operation, user.share)).collect();
+        let consumers = shares(vec![(&own, 20.0), (&hog, 58.0), (&idle, 0.1)], Some(100.0), own.id);
+        let shares: Vec<_> = consumers.iter().map(|consumer| (consumer.operation, consumer.share)).collect();
         assert_eq!(shares, [(Some(hog.id), 0.58), (None, 0.219), (Some(own.id), 0.2)]);
-        assert!(users[2].is_self && !users[0].is_self);
+        assert!(consumers[2].is_self && !consumers[0].is_self);
         let alone = super::shares(vec![(&own, 20.0)], Some(15.0), own.id);
         assert_eq!((alone.len(), alone[0].share), (1, 1.0));
         assert!(super::shares(vec![(&own, 20.0)], None, own.id).is_empty(), "others may have used more");

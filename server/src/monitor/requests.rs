@@ -1,0 +1,185 @@
+//! History of the server's requests to hosts: recorded by minute, and read as metrics named `requests.*`.
+
+use super::recorder::Recorder;
+use engine::Engine;
+use history::{Buckets, Series, Tallied, Tallies, Tally, matches};
+use pool::{Outcome, Requests};
+use protocol::Time;
+use std::time::Duration;
+use tokio::time::Instant;
+
+/// Interval at which requests are recorded, in seconds. Divides a minute.
+const INTERVAL_SECONDS: i64 = 5;
+/// Number of parts of minutes that wait while the history can't be written: an hour of twenty hosts. The oldest of more
+/// are dropped.
+const MAX_WAITING: usize = 14_400;
+
+/// Records requests for ever. Those of the last seconds before a kill are lost.
+pub async fn record(recorder: Recorder, engine: Engine) -> ! {
+    let mut waiting: Vec<Tallied> = Vec::new();
+    let mut taken_at = Instant::now();
+    loop {
+        // At the multiples of the interval, so that nothing belongs to two minutes.
+        let now = Time::now().micros();
+        let interval = INTERVAL_SECONDS * 1_000_000;
+        let left = interval - now.rem_euclid(interval);
+        tokio::time::sleep(Duration::from_micros(left.unsigned_abs())).await;
+        let seconds = taken_at.elapsed().as_secs_f64();
+        taken_at = Instant::now();
+        // The middle of the part: a timer may fire a moment early.
+        let second = (Time::now().micros() / 1_000_000) - INTERVAL_SECONDS / 2;
+        for (host, requests) in engine.take_host_requests() {
+            let tally = tally(&requests, seconds);
+            waiting.push(Tallied { source: source(host.as_str()), second, tally });
+        }
+        waiting.drain(..waiting.len().saturating_sub(MAX_WAITING));
+        // While the history can't be written, they are kept.
+        if recorder.write_tallies(waiting.clone()).await.is_ok() {
+            waiting.clear();
+        }
+    }
+}
+
+/// Source of the requests to a host, also if the host is a part of the server.
+pub fn source(host: &str) -> String {
+    format!("host/{host}")
+}
+
+fn tally(requests: &Requests, seconds: f64) -> Tally {
+    let counts = Outcome::ALL.map(|outcome| requests.ended(outcome)).to_vec();
+    Tally { seconds, counts, values: requests.latency.clone() }
+}
+
+fn failed(tally: &Tally) -> u64 {
+    let by_class = Outcome::ALL.iter().zip(&tally.counts);
+    by_class.filter(|(outcome, _)| outcome.is_failure()).map(|(_, count)| count).sum()
+}
+
+/// A metric of requests: its name, and its value of a tally.
+type Metric = (String, Box<dyn Fn(&Tally) -> Option<f64>>);
+
+fn metrics() -> Vec<Metric> {
+    let rate = |count: u64, tally: &Tally| (tally.seconds > 0.0).then(|| count as f64 / tally.seconds);
+    let mut metrics: Vec<Metric> = vec![
+        ("requests.per_second".into(), Box::new(move |tally| rate(tally.count(), tally))),
+        ("requests.failures_per_second".into(), Box::new(move |tally| rate(failed(tally), tally))),
+        (
+            "requests.latency_max_seconds".into(),
+            Box::new(|tally| tally.values.range().map(|range| *range.end())),
+        ),
+    ];
+    for (name, q) in [("p50", 0.5), ("p95", 0.95), ("p99", 0.99)] {
+        let of = move |tally: &Tally| tally.values.quantile(q);
+        metrics.push((format!("requests.latency_{name}_seconds"), Box::new(of)));
+    }
+    for (n, outcome) in Outcome::ALL.into_iter().enumerate().filter(|(_, outcome)| outcome.is_failure()) {
+        let of = move |tally: &Tally| rate(tally.counts.get(n).copied().unwrap_or(0), tally);
+        metrics.push((format!("requests.{}.failures_per_second", outcome.name()), Box::new(of)));
+    }
+    metrics
+}
+
+/// Whether any name or pattern is that of a metric of requests.
+pub fn are_wanted(patterns: &[String]) -> bool {
+    metrics().iter().any(|(name, _)| patterns.iter().any(|pattern| matches(pattern, name)))
+}
+
+/// Adds the wanted metrics of requests. A slot that is longer than a bucket gives its value to all buckets that begin in
+/// it; the percentiles of a longer bucket are those of all its requests.
+pub fn add(buckets: &mut Buckets, tallies: &Tallies, patterns: &[String]) {
+    let begin = |n: usize| buckets.start + n as i64 * buckets.bucket_seconds;
+    // Tallies of different times, and the one of each bucket.
+    let (different, of_bucket): (Vec<Tally>, Vec<Option<usize>>) =
+        if buckets.bucket_seconds < tallies.slot_seconds {
+            let place = |n| {
+                let slot = begin(n).div_euclid(tallies.slot_seconds) * tallies.slot_seconds;
+                tallies.slots.binary_search_by_key(&slot, |(start, _)| *start).ok()
+            };
+            let different = tallies.slots.iter().map(|(_, tally)| tally.clone()).collect();
+            (different, (0..buckets.count).map(place).collect())
+        } else {
+            let mut different = Vec::new();
+            let merged = (0..buckets.count).map(|n| {
+                let first = tallies.slots.partition_point(|(start, _)| *start < begin(n));
+                let end = tallies.slots.partition_point(|(start, _)| *start < begin(n + 1));
+                let all = tallies.slots[first..end].iter().map(|(_, tally)| tally);
+                let all = all.cloned().reduce(|mut all, tally| {
+                    all.merge(&tally);
+                    all
+                })?;
+                different.push(all);
+                Some(different.len() - 1)
+            });
+            let of_bucket = merged.collect();
+            (different, of_bucket)
+        };
+    for (name, value) in metrics() {
+        if !patterns.iter().any(|pattern| matches(pattern, &name)) {
+            continue;
+        }
+        let values: Vec<Option<f64>> = different.iter().map(value).collect();
+        let values: Vec<Option<f64>> =
+            of_bucket.iter().map(|place| (*place).and_then(|n| values[n])).collect();
+        if values.iter().any(Option::is_some) {
+            buckets.metrics.insert(name, Series { min: values.clone(), mean: values.clone(), max: values });
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ::history::Tier;
+    use std::collections::BTreeMap;
+
+    fn tally(seconds: f64, failed: u64, latencies: &[f64]) -> Tally {
+        let mut tally = Tally { seconds, counts: vec![0; Outcome::ALL.len()], ..Tally::default() };
+        tally.counts[Outcome::Success as usize] = latencies.len() as u64;
+        tally.counts[Outcome::Timeout as usize] = failed;
+        latencies.iter().for_each(|latency| tally.values.record(*latency).unwrap());
+        tally
+    }
+
+    fn buckets(bucket_seconds: i64, count: usize) -> Buckets {
+        Buckets { tier: Tier::Second, start: 120, bucket_seconds, count, metrics: BTreeMap::new() }
+    }
+
+    fn mean(buckets: &Buckets, metric: &str) -> Vec<Option<f64>> {
+        buckets.metrics[metric].mean.clone()
+    }
+
+    #[test]
+    fn percentiles_of_a_longer_time_are_those_of_all_its_requests() {
+        let fast: Vec<f64> = (1..=90).map(|n| f64::from(n) / 1_000.0).collect();
+        let slow: Vec<f64> = (91..=100).map(|n| f64::from(n) / 1_000.0).collect();
+        let slots = vec![(120, tally(60.0, 0, &fast)), (180, tally(60.0, 6, &slow))];
+        let tallies = Tallies { slot_seconds: 60, slots };
+        let mut all = buckets(120, 2);
+        add(&mut all, &tallies, &["requests.*".into(), "requests.*.failures_per_second".into()]);
+        let p95 = mean(&all, "requests.latency_p95_seconds");
+        // The mean of both minutes' percentiles would be 0.093.
+        assert!((p95[0].unwrap() / 0.095 - 1.0).abs() < 0.011, "{p95:?}");
+        assert_eq!(p95[1], None, "the next two minutes are unknown");
+        assert_eq!(mean(&all, "requests.timeout.failures_per_second"), [Some(0.05), None]);
+        assert_eq!(mean(&all, "requests.latency_max_seconds"), [Some(0.1), None]);
+    }
+
+    #[test]
+    fn a_minute_gives_its_value_to_all_buckets_that_begin_in_it() {
+        let slots = vec![(120, tally(60.0, 0, &[0.2; 30])), (240, tally(30.0, 0, &[0.4; 60]))];
+        let tallies = Tallies { slot_seconds: 60, slots };
+        let mut all = buckets(30, 6);
+        add(&mut all, &tallies, &["requests.per_second".into()]);
+        // A minute that is not over has the rate of its observed part.
+        let expected = [Some(0.5), Some(0.5), None, None, Some(2.0), Some(2.0)];
+        assert_eq!(mean(&all, "requests.per_second"), expected);
+        assert_eq!(all.metrics.len(), 1, "only what was asked for");
+    }
+
+    #[test]
+    fn only_a_question_for_requests_reads_them() {
+        let wanted = |pattern: &str| are_wanted(&[pattern.to_owned()]);
+        assert!(wanted("requests.per_second") && wanted("requests.*.failures_per_second"));
+        assert!(!wanted("cpu.busy_ratio") && !wanted("disk.*.busy_ratio"));
+    }
+}
