@@ -150,7 +150,7 @@ mod tests {
         let rate = "disk.sda.read_bytes_per_second";
         let first = batch("machine/m", &[1, 2, 3], &[(rate, &[Some(10.0), None, Some(30.0)])]);
         let repeated = batch("machine/m", &[2, 3, 4], &[(rate, &[Some(20.0), Some(30.0), Some(5.0)])]);
-        latest.record(&[first.clone()], Some(("host/a", "machine/m")));
+        latest.record(std::slice::from_ref(&first), Some(("host/a", "machine/m")));
         latest.record(&[first, repeated, batch("host/a", &[4], &[("host.running", &[Some(2.0)])])], None);
         let (figures, machine) = latest.of("host/a").unwrap();
         assert_eq!((figures.sums[rate], figures.values[rate]), (45.0, 5.0));

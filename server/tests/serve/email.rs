@@ -75,13 +75,13 @@ impl Mail {
 /// Mail server.
 struct MailServer {
     port: u16,
-    mails: mpsc::UnboundedReceiver<Mail>,
+    mails: mpsc::Receiver<Mail>,
     connections: Arc<AtomicU32>,
 }
 
 impl MailServer {
     async fn start(encryption: Encryption, manner: Manner, certificate: Option<&Certificate>) -> Self {
-        let (sender, mails) = mpsc::unbounded_channel();
+        let (sender, mails) = mpsc::channel(100);
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();
         let connections = Arc::new(AtomicU32::new(0));
@@ -110,7 +110,7 @@ struct Session {
     /// Number of earlier connections.
     nth: u32,
     tls: Option<TlsAcceptor>,
-    mails: mpsc::UnboundedSender<Mail>,
+    mails: mpsc::Sender<Mail>,
 }
 
 impl Session {
@@ -199,7 +199,7 @@ impl Session {
                     }
                     let (from, to) = (std::mem::take(&mut from), std::mem::take(&mut to));
                     // The test may have ended.
-                    let _ = self.mails.send(Mail { from, to, content, encrypted, user: user.clone() });
+                    let _ = self.mails.send(Mail { from, to, content, encrypted, user: user.clone() }).await;
                     respond(stream, "250 2.0.0 queued").await?;
                     if self.manner == Manner::HangsAtTheEnd {
                         std::future::pending::<()>().await;
