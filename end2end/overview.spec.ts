@@ -142,7 +142,7 @@ test('a failure is shown even if many others ended after it, and unknown states 
     await page.goto('/');
     await alive(page);
     await asked;
-    await expect(failed).toContainText('newest operations only');
+    await expect(failed).toContainText('older operations not searched');
     await expect(failed).toContainText('Nothing needs attention among the newest operations');
     await expect(failed.getByRole('link', { name: 'Show all failed operations' })).toBeVisible();
     await expect(failed.getByText('Nothing needs attention', { exact: true })).toHaveCount(0);
@@ -150,7 +150,7 @@ test('a failure is shown even if many others ended after it, and unknown states 
     await page.unroute(/operations\?state=failed/);
     await page.reload();
     await expect(failed.locator('tr.row')).toContainText('NOSUCH');
-    await expect(failed).not.toContainText('newest operations only');
+    await expect(failed).not.toContainText('older operations not searched');
     // Now that all are known.
     await failed.getByRole('button', { name: 'Mark as seen' }).click();
     await expect(failed.getByText('Nothing needs attention')).toBeVisible();

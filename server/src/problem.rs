@@ -155,7 +155,7 @@ pub fn problem_of(error: EngineError) -> Problem {
         ),
         EngineError::ArtifactHostRemoved => (
             ProblemType::HostAway,
-            "The host of this artifact is no longer in the configuration. Add it again to fetch it.".into(),
+            "The host of this artifact is no longer in the configuration. Add the host again to fetch the artifact.".into(),
         ),
         EngineError::ArtifactPathInvalid { host, path } => {
             let path: String = path.chars().take(MAX_QUOTED_PATH).collect();

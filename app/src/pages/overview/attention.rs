@@ -113,7 +113,7 @@ pub fn Attention() -> impl IntoView {
             }
             None => "Failures of the last 24 hours".to_owned(),
         };
-        if whole.get() { since } else { format!("{since}, newest operations only") }
+        if whole.get() { since } else { format!("{since} (older operations not searched)") }
     });
     let all_clear = move || match whole.get() {
         true => "Nothing needs attention",

@@ -94,8 +94,8 @@ impl KtrdrBacktest {
         leaving: CancellationToken,
         probe: Option<Arc<Probe>>,
     ) -> Self {
-        let limits = "This worker resumes a stopped backtest only from its own checkpoint. A cancel is confirmed by \
-                      the worker's status.";
+        let limits = "The worker can resume a stopped backtest only from a checkpoint that it saved itself. After a \
+                      cancel, the operation stays cancelling until the worker reports that the backtest has stopped.";
         Self { follow: Follow { remote_service, timing, leaving, limits, what: "backtest" }, probe }
     }
 }
@@ -109,8 +109,10 @@ impl Work for KtrdrBacktest {
             name: KindName::new("ktrdr.backtest").expect("valid kind name"),
             title: "Backtest on a ktrdr worker".to_owned(),
             description: "Backtests a strategy on a backtest worker of April 2026, one at a time. Reports progress in \
-                          percent, without live charts. Resume follows a backtest that still runs, fetches its result, \
-                          or resumes from the worker's own checkpoint. A cancel is confirmed by the worker's status."
+                          percent, without live charts. Resume follows a backtest that still runs, fetches the result of \
+                          a completed one, or continues a stopped one from the checkpoint that the worker saved. \
+                          After a cancel, the operation stays cancelling until the worker reports that the backtest \
+                          has stopped."
                 .to_owned(),
             summary: Summary("{symbol} {timeframe} · {strategy} · {start} {end}".to_owned()),
             params: params_schema::<BacktestParams>(),

@@ -63,13 +63,14 @@ impl KtrdrTrain {
     ) -> Self {
         let limits = match protocol {
             Protocol::Training2025 => {
-                "This service runs one training at a time and can't resume a stopped one. A cancel takes up to 30 s \
-                 and is confirmed by the service's status."
+                "This service runs one training at a time and can't resume a stopped one. After a cancel, the \
+                 operation stays cancelling until the service reports that the training has stopped, up to 30 s."
             }
             _ => {
-                "This service resumes a stopped training only from its own checkpoint, and a worker only if \
-                 'strategy_path' was set at the start. A training host of April 2026 can't be stopped: a cancel is \
-                 confirmed when nothing is running any more."
+                "A worker can resume a stopped training only from a checkpoint that it saved itself, and only if \
+                 'strategy_path' was set at the start. After a cancel, the operation stays cancelling until the \
+                 service reports that the training has stopped. A training host of April 2026 can't stop a training, \
+                 so the operation stays cancelling until the training ends."
             }
         };
         let follow = Follow { remote_service, timing, leaving, limits, what: "training" };
@@ -107,12 +108,13 @@ impl KtrdrTrain {
         if let (Some(start), Some(end)) = (start, end)
             && start > end
         {
-            let (field, what) = if params.end.is_some() { ("end", "start") } else { ("start", "end") };
-            let why = format!(
-                "The strategy has {what} {}. Fill in both dates.",
-                if what == "start" { start } else { end }
-            );
-            errors.push(FieldError::new(field, why));
+            errors.push(if params.end.is_some() {
+                let why = "This is before the start date of the strategy";
+                FieldError::new("end", format!("{why}, {start}. Also enter a start date."))
+            } else {
+                let why = "This is after the end date of the strategy";
+                FieldError::new("start", format!("{why}, {end}. Also enter an end date."))
+            });
         }
         if !errors.is_empty() {
             return Err(errors);
@@ -157,15 +159,17 @@ impl Work for KtrdrTrain {
                 "ktrdr.train-2025",
                 "Train on a ktrdr host of 2025",
                 "Trains a strategy on a training host of October 2025, one at a time. The host can't resume a stopped \
-                 training: resume follows one that still runs, or fetches its result. A cancel takes up to 30 s and is \
-                 confirmed by the host's status.",
+                 training: resume follows a training that still runs, or fetches the result of a completed one. After a \
+                 cancel, the operation stays cancelling until the host reports that the training has stopped, up to \
+                 30 s.",
             ),
             _ => (
                 "ktrdr.train",
                 "Train on a ktrdr worker",
                 "Trains a strategy on a training host or worker of April 2026, one at a time. Resume follows a \
-                 training that still runs, fetches its result, or resumes from the worker's own checkpoint. A cancel \
-                 is confirmed when nothing is running any more. The training host can't stop a training.",
+                 training that still runs, fetches the result of a completed one, or continues a stopped one from \
+                 the checkpoint that the worker saved. After a cancel, the operation stays cancelling until the \
+                 service reports that the training has stopped. A training host can't stop a training.",
             ),
         };
         KindSpec {
@@ -220,8 +224,8 @@ fn chosen(field: &str, given: Option<Vec<String>>, declared: &[String]) -> Resul
         Some(given) => Ok(given),
         None if declared.is_empty() => {
             let why = format!(
-                "The strategy has no {field} (training_data.{field}). Fill them in: without them the service trains on \
-                 other data."
+                "The strategy has no {field} (training_data.{field}). Enter {field}: without them, the service trains \
+                 on other data."
             );
             Err(FieldError::new(field, why))
         }

@@ -116,7 +116,7 @@ mod tests {
             advice: String::new(),
             cores: None,
             operations: 1,
-            users: Vec::new(),
+            consumers: Vec::new(),
             usage: None,
             course: None,
         };

@@ -149,7 +149,8 @@ impl Run {
                 "The service at {base} was restarted, which ended run {id}: the service still reports it as running, \
                  but nothing runs."
             ),
-            hint: "Resume from the service's own checkpoint, if it has one, or retry from the start.".to_owned(),
+            hint: "Resume, which continues from the service's last checkpoint if there is one, or retry from the start."
+                .to_owned(),
         }
         .into()
     }

@@ -31,8 +31,8 @@ use tokio::time::Instant;
 const SAY_EVERY: Duration = Duration::from_secs(5);
 /// A rejection that takes longer does not come from a working gateway.
 const SLOW: Duration = Duration::from_secs(20);
-const LIMITS: &str = "The ib host reports no progress and can't be stopped. A cancel stops waiting, but the call may \
-                      continue on the ib host.";
+const LIMITS: &str = "A load on the ib host reports no progress and can't be stopped. After a cancel, the adapter \
+                      stops waiting, and the operation fails, because the load may still run there.";
 
 /// Parameters of a load.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize, JsonSchema)]
@@ -149,11 +149,11 @@ impl KtrdrLoad {
         }
         WorkError::failed(
             format!(
-                "Stopped waiting after the cancel. The ib host at {} can't be stopped: the call may still be running \
-                 there, and nothing can confirm its end.",
+                "The adapter stopped waiting after the cancel. A load can't be stopped, so it may still be running \
+                 on the ib host at {}.",
                 self.wire.base()
             ),
-            "No bars were stored. If other calls hang too, restart the ib host or its gateway.",
+            "No bars were stored. If other requests hang, too, restart the ib host or its gateway.",
         )
     }
 
@@ -225,9 +225,9 @@ impl Work for KtrdrLoad {
         KindSpec {
             name: KindName::new("ktrdr.load").expect("valid kind name"),
             title: "Load bars from a ktrdr ib host".to_owned(),
-            description: "Requests the bars of a symbol from the ib host in one long call. It reports no progress, and \
-                          can't be stopped or resumed: a cancel stops waiting and ends as failed, because nothing \
-                          confirms that the call ended."
+            description: "Requests the bars of a symbol from the ib host in one long request. The request reports no \
+                          progress, and can't be stopped or resumed. After a cancel, the adapter stops waiting, and \
+                          the operation fails, because the load may still run on the ib host."
                 .to_owned(),
             summary: Summary("{symbol} {timeframe} · {start} {end}".to_owned()),
             params: params_schema::<LoadParams>(),
