@@ -245,23 +245,40 @@ a_proxy() {
     have nginx || [ -x /usr/sbin/nginx ] && return
     may_install || return 0
     if [ $PLANNING = no ] && [ "$(id -u)" != 0 ]; then sudo -v; fi
-    step "nginx for the tests behind a proxy: apt-get install nginx-light" 10 install_not_started ||
+    step "nginx for the tests behind a proxy: apt-get install nginx-light" 10 install_not_started nginx nginx-light ||
         say "  nginx could not be installed; the tests behind a proxy will be skipped."
 }
 
-# Debian starts a service on installation, unless policy-rc.d forbids it. The tests start nginx themselves.
+# install_not_started SERVICES PACKAGE...: Debian starts a service on installation, unless policy-rc.d forbids it. The
+# tests start the programs themselves.
 install_not_started() {
-    local policy=/usr/sbin/policy-rc.d installed=0
-    if [ -e $policy ]; then
-        apt_install nginx-light
-        return
+    local services=$1 policy=/usr/sbin/policy-rc.d created=no installed=0
+    shift
+    if [ ! -e $policy ]; then
+        # shellcheck disable=SC2016
+        as_root sh -c 'printf "#!/bin/sh\nexit 101\n" >"$1" && chmod 755 "$1"' sh $policy
+        created=yes
     fi
-    # shellcheck disable=SC2016
-    as_root sh -c 'printf "#!/bin/sh\nexit 101\n" >"$1" && chmod 755 "$1"' sh $policy
-    apt_install nginx-light || installed=$?
-    as_root rm -f $policy
-    if have systemctl; then as_root systemctl disable nginx 2>/dev/null || true; fi
+    apt_install "$@" || installed=$?
+    if [ $created = yes ]; then as_root rm -f $policy; fi
+    # Else they would start with the machine.
+    # shellcheck disable=SC2086
+    if have systemctl; then as_root systemctl disable $services 2>/dev/null || true; fi
     return $installed
+}
+
+# --- Prometheus and Alertmanager for tests -----------------------------------------------------------------
+
+# Optional: without them, the tests of metrics and alerts in these programs are skipped.
+prometheus_and_alertmanager() {
+    have prometheus && have promtool && have prometheus-alertmanager && return
+    may_install || return 0
+    if [ $PLANNING = no ] && [ "$(id -u)" != 0 ]; then sudo -v; fi
+    local packages="prometheus prometheus-alertmanager"
+    # shellcheck disable=SC2086
+    step "Prometheus and Alertmanager (140 MB) for the tests: apt-get install $packages" 15 \
+        install_not_started "$packages" $packages ||
+        say "  Prometheus could not be installed; the tests with Prometheus and Alertmanager will be skipped."
 }
 
 # --- Shells for tests --------------------------------------------------------------------------------------
@@ -288,6 +305,7 @@ everything() {
         a_browser
         other_engines
         a_proxy
+        prometheus_and_alertmanager
         other_shells
         schemathesis_of_python
     fi

@@ -21,6 +21,7 @@ mod host;
 mod host_lock;
 mod listen;
 mod man;
+mod metrics;
 mod models;
 mod monitor;
 mod page;

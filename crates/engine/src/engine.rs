@@ -22,12 +22,14 @@ use crate::host_registry::{Entry, HostRegistry, LastSeen};
 use crate::housekeeping;
 use crate::kind_registry::KindRegistry;
 use crate::scoped_feed::{ScopedFeeds, Sources};
+use crate::tally::Tally;
 use crate::view::{View, ViewChange};
 use parking_lot::RwLock;
 use pool::{Pool, PoolConfig, Requests, RouteMetrics};
 use protocol::access::KindScope;
 use protocol::api::{HostList, KindList};
 use protocol::{Actor, HostName, InstanceId, KindName, Operation, OperationId, State, Time};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use store::{Change, EventRecord, Filter, Store, StoreError, StoreFault, Writer};
 use tokio::sync::{mpsc, watch};
@@ -262,6 +264,11 @@ impl Engine {
     /// Requests to each configured host since the server started, by route.
     pub fn host_requests(&self) -> Vec<(HostName, Vec<RouteMetrics>)> {
         self.shared.pools.iter().map(|(name, pool)| (name.clone(), pool.requests())).collect()
+    }
+
+    /// Started and ended operations by kind, since the server started.
+    pub fn tallies(&self) -> BTreeMap<KindName, Tally> {
+        self.shared.view.read().tallies()
     }
 
     /// Requests to each configured host since the last call, for one caller that records them.

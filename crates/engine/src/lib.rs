@@ -32,6 +32,7 @@ mod pace;
 mod queue;
 mod scoped_feed;
 mod suspend;
+mod tally;
 mod view;
 
 pub use config::{EngineConfig, HostConfig, Rules};
@@ -41,3 +42,4 @@ pub use feed::{Cursor, Feed, Frame, Read, RingLimits};
 pub use kind_registry::KindRegistry;
 pub use lifecycle::RetryPolicy;
 pub use pace::StallRule;
+pub use tally::Tally;

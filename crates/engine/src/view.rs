@@ -1,5 +1,6 @@
 //! View: durable and published state, as in a snapshot. Changes only together with the feed.
 
+use crate::tally::{Tallies, Tally};
 use protocol::access::KindScope;
 use protocol::alerts::AlertSummary;
 use protocol::api::{HostStatus, StateCount};
@@ -45,6 +46,7 @@ pub(crate) struct View {
     hosts: BTreeMap<HostName, HostStatus>,
     alerts: AlertSummary,
     counts: Counts,
+    tallies: Tallies,
 }
 
 impl View {
@@ -63,6 +65,7 @@ impl View {
             hosts: BTreeMap::new(),
             alerts: AlertSummary::default(),
             counts: Counts::new(counts),
+            tallies: Tallies::default(),
         }
     }
 
@@ -73,6 +76,7 @@ impl View {
                     self.counts.changed(&operation.kind, before, Some(operation.state));
                 }
                 let (id, ended) = (operation.id, operation.state.ended());
+                self.tallies.count(self.operations.get(&id), &operation, before);
                 self.operations.insert(id, *operation);
                 if ended || before.is_some_and(State::ended) {
                     self.ended.retain(|other| *other != id);
@@ -179,6 +183,10 @@ impl View {
 
     pub(crate) fn alerts(&self) -> AlertSummary {
         self.alerts
+    }
+
+    pub(crate) fn tallies(&self) -> BTreeMap<KindName, Tally> {
+        self.tallies.by_kind().clone()
     }
 
     /// Number of operations in each state, of all kinds or of those in a scope.

@@ -208,6 +208,18 @@ impl Histogram {
         std::iter::once(zeros).chain(others).filter(|bucket| bucket.count > 0)
     }
 
+    /// Number of values that are exactly 0.
+    pub fn zeros(&self) -> u64 {
+        self.zeros
+    }
+
+    /// Index of the first bucket, and the counts from it on without gaps, as native histograms of Prometheus and
+    /// exponential histograms of OpenTelemetry encode them: bucket `i` has the values from `base^(i−1)`, exclusive, to
+    /// `base^i` with `base = 2^(2^−schema)`.
+    pub fn indexed_buckets(&self) -> (i32, &[u64]) {
+        (self.first, &self.buckets)
+    }
+
     fn lowest(&self) -> Option<i32> {
         (!self.buckets.is_empty()).then_some(self.first)
     }

@@ -289,19 +289,20 @@ pub struct Silence {
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Delivery {
-    /// ID of the notification, the same for each try. The header `Signalbox-Delivery` of the request contains it.
+    /// ID of the notification, the same for each try. The header `Signalbox-Delivery` of a request contains it, and the
+    /// header `Message-ID` of an e-mail.
     pub id: String,
     /// Name of the destination in the configuration.
     pub destination: String,
-    /// URL without its secret parts, such as `https://hooks.example.org/…`.
+    /// URL without its secret parts, such as `https://hooks.example.org/…`, or the recipients of an e-mail.
     pub address: String,
     /// First line of the notification.
     pub title: String,
     pub created_at: Time,
     pub state: DeliveryState,
-    /// Number of requests so far.
+    /// Number of tries so far.
     pub tries: u32,
-    /// HTTP status of the last response.
+    /// HTTP status or SMTP code of the last response.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub status: Option<u16>,
     /// Reason why the last try failed.

@@ -120,6 +120,12 @@ impl Operation {
             seq: 0,
         }
     }
+
+    /// Time from which on the current attempt could have started: since it is queued, or the end of its backoff.
+    pub fn ready_at(&self) -> Time {
+        let queued = self.queued_at.unwrap_or(self.created_at);
+        self.not_before.map_or(queued, |not_before| queued.max(not_before))
+    }
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]

@@ -1,14 +1,18 @@
 //! Delivery of the messages of one destination, in their order, until each is delivered or given up.
 
 use super::Shared;
-use super::settings::Destination;
+use super::email::Mailer;
+use super::failed::Failed;
+use super::message::Notice;
+use super::settings::{Destination, MessageFormat, Transport};
 use super::state::Queued;
-use super::webhook::{Failed, Webhook};
+use super::webhook::Webhook;
 use backoff::Backoff;
 use protocol::Time;
 use protocol::alerts::DeliveryState;
 use std::sync::Arc;
 use std::time::Duration;
+use url::Url;
 
 /// Longest pause between two tries.
 const MAX_PAUSE: Duration = Duration::from_secs(600);
@@ -17,10 +21,11 @@ const MAX_PAUSE: Duration = Duration::from_secs(600);
 #[expect(clippy::infinite_loop, reason = "it runs until it is dropped")]
 pub(super) async fn deliver(shared: Arc<Shared>, destination: Destination) {
     let backoff = Backoff::new(destination.pause, MAX_PAUSE.max(destination.pause));
-    let (tries, name, format) = (destination.tries, destination.name.clone(), destination.format);
-    let webhook = tokio::task::spawn_blocking(move || Webhook::new(destination)).await;
-    let webhook = match webhook.map_err(|error| error.to_string()).flatten() {
-        Ok(webhook) => webhook,
+    let (tries, name, page) =
+        (destination.tries, destination.name.clone(), shared.config.external_url.clone());
+    let client = tokio::task::spawn_blocking(move || Client::new(destination, page)).await;
+    let client = match client.map_err(|error| error.to_string()).flatten() {
+        Ok(client) => client,
         Err(error) => {
             tracing::error!(destination = name, error, "alerts can't be delivered");
             return;
@@ -36,13 +41,20 @@ pub(super) async fn deliver(shared: Arc<Shared>, destination: Destination) {
             queued.await;
             continue;
         };
-        let body = notice.body(format).to_string().into_bytes();
-        let sent = webhook.send(&message.receipt.id, body).await;
+        let sent = client.send(&message.receipt.id, &notice).await;
         let pause = backoff.ceiling_after(message.receipt.tries);
         let again = apply(&mut message, sent, tries, pause);
         if message.receipt.state == DeliveryState::GaveUp {
             let why = &message.receipt.error;
             tracing::warn!(destination = name, why, "a notification of alerts failed");
+        }
+        if !again {
+            let mut ended = shared.ended.lock();
+            let ended = ended.entry(name.clone()).or_default();
+            match message.receipt.state {
+                DeliveryState::Delivered => ended.delivered += 1,
+                _ => ended.given_up += 1,
+            }
         }
         // A receipt is durable before it is shown.
         let newest = || shared.state.lock().stored().with(&message);
@@ -50,6 +62,33 @@ pub(super) async fn deliver(shared: Arc<Shared>, destination: Destination) {
         shared.changed.notify_one();
         if again {
             tokio::time::sleep(pause).await;
+        }
+    }
+}
+
+/// Client of a destination.
+enum Client {
+    Webhook(Webhook, MessageFormat),
+    Email(Mailer),
+}
+
+impl Client {
+    /// Client for a destination; blocks.
+    fn new(destination: Destination, page: Option<Url>) -> Result<Self, String> {
+        let timeout = destination.timeout;
+        match destination.transport {
+            Transport::Webhook { url, format } => Ok(Self::Webhook(Webhook::new(url, timeout)?, format)),
+            Transport::Email(settings) => Ok(Self::Email(Mailer::new(settings, timeout, page)?)),
+        }
+    }
+
+    /// Sends a message; returns the status of success.
+    async fn send(&self, id: &str, notice: &Notice) -> Result<u16, Failed> {
+        match self {
+            Client::Webhook(webhook, format) => {
+                webhook.send(id, notice.body(*format).to_string().into_bytes()).await
+            }
+            Client::Email(mailer) => mailer.send(id, notice).await,
         }
     }
 }

@@ -1,9 +1,10 @@
 //! Evaluator: applies the rules to what the server knows, and queues messages.
 
 use super::Shared;
-use super::message::Notice;
+use super::mail::MAX_OPERATIONS as MAX_OPERATIONS_MAILED;
+use super::message::{MAX_LISTED, Notice};
 use super::readings::Observed;
-use super::settings::AlertsConfig;
+use super::settings::{AlertsConfig, Transport};
 use super::state::State;
 use crate::monitor::Monitor;
 use alerts::group::Active;
@@ -200,8 +201,25 @@ fn queue(
             &alerts,
             destination.severity,
         );
-        if let Some(notice) = notice {
+        if let Some(mut notice) = notice {
+            if matches!(destination.transport, Transport::Email(_)) {
+                notice.operations = titles(&notice, observed);
+            }
             state.queue(destination, notice, now);
         }
     }
+}
+
+/// Kinds and titles of the operations that an e-mail lists.
+fn titles(notice: &Notice, observed: &Observed) -> BTreeMap<OperationId, String> {
+    let listed = notice
+        .alerts
+        .iter()
+        .take(MAX_LISTED)
+        .flat_map(|alert| alert.operations.iter().take(MAX_OPERATIONS_MAILED));
+    let title = |id: &OperationId| {
+        let operation = observed.operations.iter().find(|operation| operation.id == *id)?;
+        Some((*id, format!("{} {}", operation.kind, operation.title)))
+    };
+    listed.filter_map(title).collect()
 }

@@ -2,13 +2,14 @@
 
 use super::settings::MessageFormat;
 use alerts::Phase;
-use protocol::Time;
 use protocol::alerts::{Alert, Severity};
+use protocol::{OperationId, Time};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
+use std::collections::BTreeMap;
 
 /// Largest number of alerts that a text lists.
-const MAX_LISTED: usize = 20;
+pub(super) const MAX_LISTED: usize = 20;
 /// Time after which Alertmanager drops an alert that was not resolved, in microseconds: 30 days.
 const ALERTMANAGER_MICROS: i64 = 30 * 86_400 * 1_000_000;
 
@@ -25,6 +26,9 @@ pub(super) struct Notice {
     pub began_at: Time,
     pub at: Time,
     pub alerts: Vec<Alert>,
+    /// Kinds and titles of the operations that e-mails list.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub operations: BTreeMap<OperationId, String>,
 }
 
 impl Notice {
@@ -40,7 +44,7 @@ impl Notice {
         let alerts: Vec<Alert> = alerts.iter().filter(|alert| alert.severity >= least).cloned().collect();
         let severity = alerts.iter().map(|alert| alert.severity).max()?;
         let title = title(status, &alerts);
-        Some(Self { group, status, title, severity, began_at, at, alerts })
+        Some(Self { group, status, title, severity, began_at, at, alerts, operations: BTreeMap::new() })
     }
 
     /// Body of the request.

@@ -5,7 +5,11 @@
 
 mod delivery;
 mod dry_run;
+mod email;
 mod evaluator;
+mod failed;
+mod figures;
+mod mail;
 mod message;
 mod publisher;
 mod readings;
@@ -14,7 +18,11 @@ mod state;
 mod webhook;
 
 pub use dry_run::DryRunError;
-pub use settings::{AlertsConfig, ConfiguredRule, Destination, MessageFormat, SecretUrl};
+pub use figures::{AlertFigures, MessageFigures};
+pub use settings::{
+    AlertsConfig, ConfiguredRule, Destination, EmailSettings, Encryption, Login, MessageFormat, SecretUrl,
+    Transport,
+};
 
 use crate::monitor::Monitor;
 use engine::Engine;
@@ -22,6 +30,7 @@ use parking_lot::Mutex;
 use protocol::alerts::{AlertList, DryRun, DryRunRequest, NewSilence, RuleList, RuleStatus, Silence};
 use protocol::{Actor, Time};
 use state::{State, StateFile};
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -54,6 +63,8 @@ struct Shared {
     changed: Notify,
     /// Newest published revision.
     revision: AtomicU64,
+    /// Messages that ended since the server started, by destination.
+    ended: Mutex<BTreeMap<String, MessageFigures>>,
 }
 
 impl Shared {
@@ -76,9 +87,15 @@ impl Alerts {
         let (file, stored) = StateFile::open(&folder.join(FILE));
         let mut state = State::new(stored);
         state.give_up_unknown(&config.destinations);
-        let (queued, changed) = (Notify::new(), Notify::new());
-        let shared =
-            Shared { config, state: Mutex::new(state), file, queued, changed, revision: AtomicU64::new(0) };
+        let shared = Shared {
+            config,
+            state: Mutex::new(state),
+            file,
+            queued: Notify::new(),
+            changed: Notify::new(),
+            revision: AtomicU64::new(0),
+            ended: Mutex::default(),
+        };
         Self { shared: Arc::new(shared) }
     }
 
@@ -102,6 +119,11 @@ impl Alerts {
     /// Alerts, resolved ones, silences and receipts.
     pub fn list(&self) -> AlertList {
         self.shared.list()
+    }
+
+    /// Alerts and messages in figures.
+    pub fn figures(&self) -> AlertFigures {
+        AlertFigures::read(&self.shared)
     }
 
     /// All rules, including rules that are switched off.

@@ -147,9 +147,7 @@ impl Observed {
     fn longest_wait(&self, kind: &KindName) -> f64 {
         let Some(now) = self.now else { return 0.0 };
         let queued = self.operations.iter().filter(|op| op.kind == *kind && op.state == State::Queued);
-        let since = queued
-            .map(|op| op.queued_at.unwrap_or(op.created_at).max(op.not_before.unwrap_or(op.created_at)));
-        since.map(|since| now.seconds_since(since)).fold(0.0, f64::max)
+        queued.map(|op| now.seconds_since(op.ready_at())).fold(0.0, f64::max)
     }
 
     /// Number of operations of a kind that failed in the last seconds.

@@ -2,6 +2,7 @@
 
 use alerts::Rule;
 use anyhow::{bail, ensure};
+use lettre::message::Mailbox;
 use protocol::alerts::{RuleOrigin, Severity};
 use std::fmt;
 use std::time::Duration;
@@ -18,6 +19,8 @@ pub struct AlertsConfig {
     pub group_wait: Duration,
     pub rules: Vec<ConfiguredRule>,
     pub destinations: Vec<Destination>,
+    /// URL of the dashboard, for links in e-mails.
+    pub external_url: Option<Url>,
 }
 
 /// Rule, and whether it applies.
@@ -32,16 +35,75 @@ pub struct ConfiguredRule {
 #[derive(Clone, Debug)]
 pub struct Destination {
     pub name: String,
-    pub url: SecretUrl,
-    pub format: MessageFormat,
+    pub transport: Transport,
     /// Least severity of the alerts that it gets.
     pub severity: Severity,
-    /// Timeout of a request.
+    /// Timeout of a try.
     pub timeout: Duration,
     /// Largest number of tries.
     pub tries: u32,
     /// Pause after the first failed try; it doubles.
     pub pause: Duration,
+}
+
+/// How messages reach a destination.
+#[derive(Clone, Debug)]
+pub enum Transport {
+    Webhook { url: SecretUrl, format: MessageFormat },
+    Email(EmailSettings),
+}
+
+/// Without secret parts.
+impl fmt::Display for Transport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Transport::Webhook { url, .. } => url.fmt(f),
+            Transport::Email(EmailSettings { server, port, to, .. }) => {
+                let to: Vec<String> = to.iter().map(|to| to.email.to_string()).collect();
+                write!(f, "{} (by {server}:{port})", to.join(", "))
+            }
+        }
+    }
+}
+
+/// Settings of e-mails.
+#[derive(Clone, Debug)]
+pub struct EmailSettings {
+    /// Host name of the mail server.
+    pub server: String,
+    pub port: u16,
+    pub encryption: Encryption,
+    /// `None` if the server needs no login.
+    pub login: Option<Login>,
+    pub from: Mailbox,
+    /// At least one.
+    pub to: Vec<Mailbox>,
+}
+
+/// Encryption of a connection to a mail server.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Encryption {
+    /// TLS after a greeting in clear text. Required: without it, nothing is sent.
+    #[default]
+    Starttls,
+    /// TLS from the first byte.
+    Tls,
+    /// None, for a mail server on the same machine.
+    None,
+}
+
+/// User and password of a mail server.
+#[derive(Clone)]
+pub struct Login {
+    pub user: String,
+    pub password: String,
+}
+
+impl fmt::Debug for Login {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Login").field("user", &self.user).finish_non_exhaustive()
+    }
 }
 
 /// Form of a message.

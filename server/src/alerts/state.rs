@@ -153,7 +153,7 @@ impl State {
         let receipt = Delivery {
             id: uuid::Uuid::now_v7().to_string(),
             destination: destination.name.clone(),
-            address: destination.url.to_string(),
+            address: destination.transport.to_string(),
             title: notice.title.clone(),
             created_at: now,
             state: DeliveryState::Waiting,
@@ -184,6 +184,12 @@ impl State {
             queued.receipt.destination == destination && queued.receipt.state == DeliveryState::Waiting
         });
         waiting.cloned()
+    }
+
+    /// Number of messages that wait for a destination.
+    pub fn waiting_for(&self, destination: &str) -> u64 {
+        let waits = |queued: &&Queued| queued.notice.is_some() && queued.receipt.destination == destination;
+        self.outbox.iter().filter(waits).count() as u64
     }
 
     /// Replaces a message by its newer state.

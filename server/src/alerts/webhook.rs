@@ -1,6 +1,7 @@
 //! One request to a webhook. Follows no redirects, and sends nothing anywhere but to the configured address.
 
-use super::settings::Destination;
+use super::failed::Failed;
+use super::settings::SecretUrl;
 use bytes::Bytes;
 use http::header::{CONTENT_TYPE, USER_AGENT};
 use http::{Request, StatusCode};
@@ -12,6 +13,7 @@ use hyper_util::rt::TokioExecutor;
 use rustls::{ClientConfig, RootCertStore};
 use std::error::Error;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// Header with the ID of the message, the same for each try, so that a receiver can recognize a repetition.
 const DELIVERY_ID: &str = "signalbox-delivery";
@@ -19,24 +21,16 @@ const DELIVERY_ID: &str = "signalbox-delivery";
 /// Client of one destination.
 pub(super) struct Webhook {
     client: Client<HttpsConnector<HttpConnector>, Full<Bytes>>,
-    destination: Destination,
-}
-
-/// Failed try. The texts do not contain the address.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub(super) enum Failed {
-    /// A later try may work.
-    Transient(Option<u16>, String),
-    /// A later try fails, too.
-    Refused(u16, String),
+    url: SecretUrl,
+    timeout: Duration,
 }
 
 impl Webhook {
-    /// Client for a destination. Reads the trusted certificates, which blocks.
+    /// Client for an address. Reads the trusted certificates, which blocks.
     ///
     /// # Errors
     /// If TLS can't be set up.
-    pub fn new(destination: Destination) -> Result<Self, String> {
+    pub fn new(url: SecretUrl, timeout: Duration) -> Result<Self, String> {
         let mut roots = RootCertStore::empty();
         roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
         let provider = Arc::new(rustls::crypto::ring::default_provider());
@@ -47,7 +41,7 @@ impl Webhook {
             .with_no_client_auth();
         let mut http = HttpConnector::new();
         http.enforce_http(false);
-        http.set_connect_timeout(Some(destination.timeout));
+        http.set_connect_timeout(Some(timeout));
         let connector = HttpsConnectorBuilder::new()
             .with_tls_config(tls)
             .https_or_http()
@@ -55,7 +49,7 @@ impl Webhook {
             .wrap_connector(http);
         // Messages are rare: a kept connection would be closed by then.
         let client = Client::builder(TokioExecutor::new()).pool_max_idle_per_host(0).build(connector);
-        Ok(Self { client, destination })
+        Ok(Self { client, url, timeout })
     }
 
     /// Sends a message; returns the status of success.
@@ -63,21 +57,14 @@ impl Webhook {
     /// # Errors
     /// Why it is not delivered.
     pub async fn send(&self, id: &str, body: Vec<u8>) -> Result<u16, Failed> {
-        let request = Request::post(self.destination.url.expose().as_str())
+        let request = Request::post(self.url.expose().as_str())
             .header(CONTENT_TYPE, "application/json")
             .header(USER_AGENT, concat!("signalbox/", env!("CARGO_PKG_VERSION")))
             .header(DELIVERY_ID, id)
             .body(Full::from(body))
             .map_err(|_| Failed::Transient(None, "the URL is not usable".into()))?;
-        let timeout = self.destination.timeout;
-        let response = tokio::time::timeout(timeout, self.client.request(request)).await;
-        let response = response.map_err(|_| {
-            Failed::Transient(
-                None,
-                format!("no response within {}", display::format::span(timeout.as_secs_f64())),
-            )
-        })?;
-        match response {
+        let response = tokio::time::timeout(self.timeout, self.client.request(request)).await;
+        match response.map_err(|_| Failed::timeout(self.timeout))? {
             Ok(response) => outcome(response.status()),
             Err(error) => Err(Failed::Transient(None, deepest(&error))),
         }

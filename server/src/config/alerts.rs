@@ -1,6 +1,8 @@
-//! Alerts in the configuration: rules that change the built-in ones or are added, and webhooks.
+//! Alerts in the configuration: rules that change the built-in ones or are added, and destinations of messages.
 
-use crate::alerts::{AlertsConfig, ConfiguredRule, Destination, MessageFormat, SecretUrl};
+mod email;
+
+use crate::alerts::{AlertsConfig, ConfiguredRule, Destination, MessageFormat, SecretUrl, Transport};
 use alerts::{Rule, defaults};
 use anyhow::{Context, bail};
 use protocol::alerts::{AlertRule, Comparison, RuleOrigin, Severity};
@@ -24,6 +26,10 @@ pub(super) struct FileAlerts {
     rules: Vec<FileRule>,
     #[serde(rename = "webhook")]
     webhooks: Vec<FileWebhook>,
+    #[serde(rename = "email")]
+    emails: Vec<email::FileEmail>,
+    /// URL of the dashboard, for links in e-mails.
+    external_url: Option<String>,
 }
 
 /// `[[alerts.rule]]`: with the name of a built-in rule, the given keys change it.
@@ -87,18 +93,25 @@ pub(super) fn settings(file: FileAlerts) -> anyhow::Result<AlertsConfig> {
         }
     }
     let mut destinations: Vec<Destination> = Vec::new();
-    for webhook in file.webhooks {
-        if destinations.iter().any(|known| known.name == webhook.name) {
-            bail!("two [[alerts.webhook]] have the name '{}'; give each a unique name", webhook.name);
+    let webhooks = file.webhooks.into_iter().map(destination);
+    for destination in webhooks.chain(file.emails.into_iter().map(email::destination)) {
+        let destination = destination?;
+        if destinations.iter().any(|known| known.name == destination.name) {
+            bail!(
+                "two [[alerts.webhook]] or [[alerts.email]] have the name '{}'; give each a unique name",
+                destination.name
+            );
         }
-        destinations.push(destination(webhook)?);
+        destinations.push(destination);
     }
+    let external_url = file.external_url.map(|url| email::external_url(&url)).transpose()?;
     Ok(AlertsConfig {
         enabled: file.enabled.unwrap_or(true),
         interval: seconds("alerts.interval", file.interval, 10.0, 0.1, 600.0)?,
         group_wait: seconds("alerts.group_wait", file.group_wait, 10.0, 0.0, 3_600.0)?,
         rules,
         destinations,
+        external_url,
     })
 }
 
@@ -148,20 +161,42 @@ fn destination(webhook: FileWebhook) -> anyhow::Result<Destination> {
     };
     let url =
         SecretUrl::parse(&text).with_context(|| format!("the URL of the webhook '{name}' is invalid"))?;
-    let key = |key: &str| format!("'{key}' of the webhook '{name}'");
-    let tries = webhook.tries.unwrap_or(10);
-    if !(1..=100).contains(&tries) {
-        bail!("{} is {tries}; use 1 to 100", key("tries"));
+    let of = format!("the webhook '{name}'");
+    let transport = Transport::Webhook { url, format: webhook.format };
+    let tries = Tries { timeout: webhook.timeout, tries: webhook.tries, pause: webhook.pause };
+    tries.destination(name, &of, transport, webhook.severity, 10.0)
+}
+
+/// How often and how long a delivery is tried, in seconds.
+struct Tries {
+    timeout: Option<f64>,
+    tries: Option<u32>,
+    pause: Option<f64>,
+}
+
+impl Tries {
+    fn destination(
+        self,
+        name: String,
+        of: &str,
+        transport: Transport,
+        severity: Severity,
+        default_timeout: f64,
+    ) -> anyhow::Result<Destination> {
+        let key = |key: &str| format!("'{key}' of {of}");
+        let tries = self.tries.unwrap_or(10);
+        if !(1..=100).contains(&tries) {
+            bail!("{} is {tries}; use 1 to 100", key("tries"));
+        }
+        Ok(Destination {
+            transport,
+            severity,
+            timeout: seconds(&key("timeout"), self.timeout, default_timeout, 0.1, 60.0)?,
+            tries,
+            pause: seconds(&key("pause"), self.pause, 5.0, 0.01, 600.0)?,
+            name,
+        })
     }
-    Ok(Destination {
-        url,
-        format: webhook.format,
-        severity: webhook.severity,
-        timeout: seconds(&key("timeout"), webhook.timeout, 10.0, 0.1, 60.0)?,
-        tries,
-        pause: seconds(&key("pause"), webhook.pause, 5.0, 0.01, 600.0)?,
-        name,
-    })
 }
 
 fn seconds(key: &str, given: Option<f64>, default: f64, least: f64, most: f64) -> anyhow::Result<Duration> {
@@ -221,6 +256,7 @@ mod tests {
         let path = folder.path().join("url");
         std::fs::write(&path, "https://hooks.example.org/s3cret\n").unwrap();
         let config = read(&format!("[[webhook]]\nname = 'ops'\nurl_file = '{}'", path.display())).unwrap();
-        assert_eq!(config.destinations[0].url.expose().as_str(), "https://hooks.example.org/s3cret");
+        let Transport::Webhook { url, .. } = &config.destinations[0].transport else { panic!("a webhook") };
+        assert_eq!(url.expose().as_str(), "https://hooks.example.org/s3cret");
     }
 }

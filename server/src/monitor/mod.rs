@@ -3,11 +3,13 @@
 //! Shares nothing with operations but the process: connections, thread and database are its own.
 
 mod collector;
+mod latest;
 mod own;
 mod recorder;
 mod requests;
 mod splitting;
 
+pub use latest::ResourceFigures;
 pub use recorder::{HistoryUnavailable, Recorder};
 
 use collector::Collector;
@@ -142,6 +144,13 @@ impl Monitor {
             sources.iter().map(one).collect()
         };
         self.recorder.read(read).await
+    }
+
+    /// Newest values of a host and its machine, with the ID of the machine if it is known; `None` if the host is silent
+    /// or does not sample. Needs no history.
+    pub fn latest(&self, host: &HostName) -> Option<(ResourceFigures, Option<String>)> {
+        let (figures, machine) = self.recorder.latest().of(&self.source(host))?;
+        Some((figures, machine.map(|machine| machine.trim_start_matches("machine/").to_owned())))
     }
 
     /// Source of a host's own metrics.

@@ -3,6 +3,7 @@
 //! A history that is full, corrupt, slow or deleted costs samples at most: the hosts keep their last hour, and what could
 //! not be written is requested again.
 
+use super::latest::Latest;
 use history::{Anchor, Batch, HistoryError, Store, Tallied};
 use parking_lot::Mutex;
 use protocol::HostName;
@@ -40,6 +41,7 @@ struct Shared {
     machines: Mutex<HashMap<HostName, String>>,
     /// Which source samples each machine, and when it last did.
     claims: Mutex<HashMap<String, (String, Instant)>>,
+    latest: Latest,
 }
 
 type Written = Result<(), HistoryUnavailable>;
@@ -69,6 +71,7 @@ impl Recorder {
             reader: Mutex::default(),
             machines: Mutex::default(),
             claims: Mutex::default(),
+            latest: Latest::default(),
         });
         let path = path.to_owned();
         let written = std::thread::Builder::new().name("history".into()).spawn(move || write(&path, waiting));
@@ -87,6 +90,8 @@ impl Recorder {
         batches: Vec<Batch>,
         on_machine: Option<(String, String, i64)>,
     ) -> Result<(), HistoryUnavailable> {
+        let machine = on_machine.as_ref().map(|(source, machine, _)| (source.as_str(), machine.as_str()));
+        self.shared.latest.record(&batches, machine);
         self.stored(|done| Job { batches, tallies: Vec::new(), on_machine, done }).await
     }
 
@@ -103,6 +108,11 @@ impl Recorder {
         let stopped = || HistoryUnavailable("the history's thread has ended".into());
         self.jobs.send(job(done)).await.map_err(|_| stopped())?;
         stored.await.map_err(|_| stopped())?
+    }
+
+    /// Newest values.
+    pub(super) fn latest(&self) -> &Latest {
+        &self.shared.latest
     }
 
     /// Reads on a thread that may block.

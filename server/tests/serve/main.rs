@@ -4,6 +4,7 @@
 
 mod access;
 mod access_matrix;
+mod alertmanager;
 mod alerts;
 mod api;
 mod bands;
@@ -26,6 +27,7 @@ mod cli_output;
 mod cli_top;
 mod cli_verbs;
 mod demo;
+mod email;
 mod feed;
 mod history;
 mod ktrdr;
@@ -33,6 +35,8 @@ mod line;
 mod logs;
 mod observability;
 mod process;
+mod programs;
+mod prometheus;
 mod requests;
 mod restart;
 mod scopes;
