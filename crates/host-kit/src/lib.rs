@@ -54,7 +54,7 @@
 //! # let base = format!("http://{}/host/v1", listener.local_addr()?);
 //! let shutdown = CancellationToken::new();
 //! let serving = tokio::spawn(host.serve(listener, shutdown.clone()));
-//! # let client = reqwest::Client::new();
+//! # let client = https_client::builder(&https_client::Tls::default()).build().unwrap();
 //! # let id = signalbox_host_kit::protocol::OperationId::new();
 //! # let start = serde_json::json!({"id": id, "attempt": 1, "kind": "demo.countdown", "params": {"from": 3}});
 //! # let accepted = client.post(format!("{base}/operations")).json(&start).send().await?;

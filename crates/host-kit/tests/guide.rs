@@ -31,7 +31,7 @@ async fn the_program_counts_rejects_and_resumes_as_the_guide_says() {
     let base = format!("http://{}/host/v1", listener.local_addr().unwrap());
     let stop = signalbox_host_kit::CancellationToken::new();
     let serving = tokio::spawn(host.serve(listener, stop.clone()));
-    let client = reqwest::Client::builder().no_proxy().build().unwrap();
+    let client = https_client::builder(&https_client::Tls::default()).build().unwrap();
     let start = |body: Value| client.post(format!("{base}/operations")).json(&body).send();
 
     let refused = start(json!({"id": OperationId::new(), "attempt": 1, "kind": "text.count",

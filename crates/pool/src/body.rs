@@ -3,7 +3,7 @@
 use crate::error::TimeLimits;
 use crate::{PoolError, retry};
 use bytes::{Bytes, BytesMut};
-use http::header::CONTENT_TYPE;
+use http::header::{CONTENT_TYPE, LOCATION};
 use reqwest::Response;
 use std::time::SystemTime;
 
@@ -49,6 +49,11 @@ pub(crate) async fn read(response: &mut Response, url: &str, limits: TimeLimits)
 /// Turns a response that is not a success into an error. Ignores that its body breaks off, because the status matters.
 pub(crate) async fn refusal(mut response: Response, url: &str) -> PoolError {
     let status = response.status().as_u16();
+    // Not followed: the token would go to another address.
+    if let Some(to) = redirect(&response) {
+        let body = format!("it redirects to {to}. Use that address instead");
+        return PoolError::Status { url: url.to_owned(), status, retry_after: None, problem: None, body };
+    }
     let retry_after = retry::retry_after(response.headers(), SystemTime::now());
     let mut text = BytesMut::new();
     while let Ok(Some(chunk)) = response.chunk().await {
@@ -61,6 +66,12 @@ pub(crate) async fn refusal(mut response: Response, url: &str) -> PoolError {
     let problem = serde_json::from_slice(&text).ok().filter(serde_json::Value::is_object).map(Box::new);
     let body = String::from_utf8_lossy(&text[..text.len().min(PROBLEM_TEXT)]).into_owned();
     PoolError::Status { url: url.to_owned(), status, retry_after, problem, body }
+}
+
+/// Where a redirect leads, without its query.
+fn redirect(response: &Response) -> Option<&str> {
+    let location = response.headers().get(LOCATION).filter(|_| response.status().is_redirection())?;
+    location.to_str().ok()?.split(['?', '#']).next()
 }
 
 /// Media type that a response states.

@@ -54,11 +54,11 @@ pub enum Repeat {
 
 impl Pool {
     /// Pool for the service at `base_url`, such as `http://127.0.0.1:7301`, to which paths are appended. Connects with
-    /// the first request. Ignores proxies of the environment, and follows no redirects.
+    /// the first request. Follows no redirects.
     ///
     /// # Errors
-    /// [`PoolError::BadUrl`] if the URL is not plain `http://`, or the token has characters that a header can't
-    /// contain.
+    /// [`PoolError::BadUrl`] if the URL is neither `http://` nor `https://`, or the token has characters that a header
+    /// can't contain.
     pub fn new(base_url: &str, config: PoolConfig) -> Result<Pool, PoolError> {
         let base_url = checked_base(base_url)?;
         let counting = Arc::new(Counting::default());

@@ -1,6 +1,7 @@
 //! Configuration of a pool, with defaults.
 
 use crate::Backoff;
+use https_client::{Proxies, Tls};
 use std::fmt;
 use std::time::Duration;
 
@@ -22,6 +23,10 @@ pub struct PoolConfig {
     pub backoff: Backoff,
     /// Sent with each request as `Authorization: Bearer`.
     pub token: Option<String>,
+    /// Trusted certificates for `https://`, and the client's own; those of the system.
+    pub tls: Tls,
+    /// Proxies; none.
+    pub proxies: Proxies,
     /// Patterns of paths by which requests are counted ([`crate::Pool::requests`]): `{name}` stands for one segment,
     /// `{*name}` for all that follow. Empty: all requests are counted together.
     pub routes: &'static [&'static str],
@@ -37,6 +42,8 @@ impl Default for PoolConfig {
             retries: 3,
             backoff: Backoff::default(),
             token: None,
+            tls: Tls::default(),
+            proxies: Proxies::default(),
             routes: &[],
         }
     }
@@ -53,6 +60,8 @@ impl fmt::Debug for PoolConfig {
             .field("retries", &self.retries)
             .field("backoff", &self.backoff)
             .field("token", &self.token.as_ref().map(|_| "(set)"))
+            .field("tls", &self.tls)
+            .field("proxies", &self.proxies)
             .field("routes", &self.routes)
             .finish()
     }

@@ -1,7 +1,7 @@
 //! Errors between a pool and its service, as sentences that users can act on.
 
+use https_client::{ProxyFailed, TlsProblem, connect_problem, find, problem_of, root_cause};
 use serde_json::Value;
-use std::error::Error;
 use std::fmt;
 use std::io;
 use std::time::Duration;
@@ -64,6 +64,10 @@ pub enum Unreached {
     Refused,
     /// The name can't be resolved.
     NoSuchName,
+    /// There is no trusted connection.
+    Tls(TlsProblem),
+    /// The proxy failed.
+    Proxy(String),
     /// The connection was closed or reset before the response was complete.
     Broken(String),
     /// Other errors, as described by the system.
@@ -76,6 +80,10 @@ impl fmt::Display for Unreached {
             Unreached::Refused => f.write_str("refused the connection. Check that it is running."),
             Unreached::NoSuchName => {
                 f.write_str("has an unknown host name. Check the spelling and the network.")
+            }
+            Unreached::Tls(problem) => problem.fmt(f),
+            Unreached::Proxy(cause) => {
+                write!(f, "can't be reached: {cause}. Check HTTPS_PROXY, HTTP_PROXY and NO_PROXY.")
             }
             Unreached::Broken(cause) => {
                 write!(
@@ -127,8 +135,17 @@ impl PoolError {
             };
             return PoolError::Timeout { url, after, what };
         }
+        if let Some(problem) = tls_problem(error) {
+            return PoolError::Unreachable { url, why: Unreached::Tls(problem) };
+        }
+        if let Some(proxy) = find::<ProxyFailed>(error) {
+            let why = Unreached::Proxy(format!("{proxy}: {}", root_cause(error)));
+            return PoolError::Unreachable { url, why };
+        }
         if find::<hyper::Error>(error).is_some_and(hyper::Error::is_parse) {
-            return PoolError::Decode { url, cause: format!("it is not HTTP ({})", root_cause(error)) };
+            let hint =
+                if url.starts_with("http:") { "; if it uses TLS, the URL begins with https://" } else { "" };
+            return PoolError::Decode { url, cause: format!("it is not HTTP ({}){hint}", root_cause(error)) };
         }
         let why = match find::<io::Error>(error).map(io::Error::kind) {
             Some(io::ErrorKind::ConnectionRefused) => Unreached::Refused,
@@ -155,14 +172,14 @@ pub(crate) struct TimeLimits {
     pub whole: Duration,
 }
 
-/// First error of a type in the chain of causes.
-fn find<'a, E: Error + 'static>(error: &'a (dyn Error + 'static)) -> Option<&'a E> {
-    std::iter::successors(Some(error), |&e| e.source()).find_map(|e| e.downcast_ref::<E>())
-}
-
-/// Last error in the chain of causes, which describes the actual problem.
-fn root_cause(error: &(dyn Error + 'static)) -> String {
-    std::iter::successors(Some(error), |&e| e.source()).last().map(ToString::to_string).unwrap_or_default()
+/// TLS problem, also one that is only reported after the connection: with TLS 1.3, a service checks the client's
+/// certificate after the client has begun to send.
+fn tls_problem(error: &reqwest::Error) -> Option<TlsProblem> {
+    let is_late = |problem: &TlsProblem| {
+        use TlsProblem::{ClientCertificateMissing, ClientCertificateRejected};
+        matches!(problem, ClientCertificateMissing | ClientCertificateRejected { .. })
+    };
+    connect_problem(error).or_else(|| problem_of(error).filter(is_late))
 }
 
 fn phrase(status: u16) -> String {

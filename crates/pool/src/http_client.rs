@@ -2,7 +2,7 @@
 
 use crate::{PoolConfig, PoolError};
 use http::header::{AUTHORIZATION, HeaderMap, HeaderValue};
-use reqwest::{Client, ClientBuilder, redirect};
+use reqwest::ClientBuilder;
 
 /// Settings shared by the clients of a pool.
 pub(crate) fn builder(base_url: &str, config: &PoolConfig) -> Result<ClientBuilder, PoolError> {
@@ -16,15 +16,8 @@ pub(crate) fn builder(base_url: &str, config: &PoolConfig) -> Result<ClientBuild
         bearer.set_sensitive(true);
         headers.insert(AUTHORIZATION, bearer);
     }
-    Ok(Client::builder()
-        .default_headers(headers)
-        .user_agent(concat!("signalbox/", env!("CARGO_PKG_VERSION")))
-        .http1_only()
-        .no_proxy()
-        .redirect(redirect::Policy::none())
-        .referer(false)
-        .tcp_nodelay(true)
-        .connect_timeout(config.connect_timeout))
+    let builder = https_client::builder_for(base_url, &config.tls, config.proxies);
+    Ok(builder.default_headers(headers).connect_timeout(config.connect_timeout))
 }
 
 /// Checks the URL, and removes a trailing slash.
@@ -34,17 +27,13 @@ pub(crate) fn checked_base(base_url: &str) -> Result<String, PoolError> {
         Ok(url) => url,
         Err(e) => return refuse(&e.to_string()),
     };
-    match url.scheme() {
-        "http" => {}
-        "https" => {
-            return refuse("only plain HTTP is supported; use a local proxy for TLS");
-        }
-        _ => return refuse("it does not start with http://"),
+    if !matches!(url.scheme(), "http" | "https") {
+        return refuse("it does not start with http:// or https://");
     }
     if !url.username().is_empty() || url.password().is_some() {
         // Not in the message, because it is a secret.
         return Err(PoolError::BadUrl {
-            url: format!("http://…@{}", url.host_str().unwrap_or_default()),
+            url: format!("{}://…@{}", url.scheme(), url.host_str().unwrap_or_default()),
             cause: "it has a user name or password; use a token instead".into(),
         });
     }

@@ -26,6 +26,7 @@ pub use counters::Counters;
 pub use download::Download;
 pub use error::{PoolError, Unreached, broke_unanswered};
 pub use forward::{ForwardError, ForwardLimits};
+pub use https_client::{Proxies, Tls, TlsFileError, TlsFiles, TlsProblem};
 pub use request_metrics::{OTHER_ROUTES, Outcome, Requests, RouteMetrics};
 pub use sse::Sse;
 pub use stream::SseStream;

@@ -1,6 +1,6 @@
 //! Retries: what may be retried, and when.
 
-use crate::{Backoff, PoolError};
+use crate::{Backoff, PoolError, Unreached};
 use http::HeaderMap;
 use http::header::RETRY_AFTER;
 use std::time::{Duration, SystemTime};
@@ -12,6 +12,8 @@ const NOT_NOW: [u16; 4] = [429, 502, 503, 504];
 /// pause than the backoff's cap. Then the caller gets the error at once, with the requested time.
 pub(crate) fn wait_before_retry(error: &PoolError, backoff: &mut Backoff) -> Option<Duration> {
     match error {
+        // The same certificate is rejected again.
+        PoolError::Unreachable { why: Unreached::Tls(_), .. } => None,
         PoolError::Unreachable { .. } | PoolError::Timeout { .. } => Some(backoff.next()),
         PoolError::Status { status, retry_after, .. } if NOT_NOW.contains(status) => {
             let wait = backoff.next();
@@ -39,7 +41,6 @@ pub(crate) fn retry_after(headers: &HeaderMap, now: SystemTime) -> Option<Durati
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Unreached;
 
     fn status_error(status: u16, retry_after: Option<u64>) -> PoolError {
         PoolError::Status {

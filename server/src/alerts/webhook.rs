@@ -2,17 +2,9 @@
 
 use super::failed::Failed;
 use super::settings::SecretUrl;
-use bytes::Bytes;
-use http::header::{CONTENT_TYPE, USER_AGENT};
-use http::{Request, StatusCode};
-use http_body_util::Full;
-use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
-use hyper_util::client::legacy::Client;
-use hyper_util::client::legacy::connect::HttpConnector;
-use hyper_util::rt::TokioExecutor;
-use rustls::{ClientConfig, RootCertStore};
-use std::error::Error;
-use std::sync::Arc;
+use https_client::{Tls, connect_problem, root_cause};
+use reqwest::header::CONTENT_TYPE;
+use reqwest::{Client, StatusCode};
 use std::time::Duration;
 
 /// Header with the ID of the message, the same for each try, so that a receiver can recognize a repetition.
@@ -20,36 +12,20 @@ const DELIVERY_ID: &str = "signalbox-delivery";
 
 /// Client of one destination.
 pub(super) struct Webhook {
-    client: Client<HttpsConnector<HttpConnector>, Full<Bytes>>,
+    client: Client,
     url: SecretUrl,
     timeout: Duration,
 }
 
 impl Webhook {
-    /// Client for an address. Reads the trusted certificates, which blocks.
+    /// Client for an address.
     ///
     /// # Errors
-    /// If TLS can't be set up.
+    /// If there can be no client.
     pub fn new(url: SecretUrl, timeout: Duration) -> Result<Self, String> {
-        let mut roots = RootCertStore::empty();
-        roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
-        let provider = Arc::new(rustls::crypto::ring::default_provider());
-        let tls = ClientConfig::builder_with_provider(provider)
-            .with_safe_default_protocol_versions()
-            .map_err(|error| format!("TLS can't be set up: {error}"))?
-            .with_root_certificates(roots)
-            .with_no_client_auth();
-        let mut http = HttpConnector::new();
-        http.enforce_http(false);
-        http.set_connect_timeout(Some(timeout));
-        let connector = HttpsConnectorBuilder::new()
-            .with_tls_config(tls)
-            .https_or_http()
-            .enable_http1()
-            .wrap_connector(http);
         // Messages are rare: a kept connection would be closed by then.
-        let client = Client::builder(TokioExecutor::new()).pool_max_idle_per_host(0).build(connector);
-        Ok(Self { client, url, timeout })
+        let builder = https_client::builder(&Tls::default()).pool_max_idle_per_host(0).timeout(timeout);
+        Ok(Self { client: builder.build().map_err(|error| root_cause(&error))?, url, timeout })
     }
 
     /// Sends a message; returns the status of success.
@@ -57,17 +33,21 @@ impl Webhook {
     /// # Errors
     /// Why it is not delivered.
     pub async fn send(&self, id: &str, body: Vec<u8>) -> Result<u16, Failed> {
-        let request = Request::post(self.url.expose().as_str())
-            .header(CONTENT_TYPE, "application/json")
-            .header(USER_AGENT, concat!("signalbox/", env!("CARGO_PKG_VERSION")))
-            .header(DELIVERY_ID, id)
-            .body(Full::from(body))
-            .map_err(|_| Failed::Transient(None, "the URL is not usable".into()))?;
-        let response = tokio::time::timeout(self.timeout, self.client.request(request)).await;
-        match response.map_err(|_| Failed::timeout(self.timeout))? {
+        let request = self.client.post(self.url.expose().as_str());
+        let request = request.header(CONTENT_TYPE, "application/json").header(DELIVERY_ID, id).body(body);
+        match request.send().await {
             Ok(response) => outcome(response.status()),
-            Err(error) => Err(Failed::Transient(None, deepest(&error))),
+            Err(error) if error.is_timeout() => Err(Failed::timeout(self.timeout)),
+            Err(error) => Err(Failed::Transient(None, cause(error))),
         }
+    }
+}
+
+/// Why there was no response. Without the advice on TLS: a destination has no CA of its own.
+fn cause(error: reqwest::Error) -> String {
+    match connect_problem(&error) {
+        Some(problem) => format!("it {}", problem.reason()),
+        None => root_cause(&error.without_url()),
     }
 }
 
@@ -80,15 +60,6 @@ fn outcome(status: StatusCode) -> Result<u16, Failed> {
         408 | 425 | 429 | 500..=599 => Err(Failed::Transient(Some(code), format!("responded with {status}"))),
         _ => Err(Failed::Refused(code, format!("responded with {status}"))),
     }
-}
-
-/// Innermost cause of an error. The outer ones only repeat that the request failed.
-fn deepest(error: &dyn Error) -> String {
-    let mut cause = error;
-    while let Some(inner) = cause.source() {
-        cause = inner;
-    }
-    cause.to_string()
 }
 
 #[cfg(test)]

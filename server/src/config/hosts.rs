@@ -1,10 +1,10 @@
 //! Hosts in the configuration: those with the host contract, and services of ktrdr.
 
 use crate::adapters::Adapter;
-use anyhow::bail;
+use anyhow::{Context, bail};
 use engine::HostConfig;
 use ktrdr_host::{AdapterConfig, Offers, Protocol, Timing};
-use pool::PoolConfig;
+use pool::{PoolConfig, Tls, TlsFiles};
 use protocol::HostName;
 use serde::Deserialize;
 use std::path::{Path, PathBuf};
@@ -17,6 +17,11 @@ pub(super) struct FileHost {
     name: HostName,
     url: String,
     token: Option<String>,
+    /// CA of the host's certificate, if it is private.
+    ca: Option<PathBuf>,
+    /// Certificate of the server for hosts that require one.
+    client_certificate: Option<PathBuf>,
+    client_key: Option<PathBuf>,
     max_connections: Option<usize>,
     connect_timeout_seconds: Option<f64>,
     keep_alive_seconds: Option<f64>,
@@ -42,13 +47,31 @@ impl FileHost {
     /// # Errors
     /// If a key does not belong to the protocol.
     pub(super) fn named(self, data: &Path) -> anyhow::Result<HostEntry> {
+        let tls = self.tls()?;
         match self.protocol {
-            None => self.host().map(HostEntry::Host),
-            Some(protocol) => self.adapter(protocol, data).map(HostEntry::Adapter),
+            None => self.host(tls).map(HostEntry::Host),
+            Some(protocol) => self.adapter(protocol, tls, data).map(HostEntry::Adapter),
         }
     }
 
-    fn host(self) -> anyhow::Result<HostConfig> {
+    /// Reads the files for TLS.
+    fn tls(&self) -> anyhow::Result<Tls> {
+        let files = TlsFiles {
+            ca: self.ca.clone(),
+            client_certificate: self.client_certificate.clone(),
+            client_key: self.client_key.clone(),
+        };
+        if files != TlsFiles::default() && !self.url.trim().starts_with("https:") {
+            bail!(
+                "host '{}': 'ca', 'client_certificate' and 'client_key' apply only to a URL that begins with \
+                 https://. Correct the URL, or remove them",
+                self.name
+            );
+        }
+        Tls::open(files).with_context(|| format!("host '{}'", self.name))
+    }
+
+    fn host(self, tls: Tls) -> anyhow::Result<HostConfig> {
         let adapters = [
             ("strategies", self.strategies.is_some()),
             ("offers", self.offers.is_some()),
@@ -64,7 +87,7 @@ impl FileHost {
                 self.name
             );
         }
-        let mut pool = PoolConfig { token: self.token, ..PoolConfig::default() };
+        let mut pool = PoolConfig { token: self.token, tls, ..PoolConfig::default() };
         let seconds = |s: f64| Duration::from_secs_f64(s.clamp(0.001, 86_400.0));
         if let Some(n) = self.max_connections {
             pool.max_connections = n;
@@ -82,7 +105,7 @@ impl FileHost {
         Ok(HostConfig { name: self.name, url: self.url, pool, configured_at, in_process: false })
     }
 
-    fn adapter(self, protocol: Protocol, data: &Path) -> anyhow::Result<Adapter> {
+    fn adapter(self, protocol: Protocol, tls: Tls, data: &Path) -> anyhow::Result<Adapter> {
         let ours = [
             ("max_connections", self.max_connections.is_some()),
             ("connect_timeout_seconds", self.connect_timeout_seconds.is_some()),
@@ -98,6 +121,7 @@ impl FileHost {
         }
         let mut config = AdapterConfig::new(protocol, self.url);
         config.token = self.token;
+        config.tls = tls;
         config.strategies = self.strategies;
         config.offers = self.offers.unwrap_or(config.offers);
         config.folder = match protocol {

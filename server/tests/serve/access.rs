@@ -1,6 +1,6 @@
 //! Access: tokens with roles, what each may do, and what ends when one is revoked.
 
-use crate::process::{Home, PATIENCE, Server, without_home};
+use crate::process::{Home, PATIENCE, Server, http_client, without_home};
 use access::{RANDOM_BYTES, Secret};
 use futures::StreamExt;
 use protocol::access::{AccessToken, AccessTokenList, CreatedAccessToken, Me, Role, SignedInBy};
@@ -23,8 +23,7 @@ pub struct Caller {
 
 impl Caller {
     pub fn new(server: &Server, secret: Option<&str>) -> Self {
-        let client =
-            Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none()).build().unwrap();
+        let client = http_client();
         Self { client, url: server.url.clone(), secret: secret.map(str::to_owned) }
     }
 

@@ -1,6 +1,6 @@
 //! Alerts of the real server: a killed host, webhooks, restarts, silences and dry runs.
 
-use crate::process::{Home, HostProcess, PATIENCE, Server, without_home};
+use crate::process::{Home, HostProcess, PATIENCE, Server, http_client, without_home};
 use axum::Router;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
@@ -181,7 +181,8 @@ async fn a_webhook_that_fails_is_tried_again_and_a_redirect_is_not_followed() {
     assert_eq!(of("away"), (DeliveryState::GaveUp, 3, None));
     assert!(inbox.messages.try_recv().is_err(), "the redirect was not followed");
     for path in [paths::ALERTS, paths::ALERT_RULES] {
-        let text = reqwest::get(format!("{}{path}", server.url)).await.unwrap().text().await.unwrap();
+        let text =
+            http_client().get(format!("{}{path}", server.url)).send().await.unwrap().text().await.unwrap();
         assert!(!text.contains("s3cret"), "{text}");
     }
 }
@@ -196,7 +197,7 @@ async fn a_silence_holds_back_messages_until_it_is_ended() {
     let server = home.serve_by(home.configured(&configuration(&host.url, &webhook)));
     server.host_up().await;
     let silence = |body: Value| {
-        reqwest::Client::new().post(format!("{}{}", server.url, paths::ALERT_SILENCES)).json(&body).send()
+        http_client().post(format!("{}{}", server.url, paths::ALERT_SILENCES)).json(&body).send()
     };
     let until = Time::now().plus_micros(3_600_000_000);
     for (wrong, reason) in [
@@ -223,7 +224,7 @@ async fn a_silence_holds_back_messages_until_it_is_ended() {
     assert!(loud.revision > quiet.revision && loud.severity == Some(Severity::Critical));
     let newest = server.pool.get::<AlertList>(paths::ALERTS).await.unwrap();
     assert!(newest.revision >= loud.revision);
-    let again = reqwest::Client::new().delete(format!("{}{}", server.url, paths::alert_silence(&created.id)));
+    let again = http_client().delete(format!("{}{}", server.url, paths::alert_silence(&created.id)));
     assert_eq!(again.send().await.unwrap().status(), 404);
 }
 
@@ -236,7 +237,7 @@ async fn rules_can_be_listed_and_tested_but_not_without_a_history() {
     let memory = rules.rules.iter().find(|status| status.rule.name == "memory-high").unwrap();
     assert!(memory.enabled && memory.sentence.starts_with("Fires when memory usage of a host is above"));
     let dry_run = |rule: Value| {
-        reqwest::Client::new()
+        http_client()
             .post(format!("{}{}", server.url, paths::ALERT_DRY_RUN))
             .json(&json!({"rule": rule, "days": 7}))
             .send()

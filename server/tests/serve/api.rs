@@ -1,6 +1,6 @@
 //! The API as programs use it.
 
-use crate::process::Home;
+use crate::process::{Home, http_client};
 use pool::Repeat;
 use protocol::api::OperationPage;
 use protocol::results::LoadResult;
@@ -141,7 +141,7 @@ async fn an_unknown_symbol_fails_with_the_existing_ones() {
 async fn a_page_of_another_origin_can_start_nothing() {
     let home = Home::new();
     let server = home.serve(&[]);
-    let client = reqwest::Client::builder().no_proxy().build().unwrap();
+    let client = http_client();
     let post = |header: &'static str, value: &'static str| {
         let request =
             client.post(format!("{}/api/v1/operations", server.url)).header(header, value).body("{}");
@@ -156,8 +156,7 @@ async fn a_page_of_another_origin_can_start_nothing() {
 async fn with_a_token_nothing_is_readable_without_it() {
     let home = Home::new();
     let server = home.serve(&["--token", "s3cret"]);
-    let policy = reqwest::redirect::Policy::none();
-    let client = reqwest::Client::builder().no_proxy().redirect(policy).build().unwrap();
+    let client = http_client();
     let url = &server.url;
     let status =
         |request: reqwest::RequestBuilder| async move { request.send().await.unwrap().status().as_u16() };
@@ -176,8 +175,7 @@ async fn with_a_token_nothing_is_readable_without_it() {
 async fn a_token_with_any_characters_opens_the_page_by_link_and_cookie() {
     let home = Home::new();
     let server = home.serve(&["--token", "p&s;s=% +"]);
-    let policy = reqwest::redirect::Policy::none();
-    let client = reqwest::Client::builder().no_proxy().redirect(policy).build().unwrap();
+    let client = http_client();
     let url = &server.url;
     let answer = client.get(format!("{url}/?token=p%26s%3Bs%3D%25%20%2B")).send().await.unwrap();
     assert_eq!(answer.status().as_u16(), 303);

@@ -1,6 +1,6 @@
 //! Baseline and auto-cancel rule, as programs use them.
 
-use crate::process::Home;
+use crate::process::{Home, http_client};
 use protocol::{BandRule, Baseline, Operation, Problem, ProblemType, State};
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -12,7 +12,7 @@ async fn a_rule_is_set_read_and_deleted_and_its_missing_band_reported() {
     let mut feed = server.follow(0).await;
     let operation = server.load("SLOW", Some(200)).await;
     feed.until(|o| o.id == operation.id && o.state == State::Running).await;
-    let client = reqwest::Client::builder().no_proxy().build().unwrap();
+    let client = http_client();
     let at = |what: &str| format!("{}/api/v1/operations/{}/{what}", server.url, operation.id);
     let ask = |method: Method, what: &str, body: Value| {
         let request = client.request(method, at(what)).json(&body);

@@ -1,6 +1,6 @@
 //! Below a base path: API, stream and command line, with and without the path in the request.
 
-use crate::process::{Home, PATIENCE, without_home};
+use crate::process::{Home, PATIENCE, http_client, without_home};
 use std::process::{Command, Output};
 
 #[tokio::test]
@@ -12,7 +12,7 @@ async fn below_a_base_path_api_stream_and_command_line_work() {
     let mut feed = server.follow(0).await;
     let load = server.load("ACME", None).await;
     feed.until(|op| op.id == load.id && op.state.ended()).await;
-    let again = reqwest::Client::builder().no_proxy().build().unwrap();
+    let again = http_client();
     let start = serde_json::json!({"kind": load.kind, "params": load.params});
     let answer = again.post(format!("{}/api/v1/operations", server.url)).json(&start).send().await.unwrap();
     let location = answer.headers()["location"].to_str().unwrap();
@@ -36,8 +36,7 @@ async fn a_proxy_may_remove_the_base_path_or_keep_it() {
     let home = Home::new();
     let server = home.serve(&["--base-path", "/signalbox"]);
     let root = server.url.trim_end_matches("/signalbox");
-    let client = reqwest::Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none());
-    let client = client.build().unwrap();
+    let client = http_client();
     let ask = async |path: &str| client.get(format!("{root}{path}")).timeout(PATIENCE).send().await.unwrap();
     for path in ["/api/v1/kinds", "/signalbox/api/v1/kinds", "/healthz", "/signalbox/healthz"] {
         assert_eq!(ask(path).await.status(), 200, "{path}");
@@ -56,7 +55,7 @@ async fn every_address_in_a_page_is_below_the_base_path() {
     let mut feed = server.follow(0).await;
     let id = server.load("ACME", None).await.id;
     feed.until(|op| op.id == id && op.state.ended()).await;
-    let client = reqwest::Client::builder().no_proxy().build().unwrap();
+    let client = http_client();
     let operation = format!("/operations/{id}");
     let compare = format!("/compare?ids={id}");
     for path in

@@ -1,6 +1,6 @@
 //! Bundled hosts belong to the server that started them; nobody else on the machine can use them.
 
-use crate::process::{Home, HostProcess, Server, wait_until};
+use crate::process::{Home, HostProcess, Server, http_client, wait_until};
 use protocol::State;
 use protocol::api::HostList;
 use serde_json::{Value, json};
@@ -31,7 +31,7 @@ async fn bundled_hosts_reject_requests_without_their_token() {
     let home = Home::new();
     let server = home.serve(&[]);
     let url = format!("{}/host/v1/operations", local(&server).await);
-    let client = reqwest::Client::builder().no_proxy().build().unwrap();
+    let client = http_client();
     let started = client.post(&url).json(&json!({"kind": "data.load"})).send().await.unwrap();
     assert_eq!(started.status(), 401);
     assert_eq!(client.get(&url).bearer_auth("guessed").send().await.unwrap().status(), 401);
@@ -170,7 +170,7 @@ async fn a_manually_started_host_on_the_same_data_is_kept_and_reported_with_advi
     let host = HostProcess::start(&home.path().join("data/hosts"));
     let output = home.fails(&[]);
     assert!(output.contains("`signalbox host` (PID") && output.contains("[[host]]"), "{output}");
-    let client = reqwest::Client::builder().no_proxy().build().unwrap();
+    let client = http_client();
     let about = client.get(format!("{}/host/v1/about", host.url)).send().await.unwrap();
     assert_eq!(about.status(), 200);
 }

@@ -1,6 +1,6 @@
 //! Feed as clients read it: resumed streams, polls of the same records, an orderly end.
 
-use crate::process::{Home, PATIENCE, Server};
+use crate::process::{Home, PATIENCE, Server, http_client};
 use protocol::State;
 use protocol::api::EventsPage;
 use std::time::Duration;
@@ -95,7 +95,7 @@ async fn a_stream_can_follow_one_operation() {
 async fn responses_ask_proxies_not_to_buffer_events() {
     let home = Home::new();
     let server = home.serve(&[]);
-    let client = reqwest::Client::builder().no_proxy().build().unwrap();
+    let client = http_client();
     let request = client.get(format!("{}/api/v1/events", server.url)).header("accept-encoding", "gzip, br");
     let answer = request.send().await.unwrap();
     let header = |name: &str| answer.headers().get(name).map(|v| v.to_str().unwrap().to_owned());
@@ -213,7 +213,8 @@ async fn a_stream_over_http_2_is_the_same() {
     let home = Home::new();
     let server = home.serve(&[]);
     server.host_up().await;
-    let client = reqwest::Client::builder().no_proxy().http2_prior_knowledge().build().unwrap();
+    let client =
+        https_client::builder(&https_client::Tls::default()).http2_prior_knowledge().build().unwrap();
     let mut answer = client.get(format!("{}/api/v1/events?after=0", server.url)).send().await.unwrap();
     assert_eq!(answer.version(), reqwest::Version::HTTP_2);
     let mut received = String::new();
@@ -290,7 +291,7 @@ async fn a_wait_in_seconds_or_milliseconds_is_accepted_and_others_are_explained(
             server.pool.get(&format!("/api/v1/events?after=0&wait={wait}")).await.expect(wait);
         assert!(head.reset.is_none(), "{wait}");
     }
-    let client = reqwest::Client::builder().no_proxy().build().unwrap();
+    let client = http_client();
     for wait in ["soon", "-1s", "inf", ""] {
         let answer = client.get(format!("{}/api/v1/events?wait={wait}", server.url)).send().await.unwrap();
         assert_eq!(answer.status().as_u16(), 400, "{wait}");

@@ -1,6 +1,6 @@
 //! History of a host's metrics: collected, kept through a killed server, and answered in buckets.
 
-use crate::process::{Home, Server};
+use crate::process::{Home, Server, http_client};
 use pool::{Pool, PoolConfig};
 use protocol::history::History;
 use protocol::host_trends::HostTrends;
@@ -146,7 +146,7 @@ async fn a_history_of_an_unknown_host_or_without_metrics_is_refused() {
         ("/api/v1/hosts/local/history?metrics=", 400, "metrics"),
         ("/api/v1/hosts/local/history?metrics=load.1m&width=0", 400, "width"),
     ] {
-        let response = reqwest::get(format!("{}{path}", server.url)).await.unwrap();
+        let response = http_client().get(format!("{}{path}", server.url)).send().await.unwrap();
         assert_eq!(response.status(), status, "{path}");
         let problem: Problem = response.json().await.unwrap();
         assert!(problem.detail.contains(reason), "{}", problem.detail);

@@ -30,6 +30,7 @@ mod demo;
 mod email;
 mod feed;
 mod history;
+mod https_hosts;
 mod ktrdr;
 mod line;
 mod logs;

@@ -1,16 +1,11 @@
 //! What the server says about itself: request IDs, the access log, metrics, and no secrets.
 
-use crate::process::Home;
+use crate::process::{Home, http_client};
 use protocol::Problem;
 use protocol::api::HostRequests;
 use std::collections::BTreeSet;
 use std::fs::File;
 use std::path::Path;
-
-fn client() -> reqwest::Client {
-    let policy = reqwest::redirect::Policy::none();
-    reqwest::Client::builder().no_proxy().redirect(policy).build().unwrap()
-}
 
 #[tokio::test]
 async fn every_response_and_problem_document_has_the_request_id() {
@@ -23,15 +18,20 @@ async fn every_response_and_problem_document_has_the_request_id() {
     let urls = paths.map(|path| format!("{}{path}", server.url)).into_iter().chain([server.url.clone()]);
     for url in urls.chain([format!("{origin}/healthz")]) {
         for token in ["s3cret", "wrong"] {
-            let request = client().get(&url).bearer_auth(token).header("x-request-id", "abc-1");
+            let request = http_client().get(&url).bearer_auth(token).header("x-request-id", "abc-1");
             let response = request.send().await.unwrap();
             assert_eq!(response.headers()["x-request-id"], "abc-1", "{url}");
             if response.headers().get("content-type").is_some_and(|kind| kind == "application/problem+json") {
                 let problem: Problem = response.json().await.unwrap();
                 assert_eq!(problem.request_id.as_deref(), Some("abc-1"), "{url}");
             }
-            let made =
-                client().get(&url).bearer_auth(token).header("x-request-id", "a b").send().await.unwrap();
+            let made = http_client()
+                .get(&url)
+                .bearer_auth(token)
+                .header("x-request-id", "a b")
+                .send()
+                .await
+                .unwrap();
             assert_ne!(made.headers()["x-request-id"], "a b", "{url}");
         }
     }
@@ -42,7 +42,7 @@ async fn a_compressed_problem_document_is_readable() {
     let home = Home::new();
     let server = home.serve(&[]);
     let request =
-        client().get(format!("{}/api/v1/nowhere", server.url)).header("accept-encoding", "gzip, br");
+        http_client().get(format!("{}/api/v1/nowhere", server.url)).header("accept-encoding", "gzip, br");
     let response = request.send().await.unwrap();
     assert!(!response.headers().contains_key("content-encoding"));
     assert_eq!(response.json::<Problem>().await.unwrap().status, 404);
@@ -54,14 +54,14 @@ async fn log_of(home: &Home, flags: &[&str], level: &str) -> String {
     let mut command = home.command(flags);
     command.args(["--token", "s3cret-7f3a"]).env("SIGNALBOX_LOG", level).stderr(File::create(&path).unwrap());
     let server = home.serve_by(command);
-    let link = client().get(format!("{}/?token=s3cret-7f3a", server.url)).send().await.unwrap();
+    let link = http_client().get(format!("{}/?token=s3cret-7f3a", server.url)).send().await.unwrap();
     let cookie = link.headers()["set-cookie"].to_str().unwrap().split(';').next().unwrap().to_owned();
     let hosts = format!("{}/api/v1/hosts", server.url);
     for request in [
-        client().get(&hosts).header("cookie", format!("{cookie}; other=c00kie-7f3a")),
-        client().get(&hosts).bearer_auth("s3cret-7f3a"),
-        client().get(&hosts).bearer_auth("wr0ng-7f3a"),
-        client().get(format!("{}/?token=wr0ng-7f3a", server.url)),
+        http_client().get(&hosts).header("cookie", format!("{cookie}; other=c00kie-7f3a")),
+        http_client().get(&hosts).bearer_auth("s3cret-7f3a"),
+        http_client().get(&hosts).bearer_auth("wr0ng-7f3a"),
+        http_client().get(format!("{}/?token=wr0ng-7f3a", server.url)),
     ] {
         request.header("x-request-id", "abc-1").send().await.unwrap();
     }
@@ -104,7 +104,7 @@ async fn each_metric_is_listed_in_the_docs() {
     let home = Home::new();
     let server = home.serve(&[]);
     server.host_up().await;
-    let response = client().get(format!("{}/metrics", server.url)).send().await.unwrap();
+    let response = http_client().get(format!("{}/metrics", server.url)).send().await.unwrap();
     let kind = response.headers()["content-type"].to_str().unwrap().to_owned();
     assert!(kind.starts_with("application/openmetrics-text"), "{kind}");
     let text = response.text().await.unwrap();
@@ -134,7 +134,7 @@ async fn requests_to_a_host_have_percentiles_and_the_same_counts_as_the_metrics(
     let home = Home::new();
     let server = home.serve(&[]);
     server.host_up().await;
-    let get = |path: &str| client().get(format!("{}{path}", server.url)).send();
+    let get = |path: &str| http_client().get(format!("{}{path}", server.url)).send();
     let requests: HostRequests = get("/api/v1/hosts/local/requests").await.unwrap().json().await.unwrap();
     let about = requests.routes.iter().find(|r| r.route == "/host/v1/about").expect("the server connected");
     assert_eq!((about.method.as_str(), about.counts.success >= 1), ("GET", true));

@@ -1,6 +1,6 @@
 //! Starts and stops real processes of `signalbox serve`, each with its own folder.
 
-use pool::{Pool, PoolConfig, Repeat};
+use pool::{Pool, PoolConfig, Repeat, Tls};
 use protocol::api::{HostLink, HostStatus, OperationDetail, Snapshot};
 use protocol::{Event, EventBody, Operation, OperationId, Progress};
 use serde_json::{Value, json};
@@ -12,6 +12,11 @@ use tokio::time::Instant;
 
 /// Timeout of waits; nothing takes nearly that long.
 pub const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Client that follows no redirects.
+pub fn http_client() -> reqwest::Client {
+    https_client::builder(&Tls::default()).build().unwrap()
+}
 
 /// Folder for a server, and for the next one after a restart.
 pub struct Home {

@@ -1,6 +1,6 @@
 //! Real programs of Debian beside the server: Prometheus and Alertmanager.
 
-use crate::process::{Home, PATIENCE};
+use crate::process::{Home, PATIENCE, http_client};
 use serde_json::Value;
 use std::fs::File;
 use std::net::TcpListener;
@@ -61,7 +61,7 @@ impl Program {
         let mut program = Self { child, url: format!("http://{address}") };
         let is_ready = async {
             loop {
-                let response = client().get(format!("{}{ready}", program.url)).send().await;
+                let response = http_client().get(format!("{}{ready}", program.url)).send().await;
                 if response.is_ok_and(|response| response.status().is_success()) {
                     return;
                 }
@@ -76,12 +76,8 @@ impl Program {
 
     pub async fn get(&self, path: &str, query: &[(&str, &str)]) -> Value {
         let address = url::Url::parse_with_params(&format!("{}{path}", self.url), query).unwrap();
-        client().get(address).timeout(PATIENCE).send().await.unwrap().json().await.unwrap()
+        http_client().get(address).timeout(PATIENCE).send().await.unwrap().json().await.unwrap()
     }
-}
-
-fn client() -> reqwest::Client {
-    reqwest::Client::builder().no_proxy().build().unwrap()
 }
 
 impl Drop for Program {

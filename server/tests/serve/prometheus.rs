@@ -1,7 +1,7 @@
 //! Metrics in a real Prometheus: scraped, checked by promtool, compared with our own percentiles, and drawn by the
 //! dashboard of the docs.
 
-use crate::process::{Home, PATIENCE, Server};
+use crate::process::{Home, PATIENCE, Server, http_client};
 use crate::programs::{Program, is_installed};
 use protocol::api::{HostRequests, Latency};
 use serde_json::{Value, json};
@@ -87,8 +87,7 @@ async fn run(server: &Server, kind: &str) {
 
 /// Metrics as promtool and older scrapers request them.
 async fn text(server: &Server) -> String {
-    let request =
-        reqwest::Client::new().get(format!("{}/metrics", server.url)).header("accept", "text/plain");
+    let request = http_client().get(format!("{}/metrics", server.url)).header("accept", "text/plain");
     let response = request.send().await.unwrap();
     assert_eq!(response.headers()["content-type"], "text/plain; version=0.0.4; charset=utf-8");
     response.text().await.unwrap()

@@ -1,6 +1,6 @@
 //! Requests over the API besides starts: own commands, bulk cancels, abandon, drain.
 
-use crate::process::Home;
+use crate::process::{Home, http_client};
 use pool::{PoolError, Repeat};
 use protocol::api::{CancelledMany, HostStatus};
 use protocol::results::ExecResult;
@@ -180,7 +180,7 @@ async fn ended_operations_are_deleted_and_others_rejected() {
     let short = server.load("AAA", None).await;
     feed.until(|o| o.id == short.id && o.state.ended()).await;
     let long = server.load("BBB", Some(50)).await;
-    let client = reqwest::Client::builder().no_proxy().build().unwrap();
+    let client = http_client();
     let delete = async |id: &str| {
         client.delete(format!("{}/api/v1/operations/{id}", server.url)).send().await.unwrap()
     };

@@ -1,6 +1,6 @@
 //! Sweeps: many runs as children of one operation, with real bars and backtests.
 
-use crate::process::{Follower, Home, HostProcess, Server};
+use crate::process::{Follower, Home, HostProcess, Server, http_client};
 use pool::{PoolError, Repeat};
 use protocol::api::{Deleted, OperationPage};
 use protocol::sweep::SweepResult;
@@ -306,7 +306,7 @@ async fn a_sweep_continues_without_deleted_runs_and_keeps_user_cancels() {
     let all = children(&server, sweep).await.operations;
     let [short, unwanted] = [1, 9000].map(|epochs| all.iter().find(|o| run(o, epochs)).unwrap().id);
     let sweep_result = server.detail(short).await.result.unwrap().document["test"]["accuracy"].as_f64();
-    let client = reqwest::Client::builder().no_proxy().build().unwrap();
+    let client = http_client();
     let path = format!("{}/api/v1/operations/{short}", server.url);
     let deleted: Deleted = client.delete(path).send().await.unwrap().json().await.unwrap();
     assert_eq!(deleted.deleted, 1);

@@ -1,6 +1,6 @@
 //! Why an operation is slow: real loads are named rightly, and the hog is named as the cause for another operation.
 
-use crate::process::{Home, Server};
+use crate::process::{Home, Server, http_client};
 use protocol::time_breakdown::{Limit, TimeBreakdown};
 use protocol::{Operation, OperationId, Problem, State, paths};
 use serde_json::json;
@@ -121,10 +121,13 @@ async fn a_breakdown_of_no_operation_or_without_width_is_refused() {
     let read = breakdown(&server, loaded.id).await;
     assert!(read.time.unknown < read.time.seconds() || read.usage.is_none(), "{read:?}");
     let path = paths::time_breakdown(OperationId::new(), 100);
-    let response = reqwest::get(format!("{}{path}", server.url)).await.unwrap();
+    let response = http_client().get(format!("{}{path}", server.url)).send().await.unwrap();
     assert_eq!(response.status(), 404);
-    let response =
-        reqwest::get(format!("{}{}", server.url, paths::time_breakdown(loaded.id, 0))).await.unwrap();
+    let response = http_client()
+        .get(format!("{}{}", server.url, paths::time_breakdown(loaded.id, 0)))
+        .send()
+        .await
+        .unwrap();
     assert_eq!(response.status(), 400);
     assert!(response.json::<Problem>().await.unwrap().detail.contains("width"));
 }

@@ -1,10 +1,10 @@
 //! Local users: signing in and out over plain forms, sessions, passwords and changed roles.
 
 use crate::access::{Caller, SHARED};
-use crate::process::{Home, PATIENCE, Server, without_home};
+use crate::process::{Home, PATIENCE, Server, http_client, without_home};
 use protocol::access::{Me, Permission, Role, SignedInBy, UserList};
 use protocol::paths;
-use reqwest::{Client, Method, Response, StatusCode, redirect};
+use reqwest::{Client, Method, Response, StatusCode};
 use serde_json::json;
 use std::io::Write;
 use std::process::{Command, Stdio};
@@ -21,7 +21,7 @@ struct Browser {
 
 impl Browser {
     fn new(server: &Server) -> Self {
-        let client = Client::builder().no_proxy().redirect(redirect::Policy::none()).build().unwrap();
+        let client = http_client();
         Self { client, url: server.url.clone(), cookie: None }
     }
 

@@ -104,7 +104,9 @@ impl Cluster {
             disk,
             no_disk,
             clocks,
-            client: reqwest::Client::builder().no_proxy().timeout(Duration::from_secs(5)).build()?,
+            client: https_client::builder(&https_client::Tls::default())
+                .timeout(Duration::from_secs(5))
+                .build()?,
             found: parking_lot::Mutex::default(),
             injected_faults: parking_lot::Mutex::default(),
         };

@@ -53,7 +53,8 @@ impl Workload {
     /// # Errors
     /// If no client can be created.
     pub fn new(server: watch::Receiver<Option<String>>, reader: Arc<Reader>) -> anyhow::Result<Self> {
-        let client = Client::builder().no_proxy().timeout(RESPONSE_TIMEOUT).build()?;
+        let client =
+            https_client::builder(&https_client::Tls::default()).timeout(RESPONSE_TIMEOUT).build()?;
         Ok(Self { client, server, reader, request_log: Arc::default() })
     }
 

@@ -243,7 +243,7 @@ impl Rig {
         let base = format!("http://{}/host/v1", listener.local_addr().unwrap());
         let shutdown = CancellationToken::new();
         let serving = tokio::spawn(host.serve(listener, shutdown.clone()));
-        let client = Client::builder().no_proxy().build().unwrap();
+        let client = https_client::builder(&https_client::Tls::default()).build().unwrap();
         Self { base, client, stage, shutdown, serving }
     }
 

@@ -43,7 +43,13 @@ impl Served {
         let base = format!("http://{}/host/v1", listener.local_addr().unwrap());
         let shutdown = host_kit::CancellationToken::new();
         tokio::spawn(host.serve(listener, shutdown.clone()));
-        Self { base, client: reqwest::Client::new(), root, shutdown, after: 0 }
+        Self {
+            base,
+            client: https_client::builder(&https_client::Tls::default()).build().unwrap(),
+            root,
+            shutdown,
+            after: 0,
+        }
     }
 
     async fn get(&self, path: &str) -> reqwest::Response {

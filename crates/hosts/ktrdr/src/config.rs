@@ -11,6 +11,7 @@ use crate::timing::{Timing, seconds};
 use crate::train::KtrdrTrain;
 use crate::wire::{ServiceClient, escaped};
 use host_kit::{BuildError, CancellationToken, Host, HostBuilder};
+use https_client::Tls;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::path::PathBuf;
@@ -36,6 +37,9 @@ pub struct AdapterConfig {
     /// Sent as `Authorization: Bearer`. ktrdr services don't require it, but a proxy can.
     #[serde(default)]
     pub token: Option<String>,
+    /// Trusted certificates for `https://`, and the adapter's own.
+    #[serde(skip)]
+    pub tls: Tls,
     /// Folder of strategies (`*.yaml`, `*.yml`) that can be selected by name.
     #[serde(default)]
     pub strategies: Option<PathBuf>,
@@ -70,6 +74,7 @@ impl AdapterConfig {
             protocol,
             url: url.into(),
             token: None,
+            tls: Tls::default(),
             strategies: None,
             offers: Offers::default(),
             folder: None,
@@ -87,6 +92,7 @@ impl fmt::Debug for AdapterConfig {
             .field("protocol", &self.protocol)
             .field("url", &self.url)
             .field("token", &self.token.as_ref().map(|_| "(set)"))
+            .field("tls", &self.tls)
             .field("strategies", &self.strategies)
             .field("offers", &self.offers)
             .field("folder", &self.folder)
@@ -142,8 +148,8 @@ pub fn builder(
         return Err(wrong("'folder' is only for the bars of ktrdr-ib. Remove it.".to_owned()));
     }
     let timing = config.timing;
-    let wire =
-        ServiceClient::new(&config.url, config.token.as_deref(), seconds(timing.connect)).map_err(wrong)?;
+    let wire = ServiceClient::new(&config.url, config.token.as_deref(), &config.tls, seconds(timing.connect))
+        .map_err(wrong)?;
     let probe_path = match config.protocol {
         Protocol::Training2025 => "/training/sessions".to_owned(),
         Protocol::Worker => "/api/v1/operations".to_owned(),

@@ -4,10 +4,10 @@
 //! of unsafe calls. Safe calls are retried once, as in the pool, if the service closed the idle connection.
 
 use bytes::BytesMut;
+use https_client::{Tls, connect_problem, root_cause};
 use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderValue};
-use reqwest::{Client, Method, Response, redirect};
+use reqwest::{Client, Method, Response};
 use serde_json::Value;
-use std::error::Error;
 use std::time::Duration;
 
 /// Maximum size of a response: 64 MiB.
@@ -23,6 +23,9 @@ pub(crate) enum CallError {
     /// Nothing was sent: no connection.
     #[error("{base} is unreachable: {why}")]
     Unreached { base: String, why: String },
+    /// Nothing was sent: no trusted connection.
+    #[error("{base} {why}")]
+    Untrusted { base: String, why: String },
     /// Sent, but no complete response. The service may have acted on it.
     #[error("{call} {why}")]
     NoAnswer { call: String, why: String },
@@ -48,7 +51,7 @@ impl CallError {
         match self {
             CallError::Unreached { .. } | CallError::NoAnswer { .. } => true,
             CallError::Refused { status, .. } => matches!(status, 408 | 429 | 500 | 502 | 503 | 504),
-            CallError::Unreadable { .. } => false,
+            CallError::Untrusted { .. } | CallError::Unreadable { .. } => false,
         }
     }
 }
@@ -72,14 +75,11 @@ enum TryError {
 impl ServiceClient {
     /// # Errors
     /// A message, if the URL or token is invalid.
-    pub fn new(url: &str, token: Option<&str>, connect: Duration) -> Result<Self, String> {
+    pub fn new(url: &str, token: Option<&str>, tls: &Tls, connect: Duration) -> Result<Self, String> {
         let parsed = reqwest::Url::parse(url.trim())
             .map_err(|e| format!("'{}' is not a URL ({e}). Example: http://127.0.0.1:5002.", url.trim()))?;
-        if parsed.scheme() != "http" {
-            return Err(format!(
-                "the URL starts with {}://, but this build supports http:// only. Put a proxy on this machine in front of the service.",
-                parsed.scheme()
-            ));
+        if !matches!(parsed.scheme(), "http" | "https") {
+            return Err(format!("the URL starts with {}://. Use http:// or https://.", parsed.scheme()));
         }
         if !parsed.username().is_empty() || parsed.password().is_some() {
             return Err("the URL contains a user name or password. Use 'token' instead.".to_owned());
@@ -96,14 +96,8 @@ impl ServiceClient {
             headers.insert(AUTHORIZATION, bearer);
         }
         let client = |idle: usize| {
-            Client::builder()
+            https_client::builder(tls)
                 .default_headers(headers.clone())
-                .user_agent(concat!("signalbox/", env!("CARGO_PKG_VERSION")))
-                .http1_only()
-                .no_proxy()
-                .redirect(redirect::Policy::none())
-                .referer(false)
-                .tcp_nodelay(true)
                 .connect_timeout(connect)
                 .pool_idle_timeout(KEEP_ALIVE)
                 .pool_max_idle_per_host(idle)
@@ -177,7 +171,12 @@ impl ServiceClient {
             request = request.json(body);
         }
         let mut response = request.send().await.map_err(|e| {
-            let why = cause(&e);
+            if let Some(problem) = connect_problem(&e) {
+                // The caller ends the sentence.
+                let why = problem.to_string().trim_end_matches('.').to_owned();
+                return TryError::Failed(CallError::Untrusted { base: self.base.clone(), why });
+            }
+            let why = root_cause(&e);
             if e.is_connect() {
                 return TryError::Failed(CallError::Unreached { base: self.base.clone(), why });
             }
@@ -209,7 +208,7 @@ async fn read(response: &mut Response, call: &str) -> Result<Vec<u8>, CallError>
     loop {
         let chunk = response.chunk().await.map_err(|e| CallError::NoAnswer {
             call: call.to_owned(),
-            why: format!("failed: connection lost during the response ({})", cause(&e)),
+            why: format!("failed: connection lost during the response ({})", root_cause(&e)),
         })?;
         let Some(chunk) = chunk else { return Ok(whole.into()) };
         if whole.len() + chunk.len() > ANSWER_LIMIT {
@@ -254,15 +253,6 @@ fn excerpt(bytes: &[u8]) -> String {
     text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(200).collect()
 }
 
-/// Innermost cause, which has the useful message.
-fn cause(error: &reqwest::Error) -> String {
-    let mut last: &dyn Error = error;
-    while let Some(next) = last.source() {
-        last = next;
-    }
-    last.to_string()
-}
-
 /// Percent-encodes a path segment or query value, except for the unreserved characters of RFC 3986.
 pub(crate) fn escaped(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
@@ -294,18 +284,18 @@ mod tests {
     #[test]
     fn unusable_addresses_are_rejected_with_a_reason() {
         for (url, reason) in [
-            ("gpu-1:5002", "http:// only"),
-            ("https://gpu-1:5002", "http:// only"),
+            ("gpu-1:5002", "Use http:// or https://"),
+            ("ftp://gpu-1:5002", "Use http:// or https://"),
             ("http://me:secret@gpu-1", "token"),
             ("http://gpu-1/?a=b", "query"),
         ] {
-            let error = ServiceClient::new(url, None, Duration::from_secs(1)).unwrap_err();
+            let error = ServiceClient::new(url, None, &Tls::default(), Duration::from_secs(1)).unwrap_err();
             assert!(error.contains(reason) && !error.contains("secret"), "{url}: {error}");
         }
-        assert_eq!(
-            ServiceClient::new("http://gpu-1:5002/", None, Duration::from_secs(1)).unwrap().base(),
-            "http://gpu-1:5002"
-        );
+        for (url, base) in [("http://gpu-1:5002/", "http://gpu-1:5002"), ("https://gpu-1", "https://gpu-1")] {
+            let client = ServiceClient::new(url, None, &Tls::default(), Duration::from_secs(1)).unwrap();
+            assert_eq!(client.base(), base);
+        }
     }
 
     #[test]

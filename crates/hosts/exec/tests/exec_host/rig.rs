@@ -49,7 +49,13 @@ impl Rig {
         let base = format!("http://{}/host/v1", listener.local_addr().unwrap());
         let shutdown = host_kit::CancellationToken::new();
         let serving = tokio::spawn(host.build().unwrap().serve(listener, shutdown.clone()));
-        Self { base, client: reqwest::Client::new(), shutdown, seen: Vec::new(), serving }
+        Self {
+            base,
+            client: https_client::builder(&https_client::Tls::default()).build().unwrap(),
+            shutdown,
+            seen: Vec::new(),
+            serving,
+        }
     }
 
     /// Host with one command `exec.t` that runs a Python script in its own folder.

@@ -187,7 +187,7 @@ impl Run {
                     return self.at(RunLocation { started: true, ..place });
                 }
                 // Another service may have capacity, or this one later.
-                Err(error @ CallError::Unreached { .. }) => {
+                Err(error @ (CallError::Unreached { .. } | CallError::Untrusted { .. })) => {
                     return StartOutcome::Not(Err(WorkError::NotStarted(format!("{error}."))));
                 }
                 Err(error) if sure(&error) => {
@@ -245,7 +245,7 @@ impl Run {
 /// Whether the error guarantees that nothing was started.
 fn sure(error: &CallError) -> bool {
     match error {
-        CallError::Unreached { .. } => true,
+        CallError::Unreached { .. } | CallError::Untrusted { .. } => true,
         CallError::Refused { status, .. } => *status != 500 && *status != 409,
         CallError::NoAnswer { .. } | CallError::Unreadable { .. } => false,
     }

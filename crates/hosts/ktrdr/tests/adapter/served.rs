@@ -110,7 +110,14 @@ impl Served {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let base = format!("http://{}/host/v1", listener.local_addr().unwrap());
         let serving = tokio::spawn(axum::serve(listener, host.router()).into_future());
-        Self { base, client: reqwest::Client::new(), after: 0, leaving, host, serving }
+        Self {
+            base,
+            client: https_client::builder(&https_client::Tls::default()).build().unwrap(),
+            after: 0,
+            leaving,
+            host,
+            serving,
+        }
     }
 
     async fn get(&self, path: &str) -> reqwest::Response {

@@ -106,7 +106,13 @@ impl Served {
         let base = format!("http://{}/host/v1", listener.local_addr().unwrap());
         let shutdown = host_kit::CancellationToken::new();
         tokio::spawn(host.serve(listener, shutdown.clone()));
-        let mut served = Self { base, client: reqwest::Client::new(), root, shutdown, after: 0 };
+        let mut served = Self {
+            base,
+            client: https_client::builder(&https_client::Tls::default()).build().unwrap(),
+            root,
+            shutdown,
+            after: 0,
+        };
         served.load(1).await;
         served
     }

@@ -7,16 +7,15 @@ use http::header::{
 };
 use http::{HeaderMap, HeaderValue, Request, StatusCode, Version};
 use http_body_util::{BodyExt, Empty};
+use https_client::{Tls, TlsProblem, problem_of, root_cause};
 use hyper::body::Incoming;
 use hyper_rustls::HttpsConnectorBuilder;
 use hyper_util::client::legacy::Client;
-use hyper_util::client::legacy::connect::{Connect, HttpConnector};
+use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
 use market_data::failures::failure;
 use market_data::wording::excerpt;
 use protocol::Failure;
-use rustls::{ClientConfig, RootCertStore};
-use std::error::Error;
 use std::time::Duration;
 use url::Url;
 
@@ -24,15 +23,6 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// Timeout for the headers, and between two chunks of the body.
 const READ_TIMEOUT: Duration = Duration::from_secs(30);
 const MAX_REDIRECTS: usize = 5;
-
-/// Trusted root certificates.
-#[derive(Clone)]
-pub(super) enum Roots {
-    /// Certificates of this machine.
-    System,
-    #[cfg(test)]
-    Only(Box<RootCertStore>),
-}
 
 /// Framing of a body.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -76,7 +66,7 @@ impl UnreadResponse {
                 Some(Err(e)) => {
                     return Err(format!(
                         "closed the connection before the response was complete: {}",
-                        deepest(&e)
+                        excerpt(&root_cause(&e), 160)
                     ));
                 }
                 Some(Ok(frame)) => {
@@ -92,10 +82,10 @@ impl UnreadResponse {
 }
 
 /// Sends the request and follows redirects.
-pub(super) async fn get(url: &Url, roots: &Roots) -> Result<UnreadResponse, RequestFailure> {
+pub(super) async fn get(url: &Url, tls: &Tls) -> Result<UnreadResponse, RequestFailure> {
     let mut at = url.clone();
     for _ in 0..=MAX_REDIRECTS {
-        let response = tokio::time::timeout(READ_TIMEOUT, send(&at, roots)).await.map_err(|_| {
+        let response = tokio::time::timeout(READ_TIMEOUT, send(&at, tls)).await.map_err(|_| {
             let cause = format!("no response within {} s", READ_TIMEOUT.as_secs());
             RequestFailure::Transient(shown(&at), "timed out", cause)
         })??;
@@ -118,39 +108,35 @@ pub(super) async fn get(url: &Url, roots: &Roots) -> Result<UnreadResponse, Requ
     Err(refused(url, &format!("redirects more than {MAX_REDIRECTS} times")))
 }
 
-async fn send(url: &Url, roots: &Roots) -> Result<http::Response<Incoming>, RequestFailure> {
+async fn send(url: &Url, tls: &Tls) -> Result<http::Response<Incoming>, RequestFailure> {
     let mut http = HttpConnector::new();
     http.enforce_http(false);
     http.set_connect_timeout(Some(CONNECT_TIMEOUT));
     http.set_nodelay(true);
-    if url.scheme() == "http" {
-        return send_by(http, url).await;
-    }
-    let https = HttpsConnectorBuilder::new()
-        .with_tls_config(tls(roots).map_err(RequestFailure::Refused)?)
-        .https_only()
+    let connector = HttpsConnectorBuilder::new()
+        .with_tls_config(tls.client_config())
+        .https_or_http()
         .enable_http1()
         .wrap_connector(http);
-    send_by(https, url).await
-}
-
-async fn send_by<C>(connector: C, url: &Url) -> Result<http::Response<Incoming>, RequestFailure>
-where
-    C: Connect + Clone + Send + Sync + 'static,
-{
     let request = request(url).map_err(RequestFailure::Refused)?;
     let client = Client::builder(TokioExecutor::new()).build::<_, Empty<Bytes>>(connector);
     client.request(request).await.map_err(|e| {
-        let cause = deepest(&e);
-        if cause.contains("certificate") {
-            return RequestFailure::Refused(failure(
-                format!("The certificate of {} is not trusted: {cause}.", shown(url)),
-                "Check the URL, or add its certificate authority to the trusted certificates of the host's machine.",
-            ));
+        if let Some(problem) = problem_of(&e).filter(|_| e.is_connect()) {
+            return RequestFailure::Refused(untrusted(url, &problem));
         }
         let how = if e.is_connect() { "is unreachable" } else { "failed to respond" };
-        RequestFailure::Transient(shown(url), how, cause)
+        RequestFailure::Transient(shown(url), how, excerpt(&root_cause(&e), 160))
     })
+}
+
+fn untrusted(url: &Url, problem: &TlsProblem) -> Failure {
+    let hint = match problem {
+        TlsProblem::UnknownIssuer => {
+            "Check the URL, or add its certificate authority to the trusted certificates of the host's machine."
+        }
+        other => other.advice(),
+    };
+    failure(format!("{} {}.", shown(url), problem.reason()), hint)
 }
 
 fn request(url: &Url) -> Result<Request<Empty<Bytes>>, Failure> {
@@ -185,29 +171,6 @@ fn basic(url: &Url) -> Option<HeaderValue> {
     Some(value)
 }
 
-fn tls(roots: &Roots) -> Result<ClientConfig, Failure> {
-    let store = match roots {
-        #[cfg(test)]
-        Roots::Only(store) => (**store).clone(),
-        Roots::System => {
-            let mut store = RootCertStore::empty();
-            store.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
-            store
-        }
-    };
-    if store.is_empty() {
-        return Err(failure(
-            "The host's machine has no trusted CA certificates for HTTPS.",
-            "Install the ca-certificates package, or set SSL_CERT_FILE to a certificate bundle.",
-        ));
-    }
-    let provider = std::sync::Arc::new(rustls::crypto::ring::default_provider());
-    let versions = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
-    let versions =
-        versions.map_err(|e| failure(format!("Cannot set up TLS: {e}."), "See the host's log."))?;
-    Ok(versions.with_root_certificates(store).with_no_client_auth())
-}
-
 fn framing(headers: &HeaderMap, version: Version, status: StatusCode) -> Framing {
     let has_length = headers.contains_key(CONTENT_LENGTH)
         || headers.contains_key(TRANSFER_ENCODING)
@@ -221,13 +184,4 @@ fn refused(url: &Url, how: &str) -> RequestFailure {
         format!("{} {how}.", shown(url)),
         "Open the URL in a browser, and put the final URL into the configuration.",
     ))
-}
-
-/// Innermost cause, which has the useful message.
-fn deepest(error: &dyn Error) -> String {
-    let mut at = error;
-    while let Some(cause) = at.source() {
-        at = cause;
-    }
-    excerpt(&at.to_string(), 160)
 }

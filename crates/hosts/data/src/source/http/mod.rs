@@ -12,10 +12,11 @@ use crate::hints::TRY_AGAIN;
 use crate::params::Request;
 use crate::url_template::{fill, shown};
 use crate::validate::Row;
-use client::{Framing, RequestFailure, Roots, UnreadResponse};
+use client::{Framing, RequestFailure, UnreadResponse};
 use host_kit::WorkError;
 use http::StatusCode;
 use http::header::{CONTENT_ENCODING, CONTENT_TYPE};
+use https_client::Tls;
 use market_data::Range;
 use market_data::failures::failure;
 use market_data::wording::{excerpt, moment};
@@ -194,11 +195,11 @@ pub(super) async fn open(
     token: &CancellationToken,
     notify: Notify<'_>,
 ) -> Result<OpenedSource, WorkError> {
-    open_with((RETRY_POLICY, &Roots::System), name, template, request, range, token, notify).await
+    open_with((RETRY_POLICY, &Tls::default()), name, template, request, range, token, notify).await
 }
 
 async fn open_with(
-    (policy, roots): (RetryPolicy, &Roots),
+    (policy, tls): (RetryPolicy, &Tls),
     name: &str,
     template: &str,
     request: &Request,
@@ -222,7 +223,7 @@ async fn open_with(
     let answer = tokio::select! {
         biased;
         () = token.cancelled() => return Err(WorkError::Cancelled),
-        answer = ask(policy, roots, &url, (name, request), notify) => answer?,
+        answer = ask(policy, tls, &url, (name, request), notify) => answer?,
     };
     let what = answer.what.clone();
     let mut warnings = Vec::new();
@@ -251,7 +252,7 @@ async fn open_with(
 /// Sends the request, with retries for transient failures.
 async fn ask(
     policy: RetryPolicy,
-    roots: &Roots,
+    tls: &Tls,
     url: &Url,
     (name, request): (&str, &Request),
     notify: Notify<'_>,
@@ -261,7 +262,7 @@ async fn ask(
     loop {
         attempt += 1;
         let last = attempt >= policy.tries;
-        let (wait, why) = match client::get(url, roots).await {
+        let (wait, why) = match client::get(url, tls).await {
             Ok(answer) if answer.status.is_success() => return answered(answer).await,
             Ok(answer) if !last && transient(answer.status) => {
                 let wait = retry_after(&answer.headers, SystemTime::now());

@@ -8,11 +8,13 @@ use axum::extract::{Path, Query};
 use axum::http::{Response as Reply, header};
 use axum::routing::get;
 use bytes::Bytes;
+use https_client::TlsFiles;
 use market_data::Timeframe;
 use std::collections::HashMap;
 use std::io::Write as _;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
+use test_pki::{Ca, Validity};
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 
 const CSV: &str =
@@ -90,7 +92,7 @@ fn request(range: Range) -> Request {
 }
 
 async fn opened(template: &str, range: Range, token: &CancellationToken) -> Result<OpenedSource, WorkError> {
-    open_with((QUICK, &Roots::System), "web", template, &request(range), range, token, &|_| ()).await
+    open_with((QUICK, &Tls::default()), "web", template, &request(range), range, token, &|_| ()).await
 }
 
 async fn load(template: &str, range: Range) -> Result<Vec<Row>, WorkError> {
@@ -170,7 +172,7 @@ async fn a_request_is_tried_three_times() {
     let notes = std::sync::Mutex::new(Vec::new());
     let notify = |note: String| notes.lock().unwrap().push(note);
     let (template, token) = (format!("{base}/down?{{symbol}}"), CancellationToken::new());
-    let policy = (QUICK, &Roots::System);
+    let policy = (QUICK, &Tls::default());
     let range = Range::default();
     let ended = open_with(policy, "web", &template, &request(range), range, &token, &notify).await;
     assert!(ended.is_err());
@@ -317,20 +319,16 @@ async fn an_error_in_place_of_bars_is_not_taken_for_a_truncated_response() {
     }
 }
 
+fn trusting(ca: &Ca) -> Tls {
+    Tls::open(TlsFiles { ca: Some(ca.file.clone()), ..TlsFiles::default() }).unwrap()
+}
+
 #[tokio::test]
 async fn redirects_to_https_are_followed_but_not_back_to_http() {
-    let key = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
-    let mut roots = rustls::RootCertStore::empty();
-    roots.add(key.cert.der().clone()).unwrap();
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let private = rustls::pki_types::PrivateKeyDer::try_from(key.signing_key.serialize_der()).unwrap();
-    let config = rustls::ServerConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .unwrap()
-        .with_no_client_auth()
-        .with_single_cert(vec![key.cert.der().clone()], private)
-        .unwrap();
-    let acceptor = tokio_rustls::TlsAcceptor::from(Arc::new(config));
+    let folder = tempfile::tempdir().unwrap();
+    let (ca, other) = (Ca::new(folder.path(), "ca"), Ca::new(folder.path(), "other"));
+    let config = test_pki::server_config(&ca.issue(&["localhost"], Validity::Now), None);
+    let acceptor = tokio_rustls::TlsAcceptor::from(config);
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = listener.local_addr().unwrap().port();
     let downgrade = raw(with_length("200 OK", "", CSV.as_bytes())).await;
@@ -348,7 +346,7 @@ async fn redirects_to_https_are_followed_but_not_back_to_http() {
     let to_https = format!("Location: https://localhost:{port}/x.csv\r\n");
     let template = raw(with_length("301 Moved Permanently", &to_https, b"")).await;
     let token = CancellationToken::new();
-    let (range, trusted) = (Range::default(), Roots::Only(Box::new(roots)));
+    let (range, trusted) = (Range::default(), trusting(&ca));
     let ask = async || {
         open_with((QUICK, &trusted), "web", &template, &request(range), range, &token, &|_| ()).await
     };
@@ -358,16 +356,11 @@ async fn redirects_to_https_are_followed_but_not_back_to_http() {
     let Err(WorkError::Failed(failure)) = ask().await else { panic!("it went back to HTTP") };
     assert!(failure.message.contains("from HTTPS to plain HTTP"), "{}", failure.message);
     // Untrusted certificate.
-    let strangers = Roots::Only(Box::new({
-        let other = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
-        let mut roots = rustls::RootCertStore::empty();
-        roots.add(other.cert.der().clone()).unwrap();
-        roots
-    }));
+    let strangers = trusting(&other);
     let requests =
         open_with((QUICK, &strangers), "web", &template, &request(range), range, &token, &|_| ()).await;
     let Err(WorkError::Failed(failure)) = requests else { panic!("it was trusted") };
-    assert!(failure.message.contains("is not trusted"), "{}", failure.message);
+    assert!(failure.message.contains("that no trusted CA signed"), "{}", failure.message);
 }
 
 #[tokio::test]
