@@ -103,6 +103,8 @@ impl Agent {
         let server = self.server.clone();
         match failure {
             Failure::Unreachable => ClientError::Unreachable { server },
+            Failure::Tls { problem } => ClientError::Tls { server, problem },
+            Failure::Proxy { cause } => ClientError::Proxy { server, cause },
             Failure::Broken { cause } => ClientError::Broken { server, cause },
             Failure::Timeout { after } => ClientError::Timeout { server, after },
             Failure::Decode { cause } | Failure::Other { cause } => ClientError::Decode { server, cause },

@@ -5,7 +5,7 @@
 //! not know: arguments, text for a terminal, the engine, the store.
 //!
 //! A command uses [`Agent`] as the transport of its client. [`serve()`] is the agent itself. Both find each other by a
-//! [`Place`], which depends on the user, the server, the token and the build.
+//! [`Place`], which depends on the user, the server and how it is reached, the token and the build.
 
 #![cfg(unix)]
 
@@ -18,6 +18,6 @@ mod serve;
 mod wire;
 
 pub use caller::{Agent, Reads, status, stop};
-pub use place::{Place, PlaceError, stops};
+pub use place::{Destination, Place, PlaceError, stops};
 pub use serve::{Limits, ServeError, serve};
 pub use wire::Status;

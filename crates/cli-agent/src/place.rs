@@ -1,5 +1,6 @@
 //! Place of an agent: its socket, in a folder that only the user can enter.
 
+use pool::Proxies;
 use sha2::{Digest, Sha256};
 use std::fs::{DirBuilder, OpenOptions};
 use std::io::{self, Write};
@@ -13,7 +14,27 @@ const HASH_BYTES: usize = 6;
 /// File whose length counts how often agents were stopped.
 const STOPS: &str = "stops";
 
-/// Folder and socket of one user, server, token and build.
+/// Server of an agent, and how it is reached. Commands that differ in it have agents of their own.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Destination {
+    /// URL of the server.
+    pub server: String,
+    pub token: Option<String>,
+    /// File with the only CAs to trust.
+    pub ca: Option<PathBuf>,
+    /// URL of the proxy that the environment names.
+    proxy: Option<String>,
+}
+
+impl Destination {
+    /// Destination in this environment.
+    pub fn new(server: &str, token: Option<String>, ca: Option<PathBuf>) -> Self {
+        let proxy = Proxies::Environment.url_for(server);
+        Self { server: server.to_owned(), token, ca, proxy }
+    }
+}
+
+/// Folder and socket of one user, destination and build.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Place {
     folder: PathBuf,
@@ -72,10 +93,14 @@ pub fn count_stop(folder: &Path) -> Result<(), PlaceError> {
 
 impl Place {
     /// Place for this user and build.
-    pub fn of(server: &str, token: Option<&str>) -> Self {
+    pub fn of(destination: &Destination) -> Self {
+        let Destination { server, token, ca, proxy } = destination;
+        let ca = ca.as_ref().map(|file| file.as_os_str().as_encoded_bytes());
+        let text = |text: &Option<String>| text.clone().unwrap_or_default().into_bytes();
         let mut hash = Sha256::new();
-        for part in [server, "\0", token.unwrap_or_default()] {
-            hash.update(part.as_bytes());
+        for part in [server.as_bytes(), &text(token), ca.unwrap_or_default(), &text(proxy)] {
+            hash.update(part);
+            hash.update(b"\0");
         }
         let name = format!("{}-{}-{}", env!("CARGO_PKG_VERSION"), build(), short(hash));
         Self { folder: folder(), name }
@@ -166,11 +191,18 @@ mod tests {
     }
 
     #[test]
-    fn each_server_and_token_has_a_place_of_its_own() {
-        let place = |server, token| Place::of(server, token).socket();
-        assert_eq!(place("http://a", None), place("http://a", None));
-        assert_ne!(place("http://a", None), place("http://b", None));
-        assert_ne!(place("http://a", None), place("http://a", Some("s3cret")));
-        assert!(!place("http://a", Some("s3cret")).to_string_lossy().contains("s3cret"));
+    fn each_server_token_and_ca_has_a_place_of_its_own() {
+        let place = |server: &str, token: Option<&str>, ca: Option<&str>| {
+            let (token, ca) = (token.map(str::to_owned), ca.map(PathBuf::from));
+            Place::of(&Destination::new(server, token, ca)).socket()
+        };
+        let plain = place("http://127.0.0.1", None, None);
+        assert_eq!(plain, place("http://127.0.0.1", None, None));
+        assert_ne!(plain, place("http://127.0.0.2", None, None));
+        assert_ne!(plain, place("http://127.0.0.1", Some("s3cret"), None));
+        assert_ne!(plain, place("http://127.0.0.1", None, Some("/ca.pem")));
+        assert_ne!(place("http://127.0.0.1", Some("a"), None), place("http://127.0.0.1", None, Some("a")));
+        let secret = place("http://127.0.0.1", Some("s3cret"), None);
+        assert!(!secret.to_string_lossy().contains("s3cret"));
     }
 }

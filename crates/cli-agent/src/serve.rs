@@ -2,9 +2,9 @@
 
 use crate::answers;
 use crate::feed::{self, Shared};
-use crate::place::{self, Place, PlaceError};
+use crate::place::{self, Destination, Place, PlaceError};
 use crate::wire::{self, Failure, Hello, Request, Response, Status, VERSION, Verb};
-use pool::{Pool, PoolConfig, PoolError, Repeat, Unreached};
+use pool::{Pool, PoolConfig, PoolError, Proxies, Repeat, Tls, TlsFileError, TlsFiles, Unreached};
 use protocol::{Time, paths};
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -60,6 +60,8 @@ pub enum ServeError {
     Place(#[from] PlaceError),
     #[error("the server's address is invalid: {0}")]
     Server(PoolError),
+    #[error(transparent)]
+    Tls(#[from] TlsFileError),
     #[error("the agent can't listen: {0}")]
     Listen(#[from] io::Error),
 }
@@ -82,21 +84,23 @@ struct Service {
 /// # Errors
 /// [`ServeError`].
 pub async fn serve(
-    server: &str,
-    token: Option<String>,
+    destination: Destination,
     place: &Place,
     limits: Limits,
     stops: u64,
 ) -> Result<(), ServeError> {
+    let Destination { server, token, ca, .. } = destination;
     let config = PoolConfig {
         token,
+        tls: Tls::open(TlsFiles { ca, ..TlsFiles::default() })?,
+        proxies: Proxies::Environment,
         max_connections: limits.connections,
         keep_alive: limits.keep_alive,
         connect_timeout: limits.connect_timeout,
         retries: limits.retries,
         ..PoolConfig::default()
     };
-    let pool = Pool::new(server, config).map_err(ServeError::Server)?;
+    let pool = Pool::new(&server, config).map_err(ServeError::Server)?;
     place.prepare()?;
     // Before the socket is touched: a socket without a locked file is that of an agent that was killed.
     let lock = File::create(place.lock())?;
@@ -314,6 +318,8 @@ fn failed(service: &Service, error: PoolError) -> Answered {
             return (Response { status, ..Response::default() }, body);
         }
         PoolError::Unreachable { why: Unreached::Broken(cause), .. } => Failure::Broken { cause },
+        PoolError::Unreachable { why: Unreached::Tls(problem), .. } => Failure::Tls { problem },
+        PoolError::Unreachable { why: Unreached::Proxy(cause), .. } => Failure::Proxy { cause },
         PoolError::Unreachable { .. } => Failure::Unreachable,
         PoolError::Timeout { after, .. } => Failure::Timeout { after },
         PoolError::Decode { cause, .. } => Failure::Decode { cause },

@@ -3,6 +3,7 @@
 //! The agent begins with a [`Hello`]. Each request is a frame with a [`Request`] and one with a body, each response a
 //! frame with a [`Response`] and one with a body. Bodies are JSON as the server sends it, and may be empty.
 
+use client::TlsProblem;
 use client::transport::Method;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -81,6 +82,8 @@ pub struct Response {
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum Failure {
     Unreachable,
+    Tls { problem: TlsProblem },
+    Proxy { cause: String },
     Broken { cause: String },
     Timeout { after: Duration },
     Decode { cause: String },

@@ -1,6 +1,6 @@
 //! Agent: whether a command uses it, and how it is started.
 
-use cli_agent::{Agent, Place, Reads};
+use cli_agent::{Agent, Destination, Place, Reads};
 use client::Client;
 use std::io;
 use std::path::Path;
@@ -22,8 +22,8 @@ pub fn is_wanted() -> bool {
 
 /// Client that sends its requests by the agent. If there is none, it is started for the next command, and this one goes
 /// directly. The sentence says why there is no agent.
-pub async fn attached(client: Client, token: Option<&str>, reads: Reads) -> (Client, Option<String>) {
-    let place = Place::of(client.server(), token);
+pub async fn attached(client: Client, destination: &Destination, reads: Reads) -> (Client, Option<String>) {
+    let place = Place::of(destination);
     // Before looking for an agent: `agent stop` may end the one that is running, and must end the next one, too.
     let stops = cli_agent::stops();
     match Agent::connect(client.server(), &place, reads).await {
@@ -31,14 +31,14 @@ pub async fn attached(client: Client, token: Option<&str>, reads: Reads) -> (Cli
         Ok(None) => {}
         Err(error) => return (client, Some(format!("The agent is not used: {error}."))),
     }
-    match start(client.server(), token, stops) {
+    match start(destination, stops) {
         Ok(()) => (client, None),
         Err(error) => (client, Some(format!("The agent can't be started: {error}."))),
     }
 }
 
 /// Starts an agent, which lives on without this command, its terminal and its pipes.
-fn start(server: &str, token: Option<&str>, stops: u64) -> io::Result<()> {
+fn start(destination: &Destination, stops: u64) -> io::Result<()> {
     let program = std::env::current_exe()?;
     let shell = Path::new("/bin/sh");
     let mut command = match shell.exists() {
@@ -49,9 +49,13 @@ fn start(server: &str, token: Option<&str>, stops: u64) -> io::Result<()> {
         }
         false => Command::new(program),
     };
-    command.args(["agent", "run", "--server", server, "--stops", &stops.to_string()]).current_dir("/");
+    command.args(["agent", "run", "--server", &destination.server, "--stops", &stops.to_string()]);
+    command.env_remove("SIGNALBOX_CA").current_dir("/");
+    if let Some(ca) = &destination.ca {
+        command.arg("--ca").arg(ca);
+    }
     // Not as an argument, which other users can read.
-    match token {
+    match &destination.token {
         Some(token) => command.env("SIGNALBOX_TOKEN", token),
         None => command.env_remove("SIGNALBOX_TOKEN"),
     };

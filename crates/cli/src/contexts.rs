@@ -19,6 +19,9 @@ pub struct Context {
     /// File with the token of the server.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub token_file: Option<PathBuf>,
+    /// File with the only CAs to trust.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ca: Option<PathBuf>,
     /// Default form of the output.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub output: Option<Format>,
@@ -147,6 +150,7 @@ mod tests {
         let context = Context {
             server: "https://box.example.org".into(),
             token_file: Some("/run/secrets/box".into()),
+            ca: Some("/etc/ssl/box-ca.pem".into()),
             output: Some(Format::Json),
             params: BTreeMap::from([("data.load".into(), BTreeMap::from([("source".into(), "csv".into())]))]),
         };

@@ -1,7 +1,7 @@
 //! Errors of requests, with what the command line can do about them.
 
 use anyhow::anyhow;
-use client::ClientError;
+use client::{ClientError, TlsProblem};
 
 /// Error of a request with what the command line can do about it.
 pub fn advised(error: ClientError) -> anyhow::Error {
@@ -9,6 +9,10 @@ pub fn advised(error: ClientError) -> anyhow::Error {
         ClientError::Unreachable { .. } => {
             anyhow!("{error}. Start one with `signalbox serve`, or set its address with --server URL")
         }
+        ClientError::Tls { server, problem: problem @ TlsProblem::UnknownIssuer } => anyhow!(
+            "{server} {}. If its CA is private, use --ca FILE with the CA's certificate (PEM)",
+            problem.reason()
+        ),
         ClientError::Decode { .. } => anyhow!(
             "{error}. Check the address (--server URL); a proxy or a login page on the way may have answered instead"
         ),

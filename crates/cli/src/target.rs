@@ -5,11 +5,12 @@ use crate::listing::{self, Format, Listed};
 use crate::output::{self, OutputError};
 use crate::session::Session;
 use clap::Args;
-use client::{Client, ClientConfig};
+use client::{Client, ClientConfig, Proxies, Tls, TlsFiles};
 use protocol::OperationId;
 use serde::Serialize;
 use serde_json::json;
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 
 /// Server if neither flags, environment nor a context name one.
 const DEFAULT_SERVER: &str = "http://127.0.0.1:7200";
@@ -23,6 +24,9 @@ pub struct To {
     /// Token: the server's shared token, or one created with `signalbox token create`
     #[arg(long, env = "SIGNALBOX_TOKEN", hide_env_values = true)]
     token: Option<String>,
+    /// PEM file with the CA of the server's certificate; default: the system's certificates
+    #[arg(long, env = "SIGNALBOX_CA", value_name = "FILE")]
+    ca: Option<PathBuf>,
     /// Context to use for this command
     #[arg(long, env = "SIGNALBOX_CONTEXT", value_name = "NAME", add = contexts::completer())]
     context: Option<String>,
@@ -49,16 +53,23 @@ pub struct Target {
     params: BTreeMap<String, BTreeMap<String, String>>,
 }
 
+/// What an agent needs to reach the server, too.
+#[cfg_attr(not(unix), expect(dead_code, reason = "there are no agents"))]
+struct Access {
+    token: Option<String>,
+    ca: Option<PathBuf>,
+}
+
 impl To {
     /// Chooses the server and reads the context.
     ///
     /// # Errors
     /// A sentence if the context is unknown, or the URL is invalid.
     pub async fn target(&self) -> anyhow::Result<Target> {
-        let (client, token, context) = self.server()?;
+        let (client, access, context) = self.server()?;
         let chosen = self.output.or(self.json.then_some(Format::Json));
         let session = Session::with(client.server());
-        let (client, note) = self.attached(client, token.as_deref(), &session).await;
+        let (client, note) = self.attached(client, access, &session).await;
         if let Some(note) = note {
             output::note(&note)?;
         }
@@ -68,9 +79,9 @@ impl To {
 
     /// Client that prints nothing, for completion in a shell; `None` if the context can't be read.
     pub async fn quiet_client(&self) -> Option<Client> {
-        let (client, token, _) = self.server().ok()?;
+        let (client, access, _) = self.server().ok()?;
         let session = Session::with(client.server());
-        Some(self.attached(client, token.as_deref(), &session).await.0)
+        Some(self.attached(client, access, &session).await.0)
     }
 
     /// Flags that were typed so far; `flag` has their values, and the environment counts for the others.
@@ -82,6 +93,7 @@ impl To {
         Self {
             server: given("--server", "SIGNALBOX_SERVER_URL"),
             token: given("--token", "SIGNALBOX_TOKEN"),
+            ca: given("--ca", "SIGNALBOX_CA").map(PathBuf::from),
             context: given("--context", "SIGNALBOX_CONTEXT"),
             output: None,
             json: false,
@@ -90,8 +102,8 @@ impl To {
         }
     }
 
-    /// Client of the chosen server, with its token and context.
-    fn server(&self) -> anyhow::Result<(Client, Option<String>, Context)> {
+    /// Client of the chosen server, and its context.
+    fn server(&self) -> anyhow::Result<(Client, Access, Context)> {
         let given = |text: &Option<String>| text.clone().filter(|text| !text.is_empty());
         let context = match (given(&self.context), &self.server) {
             (Some(name), _) => Contexts::load()?.named(&name)?.clone(),
@@ -107,27 +119,30 @@ impl To {
             None => context.token()?,
         };
         let token = token.filter(|token| !token.is_empty());
-        let client = Client::new(ClientConfig { server: context.server.clone(), token: token.clone() })?;
-        Ok((client, token, context))
+        let ca = self.ca.clone().filter(|file| !file.as_os_str().is_empty()).or_else(|| context.ca.clone());
+        // The agent runs in another folder.
+        let ca = ca.map(std::path::absolute).transpose()?;
+        let config = ClientConfig {
+            tls: Tls::open(TlsFiles { ca: ca.clone(), ..TlsFiles::default() })?,
+            proxies: Proxies::Environment,
+            ..ClientConfig::new(context.server.clone(), token.clone())
+        };
+        Ok((Client::new(config)?, Access { token, ca }, context))
     }
 
     /// Client that uses the agent, and why it does not although it should.
     #[cfg(unix)]
-    async fn attached(
-        &self,
-        client: Client,
-        token: Option<&str>,
-        session: &Session,
-    ) -> (Client, Option<String>) {
+    async fn attached(&self, client: Client, access: Access, session: &Session) -> (Client, Option<String>) {
         if self.no_agent || !crate::agent::is_wanted() {
             return (client, None);
         }
         let reads = cli_agent::Reads { fresh: self.fresh, at_least: session.read().seq };
-        crate::agent::attached(client, token, reads).await
+        let destination = cli_agent::Destination::new(client.server(), access.token, access.ca);
+        crate::agent::attached(client, &destination, reads).await
     }
 
     #[cfg(not(unix))]
-    async fn attached(&self, client: Client, _: Option<&str>, _: &Session) -> (Client, Option<String>) {
+    async fn attached(&self, client: Client, _: Access, _: &Session) -> (Client, Option<String>) {
         (client, None)
     }
 }

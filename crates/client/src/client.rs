@@ -2,7 +2,7 @@
 
 use crate::transport::{Answer, Call, Copied, Method, Transport};
 use crate::{ClientError, OperationQuery};
-use pool::{Download, Pool, PoolConfig, PoolError, Repeat, SseStream};
+use pool::{Download, Pool, PoolConfig, PoolError, Proxies, Repeat, SseStream, Tls};
 use protocol::api::{
     CancelOperation, KindList, LogPage, OperationDetail, OperationPage, Snapshot, StartOperation,
 };
@@ -31,6 +31,17 @@ pub struct ClientConfig {
     pub server: String,
     /// Token of the server, if it has one.
     pub token: Option<String>,
+    /// Trusted certificates for `https://`.
+    pub tls: Tls,
+    /// Proxies on the way to the server.
+    pub proxies: Proxies,
+}
+
+impl ClientConfig {
+    /// Server that is reached directly, with the certificates of the system.
+    pub fn new(server: impl Into<String>, token: Option<String>) -> Self {
+        Self { server: server.into(), token, tls: Tls::default(), proxies: Proxies::default() }
+    }
 }
 
 /// Events of a poll, as the server wrote them.
@@ -63,8 +74,14 @@ impl Client {
     /// [`ClientError::BadUrl`].
     pub fn new(config: ClientConfig) -> Result<Self, ClientError> {
         let token = config.token.filter(|token| !token.is_empty());
-        let limits =
-            PoolConfig { token, connect_timeout: CONNECT_TIMEOUT, retries: 1, ..PoolConfig::default() };
+        let limits = PoolConfig {
+            token,
+            tls: config.tls,
+            proxies: config.proxies,
+            connect_timeout: CONNECT_TIMEOUT,
+            retries: 1,
+            ..PoolConfig::default()
+        };
         let pool =
             Pool::new(&config.server, limits).map_err(|e| ClientError::from_pool(&config.server, e))?;
         Ok(Self { pool, transport: None, copied: Arc::default() })

@@ -1,6 +1,6 @@
 //! Errors of requests to the server.
 
-use pool::{PoolError, Unreached};
+use pool::{PoolError, TlsProblem, Unreached};
 use protocol::{OperationId, Problem};
 use std::time::Duration;
 use thiserror::Error;
@@ -18,6 +18,12 @@ pub enum ClientError {
     /// Nothing answers at the server's URL.
     #[error("no server at {server}")]
     Unreachable { server: String },
+    /// There is no trusted connection to the server.
+    #[error("{server} {}", sentence(.problem))]
+    Tls { server: String, problem: TlsProblem },
+    /// The proxy on the way to the server does not pass requests on.
+    #[error("{server} can't be reached: {cause}. Check HTTPS_PROXY, HTTP_PROXY and NO_PROXY")]
+    Proxy { server: String, cause: String },
     /// The connection ended before the answer was complete.
     #[error(
         "the server at {server} closed the connection before its answer was complete ({cause}). It may have stopped or \
@@ -66,6 +72,8 @@ impl ClientError {
                 }
             }
             PoolError::Unreachable { why: Unreached::Broken(cause), .. } => Self::Broken { server, cause },
+            PoolError::Unreachable { why: Unreached::Tls(problem), .. } => Self::Tls { server, problem },
+            PoolError::Unreachable { why: Unreached::Proxy(cause), .. } => Self::Proxy { server, cause },
             PoolError::Unreachable { .. } => Self::Unreachable { server },
             PoolError::Timeout { after, .. } => Self::Timeout { server, after },
             PoolError::Decode { cause, .. } => Self::Decode { server, cause },
@@ -87,6 +95,11 @@ impl ClientError {
             }
         }
     }
+}
+
+/// Without its last full stop.
+fn sentence(problem: &TlsProblem) -> String {
+    problem.to_string().trim_end_matches('.').to_owned()
 }
 
 fn text_of(problem: &Problem) -> String {

@@ -20,6 +20,6 @@ pub use client::{Client, ClientConfig, EventPage, new_key};
 pub use error::ClientError;
 pub use follow::{Events, Follower, Update};
 pub use log_cursor::LogCursor;
-pub use pool::{Download, PoolError, SseStream};
+pub use pool::{Download, PoolError, Proxies, SseStream, Tls, TlsFileError, TlsFiles, TlsProblem};
 pub use query::OperationQuery;
 pub use requests::LogFilter;

@@ -222,6 +222,6 @@ mod tests {
                 }
             }
         });
-        Client::new(crate::ClientConfig { server, token: None }).unwrap()
+        Client::new(crate::ClientConfig::new(server, None)).unwrap()
     }
 }

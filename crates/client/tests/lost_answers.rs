@@ -38,7 +38,7 @@ async fn server(script: Script) -> (Client, Arc<Mutex<Vec<String>>>) {
             connection.write_all(answer.as_bytes()).await.unwrap();
         }
     });
-    (Client::new(ClientConfig { server, token: None }).unwrap(), requests)
+    (Client::new(ClientConfig::new(server, None)).unwrap(), requests)
 }
 
 /// One request, with its body.
@@ -100,7 +100,7 @@ async fn a_cut_connection_is_not_reported_as_an_absent_server() {
     assert!(error.to_string().contains("closed the connection before its answer was complete"), "{error}");
 
     let nobody = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
-    let client = Client::new(ClientConfig { server: format!("http://{nobody}"), token: None }).unwrap();
+    let client = Client::new(ClientConfig::new(format!("http://{nobody}"), None)).unwrap();
     let error = client.start(&start()).await.unwrap_err();
     assert!(!error.outcome_unknown() && error.to_string().starts_with("no server at"), "{error}");
 }

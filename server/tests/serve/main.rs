@@ -18,6 +18,8 @@ mod cli_agent;
 mod cli_complete;
 #[cfg(target_os = "linux")]
 mod cli_environment;
+#[cfg(unix)]
+mod cli_https;
 #[cfg(target_os = "linux")]
 mod cli_interrupt;
 #[cfg(target_os = "linux")]

@@ -1,6 +1,6 @@
 //! Starts and stops real processes of `signalbox serve`, each with its own folder.
 
-use pool::{Pool, PoolConfig, Repeat, Tls};
+use pool::{Pool, PoolConfig, Repeat, Tls, TlsFiles};
 use protocol::api::{HostLink, HostStatus, OperationDetail, Snapshot};
 use protocol::{Event, EventBody, Operation, OperationId, Progress};
 use serde_json::{Value, json};
@@ -69,12 +69,22 @@ impl Home {
     }
 
     /// Same, with a prepared command.
-    pub fn serve_by(&self, mut command: Command) -> Server {
+    pub fn serve_by(&self, command: Command) -> Server {
+        self.serve_with(command, PoolConfig::default())
+    }
+
+    /// Same, over HTTPS with a certificate of this CA.
+    pub fn serve_trusting(&self, command: Command, ca: &test_pki::Ca) -> Server {
+        let files = TlsFiles { ca: Some(ca.file.clone()), ..TlsFiles::default() };
+        self.serve_with(command, PoolConfig { tls: Tls::open(files).unwrap(), ..PoolConfig::default() })
+    }
+
+    fn serve_with(&self, mut command: Command, config: PoolConfig) -> Server {
         let ready = self.path().join("ready");
         let _ = std::fs::remove_file(&ready);
         let child = command.arg("--ready-file").arg(&ready).spawn().unwrap();
         let url = address(&ready);
-        let pool = Pool::new(&url, PoolConfig::default()).unwrap();
+        let pool = Pool::new(&url, config).unwrap();
         Server { child, url, pool }
     }
 

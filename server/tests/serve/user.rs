@@ -27,12 +27,19 @@ impl User {
 
     /// Same, at this address.
     pub fn serve_at(&self, url: &str) -> Server {
-        let mut command = self.home.configured("");
+        let mut command = self.with_commands();
         command.env("SIGNALBOX_LISTEN", url.trim_start_matches("http://"));
+        self.home.serve_by(command)
+    }
+
+    /// Server with these kinds, not started.
+    pub fn with_commands(&self) -> Command {
+        // The name is for tests with a proxy.
+        let command = self.home.configured("allowed_names = ['box.example.org']");
         let commands = "[exec.count]\ncommand = ['sh', '-c', 'for i in 1 2 3; do echo line $i; done']\n\
             [exec.wait]\ncommand = ['sh', '-c', 'echo begun; exec sleep 600']";
         std::fs::write(self.home.path().join("data/exec.toml"), commands).unwrap();
-        self.home.serve_by(command)
+        command
     }
 
     pub fn command(&self, url: &str, args: &[&str]) -> Command {
@@ -43,7 +50,7 @@ impl User {
     pub fn command_of(&self, program: &str, url: &str, args: &[&str]) -> Command {
         let mut command = Command::new(program);
         command.args(args).env("SIGNALBOX_SERVER_URL", url).stdin(Stdio::null());
-        for name in ["CI", "SIGNALBOX_AGENT", "SIGNALBOX_TOKEN", "SIGNALBOX_CONTEXT"] {
+        for name in ["CI", "SIGNALBOX_AGENT", "SIGNALBOX_TOKEN", "SIGNALBOX_CONTEXT", "SIGNALBOX_CA"] {
             command.env_remove(name);
         }
         let folder = |name| self.home.path().join(name);

@@ -4,8 +4,9 @@ use crate::exit::Exit;
 use crate::listing::{self, Cell, Colour, Format, Listed};
 use crate::output;
 use clap::{Args, Subcommand};
-use cli_agent::{Limits, Place, ServeError, Status};
+use cli_agent::{Destination, Limits, Place, ServeError, Status};
 use protocol::Time;
+use std::path::PathBuf;
 use std::time::Duration;
 
 /// Arguments of `signalbox agent`.
@@ -38,6 +39,9 @@ struct RunArgs {
     /// Token of the server
     #[arg(long, env = "SIGNALBOX_TOKEN", hide_env_values = true)]
     token: Option<String>,
+    /// CA of the server
+    #[arg(long, env = "SIGNALBOX_CA", value_name = "FILE")]
+    ca: Option<PathBuf>,
     /// Connections to the server
     #[arg(long, env = "SIGNALBOX_AGENT_CONNECTIONS", default_value_t = Limits::default().connections)]
     connections: usize,
@@ -152,9 +156,10 @@ async fn serve(args: RunArgs) -> anyhow::Result<()> {
         idle: Duration::from_secs(args.idle),
     };
     let token = args.token.filter(|token| !token.is_empty());
-    let place = Place::of(&args.server, token.as_deref());
+    let destination = Destination::new(&args.server, token, args.ca);
+    let place = Place::of(&destination);
     let stops = args.stops.unwrap_or_else(cli_agent::stops);
-    match cli_agent::serve(&args.server, token, &place, limits, stops).await {
+    match cli_agent::serve(destination, &place, limits, stops).await {
         // Another command was quicker.
         Err(ServeError::Running) => Ok(()),
         other => Ok(other?),

@@ -62,6 +62,9 @@ struct AddArgs {
     /// File with the token of the server; it is read for each command
     #[arg(long, value_name = "FILE")]
     token_file: Option<PathBuf>,
+    /// PEM file with the CA of the server's certificate; default: the system's certificates
+    #[arg(long, value_name = "FILE")]
+    ca: Option<PathBuf>,
     /// Default output format in this context
     #[arg(long, short, value_name = "FORMAT")]
     output: Option<Format>,
@@ -75,11 +78,12 @@ struct Row {
     server: String,
     token_file: Option<PathBuf>,
     output: Format,
+    ca: Option<PathBuf>,
 }
 
 impl Listed for Row {
-    const COLUMNS: &'static [&'static str] = &["NAME", "CURRENT", "SERVER", "TOKEN FILE", "OUTPUT"];
-    const FIELDS: &'static [&'static str] = &["name", "current", "server", "token_file", "output"];
+    const COLUMNS: &'static [&'static str] = &["NAME", "CURRENT", "SERVER", "TOKEN FILE", "OUTPUT", "CA"];
+    const FIELDS: &'static [&'static str] = &["name", "current", "server", "token_file", "output", "ca"];
     const EMPTY: &'static str = "No contexts. Add one: signalbox context add NAME --server URL";
 
     fn name(&self) -> String {
@@ -93,13 +97,14 @@ impl Listed for Row {
     }
 
     fn record(&self) -> Vec<String> {
-        let file = self.token_file.as_ref().map(|file| file.display().to_string());
+        let path = |file: &Option<PathBuf>| file.as_ref().map(|file| file.display().to_string());
         vec![
             self.name.clone(),
             self.current.to_string(),
             self.server.clone(),
-            file.unwrap_or_default(),
+            path(&self.token_file).unwrap_or_default(),
             self.output.as_str().to_owned(),
+            path(&self.ca).unwrap_or_default(),
         ]
     }
 }
@@ -140,6 +145,7 @@ fn row(contexts: &Contexts, name: &str, context: &Context) -> Row {
         server: context.server.clone(),
         token_file: context.token_file.clone(),
         output: context.output.unwrap_or_default(),
+        ca: context.ca.clone(),
     }
 }
 
@@ -148,15 +154,17 @@ fn add(contexts: &mut Contexts, args: AddArgs) -> anyhow::Result<()> {
         bail!("the context name must not be empty or contain control characters");
     }
     // Commands run in any folder.
-    let token_file = match args.token_file {
-        Some(file) => {
-            Some(std::path::absolute(&file).with_context(|| format!("{} is not a file", file.display()))?)
-        }
-        None => None,
+    let absolute = |file: Option<PathBuf>| -> anyhow::Result<Option<PathBuf>> {
+        let found = file.map(|file| {
+            std::path::absolute(&file).with_context(|| format!("{} is not a file", file.display()))
+        });
+        found.transpose()
     };
-    client::Client::new(client::ClientConfig { server: args.server.clone(), token: None })?;
+    let (token_file, ca) = (absolute(args.token_file)?, absolute(args.ca)?);
+    client::Client::new(client::ClientConfig::new(args.server.clone(), None))?;
+    client::Tls::open(client::TlsFiles { ca: ca.clone(), ..client::TlsFiles::default() })?;
     let params = contexts.all.remove(&args.name).map(|context| context.params).unwrap_or_default();
-    let context = Context { server: args.server, token_file, output: args.output, params };
+    let context = Context { server: args.server, token_file, ca, output: args.output, params };
     contexts.all.insert(args.name.clone(), context);
     if contexts.current.is_none() {
         contexts.current = Some(args.name);
