@@ -407,6 +407,7 @@ mod tests {
             (" http://127.0.0.1:7301/ ", "http://127.0.0.1:7301"),
             ("http://gpu-1.example/hosts/a/", "http://gpu-1.example/hosts/a"),
             ("http://[::1]:7301", "http://[::1]:7301"),
+            ("https://gpu-1.example/", "https://gpu-1.example"),
         ] {
             assert_eq!(Pool::new(given, PoolConfig::default()).unwrap().base_url(), kept);
         }
@@ -418,7 +419,6 @@ mod tests {
             ("", "relative URL"),
             ("127.0.0.1:7301", "relative URL"),
             ("ftp://127.0.0.1", "does not start with http://"),
-            ("https://gpu-1", "plain HTTP"),
             ("http://h?x=1", "query"),
         ] {
             let error = Pool::new(given, PoolConfig::default()).unwrap_err().to_string();
