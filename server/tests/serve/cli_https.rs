@@ -55,11 +55,12 @@ async fn commands_reach_a_server_over_https_directly() {
     assert!(url.starts_with("https://127.0.0.1:"), "{url}");
     let ok = |args: &[&str]| rig.ok(url, &[args, &["--no-agent"]].concat());
     let id = ok(&["start", "exec.count"]).lines().next().unwrap().to_owned();
-    assert!(ok(&["follow", &id]).contains("line 3"));
+    assert!(ok(&["follow", &id, "--log"]).contains("line 3"));
     assert!(ok(&["logs", &id]).contains("line 2"));
     assert!(ok(&["list", "-o", "name"]).contains(&id));
     let waiting = ok(&["start", "exec.wait"]).lines().next().unwrap().to_owned();
-    ok(&["cancel", &waiting, "--follow"]);
+    let (code, _, err) = rig.run(url, &["cancel", &waiting, "--follow", "--no-agent"]);
+    assert_eq!(code, 2, "cancelled: {err}");
     assert!(ok(&["show", &waiting, "-o", "csv"]).contains(",cancelled,"));
     assert!(ok(&["hosts", "-o", "name"]).contains("local"));
 }
@@ -123,7 +124,8 @@ async fn a_server_that_is_not_trusted_is_refused_with_what_to_do() {
     // The redirect to HTTPS is not followed, because the token would go along.
     let (code, _, err) = with(&server.url.replace("https:", "http:"), &rig.ca);
     assert!(code == 3 && err.contains("redirects to https://127.0.0.1:"), "{err}");
-    let plain = Home::new().serve(&[]);
+    let home = Home::new();
+    let plain = home.serve(&[]);
     let (code, _, err) = with(&plain.url.replace("http:", "https:"), &rig.ca);
     assert!(code == 3 && err.contains("http://"), "{err}");
 }

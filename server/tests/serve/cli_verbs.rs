@@ -140,7 +140,7 @@ async fn several_operations_are_waited_for_and_cancelled_at_once() {
     assert_eq!((code, out.lines().count()), (1, 2), "{out}");
     let (one, other) = (user.running().await, user.running().await);
     let (code, _, err) = user.run(&["wait", &one, &other, "--timeout", "1s"]);
-    assert!(code == 3 && err.contains("not ended within 1"), "{err}");
+    assert!(code == 3 && err.contains("timed out after 1"), "{err}");
     assert_eq!(user.run(&["wait", &one, &fine, "--any"]).0, 0);
     let (code, out, err) = user.run(&["cancel", &one, &other, &fine, "--follow"]);
     assert!(code == 2 && out.contains("Cancel requested for 2 operations. 1 skipped"), "{out}{err}");
