@@ -89,7 +89,7 @@ fn a_host_that_rejected_a_kind_is_skipped_briefly_for_that_kind_only() {
     assert_eq!(chosen(vec![held("test.count", PauseReason::Undelivered), busy()]).unwrap(), "b");
     assert_eq!(chosen(vec![held("test.other", PauseReason::Full), busy()]).unwrap(), "a");
     let (_, text) = chosen(vec![held("test.count", PauseReason::NotStarted("No.".into()))]).unwrap_err();
-    assert!(text.contains("could not start it: No."), "{text}");
+    assert!(text.contains("could not start the operation: No."), "{text}");
 }
 
 #[test]
