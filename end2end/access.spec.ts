@@ -20,7 +20,7 @@ test('a shared link leads through a wrong and a right password to its page', asy
     await admin.add('mia', 'viewer');
     await page.goto('/operations?state=failed');
     await fillSignIn(page, 'mia', 'a wrong password');
-    await expect(page.getByRole('alert')).toHaveText('Name or password is wrong.');
+    await expect(page.getByRole('alert')).toHaveText('Wrong user name or password.');
     // The name stays, and the focus is where one types next.
     await expect(page.getByLabel('Name')).toHaveValue('mia');
     await expect(page.getByLabel('Password')).toBeFocused();
@@ -176,7 +176,7 @@ test('an ended session covers the page at once, and signing in leads back', asyn
     await way.click();
     await fillSignIn(page, 'mia', RESET);
     await page.getByLabel('New password').fill(PASSWORD);
-    await page.getByLabel('Repeat it').fill(PASSWORD);
+    await page.getByLabel('Repeat the password').fill(PASSWORD);
     await page.getByRole('button', { name: 'Save and sign in' }).click();
     await expect(page).toHaveURL(new RegExp(`/operations/${id}\\?tab=log$`));
     await alive(page);

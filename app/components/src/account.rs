@@ -49,7 +49,8 @@ pub fn Account() -> impl IntoView {
                     on:focusout=move |event| unfolds.left(&event)
                 >
                     <summary aria-label=label.clone() title=label>
-                        <span class="account-mark" aria-hidden="true">{initial}</span>
+                        // Not a text: it is no part of the name that the label contains.
+                        <span class="account-mark" data-initial=initial aria-hidden="true"></span>
                         <span class="account-name wide-only" aria-hidden="true">{name.clone()}</span>
                     </summary>
                     <div class="menu-list">

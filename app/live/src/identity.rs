@@ -33,8 +33,16 @@ pub struct Identity {
     me: RwSignal<Option<Me>>,
     /// The session or token has ended.
     signed_out: RwSignal<bool>,
-    /// A request for it is in flight.
-    asking: StoredValue<bool>,
+    asking: StoredValue<Asking>,
+}
+
+/// The request for the identity.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Asking {
+    Idle,
+    InFlight,
+    /// In flight, but there was a new doubt since it was sent.
+    Again,
 }
 
 impl Identity {
@@ -47,7 +55,7 @@ impl Identity {
         let identity = Self {
             me: RwSignal::new(of_document()),
             signed_out: RwSignal::new(false),
-            asking: StoredValue::new(false),
+            asking: StoredValue::new(Asking::Idle),
         };
         if cfg!(target_arch = "wasm32") {
             OF_PAGE.set(Some(identity));
@@ -89,15 +97,22 @@ impl Identity {
     /// Asks the server again: the session may have ended, or the role may have changed. Nothing happens without an
     /// answer.
     pub fn check(self) {
-        if self.asking.try_update_value(|asking| std::mem::replace(asking, true)) != Some(false) {
+        let before = self.asking.try_update_value(|asking| {
+            let next = if *asking == Asking::Idle { Asking::InFlight } else { Asking::Again };
+            std::mem::replace(asking, next)
+        });
+        if before != Some(Asking::Idle) {
             return;
         }
         spawn_local(async move {
             // An invalid credential is noted by the request itself.
             let answer = api::me().await;
-            self.asking.try_set_value(false);
+            let before = self.asking.try_update_value(|asking| std::mem::replace(asking, Asking::Idle));
             if let Ok(me) = answer {
                 self.renew((me.via != SignedInBy::Nothing).then_some(me));
+            }
+            if before == Some(Asking::Again) {
+                self.check();
             }
         });
     }

@@ -50,6 +50,8 @@ pub(super) struct Driver {
     pub(super) store: OperationStore,
     pub(super) status: ConnectionStatus,
     pub(super) identity: Identity,
+    /// A stream has failed since the last one began.
+    had_no_stream: bool,
     pub(super) connection: ConnectionState,
     pub(super) sequence: SequenceCheck,
     pub(super) sync: ClockSync,
@@ -93,6 +95,7 @@ pub fn start(store: OperationStore, status: ConnectionStatus, identity: Identity
         store: store.clone(),
         status: status.clone(),
         identity,
+        had_no_stream: false,
         connection: ConnectionState::default(),
         sync: ClockSync::default(),
         head: 0,
@@ -140,9 +143,21 @@ pub fn start(store: OperationStore, status: ConnectionStatus, identity: Identity
 impl Handle {
     /// Passes an input to the connection and executes its commands.
     pub(super) fn dispatch(&self, input: Input) {
-        if input == Input::StreamFailed {
+        match input {
             // A stream also ends with the session, and when the role changes.
-            self.0.borrow().identity.check();
+            Input::StreamFailed => {
+                let mut driver = self.0.borrow_mut();
+                driver.had_no_stream = true;
+                driver.identity.check();
+            }
+            // The role may have changed again while there was no stream that would have ended.
+            Input::Hello { .. } => {
+                let mut driver = self.0.borrow_mut();
+                if std::mem::take(&mut driver.had_no_stream) {
+                    driver.identity.check();
+                }
+            }
+            _ => {}
         }
         let commands = {
             let mut driver = self.0.borrow_mut();
