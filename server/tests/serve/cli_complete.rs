@@ -17,7 +17,11 @@ fn path() -> String {
 
 /// Whether a shell is installed; says if not.
 fn is_installed(shell: &str) -> bool {
-    let found = Command::new(shell).arg("-c").arg("true").status().is_ok_and(|status| status.success());
+    let found = Command::new(shell)
+        .arg("--version")
+        .stdout(Stdio::null())
+        .status()
+        .is_ok_and(|status| status.success());
     if !found {
         eprintln!("skipped: {shell} is not installed");
     }
@@ -113,6 +117,8 @@ async fn real_shells_complete() {
         }
         let mut command = shell(&server.url, name, args);
         command.env("ZDOTDIR", &folder).env("HOME", &folder).env("INPUTRC", "/dev/null");
+        // fish keeps files of its own there.
+        command.env("TMPDIR", &folder).env_remove("XDG_RUNTIME_DIR");
         let mut terminal = Terminal::run(&command, 24, 120);
         terminal.wait_for_text("ready$");
         complete_in(&mut terminal, "signalbox lis", "signalbox list");
