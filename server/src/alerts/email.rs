@@ -4,6 +4,7 @@ use super::failed::Failed;
 use super::mail;
 use super::message::Notice;
 use super::settings::{EmailSettings, Encryption};
+use https_client::root_cause;
 use lettre::transport::smtp::Error;
 use lettre::transport::smtp::authentication::{Credentials, Mechanism};
 use lettre::transport::smtp::client::{AsyncSmtpConnection, TlsParameters};
@@ -92,15 +93,11 @@ fn failed(error: &Error) -> Failed {
 
 /// Response of the mail server, or the innermost cause.
 fn reason(error: &Error) -> String {
-    let mut cause = error.source();
-    while let Some(inner) = cause.and_then(std::error::Error::source) {
-        cause = Some(inner);
-    }
+    let cause = error.source().map(root_cause);
     let reason = match (error.status(), cause) {
         (Some(code), Some(text)) => format!("it responded with {code} {text}"),
         (Some(code), None) => format!("it responded with {code}"),
-        (None, Some(cause)) => cause.to_string(),
-        (None, None) => error.to_string(),
+        (None, cause) => cause.unwrap_or_else(|| error.to_string()),
     };
     mail::one_line(&reason).chars().take(MAX_REASON_CHARS).collect()
 }
