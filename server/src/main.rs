@@ -9,6 +9,7 @@ mod actor;
 mod adapters;
 mod alerts;
 mod backend;
+mod background;
 mod below;
 mod broadcaster;
 mod bundled;

@@ -24,6 +24,7 @@ pub use settings::{
     Transport,
 };
 
+use crate::background::Background;
 use crate::monitor::Monitor;
 use engine::Engine;
 use parking_lot::Mutex;
@@ -35,7 +36,6 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use tokio::sync::Notify;
-use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 /// Name of the file with the states.
@@ -100,18 +100,15 @@ impl Alerts {
     }
 
     /// Evaluates and delivers until `stop` is cancelled.
-    pub fn run(&self, engine: &Engine, monitor: &Monitor, stop: &CancellationToken) -> JoinSet<()> {
-        let mut tasks = JoinSet::new();
+    pub fn run(&self, engine: &Engine, monitor: &Monitor, stop: &CancellationToken) -> Background {
+        let mut tasks = Background::until(stop);
         if !self.shared.config.enabled {
             return tasks;
         }
-        let evaluated = evaluator::evaluate(self.shared.clone(), engine.clone(), monitor.clone());
-        tasks.spawn(until(stop.clone(), evaluated));
-        let published = publisher::publish(self.shared.clone(), engine.clone());
-        tasks.spawn(until(stop.clone(), published));
+        tasks.spawn(evaluator::evaluate(self.shared.clone(), engine.clone(), monitor.clone()));
+        tasks.spawn(publisher::publish(self.shared.clone(), engine.clone()));
         for destination in self.shared.config.destinations.clone() {
-            let delivered = delivery::deliver(self.shared.clone(), destination);
-            tasks.spawn(until(stop.clone(), delivered));
+            tasks.spawn(delivery::deliver(self.shared.clone(), destination));
         }
         tasks
     }
@@ -208,12 +205,5 @@ impl Alerts {
     ) -> Result<DryRun, DryRunError> {
         let hosts = engine.hosts().hosts.into_iter().map(|host| host.name).collect();
         dry_run::dry_run(asked, hosts, monitor, Time::now()).await
-    }
-}
-
-async fn until(stop: CancellationToken, work: impl Future<Output = ()>) {
-    tokio::select! {
-        () = stop.cancelled() => {}
-        () = work => {}
     }
 }

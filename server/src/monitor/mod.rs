@@ -12,6 +12,7 @@ mod splitting;
 pub use latest::ResourceFigures;
 pub use recorder::{HistoryUnavailable, Recorder};
 
+use crate::background::Background;
 use collector::Collector;
 use engine::{Engine, HostConfig};
 use history::{Buckets, HistoryError, Query, Source, Store};
@@ -22,7 +23,6 @@ use splitting::attempt_source;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 /// Timeout of a request for samples.
@@ -52,15 +52,10 @@ impl Monitor {
         engine: &Engine,
         data: &Path,
         stop: &CancellationToken,
-    ) -> JoinSet<()> {
-        let mut tasks = JoinSet::new();
-        let (recording, until) = (requests::record(self.recorder.clone(), engine.clone()), stop.clone());
-        tasks.spawn(async move {
-            tokio::select! {
-                () = until.cancelled() => {}
-                _ = recording => {}
-            }
-        });
+    ) -> Background {
+        let mut tasks = Background::until(stop);
+        tasks.spawn(requests::record(self.recorder.clone(), engine.clone()));
+        tasks.spawn(own::sample(self.recorder.clone(), data.to_owned()));
         for host in hosts.iter().filter(|host| !host.in_process) {
             let config = PoolConfig {
                 max_connections: 1,
@@ -71,22 +66,8 @@ impl Monitor {
             };
             // An invalid URL is reported by the engine.
             let Ok(pool) = Pool::new(&host.url, config) else { continue };
-            let collector = Collector::new(host.name.clone(), pool, self.recorder.clone());
-            let stop = stop.clone();
-            tasks.spawn(async move {
-                tokio::select! {
-                    () = stop.cancelled() => {}
-                    () = collector.run() => {}
-                }
-            });
+            tasks.spawn(Collector::new(host.name.clone(), pool, self.recorder.clone()).run());
         }
-        let (recorder, data, stop) = (self.recorder.clone(), data.to_owned(), stop.clone());
-        tasks.spawn(async move {
-            tokio::select! {
-                () = stop.cancelled() => {}
-                () = own::sample(recorder, data) => {}
-            }
-        });
         tasks
     }
 
@@ -98,9 +79,10 @@ impl Monitor {
         let (source, requests_source) = (self.source(host), requests::source(host.as_str()));
         let read = move |store: &Store| {
             let mut buckets = buckets(store, &source, &what)?;
-            if requests::are_wanted(&what.metrics) {
+            let of_requests = requests::wanted(&what.metrics);
+            if !of_requests.is_empty() {
                 let tallies = store.tallies(&requests_source, what.from, what.to, what.now)?;
-                requests::add(&mut buckets, &tallies, &what.metrics);
+                requests::add(&mut buckets, &tallies, of_requests);
             }
             Ok(buckets)
         };

@@ -56,7 +56,7 @@ fn failed(tally: &Tally) -> u64 {
 }
 
 /// A metric of requests: its name, and its value of a tally.
-type Metric = (String, Box<dyn Fn(&Tally) -> Option<f64>>);
+pub type Metric = (String, Box<dyn Fn(&Tally) -> Option<f64>>);
 
 fn metrics() -> Vec<Metric> {
     let rate = |count: u64, tally: &Tally| (tally.seconds > 0.0).then(|| count as f64 / tally.seconds);
@@ -79,14 +79,15 @@ fn metrics() -> Vec<Metric> {
     metrics
 }
 
-/// Whether any name or pattern is that of a metric of requests.
-pub fn are_wanted(patterns: &[String]) -> bool {
-    metrics().iter().any(|(name, _)| patterns.iter().any(|pattern| matches(pattern, name)))
+/// Metrics of requests that match a name or pattern.
+pub fn wanted(patterns: &[String]) -> Vec<Metric> {
+    let is_wanted = |(name, _): &Metric| patterns.iter().any(|pattern| matches(pattern, name));
+    metrics().into_iter().filter(is_wanted).collect()
 }
 
-/// Adds the wanted metrics of requests. A slot that is longer than a bucket gives its value to all buckets that begin in
+/// Adds metrics of requests. A slot that is longer than a bucket gives its value to all buckets that begin in
 /// it; the percentiles of a longer bucket are those of all its requests.
-pub fn add(buckets: &mut Buckets, tallies: &Tallies, patterns: &[String]) {
+pub fn add(buckets: &mut Buckets, tallies: &Tallies, wanted: Vec<Metric>) {
     let begin = |n: usize| buckets.start + n as i64 * buckets.bucket_seconds;
     // Tallies of different times, and the one of each bucket.
     let (different, of_bucket): (Vec<Tally>, Vec<Option<usize>>) =
@@ -113,10 +114,7 @@ pub fn add(buckets: &mut Buckets, tallies: &Tallies, patterns: &[String]) {
             let of_bucket = merged.collect();
             (different, of_bucket)
         };
-    for (name, value) in metrics() {
-        if !patterns.iter().any(|pattern| matches(pattern, &name)) {
-            continue;
-        }
+    for (name, value) in wanted {
         let values: Vec<Option<f64>> = different.iter().map(value).collect();
         let values: Vec<Option<f64>> =
             of_bucket.iter().map(|place| (*place).and_then(|n| values[n])).collect();
@@ -155,7 +153,7 @@ mod tests {
         let slots = vec![(120, tally(60.0, 0, &fast)), (180, tally(60.0, 6, &slow))];
         let tallies = Tallies { slot_seconds: 60, slots };
         let mut all = buckets(120, 2);
-        add(&mut all, &tallies, &["requests.*".into(), "requests.*.failures_per_second".into()]);
+        add(&mut all, &tallies, wanted(&["requests.*".into(), "requests.*.failures_per_second".into()]));
         let p95 = mean(&all, "requests.latency_p95_seconds");
         // The mean of both minutes' percentiles would be 0.093.
         assert!((p95[0].unwrap() / 0.095 - 1.0).abs() < 0.011, "{p95:?}");
@@ -169,7 +167,7 @@ mod tests {
         let slots = vec![(120, tally(60.0, 0, &[0.2; 30])), (240, tally(30.0, 0, &[0.4; 60]))];
         let tallies = Tallies { slot_seconds: 60, slots };
         let mut all = buckets(30, 6);
-        add(&mut all, &tallies, &["requests.per_second".into()]);
+        add(&mut all, &tallies, wanted(&["requests.per_second".into()]));
         // A minute that is not over has the rate of its observed part.
         let expected = [Some(0.5), Some(0.5), None, None, Some(2.0), Some(2.0)];
         assert_eq!(mean(&all, "requests.per_second"), expected);
@@ -178,8 +176,8 @@ mod tests {
 
     #[test]
     fn only_a_question_for_requests_reads_them() {
-        let wanted = |pattern: &str| are_wanted(&[pattern.to_owned()]);
-        assert!(wanted("requests.per_second") && wanted("requests.*.failures_per_second"));
-        assert!(!wanted("cpu.busy_ratio") && !wanted("disk.*.busy_ratio"));
+        let is_wanted = |pattern: &str| !wanted(&[pattern.to_owned()]).is_empty();
+        assert!(is_wanted("requests.per_second") && is_wanted("requests.*.failures_per_second"));
+        assert!(!is_wanted("cpu.busy_ratio") && !is_wanted("disk.*.busy_ratio"));
     }
 }
