@@ -46,8 +46,8 @@ pub struct AllKinds {
     pub alerts: Alerts,
 }
 
-/// Engine within the scope of the sender. The metrics are of hosts and attempts, which the handler names: only those that
-/// the engine showed it.
+/// Engine within the scope of the sender. The monitor knows no scopes: a handler may request only metrics of hosts and
+/// attempts that this engine has returned.
 pub struct InScope {
     pub engine: Scoped,
     pub monitor: Monitor,

@@ -20,7 +20,7 @@ pub struct Tally {
     pub seconds: f64,
     /// Number by class. The owner knows what the classes mean; absent ones are 0.
     pub counts: Vec<u64>,
-    /// Values of those that have one.
+    /// Distribution of their values, such as latencies. What has no value is not in it.
     pub values: Histogram,
 }
 

@@ -106,7 +106,7 @@ impl Scoped {
         }
     }
 
-    /// Hosts; with a scope, those that have a visible kind.
+    /// List of the hosts. With a scope, it contains only hosts with a visible kind.
     pub fn hosts(&self) -> HostList {
         let list = self.engine.hosts();
         match &self.limited {
