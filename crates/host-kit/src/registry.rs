@@ -308,8 +308,8 @@ impl RegistryState {
         }
         known.stop(Stop::Fence, FENCE_DEADLINE);
         let why = format!(
-            "Attempt {} of operation {id} is still running here. Its stop was requested, so that attempt {number} can start. Try again \
-             when it has ended.",
+            "Attempt {} of operation {id} is still running here. The host is stopping it, so that attempt {number} can \
+             start. Try again when the older attempt has ended.",
             known.number
         );
         Err(ApiError::new(ProblemType::Conflict, why).retry_after(1))

@@ -58,14 +58,14 @@ impl Asks {
     }
 
     fn set(self, rule: SetRule) {
-        self.ask(Some(rule), move || self.toasts.say("Rule set. It applies to points from now on."));
+        self.ask(Some(rule), move || self.toasts.say("Auto-cancel rule saved. It checks new points only."));
     }
 
     fn remove(self, rule: SetRule) {
         self.ask(None, move || {
-            self.toasts.undoable("Rule removed.", move || {
+            self.toasts.undoable("Auto-cancel rule removed.", move || {
                 let again = rule.clone();
-                self.ask(Some(again), move || self.toasts.say("Rule restored. Its count starts at 0."));
+                self.ask(Some(again), move || self.toasts.say("Auto-cancel rule restored. Its count starts at 0."));
             });
         });
     }
