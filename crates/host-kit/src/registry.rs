@@ -202,8 +202,8 @@ impl Registry {
 
     fn unknown(&self, id: OperationId) -> ApiError {
         let why = format!(
-            "This host has no operation {id}. It may have run on another host, or before this one restarted, or have \
-             ended long ago: the latest {} ended operations are kept.",
+            "This host has no operation {id}. The operation may have run on another host, or before this host restarted, \
+             or have ended long ago: this host keeps the latest {} ended operations.",
             self.keep.ended
         );
         ApiError::new(ProblemType::NotFound, why)

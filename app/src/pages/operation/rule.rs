@@ -156,7 +156,7 @@ fn standing(op: OpView, asks: Asks, rule: BandRule) -> AnyView {
             {state}
             <p class="muted">
                 {format!("Set by {by} at ")} <Clock at/>
-                ". Checks later points against the baseline as it was then. Points without a baseline are ignored."
+                ". The rule compares later points with the baseline of that time. It ignores points without a baseline."
             </p>
         </div>
         <div class="rule-do only-script">

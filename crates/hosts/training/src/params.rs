@@ -220,7 +220,7 @@ impl TrainingParams {
         if symbols.len() > MAX_SYMBOLS {
             return Err(vec![FieldError::new(
                 "symbols",
-                format!("A training can use at most {MAX_SYMBOLS} symbols."),
+                format!("A training run can use at most {MAX_SYMBOLS} symbols."),
             )]);
         }
         for symbol in symbols {
