@@ -38,7 +38,7 @@ pub struct TrainParams {
     #[serde(default)]
     #[schemars(extend("format" = "date"))]
     pub end: Option<String>,
-    /// Path of the same strategy on the service's machine. Required to resume a stopped training on a worker.
+    /// Path of the same strategy on the service's machine. Required to resume a stopped training run on a worker.
     #[serde(default)]
     #[schemars(length(max = 1000))]
     pub strategy_path: Option<String>,
