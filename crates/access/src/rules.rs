@@ -83,7 +83,9 @@ pub enum Denied {
         "A name must have 1 to {MAX_NAME_CHARS} characters, no line breaks, and no leading or trailing spaces."
     )]
     Name,
-    #[error("Another token or user has the name '{0}'. Choose another name, or remove that token or user first.")]
+    #[error(
+        "Another token or user has the name '{0}'. Choose another name, or remove that token or user first."
+    )]
     NameTaken(String),
     #[error("A token is valid for 1 to {MAX_TOKEN_DAYS} days. To create one that never expires, send null.")]
     Days,

@@ -83,7 +83,9 @@ async fn cancel(target: &Target, id: OperationId, signal: Signal) -> Result<Resu
         Err(ClientError::Problem(problem)) => Ok(Err(problem.detail)),
         Err(error) => {
             let error = unsure(error, "The operation may have been cancelled");
-            Ok(Err(format!("The cancel request failed: {error}. Press Ctrl+C to send the cancel request again.")))
+            Ok(Err(format!(
+                "The cancel request failed: {error}. Press Ctrl+C to send the cancel request again."
+            )))
         }
     }
 }

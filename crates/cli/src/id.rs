@@ -33,7 +33,9 @@ pub async fn id_of(target: &Target, given: &str) -> anyhow::Result<OperationId> 
                     "your last `signalbox list` has no row {given}. Run `signalbox list` again and use its rows"
                 )
             }
-            None => bail!("'{given}' is unknown. Use @last, or @1, @2 and so on for rows of your last `list`"),
+            None => {
+                bail!("'{given}' is unknown. Use @last, or @1, @2 and so on for rows of your last `list`")
+            }
         };
     }
     let beginning = given.trim_end_matches('…').to_lowercase();

@@ -33,7 +33,7 @@ pub struct SweepParams {
     #[schemars(extend("x-advanced" = true))]
     pub seed: u32,
     /// Metric to rank runs by, as its path in the result. Empty: performance.sharpe for backtests, test.accuracy for
-    /// trainings.
+    /// training runs.
     #[serde(default)]
     pub rank_by: Option<String>,
     /// Maximize or minimize the metric.
@@ -65,7 +65,7 @@ pub enum SweptKind {
     #[default]
     #[serde(rename = "backtest.run")]
     Backtest,
-    /// Trainings
+    /// Training runs
     #[serde(rename = "training.run")]
     Training,
 }

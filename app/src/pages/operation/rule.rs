@@ -65,7 +65,9 @@ impl Asks {
         self.ask(None, move || {
             self.toasts.undoable("Auto-cancel rule removed.", move || {
                 let again = rule.clone();
-                self.ask(Some(again), move || self.toasts.say("Auto-cancel rule restored. Its count starts at 0."));
+                self.ask(Some(again), move || {
+                    self.toasts.say("Auto-cancel rule restored. Its count starts at 0.")
+                });
             });
         });
     }
