@@ -58,7 +58,7 @@ test('a start that has to wait for another load of the same data says so', async
     await until(request, await start(request, 'data.load', slow), 'running');
     await open(page, `kind=data.load&symbol=${SYMBOL}&source=csv`);
     const summary = page.getByRole('region', { name: 'Summary' });
-    await expect(summary).toContainText(/Will wait until .*ACME.* has ended.*: it uses the same symbol/);
+    await expect(summary).toContainText(/Will wait until .*ACME.* has ended.*: both use the same symbol/);
     await symbol(page).fill('OTHER');
     await expect(summary).toContainText('Starts immediately');
 });

@@ -33,7 +33,7 @@ test('a host is drained and undrained, and waiting users are informed', async ({
     await expect(button).toHaveText('Drain…');
     await button.click();
     const dialog = page.getByRole('dialog');
-    await expect(dialog).toContainText('The host accepts no new operations. The running one continues to its end.');
+    await expect(dialog).toContainText('The host accepts no new operations. The running operation continues to its end.');
     await expect(dialog).toContainText(/No other host can run .*data\.load.* now/);
     await dialog.getByRole('button', { name: 'Back' }).click();
     await expect(dialog).toBeHidden();

@@ -216,7 +216,7 @@ async fn watch(spawner: Spawner, mut hosts: Hosts, lost_after: Option<Duration>,
                 let pid = hosts.left.pid;
                 tracing::error!(
                     pid,
-                    "the bundled hosts have not answered for {} s; ending them and their operations, to start new ones",
+                    "the bundled hosts have not answered for {} s; ending these hosts and their operations, then starting new hosts",
                     silent.as_secs()
                 );
                 if !hosts.stop(data).await {

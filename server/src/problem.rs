@@ -160,8 +160,8 @@ pub fn problem_of(error: EngineError) -> Problem {
         EngineError::ArtifactPathInvalid { host, path } => {
             let path: String = path.chars().take(MAX_QUOTED_PATH).collect();
             let detail = format!(
-                "{host} named '{path}' as the path of this artifact, which is not below /host/v1/artifacts/, so it was \
-                 not fetched. This is a bug in the host."
+                "{host} named '{path}' as the path of this artifact. This path is not below /host/v1/artifacts/, so the \
+                 server did not fetch the artifact. This is a bug in the host."
             );
             (ProblemType::HostFault, detail)
         }
@@ -169,7 +169,7 @@ pub fn problem_of(error: EngineError) -> Problem {
             ProblemType::Forbidden,
             format!(
                 "Your role is limited to the kinds {scope}, and '{kind}' is none of them. Ask an administrator for a role \
-                 with it."
+                 that includes this kind."
             ),
         ),
         EngineError::NoHostConnected(kind) => {

@@ -259,7 +259,7 @@ fn of_load(result: &LoadResult) -> Vec<HeadFigure> {
     }
     figures.push(HeadFigure {
         note: largest.map(|n| format!("largest {}", format::counted(n, "bar", "bars"))).unwrap_or_default(),
-        means: "Runs of missing bars, by the symbol's calendar",
+        means: "Ranges of missing bars, by the symbol's calendar",
         ..head("gaps", format::count(result.gap_count))
     });
     let rejected = result.rejected_count > 0;

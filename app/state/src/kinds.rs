@@ -14,7 +14,7 @@ pub const TRAINING: &str = "training.run";
 pub const LOAD: &str = "data.load";
 pub const SWEEP: &str = "analysis.sweep";
 /// Kinds that a sweep can run, with their titles.
-pub const SWEPT: [(&str, &str); 2] = [(BACKTEST, "Backtests"), (TRAINING, "Trainings")];
+pub const SWEPT: [(&str, &str); 2] = [(BACKTEST, "Backtests"), (TRAINING, "Training runs")];
 /// Demonstration for a new installation.
 pub const DEMO: &str = "demo.run";
 /// Prefix of all command kinds.

@@ -83,14 +83,16 @@ pub enum Denied {
         "A name must have 1 to {MAX_NAME_CHARS} characters, no line breaks, and no leading or trailing spaces."
     )]
     Name,
-    #[error("Another token or user has the name '{0}'. Choose another name, or remove that one first.")]
+    #[error(
+        "Another token or user has the name '{0}'. Choose another name, or remove that token or user first."
+    )]
     NameTaken(String),
     #[error("A token is valid for 1 to {MAX_TOKEN_DAYS} days. To create one that never expires, send null.")]
     Days,
     #[error("{0}")]
     Password(String),
     #[error(
-        "The role admin can't be limited to kinds: it manages access. Leave the kinds out, or choose another role."
+        "The role admin can't be limited to kinds, because it manages access. Omit the kinds, or choose another role."
     )]
     AdminKinds,
     #[error("A change of the kinds needs the role, too, because both are one. Send both.")]

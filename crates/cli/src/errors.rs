@@ -7,7 +7,7 @@ use client::{ClientError, TlsProblem};
 pub fn advised(error: ClientError) -> anyhow::Error {
     match error {
         ClientError::Unreachable { .. } => {
-            anyhow!("{error}. Start one with `signalbox serve`, or set its address with --server URL")
+            anyhow!("{error}. Start a server with `signalbox serve`, or set its address with --server URL")
         }
         ClientError::Tls { server, problem: problem @ TlsProblem::UnknownIssuer } => anyhow!(
             "{server} {}. If its CA is private, use --ca FILE with the CA's certificate (PEM)",

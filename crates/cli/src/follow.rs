@@ -66,7 +66,7 @@ pub async fn follow(target: &Target, id: OperationId, how: How) -> anyhow::Resul
                 Ok(Action::Detach(signal)) = interrupts.next() => signal,
             },
         };
-        prompt.note(&format!("Detached. To follow it again: signalbox follow {id}"))?;
+        prompt.note(&format!("Detached. To follow the operation again: signalbox follow {id}"))?;
         match signal {
             Some(signal) => signal.end_process(),
             None => return Ok(Followed::Detached),
@@ -83,7 +83,9 @@ async fn cancel(target: &Target, id: OperationId, signal: Signal) -> Result<Resu
         Err(ClientError::Problem(problem)) => Ok(Err(problem.detail)),
         Err(error) => {
             let error = unsure(error, "The operation may have been cancelled");
-            Ok(Err(format!("The cancel request failed: {error}. Ctrl+C asks again.")))
+            Ok(Err(format!(
+                "The cancel request failed: {error}. Press Ctrl+C to send the cancel request again."
+            )))
         }
     }
 }

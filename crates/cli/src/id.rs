@@ -6,6 +6,13 @@ use anyhow::bail;
 use client::OperationQuery;
 use protocol::OperationId;
 
+/// Help of an argument that takes one operation.
+pub const ID_HELP: &str = "Operation ID, or a unique prefix of it with at least 4 characters. @last is the operation \
+                           of your previous command. @1, @2, ... are the rows of your last `signalbox list`";
+/// Help of an argument that takes several operations.
+pub const IDS_HELP: &str = "Operation IDs, or unique prefixes of them with at least 4 characters. @last is the \
+                            operation of your previous command. @1, @2, ... are the rows of your last `signalbox list`";
+
 /// Characters from which on a prefix is looked up.
 const MIN_PREFIX_CHARS: usize = 4;
 
@@ -23,10 +30,12 @@ pub async fn id_of(target: &Target, given: &str) -> anyhow::Result<OperationId> 
             None if name == "last" => bail!("there is no last operation yet. `signalbox list` shows IDs"),
             None if name.parse::<usize>().is_ok() => {
                 bail!(
-                    "the last listing has no operation {given}. Run `signalbox list` again, then use its numbers"
+                    "your last `signalbox list` has no row {given}. Run `signalbox list` again and use its rows"
                 )
             }
-            None => bail!("'{given}' is unknown. Use @last, or @1, @2 and so on for the last listing"),
+            None => {
+                bail!("'{given}' is unknown. Use @last, or @1, @2 and so on for rows of your last `list`")
+            }
         };
     }
     let beginning = given.trim_end_matches('…').to_lowercase();

@@ -34,7 +34,7 @@ pub fn standing(baseline: &Baseline, curve: &[Point], ended: bool) -> String {
     match (curve.len() < ALL_THERE, ended) {
         (false, _) => format!("{at_end}{place} the baseline"),
         (true, false) => format!("{place} the baseline for {}", points(row)),
-        (true, true) => format!("ended {place} the baseline, for the last {}", points(row)),
+        (true, true) => format!("ended {place} the baseline (last {})", points(row)),
     }
 }
 
@@ -76,7 +76,7 @@ mod tests {
         assert_eq!(wording(&[2.0, 2.5], false), "inside the baseline");
         assert_eq!(wording(&[2.0, 4.0, 5.0], false), "above the baseline for 2 points");
         assert_eq!(wording(&[2.0, 0.0], false), "below the baseline for 1 point");
-        assert_eq!(wording(&[2.0, 0.0], true), "ended below the baseline, for the last 1 point");
+        assert_eq!(wording(&[2.0, 0.0], true), "ended below the baseline (last 1 point)");
         assert_eq!(wording(&[], false), "");
         assert_eq!(wording(&[2.0; 51], false), "not enough past runs at this step (needs 5)");
         let downsampled: Vec<Point> = (0..1_200).map(|x| Point(1.0 + f64::from(x) / 40.0, 9.0)).collect();

@@ -96,7 +96,9 @@ pub fn branch(
             Some("abandoned: the stop was never confirmed".to_owned())
         }
         State::Succeeded => Some("too late: the work finished before it could be stopped".to_owned()),
-        State::Failed => Some("never confirmed: it failed before the cancel took effect".to_owned()),
+        State::Failed => {
+            Some("never confirmed: the operation failed before the cancel took effect".to_owned())
+        }
         State::Queued | State::Starting | State::Running => None,
     }
 }

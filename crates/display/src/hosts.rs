@@ -12,10 +12,10 @@ pub fn before_drain(hosts: &[HostStatus], name: &HostName) -> Vec<String> {
     };
     let mut lines = vec![match host.running {
         0 => "The host accepts no new operations. None is running on it.".to_owned(),
-        1 => "The host accepts no new operations. The running one continues to its end.".to_owned(),
+        1 => "The host accepts no new operations. The running operation continues to its end.".to_owned(),
         n => {
             format!(
-                "The host accepts no new operations. The {} running ones continue to their end.",
+                "The host accepts no new operations. The {} running operations continue to their end.",
                 format::count(u64::from(n))
             )
         }

@@ -131,7 +131,7 @@ pub fn before_start(start: &Start, now: Time) -> String {
                 Some(left) if left > 0.0 => format!(", in {}", format::about(left)),
                 _ => String::new(),
             };
-            format!("Will wait until {by} has ended{when}: it uses the same {what}.")
+            format!("Will wait until {by} has ended{when}: both use the same {what}.")
         }
         Start::Wait { place, why, free_at } => {
             let line = match place {
@@ -145,7 +145,7 @@ pub fn before_start(start: &Start, now: Time) -> String {
             };
             let when = match free_at.map(|at| at.seconds_since(now)) {
                 Some(left) if left > 0.0 => format!("; a slot may be free in {}", format::about(left)),
-                Some(_) => "; a slot may be free any moment".to_owned(),
+                Some(_) => "; a slot may be free at any moment".to_owned(),
                 None => String::new(),
             };
             format!("{line}: {why}{when}.")

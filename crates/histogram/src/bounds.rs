@@ -41,7 +41,7 @@ pub(crate) fn coarser(index: i32) -> i32 {
 
 /// Upper bound of a bucket; infinite if it exceeds the largest number.
 pub(crate) fn upper_bound(index: i32, schema: i8) -> f64 {
-    debug_assert!((LOWEST_SCHEMA..=HIGHEST_SCHEMA).contains(&schema), "checked where a schema comes in");
+    debug_assert!((LOWEST_SCHEMA..=HIGHEST_SCHEMA).contains(&schema), "callers validate the schema");
     if schema < 0 {
         return power_of_two(i64::from(index) << -schema);
     }

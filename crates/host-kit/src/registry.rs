@@ -202,8 +202,8 @@ impl Registry {
 
     fn unknown(&self, id: OperationId) -> ApiError {
         let why = format!(
-            "This host has no operation {id}. It may have run on another host, or before this one restarted, or have \
-             ended long ago: the latest {} ended operations are kept.",
+            "This host has no operation {id}. The operation may have run on another host, or before this host restarted, \
+             or have ended long ago: this host keeps the latest {} ended operations.",
             self.keep.ended
         );
         ApiError::new(ProblemType::NotFound, why)
@@ -308,8 +308,8 @@ impl RegistryState {
         }
         known.stop(Stop::Fence, FENCE_DEADLINE);
         let why = format!(
-            "Attempt {} of operation {id} is still running here. Its stop was requested, so that attempt {number} can start. Try again \
-             when it has ended.",
+            "Attempt {} of operation {id} is still running here. The host is stopping it, so that attempt {number} can \
+             start. Try again when the older attempt has ended.",
             known.number
         );
         Err(ApiError::new(ProblemType::Conflict, why).retry_after(1))

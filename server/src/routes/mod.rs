@@ -49,16 +49,17 @@ pub const LOG_LINES: u32 = 1_000;
 #[openapi(
     info(
         title = "Signalbox",
-        description = "Start, follow, chart and cancel long-running operations on host services. \
-                       Times are UTC in RFC 3339, ids are UUIDv7, errors are RFC 9457 problem documents. \
-                       Each route names the permission that it needs as x-permission; docs/security.md lists the permissions of each role. Every request may also get 403 (a permission is missing, or the request was sent from \
-                       another site's page, or to a host name that is not allowed), every request except /healthz and \
-                       /readyz 401 (authentication required), and every request except the feed 504 (timeout after \
-                       60 s). Every response except the feed has the header \
-                       Signalbox-Feed-Seq: the sequence number of the feed at which the response is valid. Later \
-                       changes are in the events after that number. Every response has the header x-request-id: the ID \
-                       that the request had in the same header (1 to 128 letters, digits and -_.:/+=@), or a new one. \
-                       Problem documents and the server's log have it, too."
+        description = "Start, follow, chart and cancel long-running operations on host services. Times are UTC in RFC \
+                       3339, ids are UUIDv7, errors are RFC 9457 problem documents. Each route names the permission \
+                       that it needs as x-permission; docs/security.md lists the permissions of each role. Every \
+                       request may also get 403: a permission is missing, or the request was sent from another site's \
+                       page or to a host name that is not allowed. Every request except /healthz and /readyz may get \
+                       401 (authentication required). Every request except the feed may get 504 (timeout after 60 s). \
+                       Every response except the feed has the header Signalbox-Feed-Seq: the sequence number of the \
+                       feed at which the response is valid. Later changes are in the events after that number. Every \
+                       response has the header x-request-id: the ID that the request had in the same header (1 to 128 \
+                       letters, digits and -_.:/+=@), or a new one. Problem documents and the server's log contain \
+                       this ID, too."
     ),
     components(schemas(
         protocol::Event,

@@ -33,7 +33,7 @@ pub struct SweepParams {
     #[schemars(extend("x-advanced" = true))]
     pub seed: u32,
     /// Metric to rank runs by, as its path in the result. Empty: performance.sharpe for backtests, test.accuracy for
-    /// trainings.
+    /// training runs.
     #[serde(default)]
     pub rank_by: Option<String>,
     /// Maximize or minimize the metric.
@@ -65,7 +65,7 @@ pub enum SweptKind {
     #[default]
     #[serde(rename = "backtest.run")]
     Backtest,
-    /// Trainings
+    /// Training runs
     #[serde(rename = "training.run")]
     Training,
 }
@@ -136,7 +136,7 @@ impl SweepParams {
         let wrong = |field: &str, why: String| vec![FieldError::new(field, why)];
         let fixed = settings(&self.fixed).map_err(|why| wrong("fixed", why))?;
         if let Some((name, _)) = fixed.iter().find(|(name, _)| plan.names.contains(name)) {
-            return Err(wrong("fixed", format!("'{name}' varies, so it can't be fixed too.")));
+            return Err(wrong("fixed", format!("'{name}' is varied, so it can't also have a fixed value.")));
         }
         let read = |field: &str, name: &str, text: &str| {
             let Some(found) = form.fields.iter().find(|f| f.name == name) else {

@@ -107,7 +107,7 @@ impl Work for Sweep {
             name: KindName::new(super::KIND).expect("valid kind name"),
             title: "Parameter sweep".to_owned(),
             description:
-                "Runs a backtest or a training with many parameter combinations, and ranks the results."
+                "Runs backtests or training runs with many parameter combinations, and ranks the results."
                     .to_owned(),
             summary: Summary("{vary} · {run}".to_owned()),
             params: host_kit::params_schema::<SweepParams>(),

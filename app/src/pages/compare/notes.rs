@@ -92,7 +92,7 @@ fn alone(kinds: &[String]) -> Option<String> {
             "{last} is the only operation of its kind here. Its own parameters, figures and curves are on its page."
         ),
         first => format!(
-            "{} and {last} are each the only operation of their kind here. Their pages have the parameters, figures and curves that only their kinds have.",
+            "{} and {last} are each the only operation of their kind here. Parameters, figures and curves that only their kinds have are on their pages.",
             first.join(", ")
         ),
     })

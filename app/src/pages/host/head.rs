@@ -200,7 +200,7 @@ pub fn Machine(name: HostName, charted: Charted) -> impl IntoView {
             })
             .collect();
         (!others.is_empty()).then(|| {
-            view! { <p class="muted host-machine">"Same machine as" {others} ", so the charts of the machine are the same."</p> }
+            view! { <p class="muted host-machine">"Same machine as" {others} ", so these hosts have the same charts of the machine."</p> }
                 .into_any()
         })
     })

@@ -58,14 +58,16 @@ impl Asks {
     }
 
     fn set(self, rule: SetRule) {
-        self.ask(Some(rule), move || self.toasts.say("Rule set. It applies to points from now on."));
+        self.ask(Some(rule), move || self.toasts.say("Auto-cancel rule saved. It checks new points only."));
     }
 
     fn remove(self, rule: SetRule) {
         self.ask(None, move || {
-            self.toasts.undoable("Rule removed.", move || {
+            self.toasts.undoable("Auto-cancel rule removed.", move || {
                 let again = rule.clone();
-                self.ask(Some(again), move || self.toasts.say("Rule restored. Its count starts at 0."));
+                self.ask(Some(again), move || {
+                    self.toasts.say("Auto-cancel rule restored. Its count starts at 0.")
+                });
             });
         });
     }
@@ -156,7 +158,7 @@ fn standing(op: OpView, asks: Asks, rule: BandRule) -> AnyView {
             {state}
             <p class="muted">
                 {format!("Set by {by} at ")} <Clock at/>
-                ". Checks later points against the baseline as it was then. Points without a baseline are ignored."
+                ". The rule compares later points with the baseline of that time. It ignores points without a baseline."
             </p>
         </div>
         <div class="rule-do only-script">

@@ -27,9 +27,9 @@ pub fn operations(which: Which) -> ArgValueCompleter {
             let help = format!("{} {} {title}", operation.state, operation.kind);
             all.push(candidate(operation.id.to_string(), &help));
         }
-        all.push(candidate("@last", "operation of the last command"));
+        all.push(candidate("@last", "operation of your previous command"));
         if current.to_string_lossy().starts_with('@') {
-            all.push(candidate("@1", "first operation of the last listing"));
+            all.push(candidate("@1", "first row of your last `signalbox list`"));
         }
         beginning(all, &current.to_string_lossy())
     })

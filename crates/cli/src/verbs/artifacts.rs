@@ -16,8 +16,7 @@ use std::path::PathBuf;
 /// Arguments of `signalbox artifacts`.
 #[derive(Args)]
 pub struct ArtifactsArgs {
-    /// Operation ID, its first 4 characters or more, @last, or @1, @2, ... of the last listing
-    #[arg(add = operations(Which::Ended))]
+    #[arg(help = crate::id::ID_HELP, add = operations(Which::Ended))]
     id: String,
     /// Artifact to download; without one, the artifacts are listed
     name: Option<String>,

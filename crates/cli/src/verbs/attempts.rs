@@ -16,8 +16,7 @@ use std::slice;
 /// Arguments of `signalbox retry` and `signalbox resume`.
 #[derive(Args)]
 pub struct AttemptArgs {
-    /// Operation ID, its first 4 characters or more, @last, or @1, @2, ... of the last listing
-    #[arg(add = operations(Which::Unsuccessful))]
+    #[arg(help = crate::id::ID_HELP, add = operations(Which::Unsuccessful))]
     id: String,
     /// Wait until it ends; the exit code indicates the outcome
     #[arg(long, short)]
@@ -31,8 +30,7 @@ pub struct AttemptArgs {
 /// Arguments of `signalbox abandon`.
 #[derive(Args)]
 pub struct AbandonArgs {
-    /// Operation ID, its first 4 characters or more, @last, or @1, @2, ... of the last listing
-    #[arg(add = operations(Which::Active))]
+    #[arg(help = crate::id::ID_HELP, add = operations(Which::Active))]
     id: String,
     /// Reason, stored with the failure
     #[arg(long, default_value = "", hide_default_value = true)]

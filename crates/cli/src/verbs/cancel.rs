@@ -17,8 +17,7 @@ use std::slice;
 /// Arguments of `signalbox cancel`.
 #[derive(Args)]
 pub struct CancelArgs {
-    /// Operation IDs, their first 4 characters or more, @last, or @1, @2, ... of the last listing
-    #[arg(required = true, value_name = "ID", add = operations(Which::Active))]
+    #[arg(required = true, value_name = "ID", help = crate::id::IDS_HELP, add = operations(Which::Active))]
     ids: Vec<String>,
     /// Reason, stored with the cancellation
     #[arg(long, default_value = "", hide_default_value = true)]

@@ -16,8 +16,7 @@ const MAX_COMPARED: usize = 20;
 /// Arguments of `signalbox compare`.
 #[derive(Args)]
 pub struct CompareArgs {
-    /// Operation IDs, their first 4 characters or more, @last, or @1, @2, ... of the last listing
-    #[arg(required = true, num_args = 2.., value_name = "ID", add = operations(Which::Any))]
+    #[arg(required = true, num_args = 2.., value_name = "ID", help = crate::id::IDS_HELP, add = operations(Which::Any))]
     ids: Vec<String>,
     /// Also print parameters that are equal
     #[arg(long)]

@@ -14,8 +14,7 @@ use std::io::{BufRead, IsTerminal};
 /// Arguments of `signalbox delete`.
 #[derive(Args)]
 pub struct DeleteArgs {
-    /// Operation IDs, their first 4 characters or more, @last, or @1, @2, ... of the last listing
-    #[arg(required = true, value_name = "ID", add = operations(Which::Ended))]
+    #[arg(required = true, value_name = "ID", help = crate::id::IDS_HELP, add = operations(Which::Ended))]
     ids: Vec<String>,
     /// Do not ask; required without a terminal
     #[arg(long, short)]

@@ -13,8 +13,7 @@ use protocol::OperationId;
 /// Arguments of `signalbox follow`.
 #[derive(Args)]
 pub struct FollowArgs {
-    /// Operation ID, its first 4 characters or more, @last, or @1, @2, ... of the last listing
-    #[arg(add = operations(Which::Any))]
+    #[arg(help = crate::id::ID_HELP, add = operations(Which::Any))]
     id: String,
     /// Print the log: existing lines, then new ones as they are written
     #[arg(long)]

@@ -34,7 +34,7 @@ pub struct Filters {
     /// Only created before; a day is included as a whole
     #[arg(long, value_name = "TIME")]
     pub until: Option<String>,
-    /// Only operations with all of these words in their title, kind, host, ID or tags, or in such a state
+    /// Only operations with all of these words in their title, kind, host, ID or tags; a word may also be a state
     #[arg(short = 'q', long = "query", value_name = "TEXT")]
     pub q: Option<String>,
 }

@@ -20,8 +20,7 @@ const RETRY_PAUSE: Duration = Duration::from_secs(1);
 /// Arguments of `signalbox logs`.
 #[derive(Args)]
 pub struct LogsArgs {
-    /// Operation ID, its first 4 characters or more, @last, or @1, @2, ... of the last listing
-    #[arg(add = operations(Which::Any))]
+    #[arg(help = crate::id::ID_HELP, add = operations(Which::Any))]
     id: String,
     /// Print new lines as they are written, until the operation ends
     #[arg(long, short)]

@@ -11,7 +11,7 @@ use std::process::{Command, Stdio};
 /// Arguments of `signalbox open`.
 #[derive(Args)]
 pub struct OpenArgs {
-    /// Operation to show; without one, the overview. ID, its first characters, @last, or @1, @2, ...
+    /// Operation to show (ID, unique prefix, @last, or @1, @2, ...); without one, the overview
     #[arg(add = operations(Which::Any))]
     id: Option<String>,
     /// Only print the URL

@@ -12,8 +12,7 @@ use clap::Args;
 /// Arguments of `signalbox result`.
 #[derive(Args)]
 pub struct ResultArgs {
-    /// Operation ID, its first 4 characters or more, @last, or @1, @2, ... of the last listing
-    #[arg(add = operations(Which::Ended))]
+    #[arg(help = crate::id::ID_HELP, add = operations(Which::Ended))]
     id: String,
     #[command(flatten)]
     to: To,

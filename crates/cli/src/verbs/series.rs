@@ -12,8 +12,7 @@ use protocol::{Points, Time};
 /// Arguments of `signalbox series`.
 #[derive(Args)]
 pub struct SeriesArgs {
-    /// Operation ID, its first 4 characters or more, @last, or @1, @2, ... of the last listing
-    #[arg(add = operations(Which::Any))]
+    #[arg(help = crate::id::ID_HELP, add = operations(Which::Any))]
     id: String,
     /// Only these series, comma-separated; default: all
     #[arg(long, value_delimiter = ',')]

@@ -13,8 +13,7 @@ use std::slice;
 /// Arguments of `signalbox show`.
 #[derive(Args)]
 pub struct ShowArgs {
-    /// Operation ID, its first 4 characters or more, @last, or @1, @2, ... of the last listing
-    #[arg(add = operations(Which::Any))]
+    #[arg(help = crate::id::ID_HELP, add = operations(Which::Any))]
     id: String,
     #[command(flatten)]
     to: To,

@@ -127,7 +127,7 @@ impl NotStarted {
                  wait for it with --wait-server"
             ),
             NotStarted::Request(error) | NotStarted::NoHost(error) => {
-                unsure(error, "The operation may have been started: `signalbox list` shows it if so")
+                unsure(error, "The operation may have been started. If so, `signalbox list` shows it")
             }
             NotStarted::Arguments(error) => error,
         }

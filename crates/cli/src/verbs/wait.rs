@@ -20,8 +20,7 @@ const MAX_WAITED: usize = 100;
 /// Arguments of `signalbox wait`.
 #[derive(Args)]
 pub struct WaitArgs {
-    /// Operation IDs, their first 4 characters or more, @last, or @1, @2, ... of the last listing
-    #[arg(required = true, value_name = "ID", add = operations(Which::Active))]
+    #[arg(required = true, value_name = "ID", help = crate::id::IDS_HELP, add = operations(Which::Active))]
     ids: Vec<String>,
     /// Wait until the first one ends, instead of all
     #[arg(long, conflicts_with = "all")]

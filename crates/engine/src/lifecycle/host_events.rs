@@ -191,7 +191,7 @@ fn ended(
 /// The host confirms a cancel that is unknown here: it was sent while nothing could be stored, and the server stopped
 /// before it could be. Hosts confirm only cancels that they received.
 pub(super) fn unstored_cancel(record: &mut Record, at: Time) {
-    let reason = "The host confirmed a cancel that was sent before it could be stored.".to_owned();
+    let reason = "The host confirmed a cancel that the server had sent but not stored yet.".to_owned();
     record.operation.receipt = Some(Receipt::requested(record.operation.attempt, reason, at));
     record.enter(State::Cancelling);
 }

@@ -50,8 +50,8 @@ impl Curves {
             Entry::Vacant(_) if full => {
                 return once(&mut self.too_many, || {
                     format!(
-                        "'{name}' would be series {}, but an operation can have at most {MAX_SERIES}. It and further new \
-                         series are dropped.",
+                        "'{name}' would be series number {}, but an operation can have at most {MAX_SERIES} series. This \
+                         series and further new ones are dropped.",
                         MAX_SERIES + 1
                     )
                 });

@@ -95,7 +95,8 @@ impl KtrdrBacktest {
         probe: Option<Arc<Probe>>,
     ) -> Self {
         let limits = "The worker can resume a stopped backtest only from a checkpoint that it saved itself. After a \
-                      cancel, the operation stays cancelling until the worker reports that the backtest has stopped.";
+                      cancel, the operation stays in the state 'cancelling' until the worker reports that the backtest \
+                      has stopped.";
         Self { follow: Follow { remote_service, timing, leaving, limits, what: "backtest" }, probe }
     }
 }
@@ -111,8 +112,8 @@ impl Work for KtrdrBacktest {
             description: "Backtests a strategy on a backtest worker of April 2026, one at a time. Reports progress in \
                           percent, without live charts. Resume follows a backtest that still runs, fetches the result of \
                           a completed one, or continues a stopped one from the checkpoint that the worker saved. \
-                          After a cancel, the operation stays cancelling until the worker reports that the backtest \
-                          has stopped."
+                          After a cancel, the operation stays in the state 'cancelling' until the worker reports that \
+                          the backtest has stopped."
                 .to_owned(),
             summary: Summary("{symbol} {timeframe} · {strategy} · {start} {end}".to_owned()),
             params: params_schema::<BacktestParams>(),

@@ -38,7 +38,7 @@ pub struct TrainParams {
     #[serde(default)]
     #[schemars(extend("format" = "date"))]
     pub end: Option<String>,
-    /// Path of the same strategy on the service's machine. Required to resume a stopped training on a worker.
+    /// Path of the same strategy on the service's machine. Required to resume a stopped training run on a worker.
     #[serde(default)]
     #[schemars(length(max = 1000))]
     pub strategy_path: Option<String>,
@@ -63,14 +63,16 @@ impl KtrdrTrain {
     ) -> Self {
         let limits = match protocol {
             Protocol::Training2025 => {
-                "This service runs one training at a time and can't resume a stopped one. After a cancel, the \
-                 operation stays cancelling until the service reports that the training has stopped, up to 30 s."
+                "This service does one training run at a time and can't resume a stopped run. After a cancel, the \
+                 operation stays in the state 'cancelling' until the service reports that the run has stopped, up to \
+                 30 s."
             }
             _ => {
-                "A worker can resume a stopped training only from a checkpoint that it saved itself, and only if \
-                 'strategy_path' was set at the start. After a cancel, the operation stays cancelling until the \
-                 service reports that the training has stopped. A training host of April 2026 can't stop a training, \
-                 so the operation stays cancelling until the training ends."
+                "A worker can resume a stopped training run only from a checkpoint that it saved itself, and only if \
+                 the run was started with 'strategy_path'. After a cancel, the operation stays in the state \
+                 'cancelling' until the service reports that the run has stopped. If the service is a training host \
+                 of April 2026, it can't stop a run. The operation then stays in the state 'cancelling' until the \
+                 run ends."
             }
         };
         let follow = Follow { remote_service, timing, leaving, limits, what: "training" };
@@ -159,17 +161,17 @@ impl Work for KtrdrTrain {
                 "ktrdr.train-2025",
                 "Train on a ktrdr host of 2025",
                 "Trains a strategy on a training host of October 2025, one at a time. The host can't resume a stopped \
-                 training: resume follows a training that still runs, or fetches the result of a completed one. After a \
-                 cancel, the operation stays cancelling until the host reports that the training has stopped, up to \
+                 run: resume follows a run that still runs, or fetches the result of a completed run. After a cancel, \
+                 the operation stays in the state 'cancelling' until the host reports that the run has stopped, up to \
                  30 s.",
             ),
             _ => (
                 "ktrdr.train",
                 "Train on a ktrdr worker",
                 "Trains a strategy on a training host or worker of April 2026, one at a time. Resume follows a \
-                 training that still runs, fetches the result of a completed one, or continues a stopped one from \
-                 the checkpoint that the worker saved. After a cancel, the operation stays cancelling until the \
-                 service reports that the training has stopped. A training host can't stop a training.",
+                 run that still runs, fetches the result of a completed run, or continues a stopped run from the \
+                 checkpoint that the worker saved. After a cancel, the operation stays in the state 'cancelling' until \
+                 the service reports that the run has stopped. A training host can't stop a run.",
             ),
         };
         KindSpec {

@@ -52,13 +52,13 @@ impl CheckpointInfo {
         })?;
         if info.identity.params != identity.params {
             return Err(failure(
-                "The checkpoint belongs to a training with other parameters.",
+                "The checkpoint belongs to a training run with other parameters.",
                 "Retry instead of resuming, to train from the start.",
             ));
         }
         if info.identity.samples != identity.samples {
             return Err(failure(
-                "The stored bars have changed since the training started.",
+                "The stored bars have changed since the training run started.",
                 "Retry instead of resuming, to train from the start with the current bars.",
             ));
         }

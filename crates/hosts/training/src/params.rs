@@ -83,7 +83,7 @@ pub struct TrainingParams {
     #[serde(default = "patience")]
     #[schemars(range(min = 0, max = 10_000))]
     pub patience: u32,
-    /// Share of samples for validation, used to choose the best epoch. They follow the training samples in time.
+    /// Share of samples for validation, used to choose the best epoch. These follow the training samples in time.
     #[serde(default = "share")]
     #[schemars(range(min = 0.01, max = 0.5))]
     #[schemars(extend("x-advanced" = true))]
@@ -220,7 +220,7 @@ impl TrainingParams {
         if symbols.len() > MAX_SYMBOLS {
             return Err(vec![FieldError::new(
                 "symbols",
-                format!("A training can use at most {MAX_SYMBOLS} symbols."),
+                format!("A training run can use at most {MAX_SYMBOLS} symbols."),
             )]);
         }
         for symbol in symbols {

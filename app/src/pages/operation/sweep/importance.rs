@@ -77,7 +77,7 @@ pub fn bars(plan: &Plan, known: &SweepResult) -> Option<AnyView> {
     let rows = rows.collect_view();
     let why = unknown.then(|| {
         let text = format!(
-            "Unknown until there are at least {MIN_RUNS_PER_VALUE} runs for each value on average, with different results."
+            "Unknown until each value has at least {MIN_RUNS_PER_VALUE} runs on average, and their results differ."
         );
         view! { <p class="muted">{text}</p> }
     });

@@ -157,7 +157,7 @@ fn a_confirmed_cancel_counts_even_if_its_request_was_not_stored() {
         step(&mut record, ends(1, Outcome::Cancelled), t(9)).unwrap();
         assert_eq!((record.operation.state, &record.operation.failure), (State::Cancelled, &None));
         let receipt = record.operation.receipt.unwrap();
-        assert!(receipt.released.is_some() && receipt.reason.contains("before it could be stored"));
+        assert!(receipt.released.is_some() && receipt.reason.contains("had sent but not stored yet"));
     }
 }
 

@@ -172,8 +172,8 @@ impl Run {
         let confirm = seconds(self.how.timing.confirm);
         if poll.accuracy == RecordAccuracy::RunsOn {
             let text = format!(
-                "The service at {base} can't stop {id}: its record says cancelled, but the training continues. The \
-                 training keeps its slot until it ends. To stop it now, restart the service."
+                "The service at {base} can't stop {id}: its record says cancelled, but the run continues. The operation \
+                 keeps its slot until the run ends. To stop the run now, restart the service."
             );
             return UnconfirmedStop {
                 kind: ConditionKind::Unstoppable,
@@ -184,15 +184,15 @@ impl Run {
         match (&sent.answered, &sent.problem) {
             (Some(_), _) => {
                 let text = format!(
-                    "The service at {base} accepted the stop of {id}, but the run is still active. The run keeps its slot \
-                     until it ends; the stop request is being repeated."
+                    "The service at {base} accepted the stop of {id}, but the run is still active. The operation keeps its \
+                     slot until the run ends. The adapter repeats the stop request."
                 );
                 UnconfirmedStop { kind: ConditionKind::Unstoppable, text, after: confirm }
             }
             (None, Some(problem)) => {
                 let text = format!(
-                    "The service at {base} did not accept the stop of {id}: {problem}. The stop request is \
-                     being repeated; the run continues meanwhile."
+                    "The service at {base} did not accept the stop of {id}: {problem}. The adapter repeats \
+                     the stop request, and the run continues meanwhile."
                 );
                 UnconfirmedStop { kind: ConditionKind::CancelUndelivered, text, after: Duration::ZERO }
             }

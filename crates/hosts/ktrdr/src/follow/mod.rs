@@ -140,7 +140,7 @@ impl Run {
                     "The service at {base} accepted the resume of {id}, but then nothing ran. It can only resume runs \
                      that were started with a path to the strategy on its own machine."
                 ),
-                "Retry to run it from the start. Set 'strategy_path' so that later trainings can be resumed.",
+                "Retry to run it from the start. Set 'strategy_path' so that later runs can be resumed.",
             );
         }
         Failure {

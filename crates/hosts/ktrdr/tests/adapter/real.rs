@@ -154,7 +154,7 @@ async fn a_cancelled_record_is_not_cancelled_while_its_session_runs() {
     host.until(|e| done(e, 7)).await;
     host.cancel(id, Duration::from_millis(1)).await;
     let condition = host.until_condition(ConditionKind::Unstoppable).await;
-    assert!(condition.contains("can't stop") && condition.contains("the training continues"), "{condition}");
+    assert!(condition.contains("can't stop") && condition.contains("the run continues"), "{condition}");
     assert_eq!(host.show(id).await.state, HostState::Stopping);
     assert_eq!(host.health().await.free, 0, "it keeps its slot");
     // The training continues to its end, which is reported.

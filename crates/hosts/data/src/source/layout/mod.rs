@@ -142,7 +142,7 @@ impl Layout {
         };
         if about.options.format == Some(Format::Histdata) && signs.real_volumes {
             warnings.push(
-                "The volumes of HistData are 0, but this file has others: it may be from another program, in another time zone."
+                "Files of HistData have only volumes of 0, but this file has other volumes. It may be from another program, in another time zone."
                     .to_owned(),
             );
         }

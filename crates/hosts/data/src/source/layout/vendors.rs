@@ -277,7 +277,11 @@ fn a_chosen_format_is_rejected_if_the_columns_are_of_another_vendor() {
     let walls = "20240304 143000;100;103;99.5;101.5;2500\n";
     assert!(refused(walls, Format::Binance).contains("has no line of column names"));
     let read = read_as(walls, about(Timeframe::M30, Some(Format::Histdata), None)).unwrap();
-    assert!(read.layout.warnings[0].contains("volumes of HistData are 0"), "{:?}", read.layout.warnings);
+    assert!(
+        read.layout.warnings[0].contains("HistData have only volumes of 0"),
+        "{:?}",
+        read.layout.warnings
+    );
 }
 
 #[test]

@@ -38,7 +38,7 @@ async fn a_training_is_followed_to_its_end_and_each_epoch_is_reported_once() {
 
     let order = &double.calls("POST /training/start")[0].body;
     assert_eq!((&order["symbols"], &order["end_date"]), (&json!(["MSFT", "AAPL"]), &json!("2025-06-01")));
-    assert!(ended.log().contains("can't resume a stopped one"), "its limits are told: {}", ended.log());
+    assert!(ended.log().contains("can't resume a stopped run"), "its limits are told: {}", ended.log());
 }
 
 #[tokio::test]
