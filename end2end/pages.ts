@@ -60,6 +60,7 @@ export async function everyFace(request: APIRequestContext): Promise<Shown[]> {
         { name: 'sweep', path: `/operations/${sweep}` },
         { name: 'hosts', path: '/hosts' },
         { name: 'alerts', path: '/alerts' },
+        { name: 'audit', path: '/audit' },
         { name: 'host', path: '/hosts/local?range=15m' },
         { name: 'no-such-page', path: '/no/such/page', still: true },
     ];

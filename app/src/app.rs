@@ -65,6 +65,7 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/new") view={Lazy::<lazy::New>::new()} ssr=SsrMode::Async/>
                     <Route path=path!("/hosts") view={Lazy::<lazy::Hosts>::new()} ssr=SsrMode::Async/>
                     <Route path=path!("/alerts") view={Lazy::<lazy::Alerts>::new()} ssr=SsrMode::Async/>
+                    <Route path=path!("/audit") view={Lazy::<lazy::Audit>::new()} ssr=SsrMode::Async/>
                     <Route path=path!("/hosts/:name") view={Lazy::<lazy::Host>::new()} ssr=SsrMode::Async/>
                 </FlatRoutes>
             </Frame>

@@ -11,7 +11,7 @@ use axum::http::header::{ORIGIN, USER_AGENT};
 use axum::http::request::Parts;
 use protocol::{Actor, Via};
 use std::convert::Infallible;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 
 /// Largest number of characters of a user's or program's name; the rest is dropped.
 const MAX_NAME_CHARS: usize = 200;
@@ -31,17 +31,26 @@ where
     type Rejection = Infallible;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Infallible> {
-        let address = parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|at| at.0.ip().to_string());
-        let UserHeader(user_header) = UserHeader::from_ref(state);
-        let by = actor(&parts.headers, address, user_header.as_deref());
+        let address = parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|at| at.0.ip());
         let identity = parts.extensions.get::<Identity>();
-        Ok(Self(match identity.and_then(|identity| Some((identity.name()?, identity.access_token()))) {
-            // Others could send any name in the header.
-            Some((name, token)) => {
-                Actor { name: Some(name.to_owned()), token: token.map(|token| token.id.clone()), ..by }
-            }
-            None => by,
-        }))
+        Ok(Self(sender(&parts.headers, address, identity, &UserHeader::from_ref(state))))
+    }
+}
+
+/// Sender of a request with these headers.
+pub fn sender(
+    headers: &HeaderMap,
+    address: Option<IpAddr>,
+    identity: Option<&Identity>,
+    UserHeader(user_header): &UserHeader,
+) -> Actor {
+    let by = actor(headers, address.map(|ip| ip.to_string()), user_header.as_deref());
+    match identity.and_then(|identity| Some((identity.name()?, identity.access_token()))) {
+        // Others could send any name in the header.
+        Some((name, token)) => {
+            Actor { name: Some(name.to_owned()), token: token.map(|token| token.id.clone()), ..by }
+        }
+        None => by,
     }
 }
 

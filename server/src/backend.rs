@@ -2,20 +2,23 @@
 
 use crate::alerts::Alerts;
 use crate::problem::problem_of;
+use crate::routes;
 use async_trait::async_trait;
-use engine::Scoped;
+use engine::{Engine, Scoped};
 use live::Positioned;
 use live::backend::Backend;
 use protocol::activity::Activity;
 use protocol::alerts::{AlertList, RuleList};
-use protocol::api::{KindList, LogPage, OperationDetail, SeriesAnswer, Snapshot};
-use protocol::{OperationId, Problem};
+use protocol::api::{AuditPage, KindList, LogPage, OperationDetail, SeriesAnswer, Snapshot};
+use protocol::{AuditQuery, OperationId, Problem};
 
 /// Data of a page for its reader.
 pub struct PageBackend {
     pub engine: Scoped,
     /// Alerts, or why the reader may not see them.
     pub alerts: Result<Alerts, Problem>,
+    /// Engine with the whole audit log, or why the reader may not see it.
+    pub audited: Result<Engine, Problem>,
 }
 
 #[async_trait]
@@ -42,6 +45,12 @@ impl Backend for PageBackend {
         Ok(self.alerts.as_ref().map_err(Problem::clone)?.rules())
     }
 
+    async fn audit(&self, query: AuditQuery) -> Result<AuditPage, Problem> {
+        let engine = self.audited.as_ref().map_err(Problem::clone)?;
+        let limit = query.limit.unwrap_or(routes::audit::DEFAULT_LIMIT);
+        engine.audit(routes::audit::filter(query), limit).await.map_err(problem_of)
+    }
+
     async fn kinds(&self) -> Result<KindList, Problem> {
         Ok(self.engine.kinds())
     }
@@ -51,6 +60,6 @@ impl Backend for PageBackend {
     }
 
     async fn logs(&self, id: OperationId) -> Result<LogPage, Problem> {
-        self.engine.logs(id, None, None, crate::routes::LOG_LINES).await.map_err(problem_of)
+        self.engine.logs(id, None, None, routes::LOG_LINES).await.map_err(problem_of)
     }
 }

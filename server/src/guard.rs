@@ -3,7 +3,8 @@
 //! A page of another site must not start operations here. Browsers send where a request comes from (`Origin`) and the
 //! name of the server (`Host`); an unknown name is a rebound one (DNS rebinding).
 
-use crate::access::{Access, Given};
+use crate::access::{Access, Given, Identity, RefusedFor};
+use crate::actor::{UserHeader, sender};
 use crate::config::BasePath;
 use crate::cookies::Cookies;
 use crate::problem::RouteError;
@@ -14,7 +15,8 @@ use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use http_wire::{Addresses, HostNames, host_of};
-use protocol::ProblemType;
+use protocol::access::Role;
+use protocol::{Action, ProblemType};
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
@@ -37,6 +39,7 @@ pub struct Guard {
     names: HostNames,
     base_path: BasePath,
     transport: Transport,
+    user_header: UserHeader,
 }
 
 impl Guard {
@@ -50,7 +53,21 @@ impl Guard {
         transport: Transport,
     ) -> Self {
         let addresses = if listen.ip().is_loopback() { Addresses::Loopback } else { Addresses::All };
-        Self { access, cookies, names: HostNames::new(addresses, allowed_names), base_path, transport }
+        let (names, user_header) = (HostNames::new(addresses, allowed_names), UserHeader::default());
+        Self { access, cookies, names, base_path, transport, user_header }
+    }
+
+    /// Trusts a proxy's header with the user's name, as the handlers do.
+    #[must_use]
+    pub fn with_user_header(self, user_header: UserHeader) -> Self {
+        Self { user_header, ..self }
+    }
+
+    /// Records a refused request in the audit log.
+    fn note_refused(&self, request: &Sent, identity: Option<&Identity>, why: &str) {
+        let Sent { method, path, headers, from } = request;
+        let by = sender(headers, *from, identity, &self.user_header);
+        self.access.note_refused(Action::Request, by, &format!("{method} {path}: {why}"));
     }
 
     fn check(&self, method: &Method, uri: &Uri, headers: &HeaderMap) -> Result<(), RouteError> {
@@ -84,21 +101,57 @@ impl Guard {
     }
 }
 
+/// What the audit log needs of a request that may be refused.
+struct Sent {
+    method: Method,
+    path: String,
+    headers: HeaderMap,
+    from: Option<IpAddr>,
+}
+
+impl Sent {
+    fn of(request: &Request) -> Self {
+        Self {
+            method: request.method().clone(),
+            path: request.uri().path().to_owned(),
+            headers: request.headers().clone(),
+            from: request.extensions().get::<ConnectInfo<SocketAddr>>().map(|at| at.0.ip()),
+        }
+    }
+}
+
 /// Layer around all routes.
 pub async fn guard(State(guard): State<Arc<Guard>>, mut request: Request, next: Next) -> Response {
     let (method, uri, headers) = (request.method(), request.uri(), request.headers());
     if let Err(failed) = guard.check(method, uri, headers) {
+        guard.note_refused(&Sent::of(&request), None, "another site, or an unknown name of the server");
         return failed.into_response();
     }
     let from = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|at| at.0.ip());
+    let mut limited = None;
     match sign_in::identify(&guard.access, &guard.cookies, headers, from) {
         Some(identity) => {
+            // An administrator lacks no permission.
+            limited = (identity.role != Role::Admin).then(|| (Sent::of(&request), identity.clone()));
             request.extensions_mut().insert(identity);
         }
         None if PUBLIC.contains(&uri.path()) || sign_in::PUBLIC.contains(&uri.path()) => {}
-        None => return without_identity(&guard, method, uri, headers, from),
+        None => {
+            if sign_in::has_credential(&guard.cookies, headers) {
+                // Without the path: programs with an old token may send requests to many.
+                let by = sender(headers, from, None, &UserHeader::default());
+                guard.access.note_refused(Action::Request, by, "invalid, expired or revoked credential");
+            }
+            return without_identity(&guard, method, uri, headers, from);
+        }
     }
     let mut response = next.run(request).await;
+    if response.status() == StatusCode::FORBIDDEN
+        && let Some((sent, identity)) = &limited
+    {
+        let why = response.extensions().get::<RefusedFor>();
+        guard.note_refused(sent, Some(identity), why.map_or("outside of the role's kinds", |why| &why.0));
+    }
     let headers = response.headers_mut();
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("same-origin"));

@@ -8,6 +8,7 @@ mod access;
 mod actor;
 mod adapters;
 mod alerts;
+mod audit;
 mod backend;
 mod background;
 mod below;
@@ -72,6 +73,8 @@ enum Command {
     Host(host::HostArgs),
     /// Print the API as an OpenAPI document.
     Openapi,
+    /// Check the audit log of a data folder.
+    Audit(audit::AuditArgs),
     /// Write man pages of all commands to a folder.
     Man(man::ManArgs),
     #[command(flatten)]
@@ -103,6 +106,7 @@ fn main() -> ExitCode {
         Command::Serve(args) => run(serve::serve(*args)),
         Command::Host(args) => run(host::host(args)),
         Command::Openapi => output::line(&routes::openapi_document()).map_err(anyhow::Error::from),
+        Command::Audit(args) => audit::run(args),
         Command::Man(args) => man::write(Cli::command(), &args),
         Command::Client(command) => return speak(cli::run(command)),
     };

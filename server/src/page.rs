@@ -15,7 +15,8 @@ use leptos::context::{provide_context, use_context};
 use leptos_axum::ResponseOptions;
 use live::backend::Backend;
 use live::identity::Reader;
-use protocol::access::SignedInBy;
+use access::Reach;
+use protocol::access::{Permission, SignedInBy};
 use protocol::{Problem, ProblemType};
 use std::path::Path;
 use std::sync::Arc;
@@ -97,9 +98,12 @@ async fn cached(cache: &'static str, request: Request, next: Next) -> Response {
 fn provide_reader(data: &Data) {
     let identity = use_context::<Parts>().and_then(|parts| parts.extensions.get::<Identity>().cloned());
     let Some(identity) = identity else { return };
-    let alerts = data.all_kinds(&identity).map(|all| all.alerts);
-    let alerts = alerts.map_err(|why| Problem::new(ProblemType::Forbidden, why));
-    let backend: Arc<dyn Backend> = Arc::new(PageBackend { engine: data.in_scope(&identity).engine, alerts });
+    let forbidden = |why| Problem::new(ProblemType::Forbidden, why);
+    let alerts = data.all_kinds(&identity).map(|all| all.alerts).map_err(forbidden);
+    let audited = identity.require(Permission::ReadAudit, Reach::AllKinds);
+    let audited = audited.and_then(|()| data.all_kinds(&identity)).map(|all| all.engine).map_err(forbidden);
+    let engine = data.in_scope(&identity).engine;
+    let backend: Arc<dyn Backend> = Arc::new(PageBackend { engine, alerts, audited });
     provide_context(backend);
     let me = identity.described();
     if me.via != SignedInBy::Nothing {

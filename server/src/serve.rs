@@ -72,6 +72,9 @@ pub async fn serve(args: ServeArgs) -> anyhow::Result<()> {
     let (shared_token, stopping) = (config.token, stop.clone());
     let opened = tokio::task::spawn_blocking(move || {
         let store = Arc::new(Sqlite::open(&database)?);
+        if let Some(head) = store.audit_head()? {
+            tracing::info!(%head, "newest entry of the audit log; `signalbox audit verify --head` checks it");
+        }
         let access = Access::open(shared_token, store.clone(), stopping)?;
         anyhow::Ok((store, access))
     });
@@ -115,7 +118,7 @@ pub async fn serve(args: ServeArgs) -> anyhow::Result<()> {
     };
     let watch =
         Guard::new(access, cookies, address, config.allowed_names, config.base_path.clone(), transport);
-    let watch = Arc::new(watch);
+    let watch = Arc::new(watch.with_user_header(server.user_header.clone()));
     let router = routes::router(server.clone())
         .merge(page::router(&server, options))
         .merge(sign_in::router(server))

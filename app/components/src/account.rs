@@ -8,7 +8,7 @@ use app_state::toasts::Toasts;
 use leptos::html::Details;
 use leptos::prelude::*;
 use live::{Identity, base};
-use protocol::access::{Role, SignedInBy};
+use protocol::access::{Permission, Role, SignedInBy};
 
 /// The menu. Says so when the role of the reader has changed.
 #[component]
@@ -40,6 +40,9 @@ pub fn Account() -> impl IntoView {
                 </a>
             }
         });
+        let audit = identity.lacks(Permission::ReadAudit).is_none().then(|| {
+            view! { <a href=base::url("/audit")>"Audit log"</a> }
+        });
         Some(
             view! {
                 <details
@@ -60,6 +63,7 @@ pub fn Account() -> impl IntoView {
                             {kinds}
                         </p>
                         {page}
+                        {audit}
                         <form method="post" action=base::url("/sign-out")>
                             <button>"Sign out"</button>
                         </form>

@@ -3,10 +3,10 @@
 use protocol::activity::Activity;
 use protocol::alerts::{AlertList, RuleList};
 use protocol::api::{
-    CancelMany, CancelledMany, DeleteMany, Deleted, FilterCounts, HostStatus, KindList, LogPage, LogSearch,
+    AuditPage, CancelMany, CancelledMany, DeleteMany, Deleted, FilterCounts, HostStatus, KindList, LogPage, LogSearch,
     OperationDetail, OperationPage, SeriesAnswer, Snapshot, StartWithRule,
 };
-use protocol::{Baseline, HostName, KindName, LogLevel, Operation, OperationId, Problem, SetRule, paths};
+use protocol::{AuditQuery, Baseline, HostName, KindName, LogLevel, Operation, OperationId, Problem, SetRule, paths};
 
 use crate::Positioned;
 #[cfg(not(feature = "ssr"))]
@@ -67,6 +67,17 @@ pub async fn alert_rules() -> Result<RuleList, Problem> {
     return backend()?.alert_rules().await;
     #[cfg(not(feature = "ssr"))]
     get(paths::ALERT_RULES.to_owned()).await
+}
+
+/// A page of the audit log.
+pub async fn audit(wanted: AuditQuery) -> Result<AuditPage, Problem> {
+    #[cfg(feature = "ssr")]
+    return backend()?.audit(wanted).await;
+    #[cfg(not(feature = "ssr"))]
+    {
+        let pairs = wanted.pairs();
+        get(query::url(paths::AUDIT, pairs.iter().map(|(name, value)| (*name, value.as_str())))).await
+    }
 }
 
 /// Available kinds.

@@ -5,8 +5,8 @@ use crate::Positioned;
 use async_trait::async_trait;
 use protocol::activity::Activity;
 use protocol::alerts::{AlertList, RuleList};
-use protocol::api::{KindList, LogPage, OperationDetail, SeriesAnswer, Snapshot};
-use protocol::{OperationId, Problem};
+use protocol::api::{AuditPage, KindList, LogPage, OperationDetail, SeriesAnswer, Snapshot};
+use protocol::{AuditQuery, OperationId, Problem};
 
 /// Requests of a page to the server that renders it. Provided as `Arc<dyn Backend>` in the leptos context.
 ///
@@ -24,6 +24,8 @@ pub trait Backend: Send + Sync + 'static {
     async fn alerts(&self) -> Result<AlertList, Problem>;
     /// As `GET /api/v1/alerts/rules`.
     async fn alert_rules(&self) -> Result<RuleList, Problem>;
+    /// As `GET /api/v1/audit`.
+    async fn audit(&self, query: AuditQuery) -> Result<AuditPage, Problem>;
     /// As `GET /api/v1/kinds`.
     async fn kinds(&self) -> Result<KindList, Problem>;
     /// As `GET /api/v1/operations/{id}/series`, at most `points` points per series.

@@ -2,6 +2,7 @@
 //! their dependencies.
 
 use super::alerts::AlertsPage;
+use super::audit::AuditPage;
 use super::compare::ComparePage;
 use super::host::HostPage;
 use super::hosts::HostsPage;
@@ -25,6 +26,7 @@ pub async fn preload(path: &str) {
         (Some("compare"), _) => Compare::preload().await,
         (Some("new"), _) => New::preload().await,
         (Some("alerts"), _) => Alerts::preload().await,
+        (Some("audit"), _) => Audit::preload().await,
         (Some("hosts"), None) => Hosts::preload().await,
         (Some("hosts"), Some(_)) => Host::preload().await,
         _ => return,
@@ -142,5 +144,19 @@ impl LazyRoute for Alerts {
 
     fn view(_page: Self) -> AnyView {
         view! { <AlertsPage/> }.into_any()
+    }
+}
+
+/// `/audit`
+pub struct Audit;
+
+#[lazy_route]
+impl LazyRoute for Audit {
+    fn data() -> Self {
+        Self
+    }
+
+    fn view(_page: Self) -> AnyView {
+        view! { <AuditPage/> }.into_any()
     }
 }

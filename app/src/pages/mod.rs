@@ -1,6 +1,7 @@
 //! The pages, one per route.
 
 pub mod alerts;
+pub mod audit;
 pub mod compare;
 pub mod host;
 pub mod hosts;

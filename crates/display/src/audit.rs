@@ -1,6 +1,6 @@
 //! Texts of the audit log.
 
-use protocol::{Action, Actor, Via};
+use protocol::{Action, Actor, AuditEntry, Outcome, Via};
 
 /// Name of an action.
 pub fn action(action: Action) -> &'static str {
@@ -22,6 +22,19 @@ pub fn action(action: Action) -> &'static str {
         Action::ChangeUser => "Changed user",
         Action::RemoveUser => "Removed user",
         Action::SignIn => "Signed in",
+        Action::Request => "Sent request",
+    }
+}
+
+/// Name of an action with its outcome.
+pub fn action_of(entry: &AuditEntry) -> String {
+    match entry.outcome {
+        Outcome::Done => action(entry.action).to_owned(),
+        Outcome::Refused => match entry.action {
+            Action::SignIn => "Sign-in refused".to_owned(),
+            Action::Request => "Request refused".to_owned(),
+            other => format!("{} (refused)", action(other)),
+        },
     }
 }
 

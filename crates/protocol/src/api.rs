@@ -77,6 +77,18 @@ pub struct AuditPage {
     pub next: Option<u64>,
 }
 
+/// Line of `GET /api/v1/audit/export`.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct AuditLine {
+    /// Number of the entry.
+    pub n: u64,
+    /// SHA-256 over the hash of the entry before, the number, and the entry, in hexadecimal.
+    pub hash: String,
+    #[serde(flatten)]
+    pub entry: AuditEntry,
+}
+
 /// `POST /api/v1/operations/{id}/cancel`; the body is optional.
 #[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]

@@ -35,7 +35,7 @@ pub mod time;
 pub mod time_breakdown;
 pub mod usage;
 
-pub use audit::{Action, Actor, AuditEntry, Via};
+pub use audit::{Action, Actor, AuditEntry, AuditQuery, Outcome, Via};
 pub use band::{Band, BandRule, Baseline, SetRule, Side};
 pub use event::{Event, EventBody};
 pub use filter::{Filter, FilterError};

@@ -25,6 +25,10 @@ pub const ACTIVITY: &str = "/api/v1/activity";
 /// Number of operations per state that match a filter.
 pub const COUNTS: &str = "/api/v1/operations/counts";
 
+/// Audit log.
+pub const AUDIT: &str = "/api/v1/audit";
+/// Audit log as JSON lines.
+pub const AUDIT_EXPORT: &str = "/api/v1/audit/export";
 /// Alerts, resolved ones, silences and notifications.
 pub const ALERTS: &str = "/api/v1/alerts";
 /// Rules of alerts.

@@ -78,4 +78,7 @@ pub trait AccessStore: Send + Sync + 'static {
 
     /// Stores last uses; uses of removed sessions are ignored.
     fn note_session_uses(&self, uses: &[CredentialUse]) -> Result<(), StoreError>;
+
+    /// Adds an audit entry without any other change, about a refused attempt.
+    fn add_audit_entry(&self, entry: &AuditEntry) -> Result<(), StoreError>;
 }

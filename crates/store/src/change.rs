@@ -69,13 +69,13 @@ pub enum Change {
         kind: KindName,
         run: Run,
     },
-    /// Deletes operations with their attempts, results, series, logs and audit entries. Their events leave the log by
+    /// Deletes operations with their attempts, results, series and logs. Their audit entries remain, and their events leave the log by
     /// age like all others, so that its numbers stay without gaps; their keys stay taken until
     /// [`DELETED_KEYS_CAPACITY`](crate::DELETED_KEYS_CAPACITY) others were deleted after them.
     Forget {
         ids: Vec<OperationId>,
     },
-    /// Adds an audit entry. An entry about the deletion of operations remains after them.
+    /// Adds an audit entry.
     Audit(Box<AuditEntry>),
     /// Sets the configuration that the server runs with, one setting per line.
     Configuration {

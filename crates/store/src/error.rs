@@ -18,6 +18,8 @@ pub enum StoreErrorKind {
     Open,
     /// The database has a newer version than this program.
     Newer,
+    /// The database has an older version, and is only read.
+    Older,
     /// Another Signalbox uses the database.
     InUse,
     /// The disk is full. Nothing was changed.
@@ -67,6 +69,14 @@ impl StoreError {
              another --data folder"
         );
         Self { kind: StoreErrorKind::Newer, message }
+    }
+
+    pub(crate) fn older(found: i64, known: i64) -> Self {
+        let message = format!(
+            "the database has version {found}, and this signalbox needs version {known}. Start `signalbox serve` once, \
+             which migrates it"
+        );
+        Self { kind: StoreErrorKind::Older, message }
     }
 
     pub(crate) fn database(why: impl Display) -> Self {

@@ -4,6 +4,7 @@
 //! changes, or what is published; the engine decides that.
 
 mod access;
+mod audit;
 mod change;
 mod error;
 mod records;
@@ -11,6 +12,7 @@ mod sqlite;
 mod writer;
 
 pub use access::{AccessStore, CredentialUse, StoredSession, StoredToken, StoredUser};
+pub use audit::{AuditBreak, AuditCheck, AuditFilter, AuditHead};
 pub use change::{Change, EventRecord, Weight};
 pub use error::{StoreError, StoreErrorKind};
 pub use protocol::Filter;
@@ -97,14 +99,11 @@ pub trait Store: Send + Sync + 'static {
     /// Drained hosts.
     fn drained(&self) -> Result<Vec<HostName>, StoreError>;
 
-    /// Audit entries with their numbers, newest first, of one operation or of all, at most `limit`, before entry
-    /// `before` (`None`: from the newest).
-    fn audit(
-        &self,
-        operation: Option<OperationId>,
-        before: Option<u64>,
-        limit: u32,
-    ) -> Result<Vec<(u64, AuditEntry)>, StoreError>;
+    /// Audit entries with their numbers and hashes, newest first, at most `limit`.
+    fn audit(&self, filter: &AuditFilter, limit: u32) -> Result<Vec<(AuditHead, AuditEntry)>, StoreError>;
+
+    /// Newest audit entry; `None` if there never was one.
+    fn audit_head(&self) -> Result<Option<AuditHead>, StoreError>;
 
     /// Last configuration of the server, one setting per line; empty if it never ran.
     fn configuration(&self) -> Result<Vec<String>, StoreError>;

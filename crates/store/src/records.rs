@@ -6,8 +6,8 @@ use std::time::Duration;
 /// Number of hours for which tallies are kept.
 pub const TALLY_HOURS: i64 = 32 * 24;
 
-/// Number of audit entries kept that are not about an operation; others are deleted with their operation.
-pub const AUDIT_CAPACITY: u32 = 10_000;
+/// Number of the newest audit entries kept.
+pub const AUDIT_CAPACITY: u32 = 1_000_000;
 
 /// Number of deleted operations remembered of which something may still run.
 pub const DELETED_OPERATIONS_CAPACITY: u32 = 10_000;

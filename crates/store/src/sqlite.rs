@@ -1,6 +1,7 @@
 //! SQLite implementation of [`Store`]: one connection that writes, a few that read, write-ahead log.
 
 mod access;
+mod audit;
 mod connections;
 mod error;
 mod migrations;
@@ -12,7 +13,7 @@ mod users;
 mod write;
 
 use crate::{
-    Change, EndedOperation, EventRecord, Filter, HostCursor, Keep, Page, PastRunsQuery, RuleBand, Run, Store,
+    AuditCheck, AuditFilter, AuditHead, Change, EndedOperation, EventRecord, Filter, HostCursor, Keep, Page, PastRunsQuery, RuleBand, Run, Store,
     StoreError, Stored, Tally, Weight,
 };
 use connections::{Readers, Writing};
@@ -39,6 +40,19 @@ impl Sqlite {
     pub fn open(path: &Path) -> Result<Self, StoreError> {
         let _lock = connections::lock(path)?;
         Ok(Self { _lock, writing: Mutex::new(Writing::open(path)?), readers: Readers::new(path) })
+    }
+
+    /// Checks the hash chain of a database's audit log, also while a server uses the database. `known`: a head that was
+    /// noted earlier, which the chain must still contain.
+    ///
+    /// # Errors
+    /// If the database can't be read, or does not have the newest version.
+    pub fn check_audit(path: &Path, known: Option<&AuditHead>) -> Result<AuditCheck, StoreError> {
+        let readers = Readers::new(path);
+        readers.read(|connection| {
+            migrations::refuse_other(connection)?;
+            audit::check(connection, known)
+        })
     }
 
     fn write(&self, changes: &[Change], weight: Weight) -> error::Result<()> {
@@ -148,11 +162,14 @@ impl Store for Sqlite {
 
     fn audit(
         &self,
-        operation: Option<OperationId>,
-        before: Option<u64>,
+        filter: &AuditFilter,
         limit: u32,
-    ) -> Result<Vec<(u64, AuditEntry)>, StoreError> {
-        self.readers.read(|c| read::server::audit(c, operation, before, limit))
+    ) -> Result<Vec<(AuditHead, AuditEntry)>, StoreError> {
+        self.readers.read(|c| audit::page(c, filter, limit))
+    }
+
+    fn audit_head(&self) -> Result<Option<AuditHead>, StoreError> {
+        self.readers.read(audit::head)
     }
 
     fn configuration(&self) -> Result<Vec<String>, StoreError> {

@@ -4,7 +4,7 @@
 
 use protocol::{OperationId, Time};
 use rusqlite::Connection;
-use signalbox_store::{Filter, Keep, Sqlite, Store, StoreError, StoreErrorKind};
+use signalbox_store::{AuditFilter, Filter, Keep, Sqlite, Store, StoreError, StoreErrorKind};
 use std::path::{Path, PathBuf};
 
 const DUMP: &str = include_str!("fixtures/2026-11-29_version_10.sql");
@@ -137,7 +137,7 @@ fn unknown_stored_names_and_values_are_reported() {
         (
             "UPDATE audit SET doc = json_set(doc, '$.action', 'rename')",
             "unknown variant `rename`",
-            |store, _| store.audit(None, None, 9).map(drop),
+            |store, _| store.audit(&AuditFilter::default(), 9).map(drop),
         ),
         ("UPDATE points SET packed = X'0102'", "2 bytes are left over", |store, id| {
             store.points(id, 1).map(drop)

@@ -6,7 +6,7 @@
 use protocol::{Action, ConditionKind, Event, EventBody, FailureReason, LogLevel, OperationId, Point, State};
 use rusqlite::Connection;
 use serde_json::json;
-use signalbox_store::{Filter, Sqlite, Store, Stored};
+use signalbox_store::{AuditFilter, Filter, Sqlite, Store, Stored};
 use std::path::PathBuf;
 
 /// Version 1, by the first commit.
@@ -98,7 +98,7 @@ fn check_first(store: &Sqlite) {
     assert_eq!(ended, [(State::Cancelled, 1), (State::Failed, 1), (State::Succeeded, 1)]);
     assert!(tallies.iter().all(|tally| (tally.seconds - 2.5).abs() < 0.01), "{tallies:?}");
     assert_eq!(store.drained().unwrap(), []);
-    assert_eq!(store.audit(None, None, 10).unwrap(), []);
+    assert_eq!(store.audit(&AuditFilter::default(), 10).unwrap(), []);
     assert!(!store.given_up(id).unwrap());
     assert_eq!(store.rule_band(id).unwrap(), None);
 }
@@ -203,9 +203,9 @@ fn a_database_from_before_the_renames_shows_its_operations() {
     assert_eq!(deletions, [(95, deleted, State::Succeeded), (144, deleted_while_lost, State::Failed)]);
     assert_eq!((store.events(93, 10).unwrap(), store.head().unwrap()), (None, 174));
 
-    let audit = store.audit(None, None, 100).unwrap();
+    let audit = store.audit(&AuditFilter::default(), 100).unwrap();
     assert_eq!((audit.len(), audit[0].1.action), (21, Action::Drain));
-    let of_running = store.audit(Some(running.operation.id), None, 9).unwrap();
+    let of_running = store.audit(&AuditFilter { operation: Some(running.operation.id), ..AuditFilter::default() }, 9).unwrap();
     assert_eq!(of_running.iter().map(|(_, entry)| entry.action).collect::<Vec<_>>(), [Action::Start]);
     let cursors = store.cursors().unwrap();
     assert_eq!((cursors[0].0.as_str(), cursors[0].1.seq), ("counter", 97));

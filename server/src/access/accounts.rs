@@ -141,8 +141,7 @@ impl Access {
     /// # Errors
     /// [`SignInError`].
     pub async fn sign_in(&self, name: &str, password: String, by: Actor) -> Result<SignedIn, SignInError> {
-        let address = by.address.clone().unwrap_or_default();
-        let found = self.check_of(name, password, &address).await?;
+        let found = self.check_of(name, password, &by).await?;
         let name = found.user.name.clone();
         if found.user.must_change_password {
             let ticket = Secret::new(random()?);
@@ -188,8 +187,7 @@ impl Access {
         session: &str,
         by: Actor,
     ) -> Result<(), SignInError> {
-        let address = by.address.clone().unwrap_or_default();
-        self.check_of(name, current, &address).await?;
+        self.check_of(name, current, &by).await?;
         self.set_password(name, new, Some(session), by).await
     }
 
@@ -229,22 +227,31 @@ impl Access {
     }
 
     /// User with this name and password; pauses after failed attempts.
-    async fn check_of(&self, name: &str, password: String, address: &str) -> Result<StoredUser, SignInError> {
+    async fn check_of(&self, name: &str, password: String, by: &Actor) -> Result<StoredUser, SignInError> {
+        let address = by.address.as_deref().unwrap_or_default();
+        let found = self.user(name);
+        // An unknown name may be a password that was typed into the wrong field.
+        let refused = |why| {
+            let name = found.as_ref().map(|found| found.user.name.clone());
+            self.note_refused(Action::SignIn, Actor { name, ..by.clone() }, why);
+        };
         {
             let mut attempts = self.0.sign_ins.attempts.lock();
             let now = Time::now();
             if let Some(seconds) = attempts.pause(name, address, now) {
+                refused("too many failed attempts");
                 return Err(SignInError::Pause(seconds));
             }
             attempts.begin(name, address, now);
         }
-        let found = self.user(name);
         let hash = found.as_ref().map_or(&self.0.sign_ins.nobody, |found| &found.password).clone();
         let matches = self.hashing(move || verify_password(&password, &hash)).await?;
-        let Some(found) = found.filter(|_| matches) else {
-            tracing::warn!(user = name, address, "a sign-in failed");
+        let (Some(found), true) = (&found, matches) else {
+            refused(if found.is_some() { "wrong password" } else { "unknown user name" });
+            tracing::warn!(address, "a sign-in failed");
             return Err(SignInError::Wrong);
         };
+        let found = found.clone();
         self.0.sign_ins.attempts.lock().succeeded(name, address);
         Ok(found)
     }

@@ -5,6 +5,7 @@ mod accounts;
 mod identity;
 mod last_use;
 mod permitted;
+mod refused;
 mod registry;
 mod sessions;
 
@@ -12,7 +13,7 @@ pub use accounts::{SignInError, SignedIn};
 pub use identity::Identity;
 #[cfg(test)]
 pub use permitted::X_PERMISSION;
-pub use permitted::{Routes, operations};
+pub use permitted::{RefusedFor, Routes, operations};
 
 use access::{Denied, Secret, Standing, check_new, check_revocation};
 use accounts::{SignIns, random};
@@ -20,6 +21,7 @@ use http_wire::Token;
 use parking_lot::RwLock;
 use protocol::access::{AccessToken, CreatedAccessToken, KindScope, NewAccessToken, Role};
 use protocol::{Action, Actor, AuditEntry, Time};
+use refused::RefusedAttempts;
 use registry::Registry;
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -46,6 +48,7 @@ struct Shared {
     store: Arc<dyn AccessStore>,
     registry: RwLock<Registry>,
     sign_ins: SignIns,
+    refused: RefusedAttempts,
     /// Held while a token or a user is changed: rules are checked and kept as one.
     changing: tokio::sync::Mutex<()>,
     stop: CancellationToken,
@@ -92,7 +95,15 @@ impl Access {
         let registry = RwLock::new(Registry::read(&*store, &stop)?);
         let sign_ins = SignIns::new()?;
         let changing = tokio::sync::Mutex::default();
-        Ok(Self(Arc::new(Shared { shared_token, store, registry, sign_ins, changing, stop })))
+        Ok(Self(Arc::new(Shared {
+            shared_token,
+            store,
+            registry,
+            sign_ins,
+            refused: RefusedAttempts::default(),
+            changing,
+            stop,
+        })))
     }
 
     /// Ends expired tokens and sessions with their streams, and stores last uses, until the server stops.
@@ -108,10 +119,14 @@ impl Access {
                         access.0.registry.read().end_expired(Time::now());
                         access.end_old_sessions().await;
                     }
-                    _ = uses.tick() => access.store_uses().await,
+                    _ = uses.tick() => {
+                        access.store_uses().await;
+                        access.store_repeated(false).await;
+                    }
                 }
             }
             access.store_uses().await;
+            access.store_repeated(true).await;
         })
     }
 

@@ -17,6 +17,10 @@ pub const X_PERMISSION: &str = "x-permission";
 /// Sentence in the description of routes that are not available within a scope.
 const NOT_IN_A_SCOPE: &str = "Not available with a role that is limited to kinds.";
 
+/// Why a request was refused with 403, in the response, for the audit log.
+#[derive(Clone)]
+pub struct RefusedFor(pub String);
+
 /// Routes, each with its permission.
 pub struct Routes<S>(OpenApiRouter<S>);
 
@@ -72,6 +76,10 @@ async fn check(permission: Permission, reach: Reach, request: Request, next: Nex
     };
     match identity.require(permission, reach) {
         Ok(()) => next.run(request).await,
-        Err(why) => RouteError::new(ProblemType::Forbidden, why).into_response(),
+        Err(why) => {
+            let mut response = RouteError::new(ProblemType::Forbidden, why).into_response();
+            response.extensions_mut().insert(RefusedFor(format!("needs the permission {}", permission.as_str())));
+            response
+        }
     }
 }

@@ -4,7 +4,7 @@ mod access;
 mod activity;
 mod alerts;
 mod artifact;
-mod audit;
+pub mod audit;
 mod bands;
 mod events;
 mod history;
@@ -138,6 +138,7 @@ fn responses() -> OpenApiRouter<Server> {
         .needs(Read, Scope, routes!(artifact::artifact))
         .needs(Read, Scope, routes!(activity::activity))
         .needs(ReadAudit, AllKinds, routes!(audit::audit))
+        .needs(ReadAudit, AllKinds, routes!(audit::export))
         .needs(Read, Scope, routes!(hosts::kinds))
         .needs(Start, Scope, routes!(hosts::preview))
         .needs(Read, Scope, routes!(hosts::hosts))

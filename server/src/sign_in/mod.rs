@@ -285,6 +285,13 @@ async fn end_session(
     redirect(&format!("{}/account", server.base_path), [])
 }
 
+/// Whether a request has a credential, valid or not.
+pub fn has_credential(cookies: &Cookies, headers: &HeaderMap) -> bool {
+    http_wire::bearer(headers).is_some()
+        || cookies.session_of(headers).is_some()
+        || cookies.token_of(headers).is_some()
+}
+
 /// Sender of a request, by its header or its cookies.
 pub fn identify(
     access: &Access,

@@ -4,7 +4,7 @@ use crate::process::{Home, PATIENCE, Server, http_client, without_home};
 use access::{RANDOM_BYTES, Secret};
 use futures::StreamExt;
 use protocol::access::{AccessToken, AccessTokenList, CreatedAccessToken, Me, Role, SignedInBy};
-use protocol::api::{AuditPage, EventsPage};
+use protocol::api::{AuditLine, AuditPage, EventsPage};
 use protocol::{Action, Problem, Time, paths};
 use reqwest::{Client, Method, RequestBuilder, StatusCode};
 use serde_json::{Value, json};
@@ -245,4 +245,79 @@ async fn commands_create_list_and_revoke_tokens() {
     assert!(code == 64 && !error.contains(&viewer), "{error}");
     assert_eq!(run(&admin, &["revoke", "ci"]).0, 0);
     assert!(run(&viewer, &["list"]).2.contains("revoked"));
+}
+
+#[tokio::test]
+async fn refused_attempts_are_audited_once_and_then_counted() {
+    let home = Home::new();
+    let server = home.serve(&["--token", SHARED]);
+    let admin = Caller::new(&server, Some(SHARED));
+    let viewer = admin.create("dash", Role::Viewer).await;
+    let caller = Caller::new(&server, Some(&viewer.secret));
+    for _ in 0..3 {
+        assert_eq!(caller.status(Method::POST, paths::OPERATIONS).await, 403);
+        assert_eq!(Caller::new(&server, Some("sbx_wrong")).status(Method::GET, paths::SNAPSHOT).await, 401);
+    }
+    let other_site = caller.request(Method::POST, paths::OPERATIONS).header("origin", "http://evil.example");
+    assert_eq!(other_site.send().await.unwrap().status(), 403);
+    assert!(server.stop().success());
+
+    // The numbers of repeated attempts are stored when the server stops.
+    let server = home.serve(&["--token", SHARED]);
+    let admin = Caller::new(&server, Some(SHARED));
+    let audit: AuditPage = admin.get("/api/v1/audit?refused=true&action=request").await;
+    let found = |text: &str| -> Vec<&protocol::AuditEntry> {
+        audit.entries.iter().filter(|entry| entry.detail.contains(text)).collect()
+    };
+    let lacking = found("POST /api/v1/operations: needs the permission start");
+    assert_eq!(lacking.len(), 2, "{:?}", audit.entries);
+    assert!(lacking[0].detail.contains("2 more since"), "{:?}", lacking[0]);
+    assert_eq!((lacking[1].by.name.as_deref(), &lacking[1].by.token), (Some("dash"), &Some(viewer.token.id)));
+    assert_eq!((found("invalid, expired or revoked").len(), found("another site").len()), (2, 1));
+}
+
+#[tokio::test]
+async fn the_audit_log_is_filtered_downloaded_and_verified() {
+    let home = Home::new();
+    let server = home.serve(&["--token", SHARED]);
+    let admin = Caller::new(&server, Some(SHARED));
+    let nightly = admin.create("nightly", Role::Operator).await;
+    let ada = Caller::new(&server, Some(&admin.create("ada", Role::Admin).await.secret));
+    assert_eq!(ada.revoke(&nightly.token).await, 204);
+    let page: AuditPage = ada.get("/api/v1/audit?name=ada").await;
+    assert_eq!(page.entries.iter().map(|entry| entry.action).collect::<Vec<_>>(), [Action::RevokeToken]);
+    let at = page.entries[0].at;
+    let before: AuditPage = ada.get(&format!("/api/v1/audit?until={at}&action=create_token")).await;
+    assert_eq!(before.entries.len(), 2);
+    assert_eq!(ada.status(Method::GET, "/api/v1/audit?action=dance").await, 400);
+    assert_eq!(ada.status(Method::GET, "/api/v1/audit/export?limit=3").await, 400);
+
+    let answer = ada.request(Method::GET, "/api/v1/audit/export").send().await.unwrap();
+    assert_eq!(answer.headers()["content-type"], "application/jsonl");
+    let lines = answer.text().await.unwrap();
+    let lines: Vec<AuditLine> = lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let numbers: Vec<u64> = lines.iter().map(|line| line.n).collect();
+    assert_eq!(numbers, (1..=lines.len() as u64).rev().collect::<Vec<_>>());
+    assert_eq!(lines[0].entry, page.entries[0]);
+
+    let verify = |args: &[&str]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_signalbox"));
+        command.args(["audit", "verify", "--data"]).arg(home.path().join("data")).args(args);
+        without_home(&mut command);
+        let output = command.stdin(Stdio::null()).output().unwrap();
+        let text = |bytes| String::from_utf8(bytes).unwrap();
+        (output.status.code().unwrap(), text(output.stdout), text(output.stderr))
+    };
+    // While the server runs.
+    let (code, text, error) = verify(&[]);
+    assert_eq!(code, 0, "{error}");
+    let head = format!("{}:{}", lines[0].n, lines[0].hash);
+    assert!(text.ends_with(&format!("Newest entry: {head}\n")), "{text}");
+    assert!(server.stop().success());
+    assert_eq!(verify(&["--head", &head]).0, 0);
+
+    let database = rusqlite::Connection::open(home.path().join("data/signalbox.db")).unwrap();
+    database.execute("UPDATE audit SET doc = replace(doc, 'nightly', 'hourly') WHERE n = 1", []).unwrap();
+    let (code, _, error) = verify(&[]);
+    assert!(code == 1 && error.contains("entry 1 of the audit log was changed"), "{code} {error}");
 }

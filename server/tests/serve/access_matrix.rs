@@ -30,6 +30,7 @@ const ROWS: &[(&str, &str, Option<Role>, Reach)] = &[
     ("post", "/api/v1/alerts/silences", Some(Operator), AllKinds),
     ("delete", "/api/v1/alerts/silences/{id}", Some(Operator), AllKinds),
     ("get", "/api/v1/audit", Some(Admin), AllKinds),
+    ("get", "/api/v1/audit/export", Some(Admin), AllKinds),
     ("get", "/api/v1/events", Some(Viewer), Scope),
     ("get", "/api/v1/hosts", Some(Viewer), Scope),
     ("get", "/api/v1/hosts/trends", Some(Viewer), AllKinds),

@@ -3,6 +3,7 @@
 use crate::access::{Caller, SHARED};
 use crate::process::{Home, PATIENCE, Server, http_client, without_home};
 use protocol::access::{Me, Permission, Role, SignedInBy, UserList};
+use protocol::api::AuditPage;
 use protocol::paths;
 use reqwest::{Client, Method, Response, StatusCode};
 use serde_json::json;
@@ -225,6 +226,16 @@ async fn guessing_passwords_is_slowed_down() {
     assert_eq!(statuses[..5], [401; 5]);
     assert!(statuses.contains(&429), "{statuses:?}");
     assert_eq!(browser.sign_in("ada", FIRST).await.status(), 429, "the right password has to wait, too");
+
+    // The audit log has both reasons, and the numbers of attempts once the server stops.
+    assert!(server.stop().success());
+    let server = home.serve(&["--token", SHARED]);
+    let admin = Caller::new(&server, Some(SHARED));
+    let audit: AuditPage = admin.get("/api/v1/audit?refused=true&action=sign_in&name=ada").await;
+    let details: Vec<&str> = audit.entries.iter().map(|entry| entry.detail.as_str()).collect();
+    for reason in ["wrong password", "too many failed attempts"] {
+        assert_eq!(details.iter().filter(|detail| detail.starts_with(reason)).count(), 2, "{details:?}");
+    }
 }
 
 #[tokio::test]

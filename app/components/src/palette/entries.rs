@@ -260,6 +260,7 @@ fn pages() -> Vec<Entry> {
         ("/compare", "Compare"),
         ("/hosts", "Hosts"),
         ("/alerts", "Alerts"),
+        ("/audit", "Audit log"),
     ];
     let page = |address: String, name: String| Entry::new(Group::Pages, name, "", Does::Go(address));
     let states = State::ALL.into_iter().filter(|state| !matches!(state, State::Starting | State::Cancelling));

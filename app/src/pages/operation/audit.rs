@@ -1,5 +1,6 @@
 //! Audit log of an operation.
 
+use components::link::A;
 use components::moment::Clock;
 use components::reactive::part;
 use leptos::prelude::*;
@@ -42,6 +43,9 @@ pub fn AuditTable(audit: RwSignal<Vec<AuditEntry>>) -> impl IntoView {
     view! {
         <section class="card">
             <h2 id="audit-title">"Audit log"</h2>
+            <p class="muted">
+                <A href="/audit">"Audit log of the server"</A>
+            </p>
             {part(move || {
                 Some(
                     if empty.get() {

@@ -12,9 +12,9 @@ use protocol::api::{
     AuditPage, FilterCounts, LogPage, OperationDetail, OperationPage, SeriesAnswer, Snapshot, StateCount,
 };
 use protocol::host::PreviewParams;
-use protocol::{KindName, Operation, OperationId, Points, Preview, Time};
+use protocol::{AuditEntry, KindName, Operation, OperationId, Points, Preview, Time};
 use serde_json::Value;
-use store::{Filter, Store, StoreError, Stored};
+use store::{AuditFilter, AuditHead, Filter, Store, StoreError, Stored};
 
 /// Largest number of audit entries in the details of an operation.
 const AUDIT_SHOWN: u32 = 200;
@@ -54,7 +54,7 @@ impl Engine {
             .of_stored(id, move |store, stored| {
                 let result = if stored.operation.has_result { store.result(id)? } else { None };
                 let series = store.points(id, stored.operation.attempt)?;
-                let audit = store.audit(Some(id), None, AUDIT_SHOWN)?;
+                let audit = store.audit(&AuditFilter { operation: Some(id), ..AuditFilter::default() }, AUDIT_SHOWN)?;
                 Ok((stored, result, series, audit))
             })
             .await?;
@@ -189,22 +189,29 @@ impl Engine {
         previewed.map_err(|error| EngineError::of_host(host, HostData::Preview, error))
     }
 
-    /// Audit entries before entry `before`, newest first, of one operation or of all.
+    /// A page of audit entries, newest first, at most `limit` (1 to 500).
     ///
     /// # Errors
     /// `Unreadable` if the store can't be read.
-    pub async fn audit(
-        &self,
-        operation: Option<OperationId>,
-        before: Option<u64>,
-        limit: u32,
-    ) -> Result<AuditPage, EngineError> {
+    pub async fn audit(&self, filter: AuditFilter, limit: u32) -> Result<AuditPage, EngineError> {
         let limit = limit.clamp(1, 500);
-        let mut found = self.stored(move |store| store.audit(operation, before, limit + 1)).await?;
+        let mut found = self.audit_entries(filter, limit + 1).await?;
         let more = found.len() > limit as usize;
         found.truncate(limit as usize);
-        let next = found.last().filter(|_| more).map(|(n, _)| *n);
+        let next = found.last().filter(|_| more).map(|(head, _)| head.n);
         Ok(AuditPage { entries: found.into_iter().map(|(_, entry)| entry).collect(), next })
+    }
+
+    /// Audit entries with their numbers and hashes, newest first, at most `limit`.
+    ///
+    /// # Errors
+    /// `Unreadable` if the store can't be read.
+    pub async fn audit_entries(
+        &self,
+        filter: AuditFilter,
+        limit: u32,
+    ) -> Result<Vec<(AuditHead, AuditEntry)>, EngineError> {
+        self.stored(move |store| store.audit(&filter, limit)).await
     }
 
     /// Activity of the last 24 hours compared with the usual.

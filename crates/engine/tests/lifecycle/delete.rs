@@ -63,7 +63,7 @@ async fn a_deletion_is_published_and_survives_a_restart() {
     assert!(engine.snapshot().operations.iter().all(|o| o.id != id));
     // The audit entry remains, and describes it.
     let check = async |engine: &Engine| {
-        let entries = engine.audit(None, None, 50).await.unwrap().entries;
+        let entries = engine.audit(store::AuditFilter::default(), 50).await.unwrap().entries;
         let deletes: Vec<_> = entries.iter().filter(|e| e.action == Action::Delete).collect();
         assert_eq!(deletes.len(), 1, "what is refused is no entry: {entries:?}");
         assert_eq!((deletes[0].operation, deletes[0].detail.as_str()), (Some(id), "test.count to 3"));
@@ -134,7 +134,7 @@ async fn bulk_deletion_by_filter_or_id_skips_operations_that_have_not_ended() {
     assert_eq!(counted(&engine, State::Succeeded), 0);
     assert_eq!(engine.operation(long).await.unwrap().operation.state, State::Running);
     // One entry for operations deleted together names each of them.
-    let entries = engine.audit(None, None, 50).await.unwrap().entries;
+    let entries = engine.audit(store::AuditFilter::default(), 50).await.unwrap().entries;
     let named = |detail: &str| ids[..2].iter().all(|id| detail.contains(&format!("{id} test.count to 7")));
     let both = entries.iter().filter(|e| e.detail.starts_with("2 operations"));
     assert!(both.clone().any(|e| named(&e.detail)), "{:?}", both.collect::<Vec<_>>());

@@ -120,11 +120,14 @@ impl Store for FullStore {
 
     fn audit(
         &self,
-        operation: Option<OperationId>,
-        before: Option<u64>,
+        filter: &store::AuditFilter,
         limit: u32,
-    ) -> Result<Vec<(u64, AuditEntry)>, StoreError> {
-        self.store.audit(operation, before, limit)
+    ) -> Result<Vec<(store::AuditHead, AuditEntry)>, StoreError> {
+        self.store.audit(filter, limit)
+    }
+
+    fn audit_head(&self) -> Result<Option<store::AuditHead>, StoreError> {
+        self.store.audit_head()
     }
 
     fn configuration(&self) -> Result<Vec<String>, StoreError> {

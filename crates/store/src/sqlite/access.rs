@@ -2,7 +2,7 @@
 
 use super::error::Result;
 use super::rows::{json, to_json};
-use super::{Sqlite, users, write};
+use super::{Sqlite, audit, users};
 use crate::access::{AccessStore, CredentialUse, StoredSession, StoredToken, StoredUser};
 use crate::{StoreError, Weight};
 use protocol::AuditEntry;
@@ -20,14 +20,14 @@ impl AccessStore for Sqlite {
             transaction
                 .prepare_cached("INSERT INTO access_tokens (id, hash, doc) VALUES (?, ?, ?)")?
                 .execute(params![token.id, hash, to_json(token, "a token")?])?;
-            write::audit(transaction, entry)
+            audit::append(transaction, entry)
         })?)
     }
 
     fn remove_token(&self, id: &str, entry: &AuditEntry) -> std::result::Result<(), StoreError> {
         Ok(self.change(Weight::Heavy, |transaction| {
             transaction.prepare_cached("DELETE FROM access_tokens WHERE id = ?")?.execute([id])?;
-            write::audit(transaction, entry)
+            audit::append(transaction, entry)
         })?)
     }
 
@@ -50,14 +50,14 @@ impl AccessStore for Sqlite {
         Ok(self.change(Weight::Heavy, |transaction| {
             users::put_user(transaction, user)?;
             users::remove_sessions(transaction, ended)?;
-            write::audit(transaction, entry)
+            audit::append(transaction, entry)
         })?)
     }
 
     fn remove_user(&self, name: &str, entry: &AuditEntry) -> std::result::Result<(), StoreError> {
         Ok(self.change(Weight::Heavy, |transaction| {
             users::remove_user(transaction, name)?;
-            write::audit(transaction, entry)
+            audit::append(transaction, entry)
         })?)
     }
 
@@ -74,7 +74,7 @@ impl AccessStore for Sqlite {
         Ok(self.change(Weight::Heavy, |transaction| {
             users::put_user(transaction, user)?;
             users::add_session(transaction, session)?;
-            write::audit(transaction, entry)
+            audit::append(transaction, entry)
         })?)
     }
 
@@ -86,6 +86,10 @@ impl AccessStore for Sqlite {
         Ok(self.change(Weight::Light, |transaction| {
             uses.iter().try_for_each(|one| users::note_use(transaction, one))
         })?)
+    }
+
+    fn add_audit_entry(&self, entry: &AuditEntry) -> std::result::Result<(), StoreError> {
+        Ok(self.change(Weight::Heavy, |transaction| audit::append(transaction, entry))?)
     }
 }
 

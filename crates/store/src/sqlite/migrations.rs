@@ -1,6 +1,7 @@
 //! Migrations of the database. The files in `migrations/` are applied in order; the number in a file's name is the
 //! version that it leads to, which SQLite keeps as `user_version`. Files are only ever added.
 
+use super::audit;
 use super::error::Result;
 use super::rows::json;
 use super::write::put_params;
@@ -35,10 +36,14 @@ const MIGRATIONS: &[Migration] = migrations![
     "2026-11-30_12_access_tokens",
     "2026-11-30_13_users_and_sessions",
     "2026-11-30_14_counts_by_kind",
+    "2026-11-30_15_audit_chain",
 ];
 
 /// Adds columns and tables that [`fill_search`] fills for stored operations.
 const SEARCH: &str = "2026-11-25_08_search";
+
+/// Adds columns that [`audit::fill`] fills.
+const AUDIT_CHAIN: &str = "2026-11-30_15_audit_chain";
 
 /// Operations filled at once.
 const AT_ONCE: i64 = 1_000;
@@ -52,6 +57,13 @@ pub(super) fn version(connection: &Connection) -> rusqlite::Result<i64> {
 pub(super) fn refuse_newer(found: i64) -> std::result::Result<(), StoreError> {
     let known = MIGRATIONS.len() as i64;
     if found > known { Err(StoreError::newer(found, known)) } else { Ok(()) }
+}
+
+/// Refuses a database that was not migrated to the newest version.
+pub(super) fn refuse_other(connection: &Connection) -> Result<()> {
+    let (found, known) = (version(connection)?, MIGRATIONS.len() as i64);
+    refuse_newer(found)?;
+    if found < known { Err(StoreError::older(found, known).into()) } else { Ok(()) }
 }
 
 /// Migrates a database to the newest version, in one transaction: it has either version, never one between them.
@@ -72,6 +84,10 @@ pub(super) fn migrate(connection: &mut Connection) -> Result<()> {
 }
 
 fn apply(transaction: &Transaction<'_>, migration: &Migration) -> Result<()> {
+    if migration.name == AUDIT_CHAIN {
+        transaction.execute_batch(migration.sql)?;
+        return audit::fill(transaction);
+    }
     if migration.name != SEARCH {
         return Ok(transaction.execute_batch(migration.sql)?);
     }

@@ -5,11 +5,12 @@ mod operation;
 
 pub(super) use operation::put_params;
 
+use super::audit;
 use super::error::Result;
 use super::packed::{POINT_BYTES, pack, pack_band};
 use super::rows::{id_bytes, to_json};
-use crate::{AUDIT_CAPACITY, Change, EventRecord, RUNS, Run, TALLY_HOURS};
-use protocol::{Action, AuditEntry, Baseline, KindName, LogLine, OperationId, Points};
+use crate::{Change, EventRecord, RUNS, Run, TALLY_HOURS};
+use protocol::{Baseline, KindName, LogLine, OperationId, Points};
 use rusqlite::{Transaction, params};
 
 /// Number of events kept for reconnecting readers; older ones are trimmed when new ones come.
@@ -60,7 +61,7 @@ pub(super) fn apply(transaction: &Transaction<'_>, change: &Change) -> Result<()
             Ok(())
         }
         Change::Run { kind, run } => past_run(transaction, kind, run),
-        Change::Audit(entry) => audit(transaction, entry),
+        Change::Audit(entry) => audit::append(transaction, entry),
         Change::Configuration { lines } => {
             transaction.execute("DELETE FROM configuration", [])?;
             for line in lines {
@@ -146,21 +147,5 @@ fn past_run(transaction: &Transaction<'_>, kind: &KindName, run: &Run) -> Result
              (SELECT n FROM runs WHERE kind = ?1 ORDER BY n DESC LIMIT 1 OFFSET ?2)",
         )?
         .execute(params![kind.as_str(), RUNS])?;
-    Ok(())
-}
-
-pub(super) fn audit(transaction: &Transaction<'_>, entry: &AuditEntry) -> Result<()> {
-    let goes_with = entry.operation.filter(|_| entry.action != Action::Delete);
-    transaction
-        .prepare_cached("INSERT INTO audit (operation, doc) VALUES (?, ?)")?
-        .execute(params![goes_with.map(id_bytes), to_json(entry, "an audit log entry")?])?;
-    if goes_with.is_none() {
-        transaction
-            .prepare_cached(
-                "DELETE FROM audit WHERE operation IS NULL AND n <=
-                 (SELECT n FROM audit WHERE operation IS NULL ORDER BY n DESC LIMIT 1 OFFSET ?)",
-            )?
-            .execute([AUDIT_CAPACITY])?;
-    }
     Ok(())
 }

@@ -111,11 +111,14 @@ impl Store for Full {
     }
     fn audit(
         &self,
-        operation: Option<protocol::OperationId>,
-        before: Option<u64>,
+        filter: &crate::AuditFilter,
         limit: u32,
-    ) -> Result<Vec<(u64, protocol::AuditEntry)>, StoreError> {
-        self.inner.audit(operation, before, limit)
+    ) -> Result<Vec<(crate::AuditHead, AuditEntry)>, StoreError> {
+        self.inner.audit(filter, limit)
+    }
+
+    fn audit_head(&self) -> Result<Option<crate::AuditHead>, StoreError> {
+        self.inner.audit_head()
     }
 
     fn configuration(&self) -> Result<Vec<String>, StoreError> {

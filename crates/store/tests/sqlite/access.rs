@@ -3,7 +3,7 @@
 use super::open;
 use protocol::access::{AccessToken, Role, Session, User};
 use protocol::{Action, Actor, AuditEntry, Time};
-use signalbox_store::{AccessStore, CredentialUse, Sqlite, Store, StoredSession, StoredToken, StoredUser};
+use signalbox_store::{AccessStore, AuditFilter, CredentialUse, Sqlite, Store, StoredSession, StoredToken, StoredUser};
 
 fn token(id: &str, hash: u8) -> StoredToken {
     let token = AccessToken {
@@ -40,7 +40,7 @@ fn a_token_reads_back_with_its_last_use_until_it_is_removed() {
     store.remove_token("b", &entry(Action::RevokeToken)).unwrap();
     assert_eq!(store.tokens().unwrap(), [second]);
     let actions: Vec<Action> =
-        store.audit(None, None, 10).unwrap().into_iter().map(|(_, entry)| entry.action).collect();
+        store.audit(&AuditFilter::default(), 10).unwrap().into_iter().map(|(_, entry)| entry.action).collect();
     assert_eq!(actions, [Action::RevokeToken, Action::CreateToken, Action::CreateToken]);
 }
 
@@ -49,7 +49,7 @@ fn a_token_that_can_not_be_stored_leaves_no_audit_entry() {
     let (_folder, store) = open();
     store.add_token(&token("a", 1), &entry(Action::CreateToken)).unwrap();
     assert!(store.add_token(&token("b", 1), &entry(Action::CreateToken)).is_err(), "the hash is in use");
-    assert_eq!(store.audit(None, None, 10).unwrap().len(), 1);
+    assert_eq!(store.audit(&AuditFilter::default(), 10).unwrap().len(), 1);
 }
 
 fn user(name: &str, password: &str) -> StoredUser {

@@ -95,7 +95,7 @@ fn the_newest_runs_of_each_kind_are_kept() {
 }
 
 #[test]
-fn only_the_deletion_entry_of_the_audit_log_outlives_its_operation() {
+fn the_audit_log_of_an_operation_outlives_its_deletion() {
     use protocol::{Action, Actor, AuditEntry};
     let (_folder, store) = open();
     let id = put(&store, State::Succeeded, "old").id;
@@ -105,9 +105,10 @@ fn only_the_deletion_entry_of_the_audit_log_outlives_its_operation() {
     };
     store.apply(&[entry(Action::Start)]).unwrap();
     store.apply(&[entry(Action::Delete), Change::Forget { ids: vec![id] }]).unwrap();
-    let left = store.audit(None, None, 9).unwrap();
-    let left: Vec<_> = left.into_iter().map(|(_, entry)| (entry.action, entry.operation)).collect();
-    assert_eq!(left, [(Action::Delete, Some(id))]);
+    let of_it = signalbox_store::AuditFilter { operation: Some(id), ..signalbox_store::AuditFilter::default() };
+    let left = store.audit(&of_it, 9).unwrap();
+    let left: Vec<_> = left.into_iter().map(|(_, entry)| entry.action).collect();
+    assert_eq!(left, [Action::Delete, Action::Start]);
 }
 
 #[test]

@@ -19,7 +19,6 @@ pub(super) fn operation(transaction: &Transaction<'_>, id: OperationId) -> Resul
         transaction.prepare_cached(&format!("DELETE FROM {table} WHERE n = ?"))?.execute([n])?;
     }
     keep_key(transaction, id)?;
-    transaction.prepare_cached("DELETE FROM audit WHERE operation = ?")?.execute([id_bytes(id)])?;
     Ok(())
 }
 
