@@ -19,7 +19,7 @@ pub fn rules() -> Vec<Rule> {
         AlertRule {
             recovery: Some(0.02),
             for_seconds: 120.0,
-            action: "Read the host's log for errors, and the errors by class on the host's page.".into(),
+            action: "Look for errors in the host's log, and for errors by class on the host's page.".into(),
             ..AlertRule::new("request-errors", "requests.error_ratio", Above, 0.05)
         },
         AlertRule {
