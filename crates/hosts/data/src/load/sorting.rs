@@ -22,7 +22,7 @@ impl Sorting {
         if self.0.len() >= MAX_SORTED_ROWS {
             return Err(failure(
                 format!(
-                    "At most {} rows fit in memory, where rows are sorted or wait until all symbols are known.",
+                    "The load must hold these rows in memory, to sort them or until it knows all symbols, but at most {} rows fit.",
                     thousands(MAX_SORTED_ROWS as u64)
                 ),
                 "Sort the rows by time, oldest first, remove the symbol column, or choose a shorter range.",
