@@ -116,7 +116,7 @@ fn figures(history: Option<&History>, trend: Option<&HostTrend>) -> Vec<HeadFigu
                 .p95_seconds
                 .map_or_else(|| "Unknown".to_owned(), |p95| display::hosts::latency(p95 * 1_000.0)),
             note: "last 5 min".to_owned(),
-            means: "95 % of the server's requests to the host in the last five minutes were faster",
+            means: "95 % of the server's requests to the host in the last five minutes were faster than this",
             tone: Tone::Plain,
         });
         figures.push(HeadFigure {

@@ -30,8 +30,8 @@ fn InSampleNote(seen: InSample) -> impl IntoView {
     );
     let after = match &seen.out_of_sample {
         Some(after) => format!(
-            "Out of sample: {} bars from {}.",
-            format::count(after.bars),
+            "Out of sample: {} from {}.",
+            format::counted(after.bars, "bar", "bars"),
             format::bar_time(after.from)
         ),
         None => {
