@@ -289,7 +289,8 @@ async fn clear_group(
         let left = processes(left);
         ctx.log(LogLevel::Error, format!(
             "{left} can't be killed: blocked in the kernel (an unresponsive disk or network drive), or owned by \
-             another user. The operation ends when they do. Their environment has {OPERATION}={}.",
+             another user. The operation ends when no such process is left. These processes have {OPERATION}={} in \
+             their environment.",
             ctx.id()
         ));
     };
