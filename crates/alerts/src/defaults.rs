@@ -62,7 +62,7 @@ pub fn rules() -> Vec<Rule> {
         },
         AlertRule {
             recovery: Some(60.0),
-            action: "Add a host for the kind, raise its limit, or cancel operations that are not needed.".into(),
+            action: "Add a host for the kind, raise the limit of the kind, or cancel operations that are not needed.".into(),
             ..AlertRule::new("queue-wait", "queue.wait_seconds", Above, 600.0)
         },
         AlertRule {

@@ -95,7 +95,7 @@ fn figures(history: Option<&History>, trend: Option<&HostTrend>) -> Vec<HeadFigu
             .reduce(f64::max);
         let used = of("memory.used_bytes").map(format::bytes_of).unwrap_or_default();
         figures = vec![
-            figure("CPU", "CPU time in use across all cores, newest sample", of("cpu.busy_ratio"), HIGH),
+            figure("CPU", "Used share of all CPU cores, newest sample", of("cpu.busy_ratio"), HIGH),
             HeadFigure {
                 note: used,
                 ..figure("Memory", "Used memory of the machine, newest sample", memory, HIGH)

@@ -89,7 +89,7 @@ pub(crate) async fn keep(job: Job, ctx: Context, abandon: CancellationToken) -> 
     let summary = match timeout(DRAIN, &mut summary).await {
         Ok(summary) => summary,
         Err(_) => {
-            let text = "Another process still holds the output open. No longer reading it.";
+            let text = "Another process still holds the output open. The host no longer reads the output.";
             ctx.log(LogLevel::Warn, text);
             deaf.cancel();
             summary.await

@@ -26,7 +26,7 @@ async fn a_file_without_a_final_newline_removes_no_later_bar() {
         "{:?}",
         result.warnings
     );
-    assert!(notebook.log().contains("it may be truncated"), "{}", notebook.log());
+    assert!(notebook.log().contains("the source may be truncated"), "{}", notebook.log());
 
     // Newest first: the older bars may be lost.
     let rows = text(1_000..1_500);
