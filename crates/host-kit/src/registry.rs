@@ -202,8 +202,8 @@ impl Registry {
 
     fn unknown(&self, id: OperationId) -> ApiError {
         let why = format!(
-            "This host has no operation {id}. The operation may have run on another host or before a restart of this \
-             host, or it may have ended long ago: this host keeps the latest {} ended operations.",
+            "This host has no operation {id}. Possible reasons: it ran on another host, this host has restarted since, \
+             or it ended long ago. This host keeps the latest {} ended operations.",
             self.keep.ended
         );
         ApiError::new(ProblemType::NotFound, why)
