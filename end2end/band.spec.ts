@@ -112,7 +112,7 @@ test('a rule is set, removed, restored, and cancels a run that leaves the band',
     await expect(form.getByLabel('Points in a row')).toBeFocused();
     await form.getByLabel('Points in a row').fill('4');
     await form.getByRole('button', { name: 'Set rule' }).click();
-    await expect(card).toContainText('Cancel when loss is above the P90 of 6 past runs with the same title for 4 points in a row.');
+    await expect(card).toContainText('Cancel when 4 points in a row of loss are above the P90 of 6 past runs with the same title.');
     await expect(card).toContainText('0 of 4 points above');
     await expect(page.getByRole('button', { name: 'Compare with past runs', exact: true })).toHaveAttribute('aria-pressed', 'true');
 

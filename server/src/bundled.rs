@@ -122,8 +122,8 @@ async fn replace(left: &LeftHosts, spawner: &Spawner) -> bool {
             tracing::warn!(
                 changed,
                 running,
-                "the bundled hosts are busy or do not answer, and run with their old settings, so the change is NOT in \
-                 effect; restart the server when they are idle"
+                "the change of the settings is NOT in effect: the bundled hosts are busy or do not answer, and keep their \
+                 old settings; restart the server when they are idle"
             );
             false
         }

@@ -25,7 +25,7 @@ pub const FACTS: [Line<LoadResult>; 11] = [
     line("Rejected", "", Better::Lower, |r| Some(r.rejected_count as f64), rows),
     line(
         "Out of order",
-        "Rows that came after a later one and were sorted",
+        "Rows that were out of time order; the load sorted them",
         Better::Neither,
         |r| Some(r.sorted_rows as f64),
         rows,

@@ -95,7 +95,7 @@ pub enum Denied {
         "The role admin can't be limited to kinds, because it manages access. Omit the kinds, or choose another role."
     )]
     AdminKinds,
-    #[error("A change of the kinds needs the role, too, because both are one. Send both.")]
+    #[error("Kinds can only be changed together with the role. Send both.")]
     KindsAlone,
     #[error(
         "Once a token or user exists, every request needs a credential. Create an admin first; otherwise, nobody could manage access."

@@ -19,7 +19,7 @@ pub fn rules() -> Vec<Rule> {
         AlertRule {
             recovery: Some(0.02),
             for_seconds: 120.0,
-            action: "Read the host's log for errors, and the errors by class on the host's page.".into(),
+            action: "Look for errors in the host's log, and for errors by class on the host's page.".into(),
             ..AlertRule::new("request-errors", "requests.error_ratio", Above, 0.05)
         },
         AlertRule {
@@ -62,7 +62,7 @@ pub fn rules() -> Vec<Rule> {
         },
         AlertRule {
             recovery: Some(60.0),
-            action: "Add a host for the kind, raise its limit, or cancel operations that are not needed.".into(),
+            action: "Add a host for the kind, raise the limit of the kind, or cancel operations that are not needed.".into(),
             ..AlertRule::new("queue-wait", "queue.wait_seconds", Above, 600.0)
         },
         AlertRule {

@@ -59,7 +59,7 @@ pub fn of_rule(rule: &Rule) -> String {
         Metric::StoreTrouble => {
             return format!("Fires when the database of operations can't be written{held}.");
         }
-        Metric::Failures(seconds) if counts(rule) => return of_failures(rule, seconds, &held),
+        Metric::Failures(seconds) if counts(rule) => return of_failures(rule, seconds),
         Metric::Stalled if is_any(rule) => return format!("Fires when an operation has been stalled{held}."),
         _ => {}
     }
@@ -67,7 +67,8 @@ pub fn of_rule(rule: &Rule) -> String {
         Scope::Host if matches!(rule.metric, Metric::History(HistoryMetric::FullInHours(_))) => "",
         Scope::Host if rule.spec().metric.starts_with("pressure.") => "on a host ",
         Scope::Host => "of a host ",
-        Scope::Kind => "of a kind ",
+        Scope::Kind if matches!(rule.metric, Metric::Failures(_)) => "per kind ",
+        Scope::Kind => "",
         Scope::Operation => "of an operation ",
         Scope::Server => "",
     };
@@ -102,22 +103,26 @@ fn least(rule: &Rule) -> u64 {
     rule.threshold.floor() as u64 + 1
 }
 
-fn of_failures(rule: &Rule, seconds: f64, held: &str) -> String {
-    let most = counted(rule.recovery().max(0.0).floor() as u64, "operation", "operations");
-    let recovered = match rule.recover_for_seconds {
-        seconds if seconds > 0.0 => format!(", for {}", span(seconds)),
-        _ => String::new(),
+fn of_failures(rule: &Rule, seconds: f64) -> String {
+    let within = span(seconds);
+    let lasts = |seconds: f64| {
+        if seconds > 0.0 { format!(", and this stays true for {}", span(seconds)) } else { String::new() }
     };
-    let (number, within) = (least(rule), span(seconds));
-    let failing = if number == 1 {
-        "an operation of a kind fails".into()
-    } else {
-        format!("{number} or more operations of a kind fail")
+    let failing = match (least(rule), rule.for_seconds > 0.0) {
+        (1, false) => "an operation fails".to_owned(),
+        (1, true) => format!("an operation has failed in the last {within}"),
+        (number, false) => format!("{number} or more operations of the same kind fail within {within}"),
+        (number, true) => {
+            format!("{number} or more operations of the same kind have failed in the last {within}")
+        }
     };
-    let held = if held.is_empty() { String::new() } else { format!(",{held}") };
-    format!(
-        "Fires when {failing} within {within}{held}; resolves when at most {most} failed within {within}{recovered}."
-    )
+    let failed = match rule.recovery().max(0.0).floor() as u64 {
+        0 => "no operation of this kind has".to_owned(),
+        1 => "at most 1 operation of this kind has".to_owned(),
+        most => format!("at most {most} operations of this kind have"),
+    };
+    let (held, recovered) = (lasts(rule.for_seconds), lasts(rule.recover_for_seconds));
+    format!("Fires when {failing}{held}; resolves when {failed} failed in the last {within}{recovered}.")
 }
 
 /// The alert as a sentence.

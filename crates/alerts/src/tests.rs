@@ -257,6 +257,50 @@ fn an_invalid_rule_is_named_with_the_correct_form() {
 }
 
 #[test]
+fn a_rule_about_failures_is_a_sentence_for_each_threshold() {
+    let of = |change: serde_json::Value| {
+        let mut spec = json!({"name": "failures", "metric": "operations.failed.15m"});
+        spec.as_object_mut().unwrap().extend(change.as_object().unwrap().clone());
+        sentence::of_rule(&Rule::new(serde_json::from_value::<AlertRule>(spec).unwrap()).unwrap())
+    };
+    let exact = json!({"threshold": 0.0, "recovery": 0.0, "for_seconds": 0.0, "recover_for_seconds": 0.0});
+    assert_eq!(
+        of(exact),
+        "Fires when an operation fails; resolves when no operation of this kind has failed in the last 15 m."
+    );
+    let held = json!({"threshold": 0.0, "recovery": 0.0, "for_seconds": 60.0, "recover_for_seconds": 120.0});
+    assert_eq!(
+        of(held),
+        "Fires when an operation has failed in the last 15 m, and this stays true for 1 m; resolves when no operation \
+         of this kind has failed in the last 15 m, and this stays true for 2 m."
+    );
+    let two = json!({"threshold": 1.0, "recovery": 1.0, "for_seconds": 0.0, "recover_for_seconds": 0.0});
+    assert_eq!(
+        of(two),
+        "Fires when 2 or more operations of the same kind fail within 15 m; resolves when at most 1 operation of this \
+         kind has failed in the last 15 m."
+    );
+    let many = json!({"threshold": 9.0, "recovery": 4.0, "for_seconds": 60.0, "recover_for_seconds": 0.0});
+    assert_eq!(
+        of(many),
+        "Fires when 10 or more operations of the same kind have failed in the last 15 m, and this stays true for 1 m; \
+         resolves when at most 4 operations of this kind have failed in the last 15 m."
+    );
+    let rare =
+        json!({"comparison": "below", "threshold": 1.0, "for_seconds": 0.0, "recover_for_seconds": 0.0});
+    assert_eq!(
+        of(rare),
+        "Fires when the number of failures in 15 m per kind is below 1; resolves when it is at least 1."
+    );
+    let waits = json!({"metric": "queue.wait_seconds", "threshold": 600.0, "recovery": 300.0, "for_seconds": 0.0,
+        "recover_for_seconds": 0.0});
+    assert_eq!(
+        of(waits),
+        "Fires when the longest queue wait of an operation is above 10 m; resolves when it is at most 5 m."
+    );
+}
+
+#[test]
 fn each_built_in_rule_says_what_it_means_and_what_to_do() {
     let rules = defaults::rules();
     let names: BTreeSet<&str> = rules.iter().map(|rule| rule.name.as_str()).collect();
@@ -272,8 +316,8 @@ fn each_built_in_rule_says_what_it_means_and_what_to_do() {
     );
     assert_eq!(
         of("failures"),
-        "Fires when 3 or more operations of a kind fail within 15 m; resolves when at most 1 operation failed within \
-         15 m, for 1 m."
+        "Fires when 3 or more operations of the same kind fail within 15 m; resolves when at most 1 operation of this \
+         kind has failed in the last 15 m, and this stays true for 1 m."
     );
     assert_eq!(
         of("disk-full-soon"),

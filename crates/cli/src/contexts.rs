@@ -101,7 +101,7 @@ impl Contexts {
         let file = file()?;
         self.store_at(&file).with_context(|| {
             format!(
-                "{} can't be written, so the change is not kept. --server and --token work without it",
+                "{} can't be written, so the change is not saved. --server and --token work without this file",
                 file.display()
             )
         })

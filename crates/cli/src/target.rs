@@ -30,7 +30,7 @@ pub struct To {
     /// Context to use for this command
     #[arg(long, env = "SIGNALBOX_CONTEXT", value_name = "NAME", add = contexts::completer())]
     context: Option<String>,
-    /// Output format; not every command supports all
+    /// Output format; not every command supports all formats
     #[arg(long, short, value_name = "FORMAT", conflicts_with = "json")]
     output: Option<Format>,
     /// Print JSON, like --output json

@@ -100,9 +100,9 @@ pub fn again_many(tally: Tally, again: Again, of: u32) -> Vec<String> {
         }
     }
     if again == Again::Retry && tally.resumable > 0 {
-        let has = if tally.resumable == 1 { "has a checkpoint that is" } else { "have checkpoints that are" };
+        let has = if tally.resumable == 1 { "has a checkpoint" } else { "have checkpoints" };
         lines.push(format!(
-            "{} of them {has} not used: Resume continues from there instead.",
+            "{} of them {has}, which Retry does not use. To continue from a checkpoint, choose Resume.",
             n(tally.resumable)
         ));
     }
@@ -253,7 +253,7 @@ mod tests {
             again_many(tally, Again::Retry, 5),
             [
                 "3 get another attempt from the start, and wait in the queue.",
-                "1 of them has a checkpoint that is not used: Resume continues from there instead.",
+                "1 of them has a checkpoint, which Retry does not use. To continue from a checkpoint, choose Resume.",
                 "2 are neither failed nor cancelled and are skipped.",
             ]
         );

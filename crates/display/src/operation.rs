@@ -114,7 +114,7 @@ pub fn trouble(condition: &Condition, facts: &AttemptFacts, now: Time) -> String
         ConditionKind::NoHost => format!("no host available; queued for {}", queued(facts, now)),
         ConditionKind::Waiting => format!("waiting for a free slot; queued for {}", queued(facts, now)),
         ConditionKind::CancelUndelivered => format!("cancel not delivered for {age}; retrying"),
-        ConditionKind::ChildrenRunning => format!("waiting for {age} until the child runs end"),
+        ConditionKind::ChildrenRunning => format!("waiting for child runs to end, for {age} so far"),
         ConditionKind::TransferringCheckpoint => format!("transferring the checkpoint for {age}"),
         ConditionKind::Paused => format!("paused by a signal for {age}"),
         ConditionKind::Unstoppable => format!("can't be stopped; still running after {age}"),

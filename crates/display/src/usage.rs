@@ -70,7 +70,7 @@ pub fn lines(usage: &ResourceUsage) -> Vec<CostLine> {
         Measured::Threads => {
             "Threads of one process share their memory, so it can't be measured for one operation"
         }
-        _ => "Of the largest process, or of the cgroup if it counts memory",
+        _ => "Of the largest process, or of the whole cgroup if the cgroup counts memory",
     };
     let disk = match (usage.read_bytes, usage.written_bytes) {
         (None, None) => unknown(),

@@ -129,7 +129,7 @@ fn detail(error: &PoolError) -> String {
 /// Tells a host to delete the files of an operation's checkpoints. Tries once, because a host limits what it keeps.
 pub(crate) async fn delete(id: OperationId, pool: Pool) {
     if let Err(error) = pool.delete(&format!("/host/v1/operations/{id}/checkpoints")).await {
-        tracing::info!(operation = %id, %error, "the checkpoint files of a deleted operation stay on their host");
+        tracing::info!(operation = %id, %error, "can't delete the checkpoint files of a deleted operation; they stay on their host");
     }
 }
 

@@ -257,13 +257,12 @@ impl HostRegistry {
             let up: Vec<&Entry> = up.into_iter().filter(|e| !e.draining).collect();
             let ready: Vec<&Entry> = up.iter().copied().filter(|e| e.ready(kind)).collect();
             if up.iter().all(|e| e.health.is_none() && !e.health_asked) {
-                let text =
-                    format!("Waiting for the health check of {}, which has just connected.", names(up));
+                let text = format!("Just connected: {}. Waiting for the first health check.", names(up));
                 return Err((ConditionKind::Waiting, text));
             }
             if ready.is_empty() {
                 let text = format!(
-                    "{} is not ready for {kind}; see Hosts. The operation starts when the host is ready.",
+                    "Not ready for {kind}: {}; see Hosts. The operation starts when a host is ready.",
                     names(up)
                 );
                 return Err((ConditionKind::NoHost, text));
@@ -290,7 +289,7 @@ fn why_none_of_the_ready(kind: &KindName, ready: &[&Entry], now: Time) -> (Condi
         }
         if let Some(most) = only.at_limit(kind) {
             let text = format!(
-                "{names} runs at most {most} of {kind} in parallel. The operation starts when one of them ends."
+                "{names} has reached its limit of parallel {kind} operations ({most}). The operation starts when one of them ends."
             );
             return (ConditionKind::Waiting, text);
         }

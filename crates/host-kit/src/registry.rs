@@ -123,7 +123,7 @@ impl Registry {
         let of_kind = held.running_by_kind.get(&ask.kind).copied().unwrap_or(0);
         if let Some(most) = self.max_parallel.get(&ask.kind).filter(|most| of_kind >= **most) {
             let why = format!(
-                "The host runs at most {most} of {} in parallel. Try again when one has ended.",
+                "The host has reached its limit of parallel {} operations ({most}). Try again when one has ended.",
                 ask.kind
             );
             return Err(ApiError::new(ProblemType::HostFull, why).retry_after(1));
@@ -202,8 +202,8 @@ impl Registry {
 
     fn unknown(&self, id: OperationId) -> ApiError {
         let why = format!(
-            "This host has no operation {id}. The operation may have run on another host, or before this host restarted, \
-             or have ended long ago: this host keeps the latest {} ended operations.",
+            "This host has no operation {id}. Possible reasons: it ran on another host, this host has restarted since, \
+             or it ended long ago. This host keeps the latest {} ended operations.",
             self.keep.ended
         );
         ApiError::new(ProblemType::NotFound, why)
@@ -255,7 +255,7 @@ impl Registry {
         self.tasks.close();
         if tokio::time::timeout(grace + Duration::from_secs(1), self.tasks.wait()).await.is_err() {
             for attempt in attempts.iter().filter(|attempt| !attempt.ended()) {
-                tracing::warn!(operation = %attempt.id, attempt = attempt.number, kind = %attempt.kind, "still running at shutdown: its thread does not check its context");
+                tracing::warn!(operation = %attempt.id, attempt = attempt.number, kind = %attempt.kind, "work still running at shutdown: its thread does not check the context");
             }
         }
     }

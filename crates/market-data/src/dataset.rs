@@ -75,7 +75,7 @@ impl DataSet {
                         self.timeframe,
                         self.folder.display()
                     ),
-                    "Wait for it to end or cancel it, then start this load again.",
+                    "Wait until that load ends, or cancel it. Then start this load again.",
                 ));
             }
             Err(TryLockError::Error(e)) => return Err(unwritable(&path, &e, "")),

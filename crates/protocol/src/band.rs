@@ -197,7 +197,7 @@ impl Side {
         match self {
             Side::Above => "above the P90",
             Side::Below => "below the P10",
-            Side::Outside => "outside the P10 to P90",
+            Side::Outside => "outside the P10 to P90 range",
         }
     }
 
@@ -305,13 +305,13 @@ impl BandRule {
         self.why.is_empty() && self.fired.is_none()
     }
 
-    /// `cancel when train_loss is above the P90 of 23 past runs with the same title for 10 points in a row`
+    /// `cancel when 10 points in a row of train_loss are above the P90 of 23 past runs with the same title`
     pub fn sentence(&self) -> String {
         let band = match self.why.is_empty() {
             true => format!("{} of {} past runs {}", self.side.of(), self.runs, self.like.as_words()),
             false => format!("{} of past runs", self.side.of()),
         };
-        format!("cancel when {} is {band} for {} points in a row", self.series, self.points)
+        format!("cancel when {} points in a row of {} are {band}", self.points, self.series)
     }
 
     /// Reason of the cancellation: `train_loss was above the P90 of 23 past runs for 10 points, from epoch 340`.

@@ -88,8 +88,8 @@ impl StoreError {
     /// `what` names the record: `the attempts of operation …`.
     pub(crate) fn record(what: impl Display, why: impl Display) -> Self {
         let message = format!(
-            "{what} can't be read from the database: {why}. The database is damaged, or another version wrote it. Use that \
-             version, restore a backup, or choose another folder with --data"
+            "{what} can't be read from the database: {why}. The database is damaged, or another version of \
+             Signalbox wrote it. Use that version, restore a backup, or choose another folder with --data"
         );
         Self { kind: StoreErrorKind::Record, message }
     }

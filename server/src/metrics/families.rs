@@ -35,7 +35,8 @@ pub(super) fn operations(out: &mut Out<'_>, figures: &Figures) -> fmt::Result {
     gauges(out, "signalbox_operations", "Stored operations by state", by_state)?;
     let waits = queue_waits(figures);
     let waits = waits.iter().map(|(kind, seconds)| (of_kind(kind), ConstGauge::new(*seconds)));
-    let help = "Longest current wait of a queued operation of the kind, since it could have started";
+    let help =
+        "Longest current wait of a queued operation of the kind, counted from when it could have started";
     family(out, "signalbox_queue_longest_wait", help, Some(Unit::Seconds), waits)?;
     let tallies = &figures.tallies;
     let started = tallies.iter().map(|(kind, tally)| (of_kind(kind), ConstCounter::new(tally.started)));
@@ -76,7 +77,7 @@ pub(super) fn alerts(out: &mut Out<'_>, figures: &AlertFigures) -> fmt::Result {
         let labels = vec![("rule", rule.name.as_str()), ("severity", rule.severity.as_str())];
         (labels, u64::from(rule.firing))
     });
-    gauges(out, "signalbox_alerts_firing", "Alerts of the rule that fire", firing)?;
+    gauges(out, "signalbox_alerts_firing", "Firing alerts of the rule", firing)?;
     let ended = figures.destinations.iter().flat_map(|(destination, messages)| {
         [("delivered", messages.delivered), ("given_up", messages.given_up)].map(|(outcome, count)| {
             let labels = vec![("destination", destination.as_str()), ("outcome", outcome)];
@@ -89,12 +90,7 @@ pub(super) fn alerts(out: &mut Out<'_>, figures: &AlertFigures) -> fmt::Result {
     let waiting: Vec<(String, u64)> = figures.destinations.iter().map(waiting).collect();
     let waiting =
         waiting.iter().map(|(destination, count)| (vec![("destination", destination.as_str())], *count));
-    gauges(
-        out,
-        "signalbox_alert_notifications_waiting",
-        "Notifications that wait for their delivery",
-        waiting,
-    )
+    gauges(out, "signalbox_alert_notifications_waiting", "Notifications waiting for delivery", waiting)
 }
 
 /// Connections and slots of the hosts.

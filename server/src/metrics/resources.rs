@@ -107,7 +107,7 @@ const PROCESS: &[Family] = &[
     row("signalbox_host_tasks", "Tasks of the async runtime", NONE, Gauge, "", &[("host.tasks", "")]),
     row("signalbox_host_queued_tasks", "Tasks of the async runtime that wait for a thread", NONE, Gauge, "", &[("host.queued_tasks", "")]),
     row("signalbox_host_monitor_cpu", "CPU time of the monitoring", SECONDS, Sum, "", &[("monitor.cpu_seconds", "")]),
-    row("signalbox_host_monitor_refused_values", "Impossible values since the start of the host", NONE, Counter, "", &[("monitor.refused_values", "")]),
+    row("signalbox_host_monitor_refused_values", "Impossible values that were rejected since the host started", NONE, Counter, "", &[("monitor.refused_values", "")]),
 ];
 
 /// Sample of a family.

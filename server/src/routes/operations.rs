@@ -128,7 +128,7 @@ fn start_of(body: Value) -> Result<StartWithRule, RouteError> {
     {
         let unknown: String = unknown.chars().take(40).collect();
         return Err(bad(format!(
-            "Unknown field '{unknown}'. The fields of a start are {}.",
+            "Unknown field '{unknown}'. The fields of a start request are {}.",
             FIELDS.join(", ")
         )));
     }

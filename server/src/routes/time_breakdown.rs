@@ -27,7 +27,7 @@ pub struct TimeQuery {
 #[utoipa::path(get, path = "/api/v1/operations/{id}/time", tag = "operations",
     params(
         ("id" = String, Path),
-        ("width" = Option<u32>, Query, description = "Largest number of buckets of the course, 1 to 2,000; default 300"),
+        ("width" = Option<u32>, Query, description = "Maximum number of buckets in `course`, 1 to 2,000; default 300"),
     ),
     responses((status = 200, body = TimeBreakdown), (status = 400, body = Problem), (status = 404, body = Problem),
         (status = 503, body = Problem, description = "The database can't be read")))]

@@ -131,7 +131,7 @@ async fn two_users_of_one_machine_have_an_agent_each() {
     let (code, id, err) = theirs(&["start", "exec.count"]);
     assert!(code == 0 && err.contains("Session state (@last, @1) is not kept: "), "{id}{err}");
     let (code, _, err) = theirs(&["context", "add", "lab", "--server", &server.url]);
-    assert!(code == 3 && err.contains("can't be written, so the change is not kept"), "{err}");
+    assert!(code == 3 && err.contains("can't be written, so the change is not saved"), "{err}");
     // Stopping ends one's own only.
     assert_eq!(theirs(&["agent", "stop"]).1, "Stopped 1 agent.\n");
     assert_eq!(count(ours(&["agent", "status", "-o", "name"])), 1);

@@ -29,7 +29,7 @@ const IN_A_LIST: [(&str, &str); 6] = [
     ("⇧ ↓", "Extend selection"),
 ];
 const IN_A_CHART: [(&str, &str); 6] = [
-    ("← →", "Read values, with ⇧ ten at a time"),
+    ("← →", "Read values (with ⇧: ten at a time)"),
     ("Home End", "First value, last value"),
     ("+ −", "Zoom in, zoom out (mouse: drag to zoom in)"),
     ("PgUp PgDn", "Pan left, pan right (mouse: ⇧ drag)"),

@@ -26,7 +26,7 @@ pub fn Notes(entries: Vec<Entry>, missing: Vec<Missing>, wanted: Memo<Comparison
             .collect();
         if over > 0 {
             wording.push(format!(
-                "At most {MAX_COMPARED} operations can be compared; the last {over} in the URL are ignored."
+                "At most {MAX_COMPARED} operations can be compared. Ignored at the end of the URL: {over} more."
             ));
         }
         (!wording.is_empty()).then(|| view! { <p class="note warn">{wording.join(" ")}</p> }.into_any())
@@ -89,10 +89,10 @@ fn alone(kinds: &[String]) -> Option<String> {
     let (last, first) = those.split_last()?;
     Some(match first {
         [] => format!(
-            "{last} is the only operation of its kind here. Its own parameters, figures and curves are on its page."
+            "{last} is the only operation of its kind here. Parameters, figures and curves that only this kind has are on the page of this operation."
         ),
         first => format!(
-            "{} and {last} are each the only operation of their kind here. Parameters, figures and curves that only their kinds have are on their pages.",
+            "{} and {last} are each the only operation of their kind here. Parameters, figures and curves that only one kind has are on the pages of these operations.",
             first.join(", ")
         ),
     })

@@ -95,7 +95,7 @@ fn figures(history: Option<&History>, trend: Option<&HostTrend>) -> Vec<HeadFigu
             .reduce(f64::max);
         let used = of("memory.used_bytes").map(format::bytes_of).unwrap_or_default();
         figures = vec![
-            figure("CPU", "CPU time in use across all cores, newest sample", of("cpu.busy_ratio"), HIGH),
+            figure("CPU", "Used share of all CPU cores, newest sample", of("cpu.busy_ratio"), HIGH),
             HeadFigure {
                 note: used,
                 ..figure("Memory", "Used memory of the machine, newest sample", memory, HIGH)
@@ -116,7 +116,7 @@ fn figures(history: Option<&History>, trend: Option<&HostTrend>) -> Vec<HeadFigu
                 .p95_seconds
                 .map_or_else(|| "Unknown".to_owned(), |p95| display::hosts::latency(p95 * 1_000.0)),
             note: "last 5 min".to_owned(),
-            means: "95 % of the server's requests to the host in the last five minutes were faster",
+            means: "95 % of the server's requests to the host in the last five minutes were faster than this",
             tone: Tone::Plain,
         });
         figures.push(HeadFigure {

@@ -66,8 +66,9 @@ pub fn Pane(name: HostName, charted: Charted, span: Memo<Span>) -> impl IntoView
 }
 
 /// Why a host has charts of requests only, and what to do.
-const NOT_SAMPLED: &str = "This host has no samples of its resources in this period, only the server's requests to it. Its adapter \
-    runs on another machine, sampling is off, or its host-kit is too old: update host-kit and restart the host.";
+const NOT_SAMPLED: &str = "This host has no samples of its resources in this period, only the server's requests to it. Possible \
+    reasons: its work runs on another machine, sampling is off, or its host-kit is too old. In the last case, update host-kit \
+    and restart the host.";
 
 /// Why there are no charts, and what to do.
 #[component]
@@ -76,7 +77,7 @@ fn NoSamples(name: HostName) -> impl IntoView {
     view! {
         <Empty
             title="No samples in this period"
-            text="Choose a longer period. If there are no samples either, the server has not reached this host yet. Charts appear a few seconds after the host is connected."
+            text="Choose a longer period. If a longer period has no samples either, the server has not reached this host yet. Charts appear a few seconds after the host is connected."
         >
             <A href=to attr:class="button">
                 "Show 90 days"

@@ -112,7 +112,7 @@ pub fn Trend(host: HostName, trends: Trends) -> impl IntoView {
         Some(
             view! {
                 <dl class="host-trend num">
-                    {cell("CPU", "Newest minute, and the curve of the last hour", cpu, drawn, awaited)}
+                    {cell("CPU", "CPU usage in the newest minute; the curve shows the last hour", cpu, drawn, awaited)}
                     {cell("Memory", "Used memory of the machine", memory, None, awaited)}
                     {cell("Pressure", "Share of time in which a task waited for CPU, memory or disk: the largest of the three", pressure, None, awaited)}
                     {cell("p95", "Latency of the server's requests in the last five minutes", (p95, None), None, awaited)}

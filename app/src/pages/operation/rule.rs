@@ -66,7 +66,7 @@ impl Asks {
             self.toasts.undoable("Auto-cancel rule removed.", move || {
                 let again = rule.clone();
                 self.ask(Some(again), move || {
-                    self.toasts.say("Auto-cancel rule restored. Its count starts at 0.")
+                    self.toasts.say("Auto-cancel rule restored. It counts new points only.")
                 });
             });
         });

@@ -28,10 +28,10 @@ pub struct Filters {
     /// Only operations started by this one
     #[arg(long, value_name = "ID", add = complete::operations(Which::Any))]
     pub parent: Option<String>,
-    /// Only created at or after: an age such as 24h or 7d, a day (UTC) or a time
+    /// Only operations created at or after this time: an age such as 24h or 7d, a day (UTC) or a time
     #[arg(long, value_name = "TIME")]
     pub since: Option<String>,
-    /// Only created before; a day is included as a whole
+    /// Only operations created before this time; a day is included as a whole
     #[arg(long, value_name = "TIME")]
     pub until: Option<String>,
     /// Only operations with all of these words in their title, kind, host, ID or tags; a word may also be a state

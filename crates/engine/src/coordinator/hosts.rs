@@ -314,7 +314,7 @@ impl Coordinator {
                 .or_else(|| self.live.get(&id).and_then(|l| l.record.operation.heard_at))
                 .unwrap_or(now);
             let message = format!(
-                "Lost contact with {host}. The operation may still be running; it syncs when the host reconnects."
+                "Lost contact with {host}. The operation may still be running. Its state is updated when the host reconnects."
             );
             self.step(id, Message::Silent { since, message }, now);
         }

@@ -54,7 +54,7 @@ fn nothing_is_placed_on_a_host_that_is_not_ready() {
         assert_eq!(chosen(vec![sick(unready.clone()), busy()]).unwrap(), "b");
         let (condition, text) = chosen(vec![sick(unready)]).unwrap_err();
         assert_eq!(condition, ConditionKind::NoHost);
-        assert!(text.contains("a is not ready for test.count"), "{text}");
+        assert!(text.contains("Not ready for test.count: a"), "{text}");
     }
     // It can't run another kind.
     assert_eq!(chosen(vec![sick(vec!["test.other".parse().unwrap()]), busy()]).unwrap(), "a");
@@ -71,7 +71,7 @@ fn a_limited_kind_waits_without_taking_slots_of_others() {
     entry.take(&kind());
     let (condition, text) = chosen(vec![entry]).unwrap_err();
     assert_eq!(condition, ConditionKind::Waiting);
-    assert!(text.contains("a runs at most 1 of test.count in parallel"), "{text}");
+    assert!(text.contains("a has reached its limit of parallel test.count operations (1)"), "{text}");
     let mut entry = up("a");
     entry.about.as_mut().unwrap().max_parallel.insert(kind(), 1);
     entry.take(&kind());

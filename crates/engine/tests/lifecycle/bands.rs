@@ -122,7 +122,7 @@ async fn a_run_that_leaves_the_band_is_cancelled_by_its_rule_after_a_restart() {
     let set = detail.audit.iter().find(|entry| entry.action == Action::SetRule).unwrap();
     assert_eq!(
         set.detail,
-        "cancel when steps is above the P90 of 6 past runs of the same kind for 12 points in a row"
+        "cancel when 12 points in a row of steps are above the P90 of 6 past runs of the same kind"
     );
     // The baseline that it was cancelled by stays, whatever ran since.
     let baseline = engine.baseline(high, "steps".into(), 500, true).await.unwrap();

@@ -20,7 +20,7 @@ async fn nothing_is_placed_on_a_host_before_it_is_ready() {
     let waits = feed.until(|o| o.id == id && o.condition.is_some()).await;
     let condition = waits.condition.unwrap();
     assert_eq!((waits.state, condition.kind), (State::Queued, ConditionKind::NoHost));
-    assert!(condition.message.contains("counter is not ready for test.count"), "{}", condition.message);
+    assert!(condition.message.contains("Not ready for test.count: counter"), "{}", condition.message);
     stage.host.set_ready(true);
     feed.until(|o| o.id == id && o.state == State::Succeeded).await;
     assert_eq!(stage.host.starts(id), 1);

@@ -30,7 +30,7 @@ pub enum DateOrder {
     #[schemars(title = "Month first")]
     MonthFirst,
     /// 24/04/03 is 3 April 2024
-    #[schemars(title = "Year first, of two digits")]
+    #[schemars(title = "Two-digit year first")]
     YearFirst,
 }
 

@@ -89,7 +89,7 @@ pub(crate) async fn keep(job: Job, ctx: Context, abandon: CancellationToken) -> 
     let summary = match timeout(DRAIN, &mut summary).await {
         Ok(summary) => summary,
         Err(_) => {
-            let text = "Another process still holds the output open. No longer reading it.";
+            let text = "Another process still holds the output open. The host no longer reads the output.";
             ctx.log(LogLevel::Warn, text);
             deaf.cancel();
             summary.await
@@ -289,7 +289,8 @@ async fn clear_group(
         let left = processes(left);
         ctx.log(LogLevel::Error, format!(
             "{left} can't be killed: blocked in the kernel (an unresponsive disk or network drive), or owned by \
-             another user. The operation ends when they do. Their environment has {OPERATION}={}.",
+             another user. The operation ends when no such process is left. These processes have {OPERATION}={} in \
+             their environment.",
             ctx.id()
         ));
     };

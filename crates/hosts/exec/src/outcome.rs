@@ -180,8 +180,8 @@ fn hint_of(code: i32, last: &[String]) -> String {
                 _ => "",
             };
             format!(
-                "Exit code {code} can mean that a shell's child process was killed by signal {signal}, or come from \
-                 the program itself. The command itself was not killed.{memory} See the log."
+                "Exit code {code} can mean that signal {signal} killed a child process of a shell. The program itself \
+                 can also return this code. The command itself was not killed.{memory} See the log."
             )
         }
         _ => "See the log. Fix the cause, then retry.".to_owned(),

@@ -64,8 +64,8 @@ impl KtrdrTrain {
         let limits = match protocol {
             Protocol::Training2025 => {
                 "This service does one training run at a time and can't resume a stopped run. After a cancel, the \
-                 operation stays in the state 'cancelling' until the service reports that the run has stopped, up to \
-                 30 s."
+                 operation stays in the state 'cancelling' until the service reports that the run has stopped. This \
+                 takes up to 30 s."
             }
             _ => {
                 "A worker can resume a stopped training run only from a checkpoint that it saved itself, and only if \
@@ -162,8 +162,8 @@ impl Work for KtrdrTrain {
                 "Train on a ktrdr host of 2025",
                 "Trains a strategy on a training host of October 2025, one at a time. The host can't resume a stopped \
                  run: resume follows a run that still runs, or fetches the result of a completed run. After a cancel, \
-                 the operation stays in the state 'cancelling' until the host reports that the run has stopped, up to \
-                 30 s.",
+                 the operation stays in the state 'cancelling' until the host reports that the run has stopped. This \
+                 takes up to 30 s.",
             ),
             _ => (
                 "ktrdr.train",

@@ -51,7 +51,7 @@ fn a_rule_describes_itself_and_why_it_cancelled() {
     let rule = BandRule::new(wanted.clone(), &baseline, Actor::signalbox(), Time::from_micros(0));
     assert_eq!(
         rule.sentence(),
-        "cancel when train_loss is above the P90 of 23 past runs with the same title for 10 points in a row"
+        "cancel when 10 points in a row of train_loss are above the P90 of 23 past runs with the same title"
     );
     assert_eq!(
         rule.reason("step", 340.0),

@@ -150,7 +150,7 @@ impl Sweep {
         let fixed = self.fixed(&untrack(|| self.typed.texts()), &lists);
         for (name, value) in &fixed {
             if write(&[(name.clone(), value.clone())]).is_err() {
-                self.typed.complain(name, "A sweep can't have a ; or a line break in a value.");
+                self.typed.complain(name, "A value of a sweep can't contain a semicolon or a line break.");
             }
         }
         let (Some(_), Some(mut params), Ok(fixed), Ok(vary)) = (base, options, write(&fixed), write(&lists))

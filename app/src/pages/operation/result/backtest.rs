@@ -21,8 +21,8 @@ pub const TRAINED: &str = "training and validation period";
 fn InSampleNote(seen: InSample) -> impl IntoView {
     let whose = if seen.same_symbol { "" } else { " on other symbols" };
     let wording = format!(
-        "In-sample data: model {} was trained or validated{whose} in {} of this range, {} to {}. Results of that part \
-         say nothing about new data.",
+        "In-sample data: model {} was trained or validated{whose} on {} of this range, from {} to {}. Results for \
+         this part say nothing about new data.",
         seen.model,
         format::share(seen.share),
         format::bar_time(seen.from),
@@ -30,8 +30,8 @@ fn InSampleNote(seen: InSample) -> impl IntoView {
     );
     let after = match &seen.out_of_sample {
         Some(after) => format!(
-            "Out of sample: {} bars from {}.",
-            format::count(after.bars),
+            "Out of sample: {} from {}.",
+            format::counted(after.bars, "bar", "bars"),
             format::bar_time(after.from)
         ),
         None => {

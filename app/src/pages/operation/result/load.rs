@@ -33,8 +33,8 @@ fn sentences(load: &LoadResult) -> Vec<String> {
     }
     let odd = [
         (load.rejected_count, "rejected"),
-        (load.sorted_rows, "sorted, since out of order"),
-        (load.adjusted_rows, "with a widened high or low, since prices were rounded"),
+        (load.sorted_rows, "out of order (sorted)"),
+        (load.adjusted_rows, "with a widened high or low (rounded prices)"),
     ];
     let odd: Vec<_> =
         odd.iter().filter(|(n, _)| *n > 0).map(|(n, what)| format!("{} {what}", format::count(*n))).collect();

@@ -53,7 +53,7 @@ fn months_view(months: &[MonthReturn], group: ChartGroup) -> Option<AnyView> {
     let press = Callback::new(move |range| group.show(range, false));
     let won = months.iter().filter(|m| m.strategy > m.buy_and_hold).count() as u64;
     let better = format!(
-        "{} of {} months were better than buy and hold.",
+        "Better than buy and hold: {} of {} months.",
         format::count(won),
         format::count(months.len() as u64)
     );
@@ -63,7 +63,7 @@ fn months_view(months: &[MonthReturn], group: ChartGroup) -> Option<AnyView> {
                 <h2 id="months-title">"Monthly returns, %"</h2>
                 {calendar("Monthly returns", cells, ("Year", year), Some(press))}
                 <p class="muted">
-                    "Equity after the last bar of a month ÷ that of the month before − 1, UTC. " {better}
+                    "Equity at the end of a month ÷ equity at the end of the month before − 1 (months in UTC). " {better}
                 </p>
             </section>
         }
@@ -131,7 +131,7 @@ fn distribution(trades: &[Trade]) -> Option<AnyView> {
                 </p>
                 <p class="muted num">
                     {format!("Worst {}, median {}, best {}. ", gain(worst), gain(median), gain(best))}
-                    "A trade's return is its P&L ÷ (size × entry price). The outer bars include all trades beyond their range."
+                    "A trade's return is its P&L ÷ (size × entry price). The first and the last bar of the chart include all trades beyond their range."
                 </p>
             </section>
         }

@@ -150,7 +150,7 @@ fn scores(scores: &[ClassScore]) -> impl IntoView + use<> {
                             <td></td>
                             <th scope="col" class="num">"Samples"</th>
                             <th scope="col" title="TP ÷ (TP + FP): correct share of the predictions of this class">"Precision"</th>
-                            <th scope="col" title="TP ÷ (TP + FN): share of the samples of this class that were found">"Recall"</th>
+                            <th scope="col" title="TP ÷ (TP + FN): correctly predicted share of the samples of this class">"Recall"</th>
                             <th scope="col" title="Harmonic mean of precision and recall">"F1"</th>
                         </tr>
                     </thead>

@@ -108,7 +108,7 @@ pub fn HeatMap(plan: StoredValue<Plan>, known: Memo<Option<Arc<SweepResult>>>) -
     let choice = (varied > 2).then(|| {
         view! {
             {plan.with_value(|plan| axes(plan, pair, chosen))}
-            <p class="muted">"Each cell has the best of its runs."</p>
+            <p class="muted">"Each cell shows the best value of its runs."</p>
         }
     });
     let colours =
@@ -190,7 +190,7 @@ fn table(plan: &Plan, known: &SweepResult, texts: &[String], pair: Pair) -> AnyV
     view! {
         <table class="plain heat">
             <caption class="unseen">
-                "Each cell has the value of a run and links to it. The best is outlined."
+                "Each cell shows the value of one run, and links to this run. The best value is outlined."
             </caption>
             <thead>
                 <tr>

@@ -77,12 +77,11 @@ pub fn bars(plan: &Plan, known: &SweepResult) -> Option<AnyView> {
     let rows = rows.collect_view();
     let why = unknown.then(|| {
         let text = format!(
-            "Unknown until each value has at least {MIN_RUNS_PER_VALUE} runs on average, and their results differ."
+            "Unknown until a parameter has at least {MIN_RUNS_PER_VALUE} runs per value on average, with different results."
         );
         view! { <p class="muted">{text}</p> }
     });
-    let about =
-        format!("Share of the variance of {} that the values of a parameter explain", metric(&known.rank_by));
+    let about = format!("Share of the variance in {} explained by each parameter", metric(&known.rank_by));
     Some(
         view! {
             <section class="card importance" aria-labelledby="importance-title">

@@ -258,7 +258,11 @@ impl<R: Report> Loading<R> {
             // Newest first is an order, too.
             let reversed = self.validator.early as usize + 1 >= bars.len();
             let level = if reversed { LogLevel::Info } else { LogLevel::Warn };
-            log_line(&self.report, level, format!("{rows} out of time order: all rows are sorted"));
+            log_line(
+                &self.report,
+                level,
+                format!("{rows} out of time order. The load sorted all rows by time"),
+            );
         }
         self.last_taken = bars.last().map(|bar| bar.time);
         self.sorted = bars;
@@ -378,10 +382,11 @@ impl<R: Report> Loading<R> {
     /// Warns of a source that may be truncated. `kept` is the number of stored bars that it does not have.
     pub(super) fn warn_of_cut(&mut self, kept: u64) {
         let Some(described) = &self.may_be_cut else { return };
-        let mut warning = format!("The last line of {described} has no line end: it may be truncated.");
+        let mut warning =
+            format!("The last line of {described} has no line end: the source may be truncated.");
         if kept > 0 {
             let bars = counted(kept, "stored bar", "stored bars");
-            warning.push_str(&format!(" {bars} after its last row were kept."));
+            warning.push_str(&format!(" The load kept {bars} after the last row."));
         }
         log_line(&self.report, LogLevel::Warn, warning.clone());
         self.warnings.push(warning);

@@ -102,7 +102,7 @@ pub(super) fn finer(label: &Label, grid: &Grid) -> Result<(), Failure> {
     }
     let (apart, own) = distance(micros);
     let hint = match own {
-        Some(own) => format!("Name the file for {own} and load it with that timeframe."),
+        Some(own) => format!("Put {own} into the file name, and load the file as {own}."),
         None => "Load them with their actual timeframe.".to_owned(),
     };
     Err(failure(format!("These are not {timeframe} bars: most bars of {name} are {apart} apart."), hint))
@@ -140,9 +140,9 @@ pub(super) fn judge(
     if let Some((reason, rows, example)) = rejected.most() {
         return Err(failure(
             format!(
-                "None of the {} of {name} are usable. {} were rejected as {}, the first at {example}.",
-                counted(read.rows, "row", "rows"),
+                "No row of {name} is usable: {} of {} rejected as {}, the first at {example}.",
                 thousands(rows),
+                counted(read.rows, "row", "rows"),
                 reason.as_str()
             ),
             reason.remedy(),
@@ -192,7 +192,7 @@ pub(super) fn report_findings(report: &impl Report, found: &Assessment) {
         log_line(
             report,
             LogLevel::Info,
-            format!("Volume unknown for {of}: features that need volume can't use them"),
+            format!("Volume unknown for {of}: not usable for features that need volume"),
         );
     }
     let gaps = found.findings.gaps.len() as u64;
@@ -218,7 +218,7 @@ pub(super) fn report_findings(report: &impl Report, found: &Assessment) {
         log_line(
             report,
             LogLevel::Info,
-            format!("{count} without bars treated as holidays, {which} {}", days.join(", ")),
+            format!("Treated {count} without bars as holidays, {which} {}", days.join(", ")),
         );
     }
 }

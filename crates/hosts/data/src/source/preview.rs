@@ -114,7 +114,7 @@ async fn inspect(
     for found in validator.rejected.listed() {
         let rows = counted(found.rows, "row", "rows");
         preview.warnings.push(format!(
-            "In the first {}, {rows} rejected as {}: {}",
+            "Rejected {rows} in the first {}: {}, the first at {}",
             counted(read, "row", "rows"),
             found.reason,
             found.example
@@ -139,7 +139,10 @@ fn nothing(request: &Request, validator: &Validator, read: u64) -> Failure {
     let name = format!("{} {}", request.symbol, request.timeframe);
     match validator.rejected.most() {
         Some((reason, _, example)) => market_data::failures::failure(
-            format!("None of the first {} of {name} are usable: {example}.", counted(read, "row", "rows")),
+            format!(
+                "No row of {name} is usable among the first {}: {example}.",
+                counted(read, "row", "rows")
+            ),
             reason.remedy(),
         ),
         None => market_data::failures::failure(

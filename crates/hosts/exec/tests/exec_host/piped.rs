@@ -62,7 +62,7 @@ async fn an_exit_code_above_128_is_explained_as_a_possible_signal() {
     let (_, failure) = rig.fail("exec.t", Value::Null).await;
     assert!(failure.message.starts_with("sh exited with code 137."), "{}", failure.message);
     assert!(
-        failure.hint.contains("9 (SIGKILL)") && failure.hint.contains("from the program itself"),
+        failure.hint.contains("9 (SIGKILL)") && failure.hint.contains("The program itself"),
         "{}",
         failure.hint
     );

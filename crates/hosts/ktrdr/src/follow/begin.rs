@@ -38,7 +38,7 @@ impl Run {
             Ok(place) => self.find(order, place).await,
             Err(why) => StartOutcome::Not(Err(WorkError::failed(
                 why,
-                "Resume it on that adapter, or retry from the start.",
+                "Resume the operation on the adapter of that service, or retry from the start.",
             ))),
         }
     }
@@ -103,8 +103,7 @@ impl Run {
 
     /// Resumes an ended run, if the service supports it.
     async fn resume_run(&mut self, place: RunLocation, why: &str) -> StartOutcome {
-        let no_way =
-            |what: String| StartOutcome::Not(Err(WorkError::failed(what, "Retry to run it from the start.")));
+        let no_way = |what: String| StartOutcome::Not(Err(WorkError::failed(what, "Retry from the start.")));
         let resume_response = tokio::select! {
             biased;
             () = self.ctx.token().cancelled() => return StartOutcome::Unsure(place),
@@ -168,7 +167,7 @@ impl Run {
                                 "The service at {} has no free slot: it is busy with a run from another client. ({error})",
                                 remote_service.base()
                             ),
-                            "Wait for that run to end or stop it on the service, then retry. The adapter's 'timing.queue' sets how long a start waits.",
+                            "Wait until that run ends, or stop it on the service, then retry. To wait longer for a free slot, raise 'timing.queue' of the adapter.",
                         )));
                     }
                     self.ctx.message(format!(
@@ -205,7 +204,7 @@ impl Run {
     async fn start_unanswered(&mut self, place: RunLocation, error: &CallError) -> StartOutcome {
         self.ctx.log(
             LogLevel::Warn,
-            format!("No response to the start ({error}). Checking whether the run started."),
+            format!("No response to the start request ({error}). Checking whether the run started."),
         );
         let polled = tokio::select! {
             biased;

@@ -132,14 +132,14 @@ impl Run {
                     if since.elapsed() >= confirm {
                         return Err(self.never_known(place, &error));
                     }
-                    let text = format!("No response to the start of {}: {error}", place.id);
+                    let text = format!("No response to the start request for {}: {error}", place.id);
                     UnconfirmedStop { kind: ConditionKind::CancelUndelivered, text, after: confirm }
                 }
                 Err(error) => {
                     let base = self.how.remote_service.base();
                     let text = format!(
-                        "The service at {base} does not report whether {} stopped: {error}. Checking and sending the \
-                         stop again until it responds.",
+                        "The service at {base} does not report whether {} stopped: {error}. The adapter checks \
+                         again and repeats the stop request until the service responds.",
                         place.id
                     );
                     UnconfirmedStop {
@@ -184,20 +184,21 @@ impl Run {
         match (&sent.answered, &sent.problem) {
             (Some(_), _) => {
                 let text = format!(
-                    "The service at {base} accepted the stop of {id}, but the run is still active. The operation keeps its \
-                     slot until the run ends. The adapter repeats the stop request."
+                    "The service at {base} accepted the stop request for {id}, but the run is still active. The operation \
+                     keeps its slot until the run ends. The adapter repeats the stop request."
                 );
                 UnconfirmedStop { kind: ConditionKind::Unstoppable, text, after: confirm }
             }
             (None, Some(problem)) => {
                 let text = format!(
-                    "The service at {base} did not accept the stop of {id}: {problem}. The adapter repeats \
-                     the stop request, and the run continues meanwhile."
+                    "The service at {base} did not accept the stop request for {id}: {problem}. The adapter \
+                     repeats the stop request, and the run continues meanwhile."
                 );
                 UnconfirmedStop { kind: ConditionKind::CancelUndelivered, text, after: Duration::ZERO }
             }
             (None, None) => {
-                let text = format!("The service at {base} has not responded to the stop of {id} yet.");
+                let text =
+                    format!("The service at {base} has not responded to the stop request for {id} yet.");
                 UnconfirmedStop {
                     kind: ConditionKind::CancelUndelivered,
                     text,
@@ -231,8 +232,8 @@ impl Run {
         let base = self.how.remote_service.base();
         WorkError::failed(
             format!(
-                "The cancel is not confirmed, and the run may still be running at {base}: no response to the start of \
-                 {}, and the status check failed: {error}.",
+                "The cancel is not confirmed, and the run may still be running at {base}: no response to the start \
+                 request for {}, and the status check failed: {error}.",
                 place.id
             ),
             "Check the service itself. Resume follows the run again if it exists.",
@@ -264,12 +265,14 @@ impl Sender {
                     *self.stops.sent.lock() = Sent { answered: Some(Instant::now()), ..Sent::default() };
                     backoff.reset();
                     let text =
-                        "The service accepted the stop. Waiting for its status to confirm it.".to_owned();
+                        "The service accepted the stop request. Waiting for its status to confirm the end."
+                            .to_owned();
                     (text, LogLevel::Info, RESEND_ANSWERED_PAUSE)
                 }
                 Err(error) => {
                     let error = error.to_string();
-                    let text = format!("The stop was not accepted ({error}). Sending it again.");
+                    let text =
+                        format!("The service did not accept the stop request ({error}). Sending it again.");
                     self.stops.sent.lock().problem = Some(error);
                     (text, LogLevel::Warn, backoff.next_ceiling())
                 }

@@ -111,7 +111,7 @@ impl Run {
                     if error.may_pass() && answered_at.elapsed() < seconds(self.how.timing.silence) =>
                 {
                     let silent = answered_at.elapsed().as_secs();
-                    self.ctx.message(format!("No valid response for {silent} s. Retrying: {error}"));
+                    self.ctx.message(format!("No valid response for {silent} s ({error}). Retrying"));
                     pace.slowest()
                 }
                 Err(error) => return End::Known(Err(self.lost(place, &error))),
@@ -137,10 +137,10 @@ impl Run {
             }
             return WorkError::failed(
                 format!(
-                    "The service at {base} accepted the resume of {id}, but then nothing ran. It can only resume runs \
-                     that were started with a path to the strategy on its own machine."
+                    "The service at {base} accepted the request to resume {id}, but then nothing ran. It can only \
+                     resume runs that were started with a path to the strategy on its own machine."
                 ),
-                "Retry to run it from the start. Set 'strategy_path' so that later runs can be resumed.",
+                "Retry from the start. Set 'strategy_path' so that later runs can be resumed.",
             );
         }
         Failure {
@@ -149,7 +149,7 @@ impl Run {
                 "The service at {base} was restarted, which ended run {id}: the service still reports it as running, \
                  but nothing runs."
             ),
-            hint: "Resume, which continues from the service's last checkpoint if there is one, or retry from the start."
+            hint: "Resume to continue from the service's last checkpoint, if it has one, or retry from the start."
                 .to_owned(),
         }
         .into()

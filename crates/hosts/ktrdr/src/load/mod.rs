@@ -143,7 +143,7 @@ impl KtrdrLoad {
             return Failure {
                 reason: FailureReason::HostStopped,
                 message: "The adapter was shut down while the ib host was loading.".to_owned(),
-                hint: "Retry to request the bars again.".to_owned(),
+                hint: "Retry the operation to request the bars again.".to_owned(),
             }
             .into();
         }

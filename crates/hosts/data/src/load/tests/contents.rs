@@ -50,9 +50,9 @@ async fn empty_and_unusable_files_have_different_errors() {
     let naive = text(0..50).replace("00000Z", "00000");
     let failure = failure_of(&naive, json!({})).await;
     assert!(
-        failure.message.contains(
-            "None of the 50 rows of A 1h are usable. 50 were rejected as no_zone, the first at line 2"
-        ),
+        failure
+            .message
+            .contains("No row of A 1h is usable: 50 of 50 rows rejected as no_zone, the first at line 2"),
         "{}",
         failure.message
     );

@@ -21,12 +21,12 @@ async fn a_file_without_a_final_newline_removes_no_later_bar() {
     assert_eq!(result.warnings.len(), 1, "{:?}", result.warnings);
     assert!(
         result.warnings[0].ends_with(
-            "A_1h.csv has no line end: it may be truncated. 1,000 stored bars after its last row were kept."
+            "A_1h.csv has no line end: the source may be truncated. The load kept 1,000 stored bars after the last row."
         ),
         "{:?}",
         result.warnings
     );
-    assert!(notebook.log().contains("it may be truncated"), "{}", notebook.log());
+    assert!(notebook.log().contains("the source may be truncated"), "{}", notebook.log());
 
     // Newest first: the older bars may be lost.
     let rows = text(1_000..1_500);
@@ -44,7 +44,11 @@ async fn a_complete_file_without_a_final_newline_is_loaded_with_a_warning() {
     bench.csv("A_1h.csv", text(0..400).trim_end());
     let result = bench.load(params(json!({}))).await;
     assert_eq!((result.rows, result.rejected_count, result.warnings.len()), (400, 0, 1));
-    assert!(result.warnings[0].ends_with("has no line end: it may be truncated."), "{:?}", result.warnings);
+    assert!(
+        result.warnings[0].ends_with("has no line end: the source may be truncated."),
+        "{:?}",
+        result.warnings
+    );
     // Bars within its rows are replaced, and those that it lacks removed.
     let fewer: String =
         text(0..400).lines().filter(|line| !line.ends_with(",7")).collect::<Vec<_>>().join("\n");

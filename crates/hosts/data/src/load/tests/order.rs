@@ -37,7 +37,7 @@ async fn unsorted_rows_are_sorted_without_loss() {
             let result = bench.run(&notebook, params(json!({"mode": mode})), None).await.unwrap();
             assert_eq!((result.rows, result.rows_written), (3000, 3000), "{what}, {mode}");
             assert_eq!((result.sorted_rows, result.rejected_count), (early, rejected), "{what}, {mode}");
-            assert!(notebook.log().contains("all rows are sorted"), "{}", notebook.log());
+            assert!(notebook.log().contains("The load sorted all rows by time"), "{}", notebook.log());
             assert_eq!(bench.bars("files/A/1h"), bars, "{what}, {mode}");
         }
     }

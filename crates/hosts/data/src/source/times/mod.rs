@@ -158,7 +158,7 @@ pub(super) fn not_a_time(text: &str) -> &'static str {
             "is not a time but a spreadsheet's number of days: format the column as date and time"
         }
         Ok(number) if number > 1e8 && text.contains(['e', 'E']) => {
-            "is not a time but a number that a spreadsheet has rounded: export the data again as it was"
+            "is not a time but a number that a spreadsheet has rounded: export the original data again, without the spreadsheet"
         }
         _ => "is not a time",
     }
