@@ -113,7 +113,7 @@ impl Store for Full {
         &self,
         filter: &crate::AuditFilter,
         limit: u32,
-    ) -> Result<Vec<(crate::AuditHead, AuditEntry)>, StoreError> {
+    ) -> Result<Vec<(crate::AuditHead, protocol::AuditEntry)>, StoreError> {
         self.inner.audit(filter, limit)
     }
 
