@@ -171,6 +171,7 @@ test('from an operation one reaches a comparison with another of its kind, even 
     await becomes(request, slow, 'running');
     await page.goto(`/operations/${first}`);
     await alive(page);
+    await page.getByRole('main').getByLabel('More actions').click();
     await page.getByRole('main').getByRole('link', { name: 'Compare with…' }).click();
     await page.getByRole('main').getByRole('link', { name: /SLOW/ }).click();
     await expect(line(page, 'Outcome')).toHaveText(['succeeded', /^running/]);
@@ -197,14 +198,14 @@ test('failures show their reason, and different kinds are compared in what they 
     expect(await wider(page), 'pixels by which the page is wider than the screen').toBeLessThanOrEqual(0);
 });
 
-test('trainings say whether they over-fit, and their losses share a chart', async ({ page, request }) => {
+test('trainings say whether they overfit, and their losses share a chart', async ({ page, request }) => {
     test.setTimeout(120_000);
     await done(request, 'data.load', load);
     const on = { symbols: SYMBOL, timeframe: '1h', epochs: 3 };
     const ids = [await done(request, 'training.run', { ...on, hidden: '4' }), await done(request, 'training.run', { ...on, hidden: '8' })];
     await page.goto(`/compare?ids=${ids.join(',')}`);
     await alive(page);
-    await expect(line(page, 'Over-fitting').first()).toHaveText(/^(Over-fits|No overfitting): best epoch \d of 3; at the end, validation loss .* training$/);
+    await expect(line(page, 'Overfitting').first()).toHaveText(/^(Overfits|No overfitting): best epoch \d of 3; at the end, validation loss .* training$/);
     const loss = figure(page, 'Loss (training dotted)');
     await expect(loss).toBeVisible();
     // The chart is replaced once, when all curves are there.

@@ -134,7 +134,6 @@ const unusual: [string, string[], string[]][] = [
     ['tiny', ['1e-12', '2e-12', '3e-12'], ['1e-12', '2e-12', '3e-12']],
     ['constant', ['5', '5', '5'], ['5']],
     ['negative', ['-3', '-1', '-2'], ['−3', '−2', '−1']],
-    ['single', ['0.25'], []],
 ];
 test('charts of unusual figures fit, with whole and distinct ticks', async ({ page, request }) => {
     test.setTimeout(120_000);
@@ -152,6 +151,13 @@ test('charts of unusual figures fit, with whole and distinct ticks', async ({ pa
         for (const { text } of x) expect(text, name).toMatch(/^\d+$/);
         await expect(line(chart), name).not.toContainText('NaN');
     }
+});
+
+test('a single value is a line of text instead of a chart', async ({ page, request }) => {
+    await page.goto(`/operations/${await losses(request, '0.25')}`);
+    await alive(page);
+    await expect(page.getByText('Single value: Loss 0.25', { exact: true })).toBeVisible();
+    await expect(figure(page, 'Loss')).toHaveCount(0);
 });
 
 test('a non-numeric value is a gap in the curve and an empty cell in the CSV', async ({ page, browser, request, server }) => {

@@ -123,6 +123,7 @@ test('a single run leads to a sweep with its params, and a choice varies by chec
     await until(request, run, 'succeeded');
     await page.goto(`/operations/${run}`);
     await alive(page);
+    await page.getByRole('main').getByLabel('More actions').click();
     await page.getByRole('main').getByRole('link', { name: 'Sweep this…' }).click();
     await expect(page.getByLabel('Symbol')).toHaveValue(SYMBOL);
     await expect(page.locator('#param-fast')).toHaveValue('7');

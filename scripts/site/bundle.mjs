@@ -1,29 +1,33 @@
 // Bundles: the parts of a page in one file, for its first visit, and those of each of its sections. Parts resemble each
 // other, so one compressed file is a fifth to a third smaller than many, and it is one request.
 //
-// A bundle contains modules one after the other. No part is in two bundles of one page. If some parts of a bundle are
-// loaded already, only the missing ones are requested (loader.mjs).
+// In a bundle, sections of the same kind follow each other: they resemble each other more than the sections of one part.
+// No part is in two bundles of one page. If some parts of a bundle are loaded already, only the missing ones are
+// requested (loader.mjs).
 import { readFileSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
+import { sectionsOf } from './sections.mjs';
 
 /** Name of the file that says which parts a page or section needs, as the splitter writes it. */
 export const MANIFEST = '__wasm_split_manifest.json';
 
-/** Parts that several sections of a page share are in the page's bundle, if they have fewer bytes together. */
-const SMALL = 12_000;
+/** Bytes of a unit of size; the loader knows the sizes of parts in such units. */
+const UNIT = 64;
+/** Parts that several sections of a page share are in the page's bundle, if they have fewer units together. */
+export const SMALL = 187;
 
 /** Name of a page in the manifest, such as `__operation_view_385574359813078099`. */
-const PAGE = /^__(?<page>\w+)_view_\d+$/u;
+export const PAGE = /^__(?<page>\w+)_view_\d+$/u;
 
 /** Name of the page of a view as in `PAGE`; sections begin with it: `operation_log`. */
 export const pageOf = (name) => PAGE.exec(name)?.groups.page;
 
 /**
  * Bundles of the pages and of their sections: a map from name to `[bundle, parts]` of each bundle that it needs.
- * `needed` has the parts of each name, `bytesOf` gives the size of a part. Dialogs have no bundles: most of their parts
- * are loaded before them.
+ * `needed` has the parts of each name, `sizeOf` gives the size of a part in units. Dialogs have no bundles: most of their
+ * parts are loaded before them. The loader contains this function.
  */
-export function plan(needed, bytesOf) {
+export function plan(needed, sizeOf) {
     const bundles = new Map();
     for (const [view, parts] of needed.filter(([name]) => pageOf(name))) {
         const page = pageOf(view);
@@ -41,8 +45,8 @@ export function plan(needed, bytesOf) {
         for (const [name] of sections) bundles.set(name, []);
         let shared = 0;
         for (const group of groups.values()) {
-            const bytes = group.parts.reduce((sum, part) => sum + bytesOf(part), 0);
-            if (group.names.length > 1 && bytes < SMALL) {
+            const size = group.parts.reduce((sum, part) => sum + sizeOf(part), 0);
+            if (group.names.length > 1 && size < SMALL) {
                 ofPage.push(...group.parts);
                 continue;
             }
@@ -55,22 +59,34 @@ export function plan(needed, bytesOf) {
 }
 
 /**
+ * A bundle of modules: for each module, the kinds of its sections and a zero; then, kind by kind, the sections of all
+ * modules with their sizes.
+ */
+export function bundleOf(modules) {
+    const all = modules.map(sectionsOf);
+    const kinds = all.map((sections) => Buffer.from([...sections.map(({ id }) => id), 0]));
+    const ids = [...new Set(all.flat().map(({ id }) => id))].sort((a, b) => a - b);
+    const sorted = ids.flatMap((id) => all.flat().filter((section) => section.id === id));
+    return Buffer.concat([...kinds, ...sorted.flatMap(({ size, content }) => [size, content])]);
+}
+
+/**
  * Writes the bundles to `pkg`, and names them in the manifest instead of their parts, because the server lets browsers
- * preload the files in the manifest. Returns a map from page or section to `[bundle, [part, bytes]…]`, in the order of
- * the bundle.
+ * preload the files in the manifest. Returns what the loader is made from: the parts that each page, section or dialog
+ * needs, and the size of each part in units.
  */
 export function writeBundles(pkg) {
     const manifest = path.join(pkg, MANIFEST);
     const fileOf = (name) => path.join(pkg, `${name}.wasm`);
-    const bytesOf = (part) => statSync(fileOf(part)).size;
     const needed = Object.entries(JSON.parse(readFileSync(manifest, 'utf8')));
-    const bundles = plan(needed, bytesOf);
-    const written = new Map();
-    for (const [name, parts] of [...bundles.values()].flat()) {
-        writeFileSync(fileOf(name), Buffer.concat(parts.map((part) => readFileSync(fileOf(part)))));
-        written.set(name, parts.map((part) => [part, bytesOf(part)]));
+    needed.sort(([a], [b]) => (a < b ? -1 : 1));
+    const parts = new Set(needed.flatMap(([, list]) => list));
+    const sizes = new Map([...parts].map((part) => [part, Math.ceil(statSync(fileOf(part)).size / UNIT)]));
+    const bundles = plan(needed, (part) => sizes.get(part));
+    for (const [name, list] of [...bundles.values()].flat()) {
+        writeFileSync(fileOf(name), bundleOf(list.map((part) => readFileSync(fileOf(part)))));
     }
-    const files = needed.map(([name, parts]) => [name, bundles.get(name)?.map(([bundle]) => bundle) ?? parts]);
+    const files = needed.map(([name, list]) => [name, bundles.get(name)?.map(([bundle]) => bundle) ?? list]);
     writeFileSync(manifest, JSON.stringify(Object.fromEntries(files), null, 2));
-    return new Map([...bundles].map(([name, list]) => [name, list.map(([bundle]) => [bundle, written.get(bundle)])]));
+    return { needed, sizes };
 }

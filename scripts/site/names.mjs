@@ -7,7 +7,7 @@ import { readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 
 /** Placeholder of the hash in the names that the splitter writes; of the same length as a hash. */
-const PLACEHOLDER = '______________________';
+export const PLACEHOLDER = '______________________';
 
 /** First 128 bits of SHA-256, as 22 characters that are safe in URLs. */
 export function hashOf(...contents) {

@@ -4,12 +4,14 @@ import { mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'n
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { test } from 'node:test';
-import { MANIFEST, plan, writeBundles } from './bundle.mjs';
+import { MANIFEST, bundleOf, plan, writeBundles } from './bundle.mjs';
 import { CargoOutput } from './cargo.mjs';
 import { Estimate } from './estimate.mjs';
 import { LOADER, improved } from './loader.mjs';
 import { hashOf, nameByHash } from './names.mjs';
 import { Progress, timeLeft } from './progress.mjs';
+import { moduleOf, sectionsOf, toLeb } from './sections.mjs';
+import { shortNames, slim } from './slim.mjs';
 import { dataBytes } from './split.mjs';
 
 const FILES = {
@@ -176,29 +178,34 @@ const __chunk_1 = ${part('chunk_1')}, []);
 export const __wasm_split_load___new_view_1 = wrapAsyncCb(${part('split___new_view_1')}, [__chunk_1]));
 export const __wasm_split_load_later = wrapAsyncCb(${part('split_later')}, [__chunk_1]));
 `;
-const BUNDLED = [['chunk_1', EMPTY.length], ['split___new_view_1', EMPTY.length]];
-const BUNDLES = new Map([['__new_view_1', [['bundle___new_view_1', BUNDLED]]]]);
+const NEEDED = [['__new_view_1', ['chunk_1', 'split___new_view_1']], ['later', ['chunk_1', 'split_later']]];
+const PARTS_OF_LOADER = {
+    needed: NEEDED,
+    sizes: new Map([['chunk_1', 1], ['split___new_view_1', 1], ['split_later', 1]]),
+};
 
 /** Imports the loader. `responses` are the outcomes of its requests: the status, if there is a response. */
-async function loader(context, responses) {
+async function loader(context, responses, modules = [EMPTY, EMPTY]) {
     const folder = mkdtempSync(path.join(tmpdir(), 'signalbox-loader-'));
     context.after(() => rmSync(folder, { recursive: true }));
     const file = path.join(folder, 'loader.mjs');
-    writeFileSync(file, improved(WRITTEN, BUNDLES));
+    writeFileSync(file, improved(WRITTEN, PARTS_OF_LOADER));
     const requested = [];
     context.mock.method(globalThis, 'fetch', async (url) => {
-        const name = path.basename(url.pathname, '.wasm');
+        const [name] = path.basename(url.pathname, '.wasm').split('.');
         requested.push(name);
         const status = responses.shift();
         if (status === undefined) throw new TypeError('Failed to fetch');
-        const body = name.startsWith('bundle') ? new Blob([EMPTY, EMPTY]) : EMPTY;
+        const body = name.startsWith('bundle') ? bundleOf(modules) : EMPTY;
         return new Response(status === 200 ? body : null, { status, headers: { 'content-type': 'application/wasm' } });
     });
+    const instantiated = [];
+    context.mock.method(WebAssembly, 'instantiate', async (module) => instantiated.push(module));
     context.mock.method(globalThis, 'setTimeout', (run) => queueMicrotask(run));
     Object.defineProperty(globalThis, 'navigator', { value: { onLine: true }, configurable: true });
     const { __wasm_split_load___new_view_1: page, __wasm_split_load_later: dialog } = await import(file);
     const outcome = (load) => load().then(() => 'loaded', (error) => error.message);
-    return { requested, page: () => outcome(page), dialog: () => outcome(dialog) };
+    return { requested, instantiated, page: () => outcome(page), dialog: () => outcome(dialog) };
 }
 
 test('the parts of the first page come in one bundle', async (context) => {
@@ -234,19 +241,48 @@ test('a missing file is requested once', async (context) => {
 });
 
 test('a loader of an unexpected form fails the build', () => {
-    assert.throws(() => improved('fetch(x)', BUNDLES), /unexpected form/u);
-    assert.throws(() => improved(WRITTEN.replaceAll('__new_view_1', '__old_view_1'), BUNDLES), /unexpected form/u);
+    assert.throws(() => improved('fetch(x)', PARTS_OF_LOADER), /unexpected form/u);
+    assert.throws(() => improved(WRITTEN.replaceAll('__new_view_1', '__old_view_1'), PARTS_OF_LOADER), /unexpected form/u);
+});
+
+/** Modules with sections of the kinds 1, 3, 10 and 1, 10, and one without any. */
+const MODULES = [
+    moduleOf(Buffer.from(EMPTY), [
+        { id: 1, content: Buffer.from([1, 0x60, 0, 0]) },
+        { id: 3, content: Buffer.from([1, 0]) },
+        { id: 10, content: Buffer.from([1, 130, 1, 0, ...Array(128).fill(1), 0x0b]) },
+    ]),
+    moduleOf(Buffer.from(EMPTY), [{ id: 1, content: Buffer.from([0]) }, { id: 10, content: Buffer.from([0]) }]),
+    Buffer.from(EMPTY),
+];
+
+test('a page instantiates the modules of its bundle', async (context) => {
+    const { page, instantiated } = await loader(context, [200], MODULES.slice(0, 2));
+    assert.equal(await page(), 'loaded');
+    assert.deepEqual(instantiated.map((module) => Buffer.from(module)), MODULES.slice(0, 2));
+});
+
+test('a bundle has the sections of all modules, one kind after the other', () => {
+    const bundle = bundleOf(MODULES);
+    const [first, second] = MODULES.map(sectionsOf);
+    const kinds = [1, 3, 10, 0, 1, 10, 0, 0];
+    const sorted = [first[0], second[0], first[1], first[2], second[1]].flatMap(({ size, content }) => [...size, ...content]);
+    assert.deepEqual([...bundle], [...kinds, ...sorted]);
 });
 
 test('a bundle contains the parts of a page, and browsers preload it instead of them', (context) => {
     const pkg = mkdtempSync(path.join(tmpdir(), 'signalbox-bundles-'));
     context.after(() => rmSync(pkg, { recursive: true }));
-    for (const name of ['chunk_1', 'split_later', 'split___new_view_1']) writeFileSync(path.join(pkg, `${name}.wasm`), name);
     const needed = { later: ['chunk_1', 'split_later'], __new_view_1: ['chunk_1', 'split___new_view_1'] };
+    const [one, later, view] = MODULES;
+    for (const [name, module] of Object.entries({ chunk_1: one, split_later: later, split___new_view_1: view })) {
+        writeFileSync(path.join(pkg, `${name}.wasm`), module);
+    }
     writeFileSync(path.join(pkg, MANIFEST), JSON.stringify(needed));
-    const parts = [['chunk_1', 7], ['split___new_view_1', 18]];
-    assert.deepEqual([...writeBundles(pkg)], [['__new_view_1', [['bundle___new_view_1', parts]]]]);
-    assert.equal(readFileSync(path.join(pkg, 'bundle___new_view_1.wasm'), 'utf8'), 'chunk_1split___new_view_1');
+    const written = writeBundles(pkg);
+    assert.deepEqual(written.needed, [['__new_view_1', needed.__new_view_1], ['later', needed.later]]);
+    assert.deepEqual([...written.sizes], [['chunk_1', 3], ['split___new_view_1', 1], ['split_later', 1]]);
+    assert.deepEqual(readFileSync(path.join(pkg, 'bundle___new_view_1.wasm')), bundleOf([one, view]));
     assert.deepEqual(JSON.parse(readFileSync(path.join(pkg, MANIFEST))), { ...needed, __new_view_1: ['bundle___new_view_1'] });
 });
 
@@ -258,8 +294,8 @@ test('bundles of sections have no part of their page, and none twice', () => {
         ['new_range', ['small']],
         ['newer_form', ['other']],
     ];
-    const bytesOf = (part) => (part === 'large' ? 1_000_000 : 1);
-    assert.deepEqual([...plan(needed, bytesOf)], [
+    const sizeOf = (part) => (part === 'large' ? 1_000_000 : 1);
+    assert.deepEqual([...plan(needed, sizeOf)], [
         ['new_form', [['bundle_new_form', ['form']], ['bundle_new_shared_1', ['large']]]],
         ['new_sweep', [['bundle_new_shared_1', ['large']], ['bundle_new_sweep', ['sweep']]]],
         ['new_range', []],
@@ -272,4 +308,45 @@ test('the size of the data is read from a module', () => {
     const [type, data] = [[1, 4, 1, 0x60, 0, 0], [11, 0x83, 0x01, ...Array(131).fill(0)]];
     assert.equal(dataBytes(Buffer.from([...EMPTY, ...type])), 0);
     assert.equal(dataBytes(Buffer.from([...EMPTY, ...type, ...data])), 131);
+});
+
+/** An import of a function of type 0. */
+const imported = (from, name) => [from.length, ...Buffer.from(from), name.length, ...Buffer.from(name), 0, 0];
+const exported = (name) => [name.length, ...Buffer.from(name), 0, 2];
+const CLOSURE = '_ZN12wasm_bindgen7convert8closures1_6invoke17h0E';
+
+test('the shared module and its JavaScript know each other by short names', () => {
+    const names = ['__wbg_get_1f', '__wbg_set_2e'];
+    const module = moduleOf(Buffer.from(EMPTY), [
+        { id: 1, content: Buffer.from([1, 0x60, 0, 0]) },
+        { id: 2, content: Buffer.from([3, ...imported('./signalbox_bg.js', names[0]), ...imported('./other.js', 'f'), ...imported('./signalbox_bg.js', names[1])]) },
+        { id: 7, content: Buffer.from([2, ...exported('hydrate'), ...exported(CLOSURE)]) },
+    ]);
+    const script = (get, set, closure) =>
+        `    const import0 = {\n        ${get}: function(arg0) {\n        },\n        ${set}: function() { wasm.${closure}(); },\n    };\n`;
+    const renamed = shortNames(module, script(...names, CLOSURE));
+    assert.equal(renamed.script, script('"0"', '"1"', 'c0'));
+    const compiled = new WebAssembly.Module(renamed.module);
+    assert.deepEqual(WebAssembly.Module.imports(compiled), [
+        { module: './signalbox_bg.js', name: '0', kind: 'function' },
+        { module: './other.js', name: 'f', kind: 'function' },
+        { module: './signalbox_bg.js', name: '1', kind: 'function' },
+    ]);
+    assert.deepEqual(WebAssembly.Module.exports(compiled).map(({ name }) => name), ['hydrate', 'c0']);
+    assert.throws(() => shortNames(module, script('get', names[1], CLOSURE)), /1 of 2 imports/u);
+});
+
+test('custom sections and null elements are left out', () => {
+    const table = { id: 4, content: Buffer.from([1, 0x70, 0, 8]) };
+    const functions = [0, 0x41, 1, 0x0b, 1, 0];
+    const nulls = [4, 0x41, 2, 0x0b, 2, 0xd0, 0x70, 0x0b, 0xd0, 0x70, 0x0b];
+    const some = [4, 0x41, 6, 0x0b, 2, 0xd0, 0x70, 0x0b, 0xd2, 0, 0x0b];
+    const before = [{ id: 1, content: Buffer.from([1, 0x60, 0, 0]) }, { id: 3, content: Buffer.from([1, 0]) }, table];
+    const code = { id: 10, content: Buffer.from([1, 2, 0, 0x0b]) };
+    const withElements = (...segments) =>
+        moduleOf(Buffer.from(EMPTY), [...before, { id: 9, content: Buffer.concat([toLeb(segments.length), ...segments.map((segment) => Buffer.from(segment))]) }, code]);
+    const custom = Buffer.from([0, 5, 4, ...Buffer.from('name')]);
+    const out = slim(Buffer.concat([withElements(functions, nulls, some, nulls), custom]));
+    assert.deepEqual(out, withElements(functions, some));
+    assert.ok(WebAssembly.validate(out));
 });

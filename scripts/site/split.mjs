@@ -1,8 +1,10 @@
 // Splits the compiled frontend into parts.
 import { execFile } from 'node:child_process';
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { promisify } from 'node:util';
+import { sectionsOf } from './sections.mjs';
+import { shortNames } from './slim.mjs';
 
 /** Number of a module's section with data. */
 const DATA = 11;
@@ -16,21 +18,11 @@ export async function split(splitter, module, name, pkg) {
     if (!parts.some((part) => dataBytes(readFileSync(path.join(pkg, part))) > MIN_DATA_BYTES)) {
         throw new Error('the data of all parts is in the shared part; enlarge CONSTANTS in frontend/src/reserve.rs');
     }
+    const [shared, script] = [path.join(pkg, `${name}.wasm`), path.join(pkg, `${name}.js`)];
+    const renamed = shortNames(readFileSync(shared), readFileSync(script, 'utf8'));
+    writeFileSync(shared, renamed.module);
+    writeFileSync(script, renamed.script);
 }
 
 /** Size of a module's data. */
-export function dataBytes(module) {
-    // After magic number and version; each section begins with its number and its size.
-    for (let at = 8; at < module.length; ) {
-        const section = module[at++];
-        let size = 0;
-        for (let shift = 0; ; shift += 7) {
-            const byte = module[at++];
-            size += (byte & 127) * 2 ** shift;
-            if (byte < 128) break;
-        }
-        if (section === DATA) return size;
-        at += size;
-    }
-    return 0;
-}
+export const dataBytes = (module) => sectionsOf(module).find(({ id }) => id === DATA)?.content.length ?? 0;

@@ -2,8 +2,10 @@
 
 const LINE = 13;
 const GAP = 8;
-/** Maximum share of the chart's width for names and values; beyond it there are only values. */
+/** Maximum share of the chart's width, and pixels, for names and values; beyond it there are only values. The legend has
+ *  the names as well. */
 const MAX_SHARE = 0.26;
+const MAX_WIDTH = 140;
 /** Widths are rounded up, so that the plot does not move with every digit. */
 const STEP = 12;
 /** Maximum distance of a label from the end of its line. */
@@ -45,12 +47,13 @@ function layOut(plot, u, ruler) {
   if (ends.length === 0) return 0;
   const width = (text) => Math.ceil(ruler.measureText(text).width);
   const whole = (end) => (end.name ? `${end.name} ${end.value}` : end.value);
+  const limit = Math.min(u.width * MAX_SHARE, MAX_WIDTH);
   let need = Math.max(...ends.map((end) => width(whole(end))));
-  plot.named = need <= u.width * MAX_SHARE;
+  plot.named = need <= limit;
   if (!plot.named) {
     const short = ends.every((end) => end.name.length < 2);
     need = Math.max(...ends.map((end) => width(short ? whole(end) : end.value)));
-    plot.named = short && need <= u.width * MAX_SHARE;
+    plot.named = short && need <= limit;
     if (!plot.named) need = Math.max(...ends.map((end) => width(end.value)));
   }
   return Math.ceil((need + GAP + 4) / STEP) * STEP;

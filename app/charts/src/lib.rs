@@ -105,6 +105,7 @@ pub fn Chart(
     #[prop(optional)]
     note: Option<AnyView>,
 ) -> impl IntoView {
+    let sheet = computed_once(sheet);
     let alone = group.is_none() || own_tools;
     let group = group.unwrap_or_default();
     let (zoomed, hidden) = (RwSignal::new(false), RwSignal::new(0_u32));
@@ -201,6 +202,12 @@ pub fn Chart(
     .into_any()
 }
 
+/// The data, computed once per change, however many readers it has: the drawing, the table, the note on its extent.
+fn computed_once(sheet: Signal<Arc<Sheet>>) -> Signal<Arc<Sheet>> {
+    // Comparing the data would take longer than drawing it.
+    Memo::new_with_compare(move |_| sheet.get(), |_, _| true).into()
+}
+
 /// The plot, with what is shown before and instead of it.
 fn drawing(spec: Spec, drawn: Drawn) -> AnyView {
     let node = NodeRef::<Div>::new();
@@ -289,4 +296,29 @@ fn saving(spec: Spec, sheet: Signal<Arc<Sheet>>, all: Option<AskAll>) -> Callbac
 fn save_csv(spec: &Spec, sheet: &Sheet) {
     let ending = if sheet.extent.is_all() { "csv" } else { "part.csv" };
     save_text(&spec.file_name(ending), "text/csv", &csv_of(spec, sheet));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::atomic::{AtomicU32, Ordering};
+
+    #[test]
+    fn the_data_of_a_chart_is_computed_once_per_change() {
+        let owner = Owner::new();
+        owner.with(|| {
+            let (points, computed) = (RwSignal::new(1), Arc::new(AtomicU32::new(0)));
+            let count = computed.clone();
+            let sheet = computed_once(Signal::derive(move || {
+                count.fetch_add(1, Ordering::Relaxed);
+                let x = (0..points.get()).map(f64::from).collect();
+                Arc::new(Sheet { x, ..Sheet::default() })
+            }));
+            let lengths = || [sheet.get_untracked().x.len(), sheet.with_untracked(|sheet| sheet.x.len())];
+            assert_eq!(lengths(), [1, 1]);
+            points.set(2);
+            assert_eq!(lengths(), [2, 2]);
+            assert_eq!(computed.load(Ordering::Relaxed), 2);
+        });
+    }
 }

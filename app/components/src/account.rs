@@ -1,18 +1,27 @@
 //! Account of the reader, in the bar at the top: name and role, the page of the account, and *Sign out*. Works without
 //! JavaScript. Nothing is shown where the server needs no credential.
 
+use super::deferred::Deferred;
+use super::lazy_section::once_live;
 use super::menu::Unfolds;
 use crate::reactive::part;
 use app_state::permissions::reader_name;
 use app_state::toasts::Toasts;
 use leptos::html::Details;
 use leptos::prelude::*;
+use leptos::wasm_split::{SplitLoaderError, wasm_split};
 use live::{Identity, base};
 use protocol::access::{Permission, Role, SignedInBy};
 
-/// The menu. Says so when the role of the reader has changed.
+/// The menu; its code is loaded once the page is live.
 #[component]
 pub fn Account() -> impl IntoView {
+    once_live(Deferred::new(|| Box::pin(load_menu()), || ()), menu)
+}
+
+/// Says so when the role of the reader has changed.
+#[wasm_split(later, wasm_split_path = leptos::wasm_split, preload(load_menu), fallible)]
+fn menu() -> Result<AnyView, SplitLoaderError> {
     let (identity, toasts) = (Identity::here(), expect_context::<Toasts>());
     Effect::new(move |before: Option<Option<Role>>| {
         let role = identity.me().map(|me| me.role);
@@ -25,7 +34,7 @@ pub fn Account() -> impl IntoView {
     });
     let details = NodeRef::<Details>::new();
     let unfolds = Unfolds::new(details);
-    part(move || {
+    let menu = part(move || {
         let me = identity.me()?;
         let (name, role) = (reader_name(&me), me.role.to_string());
         let kinds =
@@ -72,5 +81,6 @@ pub fn Account() -> impl IntoView {
             }
             .into_any(),
         )
-    })
+    });
+    Ok(menu.into_any())
 }

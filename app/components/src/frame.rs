@@ -3,6 +3,7 @@
 
 use super::account::Account;
 use super::badge::{Badge, StaleStrip};
+use super::deferred::Deferred;
 use super::icon::Icon;
 use super::moment::ZoneSwitch;
 use super::palette::{Palette, PaletteButton, PaletteDialog};
@@ -64,7 +65,7 @@ pub fn provide(toasts: Toasts) {
 /// The frame; its children are the page.
 #[component]
 pub fn Frame(children: Children) -> impl IntoView {
-    notifications::watch();
+    watch_notifications();
     let (fresh, sheet) = (ConnectionStatus::here().fresh(), ShortcutHelp::here());
     let at = app_state::address::use_path();
     let entry = move |(href, picture, word): (&'static str, &'static str, &'static str)| {
@@ -159,6 +160,18 @@ pub fn Frame(children: Children) -> impl IntoView {
         <Tab/>
     }
     .into_any()
+}
+
+/// Watches awaited operations, once the page is live.
+fn watch_notifications() {
+    let code = Deferred::new(|| Box::pin(notifications::load_watch()), || ());
+    let owner = Owner::current().unwrap_or_default();
+    Effect::new(move |_| {
+        if code.loaded() {
+            // Not part of this effect.
+            owner.with(|| untrack(|| code.run(notifications::watch)));
+        }
+    });
 }
 
 /// Dot for failures that the user has not seen; absent without any.

@@ -3,7 +3,7 @@
 //! The server renders each section. The browser loads the code of the shown ones before it takes over the document, and
 //! leaves the server's HTML of the others in place until their code is loaded.
 
-use super::deferred::Loading;
+use super::deferred::{Deferred, Loading};
 use crate::reactive::{part, spoken};
 use futures::FutureExt;
 use leptos::html::Div;
@@ -133,6 +133,44 @@ impl LazySection {
         view! { <div class="lazy-section" node_ref=place aria-busy=spoken(move || busy.get())></div> }
             .into_any()
     }
+}
+
+/// Content of the frame that every page has, and whose code is loaded once the page is live. Until then, the server's
+/// HTML stays as it is.
+pub fn once_live<F>(code: Deferred, build: impl Fn() -> F + 'static) -> AnyView
+where
+    F: Future<Output = Result<AnyView, SplitLoaderError>>,
+{
+    let build = move || build().now_or_never()?.ok();
+    if cfg!(not(feature = "hydrate")) {
+        return view! { <div class="lazy-section">{build()}</div> }.into_any();
+    }
+    take_over(code, Rc::new(build))
+}
+
+/// Replaces the server's HTML, once the code is loaded.
+fn take_over(code: Deferred, build: Build) -> AnyView {
+    let place = NodeRef::<Div>::new();
+    let mounted = StoredValue::new_local(None::<AnyViewState>);
+    let owner = Owner::current().unwrap_or_default();
+    Effect::new(move |_| {
+        let Some(place) = place.get().filter(|_| code.loaded()) else { return };
+        if mounted.with_value(Option::is_some) {
+            return;
+        }
+        let state = untrack(|| owner.with(|| build().map(Render::build)));
+        let Some(mut state) = state else { return };
+        let details = || place.query_selector("details").ok().flatten();
+        let is_open = details().is_some_and(|menu| menu.has_attribute("open"));
+        place.replace_children_with_node_0();
+        state.mount(&place, None);
+        if let Some(menu) = details().filter(|_| is_open) {
+            // Fails only for an invalid name.
+            drop(menu.set_attribute("open", ""));
+        }
+        mounted.set_value(Some(state));
+    });
+    view! { <div class="lazy-section" node_ref=place></div> }.into_any()
 }
 
 /// Loads the code of the sections that the document shows. Called before hydration, which takes them over then.

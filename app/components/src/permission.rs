@@ -2,6 +2,7 @@
 //! place, so that the reason can be reached by pointer, key and screen reader.
 
 use super::deferred::Deferred;
+use super::lazy_section::once_live;
 use crate::reactive::{maybe, part, spoken};
 use app_state::permissions::refusal;
 use leptos::attr::any_attribute::{AnyAttribute, IntoAnyAttribute};
@@ -55,13 +56,17 @@ fn id_of(permission: Permission) -> String {
 /// controls have no effect.
 #[component]
 pub fn PermissionNotes() -> impl IntoView {
+    once_live(Deferred::new(|| Box::pin(load_notes()), || ()), notes)
+}
+
+#[wasm_split(later, wasm_split_path = leptos::wasm_split, preload(load_notes), fallible)]
+fn notes() -> Result<AnyView, SplitLoaderError> {
     let (node, identity) = (NodeRef::<Div>::new(), Identity::here());
-    let code = Deferred::on_demand(|| Box::pin(load_watch()), || ());
     Effect::new(move |watches: Option<bool>| {
         let lacks = identity.me().is_some_and(|me| !me.lacks.is_empty());
         let watches = watches.unwrap_or_default();
         if lacks && !watches {
-            code.run(|| watch(node));
+            watch(node);
         }
         watches || lacks
     });
@@ -72,16 +77,15 @@ pub fn PermissionNotes() -> impl IntoView {
         });
         Some(notes.collect_view().into_any())
     });
-    view! {
+    Ok(view! {
         <div hidden>{notes}</div>
         <div class="needs-note" aria-hidden="true" node_ref=node></div>
     }
-    .into_any()
+    .into_any())
 }
 
 /// Stops presses of disabled controls, and shows the reason of the one under the pointer or with the focus.
-#[wasm_split(later, wasm_split_path = leptos::wasm_split, preload(load_watch), fallible)]
-fn watch(node: NodeRef<Div>) -> Result<(), SplitLoaderError> {
+fn watch(node: NodeRef<Div>) {
     listen("click", stop_refused);
     listen("pointerover", move |event| show_beside(event, node));
     listen("focusin", move |event| show_beside(event, node));
@@ -91,7 +95,6 @@ fn watch(node: NodeRef<Div>) -> Result<(), SplitLoaderError> {
             hide(node);
         }
     });
-    Ok(())
 }
 
 /// Listens before any control does, as long as the page lives.

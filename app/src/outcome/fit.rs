@@ -10,7 +10,7 @@ use protocol::Point;
 #[derive(Clone, PartialEq, Debug)]
 pub struct Fit {
     pub over_fits: bool,
-    /// `Over-fits after epoch 14 of 60: at the end, validation loss 35 % above training`.
+    /// `Overfits after epoch 14 of 60: at the end, validation loss 35 % above training`.
     pub words: String,
 }
 
@@ -39,7 +39,7 @@ pub fn of_curves(curves: &Curves) -> Option<Fit> {
     let share = training.and_then(|training| over_fit(now.1, training.1));
     let rises = now.0 - best.0 >= PAST_BEST && now.1 > best.1 * (1.0 + RISE);
     let over_fits = rises || share.is_some_and(|share| share > OVER_FIT);
-    let verdict = if over_fits { "Over-fits" } else { "No overfitting" };
+    let verdict = if over_fits { "Overfits" } else { "No overfitting" };
     let at_end = share.map(|share| format!("; at the end, validation loss {}", gap(share)));
     let (best, last) = (format::figure(best.0), format::figure(now.0));
     let words = format!("{verdict}: best epoch {best} of {last}{}", at_end.unwrap_or_default());
@@ -67,7 +67,7 @@ mod tests {
             fit(&[1.0, 0.8, 0.7, 0.6, 0.6, 0.6, 0.6], &[1.0, 0.7, 0.72, 0.75, 0.78, 0.8, 0.81]).unwrap();
         assert_eq!(
             over.words,
-            "Over-fits: best epoch 2 of 7; at the end, validation loss 35 % above training"
+            "Overfits: best epoch 2 of 7; at the end, validation loss 35 % above training"
         );
         assert!(over.over_fits);
         let fine = fit(&[1.0, 0.8, 0.7], &[1.0, 0.8, 0.686]).unwrap();
@@ -85,7 +85,7 @@ mod tests {
     #[test]
     fn without_a_training_loss_only_the_best_epoch_is_said() {
         let rising = fit(&[], &[1.0, 0.7, 0.72, 0.75, 0.78, 0.8, 0.81]).unwrap();
-        assert_eq!(rising.words, "Over-fits: best epoch 2 of 7");
+        assert_eq!(rising.words, "Overfits: best epoch 2 of 7");
         assert_eq!(fit(&[1.0], &[]), None);
     }
 }

@@ -10,14 +10,14 @@ use protocol::{Point, Progress};
 
 /// Maximum number of key figures of commands and unknown kinds.
 const MAX_FIGURES: usize = 5;
-/// Validation loss above the training loss, as a share of it, from which a model over-fits noticeably.
+/// Validation loss above the training loss, as a share of it, from which a model overfits noticeably.
 pub(super) const OVER_FIT: f64 = 0.1;
 /// Validation loss above its minimum, as a share of it, that is more than noise.
 pub(super) const RISE: f64 = 0.02;
 /// Epochs since the best one from which the validation loss has stopped improving.
 pub(super) const PAST_BEST: f64 = 5.0;
 
-/// Definition of the over-fit.
+/// Definition of overfitting.
 pub const OVER_FIT_MEANS: &str =
     "Validation loss ÷ training loss − 1. Increases when the model memorizes the training data";
 
@@ -82,7 +82,7 @@ pub(super) fn least(points: &[Point]) -> Option<Point> {
     points.iter().copied().filter(|p| p.1.is_finite()).min_by(|a, b| a.1.total_cmp(&b.1))
 }
 
-/// Over-fit of a validation and a training loss.
+/// Overfitting of a validation and a training loss.
 pub(super) fn over_fit(validation: f64, training: f64) -> Option<f64> {
     let share = validation / training - 1.0;
     (training > 0.0 && share.is_finite()).then_some(share)
@@ -135,7 +135,7 @@ fn of_learning(validation: &[Point], curves: &Curves) -> Vec<HeadFigure> {
             note: if rising { "validation loss is rising".to_owned() } else { String::new() },
             means: OVER_FIT_MEANS,
             tone: if share > OVER_FIT || rising { Tone::Warn } else { Tone::Plain },
-            ..head("over-fit", gain(share))
+            ..head("overfit", gain(share))
         });
     }
     figures
@@ -172,7 +172,7 @@ fn of_training(result: &TrainingResult) -> Vec<HeadFigure> {
             note: "at the best epoch".to_owned(),
             means: OVER_FIT_MEANS,
             tone: if share > OVER_FIT { Tone::Warn } else { Tone::Plain },
-            ..head("over-fit", gain(share))
+            ..head("overfit", gain(share))
         });
     }
     figures.push(head("training time", format::span(result.seconds)));
@@ -348,7 +348,7 @@ mod tests {
                 "validation loss 0.9 (best 0.5)",
                 "validation accuracy 50 % ()",
                 "best epoch 3 (5 epochs ago)",
-                "over-fit +100.0 % (validation loss is rising)",
+                "overfit +100.0 % (validation loss is rising)",
             ]
         );
         assert_eq!(figures[3].tone, Tone::Warn);

@@ -4,7 +4,6 @@
 use leptos::prelude::*;
 use live::{OperationStore, base};
 use protocol::{OperationId, State, Time};
-use std::collections::BTreeMap;
 
 /// Storage key; the value is written by [`Marks::text`].
 const KEY: &str = "signalbox.looked";
@@ -18,14 +17,14 @@ const MAX_OPENED: usize = 500;
 pub struct Marks {
     /// Failures up to this time are seen. Without it, those of the last 24 hours count.
     pub at: Option<Time>,
-    /// End of each opened failure: a retry that fails later is not seen.
-    opened: BTreeMap<OperationId, Time>,
+    /// End of each opened failure: a retry that fails later is not seen. By id; a map would be much more code.
+    opened: Vec<(OperationId, Time)>,
 }
 
 impl Marks {
     /// Everything up to a time.
     pub fn up_to(at: Time) -> Self {
-        Self { at: Some(at), opened: BTreeMap::new() }
+        Self { at: Some(at), opened: Vec::new() }
     }
 
     /// The time, then the opened failures as `id=time`, separated by spaces.
@@ -41,7 +40,7 @@ impl Marks {
                 None => marks.at = Time::parse(word).ok(),
                 Some((id, at)) => {
                     if let (Ok(id), Ok(at)) = (id.parse(), Time::parse(at)) {
-                        marks.opened.insert(id, at);
+                        marks.insert(id, at);
                     }
                 }
             }
@@ -54,16 +53,28 @@ impl Marks {
         if self.has_seen(id, at) {
             return false;
         }
-        self.opened.insert(id, at);
-        while self.opened.len() > MAX_OPENED {
-            // Ids are ordered by time.
-            self.opened.pop_first();
-        }
+        self.insert(id, at);
+        // Ids are ordered by time.
+        let too_many = self.opened.len().saturating_sub(MAX_OPENED);
+        self.opened.drain(..too_many);
         true
     }
 
+    fn insert(&mut self, id: OperationId, at: Time) {
+        match self.place_of(id) {
+            Ok(place) => self.opened[place].1 = at,
+            Err(place) => self.opened.insert(place, (id, at)),
+        }
+    }
+
+    /// Place of a failure, or where it would be.
+    fn place_of(&self, id: OperationId) -> Result<usize, usize> {
+        self.opened.binary_search_by(|(known, _)| known.cmp(&id))
+    }
+
     fn has_seen(&self, id: OperationId, at: Time) -> bool {
-        self.at.is_some_and(|seen| at <= seen) || self.opened.get(&id).is_some_and(|seen| at <= *seen)
+        self.at.is_some_and(|seen| at <= seen)
+            || self.place_of(id).is_ok_and(|place| at <= self.opened[place].1)
     }
 
     /// Start of the range: the last mark, or 24 hours before `now`, rounded to the minute.

@@ -2,12 +2,12 @@
 
 use leptos::prelude::*;
 use protocol::OperationId;
-use std::collections::BTreeSet;
 
 /// The selection; from the context.
 #[derive(Clone, Copy)]
 pub struct Selection {
-    ids: RwSignal<BTreeSet<OperationId>>,
+    /// In order; a set would be much more code.
+    ids: RwSignal<Vec<OperationId>>,
     /// Start of a range: the operation that was toggled last.
     anchor: StoredValue<Option<OperationId>>,
 }
@@ -25,7 +25,7 @@ impl Selection {
 
     /// Tracked.
     pub fn has(&self, id: OperationId) -> bool {
-        self.ids.with(|ids| ids.contains(&id))
+        self.ids.with(|ids| ids.binary_search(&id).is_ok())
     }
 
     /// Newest first. Tracked.
@@ -35,12 +35,12 @@ impl Selection {
 
     /// Tracked.
     pub fn is_empty(&self) -> bool {
-        self.ids.with(BTreeSet::is_empty)
+        self.ids.with(Vec::is_empty)
     }
 
     /// Number of selected ones among `ids`. Tracked.
     pub fn count_of(&self, ids: &[OperationId]) -> usize {
-        self.ids.with(|selected| ids.iter().filter(|id| selected.contains(id)).count())
+        self.ids.with(|selected| ids.iter().filter(|id| selected.binary_search(id).is_ok()).count())
     }
 
     /// Toggles an operation; with `range` everything from the last one to it, in the order of `shown`.
@@ -56,11 +56,11 @@ impl Selection {
     pub fn set_all(&self, some: &[OperationId], on: bool) {
         self.ids.update(|ids| {
             for id in some {
-                if on {
-                    ids.insert(*id)
-                } else {
-                    ids.remove(id)
-                };
+                match ids.binary_search(id) {
+                    Err(place) if on => ids.insert(place, *id),
+                    Ok(place) if !on => drop(ids.remove(place)),
+                    _ => {}
+                }
             }
         });
     }
@@ -74,7 +74,7 @@ impl Selection {
 
     /// Clears the selection.
     pub fn clear(&self) {
-        self.ids.update(BTreeSet::clear);
+        self.ids.update(Vec::clear);
         self.anchor.set_value(None);
     }
 }

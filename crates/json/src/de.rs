@@ -11,10 +11,17 @@ use std::borrow::Cow;
 
 type Members<'de> = &'de [(Cow<'de, str>, Node<'de>)];
 
+/// Value of a missing field.
+static MISSING: Node<'static> = Node::Null;
+
 impl Node<'_> {
     #[cold]
     #[inline(never)]
     fn wrong(&self, expected: &dyn de::Expected) -> Error {
+        if std::ptr::eq(self, &MISSING) {
+            // Nobody reads it, and a document may lack many fields.
+            return Error::new(format_args!(""));
+        }
         Error::invalid_type(self.unexpected(), expected)
     }
 }
@@ -32,6 +39,20 @@ fn list<'de, V: Visitor<'de>>(nodes: &'de [Node<'de>], visitor: V) -> Result<V::
 
 fn object<'de, V: Visitor<'de>>(members: Members<'de>, visitor: V) -> Result<V::Value, Error> {
     visitor.visit_map(Entries { members: members.iter(), value: None })
+}
+
+/// A struct is read like a list, field by field in the order of its declaration: for that, serde derives half the code
+/// that it derives for names in any order.
+fn record<'de, V: Visitor<'de>>(
+    members: Members<'de>,
+    names: &'static [&'static str],
+    visitor: V,
+) -> Result<V::Value, Error> {
+    let mut fields = Fields { members, names: names.iter(), next: 0, missing: None };
+    match visitor.visit_seq(&mut fields) {
+        Ok(value) => fields.end().map(|()| value),
+        Err(error) => Err(fields.explain(error)),
+    }
 }
 
 /// Methods for numbers: integers of any size, as in `serde_json`.
@@ -161,14 +182,18 @@ impl<'de> Deserializer<'de> for &'de Node<'de> {
         }
     }
 
-    /// Only from an object; `serde_json` takes a list as well, whose code would be as large again.
+    /// Only from an object; `serde_json` takes a list as well. Unknown fields are ignored, also by types that deny them:
+    /// the server checks its requests, and the browser reads the responses of a newer server.
     fn deserialize_struct<V: Visitor<'de>>(
         self,
         _: &'static str,
-        _: &'static [&'static str],
+        names: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, Error> {
-        self.deserialize_map(visitor)
+        match self {
+            Node::Object(members) => record(members, names, visitor),
+            other => Err(other.wrong(&visitor)),
+        }
     }
 
     fn deserialize_enum<V: Visitor<'de>>(
@@ -212,6 +237,57 @@ impl<'de> SeqAccess<'de> for &mut Elements<'de> {
 
     fn size_hint(&self) -> Option<usize> {
         Some(self.0.len())
+    }
+}
+
+/// Fields of a struct, in the order of its declaration.
+struct Fields<'de> {
+    members: Members<'de>,
+    names: std::slice::Iter<'static, &'static str>,
+    /// Index of the next member, if the document has the same order.
+    next: usize,
+    /// Name of the last field, if the document has no value of it.
+    missing: Option<&'static str>,
+}
+
+impl<'de> Fields<'de> {
+    /// Value of the next field; null if it is missing.
+    #[inline(never)]
+    fn value(&mut self) -> &'de Node<'de> {
+        let Some(name) = self.names.next() else { return &MISSING };
+        let is_it = |at: &usize| self.members.get(*at).is_some_and(|(member, _)| member == name);
+        let at = Some(self.next).filter(is_it).or_else(|| (0..self.members.len()).find(is_it));
+        self.next = at.map_or(self.next, |at| at + 1);
+        self.missing = if at.is_some() { None } else { Some(name) };
+        at.map_or(&MISSING, |at| &self.members[at].1)
+    }
+
+    /// Every name belongs to one field. Not so if a field has a second name (`alias`), which this reader has no use for.
+    #[inline(never)]
+    fn end(&self) -> Result<(), Error> {
+        match self.names.as_slice() {
+            [] => Ok(()),
+            more => Err(Error::new(format_args!("fields with several names: {more:?}"))),
+        }
+    }
+
+    /// serde reports a missing field by its number.
+    #[cold]
+    #[inline(never)]
+    fn explain(&self, error: Error) -> Error {
+        self.missing.map_or(error, Error::missing_field)
+    }
+}
+
+impl<'de> SeqAccess<'de> for &mut Fields<'de> {
+    type Error = Error;
+
+    /// `None` for a missing field that can't be null: serde takes its default, or fails.
+    fn next_element_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<Option<T::Value>, Error> {
+        match seed.deserialize(self.value()) {
+            Err(_) if self.missing.is_some() => Ok(None),
+            result => result.map(Some),
+        }
     }
 }
 
@@ -329,9 +405,9 @@ impl<'de> VariantAccess<'de> for Content<'de> {
 
     fn struct_variant<V: Visitor<'de>>(
         self,
-        _: &'static [&'static str],
+        names: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, Error> {
-        self.node("struct variant")?.deserialize_map(visitor)
+        self.node("struct variant")?.deserialize_struct("", names, visitor)
     }
 }

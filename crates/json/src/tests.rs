@@ -59,6 +59,22 @@ enum Tagged {
     Other,
 }
 
+/// A struct that is read field by field.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+struct Fields {
+    first: u64,
+    maybe: Option<String>,
+    #[serde(default)]
+    list: Vec<u8>,
+    #[serde(default = "ten")]
+    ten: u32,
+    last: Choice,
+}
+
+fn ten() -> u32 {
+    10
+}
+
 fn choice() -> impl Strategy<Value = Choice> {
     prop_oneof![
         Just(Choice::Unit),
@@ -134,6 +150,22 @@ proptest! {
         let text = serde_json::to_string(&sent).unwrap();
         let read: Everything = from_str(&text).unwrap();
         prop_assert_eq!(serde_json::to_string(&read).unwrap(), text);
+    }
+
+    #[test]
+    fn fields_are_read_in_any_order_among_unknown_ones_as_by_serde_json(
+        members in Just([
+            ("first", "7"), ("maybe", "null"), ("maybe", "\"x\""), ("list", "[1,2]"), ("list", "null"), ("ten", "3"),
+            ("ten", "\"3\""), ("last", "\"unit\""), ("last", r#"{"named":{"of":true,"at":1}}"#),
+            ("last", r#"{"named":{"of":true}}"#), ("unknown", "{}"), ("other", "[[]]"),
+        ]).prop_shuffle(),
+        count in 0usize..=12,
+    ) {
+        let mut seen = std::collections::BTreeSet::new();
+        let members = members[..count].iter().filter(|(name, _)| seen.insert(*name));
+        let members: Vec<_> = members.map(|(name, value)| format!("\"{name}\":{value}")).collect();
+        let text = format!("{{{}}}", members.join(","));
+        prop_assert_eq!(from_str::<Fields>(&text).ok(), serde_json::from_str(&text).ok(), "{}", text);
     }
 
     #[test]
@@ -281,6 +313,28 @@ fn an_error_names_its_cause() {
     assert_eq!(error(r#"{"plain":1,"plain":2}"#), "duplicate field `plain`");
     assert_eq!(error("{"), "expected a comma or the end at byte 1");
     assert!(from_str::<(u8, u8)>("[1,2,3]").is_err() && from_str::<(u8, u8)>("[1]").is_err());
+}
+
+#[test]
+fn an_error_names_the_missing_or_wrong_field() {
+    let error = |text: &str| from_str::<Fields>(text).unwrap_err().to_string();
+    assert_eq!(error("{}"), "missing field `first`");
+    assert_eq!(error(r#"{"first":1,"list":[1]}"#), "missing field `last`");
+    assert_eq!(error(r#"{"last":"unit","first":null}"#), "invalid type: null, expected u64");
+    assert_eq!(error(r#"{"first":1,"last":"unit","ten":[]}"#), "invalid type: sequence, expected u32");
+    assert_eq!(error(r#"{"first":1,"last":{"named":{}}}"#), "missing field `at`");
+    assert_eq!(error("[1]"), "invalid type: sequence, expected struct Fields");
+}
+
+#[test]
+fn a_field_with_several_names_is_not_supported() {
+    #[derive(Debug, Deserialize)]
+    struct Renamed {
+        #[serde(alias = "old")]
+        _new: u8,
+        _last: u8,
+    }
+    assert!(from_str::<Renamed>(r#"{"_new":1,"_last":2,"old":3}"#).is_err());
 }
 
 #[test]

@@ -1,8 +1,10 @@
-//! Removes functions of leptos that the page never calls, but that the linker keeps.
+//! Removes functions that the page never calls, but that the linker keeps.
 //!
-//! Each type of view has a table of functions. Two of them are for other ways to hydrate: parts of a page one after the
-//! other (`hydrate_lazy`), and templates. A table refers to its functions, so the linker can't know that nobody calls
-//! them. They were 5 to 15 % of the parts. Each is replaced by a trap of the same length, and its relocations are left
+//! Each type of view has a table of functions. Some of them are not called: two are for other ways to hydrate, parts of a
+//! page one after the other (`hydrate_lazy`) and templates; one updates a single attribute, but the attributes of an
+//! element are a list, which is made again. A table refers to its functions, so the linker can't know that nobody calls
+//! them. They were 5 to 15 % of the parts. The methods of the streams of `wasm-streams` are exported, but no stream is
+//! made from Rust. Each function is replaced by a trap of the same length, and its relocations are left
 //! out, so that the splitter leaves out what only they use.
 
 use anyhow::{Context as _, bail};
@@ -11,10 +13,15 @@ use std::ops::Range;
 use wasmparser::{KnownCustom, Name, Parser, Payload};
 
 /// Parts of the mangled names of the functions, which are the fields of these names in `AnyView` and `AnyAttribute`.
-const UNCALLED: [(&str, &str); 2] = [
+const UNCALLED: [(&str, &str); 3] = [
     ("IntoAny$GT$8into_any", "13hydrate_async17h"),
     ("IntoAnyAttribute$GT$13into_any_attr", "21hydrate_from_template17h"),
+    ("IntoAnyAttribute$GT$13into_any_attr", "7rebuild17h"),
 ];
+/// Beginnings of the names of the exported methods of streams.
+const STREAM_METHODS: [&str; 2] = ["intounderlying", "__wbg_intounderlying"];
+/// Part of the names of the imported functions that pass a stream to JavaScript, which then calls its methods.
+const MAKE_STREAM: &str = "intounderlying";
 
 /// Shortest body that a trap fits into: no locals, `unreachable`, `end`.
 const TRAP_BYTES: usize = 3;
@@ -28,14 +35,19 @@ fn is_uncalled(name: &str) -> bool {
         .any(|(of, function)| name.contains(of) && name.contains(function) && !name.contains("closure"))
 }
 
+fn is_stream_method(name: &str) -> bool {
+    STREAM_METHODS.iter().any(|start| name.starts_with(start))
+}
+
 /// The module without the bodies of these functions.
 ///
 /// # Errors
 /// The module has none of them, or can't be read.
 pub fn without_uncalled(module: &[u8]) -> anyhow::Result<Vec<u8>> {
     let read = Read::of(module)?;
-    let bodies: Vec<_> = read.bodies.iter().filter(|(index, _)| read.uncalled.contains(index)).collect();
-    if bodies.is_empty() {
+    let is_dead = |index| read.uncalled.contains(index) || read.stream_methods.contains(index);
+    let bodies: Vec<_> = read.bodies.iter().filter(|(index, _)| is_dead(index)).collect();
+    if read.uncalled.is_empty() {
         bail!(
             "no function of {UNCALLED:?} was found; leptos has changed, adapt tools/wasm-split/src/dead_code.rs"
         );
@@ -62,6 +74,8 @@ pub fn without_uncalled(module: &[u8]) -> anyhow::Result<Vec<u8>> {
 struct Read {
     /// Indices of the functions.
     uncalled: HashSet<u32>,
+    /// Indices of the functions; none if the module makes streams.
+    stream_methods: HashSet<u32>,
     /// Start of the section of the code.
     code: usize,
     /// Body of each function with its index.
@@ -83,6 +97,7 @@ impl Read {
     fn of(module: &[u8]) -> anyhow::Result<Self> {
         let mut read = Self::default();
         let mut functions = 0;
+        let mut makes_streams = false;
         let mut end_of_last = 0;
         for payload in Parser::new(0).parse_all(module) {
             let payload = payload?;
@@ -90,7 +105,9 @@ impl Read {
                 Payload::Version { range, .. } => end_of_last = place(range.end)?,
                 Payload::ImportSection(imports) => {
                     for import in imports.clone().into_imports() {
-                        functions += u32::from(matches!(import?.ty, wasmparser::TypeRef::Func(_)));
+                        let import = import?;
+                        functions += u32::from(matches!(import.ty, wasmparser::TypeRef::Func(_)));
+                        makes_streams |= import.name.contains(MAKE_STREAM);
                     }
                 }
                 Payload::CodeSectionStart { range, .. } => read.code = place(range.start)?,
@@ -107,6 +124,9 @@ impl Read {
                                 let name = name?;
                                 if is_uncalled(name.name) {
                                     read.uncalled.insert(name.index);
+                                }
+                                if is_stream_method(name.name) && !makes_streams {
+                                    read.stream_methods.insert(name.index);
                                 }
                             }
                         }
@@ -236,6 +256,25 @@ mod tests {
         assert_eq!(first, [0, 0x10, 0x80, 0x80, 0x80, 0x80, 0, END]);
         assert_eq!(second, [0, UNREACHABLE, NOP, NOP, NOP, NOP, NOP, END]);
         assert_eq!(after.uncalled, before.uncalled);
+    }
+
+    /// As `module`, but it imports a function first.
+    fn module_with_import(import: &str, name_of_second: &str) -> Vec<u8> {
+        let mut content = vec![1, 1, b'm', import.len() as u8];
+        content.extend_from_slice(import.as_bytes());
+        content.extend([0, 0]);
+        let module = module(name_of_second);
+        // After the header and the types.
+        let at = 8 + 6;
+        [&module[..at], &section(2, &content), &module[at..]].concat()
+    }
+
+    #[test]
+    fn methods_of_streams_are_removed_unless_streams_are_passed_to_javascript() {
+        let name = "intounderlyingsource_pull_58a9338f50bce61c";
+        let methods = |import| Read::of(&module_with_import(import, name)).unwrap().stream_methods;
+        assert_eq!(methods("__wbg_get_1f"), HashSet::from([1]));
+        assert_eq!(methods("__wbg_intounderlyingsource_new"), HashSet::new());
     }
 
     #[test]

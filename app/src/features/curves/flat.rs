@@ -1,4 +1,4 @@
-//! Series that do not vary: a line of text says more than a straight line. Pure.
+//! Series that do not vary, or have a single point: a line of text says more than a straight line or a dot. Pure.
 
 use display::format::{figure, is_same, share};
 use protocol::{Point, SeriesInfo};
@@ -12,7 +12,15 @@ pub fn constant(points: &[Point]) -> Option<f64> {
     (first.is_finite() && points.iter().all(|point| is_same(point.1, first))).then_some(first)
 }
 
-/// Text of a constant series: `Learning rate 0.001`.
+/// Value of a series with a single point.
+pub fn single(points: &[Point]) -> Option<f64> {
+    match points {
+        [only] if only.1.is_finite() => Some(only.1),
+        _ => None,
+    }
+}
+
+/// Text of a constant or single value: `Learning rate 0.001`.
 pub fn wording(info: &SeriesInfo, value: f64) -> String {
     match info.unit.as_str() {
         "share" => format!("{} {}", info.title, share(value)),
@@ -36,6 +44,14 @@ mod tests {
         assert_eq!(constant(&points((0..20).map(|n| f64::from(n / 19)))), None);
         assert_eq!(constant(&points(std::iter::repeat_n(f64::NAN, 20))), None);
         assert_eq!(constant(&[]), None);
+    }
+
+    #[test]
+    fn a_single_value_is_that_of_the_only_point() {
+        assert_eq!(single(&points(std::iter::once(0.5))), Some(0.5));
+        assert_eq!(single(&points([0.5, 0.5].into_iter())), None);
+        assert_eq!(single(&points(std::iter::once(f64::NAN))), None);
+        assert_eq!(single(&[]), None);
     }
 
     #[test]

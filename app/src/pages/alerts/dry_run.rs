@@ -61,7 +61,7 @@ impl DryRunPanel {
 
     /// The rule with the values of the fields.
     fn changed(self) -> Result<AlertRule, String> {
-        let number = |text: &str| text.trim().parse::<f64>().ok().filter(|number| number.is_finite());
+        let number = |text: &str| json::float(text.trim()).filter(|number| number.is_finite());
         let threshold =
             self.threshold.with_untracked(|text| number(text)).ok_or("Threshold: enter a number.")?;
         let for_seconds = self

@@ -256,7 +256,7 @@ fn Results(entries: Vec<Entry>, wanted: Memo<Comparison>) -> impl IntoView {
     .into_any()
 }
 
-/// Row that says of each training whether it over-fits; `None` without a validation loss. Tracked.
+/// Row that says of each training whether it overfits; `None` without a validation loss. Tracked.
 fn fit_row(entries: &[Entry]) -> Option<AnyView> {
     let fits: Vec<_> = entries.iter().map(|entry| entry.curves.with(fit::of_curves)).collect();
     fits.iter().any(Option::is_some).then(|| {
@@ -269,7 +269,7 @@ fn fit_row(entries: &[Entry]) -> Option<AnyView> {
         });
         view! {
             <tr>
-                <th scope="row" title=OVER_FIT_MEANS>"Over-fitting"</th>
+                <th scope="row" title=OVER_FIT_MEANS>"Overfitting"</th>
                 {cells.collect_view()}
             </tr>
         }

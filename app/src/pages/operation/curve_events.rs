@@ -22,7 +22,7 @@ fn place_of(note: &str, x: &str) -> Option<f64> {
     let (done, rest) = counted.split_once(" of ")?;
     let unit = rest.split_once(' ')?.1;
     let is_x = !x.is_empty() && (unit == x || unit.strip_suffix('s') == Some(x));
-    is_x.then(|| done.trim().parse().ok()).flatten()
+    is_x.then(|| json::float(done.trim())).flatten()
 }
 
 /// Events of an operation on charts over `x`, in order. `x_of` is the x of a series.

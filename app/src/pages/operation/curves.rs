@@ -45,18 +45,23 @@ pub fn CurveCharts(
         infos.sort_by_key(|(place, _)| *place);
         infos.into_iter().map(|(_, info)| info).collect::<Vec<_>>()
     });
+    // Name, text, and whether it is the only value.
     let constant = Memo::new(move |_| {
         let is_shown = |name: &String| bands.shows(std::slice::from_ref(name));
         let text = |info: &SeriesInfo| {
-            let value = curves.with(|c| flat::constant(c.get(&info.name)))?;
-            (!is_shown(&info.name)).then(|| (info.name.clone(), flat::wording(info, value)))
+            let (value, single) = curves.with(|c| {
+                let points = c.get(&info.name);
+                let single = flat::single(points);
+                Some((flat::constant(points).or(single)?, single.is_some()))
+            })?;
+            (!is_shown(&info.name)).then(|| (info.name.clone(), flat::wording(info, value), single))
         };
         infos.with(|infos| infos.iter().filter_map(text).collect::<Vec<_>>())
     });
     let groups = Memo::new(move |_| {
         let flat = constant.get();
         let panels =
-            |panel: &Panel| !panel.series.iter().all(|i| flat.iter().any(|(name, _)| *name == i.name));
+            |panel: &Panel| !panel.series.iter().all(|i| flat.iter().any(|(name, ..)| *name == i.name));
         let cards = cards(infos.get());
         cards
             .into_iter()
@@ -72,14 +77,19 @@ pub fn CurveCharts(
         part(move || {
             let drawn = groups
                 .with(|cards| cards.iter().flatten().flat_map(|p| p.series.clone()).collect::<Vec<_>>());
-            let texts: Vec<String> = constant
+            let (single, constant): (Vec<_>, Vec<_>) = constant
                 .get()
                 .into_iter()
-                .filter(|(name, _)| !drawn.iter().any(|info| info.name == *name))
-                .map(|(_, text)| text)
-                .collect();
-            (!texts.is_empty())
-            .then(|| view! { <p class="chart-constants muted">{format!("Constant: {}", texts.join(" · "))}</p> }.into_any())
+                .filter(|(name, ..)| !drawn.iter().any(|info| info.name == *name))
+                .partition(|(.., single)| *single);
+            let line = |title: &str, some: Vec<(String, String, bool)>| {
+                let texts: Vec<String> = some.into_iter().map(|(_, text, _)| text).collect();
+                (!texts.is_empty()).then(|| format!("{title}: {}", texts.join(" · ")))
+            };
+            let lines = [line("Single value", single), line("Constant", constant)];
+            let lines: Vec<String> = lines.into_iter().flatten().collect();
+            (!lines.is_empty())
+                .then(|| view! { <p class="chart-constants muted">{lines.join(". ")}</p> }.into_any())
         })
     };
     part(move || {

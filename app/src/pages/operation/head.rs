@@ -166,26 +166,32 @@ fn HeadActions(op: OpView, state: NodeRef<Div>) -> impl IntoView {
         }
         .into_any()
     };
-    let link = move |deed: OperationAction, href: String| {
+    let link = move |deed: OperationAction, class: &'static str, href: String| {
         view! {
-            <A href attr:class="button" attr:title=deed.means()>
+            <A href attr:class=class attr:title=deed.means()>
                 {deed.words(false, false)}
             </A>
         }
         .into_any()
     };
     let fixed = op.fixed();
-    let again = link(OperationAction::Again, address::start_again(fixed.kind.as_str(), &fixed.params));
+    let again =
+        link(OperationAction::Again, "button", address::start_again(fixed.kind.as_str(), &fixed.params));
     let swept = SWEPT.iter().any(|(kind, _)| *kind == fixed.kind.as_str());
-    let sweep = swept.then(|| {
-        let href = address::sweep_of(fixed.kind.as_str(), address::plain(&fixed.params));
-        view! {
-            <A href attr:class="button">
-                "Sweep this…"
-            </A>
-        }
-    });
-    let compare = link(OperationAction::Compare, Comparison::of([op.id]).address());
+    // Buttons where there is room for them beside the title, otherwise entries of the menu.
+    let rare = move |class: &'static str| {
+        let sweep = swept.then(|| {
+            let href = address::sweep_of(fixed.kind.as_str(), address::plain(&fixed.params));
+            view! {
+                <A href attr:class=class>
+                    "Sweep this…"
+                </A>
+            }
+            .into_any()
+        });
+        let compare = link(OperationAction::Compare, class, Comparison::of([op.id]).address());
+        view! { {sweep} {compare} }.into_any()
+    };
     let go = move |to: &str| navigate(to, Default::default());
     let item = move |deed: OperationAction| {
         let go = go.clone();
@@ -241,9 +247,9 @@ fn HeadActions(op: OpView, state: NodeRef<Div>) -> impl IntoView {
                 .into_any())
             })}
             {again}
-            {sweep}
-            {compare}
+            {rare("button op-rare")}
             <Menu label="More actions">
+                {rare("op-rare-entry")}
                 {[OperationAction::Notify, OperationAction::CopyLink, OperationAction::CopyId, OperationAction::CopyCurl, OperationAction::CopyCommand, OperationAction::Delete].map(item).collect_view()}
             </Menu>
         </div>

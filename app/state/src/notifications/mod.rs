@@ -111,8 +111,12 @@ fn stored() -> Vec<Awaited> {
     text.map(|text| list::read(&text)).unwrap_or_default()
 }
 
-/// Watches awaited operations as long as the app lives. Called once, by the frame.
-pub fn watch() {
+/// Watches awaited operations as long as the app lives. Called once, by the frame. Its code is loaded with the dialogs.
+///
+/// # Errors
+/// The code can't be loaded.
+#[wasm_split(later, wasm_split_path = leptos::wasm_split, preload(load_watch), fallible)]
+pub fn watch() -> Result<(), SplitLoaderError> {
     let (live, status, notifications) =
         (OperationStore::here(), ConnectionStatus::here(), Notifications::here());
     let navigate = use_navigate();
@@ -187,6 +191,7 @@ pub fn watch() {
             });
         }
     });
+    Ok(())
 }
 
 fn ended_as(state: protocol::State, started: Option<Time>, ended: Option<Time>) -> Ended {

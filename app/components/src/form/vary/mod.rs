@@ -52,7 +52,7 @@ pub fn first_values(field: &Field, now: &str) -> String {
         FieldKind::Switch => "true, false".to_owned(),
         _ => {
             let of_default = || field.default.as_ref().map(text_of).unwrap_or_default();
-            let number = |text: &str| form::ungrouped(text.trim()).ok()?.parse::<f64>().ok();
+            let number = |text: &str| json::float(&form::ungrouped(text.trim()).ok()?);
             let middle = number(now).or_else(|| number(&of_default())).unwrap_or(1.0);
             let around = [middle / 2.0, middle, middle * 2.0].map(|n| {
                 let n = if matches!(field.kind, FieldKind::Integer { .. }) { n.round() } else { n };

@@ -5,10 +5,8 @@ use sweep_plan::Plan;
 
 /// Values of a parameter as numbers, ascending; `None` unless all are numbers.
 fn numbers(values: &[String]) -> Option<Vec<f64>> {
-    let mut numbers: Vec<f64> = values
-        .iter()
-        .map(|value| value.parse().ok().filter(|n: &f64| n.is_finite()))
-        .collect::<Option<_>>()?;
+    let mut numbers: Vec<f64> =
+        values.iter().map(|value| json::float(value).filter(|n| n.is_finite())).collect::<Option<_>>()?;
     numbers.sort_by(f64::total_cmp);
     Some(numbers)
 }
@@ -18,7 +16,7 @@ pub fn edges(plan: &Plan, run: usize) -> Vec<String> {
     let at_edge = |(name, value): (&str, &str)| {
         let place = plan.names.iter().position(|known| known == name)?;
         let numbers = numbers(&plan.values[place]).filter(|numbers| numbers.len() > 2)?;
-        let value: f64 = value.parse().ok()?;
+        let value = json::float(value)?;
         (value <= numbers[0] || value >= numbers[numbers.len() - 1]).then(|| name.to_owned())
     };
     plan.run(run).filter_map(at_edge).collect()
@@ -50,7 +48,7 @@ fn around(numbers: &[f64], value: f64) -> Vec<f64> {
 pub fn refined(plan: &Plan, run: usize, params: &Value) -> Option<Value> {
     let mut finer = false;
     let varied = plan.run(run).enumerate().map(|(place, (name, value))| {
-        let number: Option<f64> = value.parse().ok();
+        let number = json::float(value);
         let list = match (numbers(&plan.values[place]), number) {
             (Some(numbers), Some(number)) => {
                 let around = around(&numbers, number);
