@@ -5,6 +5,7 @@ use super::alerts::AlertsPage;
 use super::compare::ComparePage;
 use super::host::HostPage;
 use super::hosts::HostsPage;
+use super::left;
 use super::new::{self, NewPage};
 use super::operation::{self, OperationPage};
 use super::operations::{self, OperationsPage};
@@ -43,6 +44,7 @@ impl LazyRoute for Overview {
     }
 
     fn view(_page: Self) -> AnyView {
+        left::forget_readers();
         view! { <OverviewPage/> }.into_any()
     }
 }
@@ -57,6 +59,7 @@ impl LazyRoute for Operations {
     }
 
     fn view(_page: Self) -> AnyView {
+        left::forget_readers();
         view! { <OperationsPage/> }.into_any()
     }
 }
@@ -71,6 +74,7 @@ impl LazyRoute for Operation {
     }
 
     fn view(_page: Self) -> AnyView {
+        left::forget_readers();
         view! { <OperationPage/> }.into_any()
     }
 }
@@ -85,6 +89,7 @@ impl LazyRoute for Compare {
     }
 
     fn view(_page: Self) -> AnyView {
+        left::forget_readers();
         view! { <ComparePage/> }.into_any()
     }
 }
@@ -99,6 +104,7 @@ impl LazyRoute for New {
     }
 
     fn view(_page: Self) -> AnyView {
+        left::forget_readers();
         view! { <NewPage/> }.into_any()
     }
 }
@@ -113,6 +119,7 @@ impl LazyRoute for Hosts {
     }
 
     fn view(_page: Self) -> AnyView {
+        left::forget_readers();
         view! { <HostsPage/> }.into_any()
     }
 }
@@ -127,6 +134,7 @@ impl LazyRoute for Host {
     }
 
     fn view(_page: Self) -> AnyView {
+        left::forget_readers();
         view! { <HostPage/> }.into_any()
     }
 }
@@ -141,6 +149,7 @@ impl LazyRoute for Alerts {
     }
 
     fn view(_page: Self) -> AnyView {
+        left::forget_readers();
         view! { <AlertsPage/> }.into_any()
     }
 }
