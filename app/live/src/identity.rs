@@ -94,6 +94,12 @@ impl Identity {
         self.me.with(|me| me.as_ref()?.lacks.iter().find(|lacked| lacked.permission == permission).copied())
     }
 
+    /// Removes disposed readers from the signals. Existing readers read again.
+    pub fn forget_disposed_readers(self) {
+        self.me.notify();
+        self.signed_out.notify();
+    }
+
     /// Asks the server again: the session may have ended, or the role may have changed. Nothing happens without an
     /// answer.
     pub fn check(self) {

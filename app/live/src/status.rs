@@ -49,6 +49,11 @@ impl ConnectionStatus {
         (&self.0.fresh).into()
     }
 
+    /// Removes disposed readers from the signals that rarely change. Existing readers read again.
+    pub fn forget_disposed_readers(&self) {
+        self.0.fresh.notify();
+    }
+
     /// Latency from the server to this page, milliseconds.
     pub fn latency(&self) -> RwSignal<Option<f64>> {
         (&self.0.latency).into()

@@ -6,6 +6,7 @@ use super::audit::AuditPage;
 use super::compare::ComparePage;
 use super::host::HostPage;
 use super::hosts::HostsPage;
+use super::left;
 use super::new::{self, NewPage};
 use super::operation::{self, OperationPage};
 use super::operations::{self, OperationsPage};
@@ -45,6 +46,7 @@ impl LazyRoute for Overview {
     }
 
     fn view(_page: Self) -> AnyView {
+        left::forget_readers();
         view! { <OverviewPage/> }.into_any()
     }
 }
@@ -59,6 +61,7 @@ impl LazyRoute for Operations {
     }
 
     fn view(_page: Self) -> AnyView {
+        left::forget_readers();
         view! { <OperationsPage/> }.into_any()
     }
 }
@@ -73,6 +76,7 @@ impl LazyRoute for Operation {
     }
 
     fn view(_page: Self) -> AnyView {
+        left::forget_readers();
         view! { <OperationPage/> }.into_any()
     }
 }
@@ -87,6 +91,7 @@ impl LazyRoute for Compare {
     }
 
     fn view(_page: Self) -> AnyView {
+        left::forget_readers();
         view! { <ComparePage/> }.into_any()
     }
 }
@@ -101,6 +106,7 @@ impl LazyRoute for New {
     }
 
     fn view(_page: Self) -> AnyView {
+        left::forget_readers();
         view! { <NewPage/> }.into_any()
     }
 }
@@ -115,6 +121,7 @@ impl LazyRoute for Hosts {
     }
 
     fn view(_page: Self) -> AnyView {
+        left::forget_readers();
         view! { <HostsPage/> }.into_any()
     }
 }
@@ -129,6 +136,7 @@ impl LazyRoute for Host {
     }
 
     fn view(_page: Self) -> AnyView {
+        left::forget_readers();
         view! { <HostPage/> }.into_any()
     }
 }
@@ -143,6 +151,7 @@ impl LazyRoute for Alerts {
     }
 
     fn view(_page: Self) -> AnyView {
+        left::forget_readers();
         view! { <AlertsPage/> }.into_any()
     }
 }

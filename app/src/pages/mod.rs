@@ -6,6 +6,7 @@ pub mod compare;
 pub mod host;
 pub mod hosts;
 pub mod lazy;
+mod left;
 pub mod new;
 pub mod not_found;
 pub mod operation;

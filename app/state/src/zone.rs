@@ -50,6 +50,11 @@ impl Zones {
         self.0.get()
     }
 
+    /// Removes disposed readers from the signal. Existing readers read again.
+    pub fn forget_disposed_readers(&self) {
+        self.0.notify();
+    }
+
     /// Switches the zone and stores it.
     pub fn turn(&self) {
         let local = self.0.get_untracked() == Zone::Utc;

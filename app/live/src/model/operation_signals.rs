@@ -236,6 +236,19 @@ impl OperationSignals {
         &self.fixed
     }
 
+    /// Removes disposed readers from the signals. Existing readers read again.
+    pub fn forget_disposed_readers(&self) {
+        let Self { state, progress, forecast, heard_at, receipt, condition, facts, outside, .. } = self;
+        state.notify();
+        progress.notify();
+        forecast.notify();
+        heard_at.notify();
+        receipt.notify();
+        condition.notify();
+        facts.notify();
+        outside.notify();
+    }
+
     /// State, and whether there is a checkpoint. Not tracked.
     pub fn standing(&self) -> (State, bool) {
         (self.state.get_untracked(), self.facts.with_untracked(|f| f.checkpoint.is_some()))

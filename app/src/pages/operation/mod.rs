@@ -22,6 +22,7 @@ mod tables;
 mod tabs;
 mod time;
 
+use super::left;
 use super::not_found::{NotFound, answer_404};
 use crate::features::curves::cached::Following;
 use app_state::kinds::wait_for;
@@ -114,6 +115,7 @@ fn Opened(
     let live = OperationStore::here();
     let forgotten = Memo::new(move |_| live.is_deleted(id));
     Failures::here().watch(id);
+    left::forget_readers_of(id);
     view! {
         <Suspense fallback=|| view! { <Skeleton lines=12/> }>
             {part(move || {
