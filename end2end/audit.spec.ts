@@ -5,7 +5,7 @@ import { alive, expect, SYMBOL } from './signalbox';
 
 const LOAD = { symbol: SYMBOL, timeframe: '1h', source: 'csv' };
 
-test('an administrator finds who did what, filters it, shares the filter and downloads it', async ({ page, context, admin }) => {
+test('an administrator finds actions, filters them, shares the filter and downloads them', async ({ page, context, admin }) => {
     await admin.add('ada', 'admin');
     await admin.add('mia', 'viewer');
     const id = await admin.start('data.load', LOAD);

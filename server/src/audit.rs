@@ -71,7 +71,9 @@ pub fn run(args: AuditArgs) -> anyhow::Result<()> {
 fn broken(n: u64, why: AuditBreak) -> String {
     let what = match why {
         AuditBreak::Missing => format!("entry {n} of the audit log is missing"),
-        AuditBreak::Changed => format!("entry {n} of the audit log was changed, or an entry before it was inserted"),
+        AuditBreak::Changed => {
+            format!("entry {n} of the audit log was changed, or an entry before it was inserted")
+        }
         AuditBreak::Columns => {
             format!("the search columns of entry {n} of the audit log were changed; the entry itself was not")
         }

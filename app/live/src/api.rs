@@ -3,10 +3,12 @@
 use protocol::activity::Activity;
 use protocol::alerts::{AlertList, RuleList};
 use protocol::api::{
-    AuditPage, CancelMany, CancelledMany, DeleteMany, Deleted, FilterCounts, HostStatus, KindList, LogPage, LogSearch,
-    OperationDetail, OperationPage, SeriesAnswer, Snapshot, StartWithRule,
+    AuditPage, CancelMany, CancelledMany, DeleteMany, Deleted, FilterCounts, HostStatus, KindList, LogPage,
+    LogSearch, OperationDetail, OperationPage, SeriesAnswer, Snapshot, StartWithRule,
 };
-use protocol::{AuditQuery, Baseline, HostName, KindName, LogLevel, Operation, OperationId, Problem, SetRule, paths};
+use protocol::{
+    AuditQuery, Baseline, HostName, KindName, LogLevel, Operation, OperationId, Problem, SetRule, paths,
+};
 
 use crate::Positioned;
 #[cfg(not(feature = "ssr"))]
@@ -76,7 +78,7 @@ pub async fn audit(wanted: AuditQuery) -> Result<AuditPage, Problem> {
     #[cfg(not(feature = "ssr"))]
     {
         let pairs = wanted.pairs();
-        get(query::url(paths::AUDIT, pairs.iter().map(|(name, value)| (*name, value.as_str())))).await
+        get(query::url(paths::AUDIT_LOG, pairs.iter().map(|(name, value)| (*name, value.as_str())))).await
     }
 }
 

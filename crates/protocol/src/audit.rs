@@ -1,4 +1,4 @@
-//! Audit log: who did what, when, and from where.
+//! Entries of the audit log, and their query.
 
 use crate::{HostName, OperationId, Time};
 use serde::{Deserialize, Serialize};
@@ -28,7 +28,16 @@ pub struct AuditEntry {
 impl AuditEntry {
     /// Entry of a performed action, without operation, attempt, host and detail.
     pub fn new(at: Time, action: Action, by: Actor) -> Self {
-        Self { at, action, outcome: Outcome::Done, by, operation: None, attempt: None, host: None, detail: String::new() }
+        Self {
+            at,
+            action,
+            outcome: Outcome::Done,
+            by,
+            operation: None,
+            attempt: None,
+            host: None,
+            detail: String::new(),
+        }
     }
 }
 

@@ -26,9 +26,9 @@ pub const ACTIVITY: &str = "/api/v1/activity";
 pub const COUNTS: &str = "/api/v1/operations/counts";
 
 /// Audit log.
-pub const AUDIT: &str = "/api/v1/audit";
+pub const AUDIT_LOG: &str = "/api/v1/audit";
 /// Audit log as JSON lines.
-pub const AUDIT_EXPORT: &str = "/api/v1/audit/export";
+pub const AUDIT_LOG_EXPORT: &str = "/api/v1/audit/export";
 /// Alerts, resolved ones, silences and notifications.
 pub const ALERTS: &str = "/api/v1/alerts";
 /// Rules of alerts.

@@ -13,8 +13,8 @@ mod users;
 mod write;
 
 use crate::{
-    AuditCheck, AuditFilter, AuditHead, Change, EndedOperation, EventRecord, Filter, HostCursor, Keep, Page, PastRunsQuery, RuleBand, Run, Store,
-    StoreError, Stored, Tally, Weight,
+    AuditCheck, AuditFilter, AuditHead, Change, EndedOperation, EventRecord, Filter, HostCursor, Keep, Page,
+    PastRunsQuery, RuleBand, Run, Store, StoreError, Stored, Tally, Weight,
 };
 use connections::{Readers, Writing};
 use parking_lot::Mutex;
@@ -160,11 +160,7 @@ impl Store for Sqlite {
         self.readers.read(read::server::drained)
     }
 
-    fn audit(
-        &self,
-        filter: &AuditFilter,
-        limit: u32,
-    ) -> Result<Vec<(AuditHead, AuditEntry)>, StoreError> {
+    fn audit(&self, filter: &AuditFilter, limit: u32) -> Result<Vec<(AuditHead, AuditEntry)>, StoreError> {
         self.readers.read(|c| audit::page(c, filter, limit))
     }
 

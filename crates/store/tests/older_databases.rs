@@ -205,7 +205,9 @@ fn a_database_from_before_the_renames_shows_its_operations() {
 
     let audit = store.audit(&AuditFilter::default(), 100).unwrap();
     assert_eq!((audit.len(), audit[0].1.action), (21, Action::Drain));
-    let of_running = store.audit(&AuditFilter { operation: Some(running.operation.id), ..AuditFilter::default() }, 9).unwrap();
+    let of_running = store
+        .audit(&AuditFilter { operation: Some(running.operation.id), ..AuditFilter::default() }, 9)
+        .unwrap();
     assert_eq!(of_running.iter().map(|(_, entry)| entry.action).collect::<Vec<_>>(), [Action::Start]);
     let cursors = store.cursors().unwrap();
     assert_eq!((cursors[0].0.as_str(), cursors[0].1.seq), ("counter", 97));

@@ -78,7 +78,9 @@ async fn check(permission: Permission, reach: Reach, request: Request, next: Nex
         Ok(()) => next.run(request).await,
         Err(why) => {
             let mut response = RouteError::new(ProblemType::Forbidden, why).into_response();
-            response.extensions_mut().insert(RefusedFor(format!("needs the permission {}", permission.as_str())));
+            response
+                .extensions_mut()
+                .insert(RefusedFor(format!("needs the permission {}", permission.as_str())));
             response
         }
     }

@@ -42,8 +42,7 @@ impl RefusedAttempts {
         let mut attempts = self.0.lock();
         let request = action == Action::Request;
         let mut key = Attempt { request, name: by.name.clone(), address: by.address.clone(), detail };
-        let mut entry =
-            AuditEntry { outcome: Outcome::Refused, ..AuditEntry::new(now, action, by) };
+        let mut entry = AuditEntry { outcome: Outcome::Refused, ..AuditEntry::new(now, action, by) };
         if attempts.len() >= MAX_DIFFERENT && !attempts.contains_key(&key) {
             key = Attempt { request, name: None, address: None, detail: OTHERS.to_owned() };
             entry.by = Actor { via: entry.by.via, ..Actor::signalbox() };
@@ -64,7 +63,8 @@ impl RefusedAttempts {
         self.0.lock().retain(|_, repeated| {
             let passed = now.is_none_or(|now| now.micros() - repeated.first.at.micros() >= WINDOW_MICROS);
             if passed && repeated.more > 0 {
-                let detail = format!("{} ({} more since {})", repeated.first.detail, repeated.more, repeated.first.at);
+                let detail =
+                    format!("{} ({} more since {})", repeated.first.detail, repeated.more, repeated.first.at);
                 entries.push(AuditEntry { at: repeated.last_at, detail, ..repeated.first.clone() });
             }
             !passed

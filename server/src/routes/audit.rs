@@ -1,4 +1,4 @@
-//! Audit log: who did what, when, and from where.
+//! Pages and download of the audit log.
 
 use super::bad_query;
 use crate::problem::RouteError;

@@ -1,4 +1,4 @@
-//! Audit log: who did what, when, and from where. The URL has the filter, so that a view of the log can be shared.
+//! Audit log of the server. The URL has the filter, so that a view of the log can be shared.
 
 mod filter;
 
@@ -28,7 +28,7 @@ pub fn AuditPage() -> impl IntoView {
     let loaded = live::load(move || shown.get(), |shown| api::audit(shown.query(Some(ROWS))));
     let download = move || {
         let pairs = shown.get().of_all().query(None).pairs();
-        base::url(&query::url(paths::AUDIT_EXPORT, pairs.iter().map(|(name, value)| (*name, value.as_str()))))
+        base::url(&query::url(paths::AUDIT_LOG_EXPORT, pairs.iter().map(|(name, value)| (*name, value.as_str()))))
     };
     let entries = part(move || {
         Some(match loaded.get()? {

@@ -54,7 +54,8 @@ impl Engine {
             .of_stored(id, move |store, stored| {
                 let result = if stored.operation.has_result { store.result(id)? } else { None };
                 let series = store.points(id, stored.operation.attempt)?;
-                let audit = store.audit(&AuditFilter { operation: Some(id), ..AuditFilter::default() }, AUDIT_SHOWN)?;
+                let audit = store
+                    .audit(&AuditFilter { operation: Some(id), ..AuditFilter::default() }, AUDIT_SHOWN)?;
                 Ok((stored, result, series, audit))
             })
             .await?;

@@ -206,8 +206,8 @@ pub(super) fn fill(transaction: &Transaction<'_>) -> Result<()> {
     )?;
     let mut last = i64::MIN;
     loop {
-        let mut read = transaction
-            .prepare_cached("SELECT n, doc FROM audit_before WHERE n > ? ORDER BY n LIMIT ?")?;
+        let mut read =
+            transaction.prepare_cached("SELECT n, doc FROM audit_before WHERE n > ? ORDER BY n LIMIT ?")?;
         let some = read.query_map([last, AT_ONCE], |row| Ok((row.get(0)?, row.get(1)?)))?;
         let some: Vec<(i64, String)> = some.collect::<rusqlite::Result<_>>()?;
         for (n, doc) in &some {

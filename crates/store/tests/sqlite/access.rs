@@ -3,7 +3,9 @@
 use super::open;
 use protocol::access::{AccessToken, Role, Session, User};
 use protocol::{Action, Actor, AuditEntry, Time};
-use signalbox_store::{AccessStore, AuditFilter, CredentialUse, Sqlite, Store, StoredSession, StoredToken, StoredUser};
+use signalbox_store::{
+    AccessStore, AuditFilter, CredentialUse, Sqlite, Store, StoredSession, StoredToken, StoredUser,
+};
 
 fn token(id: &str, hash: u8) -> StoredToken {
     let token = AccessToken {
@@ -39,8 +41,12 @@ fn a_token_reads_back_with_its_last_use_until_it_is_removed() {
     assert_eq!(store.tokens().unwrap(), [first, second.clone()]);
     store.remove_token("b", &entry(Action::RevokeToken)).unwrap();
     assert_eq!(store.tokens().unwrap(), [second]);
-    let actions: Vec<Action> =
-        store.audit(&AuditFilter::default(), 10).unwrap().into_iter().map(|(_, entry)| entry.action).collect();
+    let actions: Vec<Action> = store
+        .audit(&AuditFilter::default(), 10)
+        .unwrap()
+        .into_iter()
+        .map(|(_, entry)| entry.action)
+        .collect();
     assert_eq!(actions, [Action::RevokeToken, Action::CreateToken, Action::CreateToken]);
 }
 

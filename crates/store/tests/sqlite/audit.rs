@@ -50,7 +50,10 @@ fn each_filter_finds_its_entries_newest_first() {
     assert_eq!(found(AuditFilter { refused: true, ..any.clone() }), [40]);
     assert_eq!(found(AuditFilter { since: at(20), until: at(40), ..any.clone() }), [30, 20]);
     assert_eq!(found(AuditFilter { before: Some(3), ..any.clone() }), [20, 10]);
-    assert_eq!(store.audit(&any, 4).unwrap().into_iter().rev().map(|(_, entry)| entry).collect::<Vec<_>>(), all);
+    assert_eq!(
+        store.audit(&any, 4).unwrap().into_iter().rev().map(|(_, entry)| entry).collect::<Vec<_>>(),
+        all
+    );
 }
 
 #[test]
@@ -61,10 +64,7 @@ fn a_noted_head_stays_in_the_chain_and_another_one_does_not_fit() {
     let noted = store.audit_head().unwrap().unwrap();
     add(&store, (4..=5).map(|at| entry(at, Action::Cancel, named("ada"))));
     let head = store.audit_head().unwrap();
-    assert_eq!(
-        check(folder.path(), Some(&noted)),
-        AuditCheck::Intact { entries: 5, first: Some(1), head }
-    );
+    assert_eq!(check(folder.path(), Some(&noted)), AuditCheck::Intact { entries: 5, first: Some(1), head });
     for other in [AuditHead { hash: [7; 32], ..noted }, AuditHead { n: 6, ..noted }] {
         let broken = AuditCheck::Broken { n: other.n, why: AuditBreak::OtherHead };
         assert_eq!(check(folder.path(), Some(&other)), broken);

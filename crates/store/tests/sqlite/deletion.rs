@@ -105,7 +105,8 @@ fn the_audit_log_of_an_operation_outlives_its_deletion() {
     };
     store.apply(&[entry(Action::Start)]).unwrap();
     store.apply(&[entry(Action::Delete), Change::Forget { ids: vec![id] }]).unwrap();
-    let of_it = signalbox_store::AuditFilter { operation: Some(id), ..signalbox_store::AuditFilter::default() };
+    let of_it =
+        signalbox_store::AuditFilter { operation: Some(id), ..signalbox_store::AuditFilter::default() };
     let left = store.audit(&of_it, 9).unwrap();
     let left: Vec<_> = left.into_iter().map(|(_, entry)| entry.action).collect();
     assert_eq!(left, [Action::Delete, Action::Start]);
