@@ -92,7 +92,7 @@ fn table(page: &Entries, shown: &Filter) -> AnyView {
 fn empty(shown: &Filter) -> AnyView {
     if *shown == Filter::default() {
         let text = "Signalbox records each start, cancel, change of access and refused attempt here.";
-        return view! { <Empty title="No entries yet" text>{()}</Empty> }.into_any();
+        return view! { <Empty title="No entries yet" text>()</Empty> }.into_any();
     }
     view! {
         <Empty title="No entries match this filter" text="Change or remove the filter to see other entries.">
