@@ -15,9 +15,11 @@ use leptos_router::hooks::use_location;
 use live::{api, base, query};
 use protocol::access::Permission;
 use protocol::api::AuditPage as Entries;
-use protocol::{AuditEntry, Outcome, paths};
+use protocol::{AuditEntry, Outcome, Problem, paths};
 
-/// Entries of a page.
+type Answer = Result<Entries, Problem>;
+
+/// Number of entries of a page.
 const ROWS: u32 = 100;
 
 #[component]
@@ -30,15 +32,6 @@ pub fn AuditPage() -> impl IntoView {
         let pairs = shown.get().of_all().query(None).pairs();
         base::url(&query::url(paths::AUDIT_LOG_EXPORT, pairs.iter().map(|(name, value)| (*name, value.as_str()))))
     };
-    let entries = part(move || {
-        Some(match loaded.get()? {
-            Ok(entries) => table(&entries, &shown.get()),
-            Err(problem) => {
-                let retry = move |()| loaded.refetch();
-                view! { <Trouble problem retry/> }.into_any()
-            }
-        })
-    });
     view! {
         <Title text="Audit log · Signalbox"/>
         <div class="page-head">
@@ -48,9 +41,28 @@ pub fn AuditPage() -> impl IntoView {
             </a>
         </div>
         <WithSnapshot lines=8>
-            {move || view! { <FilterForm shown/> }}
-            <Suspense fallback=|| view! { <Skeleton lines=8/> }>{entries.clone()}</Suspense>
+            <FilterForm shown/>
+            <Shown shown loaded/>
         </WithSnapshot>
+    }
+    .into_any()
+}
+
+/// Entries that match the filter.
+#[component]
+fn Shown(shown: Memo<Filter>, loaded: live::Loaded<Answer>) -> impl IntoView {
+    view! {
+        <Suspense fallback=|| view! { <Skeleton lines=8/> }>
+            {part(move || {
+                Some(match loaded.get()? {
+                    Ok(entries) => table(&entries, &shown.get()),
+                    Err(problem) => {
+                        let retry = move |()| loaded.refetch();
+                        view! { <Trouble problem retry/> }.into_any()
+                    }
+                })
+            })}
+        </Suspense>
     }
     .into_any()
 }
