@@ -281,6 +281,17 @@ prometheus_and_alertmanager() {
         say "  Prometheus could not be installed; the tests with Prometheus and Alertmanager will be skipped."
 }
 
+# --- Valgrind for tests --------------------------------------------------------------------------------------
+
+# Optional: without it, the instructions of the hot paths are not counted.
+a_profiler() {
+    have valgrind && return
+    may_install || return 0
+    if [ $PLANNING = no ] && [ "$(id -u)" != 0 ]; then sudo -v; fi
+    step "Valgrind (80 MB) to count instructions: apt-get install valgrind" 10 apt_install valgrind ||
+        say "  Valgrind could not be installed; the instructions of the hot paths will not be counted."
+}
+
 # --- Shells for tests --------------------------------------------------------------------------------------
 
 # Optional: completion is not tested in a shell that is missing.
@@ -306,6 +317,7 @@ everything() {
         other_engines
         a_proxy
         prometheus_and_alertmanager
+        a_profiler
         other_shells
         schemathesis_of_python
     fi

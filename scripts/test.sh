@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # Runs the setup and all checks: format, lints, licences, tests, one minute of the soak test, the release build, and the
-# browser tests against it. Each part has a time limit. The run stops at the first part that fails, or that leaves
-# processes or temporary folders behind. Arguments select parts: scripts/test.sh format lints. With --all, the long parts
-# run, too.
+# browser tests against it. Each part has a time limit. The run stops at the first part that
+# fails, or that leaves processes or temporary folders behind. Arguments select parts: scripts/test.sh format lints. With
+# --all, the long parts run, too.
 set -euo pipefail
 . "$(dirname "$0")/paths.sh"
 . "$ROOT/scripts/messages.sh"
@@ -10,7 +10,7 @@ set -euo pipefail
 
 PARTS=(setup docs structure format lints lints-wasm rustdoc dependencies tests soak build api browser engines)
 # Run by `make test-all` in addition.
-LONG_PARTS=(engines-all)
+LONG_PARTS=(counts engines-all)
 KNOWN=("${PARTS[@]}" "${LONG_PARTS[@]}")
 NAME="make test"
 if [ "${1:-}" = --all ]; then
@@ -77,6 +77,13 @@ soak() { limited 10m scripts/soak.sh --seed 1 --minutes 1; }
 
 build() {
     limited 2m node --test --test-reporter dot scripts/site/site.test.mjs && limited 25m scripts/build.sh
+}
+
+# Allocations and instructions of the hot paths. After the build, whose crates it uses.
+counts() {
+    limited 2m node --test --test-reporter dot scripts/counts/compare.test.mjs end2end/bench/growth-report.test.mjs &&
+        limited 25m scripts/counts.sh || return 1
+    have valgrind || SKIPPED+=("instructions of the hot paths (valgrind not installed)")
 }
 
 # The real server against its published description.

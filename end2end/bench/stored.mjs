@@ -24,7 +24,7 @@ await onStage(async ({ api, server, firstPage }) => {
         let after;
         for (let n = 0; n < times; n += 1) {
             const began = performance.now();
-            const page = await api('GET', where(after));
+            const page = await api('GET', where(after, n));
             taken.push(performance.now() - began);
             after = page.next;
         }
@@ -33,7 +33,8 @@ await onStage(async ({ api, server, firstPage }) => {
     const pages = [
         await time('page of 50, newest first, page after page', (after) => `/api/v1/operations?limit=50${after ? `&after=${after}` : ''}`, pagesInAll),
         await time('page of 50 failed operations', (after) => `/api/v1/operations?limit=50&state=failed${after ? `&after=${after}` : ''}`, pagesInAll),
-        await time('page of 50 by a rare text', () => `/api/v1/operations?limit=50&q=${stored - 7}`, 30),
+        await time('page of 50 by a rare text', (after, n) => `/api/v1/operations?limit=50&q=${String((n * 7919) % stored).padStart(5, '0')}`, 2000),
+        await time('page of 50 by a parameter, one of 1,000 values', (after, n) => `/api/v1/operations?limit=50&param.every_ms=${n % 1000}`, 2000),
         await time('snapshot', () => '/api/v1/snapshot', 100),
     ];
     console.log(machine());

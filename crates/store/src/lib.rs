@@ -35,6 +35,15 @@ pub trait Store: Send + Sync + 'static {
     /// Nothing was changed.
     fn apply(&self, changes: &[Change]) -> Result<(), StoreError>;
 
+    /// Adds some of the stored operations to the search index, and returns whether more of them wait. The writer calls
+    /// it between two batches. Searches find every operation at any time; the index makes them faster.
+    ///
+    /// # Errors
+    /// Nothing was added.
+    fn index_some(&self) -> Result<bool, StoreError> {
+        Ok(false)
+    }
+
     /// Number of the newest event; 0 if there is none.
     fn head(&self) -> Result<u64, StoreError>;
 

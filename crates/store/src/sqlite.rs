@@ -9,6 +9,7 @@ mod packed;
 mod query;
 mod read;
 mod rows;
+mod search;
 mod users;
 mod write;
 
@@ -78,6 +79,16 @@ impl Store for Sqlite {
     fn apply(&self, changes: &[Change]) -> Result<(), StoreError> {
         let weight = changes.iter().map(Change::weight).max().unwrap_or(Weight::Light);
         Ok(self.write(changes, weight)?)
+    }
+
+    fn index_some(&self) -> Result<bool, StoreError> {
+        let is_behind = || search::is_behind(self.writing.lock().connection(), search::SLICE);
+        if !is_behind()? {
+            return Ok(false);
+        }
+        // Slices that a loss of power undoes are added again.
+        self.change(Weight::Light, |transaction| search::index(transaction, search::SLICE))?;
+        Ok(is_behind()?)
     }
 
     fn head(&self) -> Result<u64, StoreError> {

@@ -86,7 +86,9 @@ impl<T: Send + 'static> Writer<T> {
         let closing = Arc::new(AtomicBool::new(false));
         let (count, ends) = (waiting.clone(), closing.clone());
         let thread = std::thread::Builder::new().name("store-writer".into()).spawn(move || {
-            while let Ok(first) = receiver.recv() {
+            // Of an earlier version, or from before a restart.
+            let mut index_is_behind = true;
+            while let Some(first) = next(&receiver, &*store, &mut index_is_behind) {
                 let (mut changes, mut taken) = (first.changes, first.size);
                 let mut then = vec![first.then];
                 while then.len() < BATCH {
@@ -102,6 +104,7 @@ impl<T: Send + 'static> Writer<T> {
                 }
                 count.send_modify(|waiting| *waiting -= taken);
                 publish(then);
+                index_is_behind = index_some(&*store);
             }
         })?;
         Ok(Self { sender: Some(sender), waiting, store_fault, closing, thread: Some(thread) })
@@ -146,6 +149,30 @@ impl<T> Drop for Writer<T> {
             tracing::error!("the database writer panicked");
         }
     }
+}
+
+/// Waits for the next commit; `None` if the writer is to end. While no commit waits, the search index catches up.
+fn next<T>(
+    receiver: &mpsc::Receiver<Waiting<T>>,
+    store: &dyn Store,
+    index_is_behind: &mut bool,
+) -> Option<Waiting<T>> {
+    while *index_is_behind {
+        match receiver.try_recv() {
+            Ok(first) => return Some(first),
+            Err(mpsc::TryRecvError::Disconnected) => return None,
+            Err(mpsc::TryRecvError::Empty) => *index_is_behind = index_some(store),
+        }
+    }
+    receiver.recv().ok()
+}
+
+/// Adds some operations to the search index, and returns whether more wait.
+fn index_some(store: &dyn Store) -> bool {
+    store.index_some().unwrap_or_else(|error| {
+        tracing::warn!(%error, "can't add operations to the search index; the next change tries again");
+        false
+    })
 }
 
 /// Drops all but the last progress of an operation within a transaction.

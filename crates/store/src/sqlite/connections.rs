@@ -45,6 +45,11 @@ impl Writing {
         Ok(Self { connection, weight: Weight::Heavy })
     }
 
+    /// Connection for queries of the thread that writes.
+    pub(super) fn connection(&self) -> &Connection {
+        &self.connection
+    }
+
     /// Connection for a transaction with this durability.
     pub(super) fn with(&mut self, weight: Weight) -> Result<&mut Connection> {
         if self.weight != weight {

@@ -37,6 +37,7 @@ const MIGRATIONS: &[Migration] = migrations![
     "2026-11-30_13_users_and_sessions",
     "2026-11-30_14_counts_by_kind",
     "2026-11-30_15_audit_chain",
+    "2026-11-30_16_search_index",
 ];
 
 /// Adds columns and tables that [`fill_search`] fills for stored operations.

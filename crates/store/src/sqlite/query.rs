@@ -1,5 +1,6 @@
 //! Translates filters to SQL. IDs are searched in narrow indexes first; only operations of the page are read.
 
+use super::search::Candidates;
 use crate::Filter;
 use protocol::access::{COMPOSITE_KINDS, KindScope};
 use protocol::filter::{Order, ParamIs, states_meant};
@@ -16,11 +17,11 @@ pub(super) fn page_size(filter: &Filter) -> u32 {
 
 /// IDs of a page and one more, in the filter's order, at `now`: a statement and its values.
 ///
-/// The first parameter with a single value, if any, leads through `params`, where its operations are ordered by ID.
-/// Otherwise, a single state, kind, host or parent leads through its index. For other queries, one index with all
+/// If the search index found a few candidates, only these are read. Otherwise, the first parameter with a single value, if any, leads through `params`, where its operations are ordered by ID.
+/// Without one, a single state, kind, host or parent leads through its index. For other queries, one index with all
 /// queried columns is scanned.
-pub(super) fn ids(filter: &Filter, now: Time) -> (String, Vec<Sql>) {
-    let FilterQuery { id, from, mut clauses } = found(filter, now);
+pub(super) fn ids(filter: &Filter, now: Time, among: Option<&Candidates>) -> (String, Vec<Sql>) {
+    let FilterQuery { id, from, mut clauses } = found(filter, now, among);
     let (direction, beyond) = match filter.order {
         Order::Newest => ("DESC", "<"),
         Order::Oldest => ("ASC", ">"),
@@ -34,8 +35,8 @@ pub(super) fn ids(filter: &Filter, now: Time) -> (String, Vec<Sql>) {
 }
 
 /// Number of operations by state that a filter matches at `now`: a statement and its values.
-pub(super) fn counts(filter: &Filter, now: Time) -> (String, Vec<Sql>) {
-    let FilterQuery { from, clauses, .. } = found(filter, now);
+pub(super) fn counts(filter: &Filter, now: Time, among: Option<&Candidates>) -> (String, Vec<Sql>) {
+    let FilterQuery { from, clauses, .. } = found(filter, now, among);
     (format!("SELECT o.state, count(*) FROM {from} {} GROUP BY o.state", clauses.wanted()), clauses.values)
 }
 
@@ -43,24 +44,25 @@ pub(super) fn counts(filter: &Filter, now: Time) -> (String, Vec<Sql>) {
 struct FilterQuery {
     /// Leading column of IDs.
     id: &'static str,
-    from: &'static str,
+    from: String,
     clauses: Clauses,
 }
 
-fn found(filter: &Filter, now: Time) -> FilterQuery {
+fn found(filter: &Filter, now: Time, among: Option<&Candidates>) -> FilterQuery {
     let mut clauses = Clauses::default();
+    clauses.values.extend(among.into_iter().flat_map(Candidates::values));
     let by_name = filter.params_by_name();
     let meant = |values: &[&ParamIs]| -> Vec<String> { values.iter().flat_map(|p| p.meant()).collect() };
     let mut params: Vec<(&str, Vec<String>)> =
         by_name.into_iter().map(|(name, values)| (name, meant(&values))).collect();
     // Parameters with a single value lead, because they keep the order of IDs.
     params.sort_by_key(|(_, values)| values.len());
-    let leads = !params.is_empty();
+    let leads = !params.is_empty() && among.is_none();
     for (n, (name, values)) in params.into_iter().enumerate() {
         clauses.values.push(Sql::Text(name.to_owned()));
         let place = clauses.any_of(&values);
         clauses.parts.push(match n {
-            0 => format!("p.name = ? AND p.value {place}"),
+            0 if leads => format!("p.name = ? AND p.value {place}"),
             _ => format!("EXISTS (SELECT 1 FROM params WHERE name = ? AND value {place} AND id = o.id)"),
         });
     }
@@ -101,12 +103,15 @@ fn found(filter: &Filter, now: Time) -> FilterQuery {
     }
     let lists = [filter.states.len(), filter.kinds.len(), filter.hosts.len()];
     let single = lists.iter().sum::<usize>() == 1 || filter.parent.is_some();
-    let from = if leads {
-        "params AS p CROSS JOIN operations AS o INDEXED BY operations_to_find ON o.id = p.id"
+    let from = if let Some(among) = among {
+        // CROSS JOIN keeps the order: each candidate is read by its number.
+        format!("({}) AS c CROSS JOIN operations AS o ON o.n = c.n", among.query())
+    } else if leads {
+        "params AS p CROSS JOIN operations AS o INDEXED BY operations_to_find ON o.id = p.id".to_owned()
     } else if single && filter.text.trim().is_empty() {
-        "operations AS o"
+        "operations AS o".to_owned()
     } else {
-        "operations AS o INDEXED BY operations_to_find"
+        "operations AS o INDEXED BY operations_to_find".to_owned()
     };
     FilterQuery { id, from, clauses }
 }

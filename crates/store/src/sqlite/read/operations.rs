@@ -3,6 +3,7 @@
 use crate::sqlite::error::Result;
 use crate::sqlite::query;
 use crate::sqlite::rows::{OPERATION, attempts_of, id_bytes, id_from, json, kind, operation as read, state};
+use crate::sqlite::search::{self, MAX_CANDIDATES};
 use crate::{EndedOperation, Filter, Keep, Page, Stored};
 use protocol::filter::Order;
 use protocol::host::ResultDoc;
@@ -37,7 +38,14 @@ fn stored(connection: &Connection, row: &Row<'_>) -> Result<Stored> {
 }
 
 pub(crate) fn page(connection: &Connection, filter: &Filter) -> Result<Page> {
-    let (ids, values) = query::ids(filter, Time::now());
+    page_by(connection, filter, MAX_CANDIDATES)
+}
+
+/// Page that reads and sorts at most `candidates` operations of the search index; with more, or 0, it reads the list in
+/// its order.
+pub(crate) fn page_by(connection: &Connection, filter: &Filter, candidates: u32) -> Result<Page> {
+    let among = search::candidates(connection, &filter.text, candidates)?;
+    let (ids, values) = query::ids(filter, Time::now(), among.as_ref());
     let direction = match filter.order {
         Order::Newest => "DESC",
         Order::Oldest => "ASC",
@@ -83,7 +91,8 @@ pub(crate) fn kind_of(connection: &Connection, id: OperationId) -> Result<Option
 }
 
 pub(crate) fn counts_of(connection: &Connection, filter: &Filter) -> Result<Vec<(State, u64)>> {
-    let (sql, values) = query::counts(filter, Time::now());
+    let among = search::candidates(connection, &filter.text, MAX_CANDIDATES)?;
+    let (sql, values) = query::counts(filter, Time::now(), among.as_ref());
     by_state(connection, &sql, values)
 }
 

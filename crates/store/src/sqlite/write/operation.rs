@@ -1,7 +1,8 @@
 //! Current state of an operation and its attempt.
 
 use crate::sqlite::error::Result;
-use crate::sqlite::rows::{id_bytes, number_of, to_json};
+use crate::sqlite::rows::{id_bytes, to_json};
+use crate::sqlite::search;
 use protocol::{Attempt, HostName, Operation, Time, filter};
 use rusqlite::{Transaction, params};
 
@@ -9,8 +10,9 @@ pub(super) fn put(transaction: &Transaction<'_>, operation: &Operation, attempt:
     let mut bare = operation.clone();
     let heard_at = bare.heard_at.take().map(Time::micros);
     let progress = bare.progress.take().map(|p| to_json(&p, "a progress")).transpose()?;
+    let (stored, about) = (search::stored(transaction, id_bytes(bare.id))?, bare.words());
     // Parameters never change.
-    if number_of(transaction, bare.id)?.is_none() {
+    if stored.is_none() {
         put_params(transaction, &bare)?;
     }
     let n: i64 = transaction
@@ -33,10 +35,13 @@ pub(super) fn put(transaction: &Transaction<'_>, operation: &Operation, attempt:
                 heard_at,
                 progress,
                 bare.parent.map(id_bytes),
-                bare.words(),
+                about,
             ],
             |row| row.get(0),
         )?;
+    if stored.is_none_or(|(_, before)| before != about) {
+        search::put(transaction, n, &about)?;
+    }
     transaction
         .prepare_cached("INSERT OR REPLACE INTO attempts (n, number, doc) VALUES (?, ?, ?)")?
         .execute(params![n, attempt.number, to_json(attempt, "an attempt")?])?;
