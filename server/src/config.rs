@@ -3,10 +3,12 @@
 mod alerts;
 mod base_path;
 mod hosts;
+mod oidc;
 mod rules;
 mod texts;
 mod tls;
 
+pub use self::oidc::OidcConfig;
 pub use texts::TextArgs;
 pub use tls::TlsConfig;
 
@@ -90,6 +92,7 @@ struct File {
     /// Header in which a proxy passes the user's name, for the audit log.
     user_header: Option<String>,
     tls: tls::FileTls,
+    oidc: Option<oidc::FileOidc>,
     sources: FileSources,
     #[serde(rename = "host")]
     hosts: Vec<hosts::FileHost>,
@@ -123,6 +126,7 @@ pub struct Config {
     pub data: PathBuf,
     pub token: Option<Token>,
     pub tls: Option<TlsConfig>,
+    pub oidc: Option<OidcConfig>,
     pub site: PathBuf,
     /// Path under which a proxy serves everything.
     pub base_path: BasePath,
@@ -175,10 +179,10 @@ impl Config {
         let listen = args.listen.or(file.listen);
         let listen = listen.unwrap_or_else(|| LISTEN.parse().expect("the default address is one"));
         let token = args.token.or(file.token).filter(|t| !t.is_empty()).map(Token::new);
-        if token.is_none() && !listen.ip().is_loopback() {
+        if token.is_none() && file.oidc.is_none() && !listen.ip().is_loopback() {
             bail!(
                 "{listen} is reachable from other machines, so anyone on the network could start operations. \
-                 Set a token with --token or SIGNALBOX_TOKEN, or listen on 127.0.0.1"
+                 Set a token with --token or SIGNALBOX_TOKEN, configure [oidc], or listen on 127.0.0.1"
             );
         }
         let csv = args.csv.or(file.sources.csv);
@@ -225,11 +229,19 @@ impl Config {
         }
         rules::apply(&mut engine, &file.rules, file.retry, file.limits)?;
         let site = args.site.or(file.site).unwrap_or_else(default_site);
+        let alerts = alerts::settings(file.alerts)?;
+        let mut oidc = file.oidc.map(oidc::settings).transpose()?;
+        if let Some(oidc) = &mut oidc {
+            let of_alerts =
+                alerts.external_url.as_ref().map(|url| url.as_str().trim_end_matches('/').to_owned());
+            oidc.external_url = oidc.external_url.take().or(of_alerts);
+        }
         Ok(Self {
             listen,
             data,
             token,
             tls: tls::merge(args.tls, file.tls)?,
+            oidc,
             site,
             base_path: args.base_path.or(file.base_path).unwrap_or_default(),
             ready_file: args.ready_file,
@@ -242,7 +254,7 @@ impl Config {
             },
             hosts,
             engine,
-            alerts: alerts::settings(file.alerts)?,
+            alerts,
         })
     }
 }
@@ -322,6 +334,9 @@ mod tests {
         let error = read("", &["--listen", "0.0.0.0:7200"]).err().unwrap().to_string();
         assert!(error.contains("--token"), "{error}");
         assert!(read("", &["--listen", "0.0.0.0:7200", "--token", "s3cret"]).is_ok());
+        let provider = "[oidc]\nissuer = 'https://id.example.org'\nclient_id = 'box'\n\
+                        [[oidc.role]]\ngroup = 'ops'\nrole = 'viewer'";
+        assert!(read(provider, &["--listen", "0.0.0.0:7200"]).is_ok());
     }
 
     #[test]

@@ -12,6 +12,10 @@ const TOKEN: &str = "signalbox_token";
 const SESSION: &str = "signalbox_session";
 /// Cookie of a session, which no other host and no plain HTTP can set.
 const HOST_SESSION: &str = "__Host-signalbox_session";
+/// Cookie of a browser that signs in through the provider, if `__Host-` is not possible.
+const SIGN_IN: &str = "signalbox_sign_in";
+/// Cookie of a browser that signs in through the provider.
+const HOST_SIGN_IN: &str = "__Host-signalbox_sign_in";
 
 /// Names and attributes of the cookies.
 #[derive(Clone)]
@@ -28,8 +32,17 @@ impl Cookies {
         Self { path, secure }
     }
 
+    /// Whether browsers accept names with `__Host-`.
+    fn is_for_host(&self) -> bool {
+        self.secure && self.path == "/"
+    }
+
     fn session_name(&self) -> &'static str {
-        if self.secure && self.path == "/" { HOST_SESSION } else { SESSION }
+        if self.is_for_host() { HOST_SESSION } else { SESSION }
+    }
+
+    fn sign_in_name(&self) -> &'static str {
+        if self.is_for_host() { HOST_SIGN_IN } else { SIGN_IN }
     }
 
     fn set(&self, name: &str, value: &str, same_site: &str, seconds: u64) -> HeaderValue {
@@ -51,7 +64,17 @@ impl Cookies {
         self.set(TOKEN, &utf8_percent_encode(token, NON_ALPHANUMERIC).to_string(), "Strict", seconds)
     }
 
-    /// Removes both cookies.
+    /// Sets the cookie of a browser that signs in through the provider, which leads back here by a link.
+    pub fn sign_in(&self, browser: &str, seconds: u64) -> HeaderValue {
+        self.set(self.sign_in_name(), browser, "Lax", seconds)
+    }
+
+    /// Secret of a browser that signs in through the provider, in a request.
+    pub fn sign_in_of<'a>(&self, headers: &'a HeaderMap) -> Option<&'a str> {
+        value_of(headers, self.sign_in_name())
+    }
+
+    /// Removes the cookies of the session and of the token.
     pub fn removed(&self) -> [HeaderValue; 2] {
         [self.set(self.session_name(), "", "Lax", 0), self.set(TOKEN, "", "Strict", 0)]
     }

@@ -221,6 +221,7 @@ fn token_of_query(query: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::access::ThroughProvider;
     use http_wire::Token;
     use store::Sqlite;
     use tokio_util::sync::CancellationToken;
@@ -228,7 +229,8 @@ mod tests {
     fn access(token: Option<&str>) -> Access {
         let folder = tempfile::tempdir().unwrap();
         let store = Arc::new(Sqlite::open(&folder.path().join("signalbox.db")).unwrap());
-        Access::open(token.map(Token::new), store, CancellationToken::new()).unwrap()
+        let through_provider = ThroughProvider::No;
+        Access::open(token.map(Token::new), through_provider, store, CancellationToken::new()).unwrap()
     }
 
     fn guard(token: Option<&str>) -> Guard {

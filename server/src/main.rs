@@ -28,6 +28,7 @@ mod models;
 mod monitor;
 mod page;
 mod problem;
+mod provider;
 mod routes;
 mod serve;
 mod sign_in;

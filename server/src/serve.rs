@@ -1,6 +1,6 @@
 //! `signalbox serve`: assembles the parts, listens, and stops in order.
 
-use crate::access::Access;
+use crate::access::{Access, ThroughProvider};
 use crate::actor::UserHeader;
 use crate::adapters::Adapters;
 use crate::alerts::Alerts;
@@ -12,6 +12,7 @@ use crate::cookies::Cookies;
 use crate::guard::{Guard, Transport, guard};
 use crate::listen::{IDLE_TIMEOUT, Listening, listen};
 use crate::monitor::Monitor;
+use crate::provider::SignInProvider;
 use crate::routes;
 use crate::sign_in;
 use crate::state::{AllKinds, Data, Server};
@@ -70,12 +71,18 @@ pub async fn serve(args: ServeArgs) -> anyhow::Result<()> {
     let database = config.data.join("signalbox.db");
     let stop = CancellationToken::new();
     let (shared_token, stopping) = (config.token, stop.clone());
+    let through_provider = config.oidc.as_ref().map_or(ThroughProvider::No, |oidc| ThroughProvider::Yes {
+        issuer: oidc.settings.issuer.clone(),
+        admins: oidc.settings.roles.has_admins(),
+    });
+    let provider = config.oidc.map(|oidc| SignInProvider::new(oidc, tls.is_some(), config.base_path.clone()));
+    let provider = provider.transpose().context("sign-in by [oidc] can't be set up")?.map(Arc::new);
     let opened = tokio::task::spawn_blocking(move || {
         let store = Arc::new(Sqlite::open(&database)?);
         if let Some(head) = store.audit_head()? {
             tracing::info!(%head, "newest entry of the audit log; `signalbox audit verify --head` checks it");
         }
-        let access = Access::open(shared_token, store.clone(), stopping)?;
+        let access = Access::open(shared_token, through_provider, store.clone(), stopping)?;
         anyhow::Ok((store, access))
     });
     let (store, access) = opened.await??;
@@ -110,8 +117,13 @@ pub async fn serve(args: ServeArgs) -> anyhow::Result<()> {
         streams: Arc::default(),
         access: access.clone(),
         cookies: cookies.clone(),
+        provider: provider.clone(),
     };
     let storing_uses = access.run();
+    if let Some(provider) = provider {
+        let stop = stop.clone();
+        tokio::spawn(async move { provider.watch(stop).await });
+    }
     let transport = match &config.tls {
         None => Transport::Plain,
         Some(tls) => Transport::Tls { hsts: tls.hsts },

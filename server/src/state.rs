@@ -8,6 +8,7 @@ use crate::config::BasePath;
 use crate::cookies::Cookies;
 use crate::monitor::Monitor;
 use crate::problem::RouteError;
+use crate::provider::SignInProvider;
 use access::Reach;
 use axum::extract::{FromRef, FromRequestParts};
 use axum::http::request::Parts;
@@ -32,6 +33,8 @@ pub struct Server {
     pub streams: Arc<AtomicU64>,
     pub access: Access,
     pub cookies: Cookies,
+    /// Sign-in through an OpenID Connect provider, if configured.
+    pub provider: Option<Arc<SignInProvider>>,
 }
 
 /// What only the extractors open.

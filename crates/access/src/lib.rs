@@ -13,7 +13,7 @@ mod sign_in;
 pub use decision::{Decision, Grant, Reach, decide, lacked, minimum_role, permissions};
 pub use password::{SALT_BYTES, hash_password, verify_password};
 pub use rules::{
-    Denied, MAX_NAME_CHARS, MAX_TOKEN_DAYS, Standing, check_change, check_new, check_new_user,
+    Denied, MAX_NAME_CHARS, MAX_TOKEN_DAYS, Standing, check_change, check_new, check_new_user, check_person,
     check_revocation, check_user_removal,
 };
 pub use secret::{PREFIX, RANDOM_BYTES, Secret, SecretHash};

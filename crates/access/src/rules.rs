@@ -2,7 +2,9 @@
 
 use crate::sign_in::check_password;
 use protocol::Time;
-use protocol::access::{AccessToken, ChangeUser, KindScope, NewAccessToken, NewUser, Role, User};
+use protocol::access::{
+    AccessToken, ChangeUser, KindScope, NewAccessToken, NewUser, ProviderAccount, Role, User,
+};
 use thiserror::Error;
 
 /// Largest length of a name.
@@ -13,7 +15,8 @@ pub const MAX_TOKEN_DAYS: u32 = 3_650;
 /// Credentials that exist before a change.
 #[derive(Clone, Copy, Debug)]
 pub struct Standing<'a> {
-    /// Whether the server was started with a shared token, which is an administrator.
+    /// Whether there is an administrator in any case: the server was started with a shared token, or a group of the
+    /// provider has the role admin.
     pub shared: bool,
     pub tokens: &'a [AccessToken],
     pub users: &'a [User],
@@ -60,9 +63,7 @@ impl<'a> Standing<'a> {
 
     /// Checks a name: tokens and users share the names, because the audit log shows them.
     fn check_name(self, name: &str) -> Result<(), Denied> {
-        let length = name.chars().count();
-        let visible = name.trim() == name && !name.chars().any(char::is_control);
-        if !visible || !(1..=MAX_NAME_CHARS).contains(&length) {
+        if !valid_name(name) {
             return Err(Denied::Name);
         }
         let mut taken =
@@ -74,6 +75,11 @@ impl<'a> Standing<'a> {
     fn check_first(self, role: Role) -> Result<(), Denied> {
         if self.closed() || role == Role::Admin { Ok(()) } else { Err(Denied::NoAdmin) }
     }
+}
+
+fn valid_name(name: &str) -> bool {
+    let visible = name.trim() == name && !name.chars().any(char::is_control);
+    visible && (1..=MAX_NAME_CHARS).contains(&name.chars().count())
 }
 
 /// Why a change of tokens or users is rejected.
@@ -95,7 +101,12 @@ pub enum Denied {
         "The role admin can't be limited to kinds, because it manages access. Omit the kinds, or choose another role."
     )]
     AdminKinds,
-    #[error("Kinds can only be changed together with the role. Send both.")]
+    #[error(
+        "This user signs in through the provider, which has the password and the groups that set the role. Change the \
+         user's groups there, or [[oidc.role]] in the configuration."
+    )]
+    FromProvider,
+    #[error("Role and kinds can only be changed together. Send both.")]
     KindsAlone,
     #[error(
         "Once a token or user exists, every request needs a credential. Create an admin first; otherwise, nobody could manage access."
@@ -147,6 +158,20 @@ pub fn check_user_removal(standing: Standing<'_>, name: &str) -> Result<(), Deni
     standing.check_removal(Without::User(name))
 }
 
+/// Checks the name of a person who signs in through the provider, with this account there.
+///
+/// # Errors
+/// If it can't be a name, or someone else has it: a token, a local user, or another account.
+pub fn check_person(standing: Standing<'_>, name: &str, account: &ProviderAccount) -> Result<(), Denied> {
+    if !valid_name(name) {
+        return Err(Denied::Name);
+    }
+    let by_token = standing.tokens.iter().any(|token| token.name == name);
+    let by_user =
+        standing.users.iter().any(|user| user.name == name && user.provider.as_ref() != Some(account));
+    if by_token || by_user { Err(Denied::NameTaken(name.to_owned())) } else { Ok(()) }
+}
+
 /// Administrators manage everything, also the access of others: their role can't be limited.
 fn check_kinds(role: Role, kinds: Option<&KindScope>) -> Result<(), Denied> {
     if role == Role::Admin && kinds.is_some() { Err(Denied::AdminKinds) } else { Ok(()) }
@@ -157,6 +182,10 @@ fn check_kinds(role: Role, kinds: Option<&KindScope>) -> Result<(), Denied> {
 /// # Errors
 /// Why it can't have them.
 pub fn check_change(standing: Standing<'_>, name: &str, change: &ChangeUser) -> Result<(), Denied> {
+    let mut users = standing.users.iter();
+    if users.any(|user| user.name == name && user.provider.is_some()) {
+        return Err(Denied::FromProvider);
+    }
     let Some(role) = change.role else {
         return if change.kinds.is_some() { Err(Denied::KindsAlone) } else { Ok(()) };
     };
@@ -237,7 +266,15 @@ mod tests {
 
     fn user(name: &str, role: Role) -> User {
         let name = name.to_owned();
-        User { name, role, kinds: None, created_at: now(), must_change_password: true, last_sign_in_at: None }
+        User {
+            name,
+            role,
+            kinds: None,
+            created_at: now(),
+            must_change_password: true,
+            last_sign_in_at: None,
+            provider: None,
+        }
     }
 
     #[test]
@@ -267,6 +304,39 @@ mod tests {
         assert_eq!(check_change(standing, "bob", &change(Some(Role::Admin))), Err(Denied::AdminKinds));
         assert_eq!(check_change(standing, "bob", &change(Some(Role::Viewer))), Ok(()));
         assert_eq!(check_change(standing, "bob", &change(None)), Err(Denied::KindsAlone));
+    }
+
+    fn account(subject: &str) -> ProviderAccount {
+        ProviderAccount { issuer: "https://id.example.org".to_owned(), subject: subject.to_owned() }
+    }
+
+    #[test]
+    fn a_person_of_the_provider_never_becomes_someone_else() {
+        let person = User { provider: Some(account("1")), ..user("mia", Role::Viewer) };
+        let (users, tokens) = ([user("ada", Role::Admin), person], [token(1, Role::Admin, false)]);
+        let standing = Standing { users: &users, ..standing(&tokens) };
+        let check = |name: &str, account: &ProviderAccount| check_person(standing, name, account);
+        assert_eq!(check("mia", &account("1")), Ok(()));
+        assert_eq!(check("mia lou", &account("1")), Ok(()), "a new name of hers");
+        assert_eq!(check("mia", &account("2")), Err(Denied::NameTaken("mia".into())), "another person");
+        let elsewhere = ProviderAccount { issuer: "https://other.example".into(), ..account("1") };
+        assert_eq!(check("mia", &elsewhere), Err(Denied::NameTaken("mia".into())), "another provider");
+        assert_eq!(check("ada", &account("1")), Err(Denied::NameTaken("ada".into())), "a local user");
+        assert_eq!(check("token 1", &account("3")), Err(Denied::NameTaken("token 1".into())));
+        assert_eq!(check("a\nb", &account("3")), Err(Denied::Name));
+    }
+
+    #[test]
+    fn the_role_of_a_person_of_the_provider_is_changed_only_there() {
+        let users =
+            [user("ada", Role::Admin), User { provider: Some(account("1")), ..user("mia", Role::Viewer) }];
+        let standing = Standing { users: &users, ..standing(&[]) };
+        let role = ChangeUser { role: Some(Role::Admin), ..ChangeUser::default() };
+        let password = ChangeUser { password: Some("correct horse battery".into()), ..ChangeUser::default() };
+        for change in [role, password] {
+            assert_eq!(check_change(standing, "mia", &change), Err(Denied::FromProvider));
+            assert_eq!(check_change(standing, "ada", &change), Ok(()));
+        }
     }
 
     #[test]

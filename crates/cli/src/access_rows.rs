@@ -77,9 +77,10 @@ impl Listed for User {
 
     fn cells(&self, now: Time) -> Vec<Cell> {
         let ago = |time| display::format::ago(now.seconds_since(time));
-        let password = match self.must_change_password {
-            true => Cell::coloured("temporary", Colour::Yellow),
-            false => "set".into(),
+        let password = match (&self.provider, self.must_change_password) {
+            (Some(_), _) => "at the provider".into(),
+            (None, true) => Cell::coloured("temporary", Colour::Yellow),
+            (None, false) => "set".into(),
         };
         vec![
             self.name.clone().into(),

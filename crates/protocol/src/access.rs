@@ -1,10 +1,10 @@
-//! Access: roles, what they allow, tokens for programs, and local users.
+//! Access: roles, what they allow, tokens for programs, and users.
 
 mod scope;
 mod users;
 
 pub use scope::{COMPOSITE_KINDS, KindPattern, KindScope, MAX_PATTERNS};
-pub use users::{ChangeUser, NewUser, Session, User, UserList};
+pub use users::{ChangeUser, NewUser, ProviderAccount, Session, User, UserList};
 
 use crate::Time;
 use serde::{Deserialize, Serialize};

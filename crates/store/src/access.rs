@@ -15,7 +15,7 @@ pub struct StoredToken {
 /// User as stored.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct StoredUser {
-    /// Hash of the password, with its parameters.
+    /// Hash of the password, with its parameters; empty for users of the provider, who have none.
     pub password: String,
     pub user: User,
 }

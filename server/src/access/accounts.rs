@@ -1,4 +1,4 @@
-//! Local users: how administrators change them, how users sign in and out, and choose passwords.
+//! Users: how administrators change them, how local users sign in, and choose passwords; sessions.
 
 use super::{Access, AccessError, granted};
 use access::{
@@ -87,6 +87,7 @@ impl Access {
             created_at: now,
             must_change_password: true,
             last_sign_in_at: None,
+            provider: None,
         };
         let detail = format!("{}, {}", user.name, granted(user.role, user.kinds.as_ref()));
         let entry = AuditEntry { detail, ..AuditEntry::new(now, Action::AddUser, by) };
@@ -229,7 +230,8 @@ impl Access {
     /// User with this name and password; pauses after failed attempts.
     async fn check_of(&self, name: &str, password: String, by: &Actor) -> Result<StoredUser, SignInError> {
         let address = by.address.as_deref().unwrap_or_default();
-        let found = self.user(name);
+        // People of the provider have no password: they are treated as an unknown name.
+        let found = self.user(name).filter(|found| found.user.provider.is_none());
         // An unknown name may be a password that was typed into the wrong field.
         let refused = |why| {
             let name = found.as_ref().map(|found| found.user.name.clone());
@@ -284,12 +286,25 @@ impl Access {
 
     async fn begin_session(&self, name: &str, by: Actor) -> Result<Secret, SignInError> {
         let _changing = self.0.changing.lock().await;
-        let mut user = self.user(name).ok_or(AccessError::UserNotFound)?;
-        let (now, secret) = (Time::now(), Secret::new(random()?));
+        let user = self.user(name).ok_or(AccessError::UserNotFound)?;
+        Ok(self.add_session(user, String::new(), Time::now(), by).await?)
+    }
+
+    /// Begins a session of a user, who is stored with it. `detail` is for the audit log. The caller holds the lock for
+    /// changes.
+    pub(super) async fn add_session(
+        &self,
+        mut user: StoredUser,
+        detail: String,
+        now: Time,
+        by: Actor,
+    ) -> Result<Secret, AccessError> {
+        let secret = Secret::new(random()?);
+        let name = user.user.name.clone();
         user.user.last_sign_in_at = Some(now);
         let session = Session {
             id: uuid::Uuid::now_v7().to_string(),
-            user: name.to_owned(),
+            user: name.clone(),
             created_at: now,
             last_used_at: now,
             expires_at: now.plus_micros(SESSION_MICROS),
@@ -297,12 +312,10 @@ impl Access {
             agent: by.agent.clone(),
         };
         let session = StoredSession { hash: secret.hash().0, session };
-        let by = Actor { name: Some(name.to_owned()), ..by };
-        let entry = AuditEntry::new(now, Action::SignIn, by);
+        let by = Actor { name: Some(name), ..by };
+        let entry = AuditEntry { detail, ..AuditEntry::new(now, Action::SignIn, by) };
         let (adding, changed) = (session.clone(), user.clone());
-        self.stored(move |store| store.add_session(&adding, &changed, &entry))
-            .await
-            .map_err(AccessError::from)?;
+        self.stored(move |store| store.add_session(&adding, &changed, &entry)).await?;
         let mut registry = self.0.registry.write();
         registry.put_user(user);
         registry.sessions.add(session);

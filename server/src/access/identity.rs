@@ -66,6 +66,11 @@ impl Identity {
         }
     }
 
+    /// Whether the user signed in through the provider.
+    pub fn is_of_provider(&self) -> bool {
+        matches!(&self.credential, Credential::Session { user, .. } if user.provider.is_some())
+    }
+
     /// Name of the user or the token.
     pub fn name(&self) -> Option<&str> {
         match &self.credential {

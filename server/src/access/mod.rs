@@ -4,6 +4,7 @@
 mod accounts;
 mod identity;
 mod last_use;
+mod people;
 mod permitted;
 mod refused;
 mod registry;
@@ -11,6 +12,7 @@ mod sessions;
 
 pub use accounts::{SignInError, SignedIn};
 pub use identity::Identity;
+pub use people::PersonError;
 #[cfg(test)]
 pub use permitted::X_PERMISSION;
 pub use permitted::{RefusedFor, Routes, operations};
@@ -42,9 +44,21 @@ const DAY_MICROS: i64 = 24 * 3_600 * 1_000_000;
 #[derive(Clone)]
 pub struct Access(Arc<Shared>);
 
+/// Whether people can sign in through the OpenID Connect provider.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum ThroughProvider {
+    No,
+    /// Then every request needs a credential. `admins`: whether a group has the role admin.
+    Yes {
+        issuer: String,
+        admins: bool,
+    },
+}
+
 struct Shared {
     /// Token that the server was started with.
     shared_token: Option<Token>,
+    through_provider: ThroughProvider,
     store: Arc<dyn AccessStore>,
     registry: RwLock<Registry>,
     sign_ins: SignIns,
@@ -89,14 +103,22 @@ impl Access {
     /// If they can't be read, or the system has no random numbers.
     pub fn open(
         shared_token: Option<Token>,
+        through_provider: ThroughProvider,
         store: Arc<dyn AccessStore>,
         stop: CancellationToken,
     ) -> Result<Self, AccessError> {
-        let registry = RwLock::new(Registry::read(&*store, &stop)?);
+        let mut registry = Registry::read(&*store, &stop)?;
+        // Sessions that another provider allowed, before the configuration changed.
+        let ended = registry.sessions.end_of_other_providers(&through_provider);
+        if !ended.is_empty() {
+            store.remove_sessions(&ended)?;
+        }
+        let registry = RwLock::new(registry);
         let sign_ins = SignIns::new()?;
         let changing = tokio::sync::Mutex::default();
         Ok(Self(Arc::new(Shared {
             shared_token,
+            through_provider,
             store,
             registry,
             sign_ins,
@@ -132,9 +154,9 @@ impl Access {
 
     /// Sender of a request with this secret; `None` if it is missing or invalid.
     pub fn identify(&self, given: Option<Given<'_>>, from: Option<IpAddr>) -> Option<Identity> {
-        let Shared { shared_token, registry, stop, .. } = &*self.0;
+        let Shared { shared_token, through_provider, registry, stop, .. } = &*self.0;
         let registry = registry.read();
-        if shared_token.is_none() && registry.is_empty() {
+        if shared_token.is_none() && matches!(through_provider, ThroughProvider::No) && registry.is_empty() {
             return Some(Identity::nobody(registry.open().clone()));
         }
         match given? {
@@ -209,7 +231,8 @@ impl Access {
         check: impl FnOnce(Standing<'_>) -> Result<(), Denied>,
     ) -> Result<(), Denied> {
         let (tokens, users) = (self.tokens(), self.users());
-        let shared = self.0.shared_token.is_some();
+        let by_provider = matches!(self.0.through_provider, ThroughProvider::Yes { admins: true, .. });
+        let shared = self.0.shared_token.is_some() || by_provider;
         check(Standing { shared, tokens: &tokens, users: &users, now })
     }
 

@@ -1,7 +1,7 @@
 //! Users and their sessions in memory: a request is authenticated without a look into the store.
 
-use super::Identity;
 use super::last_use::LastUse;
+use super::{Identity, ThroughProvider};
 use access::{Secret, SecretHash, session_ended};
 use protocol::Time;
 use protocol::access::{Session, User};
@@ -91,6 +91,22 @@ impl Sessions {
             }
             !ends
         });
+    }
+
+    /// Ends sessions of people of other providers; returns their IDs.
+    pub(super) fn end_of_other_providers(&mut self, current: &ThroughProvider) -> Vec<String> {
+        let is_other = |user: &User| {
+            user.provider.as_ref().is_some_and(|account| match current {
+                ThroughProvider::No => true,
+                ThroughProvider::Yes { issuer, .. } => account.issuer != *issuer,
+            })
+        };
+        let others: Vec<String> = self.users().into_iter().filter(is_other).map(|user| user.name).collect();
+        let of_others = |session: &Session| others.contains(&session.user);
+        let sessions = self.sessions.values().map(|held| &held.session);
+        let ended = sessions.filter(|session| of_others(session)).map(|session| session.id.clone()).collect();
+        self.end(of_others);
+        ended
     }
 
     /// IDs of sessions that have ended by themselves.

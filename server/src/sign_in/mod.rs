@@ -2,25 +2,35 @@
 //! anything else of the site may be loaded.
 
 mod html;
+mod provider;
 
 use crate::access::{Access, Given, Identity, SignInError, SignedIn};
 use crate::actor::By;
 use crate::config::BasePath;
 use crate::cookies::Cookies;
+use crate::provider::CALLBACK;
 use crate::state::Server;
 use access::Secret;
 use axum::extract::{DefaultBodyLimit, Extension, Query, State};
-use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Form as Posted, Router};
-use html::Account;
+use html::{Account, Button};
+use http_wire::host_of;
 use protocol::Time;
 use serde::Deserialize;
 
 /// Paths that need no credential.
-pub const PUBLIC: [&str; 5] =
-    ["/sign-in", "/sign-in.css", "/sign-in/password", "/sign-in/token", "/sign-out"];
+pub const PUBLIC: [&str; 7] = [
+    "/sign-in",
+    "/sign-in.css",
+    "/sign-in/password",
+    "/sign-in/provider",
+    CALLBACK,
+    "/sign-in/token",
+    "/sign-out",
+];
 
 /// Largest size of a form.
 const MAX_FORM_BYTES: usize = 16 << 10;
@@ -52,6 +62,8 @@ pub fn router(server: Server) -> Router {
         .route("/sign-in", get(show).post(sign_in))
         .route("/sign-in/token", post(sign_in_with_token))
         .route("/sign-in/password", post(choose_password))
+        .route("/sign-in/provider", get(provider::begin))
+        .route(CALLBACK, get(provider::end))
         .route("/sign-in.css", get(style))
         .route("/sign-out", post(sign_out))
         .route("/account", get(account))
@@ -107,8 +119,17 @@ fn status_of(error: &SignInError) -> StatusCode {
 fn sign_in_page(server: &Server, form: &Form, failed: Option<&SignInError>) -> Response {
     let status = failed.map_or(StatusCode::OK, status_of);
     let error = failed.map(ToString::to_string).unwrap_or_default();
-    let users = !server.access.users().is_empty();
-    page(status, html::sign_in(server.base_path.as_str(), form, users, &error))
+    page(status, sign_in_html(server, form, &error))
+}
+
+fn sign_in_html(server: &Server, form: &Form, error: &str) -> String {
+    let users = server.access.users().iter().any(|user| user.provider.is_none());
+    let provider = server.provider.as_ref().map(|provider| Button {
+        name: provider.name(),
+        // One message is enough.
+        trouble: provider.trouble().filter(|_| error.is_empty()).map(|why| why.to_string()),
+    });
+    html::sign_in(server.base_path.as_str(), form, users, provider.as_ref(), error)
 }
 
 fn signed_in(server: &Server, secret: &Secret, to: &str) -> Response {
@@ -160,10 +181,8 @@ async fn sign_in_with_token(
             redirect(&format!("{}{}", server.base_path, inside(&form.to)), [cookie])
         }
         None => {
-            let users = !server.access.users().is_empty();
             let error = "The token is wrong, expired or revoked.";
-            let html = html::sign_in(server.base_path.as_str(), &form, users, error);
-            page(StatusCode::UNAUTHORIZED, html)
+            page(StatusCode::UNAUTHORIZED, sign_in_html(&server, &form, error))
         }
     }
 }
@@ -198,7 +217,12 @@ async fn choose_password(
 /// Error if the repeated password differs.
 const DIFFERENT: &str = "The two passwords do not match.";
 
-async fn sign_out(State(server): State<Server>, identity: Option<Extension<Identity>>) -> Response {
+async fn sign_out(
+    State(server): State<Server>,
+    headers: HeaderMap,
+    uri: Uri,
+    identity: Option<Extension<Identity>>,
+) -> Response {
     let session = identity.as_ref().and_then(|identity| identity.user_session());
     if let Some((user, id)) = session
         && let Err(error) = server.access.end_session(user, id).await
@@ -206,6 +230,19 @@ async fn sign_out(State(server): State<Server>, identity: Option<Extension<Ident
         tracing::warn!(%error, "a session ended, but its record remains in the database until the next server start");
     }
     let mut response = redirect(&format!("{}/sign-in", server.base_path), server.cookies.removed());
+    let of_provider = identity.is_some_and(|identity| identity.is_of_provider());
+    if let Some(provider) = server.provider.as_ref().filter(|_| of_provider)
+        && let Some(url) = provider.end_session_url(host_of(&uri, &headers))
+        && let Ok(refresh) = HeaderValue::from_str(&format!("0;url={url}"))
+    {
+        // Browsers don't let a form lead to another site: the page leads there by itself.
+        let html = html::signed_out(server.base_path.as_str(), provider.name(), url.as_str());
+        response = page(StatusCode::OK, html);
+        response.headers_mut().insert(header::REFRESH, refresh);
+        for cookie in server.cookies.removed() {
+            response.headers_mut().append(header::SET_COOKIE, cookie);
+        }
+    }
     // Pages of the session must not come back with the browser's *Back*.
     let clear = HeaderName::from_static("clear-site-data");
     response.headers_mut().insert(clear, HeaderValue::from_static("\"cache\""));
@@ -229,6 +266,9 @@ fn account_page(
         kinds: identity.scope(),
         sessions: &server.access.sessions_of(name),
         current,
+        provider: identity
+            .is_of_provider()
+            .then(|| server.provider.as_ref().map_or("the provider", |provider| provider.name())),
         now: Time::now(),
         error,
         done,

@@ -1,10 +1,10 @@
-//! Local users and their sessions.
+//! Users and their sessions.
 
 use super::{KindScope, Role};
 use crate::Time;
 use serde::{Deserialize, Serialize};
 
-/// Local user.
+/// User: local, or of the OpenID Connect provider.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct User {
@@ -20,6 +20,20 @@ pub struct User {
     pub must_change_password: bool,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_sign_in_at: Option<Time>,
+    /// Account with which the user signs in; absent for local users, who have a password. Its groups set the role at each
+    /// sign-in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub provider: Option<ProviderAccount>,
+}
+
+/// Account at the OpenID Connect provider.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct ProviderAccount {
+    /// URL of the provider.
+    pub issuer: String,
+    /// ID of the person there, which never changes.
+    pub subject: String,
 }
 
 /// Users, by name.

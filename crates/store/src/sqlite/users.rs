@@ -1,4 +1,4 @@
-//! Local users and their sessions.
+//! Users and their sessions.
 
 use super::error::Result;
 use super::rows::{json, to_json};

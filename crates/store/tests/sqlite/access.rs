@@ -66,6 +66,7 @@ fn user(name: &str, password: &str) -> StoredUser {
         created_at: Time::from_micros(5),
         must_change_password: true,
         last_sign_in_at: None,
+        provider: None,
     };
     StoredUser { password: password.to_owned(), user }
 }
