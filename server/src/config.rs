@@ -165,10 +165,8 @@ impl Config {
         let named = args.config.is_some();
         let data_first = args.data.clone().or_else(default_data);
         let path = args.config.clone().or_else(|| data_first.as_ref().map(|d| d.join("signalbox.toml")));
-        let file = match path {
-            Some(path) if named || path.is_file() => read_file(&path)?,
-            _ => File::default(),
-        };
+        let path = path.filter(|path| named || path.is_file());
+        let file = path.as_deref().map(read_file).transpose()?.unwrap_or_default();
         let Some(data) = args.data.or(file.data).or(data_first) else {
             bail!("no home folder found for the data. Set a folder with --data FOLDER");
         };
@@ -242,7 +240,7 @@ impl Config {
             },
             hosts,
             engine,
-            alerts: alerts::settings(file.alerts)?,
+            alerts: alerts::settings(file.alerts, path)?,
         })
     }
 }

@@ -98,7 +98,7 @@ mod browser {
     use super::*;
     use crate::http::Call;
     use protocol::access::Me;
-    use protocol::alerts::{DryRun, DryRunRequest, NewSilence, Silence};
+    use protocol::alerts::{DryRun, DryRunRequest, NewRule, NewSilence, RuleChange, RuleStatus, Silence};
     use protocol::history::History;
     use protocol::host_trends::HostTrends;
     use protocol::time_breakdown::TimeBreakdown;
@@ -358,6 +358,34 @@ mod browser {
         Call { method: "DELETE", ..Call::get(&path) }.text().await.map(drop)
     }
 
+    /// Creates a rule of alerts.
+    ///
+    /// # Errors
+    /// As [`sampled`].
+    pub async fn add_alert_rule(new: &NewRule) -> Result<RuleStatus, Problem> {
+        let body = serde_json::to_string(new).expect("rules serialize to JSON");
+        Call::post(paths::ALERT_RULES, body).json().await
+    }
+
+    /// Changes a rule of alerts.
+    ///
+    /// # Errors
+    /// As [`sampled`].
+    pub async fn change_alert_rule(change: &RuleChange) -> Result<RuleStatus, Problem> {
+        let body = serde_json::to_string(change).expect("rules serialize to JSON");
+        let path = paths::alert_rule(&change.rule.name);
+        Call { method: "PUT", body: Some(body), ..Call::get(&path) }.json().await
+    }
+
+    /// Deletes a rule of alerts, or resets a built-in one.
+    ///
+    /// # Errors
+    /// As [`sampled`].
+    pub async fn remove_alert_rule(name: &str, revision: u64) -> Result<(), Problem> {
+        let path = paths::alert_rule_at(name, revision);
+        Call { method: "DELETE", ..Call::get(&path) }.text().await.map(drop)
+    }
+
     /// Tests a rule against the history of the hosts.
     ///
     /// # Errors
@@ -378,7 +406,8 @@ mod browser {
 }
 
 pub use browser::{
-    artifact, ask, baseline, cancel_many, counts, delete, delete_many, drain, drop_rule, dry_run,
-    end_silence, find, history, host_trends, log_page, me, newest_of, operations, operations_of_host,
-    preview, sampled, search_log, set_rule, silence_alerts, start, time_breakdown,
+    add_alert_rule, artifact, ask, baseline, cancel_many, change_alert_rule, counts, delete, delete_many,
+    drain, drop_rule, dry_run, end_silence, find, history, host_trends, log_page, me, newest_of, operations,
+    operations_of_host, preview, remove_alert_rule, sampled, search_log, set_rule, silence_alerts, start,
+    time_breakdown,
 };

@@ -22,6 +22,9 @@ pub fn action(action: Action) -> &'static str {
         Action::ChangeUser => "Changed user",
         Action::RemoveUser => "Removed user",
         Action::SignIn => "Signed in",
+        Action::AddAlertRule => "Created alert rule",
+        Action::ChangeAlertRule => "Changed alert rule",
+        Action::RemoveAlertRule => "Removed alert rule",
     }
 }
 

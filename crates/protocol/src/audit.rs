@@ -60,6 +60,12 @@ pub enum Action {
     RemoveUser,
     /// A user signed in.
     SignIn,
+    /// A rule of alerts was created.
+    AddAlertRule,
+    /// A rule of alerts was changed or switched off or on, or a built-in one was overridden.
+    ChangeAlertRule,
+    /// A rule of alerts was deleted, or a built-in one was reset.
+    RemoveAlertRule,
 }
 
 /// Who performed an action, as far as the server knows.

@@ -27,7 +27,7 @@ pub const COUNTS: &str = "/api/v1/operations/counts";
 
 /// Alerts, resolved ones, silences and notifications.
 pub const ALERTS: &str = "/api/v1/alerts";
-/// Rules of alerts.
+/// Rules of alerts: GET lists them, POST creates one.
 pub const ALERT_RULES: &str = "/api/v1/alerts/rules";
 /// Test of a rule against the history.
 pub const ALERT_DRY_RUN: &str = "/api/v1/alerts/dry-run";
@@ -55,6 +55,16 @@ pub fn access_token(id: &str) -> String {
 /// Silence: DELETE ends it.
 pub fn alert_silence(id: &str) -> String {
     format!("{ALERT_SILENCES}/{id}")
+}
+
+/// Rule of alerts: PUT changes it.
+pub fn alert_rule(name: &str) -> String {
+    format!("{ALERT_RULES}/{name}")
+}
+
+/// Rule of alerts at a revision: DELETE removes it.
+pub fn alert_rule_at(name: &str, revision: u64) -> String {
+    format!("{ALERT_RULES}/{name}?revision={revision}")
 }
 
 /// History of a host: `metrics` in at most `width` buckets.

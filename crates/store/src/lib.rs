@@ -4,6 +4,7 @@
 //! changes, or what is published; the engine decides that.
 
 mod access;
+mod alert_rules;
 mod change;
 mod error;
 mod records;
@@ -11,6 +12,7 @@ mod sqlite;
 mod writer;
 
 pub use access::{AccessStore, CredentialUse, StoredSession, StoredToken, StoredUser};
+pub use alert_rules::{AlertRuleStore, StoredRule, UserRule};
 pub use change::{Change, EventRecord, Weight};
 pub use error::{StoreError, StoreErrorKind};
 pub use protocol::Filter;

@@ -145,6 +145,8 @@ fn responses() -> OpenApiRouter<Server> {
         .needs(Read, AllKinds, routes!(host_trends::trends))
         .needs(Read, AllKinds, routes!(alerts::list))
         .needs(Read, AllKinds, routes!(alerts::rules))
+        .needs(Silence, AllKinds, routes!(alerts::add_rule))
+        .needs(Silence, AllKinds, routes!(alerts::change_rule, alerts::remove_rule))
         .needs(Read, AllKinds, routes!(alerts::dry_run))
         .needs(Silence, AllKinds, routes!(alerts::silence))
         .needs(Silence, AllKinds, routes!(alerts::end_silence))

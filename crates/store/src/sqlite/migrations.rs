@@ -35,6 +35,7 @@ const MIGRATIONS: &[Migration] = migrations![
     "2026-11-30_12_access_tokens",
     "2026-11-30_13_users_and_sessions",
     "2026-11-30_14_counts_by_kind",
+    "2026-11-30_15_alert_rules",
 ];
 
 /// Adds columns and tables that [`fill_search`] fills for stored operations.
