@@ -101,6 +101,7 @@ mod browser {
     use protocol::alerts::{DryRun, DryRunRequest, NewRule, NewSilence, RuleChange, RuleStatus, Silence};
     use protocol::history::History;
     use protocol::host_trends::HostTrends;
+    use protocol::latency::LatencyHistory;
     use protocol::time_breakdown::TimeBreakdown;
     use protocol::{Preview, Time};
     use serde::de::DeserializeOwned;
@@ -173,6 +174,19 @@ mod browser {
     ) -> Result<History, Problem> {
         let time = |second: i64| Time::from_micros(second.saturating_mul(1_000_000));
         Call::get(&paths::host_history(host, time(from), time(to), width, metrics)).json().await
+    }
+
+    /// Requests to a host by time and latency within a time, in seconds since 1970.
+    ///
+    /// # Errors
+    /// As [`sampled`].
+    pub async fn host_latency(
+        host: &HostName,
+        (from, to): (i64, i64),
+        width: u32,
+    ) -> Result<LatencyHistory, Problem> {
+        let time = |second: i64| Time::from_micros(second.saturating_mul(1_000_000));
+        Call::get(&paths::host_latency(host, time(from), time(to), width)).json().await
     }
 
     /// Why an operation is slow, with the course in at most `width` buckets.
@@ -407,7 +421,7 @@ mod browser {
 
 pub use browser::{
     add_alert_rule, artifact, ask, baseline, cancel_many, change_alert_rule, counts, delete, delete_many,
-    drain, drop_rule, dry_run, end_silence, find, history, host_trends, log_page, me, newest_of, operations,
-    operations_of_host, preview, remove_alert_rule, sampled, search_log, set_rule, silence_alerts, start,
-    time_breakdown,
+    drain, drop_rule, dry_run, end_silence, find, history, host_latency, host_trends, log_page, me,
+    newest_of, operations, operations_of_host, preview, remove_alert_rule, sampled, search_log, set_rule,
+    silence_alerts, start, time_breakdown,
 };

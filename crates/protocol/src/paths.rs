@@ -72,6 +72,11 @@ pub fn host_history(host: &HostName, from: Time, to: Time, width: u32, metrics: 
     format!("{HOSTS}/{host}/history?from={from}&to={to}&width={width}&metrics={metrics}")
 }
 
+/// Requests of the server to a host by time and latency, in at most `width` columns.
+pub fn host_latency(host: &HostName, from: Time, to: Time, width: u32) -> String {
+    format!("{HOSTS}/{host}/latency?from={from}&to={to}&width={width}")
+}
+
 /// Requests of the server to a host.
 pub fn host_requests(host: &HostName) -> String {
     format!("{HOSTS}/{host}/requests")

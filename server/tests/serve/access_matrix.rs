@@ -38,6 +38,7 @@ const ROWS: &[(&str, &str, Option<Role>, Reach)] = &[
     ("get", "/api/v1/hosts/trends", Some(Viewer), AllKinds),
     ("post", "/api/v1/hosts/{name}/drain", Some(Admin), AllKinds),
     ("get", "/api/v1/hosts/{name}/history", Some(Viewer), AllKinds),
+    ("get", "/api/v1/hosts/{name}/latency", Some(Viewer), AllKinds),
     ("get", "/api/v1/hosts/{name}/requests", Some(Viewer), AllKinds),
     ("post", "/api/v1/hosts/{name}/undrain", Some(Admin), AllKinds),
     ("get", "/api/v1/kinds", Some(Viewer), Scope),
