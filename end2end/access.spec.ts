@@ -75,6 +75,7 @@ test('a viewer finds each control disabled, with the reason', async ({ page, con
         ['/new?kind=data.load', 'Start load'],
         ['/operations', 'Cancel operation'],
         ['/alerts', 'New silence…'],
+        ['/alerts', 'New rule…'],
     ];
     for (const [path, name] of places) {
         await page.goto(path);

@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 import type { Page } from '@playwright/test';
+import { findings } from './axe';
 import { alive, expect, start, SYMBOL, test } from './signalbox';
 
 /** A rule that fires on any machine, evaluated each second. */
@@ -98,6 +99,91 @@ test('a rule is tested with other values, and shows its configuration', async ({
     await expect(rule.getByRole('status')).toContainText('threshold = 0.5\nfor = 90', { useInnerText: true });
     // Rules without a history can't be tested.
     await expect(page.getByRole('button', { name: 'Test host-unreachable against history' })).toHaveCount(0);
+});
+
+/** The row of a rule. */
+const ruleOf = (page: Page, name: string) =>
+    page.getByRole('article').filter({ has: page.getByRole('heading', { name, exact: true }) });
+
+/** Presses an entry in the menu of a rule. */
+async function choose(page: Page, name: string, entry: string): Promise<void> {
+    await ruleOf(page, name).getByLabel(`More actions for ${name}`).click();
+    await ruleOf(page, name).getByRole('button', { name: entry }).click();
+}
+
+test('a rule is made, tested before it is saved, changed, switched off and deleted, with Undo', async ({ page, server }) => {
+    await openAlerts(page);
+    await page.getByRole('button', { name: 'New rule…' }).click();
+    const dialog = page.getByRole('dialog', { name: 'New rule' });
+    // An error is at its field.
+    await dialog.getByLabel('Name').fill('Memory in use');
+    await dialog.getByRole('button', { name: 'Save rule' }).click();
+    await expect(dialog.getByRole('alert')).toContainText('use 1 to 60 lower-case letters');
+    await expect(dialog.getByLabel('Name')).toBeFocused();
+    await dialog.getByLabel('Name').fill('memory-in-use');
+    await dialog.getByLabel('Metric').selectOption('Memory usage');
+    await dialog.getByLabel('Threshold', { exact: true }).fill('0.01');
+    await dialog.getByLabel('For at least', { exact: true }).fill('0');
+    await page.keyboard.press('Tab');
+    await expect(dialog).toContainText('Fires when memory usage of a host is above 0.01 %');
+    await expect(dialog.getByRole('status')).toContainText(/The rule would (not )?have fired/);
+    expect(await findings(page), 'what axe says of the dialog').toEqual([]);
+    const box = await dialog.boundingBox();
+    expect(box && box.x >= 0 && box.x + box.width <= (page.viewportSize()?.width ?? 0), 'it fits').toBe(true);
+    await dialog.getByRole('button', { name: 'Save rule' }).click();
+    await expect(dialog).toBeHidden();
+    await expect(ruleOf(page, 'memory-in-use')).toContainText('Custom, changed');
+
+    // It is stored, and its values come back in the units in which they were entered.
+    await server.stop();
+    await server.start();
+    await openAlerts(page);
+    await ruleOf(page, 'memory-in-use').getByRole('button', { name: 'Edit memory-in-use' }).click();
+    const edit = page.getByRole('dialog', { name: 'Edit memory-in-use' });
+    await expect(edit.getByLabel('Threshold', { exact: true })).toHaveValue('0.01');
+    await edit.getByLabel('Threshold', { exact: true }).fill('99.5');
+    await page.keyboard.press('Enter');
+    await expect(edit).toBeHidden();
+    await expect(ruleOf(page, 'memory-in-use')).toContainText('is above 99.5 %');
+
+    await choose(page, 'memory-in-use', 'Switch off');
+    await expect(ruleOf(page, 'memory-in-use').getByText('Off', { exact: true })).toBeVisible();
+    await expect(ruleOf(page, 'memory-in-use').locator('summary'), 'the focus is not lost').toBeFocused();
+    await choose(page, 'memory-in-use', 'Duplicate…');
+    await expect(page.getByRole('dialog', { name: 'New rule' }).getByLabel('Name')).toHaveValue('memory-in-use-copy');
+    await page.keyboard.press('Escape');
+    await choose(page, 'memory-in-use', 'Delete');
+    await expect(ruleOf(page, 'memory-in-use')).toHaveCount(0);
+    await page.locator('.toast').getByRole('button', { name: 'Undo' }).click();
+    await expect(ruleOf(page, 'memory-in-use')).toContainText('is above 99.5 %');
+});
+
+test('a built-in rule gets another threshold, and is reset; an outdated change overwrites nothing', async ({ page, request, tolerated }) => {
+    tolerated.push(/409/);
+    await openAlerts(page);
+    const rule = ruleOf(page, 'memory-high');
+    await rule.getByRole('button', { name: 'Edit memory-high' }).click();
+    const dialog = page.getByRole('dialog', { name: 'Edit memory-high' });
+    await expect(dialog.getByLabel('Metric')).toBeDisabled();
+    await expect(dialog.getByLabel('Recovery threshold (optional)', { exact: true })).toHaveValue('90');
+    await dialog.getByLabel('Threshold', { exact: true }).fill('80');
+    await dialog.getByRole('button', { name: 'Save rule' }).click();
+    await expect(dialog.getByRole('alert')).toContainText('Recovery threshold: enter at most the threshold');
+    await dialog.getByLabel('Threshold', { exact: true }).fill('97');
+
+    // Meanwhile, somebody else changes it.
+    const list = await (await request.get('/api/v1/alerts/rules')).json();
+    const known = list.rules.find((status: { rule: { name: string } }) => status.rule.name === 'memory-high');
+    const theirs = { rule: { ...known.rule, threshold: 0.96 }, enabled: true, revision: 0 };
+    expect((await request.put('/api/v1/alerts/rules/memory-high', { data: theirs })).status()).toBe(200);
+    await expect(rule, 'the page is told').toContainText('is above 96 %');
+    await dialog.getByRole('button', { name: 'Save rule' }).click();
+    await expect(dialog.getByRole('alert')).toContainText('changed in the meantime');
+    await page.keyboard.press('Escape');
+    await expect(rule).toContainText('Built-in values: Fires when memory usage of a host is above 95 %');
+    await choose(page, 'memory-high', 'Reset to built-in');
+    await expect(rule).toContainText('is above 95 %');
+    await expect(rule).not.toContainText('Built-in values');
 });
 
 test('the alerts are one key away', async ({ page }, info) => {

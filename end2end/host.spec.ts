@@ -1,4 +1,6 @@
 // The page of one host: charts of its resources, the time in the URL, and the operations that ran.
+import { writeFileSync } from 'node:fs';
+import path from 'node:path';
 import { alive, expect, start, SYMBOL, test } from './signalbox';
 import { until } from './pages';
 
@@ -72,6 +74,37 @@ test('the keys of one chart read the values of all, and the timeline stands on t
     const [plot, track] = [(await cpu.locator('.u-over').boundingBox())!, (await row.boundingBox())!];
     expect(Math.abs(plot.x - track.x)).toBeLessThan(2);
     expect(Math.abs(plot.x + plot.width - track.x - track.width)).toBeLessThan(2);
+});
+
+test('the latency of requests is a heat map on the axis of the charts, and a table', async ({ page }, info) => {
+    await page.goto('/hosts/local?range=15m');
+    await alive(page);
+    const heat = page.getByRole('region', { name: 'Response time, distribution', exact: true }).first();
+    await expect(heat.locator('.latency-cells').first()).toBeAttached({ timeout: 30_000 });
+    if (info.project.name === 'desktop') {
+        const plot = heat.locator('svg').first();
+        await plot.scrollIntoViewIfNeeded();
+        const cell = (await heat.locator('.latency-cells').last().boundingBox())!;
+        await page.mouse.move(cell.x + cell.width - 1, cell.y + 2);
+        await expect(heat.locator('.latency-read')).toContainText(/ of \d+ requests?/);
+    }
+    await heat.getByText('Show as table').click();
+    await expect(heat.getByRole('row').nth(1)).toContainText(/ms: \d+/);
+});
+
+test('an alert is marked on the chart of its metric, and leads to its rule', async ({ page, server }) => {
+    const config = path.join(server.folder, 'alerts.toml');
+    const rule = '[[alerts.rule]]\nname = "memory-in-use"\nmetric = "memory.used_ratio"\nthreshold = 0.0001\nfor = 0\n';
+    writeFileSync(config, `[alerts]\ninterval = 1\n${rule}`);
+    await server.stop();
+    await server.start('--config', config);
+    await page.goto('/hosts/local?range=15m');
+    await alive(page);
+    const row = page.getByRole('region', { name: 'Alerts', exact: true }).getByRole('listitem').first();
+    await expect(row).toContainText('memory-in-use');
+    await expect(row).toContainText('firing');
+    await row.getByRole('link', { name: 'memory-in-use' }).click();
+    await expect(page).toHaveURL(/\/alerts#rule-memory-in-use$/);
 });
 
 test('a time without samples says what to do', async ({ page }) => {

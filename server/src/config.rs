@@ -169,10 +169,8 @@ impl Config {
         let named = args.config.is_some();
         let data_first = args.data.clone().or_else(default_data);
         let path = args.config.clone().or_else(|| data_first.as_ref().map(|d| d.join("signalbox.toml")));
-        let file = match path {
-            Some(path) if named || path.is_file() => read_file(&path)?,
-            _ => File::default(),
-        };
+        let path = path.filter(|path| named || path.is_file());
+        let file = path.as_deref().map(read_file).transpose()?.unwrap_or_default();
         let Some(data) = args.data.or(file.data).or(data_first) else {
             bail!("no home folder found for the data. Set a folder with --data FOLDER");
         };
@@ -229,7 +227,7 @@ impl Config {
         }
         rules::apply(&mut engine, &file.rules, file.retry, file.limits)?;
         let site = args.site.or(file.site).unwrap_or_else(default_site);
-        let alerts = alerts::settings(file.alerts)?;
+        let alerts = alerts::settings(file.alerts, path)?;
         let mut oidc = file.oidc.map(oidc::settings).transpose()?;
         if let Some(oidc) = &mut oidc {
             let of_alerts =

@@ -102,11 +102,12 @@ pub async fn serve(args: ServeArgs) -> anyhow::Result<()> {
     hosts.push(of_sweeps);
     let monitor = Monitor::new(&config.data.join("history.db"), &hosts);
     let monitored = hosts.clone();
-    let engine = Engine::open(store, EngineConfig { hosts, in_words: sweep::in_words, ..config.engine })?;
+    let engine =
+        Engine::open(store.clone(), EngineConfig { hosts, in_words: sweep::in_words, ..config.engine })?;
     sweeps.works_with(engine.clone());
     // Ends when it is dropped.
     let _collecting = monitor.collect(&monitored, &engine, &config.data, &stop);
-    let alerts = Alerts::open(&config.data, config.alerts);
+    let alerts = Alerts::open(&config.data, config.alerts, store)?;
     let _alerting = alerts.run(&engine, &monitor, &stop);
     let cookies = Cookies::new(&config.base_path, tls.is_some());
     let server = Server {

@@ -165,7 +165,7 @@ function at(column, i) {
   return after < column.length ? column[before] : null;
 }
 
-// Events, marks between this row and the next (at most `MAX_MARKS`), and the gap under the cursor.
+// Events, marks between this row and the next (at most `MAX_MARKS`), and the shaded ranges under the cursor.
 function marksAt(plot, u, i) {
   const { marks, events, labels, x: xs, bands, bandTexts } = plot.pending;
   if (!(u.cursor.left >= 0)) return [];
@@ -178,10 +178,8 @@ function marksAt(plot, u, i) {
   }
   const cursor = u.posToVal(u.cursor.left, "x");
   const beside = plot.traded ? 0.5 : 0;
-  const band = bandTexts.findIndex(
-    (_, n) => cursor >= plot.toScale(bands[2 * n]) - beside && cursor <= plot.toScale(bands[2 * n + 1]) + beside,
-  );
-  if (band >= 0) found.push(bandTexts[band]);
+  const isIn = (n) => cursor >= plot.toScale(bands[2 * n]) - beside && cursor <= plot.toScale(bands[2 * n + 1]) + beside;
+  for (let n = 0; n < bandTexts.length && found.length < MAX_MARKS; n++) if (isIn(n)) found.push(bandTexts[n]);
   return found;
 }
 

@@ -10,7 +10,8 @@ use web_sys::{FocusEvent, HtmlElement, KeyboardEvent, MouseEvent, Node};
 #[component]
 pub fn Menu(
     /// Accessible name.
-    label: &'static str,
+    #[prop(into)]
+    label: String,
     children: Children,
 ) -> impl IntoView {
     let details = NodeRef::<Details>::new();
@@ -20,7 +21,7 @@ pub fn Menu(
     let (pressed, left) = (move |event| unfolds.pressed(&event), move |event| unfolds.left(&event));
     view! {
         <details class="menu only-script" node_ref=details on:keydown=pressed on:focusout=left>
-            <summary class="button" aria-label=label title=label>
+            <summary class="button" aria-label=label.clone() title=label>
                 <Icon name="more"/>
             </summary>
             <div class="menu-list" on:click=chosen>

@@ -111,9 +111,10 @@ mod browser {
     use super::*;
     use crate::http::Call;
     use protocol::access::Me;
-    use protocol::alerts::{DryRun, DryRunRequest, NewSilence, Silence};
+    use protocol::alerts::{DryRun, DryRunRequest, NewRule, NewSilence, RuleChange, RuleStatus, Silence};
     use protocol::history::History;
     use protocol::host_trends::HostTrends;
+    use protocol::latency::LatencyHistory;
     use protocol::time_breakdown::TimeBreakdown;
     use protocol::{Preview, Time};
     use serde::de::DeserializeOwned;
@@ -186,6 +187,19 @@ mod browser {
     ) -> Result<History, Problem> {
         let time = |second: i64| Time::from_micros(second.saturating_mul(1_000_000));
         Call::get(&paths::host_history(host, time(from), time(to), width, metrics)).json().await
+    }
+
+    /// Requests to a host by time and latency within a time, in seconds since 1970.
+    ///
+    /// # Errors
+    /// As [`sampled`].
+    pub async fn host_latency(
+        host: &HostName,
+        (from, to): (i64, i64),
+        width: u32,
+    ) -> Result<LatencyHistory, Problem> {
+        let time = |second: i64| Time::from_micros(second.saturating_mul(1_000_000));
+        Call::get(&paths::host_latency(host, time(from), time(to), width)).json().await
     }
 
     /// Why an operation is slow, with the course in at most `width` buckets.
@@ -371,6 +385,34 @@ mod browser {
         Call { method: "DELETE", ..Call::get(&path) }.text().await.map(drop)
     }
 
+    /// Creates a rule of alerts.
+    ///
+    /// # Errors
+    /// As [`sampled`].
+    pub async fn add_alert_rule(new: &NewRule) -> Result<RuleStatus, Problem> {
+        let body = serde_json::to_string(new).expect("rules serialize to JSON");
+        Call::post(paths::ALERT_RULES, body).json().await
+    }
+
+    /// Changes a rule of alerts.
+    ///
+    /// # Errors
+    /// As [`sampled`].
+    pub async fn change_alert_rule(change: &RuleChange) -> Result<RuleStatus, Problem> {
+        let body = serde_json::to_string(change).expect("rules serialize to JSON");
+        let path = paths::alert_rule(&change.rule.name);
+        Call { method: "PUT", body: Some(body), ..Call::get(&path) }.json().await
+    }
+
+    /// Deletes a rule of alerts, or resets a built-in one.
+    ///
+    /// # Errors
+    /// As [`sampled`].
+    pub async fn remove_alert_rule(name: &str, revision: u64) -> Result<(), Problem> {
+        let path = paths::alert_rule_at(name, revision);
+        Call { method: "DELETE", ..Call::get(&path) }.text().await.map(drop)
+    }
+
     /// Tests a rule against the history of the hosts.
     ///
     /// # Errors
@@ -391,7 +433,8 @@ mod browser {
 }
 
 pub use browser::{
-    artifact, ask, baseline, cancel_many, counts, delete, delete_many, drain, drop_rule, dry_run,
-    end_silence, find, history, host_trends, log_page, me, newest_of, operations, operations_of_host,
-    preview, sampled, search_log, set_rule, silence_alerts, start, time_breakdown,
+    add_alert_rule, artifact, ask, baseline, cancel_many, change_alert_rule, counts, delete, delete_many,
+    drain, drop_rule, dry_run, end_silence, find, history, host_latency, host_trends, log_page, me,
+    newest_of, operations, operations_of_host, preview, remove_alert_rule, sampled, search_log, set_rule,
+    silence_alerts, start, time_breakdown,
 };

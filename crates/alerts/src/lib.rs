@@ -4,6 +4,7 @@
 //! HTTP, files. Time is passed in as elapsed seconds, so that a clock that was set causes no false alert.
 //!
 //! - [`metric`]: what a rule can compare, and how to read it from the history.
+//! - [`metric_groups`] and [`unit`]: metrics to choose from, and the units of their thresholds.
 //! - [`rule`]: a validated rule; [`defaults`] has the built-in ones.
 //! - [`machine`]: states of one alert.
 //! - [`group`]: one notification when a group fires, and one when it is resolved.
@@ -13,8 +14,10 @@ pub mod defaults;
 pub mod group;
 pub mod machine;
 pub mod metric;
+pub mod metric_groups;
 pub mod rule;
 pub mod sentence;
+pub mod unit;
 
 pub use group::{AlertGroups, AlertKey, Notification, Phase};
 pub use machine::{Memory, Transition};

@@ -9,6 +9,9 @@ use thiserror::Error;
 /// Longest time in a rule, in seconds: a week.
 const MAX_SECONDS: f64 = 604_800.0;
 const MAX_NAME_CHARS: usize = 60;
+const MAX_ACTION_CHARS: usize = 1_000;
+/// Largest number of hosts or kinds in a rule.
+const MAX_LISTED: usize = 500;
 
 /// Rule that can be evaluated.
 #[derive(Clone, PartialEq, Debug)]
@@ -40,6 +43,28 @@ pub enum RuleError {
     RecoveryBelow { rule: String, threshold: f64 },
     #[error("'{key}' of the rule '{rule}' does not apply to the metric '{metric}'")]
     Scope { rule: String, key: &'static str, metric: String },
+    #[error("'action' of the rule '{rule}' is longer than {} characters; shorten it", MAX_ACTION_CHARS)]
+    Action { rule: String },
+    #[error(
+        "'{key}' of the rule '{rule}' lists more than {}; leave it out to apply the rule to all",
+        MAX_LISTED
+    )]
+    TooMany { rule: String, key: &'static str },
+}
+
+impl RuleError {
+    /// Key of the rule that is invalid.
+    pub fn key(&self) -> &'static str {
+        match self {
+            RuleError::Name(_) => "name",
+            RuleError::Metric { .. } => "metric",
+            RuleError::Number { key, .. } | RuleError::Scope { key, .. } | RuleError::TooMany { key, .. } => {
+                key
+            }
+            RuleError::RecoveryAbove { .. } | RuleError::RecoveryBelow { .. } => "recovery",
+            RuleError::Action { .. } => "action",
+        }
+    }
 }
 
 impl Rule {
@@ -78,6 +103,13 @@ impl Rule {
                 return Err(RuleError::RecoveryBelow { rule, threshold });
             }
             Comparison::Above | Comparison::Below => {}
+        }
+        if spec.action.chars().count() > MAX_ACTION_CHARS {
+            return Err(RuleError::Action { rule });
+        }
+        let lengths = [("hosts", spec.hosts.len()), ("kinds", spec.kinds.len())];
+        if let Some((key, _)) = lengths.into_iter().find(|(_, length)| *length > MAX_LISTED) {
+            return Err(RuleError::TooMany { rule, key });
         }
         let scope = metric.scope();
         let misplaced = [

@@ -1,5 +1,7 @@
 //! Promises of the state machine and of the grouping.
 
+mod changed_rule;
+
 use crate::group::Active;
 use crate::metric::NOT_FILLING_HOURS;
 use crate::{AlertGroups, AlertKey, Memory, Metric, Phase, Rule, RuleError, Transition, defaults, sentence};

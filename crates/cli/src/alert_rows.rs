@@ -3,7 +3,7 @@
 use crate::listing::{Cell, Colour, Listed};
 use protocol::Time;
 use protocol::alerts::{
-    Alert, AlertState, AlertSubject, Delivery, DeliveryState, RuleStatus, Severity, Silence,
+    Alert, AlertState, AlertSubject, Delivery, DeliveryState, RuleOrigin, RuleStatus, Severity, Silence,
 };
 
 fn at(time: Option<Time>) -> String {
@@ -92,9 +92,21 @@ impl Listed for Alert {
     }
 }
 
+/// Where a rule is defined.
+fn defined(origin: RuleOrigin) -> &'static str {
+    match origin {
+        RuleOrigin::Default => "built in",
+        RuleOrigin::Changed => "built in, changed in file",
+        RuleOrigin::Configuration => "in file",
+        RuleOrigin::Overridden => "built in, changed on page",
+        RuleOrigin::Page => "on page",
+    }
+}
+
 impl Listed for RuleStatus {
-    const COLUMNS: &'static [&'static str] = &["RULE", "SEVERITY", "STATUS", "MEANING"];
-    const FIELDS: &'static [&'static str] = &["name", "severity", "enabled", "firing", "metric", "sentence"];
+    const COLUMNS: &'static [&'static str] = &["RULE", "SEVERITY", "STATUS", "DEFINED", "MEANING"];
+    const FIELDS: &'static [&'static str] =
+        &["name", "severity", "enabled", "firing", "metric", "sentence", "origin"];
     const EMPTY: &'static str = "No rules.";
 
     fn name(&self) -> String {
@@ -111,6 +123,7 @@ impl Listed for RuleStatus {
             self.rule.name.clone().into(),
             Cell::coloured(self.rule.severity.as_str(), colour_of(self.rule.severity)),
             status,
+            defined(self.origin).into(),
             self.sentence.clone().into(),
         ]
     }
@@ -123,6 +136,7 @@ impl Listed for RuleStatus {
             self.firing.to_string(),
             self.rule.metric.clone(),
             self.sentence.clone(),
+            self.origin.as_str().to_owned(),
         ]
     }
 }

@@ -22,6 +22,9 @@ pub fn action(action: Action) -> &'static str {
         Action::ChangeUser => "Changed user",
         Action::RemoveUser => "Removed user",
         Action::SignIn => "Signed in",
+        Action::AddAlertRule => "Created alert rule",
+        Action::ChangeAlertRule => "Changed alert rule",
+        Action::RemoveAlertRule => "Removed alert rule",
         Action::Request => "Sent request",
     }
 }
@@ -32,7 +35,10 @@ pub fn action_of(entry: &AuditEntry) -> String {
         Outcome::Done => action(entry.action).to_owned(),
         Outcome::Refused => match entry.action {
             Action::SignIn => "Sign-in refused".to_owned(),
-            Action::Request => "Request refused".to_owned(),
+            Action::AddAlertRule => "Created alert rule",
+        Action::ChangeAlertRule => "Changed alert rule",
+        Action::RemoveAlertRule => "Removed alert rule",
+        Action::Request => "Request refused".to_owned(),
             other => format!("{} (refused)", action(other)),
         },
     }

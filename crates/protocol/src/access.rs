@@ -21,7 +21,7 @@ pub const TOKEN_DAYS: u32 = 90;
 pub enum Role {
     /// Reads everything, and changes nothing.
     Viewer,
-    /// Also starts, cancels, retries and deletes operations, and silences alerts.
+    /// Also starts, cancels, retries and deletes operations, silences alerts, and changes their rules.
     Operator,
     /// Also drains hosts, reads the whole audit log, and manages access.
     Admin,
@@ -69,7 +69,7 @@ pub enum Permission {
     Control,
     /// Delete operations.
     Delete,
-    /// Silence alerts.
+    /// Silence alerts, and change their rules.
     Silence,
     /// Drain and undrain hosts.
     ManageHosts,

@@ -64,6 +64,15 @@ pub enum Comparison {
     Below,
 }
 
+impl Comparison {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Comparison::Above => "above",
+            Comparison::Below => "below",
+        }
+    }
+}
+
 /// Rule: when an alert fires, and when it is resolved.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -141,14 +150,30 @@ pub struct RuleStatus {
     pub rule: AlertRule,
     /// The rule as a sentence.
     pub sentence: String,
-    /// False if the configuration disables the rule.
+    /// False if the rule is switched off, on the page or by the configuration.
     pub enabled: bool,
     pub origin: RuleOrigin,
+    /// Revision of a rule that was made or changed on the page; 0 for all others. A change of the rule needs it.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub revision: u64,
+    /// Configuration file that defines the rule.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub defined_in: String,
+    /// The built-in rule that this one overrides.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub built_in: Option<AlertRule>,
+    /// Last change on the page or through the API.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub changed: Option<RuleChanged>,
     /// Whether its metric has a history, so that it can be tested.
     #[serde(default)]
     pub has_history: bool,
     /// Number of firing alerts of this rule.
     pub firing: u32,
+}
+
+fn is_zero(number: &u64) -> bool {
+    *number == 0
 }
 
 /// Where a rule comes from.
@@ -162,6 +187,61 @@ pub enum RuleOrigin {
     Changed,
     /// From the configuration.
     Configuration,
+    /// Built in, and changed on the page or through the API.
+    Overridden,
+    /// Made on the page or through the API.
+    Page,
+}
+
+impl RuleOrigin {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            RuleOrigin::Default => "default",
+            RuleOrigin::Changed => "changed",
+            RuleOrigin::Configuration => "configuration",
+            RuleOrigin::Overridden => "overridden",
+            RuleOrigin::Page => "page",
+        }
+    }
+
+    /// Whether the rule can be changed only in the configuration file.
+    pub fn is_configured(self) -> bool {
+        matches!(self, RuleOrigin::Changed | RuleOrigin::Configuration)
+    }
+}
+
+/// When a rule was changed, and by whom.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct RuleChanged {
+    pub at: Time,
+    pub by: Actor,
+}
+
+/// `POST /api/v1/alerts/rules`: a new rule.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct NewRule {
+    pub rule: AlertRule,
+    /// False for a rule that is not evaluated yet.
+    #[serde(default = "default_enabled")]
+    pub enabled: bool,
+}
+
+fn default_enabled() -> bool {
+    true
+}
+
+/// `PUT /api/v1/alerts/rules/{name}`: the whole rule, as it shall be.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct RuleChange {
+    pub rule: AlertRule,
+    pub enabled: bool,
+    /// Revision of the rule that the change is based on. If the rule has another one by now, nothing is changed.
+    pub revision: u64,
 }
 
 /// What an alert is about. Both are absent for the server itself.
@@ -184,6 +264,9 @@ pub struct AlertSubject {
 pub struct Alert {
     /// Name of the rule.
     pub rule: String,
+    /// Metric that the rule compares; empty if the alert was resolved by an earlier version.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub metric: String,
     #[serde(flatten)]
     pub subject: AlertSubject,
     pub severity: Severity,
@@ -221,6 +304,10 @@ pub struct AlertList {
     /// Revision of [`AlertSummary`]; the list is at least that recent.
     #[serde(default)]
     pub revision: u64,
+    /// Increases whenever a rule is changed, so whenever `GET /api/v1/alerts/rules` differs; starts again with the
+    /// server.
+    #[serde(default)]
+    pub rules_revision: u64,
     /// Pending, firing and recovering alerts, and fired alerts whose state is unknown; most urgent first.
     pub alerts: Vec<Alert>,
     /// Resolved alerts, newest first, at most 200.

@@ -72,13 +72,19 @@ pub enum Action {
     RemoveUser,
     /// A user signed in.
     SignIn,
+    /// A rule of alerts was created.
+    AddAlertRule,
+    /// A rule of alerts was changed or switched off or on, or a built-in one was overridden.
+    ChangeAlertRule,
+    /// A rule of alerts was deleted, or a built-in one was reset.
+    RemoveAlertRule,
     /// A request that was refused: without a valid credential, or without the permission that it needs.
     Request,
 }
 
 impl Action {
     /// All actions.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 21] = [
         Self::Start,
         Self::Cancel,
         Self::Abandon,
@@ -96,6 +102,9 @@ impl Action {
         Self::ChangeUser,
         Self::RemoveUser,
         Self::SignIn,
+        Self::AddAlertRule,
+        Self::ChangeAlertRule,
+        Self::RemoveAlertRule,
         Self::Request,
     ];
 
@@ -119,6 +128,9 @@ impl Action {
             Self::ChangeUser => "change_user",
             Self::RemoveUser => "remove_user",
             Self::SignIn => "sign_in",
+            Self::AddAlertRule => "add_alert_rule",
+            Self::ChangeAlertRule => "change_alert_rule",
+            Self::RemoveAlertRule => "remove_alert_rule",
             Self::Request => "request",
         }
     }

@@ -19,6 +19,7 @@ pub mod host_trends;
 pub mod ids;
 pub mod key_figure;
 pub mod kind;
+pub mod latency;
 pub mod operation;
 pub mod paths;
 pub mod preview;

@@ -31,7 +31,7 @@ pub const AUDIT_LOG: &str = "/api/v1/audit";
 pub const AUDIT_LOG_EXPORT: &str = "/api/v1/audit/export";
 /// Alerts, resolved ones, silences and notifications.
 pub const ALERTS: &str = "/api/v1/alerts";
-/// Rules of alerts.
+/// Rules of alerts: GET lists them, POST creates one.
 pub const ALERT_RULES: &str = "/api/v1/alerts/rules";
 /// Test of a rule against the history.
 pub const ALERT_DRY_RUN: &str = "/api/v1/alerts/dry-run";
@@ -61,9 +61,24 @@ pub fn alert_silence(id: &str) -> String {
     format!("{ALERT_SILENCES}/{id}")
 }
 
+/// Rule of alerts: PUT changes it.
+pub fn alert_rule(name: &str) -> String {
+    format!("{ALERT_RULES}/{name}")
+}
+
+/// Rule of alerts at a revision: DELETE removes it.
+pub fn alert_rule_at(name: &str, revision: u64) -> String {
+    format!("{ALERT_RULES}/{name}?revision={revision}")
+}
+
 /// History of a host: `metrics` in at most `width` buckets.
 pub fn host_history(host: &HostName, from: Time, to: Time, width: u32, metrics: &str) -> String {
     format!("{HOSTS}/{host}/history?from={from}&to={to}&width={width}&metrics={metrics}")
+}
+
+/// Requests of the server to a host by time and latency, in at most `width` columns.
+pub fn host_latency(host: &HostName, from: Time, to: Time, width: u32) -> String {
+    format!("{HOSTS}/{host}/latency?from={from}&to={to}&width={width}")
 }
 
 /// Requests of the server to a host.

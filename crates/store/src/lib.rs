@@ -4,6 +4,7 @@
 //! changes, or what is published; the engine decides that.
 
 mod access;
+mod alert_rules;
 mod audit;
 mod change;
 mod error;
@@ -12,6 +13,7 @@ mod sqlite;
 mod writer;
 
 pub use access::{AccessStore, CredentialUse, StoredSession, StoredToken, StoredUser};
+pub use alert_rules::{AlertRuleStore, StoredRule, UserRule};
 pub use audit::{AuditBreak, AuditCheck, AuditFilter, AuditHead};
 pub use change::{Change, EventRecord, Weight};
 pub use error::{StoreError, StoreErrorKind};

@@ -1,6 +1,7 @@
 //! SQLite implementation of [`Store`]: one connection that writes, a few that read, write-ahead log.
 
 mod access;
+mod alert_rules;
 mod audit;
 mod connections;
 mod error;

@@ -4,6 +4,7 @@ use super::Shared;
 use super::mail::MAX_OPERATIONS as MAX_OPERATIONS_MAILED;
 use super::message::{MAX_LISTED, Notice};
 use super::readings::Observed;
+use super::rules::RuleInEffect;
 use super::settings::{AlertsConfig, Transport};
 use super::state::State;
 use crate::monitor::Monitor;
@@ -12,7 +13,7 @@ use alerts::{AlertKey, Memory, Notification, Phase, Rule, Transition, sentence};
 use engine::Engine;
 use protocol::alerts::{Alert, AlertState, AlertSubject};
 use protocol::{OperationId, Time};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::{Instant, MissedTickBehavior};
@@ -25,7 +26,6 @@ const FIRST_AFTER: Duration = Duration::from_secs(3);
 const MAX_ELAPSED_INTERVALS: f64 = 3.0;
 
 /// Evaluates for ever.
-#[expect(clippy::infinite_loop, reason = "it runs until it is dropped")]
 pub(super) async fn evaluate(shared: Arc<Shared>, engine: Engine, monitor: Monitor) {
     let interval = shared.config.interval;
     // Hosts that connect in the first moments of the server are not unreachable.
@@ -33,13 +33,18 @@ pub(super) async fn evaluate(shared: Arc<Shared>, engine: Engine, monitor: Monit
     every.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut last: Option<Instant> = None;
     loop {
-        every.tick().await;
-        let applied: Vec<&Rule> = applied(&shared.config);
+        // A changed rule is evaluated at once.
+        tokio::select! {
+            _ = every.tick() => {}
+            () = shared.edited.notified() => {}
+        }
+        let rules = shared.rules();
+        let applied: Vec<&Rule> = applied(&rules).collect();
         let observed = Observed::read(&engine, &monitor, &applied).await;
         let now = Instant::now();
         let elapsed = last.replace(now).map_or(0.0, |last| now.duration_since(last).as_secs_f64());
         let elapsed = elapsed.min(interval.as_secs_f64() * MAX_ELAPSED_INTERVALS);
-        let changed = step(&mut shared.state.lock(), &shared.config, &observed, elapsed, Time::now());
+        let changed = step(&mut shared.state.lock(), &shared.config, &rules, &observed, elapsed, Time::now());
         if changed {
             // Durable before it is sent: a restart neither forgets nor repeats a message.
             shared.save().await;
@@ -49,16 +54,24 @@ pub(super) async fn evaluate(shared: Arc<Shared>, engine: Engine, monitor: Monit
     }
 }
 
-fn applied(config: &AlertsConfig) -> Vec<&Rule> {
-    config.rules.iter().filter(|configured| configured.enabled).map(|configured| &configured.rule).collect()
+fn applied(rules: &[RuleInEffect]) -> impl Iterator<Item = &Rule> {
+    rules.iter().filter(|known| known.enabled).map(|known| &known.rule)
 }
 
 /// Evaluates once. Returns whether something changed that must be stored.
-fn step(state: &mut State, config: &AlertsConfig, observed: &Observed, elapsed: f64, now: Time) -> bool {
+fn step(
+    state: &mut State,
+    config: &AlertsConfig,
+    rules: &[RuleInEffect],
+    observed: &Observed,
+    elapsed: f64,
+    now: Time,
+) -> bool {
     let mut memories: BTreeMap<AlertKey, Memory> = BTreeMap::new();
     let mut current = Vec::new();
     let mut changed = false;
-    for rule in applied(config) {
+    let mut resolved = BTreeSet::new();
+    for rule in applied(rules) {
         for (subject, value) in readings(state, observed, rule) {
             let key = AlertKey { rule: rule.name.clone(), subject };
             let known = state.memories.get(&key).cloned();
@@ -67,10 +80,11 @@ fn step(state: &mut State, config: &AlertsConfig, observed: &Observed, elapsed: 
             let transition = memory.step(rule, value, elapsed, now);
             changed |= memory.state != before;
             if let Some(Transition::Resolved(fired_at)) = transition {
-                let mut alert = alert(rule, &key.subject, &memory, observed);
-                (alert.fired_at, alert.resolved_at) = (Some(fired_at), Some(now));
-                tracing::info!(rule = rule.name, alert = alert.sentence, "alert resolved");
-                state.add_resolved(alert);
+                // Without a value, the rule has another metric now.
+                let shown = memory.value.is_none().then(|| state.current_of(&key).cloned()).flatten();
+                let alert = shown.unwrap_or_else(|| alert(rule, &key.subject, &memory, observed));
+                state.resolve(alert, fired_at, now);
+                resolved.insert(key.clone());
             } else if memory.is_active() || memory.state == AlertState::Pending {
                 let alert = alert(rule, &key.subject, &memory, observed);
                 if transition == Some(Transition::Fired) {
@@ -84,7 +98,18 @@ fn step(state: &mut State, config: &AlertsConfig, observed: &Observed, elapsed: 
             }
         }
     }
-    // Alerts of removed rules and hosts are dropped; their groups end.
+    // Alerts of removed rules and hosts, and of rules that were switched off, are over; their groups end.
+    let removed: Vec<(AlertKey, Time)> = state
+        .memories
+        .iter()
+        .filter(|(key, _)| !memories.contains_key(key) && !resolved.contains(key))
+        .filter_map(|(key, memory)| Some((key.clone(), memory.fired_at?)))
+        .collect();
+    for (key, fired_at) in removed {
+        if let Some(alert) = state.current_of(&key).cloned() {
+            state.resolve(alert, fired_at, now);
+        }
+    }
     changed |= state.memories.len() != memories.len();
     state.memories = memories;
     current.sort_by(|a, b| rank(b).cmp(&rank(a)).then(a.since.cmp(&b.since)));
@@ -93,7 +118,7 @@ fn step(state: &mut State, config: &AlertsConfig, observed: &Observed, elapsed: 
     let groups = state.groups.clone();
     let notifications = state.groups.step(&active(state, now), config.group_wait.as_secs_f64(), elapsed, now);
     for notification in notifications {
-        queue(state, config, observed, &current, &notification, now);
+        queue(state, config, rules, observed, &current, &notification, now);
     }
     state.current = current;
     changed || silences != state.silences().len() || groups != state.groups
@@ -132,6 +157,7 @@ fn rank(alert: &Alert) -> (bool, protocol::alerts::Severity) {
 fn alert(rule: &Rule, subject: &AlertSubject, memory: &Memory, observed: &Observed) -> Alert {
     Alert {
         rule: rule.name.clone(),
+        metric: rule.spec().metric.clone(),
         subject: subject.clone(),
         severity: rule.severity,
         state: memory.state,
@@ -171,6 +197,7 @@ fn touched(subject: &AlertSubject, observed: &Observed) -> Vec<OperationId> {
 fn queue(
     state: &mut State,
     config: &AlertsConfig,
+    rules: &[RuleInEffect],
     observed: &Observed,
     current: &[Alert],
     notification: &Notification,
@@ -180,9 +207,9 @@ fn queue(
         let known = current.iter().find(|alert| alert.rule == key.rule && alert.subject == key.subject);
         let resolved = || state.resolved(&key.rule, &key.subject);
         known.or_else(resolved).cloned().or_else(|| {
-            // Its rule or its host was removed from the configuration meanwhile.
-            let rule = applied(config).into_iter().find(|rule| rule.name == key.rule)?;
-            Some(alert(rule, &key.subject, &Memory::new(now), observed))
+            // Its host was removed from the configuration, or its rule was switched off while the server was down.
+            let known = rules.iter().find(|known| known.rule.name == key.rule)?;
+            Some(alert(&known.rule, &key.subject, &Memory::new(now), observed))
         })
     };
     let mut alerts: Vec<Alert> = notification.alerts.iter().filter_map(of).collect();

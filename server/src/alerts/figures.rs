@@ -41,12 +41,12 @@ impl AlertFigures {
             return Self::default();
         }
         let state = shared.state.lock();
-        let rules =
-            config.rules.iter().filter(|configured| configured.enabled).map(|configured| RuleFigures {
-                name: configured.rule.name.clone(),
-                severity: configured.rule.severity,
-                firing: state.firing(&configured.rule.name),
-            });
+        let in_effect = shared.rules();
+        let rules = in_effect.iter().filter(|known| known.enabled).map(|known| RuleFigures {
+            name: known.rule.name.clone(),
+            severity: known.rule.severity,
+            firing: state.firing(&known.rule.name),
+        });
         let of_state = |wanted| state.current.iter().filter(|alert| alert.state == wanted).count() as u64;
         let states = [AlertState::Pending, AlertState::Firing, AlertState::Recovering, AlertState::Unknown];
         let ended = shared.ended.lock();

@@ -132,6 +132,7 @@ mod tests {
         let at = Time::from_micros(1_000_000);
         Alert {
             rule: "host-unreachable".into(),
+            metric: "host.unreachable".into(),
             subject: AlertSubject { host: Some(host.parse().unwrap()), ..AlertSubject::default() },
             severity,
             state: AlertState::Firing,

@@ -5,6 +5,7 @@
 
 mod delivery;
 mod dry_run;
+mod editing;
 mod email;
 mod evaluator;
 mod failed;
@@ -13,11 +14,13 @@ mod mail;
 mod message;
 mod publisher;
 mod readings;
+mod rules;
 mod settings;
 mod state;
 mod webhook;
 
 pub use dry_run::DryRunError;
+pub use editing::RuleChangeError;
 pub use figures::{AlertFigures, MessageFigures};
 pub use settings::{
     AlertsConfig, ConfiguredRule, Destination, EmailSettings, Encryption, Login, MessageFormat, SecretUrl,
@@ -27,14 +30,16 @@ pub use settings::{
 use crate::background::Background;
 use crate::monitor::Monitor;
 use engine::Engine;
-use parking_lot::Mutex;
+use parking_lot::{Mutex, RwLock};
 use protocol::alerts::{AlertList, DryRun, DryRunRequest, NewSilence, RuleList, RuleStatus, Silence};
 use protocol::{Actor, Time};
+use rules::{RuleInEffect, merge, warn_of_unused};
 use state::{State, StateFile};
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use store::{AlertRuleStore, StoreError, StoredRule};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
@@ -57,6 +62,16 @@ struct Shared {
     config: AlertsConfig,
     state: Mutex<State>,
     file: StateFile,
+    rule_store: Arc<dyn AlertRuleStore>,
+    /// Rules of users, by name, as they are stored.
+    stored_rules: Mutex<Vec<StoredRule>>,
+    in_effect: RwLock<Arc<[RuleInEffect]>>,
+    /// Number of changes of rules.
+    rules_revision: AtomicU64,
+    /// Held while a rule is changed: it is checked and stored as one.
+    changing: tokio::sync::Mutex<()>,
+    /// Wakes the evaluator when a rule was changed.
+    edited: Notify,
     /// Wakes the deliveries.
     queued: Notify,
     /// Wakes the publisher.
@@ -72,7 +87,30 @@ impl Shared {
     fn list(&self) -> AlertList {
         // Read before the data: a later change has a later revision.
         let revision = self.revision.load(Ordering::SeqCst);
-        self.state.lock().list(revision, Time::now())
+        let rules_revision = self.rules_revision.load(Ordering::SeqCst);
+        AlertList { rules_revision, ..self.state.lock().list(revision, Time::now()) }
+    }
+
+    /// Rules in effect.
+    fn rules(&self) -> Arc<[RuleInEffect]> {
+        self.in_effect.read().clone()
+    }
+
+    /// A rule as on the wire.
+    fn status(&self, rule: &RuleInEffect) -> RuleStatus {
+        let RuleInEffect { rule, enabled, origin, revision, built_in, changed } = rule;
+        RuleStatus {
+            rule: rule.spec().clone(),
+            sentence: alerts::sentence::of_rule(rule),
+            enabled: *enabled && self.config.enabled,
+            origin: *origin,
+            revision: *revision,
+            defined_in: if origin.is_configured() { self.config.file_name() } else { String::new() },
+            built_in: built_in.clone(),
+            changed: changed.clone(),
+            has_history: matches!(rule.metric, alerts::Metric::History(_)),
+            firing: self.state.lock().firing(&rule.name),
+        }
     }
 
     /// Makes the state durable. A failure is logged; everything continues from memory.
@@ -82,8 +120,18 @@ impl Shared {
 }
 
 impl Alerts {
-    /// Reads the states of the last run.
-    pub fn open(folder: &Path, config: AlertsConfig) -> Self {
+    /// Reads the states of the last run, and the rules of users.
+    ///
+    /// # Errors
+    /// If the rules can't be read.
+    pub fn open(
+        folder: &Path,
+        config: AlertsConfig,
+        rule_store: Arc<dyn AlertRuleStore>,
+    ) -> Result<Self, StoreError> {
+        let stored_rules = rule_store.alert_rules()?;
+        let in_effect = merge(&config.rules, &stored_rules);
+        warn_of_unused(&in_effect, &stored_rules);
         let (file, stored) = StateFile::open(&folder.join(FILE));
         let mut state = State::new(stored);
         state.give_up_unknown(&config.destinations);
@@ -91,12 +139,18 @@ impl Alerts {
             config,
             state: Mutex::new(state),
             file,
+            rule_store,
+            stored_rules: Mutex::new(stored_rules),
+            in_effect: RwLock::new(in_effect.into()),
+            rules_revision: AtomicU64::new(0),
+            changing: tokio::sync::Mutex::default(),
+            edited: Notify::new(),
             queued: Notify::new(),
             changed: Notify::new(),
             revision: AtomicU64::new(0),
             ended: Mutex::default(),
         };
-        Self { shared: Arc::new(shared) }
+        Ok(Self { shared: Arc::new(shared) })
     }
 
     /// Evaluates and delivers until `stop` is cancelled.
@@ -125,16 +179,8 @@ impl Alerts {
 
     /// All rules, including rules that are switched off.
     pub fn rules(&self) -> RuleList {
-        let state = self.shared.state.lock();
-        let rules = self.shared.config.rules.iter().map(|configured| RuleStatus {
-            rule: configured.rule.spec().clone(),
-            sentence: alerts::sentence::of_rule(&configured.rule),
-            enabled: configured.enabled && self.shared.config.enabled,
-            origin: configured.origin,
-            has_history: matches!(configured.rule.metric, alerts::Metric::History(_)),
-            firing: state.firing(&configured.rule.name),
-        });
-        RuleList { rules: rules.collect() }
+        let rules = self.shared.rules();
+        RuleList { rules: rules.iter().map(|rule| self.shared.status(rule)).collect() }
     }
 
     /// Adds a silence.
@@ -151,7 +197,7 @@ impl Alerts {
             return Err("`until` must be in the future, and within a year.".into());
         }
         if let Some(rule) = &new.rule
-            && !self.shared.config.rules.iter().any(|configured| configured.rule.name == *rule)
+            && !self.shared.rules().iter().any(|known| known.rule.name == *rule)
         {
             return Err(format!("There is no rule named '{rule}'. See /api/v1/alerts/rules."));
         }

@@ -27,8 +27,9 @@ pub(super) async fn publish(shared: Arc<Shared>, engine: Engine) {
 
 /// Whether two lists differ in their time and revision alone.
 fn is_same(one: &AlertList, other: &AlertList) -> bool {
-    let AlertList { now: _, revision: _, alerts, recent, silences, deliveries } = one;
-    *alerts == other.alerts
+    let AlertList { now: _, revision: _, rules_revision, alerts, recent, silences, deliveries } = one;
+    *rules_revision == other.rules_revision
+        && *alerts == other.alerts
         && *recent == other.recent
         && *silences == other.silences
         && *deliveries == other.deliveries
@@ -56,6 +57,7 @@ mod tests {
     fn alert(state: AlertState, severity: Severity, fired: bool, silenced: bool) -> Alert {
         Alert {
             rule: "busy".into(),
+            metric: "cpu.busy_ratio".into(),
             subject: AlertSubject::default(),
             severity,
             state,

@@ -5,6 +5,7 @@ use anyhow::{bail, ensure};
 use lettre::message::Mailbox;
 use protocol::alerts::{RuleOrigin, Severity};
 use std::fmt;
+use std::path::PathBuf;
 use std::time::Duration;
 use url::Url;
 
@@ -17,10 +18,21 @@ pub struct AlertsConfig {
     pub interval: Duration,
     /// Time that a group waits for more alerts before its first notification.
     pub group_wait: Duration,
+    /// Built-in rules, as far as the file changes them, and those of the file.
     pub rules: Vec<ConfiguredRule>,
+    /// Configuration file, if there is one.
+    pub file: Option<PathBuf>,
     pub destinations: Vec<Destination>,
     /// URL of the dashboard, for links in e-mails.
     pub external_url: Option<Url>,
+}
+
+impl AlertsConfig {
+    /// Name of the configuration file, for users.
+    pub fn file_name(&self) -> String {
+        let file = self.file.as_deref();
+        file.map_or_else(|| "the configuration file".to_owned(), |file| file.display().to_string())
+    }
 }
 
 /// Rule, and whether it applies.

@@ -5,7 +5,7 @@ use super::settings::Destination;
 use alerts::{AlertGroups, AlertKey, Memory};
 use host_kit::AtomicFile;
 use protocol::Time;
-use protocol::alerts::{Alert, AlertList, AlertSubject, Delivery, DeliveryState, Silence};
+use protocol::alerts::{Alert, AlertList, AlertState, AlertSubject, Delivery, DeliveryState, Silence};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::io::Write;
@@ -89,6 +89,7 @@ impl State {
         AlertList {
             now,
             revision,
+            rules_revision: 0,
             alerts,
             recent: self.recent.iter().rev().cloned().collect(),
             silences: self.silences.iter().filter(|silence| silence.until > now).cloned().collect(),
@@ -137,8 +138,20 @@ impl State {
         })
     }
 
-    pub fn add_resolved(&mut self, alert: Alert) {
-        self.recent.push(alert);
+    /// Alert of a rule and subject as of the last evaluation.
+    pub fn current_of(&self, key: &AlertKey) -> Option<&Alert> {
+        self.current.iter().find(|alert| alert.rule == key.rule && alert.subject == key.subject)
+    }
+
+    /// Adds an alert to the resolved ones.
+    pub fn resolve(&mut self, alert: Alert, fired_at: Time, now: Time) {
+        tracing::info!(rule = alert.rule, alert = alert.sentence, "alert resolved");
+        self.recent.push(Alert {
+            state: AlertState::Inactive,
+            fired_at: Some(fired_at),
+            resolved_at: Some(now),
+            ..alert
+        });
         let surplus = self.recent.len().saturating_sub(MAX_RECENT);
         self.recent.drain(..surplus);
     }

@@ -77,7 +77,7 @@ fn least_severity() -> Severity {
 ///
 /// # Errors
 /// A sentence that names the key, and the correct form.
-pub(super) fn settings(file: FileAlerts) -> anyhow::Result<AlertsConfig> {
+pub(super) fn settings(file: FileAlerts, path: Option<PathBuf>) -> anyhow::Result<AlertsConfig> {
     let builtin = |rule| ConfiguredRule { rule, enabled: true, origin: RuleOrigin::Default };
     let mut rules: Vec<ConfiguredRule> = defaults::rules().into_iter().map(builtin).collect();
     let mut names = HashSet::new();
@@ -110,6 +110,7 @@ pub(super) fn settings(file: FileAlerts) -> anyhow::Result<AlertsConfig> {
         interval: seconds("alerts.interval", file.interval, 10.0, 0.1, 600.0)?,
         group_wait: seconds("alerts.group_wait", file.group_wait, 10.0, 0.0, 3_600.0)?,
         rules,
+        file: path,
         destinations,
         external_url,
     })
@@ -212,7 +213,7 @@ mod tests {
     use super::*;
 
     fn read(text: &str) -> anyhow::Result<AlertsConfig> {
-        settings(toml::from_str(text)?)
+        settings(toml::from_str(text)?, None)
     }
 
     #[test]

@@ -3,6 +3,7 @@
 //! Shares nothing with operations but the process: connections, thread and database are its own.
 
 mod collector;
+mod latency;
 mod latest;
 mod own;
 mod recorder;
@@ -17,8 +18,9 @@ use collector::Collector;
 use engine::{Engine, HostConfig};
 use history::{Buckets, HistoryError, Query, Source, Store};
 use pool::{Pool, PoolConfig};
+use protocol::latency::LatencyHistory;
 use protocol::samples::SAMPLES_VERSION;
-use protocol::{HostName, OperationId};
+use protocol::{HostName, OperationId, Time};
 use splitting::attempt_source;
 use std::path::Path;
 use std::sync::Arc;
@@ -85,6 +87,25 @@ impl Monitor {
                 requests::add(&mut buckets, &tallies, of_requests);
             }
             Ok(buckets)
+        };
+        self.recorder.read(read).await
+    }
+
+    /// Requests to a host by time and latency, in at most `width` columns. The time is in seconds since 1970.
+    ///
+    /// # Errors
+    /// If the history can't be read.
+    pub async fn latencies(
+        &self,
+        host: &HostName,
+        (from, to): (i64, i64),
+        now: Time,
+        width: usize,
+    ) -> Result<LatencyHistory, HistoryUnavailable> {
+        let source = requests::source(host.as_str());
+        let now = now.micros().div_euclid(1_000_000);
+        let read = move |store: &Store| {
+            Ok(latency::latencies(&store.tallies(&source, from, to, now)?, (from, to), width))
         };
         self.recorder.read(read).await
     }

@@ -1,15 +1,19 @@
 //! Alerts, their rules, dry runs and silences.
 
+use super::bad_query;
 use crate::actor::By;
-use crate::alerts::DryRunError;
+use crate::alerts::{DryRunError, RuleChangeError};
 use crate::problem::RouteError;
 use crate::state::AllKinds;
 use axum::Json;
-use axum::extract::Path;
-use axum::extract::rejection::JsonRejection;
+use axum::extract::rejection::{JsonRejection, QueryRejection};
+use axum::extract::{Path, Query};
 use axum::http::StatusCode;
-use protocol::alerts::{AlertList, DryRun, DryRunRequest, NewSilence, RuleList, Silence};
-use protocol::{Problem, ProblemType};
+use protocol::alerts::{
+    AlertList, DryRun, DryRunRequest, NewRule, NewSilence, RuleChange, RuleList, RuleStatus, Silence,
+};
+use protocol::{FieldError, Problem, ProblemType};
+use serde::Deserialize;
 
 /// Pending, firing and resolved alerts, silences, and notifications with their delivery status.
 #[utoipa::path(get, path = "/api/v1/alerts", tag = "alerts", responses((status = 200, body = AlertList)))]
@@ -17,10 +21,91 @@ pub async fn list(AllKinds { alerts, .. }: AllKinds) -> Json<AlertList> {
     Json(alerts.list())
 }
 
-/// Rules of alerts: built-in ones, and those of the configuration. docs/alerts.md describes each.
+/// Rules of alerts: built-in ones, those of the configuration, and those of users. docs/alerts.md describes each.
 #[utoipa::path(get, path = "/api/v1/alerts/rules", tag = "alerts", responses((status = 200, body = RuleList)))]
 pub async fn rules(AllKinds { alerts, .. }: AllKinds) -> Json<RuleList> {
     Json(alerts.rules())
+}
+
+/// Creates a rule. It is evaluated at once. Its name must differ from those of all other rules, also of those in the
+/// configuration.
+#[utoipa::path(post, path = "/api/v1/alerts/rules", tag = "alerts", request_body = NewRule,
+    responses((status = 201, body = RuleStatus),
+        (status = 400, body = Problem),
+        (status = 409, body = Problem, description = "The name is in use, or there are too many rules"),
+        (status = 422, body = Problem, description = "The rule is invalid; `fields` names the key"),
+        (status = 503, body = Problem, description = "The database can't be written")))]
+pub async fn add_rule(
+    AllKinds { alerts, .. }: AllKinds,
+    By(by): By,
+    body: Result<Json<NewRule>, JsonRejection>,
+) -> Result<(StatusCode, Json<RuleStatus>), RouteError> {
+    let Json(new) = body?;
+    let added = alerts.add_rule(new, by).await.map_err(problem_of)?;
+    Ok((StatusCode::CREATED, Json(added)))
+}
+
+/// Replaces a rule, or overrides a built-in one, whose metric and comparison stay. The body contains the revision that
+/// the change is based on, so that nobody overwrites the change of another user. Rules of the configuration can't be
+/// changed. A firing alert of the rule is judged by its next value: it is resolved if the changed rule would not fire
+/// then.
+#[utoipa::path(put, path = "/api/v1/alerts/rules/{name}", tag = "alerts", params(("name" = String, Path)),
+    request_body = RuleChange,
+    responses((status = 200, body = RuleStatus),
+        (status = 400, body = Problem, description = "The rule in the body has another name"),
+        (status = 404, body = Problem),
+        (status = 409, body = Problem, description = "The rule has another revision, or is in the configuration"),
+        (status = 422, body = Problem, description = "The rule is invalid; `fields` names the key"),
+        (status = 503, body = Problem, description = "The database can't be written")))]
+pub async fn change_rule(
+    AllKinds { alerts, .. }: AllKinds,
+    By(by): By,
+    Path(name): Path<String>,
+    body: Result<Json<RuleChange>, JsonRejection>,
+) -> Result<Json<RuleStatus>, RouteError> {
+    let Json(change) = body?;
+    Ok(Json(alerts.change_rule(&name, change, by).await.map_err(problem_of)?))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RuleRevision {
+    revision: u64,
+}
+
+/// Deletes a rule of users, or resets a built-in one to its built-in values. The alerts of a deleted rule are resolved.
+#[utoipa::path(delete, path = "/api/v1/alerts/rules/{name}", tag = "alerts",
+    params(("name" = String, Path), ("revision" = u64, Query, description = "Revision that the caller has read")),
+    responses((status = 204), (status = 400, body = Problem), (status = 404, body = Problem),
+        (status = 409, body = Problem, description = "The rule has another revision, is built in, or is in the configuration"),
+        (status = 503, body = Problem, description = "The database can't be written")))]
+pub async fn remove_rule(
+    AllKinds { alerts, .. }: AllKinds,
+    By(by): By,
+    Path(name): Path<String>,
+    query: Result<Query<RuleRevision>, QueryRejection>,
+) -> Result<StatusCode, RouteError> {
+    let Query(RuleRevision { revision }) = query.map_err(bad_query)?;
+    alerts.remove_rule(&name, revision, by).await.map_err(problem_of)?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+fn problem_of(error: RuleChangeError) -> RouteError {
+    let detail = error.to_string();
+    let (kind, field) = match &error {
+        RuleChangeError::NotFound(_) => (ProblemType::NotFound, None),
+        RuleChangeError::Invalid(invalid) => (ProblemType::BadParams, Some(invalid.key())),
+        RuleChangeError::BuiltInMetric { .. } => (ProblemType::BadParams, Some("metric")),
+        RuleChangeError::OtherName(_) => (ProblemType::BadRequest, Some("name")),
+        RuleChangeError::NameTaken(_) => (ProblemType::Conflict, Some("name")),
+        RuleChangeError::InFile { .. }
+        | RuleChangeError::BuiltIn(_)
+        | RuleChangeError::Outdated { .. }
+        | RuleChangeError::TooMany => (ProblemType::Conflict, None),
+        RuleChangeError::Store(_) => (ProblemType::Unavailable, None),
+    };
+    let fields = field.map(|field| FieldError::new(field, detail.clone()));
+    RouteError(Problem::new(kind, detail).with_fields(fields.into_iter().collect()))
 }
 
 /// Tests a rule against the history of the hosts: how often and when the rule would have fired. Nothing is stored. The

@@ -75,20 +75,29 @@ pub async fn history(
     }))
 }
 
-fn is_known(engine: &Engine, host: &HostName) -> bool {
+pub(super) fn is_known(engine: &Engine, host: &HostName) -> bool {
     engine.hosts().hosts.iter().any(|known| known.name == *host)
 }
 
-fn wanted(query: &HistoryQuery, now: Time) -> Result<Wanted, String> {
-    let second = |time: Time| time.micros().div_euclid(1_000_000);
-    let to = second(query.to.unwrap_or(now));
-    let from = query.from.map_or(to - LENGTH_SECONDS, second);
+fn second(time: Time) -> i64 {
+    time.micros().div_euclid(1_000_000)
+}
+
+/// Requested time, in seconds since 1970.
+pub(super) fn time_range(from: Option<Time>, to: Option<Time>, now: Time) -> Result<(i64, i64), String> {
+    let to = second(to.unwrap_or(now));
+    let from = from.map_or(to - LENGTH_SECONDS, second);
     if from >= to {
         return Err("`from` must be before `to`.".into());
     }
     if to - from > MAX_LENGTH_SECONDS {
         return Err("The time range is longer than 2 years.".into());
     }
+    Ok((from, to))
+}
+
+fn wanted(query: &HistoryQuery, now: Time) -> Result<Wanted, String> {
+    let (from, to) = time_range(query.from, query.to, now)?;
     let width = query.width.unwrap_or(WIDTH);
     if !(1..=MAX_BUCKETS).contains(&width) {
         return Err(format!("`width` must be from 1 to {MAX_BUCKETS}."));

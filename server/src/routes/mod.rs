@@ -11,6 +11,7 @@ mod history;
 mod host_requests;
 mod host_trends;
 mod hosts;
+mod latency;
 mod log_search;
 mod log_text;
 mod metrics;
@@ -144,9 +145,12 @@ fn responses() -> OpenApiRouter<Server> {
         .needs(Read, Scope, routes!(hosts::hosts))
         .needs(Read, AllKinds, routes!(host_requests::host_requests))
         .needs(Read, AllKinds, routes!(history::history))
+        .needs(Read, AllKinds, routes!(latency::latency))
         .needs(Read, AllKinds, routes!(host_trends::trends))
         .needs(Read, AllKinds, routes!(alerts::list))
         .needs(Read, AllKinds, routes!(alerts::rules))
+        .needs(Silence, AllKinds, routes!(alerts::add_rule))
+        .needs(Silence, AllKinds, routes!(alerts::change_rule, alerts::remove_rule))
         .needs(Read, AllKinds, routes!(alerts::dry_run))
         .needs(Silence, AllKinds, routes!(alerts::silence))
         .needs(Silence, AllKinds, routes!(alerts::end_silence))

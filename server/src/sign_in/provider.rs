@@ -11,7 +11,7 @@ use axum::extract::{Query, RawQuery, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri, header};
 use axum::response::Response;
 use http_wire::host_of;
-use protocol::Actor;
+use protocol::{Action, Actor};
 
 /// Sends the browser to the provider.
 pub(super) async fn begin(
@@ -124,6 +124,7 @@ async fn session(
         Err(failed) => {
             let issuer = provider.issuer();
             tracing::warn!(issuer, address, error = %failed, "a sign-in through the provider failed");
+            server.access.note_refused(Action::SignIn, by.clone(), &format!("through the provider: {failed}"));
             if let SignInFailed::NoRole { subject, .. } = &failed
                 && let Err(error) = server.access.dismiss_person(issuer, subject.clone(), by).await
             {
@@ -133,8 +134,9 @@ async fn session(
         }
     };
     let name = person.name.clone();
-    let signed_in = server.access.sign_in_person(provider.issuer(), person, by).await;
+    let signed_in = server.access.sign_in_person(provider.issuer(), person, by.clone()).await;
     signed_in.map_err(|error| {
+        server.access.note_refused(Action::SignIn, by, &format!("through the provider: {error}"));
         tracing::warn!(user = name, address, %error, "a sign-in through the provider failed");
         Refused::Here(error)
     })

@@ -17,8 +17,8 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use tokio::sync::mpsc;
 
 /// Listener that stands for the webhooks of other services.
-struct Inbox {
-    url: String,
+pub struct Inbox {
+    pub url: String,
     messages: mpsc::Receiver<(String, Value)>,
 }
 
@@ -30,7 +30,7 @@ struct Receiver {
 }
 
 impl Inbox {
-    async fn start(failures: u32) -> Self {
+    pub async fn start(failures: u32) -> Self {
         let (sender, messages) = mpsc::channel(100);
         let receiver = Receiver { messages: sender, failures: Arc::new(AtomicU32::new(failures)) };
         let moved = async || (StatusCode::FOUND, [("location", "/hook/s3cret")]);
@@ -45,7 +45,7 @@ impl Inbox {
     }
 
     /// Next message, with its ID.
-    async fn next(&mut self) -> (String, Value) {
+    pub async fn next(&mut self) -> (String, Value) {
         tokio::time::timeout(PATIENCE, self.messages.recv()).await.expect("no message came").unwrap()
     }
 }
@@ -84,7 +84,7 @@ async fn summary(server: &Server, has: impl Fn(&AlertSummary) -> bool) -> AlertS
 }
 
 /// First list of alerts with a property.
-async fn list(server: &Server, has: impl Fn(&AlertList) -> bool) -> AlertList {
+pub async fn list(server: &Server, has: impl Fn(&AlertList) -> bool) -> AlertList {
     let found = async {
         loop {
             let list: AlertList = server.pool.get(paths::ALERTS).await.unwrap();

@@ -4,6 +4,7 @@ use crate::process::{Home, Server, http_client};
 use pool::{Pool, PoolConfig};
 use protocol::history::History;
 use protocol::host_trends::HostTrends;
+use protocol::latency::LatencyHistory;
 use protocol::samples::HostSamples;
 use protocol::{Problem, Time};
 
@@ -35,6 +36,13 @@ async fn requests(server: &Server, host: &str, from: i64, metric: &str) -> Vec<f
     }
 }
 
+/// Requests to a host by minute and latency.
+async fn latencies(server: &Server, host: &str, from: i64) -> LatencyHistory {
+    let time = |second: i64| Time::from_micros(second * 1_000_000);
+    let path = protocol::paths::host_latency(&host.parse().unwrap(), time(from), time(from + 600), 20);
+    server.pool.get(&path).await.unwrap()
+}
+
 #[tokio::test]
 async fn requests_to_a_host_have_a_history_that_survives_a_kill() {
     let from = now();
@@ -45,12 +53,20 @@ async fn requests_to_a_host_have_a_history_that_survives_a_kill() {
     assert!(p95.iter().all(|seconds| (0.0..60.0).contains(seconds) && *seconds > 0.0), "{p95:?}");
     let failed = requests(&server, "local", from, "requests.failures_per_second").await;
     assert!(failed.iter().all(|rate| *rate == 0.0), "{failed:?}");
+    // The heat map counts the same requests.
+    let heat = latencies(&server, "local", from).await;
+    let counted: u64 = heat.columns.iter().flatten().flatten().sum();
+    assert!(counted > 0 && heat.bounds.windows(2).all(|row| row[0] < row[1]), "{heat:?}");
+    let highest = p95.iter().copied().fold(0.0, f64::max);
+    assert!(heat.bounds.last().is_some_and(|bound| *bound >= highest * 0.98), "{heat:?}");
     // Nothing listens there: each request fails without a connection, and none has a latency.
     let failed = requests(&server, "away", from, "requests.connect.failures_per_second").await;
     assert!(failed.iter().all(|rate| *rate > 0.0), "{failed:?}");
     let history = read_of(&server, "away", from, from + 600, "requests.*,cpu.*").await;
     let names: Vec<&str> = history.metrics.keys().map(String::as_str).collect();
     assert_eq!(names, ["requests.failures_per_second", "requests.per_second"], "no sample, no response");
+    let heat = latencies(&server, "away", from).await;
+    assert_eq!((heat.bounds.len(), heat.columns.iter().flatten().flatten().count()), (0, 0));
     server.kill();
     let server = home.serve_by(home.configured(configuration));
     let history = read_of(&server, "away", from, from + 600, "requests.*").await;

@@ -4,6 +4,7 @@
 
 mod access;
 mod access_matrix;
+mod alert_rules;
 mod alertmanager;
 mod alerts;
 mod api;

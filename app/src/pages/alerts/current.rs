@@ -75,6 +75,11 @@ impl CurrentAlerts {
         self.list.get()
     }
 
+    /// Number of changes of rules, as of the newest list. Tracked.
+    fn rules_revision(self) -> Option<u64> {
+        self.list.with(|list| list.as_ref().map(|list| list.rules_revision))
+    }
+
     /// Whether a list was received. Tracked.
     pub fn is_known(self) -> bool {
         self.list.with(Option::is_some)
@@ -92,5 +97,57 @@ impl CurrentAlerts {
             let problem = trouble.get()?;
             Some(view! { <Trouble problem retry=ask/> }.into_any())
         })
+    }
+}
+
+/// Rules as of the newest answer; requested again when anyone changes one.
+#[derive(Clone, Copy)]
+pub struct CurrentRules {
+    list: Memo<Option<Arc<RuleList>>>,
+    ask: Callback<()>,
+}
+
+impl CurrentRules {
+    /// Begins with the answer that the page was rendered with. `before` runs before newer rules are shown.
+    pub fn new(first: live::Loaded<RulesAnswer>, current: CurrentAlerts, before: Callback<()>) -> Self {
+        let newer = RwSignal::new(None::<Arc<RuleList>>);
+        let list = Memo::new(move |_| newer.get().or_else(|| Some(Arc::new(first.get()?.ok()?))));
+        // Only the answer to the newest request counts.
+        let asked = StoredValue::new(0_u32);
+        let ask = Callback::new(move |()| {
+            let number = asked.try_update_value(|asked| {
+                *asked += 1;
+                *asked
+            });
+            spawn_local(async move {
+                // After a failure, the known rules stay; the next change of the alerts asks again.
+                if let Ok(list) = api::alert_rules().await
+                    && asked.try_get_value() == number
+                    && number.is_some()
+                {
+                    before.run(());
+                    newer.try_set(Some(Arc::new(list)));
+                }
+            });
+        });
+        let revision = Memo::new(move |_| current.rules_revision());
+        Effect::new(move |before: Option<Option<u64>>| {
+            let revision = revision.get();
+            if before.flatten().is_some_and(|before| Some(before) != revision) {
+                ask.run(());
+            }
+            revision
+        });
+        Self { list, ask }
+    }
+
+    /// The newest rules; `None` while none were received. Tracked.
+    pub fn list(self) -> Option<Arc<RuleList>> {
+        self.list.get()
+    }
+
+    /// Requests the rules again.
+    pub fn ask(self) {
+        self.ask.run(());
     }
 }

@@ -19,6 +19,102 @@ const MAX_LISTED: usize = 20;
 /// Choices of the period: label and days.
 const DAYS: [(&str, f64); 4] = [("1 d", 1.0), ("7 d", 7.0), ("30 d", 30.0), ("90 d", 90.0)];
 
+/// Dry runs of a rule that is being changed, and the result of the newest one.
+#[derive(Clone, Copy)]
+pub struct Trial {
+    days: RwSignal<f64>,
+    busy: RwSignal<bool>,
+    /// Rule that was changed while another dry run was in flight.
+    next: StoredValue<Option<AlertRule>>,
+    /// Tested rule with its result.
+    answer: RwSignal<Option<Result<(AlertRule, DryRun), Problem>>>,
+}
+
+impl Trial {
+    pub fn new() -> Self {
+        Self {
+            days: RwSignal::new(7.0),
+            busy: RwSignal::new(false),
+            next: StoredValue::new(None),
+            answer: RwSignal::new(None),
+        }
+    }
+
+    /// Whether a result is shown or requested.
+    pub fn is_begun(self) -> bool {
+        self.busy.get_untracked() || self.answer.with_untracked(Option::is_some)
+    }
+
+    /// Forgets the result.
+    pub fn clear(self) {
+        self.next.set_value(None);
+        self.answer.set(None);
+    }
+
+    /// Shows why no rule can be tested.
+    pub fn refuse(self, why: String) {
+        self.next.set_value(None);
+        self.answer.set(Some(Err(Problem::new(protocol::ProblemType::BadRequest, why))));
+    }
+
+    /// Tests a rule. If another test is in flight, this one follows.
+    pub fn run(self, rule: AlertRule) {
+        if self.busy.get_untracked() {
+            self.next.set_value(Some(rule));
+            return;
+        }
+        self.busy.set(true);
+        let request = DryRunRequest { rule: rule.clone(), days: self.days.get_untracked() };
+        spawn_local(async move {
+            let answer = api::dry_run(&request).await;
+            // The page may be gone by now.
+            self.busy.try_set(false);
+            self.answer.try_set(Some(answer.map(|dry_run| (rule, dry_run))));
+            if let Some(next) = self.next.try_update_value(Option::take).flatten() {
+                self.run(next);
+            }
+        });
+    }
+
+    /// Choice of the period. The caller runs the test again after a change.
+    pub fn period(self, id: String) -> AnyView {
+        let days = self.days;
+        let choices = DAYS.map(|(label, value)| {
+            view! { <option value=value.to_string() selected=days.get_untracked().to_bits() == value.to_bits()>{label}</option> }
+        });
+        let of = id.clone();
+        view! {
+            <label class="field" for=of>
+                <span>"In the last"</span>
+                <select
+                    id=id
+                    on:change=move |event| {
+                        if let Ok(value) = event_target_value(&event).parse() {
+                            days.set(value);
+                        }
+                    }
+                >
+                    {choices}
+                </select>
+            </label>
+        }
+        .into_any()
+    }
+
+    /// Result, rendered by the caller; the reason if there is none.
+    pub fn result(self, show: impl Fn(&AlertRule, &DryRun) -> AnyView + Send + 'static) -> impl IntoView {
+        part(move || {
+            if self.busy.get() {
+                return Some(view! { <Skeleton lines=2/> }.into_any());
+            }
+            Some(match self.answer.get()? {
+                Ok((rule, dry_run)) => show(&rule, &dry_run),
+                Err(problem) => view! { <p class="note bad">{problem.detail}</p> }.into_any(),
+            })
+        })
+    }
+}
+
 /// State of the panel.
 #[derive(Clone, Copy)]
 pub struct DryRunPanel {
@@ -26,10 +122,7 @@ pub struct DryRunPanel {
     open: RwSignal<bool>,
     threshold: RwSignal<String>,
     for_seconds: RwSignal<String>,
-    days: RwSignal<f64>,
-    busy: RwSignal<bool>,
-    /// Tested rule with its result.
-    answer: RwSignal<Option<Result<(AlertRule, DryRun), Problem>>>,
+    trial: Trial,
 }
 
 impl DryRunPanel {
@@ -38,9 +131,7 @@ impl DryRunPanel {
             open: RwSignal::new(false),
             threshold: RwSignal::new(format!("{}", rule.threshold)),
             for_seconds: RwSignal::new(format!("{}", rule.for_seconds)),
-            days: RwSignal::new(7.0),
-            busy: RwSignal::new(false),
-            answer: RwSignal::new(None),
+            trial: Trial::new(),
             rule: StoredValue::new(rule),
         }
     }
@@ -54,7 +145,7 @@ impl DryRunPanel {
     pub fn toggle(self) {
         let open = !self.open.get_untracked();
         self.open.set(open);
-        if open && self.answer.with_untracked(Option::is_none) {
+        if open && !self.trial.is_begun() {
             self.run();
         }
     }
@@ -78,24 +169,10 @@ impl DryRunPanel {
     }
 
     fn run(self) {
-        if self.busy.get_untracked() {
-            return;
+        match self.changed() {
+            Ok(rule) => self.trial.run(rule),
+            Err(why) => self.trial.refuse(why),
         }
-        let rule = match self.changed() {
-            Ok(rule) => rule,
-            Err(why) => {
-                self.answer.set(Some(Err(Problem::new(protocol::ProblemType::BadRequest, why))));
-                return;
-            }
-        };
-        self.busy.set(true);
-        let request = DryRunRequest { rule: rule.clone(), days: self.days.get_untracked() };
-        spawn_local(async move {
-            let answer = api::dry_run(&request).await;
-            // The page may be gone by now.
-            self.busy.try_set(false);
-            self.answer.try_set(Some(answer.map(|dry_run| (rule, dry_run))));
-        });
     }
 
     /// The panel; nothing while it is closed. Tracked.
@@ -105,7 +182,7 @@ impl DryRunPanel {
 }
 
 fn panel_view(panel: DryRunPanel) -> AnyView {
-    let DryRunPanel { rule, threshold, for_seconds, days, busy, answer, .. } = panel;
+    let DryRunPanel { rule, threshold, for_seconds, trial, .. } = panel;
     let name = rule.with_value(|rule| rule.name.clone());
     let field = |id: String, label: &'static str, value: RwSignal<String>| {
         let of = id.clone();
@@ -123,9 +200,6 @@ fn panel_view(panel: DryRunPanel) -> AnyView {
             </label>
         }
     };
-    let choices = DAYS.map(|(label, value)| {
-        view! { <option value=value.to_string() selected=days.get_untracked().to_bits() == value.to_bits()>{label}</option> }
-    });
     let side = rule.with_value(|rule| match rule.comparison {
         Comparison::Above => "Above",
         Comparison::Below => "Below",
@@ -134,33 +208,14 @@ fn panel_view(panel: DryRunPanel) -> AnyView {
         event.prevent_default();
         panel.run();
     };
-    let result = part(move || {
-        if busy.get() {
-            return Some(view! { <Skeleton lines=2/> }.into_any());
-        }
-        Some(match answer.get()? {
-            Ok((rule, dry_run)) => result(&rule, &dry_run),
-            Err(problem) => view! { <p class="note bad">{problem.detail}</p> }.into_any(),
-        })
-    });
+    let result =
+        trial.result(|rule, dry_run| view! { {outcome(dry_run)} {configuration_view(rule)} }.into_any());
     view! {
         <form class="dry-run" on:submit=submit>
             {field(format!("{name}-threshold"), side, threshold)}
             {field(format!("{name}-for"), "For (seconds)", for_seconds)}
-            <label class="field" for=format!("{name}-days")>
-                <span>"In the last"</span>
-                <select
-                    id=format!("{name}-days")
-                    on:change=move |event| {
-                        if let Ok(value) = event_target_value(&event).parse() {
-                            days.set(value);
-                        }
-                    }
-                >
-                    {choices}
-                </select>
-            </label>
-            <button type="submit" class="button primary" aria-busy=spoken(move || busy.get())>
+            {trial.period(format!("{name}-days"))}
+            <button type="submit" class="button primary" aria-busy=spoken(move || trial.busy.get())>
                 "Run test"
             </button>
         </form>
@@ -169,10 +224,9 @@ fn panel_view(panel: DryRunPanel) -> AnyView {
     .into_any()
 }
 
-/// Sentence, firings on a time axis and as links, and the configuration.
-fn result(rule: &AlertRule, dry_run: &DryRun) -> AnyView {
+/// Sentence, and firings on a time axis and as links.
+pub fn outcome(dry_run: &DryRun) -> AnyView {
     let zone = Zones::here();
-    let toasts = expect_context::<Toasts>();
     let marks = dry_run.firings.iter().map(|firing| mark(firing, dry_run)).collect_view();
     let listed = dry_run.firings.iter().rev().take(MAX_LISTED).map(|firing| {
         let (fired, host) = (firing.fired_at, firing.host.to_string());
@@ -196,11 +250,6 @@ fn result(rule: &AlertRule, dry_run: &DryRun) -> AnyView {
         let names: Vec<String> = dry_run.without_values.iter().map(ToString::to_string).collect();
         view! { <p class="muted">"No data from: " {names.join(", ")}</p> }
     });
-    let config = configuration(rule);
-    let copied = config.clone();
-    let copy = move |_| {
-        copy_and_say(toasts, copied.clone(), "Configuration");
-    };
     view! {
         <p><strong>{dry_run.sentence.clone()}</strong></p>
         <svg class="dry-run-axis" viewBox="0 0 1000 12" preserveAspectRatio="none" aria-hidden="true">
@@ -210,6 +259,19 @@ fn result(rule: &AlertRule, dry_run: &DryRun) -> AnyView {
         <ul class="dry-run-firings">{listed.collect_view()}</ul>
         {more}
         {without}
+    }
+    .into_any()
+}
+
+/// The configuration for the tested values, and its copy button.
+fn configuration_view(rule: &AlertRule) -> AnyView {
+    let toasts = expect_context::<Toasts>();
+    let config = configuration(rule);
+    let copied = config.clone();
+    let copy = move |_| {
+        copy_and_say(toasts, copied.clone(), "Configuration");
+    };
+    view! {
         <div class="dry-run-config">
             <pre><code>{config}</code></pre>
             <button type="button" class="button" on:click=copy>"Copy"</button>

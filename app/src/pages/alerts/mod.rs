@@ -5,22 +5,27 @@ mod current;
 mod dry_run;
 mod moment;
 mod past;
+mod rule_form;
 mod rules;
 mod silence_form;
 mod silences;
 
 use active::Active;
+use components::focus;
 use components::hint::Hint;
 use components::placeholders::{Skeleton, Trouble, WithSnapshot};
 use components::reactive::part;
-use current::{AlertsAnswer, CurrentAlerts, RulesAnswer};
+use current::{AlertsAnswer, CurrentAlerts, CurrentRules, RulesAnswer};
 use leptos::prelude::*;
 use leptos_meta::Title;
 use live::api;
 use past::{Notifications, Resolved};
-use rules::Rules;
+use rule_form::{RuleDialog, RuleForm};
+use rules::{RULES, Rules, focus_of};
 use silence_form::{SilenceDialog, Silencing};
 use silences::Silences;
+use wasm_bindgen::JsCast;
+use web_sys::HtmlElement;
 
 #[component]
 pub fn AlertsPage() -> impl IntoView {
@@ -44,6 +49,8 @@ pub fn AlertsPage() -> impl IntoView {
 fn Parts(first: live::Loaded<AlertsAnswer>, rules: live::Loaded<RulesAnswer>) -> impl IntoView {
     let current = CurrentAlerts::new(first);
     let silencing = Silencing::new(current);
+    let known = CurrentRules::new(rules, current, Callback::new(|()| keep_focus()));
+    let form = RuleForm::new(known);
     let lists = move || {
         view! {
             <Active current silencing/>
@@ -63,7 +70,7 @@ fn Parts(first: live::Loaded<AlertsAnswer>, rules: live::Loaded<RulesAnswer>) ->
             })}
             {part(move || {
                 Some(match rules.get()? {
-                    Ok(list) => view! { <Rules list current/> }.into_any(),
+                    Ok(_) => view! { <Rules current rules=known form/> }.into_any(),
                     Err(problem) => {
                         let retry = move |()| rules.refetch();
                         view! { <Trouble problem retry/> }.into_any()
@@ -74,6 +81,15 @@ fn Parts(first: live::Loaded<AlertsAnswer>, rules: live::Loaded<RulesAnswer>) ->
             <Notifications current/>
         </Suspense>
         <SilenceDialog silencing rules/>
+        <RuleDialog form/>
     }
     .into_any()
+}
+
+/// Keeps the keyboard focus in the list of rules when the row that has it is replaced or removed.
+fn keep_focus() {
+    let list = document().get_element_by_id(RULES).and_then(|list| list.dyn_into::<HtmlElement>().ok());
+    let at = document().active_element().and_then(|at| at.closest(".rule").ok().flatten());
+    let rule = at.map(|row| row.id().trim_start_matches("rule-").to_owned());
+    focus::hand_over(list.as_ref(), move || focus_of(rule.as_deref()));
 }

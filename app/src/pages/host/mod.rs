@@ -1,6 +1,8 @@
 //! Page of one host: its state, charts of its resources on one time axis, and the operations that ran.
 
+mod alerts;
 mod head;
+mod heat;
 mod history;
 mod pane;
 mod panels;

@@ -1,5 +1,7 @@
 //! Charts of a host, one below the other on one time axis, and the timeline of the operations that ran.
 
+use super::alerts::HostAlerts;
+use super::heat::LatencyHeat;
 use super::history::{Answer, Charted};
 use super::panels::{Line, PANELS, last_drawn};
 use super::span::Span;
@@ -30,6 +32,7 @@ pub fn Pane(name: HostName, charted: Charted, span: Memo<Span>) -> impl IntoView
         charted.answer.with(|answer| answer.as_ref().and_then(|answer| last_drawn(&answer.history)))
     });
     let group = ChartGroup::new();
+    let alerts = HostAlerts::new(name.clone());
     let zoom = zoom_to_url(name.clone(), span);
     let of = name.clone();
     let charts = part(move || {
@@ -39,7 +42,8 @@ pub fn Pane(name: HostName, charted: Charted, span: Memo<Span>) -> impl IntoView
             Some(None) => view! { <NoSamples name/> }.into_any(),
             Some(Some(sampled)) => {
                 let charts = (0..PANELS.len()).map(|n| {
-                    view! { <PanelChart name=name.clone() n charted group zoom last sampled/> }.into_any()
+                    view! { <PanelChart name=name.clone() n charted alerts group zoom last sampled/> }
+                        .into_any()
                 });
                 let note = (!sampled).then(|| {
                     view! { <p class="note">{NOT_SAMPLED}</p> }
@@ -48,7 +52,9 @@ pub fn Pane(name: HostName, charted: Charted, span: Memo<Span>) -> impl IntoView
             }
         })
     });
+    let heat_of = name.clone();
     let zones = Zones::here();
+    let fired = alerts.view(charted, Signal::derive(move || zones.get()));
     let timeline = part(move || {
         let Answer { operations, bounds, at, .. } = charted.answer.get()?;
         Some(view! { <Timeline host=name.clone() operations=operations.to_vec() bounds now=at zone=zones.get()/> }.into_any())
@@ -56,6 +62,8 @@ pub fn Pane(name: HostName, charted: Charted, span: Memo<Span>) -> impl IntoView
     view! {
         <section class="card stacked pane chart-group host-pane" aria-label="Resources and operations">
             {charts}
+            <LatencyHeat name=heat_of charted/>
+            {fired}
             <section class="host-ran" aria-labelledby="ran-title">
                 <h2 id="ran-title" class="chart-title">"Operations"</h2>
                 {timeline}
@@ -121,6 +129,7 @@ fn PanelChart(
     name: HostName,
     n: usize,
     charted: Charted,
+    alerts: HostAlerts,
     group: ChartGroup,
     zoom: Callback<Option<(f64, f64)>>,
     /// Place of the last panel with lines, which has the labels of the time.
@@ -153,7 +162,14 @@ fn PanelChart(
         let spec = panel.spec(name.as_str(), &lines, is_last.get());
         let sheet = Signal::derive(move || {
             charted.answer.with(|answer| {
-                Arc::new(answer.as_ref().map(|a| panel.sheet(&a.history, &lines, a.fit)).unwrap_or_default())
+                let Some(answer) = answer else { return Arc::default() };
+                let mut sheet = panel.sheet(&answer.history, &lines, answer.fit);
+                if let (Some(first), Some(last)) = (sheet.x.first(), sheet.x.last()) {
+                    let bounds = (*first, *last);
+                    (sheet.bands, sheet.band_texts) =
+                        alerts.bands(|metric| panel.shows(metric), bounds, answer.at);
+                }
+                Arc::new(sheet)
             })
         });
         Some(

@@ -180,7 +180,23 @@ pub struct Line {
     value: Value,
 }
 
+/// Chart of a metric that only rules of alerts have, because it is computed from shown ones.
+const COMPUTED: [(&str, &str); 6] = [
+    ("memory.used_ratio", "Memory"),
+    ("swap.used_ratio", "Memory"),
+    ("requests.error_ratio", "Failed requests"),
+    ("requests.p95_seconds", "Response time"),
+    ("requests.p95_growth", "Response time"),
+    ("host.unreachable", "Requests"),
+];
+
 impl Panel {
+    /// Whether the chart shows a metric, or those that it is computed from.
+    pub fn shows(&self, metric: &str) -> bool {
+        self.lines.iter().any(|(pattern, ..)| device(pattern, metric).is_some())
+            || COMPUTED.contains(&(metric, self.title))
+    }
+
     /// Lines with values. A peak is a line of its own only where a bucket has many samples. Unused swap and idle
     /// devices are left out, unless all devices are idle.
     pub fn lines(&self, history: &History) -> Vec<Line> {
@@ -370,6 +386,21 @@ mod tests {
         assert_eq!((sheet.x.as_slice(), sheet.fit), ([100.0, 101.0].as_slice(), 3));
         assert!(sheet.columns[0][1].is_nan());
         assert_eq!(sheet.columns[1], [7.0, 8.0]);
+    }
+
+    #[test]
+    fn an_alert_is_marked_on_the_chart_of_its_metric() {
+        let of = |metric: &str| -> Vec<&str> {
+            PANELS.iter().filter(|panel| panel.shows(metric)).map(|panel| panel.title).collect()
+        };
+        assert_eq!(of("cpu.busy_ratio"), ["CPU"]);
+        assert_eq!(of("disk.sda.busy_ratio"), ["Disk busy"]);
+        assert_eq!(of("memory.used_ratio"), ["Memory"]);
+        assert_eq!(of("requests.p95_growth"), ["Response time"]);
+        assert_eq!(of("folder.data.free_ratio"), [""; 0]);
+        for (_, title) in COMPUTED {
+            assert!(PANELS.iter().any(|panel| panel.title == title), "{title}");
+        }
     }
 
     #[test]

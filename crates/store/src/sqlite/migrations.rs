@@ -38,6 +38,7 @@ const MIGRATIONS: &[Migration] = migrations![
     "2026-11-30_14_counts_by_kind",
     "2026-11-30_15_audit_chain",
     "2026-11-30_16_search_index",
+    "2026-11-30_17_alert_rules",
 ];
 
 /// Adds columns and tables that [`fill_search`] fills for stored operations.

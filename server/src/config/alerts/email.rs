@@ -102,7 +102,7 @@ mod tests {
     use crate::alerts::AlertsConfig;
 
     fn read(text: &str) -> anyhow::Result<AlertsConfig> {
-        settings(toml::from_str(text)?)
+        settings(toml::from_str(text)?, None)
     }
 
     fn email(more: &str) -> String {
