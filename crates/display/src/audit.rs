@@ -35,10 +35,7 @@ pub fn action_of(entry: &AuditEntry) -> String {
         Outcome::Done => action(entry.action).to_owned(),
         Outcome::Refused => match entry.action {
             Action::SignIn => "Sign-in refused".to_owned(),
-            Action::AddAlertRule => "Created alert rule",
-        Action::ChangeAlertRule => "Changed alert rule",
-        Action::RemoveAlertRule => "Removed alert rule",
-        Action::Request => "Request refused".to_owned(),
+            Action::Request => "Request refused".to_owned(),
             other => format!("{} (refused)", action(other)),
         },
     }

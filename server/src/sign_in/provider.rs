@@ -124,7 +124,11 @@ async fn session(
         Err(failed) => {
             let issuer = provider.issuer();
             tracing::warn!(issuer, address, error = %failed, "a sign-in through the provider failed");
-            server.access.note_refused(Action::SignIn, by.clone(), &format!("through the provider: {failed}"));
+            server.access.note_refused(
+                Action::SignIn,
+                by.clone(),
+                &format!("through the provider: {failed}"),
+            );
             if let SignInFailed::NoRole { subject, .. } = &failed
                 && let Err(error) = server.access.dismiss_person(issuer, subject.clone(), by).await
             {

@@ -30,7 +30,10 @@ pub fn AuditPage() -> impl IntoView {
     let loaded = live::load(move || shown.get(), |shown| api::audit(shown.query(Some(ROWS))));
     let download = move || {
         let pairs = shown.get().of_all().query(None).pairs();
-        base::url(&query::url(paths::AUDIT_LOG_EXPORT, pairs.iter().map(|(name, value)| (*name, value.as_str()))))
+        base::url(&query::url(
+            paths::AUDIT_LOG_EXPORT,
+            pairs.iter().map(|(name, value)| (*name, value.as_str())),
+        ))
     };
     view! {
         <Title text="Audit log · Signalbox"/>

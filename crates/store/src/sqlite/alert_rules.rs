@@ -2,7 +2,7 @@
 
 use super::error::Result;
 use super::rows::{json, to_json};
-use super::{Sqlite, write};
+use super::{Sqlite, audit};
 use crate::alert_rules::{AlertRuleStore, StoredRule, UserRule};
 use crate::{StoreError, Weight};
 use protocol::AuditEntry;
@@ -20,7 +20,7 @@ impl AlertRuleStore for Sqlite {
                 .prepare_cached("INSERT OR REPLACE INTO alert_rules (name, doc) VALUES (?, ?)")?
                 .execute(params![rule.rule.name, to_json(rule, "a rule of alerts")?])?;
             revision = u64::try_from(transaction.last_insert_rowid()).unwrap_or_default();
-            write::audit(transaction, entry)
+            audit::append(transaction, entry)
         })?;
         Ok(revision)
     }
@@ -28,7 +28,7 @@ impl AlertRuleStore for Sqlite {
     fn remove_alert_rule(&self, name: &str, entry: &AuditEntry) -> std::result::Result<(), StoreError> {
         Ok(self.change(Weight::Heavy, |transaction| {
             transaction.prepare_cached("DELETE FROM alert_rules WHERE name = ?")?.execute([name])?;
-            write::audit(transaction, entry)
+            audit::append(transaction, entry)
         })?)
     }
 }

@@ -3,7 +3,7 @@
 use super::open;
 use protocol::alerts::{AlertRule, Comparison, RuleChanged};
 use protocol::{Action, Actor, AuditEntry, Time};
-use signalbox_store::{AlertRuleStore, Sqlite, Store, UserRule};
+use signalbox_store::{AlertRuleStore, AuditFilter, Sqlite, Store, UserRule};
 
 fn rule(name: &str, threshold: f64) -> UserRule {
     UserRule {
@@ -34,8 +34,12 @@ fn a_rule_reads_back_as_it_was_changed_last_and_its_revision_is_never_used_again
     assert_eq!(store.alert_rules().unwrap().len(), 1);
     let again = store.put_alert_rule(&rule("b", 0.9), &add).unwrap();
     assert!(again > changed, "an editor of the deleted rule can't change the new one");
-    let actions: Vec<Action> =
-        store.audit(None, None, 10).unwrap().into_iter().map(|(_, entry)| entry.action).collect();
+    let actions: Vec<Action> = store
+        .audit(&AuditFilter::default(), 10)
+        .unwrap()
+        .into_iter()
+        .map(|(_, entry)| entry.action)
+        .collect();
     assert_eq!(actions.len(), 5);
     assert_eq!(actions[1], Action::RemoveAlertRule);
 }
