@@ -83,7 +83,9 @@ export class Provider {
             return this.token(new URLSearchParams(body), json);
         }
         if (pathname === '/sign-out') return html('Signed out of Example ID', '');
-        json({}, 404);
+        // Browsers ask for an icon of the page.
+        if (pathname === '/favicon.ico') response.writeHead(204).end();
+        else json({}, 404);
     }
 
     private token(form: URLSearchParams, json: (value: object, status?: number) => void): void {

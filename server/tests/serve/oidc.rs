@@ -47,7 +47,7 @@ impl Browser {
     }
 
     /// Goes to the provider and back, up to the address that has the code.
-    async fn follow_to_callback(&mut self, to: &str) -> String {
+    async fn visit_provider(&mut self, to: &str) -> String {
         let there = self.get(&format!("/sign-in/provider?to={to}")).await;
         assert_eq!(there.status(), StatusCode::SEE_OTHER);
         // At another host, without our cookies.
@@ -57,7 +57,7 @@ impl Browser {
 
     /// Signs in through the provider.
     async fn sign_in(&mut self) -> End {
-        let callback = self.follow_to_callback("%2Fhosts%3Fsort%3Dname").await;
+        let callback = self.visit_provider("%2Fhosts%3Fsort%3Dname").await;
         self.end(&callback).await
     }
 
@@ -242,8 +242,8 @@ async fn a_sign_in_belongs_to_one_browser_and_is_used_once() {
     let (home, provider) = (Home::new(), ProviderDouble::start().await);
     let server = serve(&home, &provider);
     let (mut browser, mut other) = (Browser::new(&server), Browser::new(&server));
-    let callback = browser.follow_to_callback("/hosts").await;
-    other.follow_to_callback("/hosts").await;
+    let callback = browser.visit_provider("/hosts").await;
+    other.visit_provider("/hosts").await;
     let (status, page) = other.end(&callback).await;
     assert!(status == 400 && page.contains("in another browser"), "{page}");
     let (status, page) = Browser::new(&server).end(&callback).await;
@@ -258,30 +258,29 @@ async fn a_sign_in_belongs_to_one_browser_and_is_used_once() {
         let url = url::Url::parse(address).unwrap();
         url.query_pairs().find(|(name, _)| name == "code").unwrap().1.into_owned()
     };
-    let fresh = browser.follow_to_callback("/hosts").await;
+    let fresh = browser.visit_provider("/hosts").await;
     let replayed = fresh.replace(&encoded(&code(&fresh)), &encoded(&code(&callback)));
     assert_ne!(fresh, replayed);
     let (status, page) = browser.end(&replayed).await;
     assert!(status == 400 && page.contains("it was used twice"), "{page}");
     // The answer of another provider.
-    let mixed = browser.follow_to_callback("/hosts").await.replace("realm", "other");
+    let mixed = browser.visit_provider("/hosts").await.replace("realm", "other");
     let requests = provider.with(|double| double.token_requests);
     let (status, page) = browser.end(&mixed).await;
     assert!(status == 502 && page.contains("from another issuer"), "{page}");
     assert_eq!(provider.with(|double| double.token_requests), requests, "its code was not sent");
     // Two tabs of one browser.
-    let (first, second) =
-        (browser.follow_to_callback("/hosts").await, browser.follow_to_callback("/alerts").await);
+    let (first, second) = (browser.visit_provider("/hosts").await, browser.visit_provider("/alerts").await);
     assert_eq!(browser.end(&second).await, (303, "/alerts".to_owned()));
     assert_eq!(browser.end(&first).await, (303, "/hosts".to_owned()));
 
-    let elsewhere = browser.follow_to_callback("%2F%2Fevil.example").await;
+    let elsewhere = browser.visit_provider("%2F%2Fevil.example").await;
     assert_eq!(browser.end(&elsewhere).await, (303, "/".to_owned()), "no open redirect");
     for (error, text) in
         [("access_denied", "denied access"), ("login_required", "the error 'login_required'")]
     {
         provider.with(|double| double.error = Some(error));
-        let callback = browser.follow_to_callback("/hosts").await;
+        let callback = browser.visit_provider("/hosts").await;
         let (status, page) = browser.end(&callback).await;
         assert!(status >= 400 && page.contains(text) && !page.contains("<b>"), "{page}");
     }
