@@ -165,7 +165,7 @@ mod tests {
         let wording = before_drain(&hosts, &name);
         assert_eq!(
             wording[0],
-            "The host accepts no new operations. The 2 running ones continue to their end."
+            "The host accepts no new operations. The 2 running operations continue to their end."
         );
         assert_eq!(wording[1], "No other host can run training.run now: such operations wait in the queue.");
         hosts[0].kinds.pop();

@@ -315,7 +315,7 @@ mod tests {
         assert!(may_abandon(State::Cancelling, Some(&unstoppable)));
         assert_eq!(
             trouble(&unstoppable, &facts(&host()), at(12_000)),
-            "cannot be stopped for 12 s; still running"
+            "can't be stopped; still running after 12 s"
         );
         assert!(!may_abandon(State::Running, None));
         assert!(!may_abandon(State::Queued, Some(&silent)));

@@ -224,7 +224,7 @@ mod tests {
         assert!(wording(&hosts, &work, 0, None).starts_with("Will wait as 4th in the queue: all slots"));
         assert!(wording(&hosts, &work, 3, None).starts_with("Will wait as 2nd in the queue"));
         work[0].ends_at = Some(second(-3));
-        assert!(wording(&hosts, &work, 9, None).ends_with("a slot may be free any moment."));
+        assert!(wording(&hosts, &work, 9, None).ends_with("a slot may be free at any moment."));
         work[0].ends_at = None;
         assert!(wording(&hosts, &work, 9, None).ends_with("are in use."), "nobody knows when");
     }
@@ -254,11 +254,11 @@ mod tests {
         };
         assert_eq!(
             wording(None),
-            "Will wait until Load MSFT has ended: it uses the same symbol and timeframe."
+            "Will wait until Load MSFT has ended: both use the same symbol and timeframe."
         );
         assert_eq!(
             wording(Some(10)),
-            "Will wait until Load MSFT has ended, in about 10 s: it uses the same symbol and timeframe."
+            "Will wait until Load MSFT has ended, in about 10 s: both use the same symbol and timeframe."
         );
     }
 

@@ -228,7 +228,9 @@ mod tests {
         assert!(wrong(json!({"vary": "slow=x"})).1.contains("slow=x"));
         assert_eq!(wrong(json!({"vary": "slow=1", "fixed": ""})).0, "fixed");
         assert!(
-            wrong(json!({"vary": "slow=1", "fixed": "symbol=A;slow=2"})).1.contains("can't be fixed too")
+            wrong(json!({"vary": "slow=1", "fixed": "symbol=A;slow=2"}))
+                .1
+                .contains("can't also have a fixed value")
         );
     }
 

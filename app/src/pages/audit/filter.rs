@@ -163,7 +163,10 @@ mod tests {
     fn the_last_day_is_included_and_nonsense_is_left_out() {
         let query = Filter::parse("?from=2026-11-01&to=2026-11-01").query(None);
         let [since, until] = [query.since, query.until].map(|at| at.unwrap().to_string());
-        assert_eq!((since.as_str(), until.as_str()), ("2026-11-01T00:00:00Z", "2026-11-02T00:00:00Z"));
+        assert_eq!(
+            (since.as_str(), until.as_str()),
+            ("2026-11-01T00:00:00.000000Z", "2026-11-02T00:00:00.000000Z")
+        );
         assert_eq!(Filter::parse("?from=yesterday&action=dance&before=x&refused="), Filter::default());
     }
 }

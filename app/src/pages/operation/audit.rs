@@ -1,9 +1,9 @@
 //! Audit log of an operation.
 
-use components::link::A;
 use components::moment::Clock;
 use components::reactive::part;
 use leptos::prelude::*;
+use live::base;
 use protocol::AuditEntry;
 
 /// Audit entries, newest first.
@@ -44,7 +44,7 @@ pub fn AuditTable(audit: RwSignal<Vec<AuditEntry>>) -> impl IntoView {
         <section class="card">
             <h2 id="audit-title">"Audit log"</h2>
             <p class="muted">
-                <A href="/audit">"Audit log of the server"</A>
+                <a href=base::url("/audit")>"Audit log of the server"</a>
             </p>
             {part(move || {
                 Some(

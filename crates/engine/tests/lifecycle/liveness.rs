@@ -140,7 +140,7 @@ async fn a_kind_never_exceeds_its_limit_on_hosts() {
     let (mut feed, first) = running(&engine, json!({"steps": LONG})).await;
     let second = start(&engine, json!({"steps": 3})).await.id;
     let waits = feed.until(|o| o.id == second && o.condition.is_some()).await.condition.unwrap();
-    assert!(waits.message.contains("limit of 1 parallel test.count"), "{}", waits.message);
+    assert!(waits.message.contains("limit of parallel test.count operations (1)"), "{}", waits.message);
     engine.cancel(first, String::new()).await.unwrap();
     feed.until(|o| o.id == second && o.state == State::Succeeded).await;
     engine.close().await;

@@ -175,7 +175,7 @@ async fn a_kind_at_its_own_limit_is_rejected_while_others_are_accepted() {
     assert_eq!(ask(first).await.status(), 202);
     let refused = problem(ask(second).await).await;
     assert_eq!(refused.kind, ProblemType::HostFull);
-    assert!(refused.detail.contains("at most 1 of test.partless"), "{refused}");
+    assert!(refused.detail.contains("limit of parallel test.partless operations (1)"), "{refused}");
     let other = rig.start(json!({"manner": "succeed"})).await;
     rig.until_ended(other).await;
     rig.cancel(first, 1, 1_000).await;

@@ -177,7 +177,7 @@ async fn a_kind_at_its_limit_rejects_starts_without_taking_slots() {
     let refused = rig.try_start(later, "exec.t", Value::Null).await;
     assert_eq!(refused.status(), 429);
     assert!(refused.headers().contains_key("retry-after"));
-    assert!(refused.text().await.unwrap().contains("at most 1 of exec.t"));
+    assert!(refused.text().await.unwrap().contains("limit of parallel exec.t operations (1)"));
     std::fs::write(folder.path().join("go"), "").unwrap();
     assert_eq!(rig.until_ended(first).await.outcome, Outcome::Succeeded);
     // Its slot is free as soon as its end is reported.
