@@ -27,7 +27,8 @@ test('an administrator finds actions, filters them, shares the filter and downlo
     await expect(started.getByRole('link', { name: /^Operation/ })).toHaveAttribute('href', `/operations/${id}`);
 
     // A choice applies at once, and is in the URL.
-    await page.getByLabel('Only refused').check();
+    // Not `check`, which would look for the old element after the page is loaded again.
+    await page.getByLabel('Only refused').click();
     await expect(page).toHaveURL(/refused=1/);
     await expect(rows).toHaveCount(1);
     await expect(rows).toContainText('Request refused');
