@@ -111,7 +111,9 @@ async function choose(page: Page, name: string, entry: string): Promise<void> {
     await ruleOf(page, name).getByRole('button', { name: entry }).click();
 }
 
-test('a rule is made, tested before it is saved, changed, switched off and deleted, with Undo', async ({ page, server }) => {
+test('a rule is made, tested before it is saved, changed, switched off and deleted, with Undo', async ({ page, server, tolerated }) => {
+    // While the server restarts.
+    tolerated.push(/ERR_CONNECTION_REFUSED/);
     await openAlerts(page);
     await page.getByRole('button', { name: 'New rule…' }).click();
     const dialog = page.getByRole('dialog', { name: 'New rule' });

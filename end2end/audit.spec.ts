@@ -20,6 +20,7 @@ test('an administrator finds actions, filters them, shares the filter and downlo
     await page.locator('.account > summary').click();
     await page.getByRole('link', { name: 'Audit log' }).click();
     await expect(page).toHaveURL(/\/audit$/);
+    await page.keyboard.press('Escape');
     const rows = page.locator('table.audit tbody tr');
     await expect(rows.first()).toContainText('Signed in');
     await expect(rows.first()).toContainText('ada via');

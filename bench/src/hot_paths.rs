@@ -1,8 +1,10 @@
 //! Hot paths of the server and of the page, to count allocations and instructions: counts are the same in each run,
 //! times are not. `scripts/counts.sh` compares them with the committed ones.
 //!
-//!     hot-paths                  prints the paths with their allocations, as JSON
-//!     hot-paths PATH REPEATS     runs one path, for callgrind, which counts within the function `counted`
+//! ```text
+//! hot-paths                  prints the paths with their allocations, as JSON
+//! hot-paths PATH REPEATS     runs one path, for callgrind, which counts within the function `counted`
+//! ```
 
 use anyhow::{Context, bail};
 use engine::lifecycle::{Message, Record, step};

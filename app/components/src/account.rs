@@ -50,7 +50,11 @@ fn menu() -> Result<AnyView, SplitLoaderError> {
             }
         });
         let audit = identity.lacks(Permission::ReadAudit).is_none().then(|| {
-            view! { <a href=base::url("/audit")>"Audit log"</a> }
+            view! {
+                <a href=base::url("/audit") on:click=move |_| unfolds.close()>
+                    "Audit log"
+                </a>
+            }
         });
         Some(
             view! {
