@@ -4,7 +4,7 @@
 //! HTTP, files. Time is passed in as elapsed seconds, so that a clock that was set causes no false alert.
 //!
 //! - [`metric`]: what a rule can compare, and how to read it from the history.
-//! - [`metric_groups`] and [`unit`]: metrics to choose from, and the units of their thresholds.
+//! - [`metric_groups`] and [`mod@unit`]: metrics to choose from, and the units of their thresholds.
 //! - [`rule`]: a validated rule; [`defaults`] has the built-in ones.
 //! - [`machine`]: states of one alert.
 //! - [`group`]: one notification when a group fires, and one when it is resolved.
