@@ -1,4 +1,4 @@
-//! Tasks beside the requests: each ends with the server, or when the set is dropped.
+//! Work beside the requests: tasks that end with the server, and blocking calls.
 
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -22,4 +22,10 @@ impl Background {
             stop.run_until_cancelled(work).await;
         });
     }
+}
+
+/// Runs a blocking call, such as one of the store, on a thread for such calls. Its panic becomes the caller's.
+pub async fn blocking<T: Send + 'static>(call: impl FnOnce() -> T + Send + 'static) -> T {
+    let called = tokio::task::spawn_blocking(call).await;
+    called.unwrap_or_else(|failed| std::panic::resume_unwind(failed.into_panic()))
 }

@@ -3,7 +3,7 @@
 //! A page of another site must not start operations here. Browsers send where a request comes from (`Origin`) and the
 //! name of the server (`Host`); an unknown name is a rebound one (DNS rebinding).
 
-use crate::access::{Access, Given, Identity, RefusedFor};
+use crate::access::{Access, Given, RefusedFor};
 use crate::actor::{UserHeader, sender};
 use crate::config::BasePath;
 use crate::cookies::Cookies;
@@ -11,11 +11,11 @@ use crate::problem::RouteError;
 use crate::sign_in;
 use axum::extract::{ConnectInfo, Request, State};
 use axum::http::header::{self, HeaderName};
-use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri};
+use axum::http::request::Parts;
+use axum::http::{Extensions, HeaderMap, HeaderValue, Method, StatusCode, Uri};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use http_wire::{Addresses, HostNames, host_of};
-use protocol::access::Role;
 use protocol::{Action, ProblemType};
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
@@ -64,10 +64,15 @@ impl Guard {
     }
 
     /// Records a refused request in the audit log.
-    fn note_refused(&self, request: &Sent, identity: Option<&Identity>, why: &str) {
-        let Sent { method, path, headers, from } = request;
-        let by = sender(headers, *from, identity, &self.user_header);
-        self.access.note_refused(Action::Request, by, &format!("{method} {path}: {why}"));
+    fn note_refused(&self, request: &Parts, why: &str) {
+        let by = sender(
+            &request.headers,
+            address_of(&request.extensions),
+            request.extensions.get(),
+            &self.user_header,
+        );
+        let detail = format!("{} {}: {why}", request.method, request.uri.path());
+        self.access.note_refused(Action::Request, by, &detail);
     }
 
     fn check(&self, method: &Method, uri: &Uri, headers: &HeaderMap) -> Result<(), RouteError> {
@@ -101,39 +106,25 @@ impl Guard {
     }
 }
 
-/// What the audit log needs of a request that may be refused.
-struct Sent {
-    method: Method,
-    path: String,
-    headers: HeaderMap,
-    from: Option<IpAddr>,
-}
-
-impl Sent {
-    fn of(request: &Request) -> Self {
-        Self {
-            method: request.method().clone(),
-            path: request.uri().path().to_owned(),
-            headers: request.headers().clone(),
-            from: request.extensions().get::<ConnectInfo<SocketAddr>>().map(|at| at.0.ip()),
-        }
-    }
-}
-
 /// Layer around all routes.
 pub async fn guard(State(guard): State<Arc<Guard>>, mut request: Request, next: Next) -> Response {
     let (method, uri, headers) = (request.method(), request.uri(), request.headers());
     if let Err(failed) = guard.check(method, uri, headers) {
-        guard.note_refused(&Sent::of(&request), None, "another site, or an unknown name of the server");
+        guard.note_refused(&request.into_parts().0, "another site, or an unknown name of the server");
         return failed.into_response();
     }
-    let from = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|at| at.0.ip());
-    let mut limited = None;
+    let from = address_of(request.extensions());
+    let mut in_scope = None;
     match sign_in::identify(&guard.access, &guard.cookies, headers, from) {
         Some(identity) => {
-            // An administrator lacks no permission.
-            limited = (identity.role != Role::Admin).then(|| (Sent::of(&request), identity.clone()));
+            let has_scope = identity.scope().is_some();
             request.extensions_mut().insert(identity);
+            if has_scope {
+                // A handler can refuse what the role allows. Other refusals bring their request along.
+                let (parts, body) = request.into_parts();
+                in_scope = Some(parts.clone());
+                request = Request::from_parts(parts, body);
+            }
         }
         None if PUBLIC.contains(&uri.path()) || sign_in::PUBLIC.contains(&uri.path()) => {}
         None => {
@@ -146,11 +137,12 @@ pub async fn guard(State(guard): State<Arc<Guard>>, mut request: Request, next: 
         }
     }
     let mut response = next.run(request).await;
-    if response.status() == StatusCode::FORBIDDEN
-        && let Some((sent, identity)) = &limited
+    if let Some(RefusedFor { why, request }) = response.extensions_mut().remove() {
+        guard.note_refused(&request, &why);
+    } else if response.status() == StatusCode::FORBIDDEN
+        && let Some(request) = &in_scope
     {
-        let why = response.extensions().get::<RefusedFor>();
-        guard.note_refused(sent, Some(identity), why.map_or("outside of the role's kinds", |why| &why.0));
+        guard.note_refused(request, "outside of the role's kinds");
     }
     let headers = response.headers_mut();
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
@@ -167,6 +159,11 @@ pub async fn guard(State(guard): State<Arc<Guard>>, mut request: Request, next: 
         headers.insert(header::STRICT_TRANSPORT_SECURITY, HeaderValue::from_static("max-age=31536000"));
     }
     response
+}
+
+/// IP address of the sender.
+fn address_of(extensions: &Extensions) -> Option<IpAddr> {
+    extensions.get::<ConnectInfo<SocketAddr>>().map(|at| at.0.ip())
 }
 
 /// Response without a valid credential: a browser that opens a page is asked to sign in.

@@ -6,7 +6,6 @@ use oidc::{PendingSignIn, PendingSignIns, Person, Provider, SignInFailed};
 use parking_lot::Mutex;
 use protocol::Time;
 use std::time::Duration;
-use tokio_util::sync::CancellationToken;
 use url::Url;
 
 /// Path to which the provider sends browsers back.
@@ -108,16 +107,14 @@ impl SignInProvider {
         self.provider.end_session_url(&self.url(host, "/sign-in"))
     }
 
-    /// Looks for the provider, also after each failure, until the server stops: so the page knows whether it can be
-    /// reached, and nobody waits for it.
-    pub async fn watch(&self, stop: CancellationToken) {
+    /// Looks for the provider again and again, also after each failure: so the page knows whether it can be reached, and
+    /// nobody waits for it.
+    #[expect(clippy::infinite_loop, reason = "its task ends with the server")]
+    pub async fn watch(&self) {
         let (base, cap) = PAUSES;
         let mut backoff = Backoff::new(base, cap);
         loop {
-            tokio::select! {
-                () = stop.cancelled() => break,
-                () = self.discover_once(&mut backoff) => {}
-            }
+            self.discover_once(&mut backoff).await;
         }
     }
 

@@ -4,6 +4,7 @@ use crate::access::{Access, ThroughProvider};
 use crate::actor::UserHeader;
 use crate::adapters::Adapters;
 use crate::alerts::Alerts;
+use crate::background::Background;
 use crate::below::below;
 use crate::broadcaster::Broadcaster;
 use crate::bundled::Bundled;
@@ -121,9 +122,9 @@ pub async fn serve(args: ServeArgs) -> anyhow::Result<()> {
         provider: provider.clone(),
     };
     let storing_uses = access.run();
+    let mut watching = Background::until(&stop);
     if let Some(provider) = provider {
-        let stop = stop.clone();
-        tokio::spawn(async move { provider.watch(stop).await });
+        watching.spawn(async move { provider.watch().await });
     }
     let transport = match &config.tls {
         None => Transport::Plain,

@@ -17,6 +17,7 @@ pub use people::PersonError;
 pub use permitted::X_PERMISSION;
 pub use permitted::{RefusedFor, Routes, operations};
 
+use crate::background::blocking;
 use access::{Denied, Secret, Standing, check_new, check_revocation};
 use accounts::{SignIns, random};
 use http_wire::Token;
@@ -259,8 +260,7 @@ impl Access {
         change: impl FnOnce(&dyn AccessStore) -> Result<(), StoreError> + Send + 'static,
     ) -> Result<(), StoreError> {
         let store = self.0.store.clone();
-        let change = tokio::task::spawn_blocking(move || change(&*store));
-        change.await.unwrap_or_else(|failed| std::panic::resume_unwind(failed.into_panic()))
+        blocking(move || change(&*store)).await
     }
 }
 

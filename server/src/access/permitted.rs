@@ -4,10 +4,12 @@ use super::Identity;
 use crate::problem::RouteError;
 use access::Reach;
 use axum::extract::Request;
+use axum::http::request::Parts;
 use axum::middleware::{Next, from_fn};
 use axum::response::{IntoResponse, Response};
 use protocol::ProblemType;
 use protocol::access::Permission;
+use std::sync::Arc;
 use utoipa::openapi::extensions::ExtensionsBuilder;
 use utoipa::openapi::path::{Operation, PathItem};
 use utoipa_axum::router::{OpenApiRouter, UtoipaMethodRouter};
@@ -17,9 +19,12 @@ pub const X_PERMISSION: &str = "x-permission";
 /// Sentence in the description of routes that are not available within a scope.
 const NOT_IN_A_SCOPE: &str = "Not available with a role that is limited to kinds.";
 
-/// Why a request was refused with 403, in the response, for the audit log.
+/// Why a request was refused for lack of a permission, in the response, for the audit log.
 #[derive(Clone)]
-pub struct RefusedFor(pub String);
+pub struct RefusedFor {
+    pub why: String,
+    pub request: Arc<Parts>,
+}
 
 /// Routes, each with its permission.
 pub struct Routes<S>(OpenApiRouter<S>);
@@ -77,10 +82,10 @@ async fn check(permission: Permission, reach: Reach, request: Request, next: Nex
     match identity.require(permission, reach) {
         Ok(()) => next.run(request).await,
         Err(why) => {
+            let request = Arc::new(request.into_parts().0);
             let mut response = RouteError::new(ProblemType::Forbidden, why).into_response();
-            response
-                .extensions_mut()
-                .insert(RefusedFor(format!("needs the permission {}", permission.as_str())));
+            let why = format!("needs the permission {}", permission.as_str());
+            response.extensions_mut().insert(RefusedFor { why, request });
             response
         }
     }

@@ -22,7 +22,7 @@ pub(super) struct RefusedAttempts(Mutex<HashMap<Attempt, Repeated>>);
 /// What makes attempts equal.
 #[derive(Clone, PartialEq, Eq, Hash)]
 struct Attempt {
-    request: bool,
+    action: Action,
     name: Option<String>,
     address: Option<String>,
     detail: String,
@@ -40,11 +40,10 @@ impl RefusedAttempts {
     fn note(&self, action: Action, by: Actor, detail: &str, now: Time) -> Option<AuditEntry> {
         let detail: String = detail.chars().take(MAX_DETAIL_CHARS).collect();
         let mut attempts = self.0.lock();
-        let request = action == Action::Request;
-        let mut key = Attempt { request, name: by.name.clone(), address: by.address.clone(), detail };
+        let mut key = Attempt { action, name: by.name.clone(), address: by.address.clone(), detail };
         let mut entry = AuditEntry { outcome: Outcome::Refused, ..AuditEntry::new(now, action, by) };
         if attempts.len() >= MAX_DIFFERENT && !attempts.contains_key(&key) {
-            key = Attempt { request, name: None, address: None, detail: OTHERS.to_owned() };
+            key = Attempt { action, name: None, address: None, detail: OTHERS.to_owned() };
             entry.by = Actor { via: entry.by.via, ..Actor::signalbox() };
         }
         entry.detail.clone_from(&key.detail);

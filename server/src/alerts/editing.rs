@@ -3,6 +3,7 @@
 
 use super::rules::{RuleInEffect, merge};
 use super::{Alerts, Shared};
+use crate::background::blocking;
 use alerts::{Rule, RuleError, sentence};
 use display::format::span;
 use protocol::alerts::{AlertRule, NewRule, RuleChange, RuleChanged, RuleOrigin, RuleStatus};
@@ -186,8 +187,7 @@ impl Shared {
         change: impl FnOnce(&dyn AlertRuleStore) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
         let store = self.rule_store.clone();
-        let change = tokio::task::spawn_blocking(move || change(&*store));
-        change.await.unwrap_or_else(|failed| std::panic::resume_unwind(failed.into_panic()))
+        blocking(move || change(&*store)).await
     }
 }
 

@@ -1,4 +1,4 @@
-//! Rules in effect: built-in ones, those of the configuration file, and those that users made or changed.
+//! Rules in effect: built-in rules, rules of the configuration file, and rules that users created or changed.
 
 use super::settings::ConfiguredRule;
 use alerts::Rule;
@@ -19,8 +19,8 @@ pub(super) struct RuleInEffect {
     pub changed: Option<RuleChanged>,
 }
 
-/// Merges the rules of the program and of the file with those of users. The file decides: its rules replace
-/// stored ones of the same name. A stored rule that this version can't evaluate is left out; it stays stored.
+/// Merges built-in rules, rules of the file and rules of users. A rule of the file replaces a stored rule of the same
+/// name. A stored rule that this version can't evaluate is left out; it stays stored.
 pub(super) fn merge(configured: &[ConfiguredRule], stored: &[StoredRule]) -> Vec<RuleInEffect> {
     let mut rules: Vec<RuleInEffect> = configured.iter().map(of_configuration).collect();
     for StoredRule { revision, of } in stored {

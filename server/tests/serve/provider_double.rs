@@ -34,7 +34,7 @@ pub struct ProviderDouble {
 
 /// What the provider does; changed between requests.
 pub struct Behaviour {
-    /// Claims of the next ID tokens, over those that are right.
+    /// Claims that replace the correct ones in the next ID tokens.
     pub claims: Map<String, Value>,
     pub signature: Signature,
     /// Difference of its clock, in seconds.

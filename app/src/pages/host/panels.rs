@@ -191,7 +191,7 @@ const COMPUTED: [(&str, &str); 6] = [
 ];
 
 impl Panel {
-    /// Whether the chart shows a metric, or those that it is computed from.
+    /// Whether the chart shows a metric, or the metrics from which it is computed.
     pub fn shows(&self, metric: &str) -> bool {
         self.lines.iter().any(|(pattern, ..)| device(pattern, metric).is_some())
             || COMPUTED.contains(&(metric, self.title))

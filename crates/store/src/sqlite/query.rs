@@ -17,9 +17,9 @@ pub(super) fn page_size(filter: &Filter) -> u32 {
 
 /// IDs of a page and one more, in the filter's order, at `now`: a statement and its values.
 ///
-/// If the search index found a few candidates, only these are read. Otherwise, the first parameter with a single value, if any, leads through `params`, where its operations are ordered by ID.
-/// Without one, a single state, kind, host or parent leads through its index. For other queries, one index with all
-/// queried columns is scanned.
+/// If the search index found a few candidates, only these are read. Otherwise, the first parameter with a single value,
+/// if any, leads through `params`, where its operations are ordered by ID. Without one, a single state, kind, host or
+/// parent leads through its index. For other queries, one index with all queried columns is scanned.
 pub(super) fn ids(filter: &Filter, now: Time, among: Option<&Candidates>) -> (String, Vec<Sql>) {
     let FilterQuery { id, from, mut clauses } = found(filter, now, among);
     let (direction, beyond) = match filter.order {
