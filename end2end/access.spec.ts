@@ -2,7 +2,7 @@
 import type { Page } from '@playwright/test';
 import { ADMIN, fillSignIn, PASSWORD, RESET, signIn, test } from './access';
 import { findings } from './axe';
-import { alive, badge, expect, SYMBOL, test as open } from './signalbox';
+import { alive, badge, expect, held, SYMBOL, test as open } from './signalbox';
 
 const LOAD = { symbol: SYMBOL, timeframe: '1h', source: 'csv' };
 const SLOW = { ...LOAD, rows_per_second: 20 };
@@ -182,6 +182,20 @@ test('an ended session covers the page at once, and signing in leads back', asyn
     await expect(page).toHaveURL(new RegExp(`/operations/${id}\\?tab=log$`));
     await alive(page);
     await expect(other.getByRole('dialog'), 'the other tab goes on, too').toBeHidden();
+});
+
+test('a session that ends while the page is loading its code is shown all the same', async ({ page, context, admin, tolerated }) => {
+    tolerated.push(/401/);
+    await admin.add('mia', 'viewer');
+    await signIn(context, 'mia');
+    const letGo = await held(page, /\/pkg\/split_later/);
+    await page.goto('/hosts');
+    await alive(page);
+    await admin.endSessions('mia');
+    await expect(badge(page)).toHaveText('Signed out');
+    letGo();
+    await expect(page.getByRole('dialog', { name: 'You are signed out' })).toBeVisible();
+    await expect(page).toHaveURL(/\/hosts$/);
 });
 
 test('a page that was signed out goes on when its user signs in again in another tab', async ({ page, context, admin, tolerated }) => {

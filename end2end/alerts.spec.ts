@@ -144,12 +144,14 @@ test('a rule is made, tested before it is saved, changed, switched off and delet
     const edit = page.getByRole('dialog', { name: 'Edit memory-in-use' });
     await expect(edit.getByLabel('Threshold', { exact: true })).toHaveValue('0.01');
     await edit.getByLabel('Threshold', { exact: true }).fill('99.5');
-    await page.keyboard.press('Enter');
+    // The test of the new value begins when the button is pressed, and moves nothing.
+    await edit.getByRole('button', { name: 'Save rule' }).click();
     await expect(edit).toBeHidden();
     await expect(ruleOf(page, 'memory-in-use')).toContainText('is above 99.5 %');
 
     await choose(page, 'memory-in-use', 'Switch off');
     await expect(ruleOf(page, 'memory-in-use').getByText('Off', { exact: true })).toBeVisible();
+    await expect(ruleOf(page, 'memory-in-use').locator('summary'), 'the focus stays at its rule').toBeFocused();
     await choose(page, 'memory-in-use', 'Duplicate…');
     await expect(page.getByRole('dialog', { name: 'New rule' }).getByLabel('Name')).toHaveValue('memory-in-use-copy');
     await page.keyboard.press('Escape');

@@ -1,6 +1,6 @@
 // Keyboard focus after an action: it moves to a sensible element when the pressed button disappears.
-import type { APIRequestContext, Page } from '@playwright/test';
-import { alive, expect, linkOf, row, start, test } from './signalbox';
+import type { APIRequestContext } from '@playwright/test';
+import { alive, expect, held, linkOf, row, start, test } from './signalbox';
 
 test.beforeEach(({}, info) => {
     test.skip(info.project.name === 'phone', 'a phone has no keyboard');
@@ -9,17 +9,6 @@ test.beforeEach(({}, info) => {
 /** A load that takes minutes, and is cancelled without a question. */
 const startSlow = (request: APIRequestContext, symbol: string) =>
     start(request, 'data.load', { symbol, timeframe: '1h', source: 'synthetic', years: 20, rows_per_second: 150 });
-
-/** Lets answers to a request wait until they are let go; gives the way to do that. */
-async function held(page: Page, path: string): Promise<() => void> {
-    let letGo = () => {};
-    const waits = new Promise<void>((done) => (letGo = done));
-    await page.route(path, async (route) => {
-        await waits;
-        await route.continue();
-    });
-    return letGo;
-}
 
 test('on the page of an operation the focus moves from a button to the resulting state', async ({ page, request }) => {
     const id = await startSlow(request, 'HEAD');

@@ -1,6 +1,6 @@
 // The palette while results of the server arrive: Enter runs the highlighted entry.
 import { until } from './pages';
-import { alive, expect, start, test } from './signalbox';
+import { alive, expect, held, start, test } from './signalbox';
 
 test('the highlighted entry stays when the server finds better matches', async ({ page, request }, info) => {
     test.skip(info.project.name === 'phone', 'a phone has no keyboard');
@@ -55,4 +55,29 @@ test('words that name no entry are searched in the list', async ({ page, request
     await palette.getByRole('option', { name: 'Search operations for “failed load”' }).click();
     await expect(page).toHaveURL(/\/operations\?q=failed(%20|\+)load$/);
     await expect(page.locator('tr.row')).toHaveCount(1);
+});
+
+test('what is typed while the palette is loading is searched, and runs no shortcut', async ({ page }, info) => {
+    test.skip(info.project.name === 'phone', 'a phone has no keyboard');
+    const letGo = await held(page, /\/pkg\/split_later/);
+    const asked = page.waitForRequest(/\/pkg\/split_later/);
+    await page.goto('/hosts');
+    await alive(page);
+    await asked;
+    await page.keyboard.press('Control+k');
+    // Each of its letters is a shortcut, and "n" leads to another page.
+    await page.keyboard.type('ncx');
+    await page.keyboard.press('Backspace');
+    await page.keyboard.press('Backspace');
+    await page.keyboard.type('ew');
+    await page.keyboard.press('Enter');
+    letGo();
+    const palette = page.getByRole('dialog', { name: 'Search or command' });
+    const field = palette.getByRole('combobox');
+    await expect(field).toHaveValue('new');
+    await expect(field).toBeFocused();
+    await expect(palette.getByRole('option').first()).toContainText('New');
+    await expect(page).toHaveURL(/\/hosts$/);
+    await page.keyboard.type(' o');
+    await expect(field).toHaveValue('new o');
 });

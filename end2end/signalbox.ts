@@ -159,3 +159,14 @@ export async function startLoad(page: Page, fields: { symbol: string; rowsPerSec
     await fillLoad(page, fields);
     await submit(page);
 }
+
+/** Lets answers to a request wait until they are let go; gives the way to do that. */
+export async function held(page: Page, path: string | RegExp): Promise<() => void> {
+    let letGo = () => {};
+    const waits = new Promise<void>((done) => (letGo = done));
+    await page.route(path, async (route) => {
+        await waits;
+        await route.continue();
+    });
+    return letGo;
+}

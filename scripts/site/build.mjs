@@ -2,6 +2,7 @@
 // while the server is still being compiled. scripts/build.sh calls it.
 //   node scripts/site/build.mjs SITE LOG_FOLDER
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { homedir } from 'node:os';
 import path from 'node:path';
 import { CargoError, cargoBuild, endCargo } from './cargo.mjs';
 import { Estimate } from './estimate.mjs';
@@ -18,10 +19,17 @@ const SPLITTER = path.join(target, 'tools/signalbox-wasm-split');
 const INPUTS = path.join(target, 'signalbox-site.inputs');
 
 /** Views have few types with it: less code, compiled faster (docs/architecture.md). */
-const ERASE = '--cfg erase_components';
+const ERASE = ['--cfg', 'erase_components'];
 /** With relocations, the splitter knows which function uses which. */
 const RELOCATIONS = '-Clink-args=--emit-relocs';
-const rustflags = (...flags) => ({ RUSTFLAGS: [process.env.RUSTFLAGS, ...flags].filter(Boolean).join(' ') });
+/** Everyone can read the module, so it has no paths of the machine that built it. */
+const REMAP = `--remap-path-prefix=${path.join(process.env.CARGO_HOME ?? path.join(homedir(), '.cargo'), 'registry/src')}=crates`;
+
+/** Flags are separated by a character that no path has. */
+function rustflags(...flags) {
+    const given = process.env.RUSTFLAGS?.split(' ').filter(Boolean) ?? [];
+    return { CARGO_ENCODED_RUSTFLAGS: [...given, ...flags].join('\x1f') };
+}
 
 mkdirSync(logs, { recursive: true });
 const seconds = () => performance.now() / 1000;
@@ -57,12 +65,12 @@ const compilePage = () =>
     compile('page', 'the page', [
         '--package=signalbox-frontend', '--lib', '--profile=wasm-release',
         '--target=wasm32-unknown-unknown', `--target-dir=${front}`,
-    ], { env: rustflags(RELOCATIONS, ERASE) });
+    ], { env: rustflags(RELOCATIONS, REMAP, ...ERASE) });
 
 // The page is the longer way, because much is done with it afterwards; so it has precedence.
 const compileServer = () =>
     compile('server', 'the server', ['--package=signalbox', '--bin=signalbox', '--release'], {
-        env: rustflags(ERASE),
+        env: rustflags(...ERASE),
         background: true,
     });
 

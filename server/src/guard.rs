@@ -23,6 +23,13 @@ use std::sync::Arc;
 /// Paths that need no credential: probes, which reveal nothing.
 pub const PUBLIC: [&str; 2] = ["/healthz", "/readyz"];
 
+/// Whether a request reads a file of the built page: code, styles and icons, the same for everybody and without data. A
+/// page whose session has ended still needs its code, to say so.
+fn is_file_of_page(method: &Method, path: &str) -> bool {
+    let is_icon = |path: &str| path.starts_with("/favicon") && path.ends_with(".svg");
+    method.is_safe() && (path.starts_with("/pkg/") || path.starts_with("/vendor/") || is_icon(path))
+}
+
 /// How clients reach the server.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Transport {
@@ -127,6 +134,7 @@ pub async fn guard(State(guard): State<Arc<Guard>>, mut request: Request, next: 
             }
         }
         None if PUBLIC.contains(&uri.path()) || sign_in::PUBLIC.contains(&uri.path()) => {}
+        None if is_file_of_page(method, uri.path()) => {}
         None => {
             if sign_in::has_credential(&guard.cookies, headers) {
                 // Without the path: programs with an old token may send requests to many.
@@ -312,6 +320,16 @@ mod tests {
         assert_eq!(answer("/hosts?token=wrong", "text/html"), to("%2Fhosts"));
         assert_eq!(answer("/hosts", "*/*"), (401, None));
         assert_eq!(answer("/api/v1/snapshot", "text/html"), (401, None));
+    }
+
+    #[test]
+    fn only_files_of_the_built_page_are_public() {
+        let is_public = |path| is_file_of_page(&Method::GET, path);
+        assert!(["/pkg/signalbox.js", "/vendor/uplot.css", "/favicon-failed.svg"].into_iter().all(is_public));
+        let others =
+            ["/", "/pkg", "/pkgs/a", "/favicon/data", "/hash.txt", "/operations/pkg/a", "/api/v1/snapshot"];
+        assert!(!others.into_iter().any(is_public));
+        assert!(!is_file_of_page(&Method::POST, "/pkg/signalbox.js"));
     }
 
     #[test]

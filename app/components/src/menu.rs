@@ -4,7 +4,7 @@ use super::icon::Icon;
 use leptos::html::Details;
 use leptos::prelude::*;
 use wasm_bindgen::JsCast;
-use web_sys::{FocusEvent, HtmlElement, KeyboardEvent, MouseEvent, Node};
+use web_sys::{FocusEvent, HtmlDetailsElement, HtmlElement, KeyboardEvent, MouseEvent, Node};
 
 /// The menu; its children are buttons and links.
 #[component]
@@ -17,7 +17,7 @@ pub fn Menu(
     let details = NodeRef::<Details>::new();
     let unfolds = Unfolds::new(details);
     // Only clicks in the list close it; the summary toggles by itself.
-    let chosen = move |_: MouseEvent| unfolds.close();
+    let chosen = move |_: MouseEvent| unfolds.chosen();
     let (pressed, left) = (move |event| unfolds.pressed(&event), move |event| unfolds.left(&event));
     view! {
         <details class="menu only-script" node_ref=details on:keydown=pressed on:focusout=left>
@@ -65,10 +65,17 @@ impl Unfolds {
         let Some(menu) = open.filter(|_| meant) else { return };
         event.prevent_default();
         self.close();
-        let head = menu.query_selector("summary").ok().flatten();
-        if let Some(head) = head.and_then(|head| head.dyn_into::<HtmlElement>().ok()) {
-            // Fails only for elements that can't take the focus.
-            let _ = head.focus();
+        focus_summary(&menu);
+    }
+
+    /// Closes after a choice. The focus returns to the summary, unless the choice has moved it: a hidden button would
+    /// lose it.
+    fn chosen(self) {
+        let Some(menu) = self.0.get_untracked() else { return };
+        let is_within = menu.contains(document().active_element().as_deref());
+        self.close();
+        if is_within {
+            focus_summary(&menu);
         }
     }
 
@@ -79,5 +86,13 @@ impl Unfolds {
         if to.is_some() && self.0.get_untracked().is_some_and(|menu| !menu.contains(to.as_ref())) {
             self.close();
         }
+    }
+}
+
+fn focus_summary(menu: &HtmlDetailsElement) {
+    let summary = menu.query_selector("summary").ok().flatten();
+    if let Some(summary) = summary.and_then(|summary| summary.dyn_into::<HtmlElement>().ok()) {
+        // Fails only for elements that can't take the focus.
+        let _ = summary.focus();
     }
 }

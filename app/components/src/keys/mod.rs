@@ -161,6 +161,10 @@ pub fn Keys() -> impl IntoView {
                 }
                 return;
             }
+            if palette.is_open() && !dialog_open() {
+                palette.type_ahead(&event);
+                return;
+            }
             if taken(&event) || settings::stored(SINGLE) == "off" {
                 return;
             }

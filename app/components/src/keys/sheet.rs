@@ -44,7 +44,13 @@ pub fn KeysSheet() -> impl IntoView {
     let code = Deferred::new(|| Box::pin(load_shortcuts()), move || open.set(false));
     dialog::follow(dialog, move || open.get() && code.loaded());
     view! {
-        <dialog node_ref=dialog class="dialog keys-sheet" aria-label="Keyboard shortcuts" on:close=move |_| open.set(false)>
+        <dialog
+            node_ref=dialog
+            class="dialog keys-sheet"
+            aria-label="Keyboard shortcuts"
+            on:close=dialog::on_close(dialog, open)
+            on:keydown=dialog::on_escape(open)
+        >
             {part(move || open.get().then(|| code.view(shortcuts)).flatten())}
         </dialog>
     }

@@ -39,14 +39,17 @@ const MIN_SEARCH_CHARS: usize = 2;
 /// Step of Page Up and Page Down.
 const PAGE: usize = 6;
 
-/// Whether the palette is open; from the context.
+/// Whether the palette is open, and what was typed before its field was there; from the context.
 #[derive(Clone, Copy)]
-pub struct Palette(RwSignal<bool>);
+pub struct Palette {
+    open: RwSignal<bool>,
+    typed_ahead: StoredValue<String>,
+}
 
 impl Palette {
     /// Called once, by the frame.
     pub fn new() -> Self {
-        Self(RwSignal::new(false))
+        Self { open: RwSignal::new(false), typed_ahead: StoredValue::default() }
     }
 
     pub fn here() -> Self {
@@ -55,12 +58,31 @@ impl Palette {
 
     /// Not tracked.
     pub fn is_open(&self) -> bool {
-        self.0.get_untracked()
+        self.open.get_untracked()
     }
 
     /// Toggles the palette.
     pub fn turn(&self) {
-        self.0.update(|open| *open = !*open);
+        self.typed_ahead.set_value(String::new());
+        self.open.update(|open| *open = !*open);
+    }
+
+    /// Keeps a key that is pressed while the code of the palette is loading: its field gets the text, and no shortcut
+    /// runs.
+    pub fn type_ahead(&self, event: &KeyboardEvent) {
+        let key = event.key();
+        let mut letters = key.chars();
+        match (letters.next(), letters.next()) {
+            (Some(letter), None) if !event.ctrl_key() && !event.meta_key() => {
+                self.typed_ahead.update_value(|typed| typed.push(letter));
+            }
+            _ if key == "Backspace" => self.typed_ahead.update_value(|typed| _ = typed.pop()),
+            _ if key == "Escape" => self.open.set(false),
+            // What has the focus does not get it.
+            _ if key == "Enter" => {}
+            _ => return,
+        }
+        event.prevent_default();
     }
 }
 
@@ -107,7 +129,8 @@ pub fn PaletteButton() -> impl IntoView {
 /// The dialog. Its content is rebuilt each time it opens.
 #[component]
 pub fn PaletteDialog() -> impl IntoView {
-    let Palette(open) = Palette::here();
+    let palette = Palette::here();
+    let open = palette.open;
     let dialog = NodeRef::<Dialog>::new();
     // An action runs after the palette is closed, so it needs an owner that outlives it.
     let owner = Owner::current().unwrap_or_default();
@@ -126,10 +149,11 @@ pub fn PaletteDialog() -> impl IntoView {
             node_ref=dialog
             class="dialog palette"
             aria-label="Search or command"
-            on:close=move |_| open.set(false)
+            on:close=dialog::on_close(dialog, open)
+            on:keydown=dialog::on_escape(open)
             on:click=beside
         >
-            {part(move || open.get().then(|| code.view(|| finder(open, owner.clone()))).flatten())}
+            {part(move || open.get().then(|| code.view(|| finder(palette, owner.clone()))).flatten())}
         </dialog>
     }
     .into_any()
@@ -137,14 +161,16 @@ pub fn PaletteDialog() -> impl IntoView {
 
 /// The content of the dialog.
 #[wasm_split(later, wasm_split_path = leptos::wasm_split, preload(load_finder), fallible)]
-fn finder(open: RwSignal<bool>, owner: Owner) -> Result<AnyView, SplitLoaderError> {
-    Ok(view! { <Finder open owner/> }.into_any())
+fn finder(palette: Palette, owner: Owner) -> Result<AnyView, SplitLoaderError> {
+    Ok(view! { <Finder palette owner/> }.into_any())
 }
 
 /// The field and its results.
 #[component]
-fn Finder(open: RwSignal<bool>, owner: Owner) -> impl IntoView {
-    let typed = RwSignal::new(String::new());
+fn Finder(palette: Palette, owner: Owner) -> impl IntoView {
+    let open = palette.open;
+    let typed_ahead = palette.typed_ahead.get_value();
+    let typed = RwSignal::new(typed_ahead.clone());
     // The selected entry. Stored by identity, not by position: results may be inserted before it.
     let held = RwSignal::new(None::<Held>);
     let stored = RwSignal::new(Stored::Idle);
@@ -182,8 +208,8 @@ fn Finder(open: RwSignal<bool>, owner: Owner) -> impl IntoView {
         }
     });
     let choose_at = StoredValue::new_local(choose_at);
-    let input = move |event| {
-        typed.set(event_target_value(&event));
+    let search_for = move |text| {
+        typed.set(text);
         hold.run(0);
         // A match that the server finds comes before the search in the list.
         held.maybe_update(|held| {
@@ -195,6 +221,9 @@ fn Finder(open: RwSignal<bool>, owner: Owner) -> impl IntoView {
         });
         look_up(typed, stored);
     };
+    if !typed_ahead.is_empty() {
+        search_for(typed_ahead.clone());
+    }
     let pressed = move |event: KeyboardEvent| {
         let (here, last) = (at.get_untracked(), count.get_untracked().saturating_sub(1));
         let to = match event.key().as_str() {
@@ -286,7 +315,8 @@ fn Finder(open: RwSignal<bool>, owner: Owner) -> impl IntoView {
                 spellcheck="false"
                 maxlength="200"
                 autofocus=true
-                on:input=input
+                prop:value=typed_ahead
+                on:input=move |event| search_for(event_target_value(&event))
                 on:keydown=pressed
             />
             <button type="button" class="quiet" aria-label="Close" on:click=move |_| open.set(false)>

@@ -238,6 +238,7 @@ pub fn outcome(dry_run: &DryRun) -> AnyView {
         view! {
             <li>
                 <A href=to>{text(move || zone.get().moment(fired))}</A>
+                " "
                 <span class="muted">{host} ", " {lasted}</span>
             </li>
         }
