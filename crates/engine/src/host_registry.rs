@@ -289,7 +289,7 @@ fn why_none_of_the_ready(kind: &KindName, ready: &[&Entry], now: Time) -> (Condi
         }
         if let Some(most) = only.at_limit(kind) {
             let text = format!(
-                "{names} has reached its limit of parallel {kind} operations ({most}). The operation starts when one of them ends."
+                "{names} has reached its limit of parallel {kind} operations ({most}). The operation starts when one of these operations ends."
             );
             return (ConditionKind::Waiting, text);
         }
