@@ -51,7 +51,7 @@ impl Adapters {
             let who = name.clone();
             running.serving.push(tokio::spawn(async move {
                 if let Err(error) = host.serve(listener, leaving).await {
-                    tracing::error!(name = %who, %error, "adapter failed");
+                    tracing::error!(name = %who, %error, "adapter stopped with an error; its host is unreachable until the server restarts");
                 }
             }));
             let pool = PoolConfig { token: Some(secret), ..PoolConfig::default() };

@@ -379,11 +379,14 @@ impl Spawner {
                     )
                 ),
                 (Some(true), Some(pid)) => {
-                    tracing::warn!(pid, "waiting until the bundled hosts of the previous server have ended");
+                    tracing::warn!(
+                        pid,
+                        "waiting until bundled hosts that were left running before the restart have ended"
+                    );
                     if !process::end(pid, &self.data, STOP_TIMEOUT).await {
                         bail!(
-                            "the bundled hosts of the previous server (PID {pid}) can't be ended, and still use the \
-                             data folder {shown}. End that process, then restart the server"
+                            "bundled hosts that were left running before the restart (PID {pid}) can't be ended, and \
+                             still use the data folder {shown}. End that process, then restart the server"
                         );
                     }
                 }

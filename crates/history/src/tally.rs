@@ -177,7 +177,9 @@ impl Store {
             let start = row.get(0)?;
             match Tally::decode(row.get_ref(1)?.as_blob().map_err(rusqlite::Error::from)?) {
                 Ok(tally) => slots.push((start, tally)),
-                Err(error) => tracing::warn!(source, start, %error, "a tally of the history is skipped"),
+                Err(error) => {
+                    tracing::warn!(source, start, %error, "skipping a corrupt count in the metrics history")
+                }
             }
         }
         Ok(Tallies { slot_seconds: tier.slot_seconds(), slots })
@@ -207,8 +209,10 @@ fn add(
         .optional()?;
     let known = known.and_then(|data| {
         let read = Tally::decode(&data);
-        read.inspect_err(|error| tracing::warn!(source, start, %error, "a tally of the history is replaced"))
-            .ok()
+        read.inspect_err(
+            |error| tracing::warn!(source, start, %error, "replacing a corrupt count in the metrics history"),
+        )
+        .ok()
     });
     let mut all = known.unwrap_or_default();
     all.merge(tally);

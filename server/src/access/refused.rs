@@ -93,7 +93,7 @@ impl Access {
         let stored =
             self.stored(move |store| entries.iter().try_for_each(|entry| store.add_audit_entry(entry)));
         if let Err(error) = stored.await {
-            tracing::warn!(%error, "refused attempts could not be written to the audit log");
+            tracing::warn!(%error, "could not write refused attempts to the audit log; these entries are lost");
         }
     }
 }

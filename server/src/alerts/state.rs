@@ -307,7 +307,7 @@ impl StateFile {
             }
             Ok(()) => {}
             Err(error) if !self.in_trouble.swap(true, Ordering::Relaxed) => {
-                tracing::error!(%error, path = %self.path.display(), "the states of alerts can't be stored");
+                tracing::error!(%error, path = %self.path.display(), "can't store the states of alerts; retrying at the next change");
             }
             Err(_) => {}
         }

@@ -59,7 +59,7 @@ impl Sweeps {
         let leaving = stop.clone();
         let serving = tokio::spawn(async move {
             if let Err(error) = host.serve(listener, leaving).await {
-                tracing::error!(%error, "the sweep host failed");
+                tracing::error!(%error, "the sweep host stopped with an error; sweeps and demonstrations can't run until the server restarts");
             }
         });
         let pool = PoolConfig { token: Some(secret), ..PoolConfig::default() };

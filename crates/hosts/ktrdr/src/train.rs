@@ -238,5 +238,8 @@ fn chosen(field: &str, given: Option<Vec<String>>, declared: &[String]) -> Resul
 /// Failure of parameters that were valid before, e.g. because a file was removed.
 pub(crate) fn misfit(errors: Vec<FieldError>) -> WorkError {
     let all: Vec<_> = errors.into_iter().map(|e| format!("{}: {}", e.field, e.message)).collect();
-    WorkError::failed(format!("Invalid parameters: {}", all.join(" ")), "Correct them, then start again.")
+    WorkError::failed(
+        format!("Invalid parameters: {}", all.join(" ")),
+        "Correct the parameters, then start again.",
+    )
 }

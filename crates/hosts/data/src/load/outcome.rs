@@ -164,7 +164,7 @@ pub(super) fn judge(
         )),
         None if request.range.is_all() => Err(failure(
             format!("The source has no rows for {name}, at most a header line."),
-            "Add the bars to it, or load another symbol.",
+            "Add the bars to the source, or load another symbol.",
         )),
         None => Err(failure(
             format!("No bars for {name} in the requested range."),
@@ -290,7 +290,7 @@ pub(super) fn document(
             result.source,
             writer.set.symbol.url_step()
         ),
-        description: "Candles of the data set. Query: from, to, points".to_owned(),
+        description: "Candles of the data set. Query parameters: from, to, points".to_owned(),
     };
     let document = serde_json::to_value(&result).map_err(|e| {
         failure(

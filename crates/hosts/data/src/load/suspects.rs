@@ -77,7 +77,7 @@ impl Suspects {
                 let nearest = *before.min(after);
                 if typical > 0 && nearest / typical >= MIN_LONE_DISTANCES {
                     warnings.push(format!(
-                        "The bar of {} is {} away from every other bar: its date may be mistyped.",
+                        "The bar of {} is at least {} before or after all other bars: its date may be mistyped.",
                         shown(*time),
                         counted((nearest / DAY).unsigned_abs(), "day", "days")
                     ));

@@ -62,7 +62,10 @@ pub(super) fn find(folder: &Path, symbol: &Symbol, timeframe: Timeframe) -> Sour
                 folder.display(),
                 several.join(", ")
             ),
-            format!("Keep one of them, or rename the one to use to {}_{timeframe}.csv.", symbol.file_name()),
+            format!(
+                "Remove all but one of these files from the folder, or rename the file to load: {}_{timeframe}.csv.",
+                symbol.file_name()
+            ),
         )),
     }
 }

@@ -112,7 +112,7 @@ impl Unpack {
                     self.what,
                     self.limit >> 20
                 ),
-                "Decompress it yourself, or split it by year.",
+                "Decompress the file before the load, or split the data by year.",
             ));
         }
         if out.is_empty() { Ok(()) } else { sink(out) }
