@@ -71,7 +71,10 @@ impl Adapters {
         self.stop.cancel();
         for serving in self.serving {
             if tokio::time::timeout(STOP, serving).await.is_err() {
-                tracing::warn!("an adapter did not stop within {} s", STOP.as_secs());
+                tracing::warn!(
+                    "an adapter did not stop within {} s; the server exits without it",
+                    STOP.as_secs()
+                );
             }
         }
     }

@@ -64,7 +64,7 @@ impl Bundled {
                     tracing::warn!(
                         pid = left.pid,
                         "an older version started the bundled hosts without a secret, so every user of this machine \
-                         can use them; end that process and restart the server"
+                         can use them; end the process of these hosts and restart the server"
                     );
                 }
                 // The engine keeps using it if they are replaced.
@@ -222,7 +222,7 @@ async fn watch(spawner: Spawner, mut hosts: Hosts, lost_after: Option<Duration>,
                 if !hosts.stop(data).await {
                     tracing::error!(
                         pid,
-                        "the bundled hosts can't be ended, so no new ones start; end that process manually"
+                        "the bundled hosts can't be ended, so no new bundled hosts start; end their process manually"
                     );
                     continue;
                 }
@@ -249,7 +249,7 @@ async fn watch(spawner: Spawner, mut hosts: Hosts, lost_after: Option<Duration>,
     if hosts.stop(data).await {
         let _ = std::fs::remove_file(&spawner.record);
     } else {
-        tracing::warn!(pid = hosts.left.pid, "the bundled hosts did not stop; end that process manually");
+        tracing::warn!(pid = hosts.left.pid, "the bundled hosts did not stop; end their process manually");
     }
 }
 
@@ -371,8 +371,8 @@ impl Spawner {
             found = true;
             match (holder.bundled, pid) {
                 (Some(false), _) => bail!(
-                    "{} uses the data folder {shown}. End it, or start the server with another --data, or use that \
-                     host instead of the bundled ones: see [[host]] in docs/configuration.md",
+                    "{} uses the data folder {shown}. End this host, or start the server with another --data, or use \
+                     this host instead of the bundled hosts: see [[host]] in docs/configuration.md",
                     pid.map_or_else(
                         || "`signalbox host`".to_owned(),
                         |pid| format!("`signalbox host` (PID {pid})")
@@ -393,8 +393,8 @@ impl Spawner {
                 // The process has not yet written what it is.
                 _ if Instant::now() < until => sleep(READY_POLL_INTERVAL).await,
                 _ => bail!(
-                    "another host uses the data folder {shown}, perhaps in another container. End it, or start the \
-                     server with another --data"
+                    "another host uses the data folder {shown}, perhaps in another container. End that host, or start \
+                     the server with another --data"
                 ),
             }
         }

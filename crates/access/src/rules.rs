@@ -113,7 +113,7 @@ pub enum Denied {
     )]
     NoAdmin,
     #[error(
-        "This is the last admin credential, and other tokens or users exist. Remove them first, or create another admin."
+        "This credential is the last one with the role admin, so it can't be removed or limited while other tokens or users exist. Remove the other tokens and users first, or create another admin."
     )]
     LastAdmin,
 }

@@ -241,7 +241,7 @@ impl HostRegistry {
         let (up, away): (Vec<&Entry>, Vec<&Entry>) = having.iter().partition(|e| e.link == HostLink::Up);
         Err(if having.is_empty() {
             let text = format!(
-                "No connected host supports {kind}. The operation starts when one connects; see Hosts."
+                "No connected host supports {kind}. The operation starts when such a host connects; see Hosts."
             );
             (ConditionKind::NoHost, text)
         } else if up.is_empty() {
@@ -296,7 +296,7 @@ fn why_none_of_the_ready(kind: &KindName, ready: &[&Entry], now: Time) -> (Condi
     }
     (
         ConditionKind::Waiting,
-        format!("All slots on {names} are in use. The operation starts when one is free."),
+        format!("All slots on {names} are in use. The operation starts when a slot is free."),
     )
 }
 

@@ -130,11 +130,11 @@ impl Library {
 fn there_are(sets: &[SetName]) -> String {
     const SHOWN: usize = 8;
     if sets.is_empty() {
-        return "Nothing is stored yet. Load it first with data.load.".to_owned();
+        return "Nothing is stored yet. Load the bars first with data.load.".to_owned();
     }
     let names: Vec<String> = sets.iter().take(SHOWN).map(SetName::to_string).collect();
     let more = if sets.len() > SHOWN { format!(" and {} more", sets.len() - SHOWN) } else { String::new() };
-    format!("Available: {}{more}. Load it first with data.load.", names.join(", "))
+    format!("Available: {}{more}. Load the missing bars first with data.load.", names.join(", "))
 }
 
 /// Names of the subfolders; empty if the folder does not exist.

@@ -187,7 +187,7 @@ pub enum Outcome {
     /// It was performed.
     #[default]
     Done,
-    /// It was refused, and nothing was changed.
+    /// The action was refused, and nothing was changed.
     Refused,
 }
 

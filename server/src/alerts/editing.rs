@@ -43,7 +43,10 @@ pub enum RuleChangeError {
          your change."
     )]
     Outdated { name: String, by: String },
-    #[error("There are already {} rules of users. Delete one first.", MAX_RULES)]
+    #[error(
+        "There are already {} rules of users, so no other rule can be created. Delete a rule first.",
+        MAX_RULES
+    )]
     TooMany,
     #[error("The rule could not be stored: {0}. Nothing was changed; try again.")]
     Store(#[from] StoreError),

@@ -75,7 +75,7 @@ impl LeftHosts {
                 url = left.url,
                 pid = left.pid,
                 "the bundled hosts that were left running do not answer; waiting for them, because their operations may \
-                 still run. To replace them immediately, kill that process"
+                 still run. To replace the hosts immediately, kill their process"
             );
             return Some(left);
         }

@@ -76,7 +76,7 @@ impl Recorder {
         let path = path.to_owned();
         let written = std::thread::Builder::new().name("history".into()).spawn(move || write(&path, waiting));
         if let Err(error) = written {
-            tracing::error!(%error, "the thread of the history can't be started: nothing is recorded");
+            tracing::error!(%error, "can't start the thread of the metrics history; no metrics are stored until the server restarts");
         }
         Self { jobs, shared }
     }
@@ -105,7 +105,7 @@ impl Recorder {
 
     async fn stored(&self, job: impl FnOnce(oneshot::Sender<Written>) -> Job) -> Written {
         let (done, stored) = oneshot::channel();
-        let stopped = || HistoryUnavailable("the history's thread has ended".into());
+        let stopped = || HistoryUnavailable("the thread of the metrics history has ended".into());
         self.jobs.send(job(done)).await.map_err(|_| stopped())?;
         stored.await.map_err(|_| stopped())?
     }

@@ -73,11 +73,11 @@ pub struct RuleRevision {
     revision: u64,
 }
 
-/// Deletes a rule of users, or resets a built-in one to its built-in values. The alerts of a deleted rule are resolved.
+/// Deletes a custom rule, or resets a built-in rule to its built-in values. The alerts of a deleted rule are resolved.
 #[utoipa::path(delete, path = "/api/v1/alerts/rules/{name}", tag = "alerts",
     params(("name" = String, Path), ("revision" = u64, Query, description = "Revision that the caller has read")),
     responses((status = 204), (status = 400, body = Problem), (status = 404, body = Problem),
-        (status = 409, body = Problem, description = "The rule has another revision, is built in, or is in the configuration"),
+        (status = 409, body = Problem, description = "The given revision is not the current revision of the rule, or the rule is built in or in the configuration"),
         (status = 503, body = Problem, description = "The database can't be written")))]
 pub async fn remove_rule(
     AllKinds { alerts, .. }: AllKinds,
@@ -113,7 +113,7 @@ fn problem_of(error: RuleChangeError) -> RouteError {
 #[utoipa::path(post, path = "/api/v1/alerts/dry-run", tag = "alerts", request_body = DryRunRequest,
     responses((status = 200, body = DryRun),
         (status = 400, body = Problem, description = "The rule is invalid, or its metric has no history"),
-        (status = 503, body = Problem, description = "The history can't be read")))]
+        (status = 503, body = Problem, description = "The metrics history can't be read")))]
 pub async fn dry_run(
     AllKinds { engine, monitor, alerts }: AllKinds,
     body: Result<Json<DryRunRequest>, JsonRejection>,

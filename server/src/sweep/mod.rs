@@ -78,7 +78,10 @@ impl Sweeps {
     pub async fn close(self) {
         self.stop.cancel();
         if tokio::time::timeout(STOP, self.serving).await.is_err() {
-            tracing::warn!("the sweep host did not stop within {} s", STOP.as_secs());
+            tracing::warn!(
+                "the sweep host did not stop within {} s; the server exits without it",
+                STOP.as_secs()
+            );
         }
     }
 }

@@ -83,7 +83,7 @@ pub struct ListArgs {
     /// Maximum number of results, 1 to 500
     #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u16).range(1..=500))]
     limit: u16,
-    /// Cursor of the next page, printed by the previous one
+    /// Cursor of the next page, printed below the previous page
     #[arg(long)]
     after: Option<String>,
     /// Print the number of matching operations by state instead

@@ -46,13 +46,13 @@ impl CheckpointInfo {
         let info = Self::deserialize(state).ok().filter(|info| info.version == VERSION);
         let info = info.ok_or_else(|| {
             failure(
-                "The checkpoint is from another host version and can't be read.",
+                "A different version of the host saved the checkpoint, so it can't be read.",
                 "Retry instead of resuming, to train from the start.",
             )
         })?;
         if info.identity.params != identity.params {
             return Err(failure(
-                "The checkpoint belongs to a training run with other parameters.",
+                "The checkpoint belongs to a training run with different parameters.",
                 "Retry instead of resuming, to train from the start.",
             ));
         }

@@ -97,13 +97,13 @@ pub(super) fn finer(label: &Label, grid: &Grid) -> Result<(), Failure> {
     if micros == 0 {
         return Err(failure(
             format!("{name} has several bars per day, so these are not daily bars."),
-            "Load them with their actual timeframe.",
+            "Load the bars with their actual timeframe.",
         ));
     }
     let (apart, own) = distance(micros);
     let hint = match own {
         Some(own) => format!("Put {own} into the file name, and load the file as {own}."),
-        None => "Load them with their actual timeframe.".to_owned(),
+        None => "Load the bars with their actual timeframe.".to_owned(),
     };
     Err(failure(format!("These are not {timeframe} bars: most bars of {name} are {apart} apart."), hint))
 }

@@ -92,7 +92,7 @@ impl Suspects {
             };
             let more = match self.jumps - 1 {
                 0 => String::new(),
-                more => format!(" {} more did the same.", thousands(more)),
+                more => format!(" {} more bars did the same.", thousands(more)),
             };
             warnings.push(format!("The bar of {} moved {by} and back: check its prices.{more}", shown(time)));
         }

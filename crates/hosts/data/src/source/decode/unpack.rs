@@ -156,6 +156,6 @@ impl Checked {
 fn damaged(what: &str, error: &io::Error) -> Failure {
     failure(
         format!("Cannot decompress {what}: it is truncated or corrupt ({error})."),
-        "Download it again. Nothing after the corrupt part is readable.",
+        "Download the file again. Nothing after the corrupt part is readable.",
     )
 }
