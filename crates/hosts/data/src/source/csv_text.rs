@@ -170,7 +170,7 @@ impl CsvText {
         while reader.read_record(&mut record).map_err(|e| {
             failure(
                 format!("Cannot parse {} as CSV: {e}.", self.about.what),
-                "Check this line of the source for an unclosed quote.",
+                "Correct this line of the source, then load again.",
             )
         })? {
             if is_blank(&record) || is_footer(&record) {

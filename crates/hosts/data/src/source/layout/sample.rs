@@ -57,7 +57,7 @@ impl Sample {
             let read = reader.read_record(&mut fields).map_err(|e| {
                 failure(
                     format!("Cannot parse {what} as CSV: {e}."),
-                    "Check this line of the source for an unclosed quote.",
+                    "Correct this line of the source, then load again.",
                 )
             })?;
             if !read {
