@@ -112,7 +112,7 @@ pub async fn host(args: HostArgs) -> anyhow::Result<()> {
     let host = host.build()?;
     let listener = TcpListener::bind(args.listen).await.with_context(|| {
         format!(
-            "can't listen on {}. Another program may use that port; choose another with --listen",
+            "can't listen on {}. Another program may use that port; choose another port with --listen",
             args.listen
         )
     })?;

@@ -27,11 +27,11 @@ pub struct Tally {
 /// Bytes that are no tally.
 #[derive(Clone, Copy, PartialEq, Debug, Error)]
 enum Damage {
-    #[error("the tally is cut off")]
+    #[error("the stored count is cut off")]
     Truncated,
-    #[error("the tally has the unknown format {0}")]
+    #[error("the stored count has the unknown format {0}")]
     Version(u8),
-    #[error("the tally's length of {0} s is impossible")]
+    #[error("the length of {0} s of the stored count is impossible")]
     Seconds(f64),
     #[error("{0}")]
     Histogram(#[from] DecodeError),

@@ -139,7 +139,7 @@ async fn take(
         Ok(_) => Ok(StatusCode::NO_CONTENT),
         Err((e, wanted)) if e.kind() == io::ErrorKind::InvalidData => {
             let why =
-                format!("The received file differs from the stored one: its SHA-256 is {e}, not {wanted}.");
+                format!("The received file differs from the stored file: its SHA-256 is {e}, not {wanted}.");
             Err(ApiError::new(ProblemType::Conflict, why))
         }
         Err((e, _)) => Err(disk(&e)),

@@ -136,7 +136,9 @@ mod tests {
         assert_eq!(info(&state(3), 0, &identity("p", "s")).reported, 3);
         let info = serde_json::to_value(info(&state(3), 7, &identity("p", "s"))).unwrap();
         assert_eq!(CheckpointInfo::read(&info, &identity("p", "s")).unwrap().reported, 7);
-        for (other, what) in [(identity("q", "s"), "different parameters"), (identity("p", "t"), "stored bars")] {
+        for (other, what) in
+            [(identity("q", "s"), "different parameters"), (identity("p", "t"), "stored bars")]
+        {
             let error = CheckpointInfo::read(&info, &other).unwrap_err();
             assert!(error.message.contains(what) && error.hint.starts_with("Retry"), "{error:?}");
         }
