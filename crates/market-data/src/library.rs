@@ -95,7 +95,7 @@ impl Library {
             (Some(only), None) => Ok(only.clone()),
             (Some(_), Some(_)) => Err(vec![FieldError::new(
                 "source",
-                format!("{symbol} {timeframe} was loaded from several sources. Choose one."),
+                format!("{symbol} {timeframe} was loaded from several sources. Choose a source."),
             )]),
             (None, _) => {
                 let from = source.map(|s| format!(" from {s}")).unwrap_or_default();

@@ -153,7 +153,7 @@ pub struct RuleStatus {
     /// False if the rule is switched off, on the page or by the configuration.
     pub enabled: bool,
     pub origin: RuleOrigin,
-    /// Revision of a rule that was made or changed on the page; 0 for all others. A change of the rule needs it.
+    /// Revision of a rule that was made or changed on the page; 0 for all other rules. A request that changes the rule needs the revision.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub revision: u64,
     /// Configuration file that defines the rule.

@@ -184,7 +184,7 @@ impl AuditQuery {
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Outcome {
-    /// It was performed.
+    /// The action was performed.
     #[default]
     Done,
     /// The action was refused, and nothing was changed.

@@ -195,7 +195,7 @@ fn last_words(summary: &OutputSummary) -> String {
     let last = &summary.last[summary.last.len().saturating_sub(LAST_LINES)..];
     match &summary.last_report {
         _ if !last.is_empty() => format!(" Last output:\n{}", last.join("\n")),
-        Some(report) => format!(" Its only output was reports. The last one:\n{report}"),
+        Some(report) => format!(" The command printed only reports. The last report:\n{report}"),
         None => " No output.".to_owned(),
     }
 }

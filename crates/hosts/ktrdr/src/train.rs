@@ -111,10 +111,10 @@ impl KtrdrTrain {
             && start > end
         {
             errors.push(if params.end.is_some() {
-                let why = "This is before the start date of the strategy";
+                let why = "This date is before the start date of the strategy";
                 FieldError::new("end", format!("{why}, {start}. Also enter a start date."))
             } else {
-                let why = "This is after the end date of the strategy";
+                let why = "This date is after the end date of the strategy";
                 FieldError::new("start", format!("{why}, {end}. Also enter an end date."))
             });
         }

@@ -94,7 +94,7 @@ pub(super) fn chosen(
     };
     Err(failure(
         format!("{what} does not have the selected format {chosen}; {like}."),
-        "Select another format, or none to detect it.",
+        "Select a different format, or leave the format empty to detect it.",
     ))
 }
 
