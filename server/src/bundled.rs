@@ -238,7 +238,7 @@ async fn watch(spawner: Spawner, mut hosts: Hosts, lost_after: Option<Duration>,
                 Err(error) => tracing::error!("{error:#}"),
             }
         };
-        // They run, whether or not the next server will find them.
+        // They run, whether or not the restarted server will find them.
         if let Err(error) = spawner.record(&hosts.left) {
             tracing::error!("{error:#}");
         }
@@ -263,11 +263,11 @@ struct Spawner {
 }
 
 impl Spawner {
-    /// Starts hosts, and waits until they listen. Hosts of an earlier server end first.
+    /// Starts hosts, and waits until they listen. Hosts that were left running before a restart end first.
     async fn spawn(&self, listen: &str) -> anyhow::Result<Hosts> {
         self.free_folder(None).await?;
         if !self.sources.keep {
-            // The next server must not take these hosts for kept ones.
+            // The restarted server must not take these hosts for kept ones.
             let _ = std::fs::remove_file(&self.record);
         }
         let program = std::env::current_exe().context("can't determine the path of this program")?;
@@ -355,8 +355,9 @@ impl Spawner {
         }
     }
 
-    /// Ends hosts of an earlier server, except `own`, that still use the data folder. They have no record, so they can't
-    /// be used: they were not kept, or their server was killed while it started them. Returns whether there were any.
+    /// Ends hosts that were left running before a restart and still use the data folder, except `own`. They have no
+    /// record, so they can't be used: they were not kept, or their server was killed while it started them. Returns
+    /// whether there were any.
     async fn free_folder(&self, own: Option<u32>) -> anyhow::Result<bool> {
         let folder = hosts_folder(&self.data);
         let shown = folder.display();

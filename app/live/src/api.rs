@@ -63,7 +63,7 @@ pub async fn alerts() -> Result<AlertList, Problem> {
     get(paths::ALERTS.to_owned()).await
 }
 
-/// Rules of alerts.
+/// Alert rules.
 pub async fn alert_rules() -> Result<RuleList, Problem> {
     #[cfg(feature = "ssr")]
     return backend()?.alert_rules().await;

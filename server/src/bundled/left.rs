@@ -1,4 +1,4 @@
-//! Running bundled hosts, and their record: how the next server finds hosts that were left running, compares their
+//! Running bundled hosts, and their record: how a restarted server finds hosts that were left running, compares their
 //! settings, and how they are watched and stopped.
 
 use super::process;

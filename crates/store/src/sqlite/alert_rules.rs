@@ -1,4 +1,4 @@
-//! Rules of alerts that users made or changed.
+//! Alert rules that users made or changed.
 
 use super::error::Result;
 use super::rows::{json, to_json};
