@@ -183,10 +183,10 @@ test('a built-in rule gets another threshold, and is reset; an outdated change o
     await dialog.getByLabel('Threshold', { exact: true }).press('Enter');
     await expect(dialog.getByRole('alert')).toContainText('changed in the meantime');
     await page.keyboard.press('Escape');
-    await expect(rule).toContainText('Built-in values: Fires when memory usage of a host is above 95 %');
+    await expect(rule).toContainText('Built-in rule: Fires when memory usage of a host is above 95 %');
     await choose(page, 'memory-high', 'Reset to built-in');
     await expect(rule).toContainText('is above 95 %');
-    await expect(rule).not.toContainText('Built-in values');
+    await expect(rule).not.toContainText('Built-in rule');
 });
 
 test('the alerts are one key away', async ({ page }, info) => {

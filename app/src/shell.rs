@@ -41,7 +41,7 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
                 <div id="broken" class="broken" role="alert" hidden>
                     <p>
                         <strong>"The page crashed."</strong>
-                        " A part of it failed or could not be loaded, so it no longer updates. Operations continue."
+                        " A part of the page failed or could not be loaded, so the page no longer updates. Operations continue."
                     </p>
                     <a class="button" href="" rel="external">
                         "Reload"

@@ -97,7 +97,7 @@ await onStage(async ({ url, tick }) => {
     console.log(row('Operations: live', lives, LIVE_BUDGET_MS));
     // Entries below 16 ms are not reported.
     const quick = Array.from({ length: Math.max(0, keys - letters.painted.length) }, () => 16);
-    console.log(row('typed letter → painted', [...letters.painted, ...quick], LETTER_BUDGET_MS));
-    console.log(row('typed letter → rows of the list changed', letters.filtered));
+    console.log(row('keystroke → painted', [...letters.painted, ...quick], LETTER_BUDGET_MS));
+    console.log(row('keystroke → rows of the list changed', letters.filtered));
     await chrome.close();
 }, before);

@@ -51,7 +51,7 @@ impl Adapters {
             let who = name.clone();
             running.serving.push(tokio::spawn(async move {
                 if let Err(error) = host.serve(listener, leaving).await {
-                    tracing::error!(name = %who, %error, "adapter failed");
+                    tracing::error!(name = %who, %error, "adapter stopped with an error; its host is unreachable until the server restarts");
                 }
             }));
             let pool = PoolConfig { token: Some(secret), ..PoolConfig::default() };
@@ -71,7 +71,10 @@ impl Adapters {
         self.stop.cancel();
         for serving in self.serving {
             if tokio::time::timeout(STOP, serving).await.is_err() {
-                tracing::warn!("an adapter did not stop within {} s", STOP.as_secs());
+                tracing::warn!(
+                    "an adapter did not stop within {} s; the server exits without it",
+                    STOP.as_secs()
+                );
             }
         }
     }

@@ -64,7 +64,7 @@ impl Bundled {
                     tracing::warn!(
                         pid = left.pid,
                         "an older version started the bundled hosts without a secret, so every user of this machine \
-                         can use them; end that process and restart the server"
+                         can use them; end the process of these hosts and restart the server"
                     );
                 }
                 // The engine keeps using it if they are replaced.
@@ -222,7 +222,7 @@ async fn watch(spawner: Spawner, mut hosts: Hosts, lost_after: Option<Duration>,
                 if !hosts.stop(data).await {
                     tracing::error!(
                         pid,
-                        "the bundled hosts can't be ended, so no new ones start; end that process manually"
+                        "the bundled hosts can't be ended, so no new bundled hosts start; end their process manually"
                     );
                     continue;
                 }
@@ -238,7 +238,7 @@ async fn watch(spawner: Spawner, mut hosts: Hosts, lost_after: Option<Duration>,
                 Err(error) => tracing::error!("{error:#}"),
             }
         };
-        // They run, whether or not the next server will find them.
+        // They run, whether or not the restarted server will find them.
         if let Err(error) = spawner.record(&hosts.left) {
             tracing::error!("{error:#}");
         }
@@ -249,7 +249,7 @@ async fn watch(spawner: Spawner, mut hosts: Hosts, lost_after: Option<Duration>,
     if hosts.stop(data).await {
         let _ = std::fs::remove_file(&spawner.record);
     } else {
-        tracing::warn!(pid = hosts.left.pid, "the bundled hosts did not stop; end that process manually");
+        tracing::warn!(pid = hosts.left.pid, "the bundled hosts did not stop; end their process manually");
     }
 }
 
@@ -263,11 +263,11 @@ struct Spawner {
 }
 
 impl Spawner {
-    /// Starts hosts, and waits until they listen. Hosts of an earlier server end first.
+    /// Starts hosts, and waits until they listen. Hosts that were left running before a restart end first.
     async fn spawn(&self, listen: &str) -> anyhow::Result<Hosts> {
         self.free_folder(None).await?;
         if !self.sources.keep {
-            // The next server must not take these hosts for kept ones.
+            // The restarted server must not take these hosts for kept ones.
             let _ = std::fs::remove_file(&self.record);
         }
         let program = std::env::current_exe().context("can't determine the path of this program")?;
@@ -355,8 +355,9 @@ impl Spawner {
         }
     }
 
-    /// Ends hosts of an earlier server, except `own`, that still use the data folder. They have no record, so they can't
-    /// be used: they were not kept, or their server was killed while it started them. Returns whether there were any.
+    /// Ends hosts that were left running before a restart and still use the data folder, except `own`. They have no
+    /// record, so they can't be used: they were not kept, or their server was killed while it started them. Returns
+    /// whether there were any.
     async fn free_folder(&self, own: Option<u32>) -> anyhow::Result<bool> {
         let folder = hosts_folder(&self.data);
         let shown = folder.display();
@@ -371,27 +372,30 @@ impl Spawner {
             found = true;
             match (holder.bundled, pid) {
                 (Some(false), _) => bail!(
-                    "{} uses the data folder {shown}. End it, or start the server with another --data, or use that \
-                     host instead of the bundled ones: see [[host]] in docs/configuration.md",
+                    "{} uses the data folder {shown}. End this host, or start the server with another --data, or use \
+                     this host instead of the bundled hosts: see [[host]] in docs/configuration.md",
                     pid.map_or_else(
                         || "`signalbox host`".to_owned(),
                         |pid| format!("`signalbox host` (PID {pid})")
                     )
                 ),
                 (Some(true), Some(pid)) => {
-                    tracing::warn!(pid, "waiting until the bundled hosts of the previous server have ended");
+                    tracing::warn!(
+                        pid,
+                        "waiting until bundled hosts that were left running before the restart have ended"
+                    );
                     if !process::end(pid, &self.data, STOP_TIMEOUT).await {
                         bail!(
-                            "the bundled hosts of the previous server (PID {pid}) can't be ended, and still use the \
-                             data folder {shown}. End that process, then restart the server"
+                            "bundled hosts that were left running before the restart (PID {pid}) can't be ended, and \
+                             still use the data folder {shown}. End that process, then restart the server"
                         );
                     }
                 }
                 // The process has not yet written what it is.
                 _ if Instant::now() < until => sleep(READY_POLL_INTERVAL).await,
                 _ => bail!(
-                    "another host uses the data folder {shown}, perhaps in another container. End it, or start the \
-                     server with another --data"
+                    "another host uses the data folder {shown}, perhaps in another container. End that host, or start \
+                     the server with another --data"
                 ),
             }
         }

@@ -30,7 +30,7 @@ const LISTEN: &str = "127.0.0.1:7200";
 /// Arguments of `signalbox serve`.
 #[derive(clap::Args)]
 pub struct ServeArgs {
-    /// Address and port to listen on; port 0 picks a free one. Addresses other than loopback require a token
+    /// Address and port to listen on; port 0 picks a free port. Addresses other than loopback require a token
     /// [default: 127.0.0.1:7200]
     #[arg(long, env = "SIGNALBOX_LISTEN")]
     listen: Option<SocketAddr>,

@@ -166,9 +166,10 @@ impl Work for Demo {
 
     async fn run(&self, ctx: Context, _params: DemoParams) -> Result<ResultDoc, WorkError> {
         let Some(engine) = self.engine.get() else {
-            return Err(WorkError::failed("The server is still starting up.", "Retry it."));
+            return Err(WorkError::failed("The server is still starting up.", "Retry the demonstration."));
         };
-        let children = Children { engine, ctx: &ctx, hint: "Retry it; completed steps are kept." };
+        let children =
+            Children { engine, ctx: &ctx, hint: "Retry the demonstration; completed steps are kept." };
         ctx.set_total("steps", Some(Step::ALL.len() as u64));
         let mut done: Vec<OperationDetail> = Vec::new();
         for (n, step) in Step::ALL.into_iter().enumerate() {
@@ -177,7 +178,7 @@ impl Work for Demo {
             ctx.set_done(done.len() as u64);
         }
         let [load, training, backtest] = done.as_slice() else {
-            return Err(WorkError::failed("A step is missing.", "Retry it."));
+            return Err(WorkError::failed("A step is missing.", "Retry the demonstration."));
         };
         let result = DemoResult {
             synthetic: true,

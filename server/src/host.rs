@@ -18,7 +18,7 @@ use training_host::{ModelStore, TrainingConfig, TrainingRun};
 /// Arguments of `signalbox host`.
 #[derive(clap::Args)]
 pub struct HostArgs {
-    /// Address and port to listen on; port 0 picks a free one
+    /// Address and port to listen on; port 0 picks a free port
     #[arg(long, default_value = "127.0.0.1:7301", env = "SIGNALBOX_HOST_LISTEN")]
     listen: SocketAddr,
     /// Folder for data sets; used by one host at a time [default: hosts in the platform's data
@@ -112,7 +112,7 @@ pub async fn host(args: HostArgs) -> anyhow::Result<()> {
     let host = host.build()?;
     let listener = TcpListener::bind(args.listen).await.with_context(|| {
         format!(
-            "can't listen on {}. Another program may use that port; choose another with --listen",
+            "can't listen on {}. Another program may use that port; choose another port with --listen",
             args.listen
         )
     })?;
@@ -125,17 +125,20 @@ pub async fn host(args: HostArgs) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Ends processes of commands that an earlier host left, because it was killed.
+/// Ends processes of commands that were left running when a host was killed.
 async fn end_leftovers(owner: Owner) -> anyhow::Result<()> {
     match tokio::task::spawn_blocking(move || owner.end_leftovers()).await? {
         Ok(0) => {}
         Ok(processes) => {
-            tracing::warn!(processes, "killed processes of commands that an earlier host left running")
+            tracing::warn!(
+                processes,
+                "killed processes of commands that were left running before this host started"
+            )
         }
         Err(pids) => tracing::error!(
             ?pids,
-            "processes of commands that an earlier host left can't be killed; they are blocked in the kernel, for \
-             example by an unresponsive drive"
+            "processes of commands that were left running before this host started can't be killed; they are blocked in \
+             the kernel, for example by an unresponsive drive"
         ),
     }
     Ok(())

@@ -46,7 +46,7 @@ impl HostLock {
     /// If another host keeps the lock, or the folder is not writable.
     pub async fn take(folder: &Path, bundled: bool) -> anyhow::Result<Self> {
         let shown = folder.display();
-        let failed = || format!("can't lock the data folder {shown}; choose another with --data");
+        let failed = || format!("can't lock the data folder {shown}; choose another folder with --data");
         std::fs::create_dir_all(folder).with_context(failed)?;
         let mut options = File::options();
         options.create(true).truncate(false).read(true).write(true);

@@ -73,7 +73,7 @@ pub async fn listen(listener: TcpListener, listening: Listening) {
         let (stream, remote) = match came {
             Ok(came) => came,
             Err(error) => {
-                tracing::warn!(%error, "can't accept a connection");
+                tracing::warn!(%error, "can't accept a connection; retrying");
                 tokio::time::sleep(HEADER_POLL_INTERVAL).await;
                 continue;
             }

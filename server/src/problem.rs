@@ -88,7 +88,7 @@ pub fn problem_of(error: EngineError) -> Problem {
         ),
         EngineError::UnknownKind { kind, hosts_configured: false, .. } => (
             ProblemType::UnknownKind,
-            format!("Unknown kind '{kind}': no hosts are configured. Add one to the configuration."),
+            format!("Unknown kind '{kind}': no hosts are configured. Add a host to the configuration."),
         ),
         EngineError::UnknownKind { kind, known, hosts_configured: true } => {
             (ProblemType::UnknownKind, format!("Unknown kind '{kind}'.{}", available(&known)))
@@ -111,7 +111,7 @@ pub fn problem_of(error: EngineError) -> Problem {
         EngineError::KeyOfDeleted => (
             ProblemType::Deleted,
             "This request was accepted earlier, and its operation was deleted. Use a new Idempotency-Key to start \
-             another."
+             another operation."
                 .into(),
         ),
         EngineError::KeyAccepted => (
@@ -199,25 +199,34 @@ fn explained(denied: Denied) -> String {
             let state = state.map_or_else(String::new, |state: State| format!(" ({state})"));
             format!("The operation has already ended{state}, so its auto-cancel rule can't be changed.")
         }
-        Denied::BeingCancelled => "The operation is already being cancelled.".into(),
+        Denied::BeingCancelled => {
+            "The operation is being cancelled, so it can't be changed or retried now.".into()
+        }
         Denied::EndsWithChildren => {
-            "The work of the operation has stopped; the operation ends with its last child operation. Abandon \
-             child operations whose host is unreachable."
+            "The operation can't be abandoned: its own work has stopped, and it ends when its last child operation ends. \
+             Abandon child operations whose host is unreachable."
                 .into()
         }
         Denied::HostConnected => {
-            "The host of the operation is connected. Cancel the operation instead, so that the stop is confirmed.".into()
+            "The host of the operation is connected, so the operation can't be abandoned. Cancel the operation instead, so \
+             that the stop is confirmed."
+                .into()
         }
         Denied::AttemptNotEnded(state) => {
-            format!("The operation is {state}. Another attempt is possible when this one has ended.")
+            format!("The operation is {state}, so it can't be retried or resumed yet. Wait until the current attempt ends.")
         }
-        Denied::Succeeded => "The operation succeeded. Start a new operation with the same parameters instead.".into(),
+        Denied::Succeeded => {
+            "The operation succeeded, so it can't be retried or resumed. Start a new operation with the same parameters \
+             instead."
+                .into()
+        }
         Denied::NoCheckpoint => {
-            "The operation has no checkpoint to resume from. Retry starts it from the beginning.".into()
+            "The operation can't be resumed, because it has no checkpoint. Retry starts it from the beginning.".into()
         }
-        Denied::NotFailed(state) => format!("The operation is {state}; only failed operations can be retried."),
+        Denied::NotFailed(state) => format!("The operation is {state}, so it can't be retried. Only failed operations can be retried."),
         Denied::ParentBeingCancelled => {
-            "The parent operation is being cancelled. Retry this operation when the parent has ended.".into()
+            "This operation can't be retried yet, because its parent operation is being cancelled. Retry it when the parent \
+             has ended.".into()
         }
         Denied::NoLongerExists => "The operation no longer exists.".into(),
     }

@@ -125,7 +125,11 @@ impl SignInProvider {
                 backoff.reset();
                 self.provider.failure().await;
             }
-            Err(error) => tracing::warn!(issuer = self.issuer(), %error, "sign-ins through it fail"),
+            Err(error) => tracing::warn!(
+                issuer = self.issuer(),
+                %error,
+                "can't load the provider's discovery document; retrying. Until then, sign-ins through the provider fail"
+            ),
         }
         tokio::time::sleep(backoff.next_ceiling()).await;
     }

@@ -53,11 +53,11 @@ pub async fn serve(args: ServeArgs) -> anyhow::Result<()> {
     }
     let options = page::leptos_options(&config.site, config.listen)?;
     std::fs::create_dir_all(&config.data).with_context(|| {
-        format!("can't create the data folder {}; choose another with --data", config.data.display())
+        format!("can't create the data folder {}; choose another folder with --data", config.data.display())
     })?;
     let listener = TcpListener::bind(config.listen).await.with_context(|| {
         format!(
-            "can't listen on {}. Another program may use that port; choose another with --listen",
+            "can't listen on {}. Another program may use that port; choose another port with --listen",
             config.listen
         )
     })?;

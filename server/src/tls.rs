@@ -90,11 +90,13 @@ impl Tls {
                     *self.current.0.write() = Arc::new(new);
                     tracing::info!(
                         certificate = %self.files.certificate.display(),
-                        "new certificate; open connections keep the previous one"
+                        "loaded a new certificate; open connections keep the previous certificate"
                     );
                 }
                 Some(Err(error)) => {
-                    tracing::warn!("the new certificate is not used, and the previous one stays: {error:#}");
+                    tracing::warn!(
+                        "the new certificate is not used, and the previous certificate stays in use: {error:#}"
+                    );
                 }
             }
         }

@@ -78,7 +78,7 @@ impl LazySection {
                 view! {
                     <p class="note bad" role="alert">
                         "This section could not be loaded from the server. "
-                        {has_html.get().then_some("It shows the state when the page was loaded. ")}
+                        {has_html.get().then_some("The section shows the state when the page was loaded. ")}
                         <button type="button" class="link" on:click=again>
                             "Try again"
                         </button>

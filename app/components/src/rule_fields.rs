@@ -76,4 +76,4 @@ pub fn RuleFields(
 }
 
 /// Help text about the baseline.
-pub const ABOUT: &str = "The baseline is the P10 to P90 range of successful past runs with the same title or, if there are too few, of the same kind. It does not change after you set the rule. After this number of points in a row on the chosen side of the baseline, Signalbox cancels the operation. The receipt then states the reason.";
+pub const ABOUT: &str = "The baseline is the P10 to P90 range of successful past runs with the same title, or of the same kind if too few runs have this title. The baseline is fixed when you set the rule. Signalbox cancels the operation when the chosen number of consecutive points is on the chosen side of the baseline. The receipt states the reason.";

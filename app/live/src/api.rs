@@ -63,7 +63,7 @@ pub async fn alerts() -> Result<AlertList, Problem> {
     get(paths::ALERTS.to_owned()).await
 }
 
-/// Rules of alerts.
+/// Alert rules.
 pub async fn alert_rules() -> Result<RuleList, Problem> {
     #[cfg(feature = "ssr")]
     return backend()?.alert_rules().await;
@@ -385,7 +385,7 @@ mod browser {
         Call { method: "DELETE", ..Call::get(&path) }.text().await.map(drop)
     }
 
-    /// Creates a rule of alerts.
+    /// Creates an alert rule.
     ///
     /// # Errors
     /// As [`sampled`].
@@ -394,7 +394,7 @@ mod browser {
         Call::post(paths::ALERT_RULES, body).json().await
     }
 
-    /// Changes a rule of alerts.
+    /// Changes an alert rule.
     ///
     /// # Errors
     /// As [`sampled`].
@@ -404,7 +404,7 @@ mod browser {
         Call { method: "PUT", body: Some(body), ..Call::get(&path) }.json().await
     }
 
-    /// Deletes a rule of alerts, or resets a built-in one.
+    /// Deletes an alert rule, or resets a built-in rule.
     ///
     /// # Errors
     /// As [`sampled`].

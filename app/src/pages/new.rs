@@ -201,7 +201,7 @@ fn Pick(offers: Memo<Vec<KindOffer>>) -> impl IntoView {
                 view! {
                     <Empty
                         title=format!("No host offers \u{201c}{wanted}\u{201d}")
-                        text="The name may be mistyped, or the host that offers it has not connected yet."
+                        text="The name of the kind may be mistyped, or the host that offers this kind has not connected yet."
                     >
                         <A href="/new" attr:class="button">
                             "Show available kinds"

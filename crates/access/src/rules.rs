@@ -102,8 +102,8 @@ pub enum Denied {
     )]
     AdminKinds,
     #[error(
-        "This user signs in through the provider, which has the password and the groups that set the role. Change the \
-         user's groups there, or [[oidc.role]] in the configuration."
+        "This user signs in through the provider, so password and role can't be changed here. Change the password or the \
+         groups of the user at the provider, or [[oidc.role]] in the configuration."
     )]
     FromProvider,
     #[error("Role and kinds can only be changed together. Send both.")]
@@ -113,7 +113,7 @@ pub enum Denied {
     )]
     NoAdmin,
     #[error(
-        "This is the last admin credential, and other tokens or users exist. Remove them first, or create another admin."
+        "This credential is the last one with the role admin, so it can't be removed or limited while other tokens or users exist. Remove the other tokens and users first, or create another admin."
     )]
     LastAdmin,
 }

@@ -126,7 +126,7 @@ async fn greeted(socket: &Path) -> io::Result<UnixStream> {
     }
     let hello: Hello = wire::read_json(&mut stream).await?;
     if hello.version != VERSION {
-        return Err(io::Error::other("the agent uses another version of the protocol"));
+        return Err(io::Error::other("the agent and this command use different versions of the protocol"));
     }
     Ok(stream)
 }

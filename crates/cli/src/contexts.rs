@@ -87,7 +87,7 @@ impl Contexts {
     fn load_from(file: &Path) -> anyhow::Result<Self> {
         match std::fs::read_to_string(file) {
             Ok(text) => toml::from_str(&text)
-                .with_context(|| format!("{} is not valid. Correct it or remove it", file.display())),
+                .with_context(|| format!("{} is not valid. Correct or remove the file", file.display())),
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Self::default()),
             Err(error) => Err(error).with_context(|| format!("{} can't be read", file.display())),
         }

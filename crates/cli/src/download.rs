@@ -27,7 +27,7 @@ pub fn file_name(name: &str) -> anyhow::Result<PathBuf> {
     if plain && name.chars().all(|c| !c.is_control()) {
         return Ok(PathBuf::from(name));
     }
-    bail!("'{name}' is not a valid file name. Choose one with --to-file FILE")
+    bail!("'{name}' is not a valid file name. Choose a file name with --to-file FILE")
 }
 
 /// Tag as a part of a file name; `None` if it can't be one.

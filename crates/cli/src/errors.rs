@@ -10,7 +10,7 @@ pub fn advised(error: ClientError) -> anyhow::Error {
             anyhow!("{error}. Start a server with `signalbox serve`, or set its address with --server URL")
         }
         ClientError::Tls { server, problem: problem @ TlsProblem::UnknownIssuer } => anyhow!(
-            "{server} {}. If its CA is private, use --ca FILE with the CA's certificate (PEM)",
+            "{server} {}. If the certificate is from a private CA, use --ca FILE with the CA's certificate (PEM)",
             problem.reason()
         ),
         ClientError::Decode { .. } => anyhow!(

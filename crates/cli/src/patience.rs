@@ -46,7 +46,7 @@ impl Patience {
             }
             if !std::mem::replace(&mut self.is_noted, true) {
                 let limit = text::rounded(limit.as_secs_f64());
-                output::note(&format!("{what}. Waiting for it, at most {limit}."))?;
+                output::note(&format!("{what}. Waiting at most {limit}."))?;
             }
             output::still_read()?;
             tokio::time::sleep_until(deadline.min(Instant::now() + backoff.next())).await;

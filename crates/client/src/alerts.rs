@@ -13,7 +13,7 @@ impl Client {
         self.get(paths::ALERTS).await
     }
 
-    /// Rules of alerts.
+    /// Alert rules.
     ///
     /// # Errors
     /// [`ClientError`].

@@ -181,7 +181,7 @@ pub fn delete_many(outcome: Deleted) -> Vec<String> {
         ));
     }
     if lines.is_empty() {
-        lines.push("None of these has ended.".to_owned());
+        lines.push("None of these operations has ended.".to_owned());
     }
     lines
 }
@@ -308,7 +308,7 @@ mod tests {
             "{lines:?}"
         );
         assert_eq!(lines[2], "2 have not ended, or have child runs that have not ended, and are skipped.");
-        assert_eq!(delete_many(outcome(0, 0)), ["None of these has ended."]);
+        assert_eq!(delete_many(outcome(0, 0)), ["None of these operations has ended."]);
         assert_eq!(deleted_many(outcome(3, 0)), Some(("Deleted 3 operations.".to_owned(), false)));
         assert!(
             deleted_many(outcome(3, 1))

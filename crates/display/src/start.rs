@@ -157,7 +157,7 @@ pub fn before_start(start: &Start, now: Time) -> String {
             "Will wait in the queue: {name}, the only connected host for this kind, is drained and accepts no new operations."
         ),
         Start::Unheard => {
-            "No host for this kind is connected. You can start it anyway: it waits in the queue until one \
+            "No host for this kind is connected. You can start the operation anyway: it waits in the queue until a host \
                            connects."
                 .to_owned()
         }

@@ -50,11 +50,12 @@ impl CheckpointTransfer {
                 Ok(()) => return Ok(()),
                 Err(error) => error,
             };
-            tracing::warn!(operation = %self.id, keeper = %self.keeper, %host, %error, "checkpoint transfer failed");
-            match self.verdict(host, &error, since.elapsed()) {
-                Some(failure) => return Err(failure),
-                None => tokio::time::sleep(backoff.next()).await,
+            if let Some(failure) = self.verdict(host, &error, since.elapsed()) {
+                tracing::warn!(operation = %self.id, from = %self.keeper, to = %host, %error, "gave up transferring the checkpoint");
+                return Err(failure);
             }
+            tracing::warn!(operation = %self.id, from = %self.keeper, to = %host, %error, "can't transfer the checkpoint yet; retrying");
+            tokio::time::sleep(backoff.next()).await;
         }
     }
 
@@ -72,7 +73,7 @@ impl CheckpointTransfer {
             let whole = IDLE_TIMEOUT * 2 + Duration::from_secs(file.bytes / MIN_BYTES_PER_SECOND);
             let limits = ForwardLimits { silence: IDLE_TIMEOUT, whole };
             from.forward(&path, to, &target, limits).await.map_err(TransferError::Pipe)?;
-            tracing::info!(operation = %self.id, keeper = %self.keeper, file = file.name, "checkpoint file copied");
+            tracing::info!(operation = %self.id, from = %self.keeper, file = file.name, "checkpoint file copied");
         }
         Ok(())
     }

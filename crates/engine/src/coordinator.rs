@@ -286,7 +286,7 @@ impl Coordinator {
     /// Applies a message that is not a user request.
     fn step(&mut self, id: OperationId, message: Message, now: Time) {
         if self.try_step(id, message, now).is_err() {
-            tracing::error!(operation = %id, "an internal message was rejected");
+            tracing::error!(operation = %id, "an internal message was rejected; the operation keeps its state");
         }
     }
 

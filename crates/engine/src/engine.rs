@@ -330,7 +330,7 @@ impl Engine {
         match answer {
             Ok(Ok(found)) => Ok(found),
             Ok(Err(error)) => {
-                tracing::error!(%error, "can't read the database");
+                tracing::error!(%error, "can't read the database; the request fails");
                 Err(EngineError::Unreadable(error))
             }
             Err(_) => Err(EngineError::Closing),

@@ -47,25 +47,27 @@ pub enum EngineError {
     #[error("the operation of this idempotency key was deleted")]
     KeyOfDeleted,
     /// The idempotency key belongs to an operation that is no longer in memory.
-    #[error("the operation of this idempotency key was accepted earlier")]
+    #[error("a start request with this idempotency key was accepted earlier")]
     KeyAccepted,
     /// The state of the operation does not allow the request.
     #[error(transparent)]
     Denied(#[from] Denied),
     /// A parent that has ended or is being cancelled can't start children.
-    #[error("parent {0} has ended or is being cancelled")]
+    #[error("operation {0} has ended or is being cancelled, so it can't start child operations")]
     ParentEnding(OperationId),
     /// Only ended operations can be deleted.
-    #[error("the operation is {0}")]
+    #[error("the operation is {0}, and only ended operations can be deleted")]
     NotEnded(State),
     /// Number of children that have not ended, so that their parent can't be deleted.
-    #[error("{0} children have not ended")]
+    #[error("{0} child operations have not ended, so the operation can't be deleted yet")]
     ChildrenNotEnded(usize),
     /// It was retried or deleted since it was read.
-    #[error("operation {0} changed meanwhile")]
+    #[error("operation {0} was retried or deleted meanwhile, so it was not deleted")]
     Changed(OperationId),
     /// A cancel was sent to the host of an operation that is not stored yet.
-    #[error("the operation is not stored yet")]
+    #[error(
+        "the database can't be written, and the operation is not stored yet; the cancel was sent to its host"
+    )]
     NotStoredYet,
     #[error("the database can't be read: {0}")]
     Unreadable(#[source] StoreError),
@@ -134,28 +136,30 @@ pub enum Denied {
     #[error("the operation has already ended, so its rule can't be changed")]
     RuleEnded(Option<State>),
     /// A rule can't be set while the operation is being cancelled.
-    #[error("the operation is already being cancelled")]
+    #[error("the operation is being cancelled, so it can't be changed or retried now")]
     BeingCancelled,
     /// Its own work has stopped, and its children have not ended, so it can't be abandoned.
-    #[error("the operation ends with its last child operation")]
+    #[error(
+        "the operation's work has stopped, so it can't be abandoned; it ends when its last child operation ends"
+    )]
     EndsWithChildren,
     /// Only an attempt whose host is unreachable or can't stop it can be abandoned.
-    #[error("the host of the operation is connected")]
+    #[error("the host of the operation is connected, so the operation can't be abandoned")]
     HostConnected,
     /// Another attempt is possible only after the current one.
-    #[error("the operation is {0}")]
+    #[error("the operation is {0}, so it can't be retried or resumed yet")]
     AttemptNotEnded(State),
     /// A succeeded operation has no other attempt.
-    #[error("the operation succeeded")]
+    #[error("the operation succeeded, so it can't be retried or resumed")]
     Succeeded,
     /// There is no checkpoint to resume from.
-    #[error("the operation has no checkpoint")]
+    #[error("the operation has no checkpoint, so it can't be resumed")]
     NoCheckpoint,
     /// The retry policy applies to failed operations only.
-    #[error("the operation is {0}, not failed")]
+    #[error("the operation is {0}, and only failed operations can be retried")]
     NotFailed(State),
     /// No other attempt is made while its parent is being cancelled.
-    #[error("the parent is being cancelled")]
+    #[error("the parent operation is being cancelled, so this operation can't be retried yet")]
     ParentBeingCancelled,
     /// The operation is no longer in memory.
     #[error("the operation no longer exists")]

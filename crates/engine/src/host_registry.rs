@@ -241,7 +241,7 @@ impl HostRegistry {
         let (up, away): (Vec<&Entry>, Vec<&Entry>) = having.iter().partition(|e| e.link == HostLink::Up);
         Err(if having.is_empty() {
             let text = format!(
-                "No connected host supports {kind}. The operation starts when one connects; see Hosts."
+                "No connected host supports {kind}. The operation starts when such a host connects; see Hosts."
             );
             (ConditionKind::NoHost, text)
         } else if up.is_empty() {
@@ -289,14 +289,14 @@ fn why_none_of_the_ready(kind: &KindName, ready: &[&Entry], now: Time) -> (Condi
         }
         if let Some(most) = only.at_limit(kind) {
             let text = format!(
-                "{names} has reached its limit of parallel {kind} operations ({most}). The operation starts when one of them ends."
+                "{names} has reached its limit of parallel {kind} operations ({most}). The operation starts when one of these operations ends."
             );
             return (ConditionKind::Waiting, text);
         }
     }
     (
         ConditionKind::Waiting,
-        format!("All slots on {names} are in use. The operation starts when one is free."),
+        format!("All slots on {names} are in use. The operation starts when a slot is free."),
     )
 }
 

@@ -124,7 +124,7 @@ pub(crate) async fn start(
                     let failure = Failure { hint: hint.into(), ..refusal(&host_request.host, &error) };
                     return host_request.report(Message::Refused(failure)).await;
                 }
-                tracing::warn!(host = %host_request.host, operation = %host_request.id, %error, "no response to a start request");
+                tracing::warn!(host = %host_request.host, operation = %host_request.id, %error, "no response to a start request; trying again unless the operation is cancelled");
                 let HostRequest { id, attempt, .. } = host_request;
                 if error.never_sent() && !may_arrive {
                     return host_request.send(Command::Undelivered { id, attempt }).await;
@@ -204,7 +204,7 @@ pub(crate) async fn cancel(host_request: HostRequest, body: CancelAttempt, offse
                 host_request.send(Command::CancelUnknown { id, attempt }).await;
             }
             Err(error) => {
-                tracing::warn!(host = %host_request.host, operation = %host_request.id, %error, "cancel not delivered");
+                tracing::warn!(host = %host_request.host, operation = %host_request.id, %error, "cancel not delivered; retrying");
                 let message = format!(
                     "The cancel could not be delivered: {error} The cancel is retried until the host responds; until then, the operation may still be running."
                 );
@@ -266,7 +266,7 @@ pub(crate) async fn stop_orphaned_attempt(orphaned: OrphanedAttempt, pool: Pool,
             tracing::warn!(%host, operation = %id, attempt, "orphaned attempt stopped")
         }
         Err(error) => {
-            tracing::warn!(%host, operation = %id, attempt, %error, "orphaned attempt not stopped yet")
+            tracing::warn!(%host, operation = %id, attempt, %error, "can't stop an orphaned attempt; retrying at the next reconciliation")
         }
     }
 }
@@ -279,7 +279,7 @@ pub(crate) async fn fetch_end(host_request: HostRequest, outcome: Outcome) {
             match host_request.pool.get::<ResultDoc>(&path).await {
                 Ok(result) => Some(result),
                 Err(error) => {
-                    tracing::warn!(host = %host_request.host, operation = %host_request.id, %error, "can't fetch a result");
+                    tracing::warn!(host = %host_request.host, operation = %host_request.id, %error, "can't fetch the result; the operation ends without it");
                     None
                 }
             }

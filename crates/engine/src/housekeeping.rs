@@ -56,7 +56,7 @@ pub(crate) async fn delete_expired(
             let ended = match found {
                 Ok(Ok(ended)) => ended,
                 Ok(Err(error)) => {
-                    tracing::warn!(%error, "can't look for expired operations");
+                    tracing::warn!(%error, "can't look for expired operations; retrying later");
                     break;
                 }
                 Err(_) => return,

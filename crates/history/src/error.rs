@@ -14,7 +14,7 @@ pub enum HistoryError {
     #[error("the corrupt history can't be renamed: {0}")]
     SetAside(#[from] std::io::Error),
     /// A later version wrote the database.
-    #[error("a later version of Signalbox wrote the history; move {} away to create a new one", .0.display())]
+    #[error("a later version of Signalbox wrote the history; move {} away to create a new history", .0.display())]
     Later(PathBuf),
 }
 

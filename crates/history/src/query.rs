@@ -102,7 +102,7 @@ impl Store {
                 let block = match Block::decode(data, wanted) {
                     Ok(block) => block,
                     Err(error) => {
-                        tracing::warn!(source, ?tier, block_start, %error, "a block of the history is skipped");
+                        tracing::warn!(source, ?tier, block_start, %error, "skipping a corrupt block of the metrics history");
                         return;
                     }
                 };

@@ -59,7 +59,7 @@ impl Store {
         match Self::open_as_is(path) {
             Err(error) if error.is_corrupt() => {
                 let aside = set_aside(path)?;
-                tracing::error!(%error, aside = %aside.display(), "the history is corrupt; creating a new one");
+                tracing::error!(%error, aside = %aside.display(), "the metrics history is corrupt; continuing with a new, empty history");
                 Self::open_as_is(path)
             }
             opened => opened,

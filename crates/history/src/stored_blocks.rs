@@ -19,7 +19,7 @@ pub(crate) fn load(
     let empty = || Block::new(tier.slots());
     Ok(data.map_or_else(empty, |data| {
         Block::decode(&data, |_| true).unwrap_or_else(|error| {
-            tracing::warn!(source, ?tier, start, %error, "a block of the history is replaced");
+            tracing::warn!(source, ?tier, start, %error, "replacing a corrupt block of the metrics history");
             empty()
         })
     }))

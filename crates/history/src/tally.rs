@@ -27,11 +27,11 @@ pub struct Tally {
 /// Bytes that are no tally.
 #[derive(Clone, Copy, PartialEq, Debug, Error)]
 enum Damage {
-    #[error("the tally is cut off")]
+    #[error("the stored count is cut off")]
     Truncated,
-    #[error("the tally has the unknown format {0}")]
+    #[error("the stored count has the unknown format {0}")]
     Version(u8),
-    #[error("the tally's length of {0} s is impossible")]
+    #[error("the length of {0} s of the stored count is impossible")]
     Seconds(f64),
     #[error("{0}")]
     Histogram(#[from] DecodeError),
@@ -177,7 +177,9 @@ impl Store {
             let start = row.get(0)?;
             match Tally::decode(row.get_ref(1)?.as_blob().map_err(rusqlite::Error::from)?) {
                 Ok(tally) => slots.push((start, tally)),
-                Err(error) => tracing::warn!(source, start, %error, "a tally of the history is skipped"),
+                Err(error) => {
+                    tracing::warn!(source, start, %error, "skipping a corrupt count in the metrics history")
+                }
             }
         }
         Ok(Tallies { slot_seconds: tier.slot_seconds(), slots })
@@ -207,8 +209,10 @@ fn add(
         .optional()?;
     let known = known.and_then(|data| {
         let read = Tally::decode(&data);
-        read.inspect_err(|error| tracing::warn!(source, start, %error, "a tally of the history is replaced"))
-            .ok()
+        read.inspect_err(
+            |error| tracing::warn!(source, start, %error, "replacing a corrupt count in the metrics history"),
+        )
+        .ok()
     });
     let mut all = known.unwrap_or_default();
     all.merge(tally);

@@ -58,7 +58,7 @@ fn by_address(host: &str) -> Result<(), ApiError> {
         return Ok(());
     }
     let why = format!(
-        "The name '{}' is not allowed for a host without a token. Use its IP address, or set a token.",
+        "The name '{}' is not allowed for a host without a token. Use the host's IP address, or set a token.",
         host.chars().take(100).collect::<String>()
     );
     Err(ApiError::new(ProblemType::Forbidden, why))

@@ -139,7 +139,7 @@ async fn take(
         Ok(_) => Ok(StatusCode::NO_CONTENT),
         Err((e, wanted)) if e.kind() == io::ErrorKind::InvalidData => {
             let why =
-                format!("The received file differs from the stored one: its SHA-256 is {e}, not {wanted}.");
+                format!("The received file differs from the stored file: its SHA-256 is {e}, not {wanted}.");
             Err(ApiError::new(ProblemType::Conflict, why))
         }
         Err((e, _)) => Err(disk(&e)),
@@ -161,7 +161,9 @@ async fn forget(State(shared): State<Arc<Shared>>, Path(id): Path<String>) -> Ha
         // Files of a running attempt must not be replaced.
         let runs = shared.registry.find(id).is_ok_and(|attempt| !attempt.ended());
         if runs {
-            let why = format!("Operation {id} is running here; delete its files when it has ended.");
+            let why = format!(
+                "The files of operation {id} can't be deleted, because it is running here. Delete them when it has ended."
+            );
             return Err(ApiError::new(ProblemType::Conflict, why));
         }
         blocking(move || {

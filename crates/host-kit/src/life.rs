@@ -40,7 +40,9 @@ pub(crate) async fn live(
         // A succeeded operation needs no checkpoint files.
         let id = attempt.id;
         if tokio::task::spawn_blocking(move || checkpoint_store.forget(id)).await.is_err() {
-            tracing::error!("can't remove checkpoint files");
+            tracing::error!(
+                "can't remove the checkpoint files of a succeeded operation; they stay on this host"
+            );
         }
     }
     // Before the end is reported, because a client may rely on the free slot at once.

@@ -109,13 +109,13 @@ impl Registry {
             return Ok(Started::Known(known.view()));
         }
         if held.closing {
-            let why = "The host is shutting down and accepts no operations. Try another host, or this one when it is back.";
+            let why = "The host is shutting down and accepts no operations. Try another host, or try again when this host is back.";
             return Err(ApiError::new(ProblemType::Unavailable, why).retry_after(5));
         }
         if held.running >= self.capacity {
             let why = format!(
-                "All slots of the host are in use: it runs {} in parallel. Try again when one has ended, or increase its \
-                 capacity.",
+                "All slots of the host are in use: it runs {} in parallel. Try again when an operation has ended, or increase \
+                 the host's capacity.",
                 operations(self.capacity)
             );
             return Err(ApiError::new(ProblemType::HostFull, why).retry_after(1));
@@ -123,7 +123,7 @@ impl Registry {
         let of_kind = held.running_by_kind.get(&ask.kind).copied().unwrap_or(0);
         if let Some(most) = self.max_parallel.get(&ask.kind).filter(|most| of_kind >= **most) {
             let why = format!(
-                "The host has reached its limit of parallel {} operations ({most}). Try again when one has ended.",
+                "The host has reached its limit of parallel {} operations ({most}). Try again when one of these operations has ended.",
                 ask.kind
             );
             return Err(ApiError::new(ProblemType::HostFull, why).retry_after(1));
@@ -267,7 +267,10 @@ impl Registry {
     pub(crate) async fn preview(&self, ask: PreviewParams) -> Result<Preview, ApiError> {
         let work = self.work_of(&ask.kind)?;
         let (preview, _) = checked(move || (work.prepare_preview(&ask.params), work.kind())).await?;
-        let none = format!("The kind {} does not support previews. Start it to see the result.", ask.kind);
+        let none = format!(
+            "The kind {} does not support previews. Start an operation of this kind to see the result.",
+            ask.kind
+        );
         preview.await.ok_or_else(|| ApiError::new(ProblemType::NotFound, none))
     }
 

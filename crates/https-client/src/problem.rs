@@ -22,7 +22,7 @@ pub enum TlsProblem {
     Expired { at: Option<String> },
     /// The certificate is not valid yet; until when, if known, in RFC 3339.
     NotYetValid { until: Option<String> },
-    /// The certificate is for other names.
+    /// The certificate is not valid for the name in the URL.
     WrongName { names: Vec<String> },
     /// The service uses the certificate of a CA as its own.
     CaAsOwn,
@@ -36,7 +36,7 @@ pub enum TlsProblem {
     NotTls,
     /// The service closed the connection during the handshake.
     Closed,
-    /// The certificates of this side can't be used.
+    /// The certificates of the client can't be used.
     Unusable { cause: String },
     /// Another failure of the handshake.
     Other { cause: String },
@@ -57,7 +57,7 @@ impl TlsProblem {
                 "has a certificate without any host name".to_owned()
             }
             Self::WrongName { names } => {
-                format!("has a certificate for other names: {}", names.join(", "))
+                format!("has a certificate that is valid only for: {}", names.join(", "))
             }
             Self::CaAsOwn => "uses the certificate of a CA as its own".to_owned(),
             Self::BadCertificate { cause } => format!("has an invalid certificate ({cause})"),
@@ -75,24 +75,26 @@ impl TlsProblem {
     /// What to do; a sentence.
     pub fn advice(&self) -> &'static str {
         match self {
-            Self::UnknownIssuer => "If its CA is private, set 'ca' to a PEM file with the CA's certificate.",
-            Self::Expired { .. } => "Renew it, and check the clock of this machine.",
+            Self::UnknownIssuer => {
+                "If the certificate is from a private CA, set 'ca' to a PEM file with the CA's certificate."
+            }
+            Self::Expired { .. } => "Renew the certificate, and check the clocks of both machines.",
             Self::NotYetValid { .. } => "Check the clocks of both machines.",
             Self::WrongName { .. } => {
-                "Use a name of the certificate in the URL, or a certificate with the name in the URL."
+                "Change the URL to a name of the certificate, or use a certificate for the name in the URL."
             }
-            Self::CaAsOwn => "Let the CA issue a certificate for it, without CA:TRUE.",
+            Self::CaAsOwn => "Let the CA issue a server certificate (without CA:TRUE) for the service.",
             Self::BadCertificate { .. } => "Replace the certificate.",
             Self::ClientCertificateMissing => "Set 'client_certificate' and 'client_key' to PEM files.",
             Self::ClientCertificateRejected { .. } => {
-                "Use a client certificate of a CA that it trusts, which has not expired."
+                "Use a client certificate that has not expired, from a CA that the service trusts."
             }
-            Self::NotTls => "If it uses plain HTTP, use a URL that begins with http://.",
+            Self::NotTls => "If the service uses plain HTTP, use a URL that begins with http://.",
             Self::Closed => {
-                "Check that it uses TLS; if it uses plain HTTP, use a URL that begins with http://."
+                "Check that the service uses TLS. If it uses plain HTTP, use a URL that begins with http://."
             }
-            Self::Unusable { .. } => "Check the TLS settings of this side.",
-            Self::Other { .. } => "Check its log and its TLS settings.",
+            Self::Unusable { .. } => "Check the TLS settings of the client that connects to this address.",
+            Self::Other { .. } => "Check the log and the TLS settings of the service.",
         }
     }
 }

@@ -129,7 +129,9 @@ impl Watched {
             read.stamps = now;
             match Contents::read(&self.files) {
                 Ok(contents) => read.contents = contents,
-                Err(error) => tracing::warn!("the changed TLS files are not used: {error}"),
+                Err(error) => tracing::warn!(
+                    "the changed TLS files are not used, and the previous files stay in use: {error}"
+                ),
             }
         }
         read.contents.clone()

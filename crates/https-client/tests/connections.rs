@@ -84,7 +84,8 @@ async fn only_certificates_of_the_given_ca_are_trusted() {
     for name in ["localhost", "127.0.0.1"] {
         assert_eq!(get(&trusting(&rig.ca), &front.url(name)).await.unwrap(), "hi");
     }
-    let unknown = "it has a certificate that no trusted CA signed. If its CA is private, set 'ca'";
+    let unknown =
+        "it has a certificate that no trusted CA signed. If the certificate is from a private CA, set 'ca'";
     let error = get(&trusting(&rig.other), &front.url("localhost")).await.unwrap_err();
     assert!(error.starts_with(unknown), "{error}");
     assert_eq!(front.handshakes(), 2);
@@ -103,7 +104,9 @@ async fn an_unusable_certificate_is_named_with_what_to_do() {
     assert!(early.contains("not valid before 4000-01-01T00:00:00Z. Check the clocks"), "{early}");
     let wrong = of(Validity::Now, &["box.example.org", "10.1.2.3"]).await;
     assert!(
-        wrong.contains("for other names: box.example.org, 10.1.2.3. Use a name of the certificate"),
+        wrong.contains(
+            "that is valid only for: box.example.org, 10.1.2.3. Change the URL to a name of the certificate"
+        ),
         "{wrong}"
     );
 }

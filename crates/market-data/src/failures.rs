@@ -23,9 +23,12 @@ pub fn unreadable(path: &Path, error: &io::Error) -> Failure {
         ),
         io::ErrorKind::IsADirectory => failure(
             format!("{shown} is a folder, not a file."),
-            "Move it away and put the file in its place.",
+            "Move this folder away, and put the file in its place.",
         ),
-        _ => failure(format!("Cannot read {shown}: {error}."), "Check its disk, then try again."),
+        _ => failure(
+            format!("Cannot read {shown}: {error}."),
+            "Check the disk that contains the file, then try again.",
+        ),
     }
 }
 
@@ -44,9 +47,10 @@ pub fn unwritable(path: &Path, error: &io::Error, kept: &str) -> Failure {
             format!("The host can't write to {shown}: {error}.{kept}"),
             format!("Give the host's user write access or configure another folder, then {again}."),
         ),
-        _ => {
-            failure(format!("Cannot write {shown}: {error}.{kept}"), format!("Check its disk, then {again}."))
-        }
+        _ => failure(
+            format!("Cannot write {shown}: {error}.{kept}"),
+            format!("Check the disk that contains the file, then {again}."),
+        ),
     }
 }
 

@@ -95,7 +95,7 @@ impl Library {
             (Some(only), None) => Ok(only.clone()),
             (Some(_), Some(_)) => Err(vec![FieldError::new(
                 "source",
-                format!("{symbol} {timeframe} was loaded from several sources. Choose one."),
+                format!("{symbol} {timeframe} was loaded from several sources. Choose a source."),
             )]),
             (None, _) => {
                 let from = source.map(|s| format!(" from {s}")).unwrap_or_default();
@@ -130,11 +130,11 @@ impl Library {
 fn there_are(sets: &[SetName]) -> String {
     const SHOWN: usize = 8;
     if sets.is_empty() {
-        return "Nothing is stored yet. Load it first with data.load.".to_owned();
+        return "Nothing is stored yet. Load the bars first with data.load.".to_owned();
     }
     let names: Vec<String> = sets.iter().take(SHOWN).map(SetName::to_string).collect();
     let more = if sets.len() > SHOWN { format!(" and {} more", sets.len() - SHOWN) } else { String::new() };
-    format!("Available: {}{more}. Load it first with data.load.", names.join(", "))
+    format!("Available: {}{more}. Load the missing bars first with data.load.", names.join(", "))
 }
 
 /// Names of the subfolders; empty if the folder does not exist.

@@ -60,7 +60,7 @@ impl Metadata {
         if document.issuer != issuer {
             return Err(SignInFailed::BadAnswer {
                 reason: format!(
-                    "its issuer is '{}', but the configuration says '{issuer}'; they must be equal, also in a slash at the \
+                    "the issuer in the discovery document is '{}', but the configuration says '{issuer}'; they must be equal, also in a slash at the \
                      end",
                     document.issuer
                 ),
@@ -72,7 +72,7 @@ impl Metadata {
         let address = |what: &str, text: &str| {
             let url = Url::parse(text).ok().filter(is_allowed);
             url.ok_or_else(|| SignInFailed::BadAnswer {
-                reason: format!("its {what} '{text}' is not an https:// URL"),
+                reason: format!("the {what} '{text}' in the discovery document is not an https:// URL"),
             })
         };
         let methods = document.token_endpoint_auth_methods_supported;

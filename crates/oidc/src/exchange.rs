@@ -33,7 +33,7 @@ pub(crate) async fn id_token(
     let (status, body) = fetch(request).await?;
     let answer: TokenAnswer = serde_json::from_slice(&body).map_err(|error| SignInFailed::BadAnswer {
         reason: format!(
-            "the one to the token request, with the status {}, is invalid ({error})",
+            "the response to the token request (status {}) is invalid ({error})",
             status.as_u16()
         ),
     })?;

@@ -30,7 +30,7 @@ impl RoleMapping {
                 return Err("a group has no name".to_owned());
             }
             if groups[..n].iter().any(|earlier| earlier.group == *group) {
-                return Err(format!("the group '{group}' has two roles; give it one"));
+                return Err(format!("the group '{group}' has two roles; give the group one role"));
             }
             if one.role == Role::Admin && one.kinds.is_some() {
                 return Err(format!(

@@ -207,7 +207,7 @@ pub struct Me {
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct LackedPermission {
     pub permission: Permission,
-    /// The least powerful role that has it.
+    /// The least powerful role that has the permission.
     pub role: Role,
 }
 

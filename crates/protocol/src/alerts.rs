@@ -153,13 +153,13 @@ pub struct RuleStatus {
     /// False if the rule is switched off, on the page or by the configuration.
     pub enabled: bool,
     pub origin: RuleOrigin,
-    /// Revision of a rule that was made or changed on the page; 0 for all others. A change of the rule needs it.
+    /// Revision of a rule that was made or changed on the page; 0 for all other rules. A request that changes the rule needs the revision.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub revision: u64,
     /// Configuration file that defines the rule.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub defined_in: String,
-    /// The built-in rule that this one overrides.
+    /// The built-in rule that this rule overrides.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub built_in: Option<AlertRule>,
     /// Last change on the page or through the API.
@@ -233,14 +233,14 @@ fn default_enabled() -> bool {
     true
 }
 
-/// `PUT /api/v1/alerts/rules/{name}`: the whole rule, as it shall be.
+/// `PUT /api/v1/alerts/rules/{name}`: the whole rule with its new values.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct RuleChange {
     pub rule: AlertRule,
     pub enabled: bool,
-    /// Revision of the rule that the change is based on. If the rule has another one by now, nothing is changed.
+    /// Revision of the rule that the change is based on. If the rule has a newer revision, nothing is changed.
     pub revision: u64,
 }
 
@@ -304,8 +304,8 @@ pub struct AlertList {
     /// Revision of [`AlertSummary`]; the list is at least that recent.
     #[serde(default)]
     pub revision: u64,
-    /// Increases whenever a rule is changed, so whenever `GET /api/v1/alerts/rules` differs; starts again with the
-    /// server.
+    /// Increases whenever a rule is changed, so that `GET /api/v1/alerts/rules` differs. Starts from 0 when the server
+    /// starts.
     #[serde(default)]
     pub rules_revision: u64,
     /// Pending, firing and recovering alerts, and fired alerts whose state is unknown; most urgent first.
@@ -322,13 +322,13 @@ pub struct AlertList {
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct AlertSummary {
-    /// Increases whenever `GET /api/v1/alerts` changes; starts again with the server.
+    /// Increases whenever `GET /api/v1/alerts` changes. Starts from 0 when the server starts.
     pub revision: u64,
     /// Number of firing and recovering alerts that are not silenced.
     pub firing: u32,
     /// Number of fired alerts whose state is unknown.
     pub unknown: u32,
-    /// Highest severity among both; absent without any.
+    /// Highest severity of the firing and unknown alerts; absent if there are none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub severity: Option<Severity>,
 }

@@ -23,7 +23,7 @@ pub struct StartOperation {
     #[serde(default)]
     #[cfg_attr(feature = "openapi", schema(value_type = Object))]
     pub params: Value,
-    /// Priority in the queue, -100 to 100; higher ones start first.
+    /// Priority in the queue, -100 to 100; higher priorities start first.
     #[serde(default)]
     pub priority: i8,
 }
@@ -188,9 +188,9 @@ pub struct Snapshot {
     pub now: Time,
     pub server: InstanceId,
     pub version: String,
-    /// All active operations, the most recently ended ones, and the newest of the ended ones; newest first.
+    /// All active operations, the most recently ended operations, and the newest of all ended operations; newest first.
     pub operations: Vec<Operation>,
-    /// No ended operation with this ID or a later one is missing. Absent if all stored ones are included.
+    /// No ended operation with this ID or a later one is missing. Absent if all stored operations are included.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ended_from: Option<crate::OperationId>,
     /// Number of stored operations by state.

@@ -72,11 +72,11 @@ pub enum Action {
     RemoveUser,
     /// A user signed in.
     SignIn,
-    /// A rule of alerts was created.
+    /// An alert rule was created.
     AddAlertRule,
-    /// A rule of alerts was changed or switched off or on, or a built-in one was overridden.
+    /// An alert rule was changed or switched off or on, or a built-in rule was overridden.
     ChangeAlertRule,
-    /// A rule of alerts was deleted, or a built-in one was reset.
+    /// An alert rule was deleted, or a built-in rule was reset.
     RemoveAlertRule,
     /// A request that was refused: without a valid credential, or without the permission that it needs.
     Request,
@@ -184,10 +184,10 @@ impl AuditQuery {
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Outcome {
-    /// It was performed.
+    /// The action was performed.
     #[default]
     Done,
-    /// It was refused, and nothing was changed.
+    /// The action was refused, and nothing was changed.
     Refused,
 }
 

@@ -12,7 +12,7 @@ pub struct History {
     pub from: Time,
     /// Length of a bucket in seconds.
     pub bucket_seconds: u32,
-    /// Number of buckets. They follow each other without gaps.
+    /// Number of buckets. The buckets follow each other without gaps.
     pub buckets: u32,
     /// Resolution of the values that were read, in seconds: 1, 60 or 3,600.
     pub resolution_seconds: u32,

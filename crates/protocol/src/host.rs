@@ -215,7 +215,7 @@ pub struct ResultDoc {
     /// Tags that are shown with the operation, such as `synthetic`.
     #[serde(default)]
     pub tags: Vec<String>,
-    /// Key figures of the result, most important first: lists show the first ones. At most 6 are kept.
+    /// Key figures of the result, most important first: lists show the first figures. At most 6 are kept.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub figures: Vec<KeyFigure>,
 }

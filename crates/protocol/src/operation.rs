@@ -28,7 +28,7 @@ pub struct Operation {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub host: Option<HostName>,
     pub created_at: Time,
-    /// Priority in the queue: higher ones start first, and equal ones in the order in which they were queued.
+    /// Priority in the queue: operations with a higher priority start first, the others in queue order.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub priority: i8,
     /// When the current attempt was queued, by the server's clock.
@@ -57,7 +57,7 @@ pub struct Operation {
     /// Current condition in addition to the state, such as stalled.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub condition: Option<Condition>,
-    /// Active condition that the host reported. `condition` may show another one meanwhile, such as an
+    /// Active condition that the host reported. `condition` may show another condition meanwhile, such as an
     /// unreachable host.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub host_condition: Option<Condition>,
@@ -182,7 +182,7 @@ pub enum ConditionKind {
     /// Queued: no connected host supports the kind, or all that do are drained or not ready.
     NoHost,
     /// Queued: all hosts that support the kind are full, the limit of the kind is reached, or another operation uses the
-    /// same thing.
+    /// same resource.
     Waiting,
     /// A cancel request is not delivered yet; it is retried.
     CancelUndelivered,

@@ -31,7 +31,7 @@ pub const AUDIT_LOG: &str = "/api/v1/audit";
 pub const AUDIT_LOG_EXPORT: &str = "/api/v1/audit/export";
 /// Alerts, resolved ones, silences and notifications.
 pub const ALERTS: &str = "/api/v1/alerts";
-/// Rules of alerts: GET lists them, POST creates one.
+/// Alert rules: GET lists them, POST creates one.
 pub const ALERT_RULES: &str = "/api/v1/alerts/rules";
 /// Test of a rule against the history.
 pub const ALERT_DRY_RUN: &str = "/api/v1/alerts/dry-run";
@@ -61,12 +61,12 @@ pub fn alert_silence(id: &str) -> String {
     format!("{ALERT_SILENCES}/{id}")
 }
 
-/// Rule of alerts: PUT changes it.
+/// Alert rule: PUT changes it.
 pub fn alert_rule(name: &str) -> String {
     format!("{ALERT_RULES}/{name}")
 }
 
-/// Rule of alerts at a revision: DELETE removes it.
+/// Alert rule at a revision: DELETE removes it.
 pub fn alert_rule_at(name: &str, revision: u64) -> String {
     format!("{ALERT_RULES}/{name}?revision={revision}")
 }

@@ -51,21 +51,21 @@ pub enum Measured {
     Other,
 }
 
-/// Wall time of an attempt by what limited it. All are seconds; their sum is the measured time.
+/// Wall time of an attempt by what limited it, in seconds. The sum of all parts is the measured time.
 #[derive(Clone, Copy, PartialEq, Debug, Default, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct TimeSplit {
-    /// Its threads computed.
+    /// The threads of the attempt computed.
     pub on_cpu: f64,
-    /// They were ready to run, but other threads had the CPUs.
+    /// The threads were ready to run, but other threads had the CPUs.
     pub cpu_wait: f64,
-    /// They waited for a disk.
+    /// The threads waited for a disk.
     pub disk_wait: f64,
-    /// They waited for memory.
+    /// The threads waited for memory.
     pub memory_wait: f64,
-    /// Their cgroup had used up its CPU quota.
+    /// The cgroup of the threads had used up its CPU quota.
     pub throttled: f64,
-    /// They waited for something else: the network, a lock, a timer, another program.
+    /// The threads waited for something else: the network, a lock, a timer, another program.
     pub rest: f64,
     /// Not measured by the host.
     pub unknown: f64,

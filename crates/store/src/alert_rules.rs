@@ -1,4 +1,4 @@
-//! Durable rules of alerts that users made or changed, apart from [`crate::Store`]: the engine knows nothing of alerts.
+//! Durable alert rules that users made or changed, apart from [`crate::Store`]: the engine knows nothing of alerts.
 
 use crate::StoreError;
 use protocol::AuditEntry;

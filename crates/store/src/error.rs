@@ -44,7 +44,7 @@ impl StoreError {
 
     pub(crate) fn open(path: &str, why: impl Display) -> Self {
         let message = format!(
-            "can't open the database {path}: {why}. Check that its folder exists and is writable, or choose another with \
+            "can't open the database {path}: {why}. Check that its folder exists and is writable, or choose another folder with \
              --data"
         );
         Self { kind: StoreErrorKind::Open, message }

@@ -219,7 +219,7 @@ impl Access {
         }
         self.0.registry.write().sessions.end(|session| ended.contains(&session.id));
         if let Err(error) = self.stored(move |store| store.remove_sessions(&ended)).await {
-            tracing::warn!(%error, "ended sessions could not be removed; they are removed at the next start");
+            tracing::warn!(%error, "could not remove ended sessions from the database; they are removed when the server restarts");
         }
     }
 

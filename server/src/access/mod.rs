@@ -251,7 +251,7 @@ impl Access {
         });
         // Only what the lists show is older then.
         if let Err(error) = noted.await {
-            tracing::warn!(%error, "the last uses of tokens and sessions could not be stored");
+            tracing::warn!(%error, "could not store the last uses of tokens and sessions; after a restart, lists may show older times");
         }
     }
 

@@ -15,7 +15,9 @@ pub enum PersonError {
         "The provider knows you as '{0}', which is the name of a local user, a token or another account here."
     )]
     NameTaken(String),
-    #[error("The provider sent a user name that can't be one here: it is too long, or has line breaks.")]
+    #[error(
+        "The provider sent a user name that Signalbox can't use, because it is too long or has line breaks."
+    )]
     Name,
     #[error("Sign-in failed: {0}.")]
     Failed(#[from] AccessError),

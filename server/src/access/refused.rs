@@ -13,7 +13,7 @@ const MAX_DIFFERENT: usize = 1_000;
 /// Largest number of characters of a detail.
 const MAX_DETAIL_CHARS: usize = 300;
 /// Detail of the attempts beyond [`MAX_DIFFERENT`].
-const OTHERS: &str = "more different attempts than are recorded within an hour";
+const OTHERS: &str = "more attempts in an hour than the audit log records one by one";
 
 /// Attempts of the last hour.
 #[derive(Default)]
@@ -93,7 +93,7 @@ impl Access {
         let stored =
             self.stored(move |store| entries.iter().try_for_each(|entry| store.add_audit_entry(entry)));
         if let Err(error) = stored.await {
-            tracing::warn!(%error, "refused attempts could not be written to the audit log");
+            tracing::warn!(%error, "could not write refused attempts to the audit log; these entries are lost");
         }
     }
 }

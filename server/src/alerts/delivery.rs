@@ -27,7 +27,11 @@ pub(super) async fn deliver(shared: Arc<Shared>, destination: Destination) {
     let client = match client.map_err(|error| error.to_string()).flatten() {
         Ok(client) => client,
         Err(error) => {
-            tracing::error!(destination = name, error, "alerts can't be delivered");
+            tracing::error!(
+                destination = name,
+                error,
+                "can't use this destination of alert notifications; it gets none until the server restarts"
+            );
             return;
         }
     };
@@ -46,7 +50,7 @@ pub(super) async fn deliver(shared: Arc<Shared>, destination: Destination) {
         let again = apply(&mut message, sent, tries, pause);
         if message.receipt.state == DeliveryState::GaveUp {
             let why = &message.receipt.error;
-            tracing::warn!(destination = name, why, "a notification of alerts failed");
+            tracing::warn!(destination = name, why, "gave up sending an alert notification");
         }
         if !again {
             let mut ended = shared.ended.lock();

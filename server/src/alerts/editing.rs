@@ -23,8 +23,8 @@ pub enum RuleChangeError {
     #[error("{0}.")]
     Invalid(#[from] RuleError),
     #[error(
-        "The rule in the body is named '{0}', but the path names another one. A rule keeps its name: to rename it, \
-         create a copy and delete the old one."
+        "The rule in the body is named '{0}', but the path names another rule. A rule keeps its name: to rename \
+         it, create a copy and delete the original."
     )]
     OtherName(String),
     #[error("There is already a rule named '{0}'. Choose another name, or change that rule.")]
@@ -43,7 +43,10 @@ pub enum RuleChangeError {
          your change."
     )]
     Outdated { name: String, by: String },
-    #[error("There are already {} rules of users. Delete one first.", MAX_RULES)]
+    #[error(
+        "There are already {} rules of users, so no other rule can be created. Delete a rule first.",
+        MAX_RULES
+    )]
     TooMany,
     #[error("The rule could not be stored: {0}. Nothing was changed; try again.")]
     Store(#[from] StoreError),
@@ -116,7 +119,7 @@ impl Alerts {
         let entry = AuditEntry { detail, ..AuditEntry::new(Time::now(), Action::RemoveAlertRule, by) };
         let removed = name.to_owned();
         self.shared.store_rule(move |store| store.remove_alert_rule(&removed, &entry)).await?;
-        tracing::info!(rule = name, reset, "rule of alerts removed");
+        tracing::info!(rule = name, reset, "alert rule removed");
         self.shared.stored_rules.lock().retain(|stored| stored.of.rule.name != name);
         self.shared.rules_changed();
         Ok(())
@@ -151,7 +154,7 @@ impl Alerts {
         let at = Time::now();
         let name = rule.name.clone();
         let of = UserRule { rule: rule.spec().clone(), enabled, changed: RuleChanged { at, by: by.clone() } };
-        tracing::info!(rule = name, change = detail, by = ?by, "rule of alerts changed");
+        tracing::info!(rule = name, change = detail, by = ?by, "alert rule changed");
         let entry = AuditEntry { detail, ..AuditEntry::new(at, action, by) };
         let storing = of.clone();
         let revision = self.shared.store_rule(move |store| store.put_alert_rule(&storing, &entry)).await?;
@@ -215,7 +218,7 @@ fn differences(before: &RuleInEffect, now: &AlertRule, enabled: bool) -> String 
     compare("hosts", listed(&old.hosts), listed(&now.hosts));
     compare("kinds", listed(&old.kinds), listed(&now.kinds));
     if old.action != now.action {
-        changes.push("another action".to_owned());
+        changes.push("action changed".to_owned());
     }
     if before.enabled != enabled {
         changes.push(if enabled { "switched on" } else { "switched off" }.to_owned());

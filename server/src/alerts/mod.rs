@@ -215,7 +215,9 @@ impl Alerts {
             let mut state = self.shared.state.lock();
             state.end_expired_silences(now);
             if state.silences().len() >= MAX_SILENCES {
-                return Err(format!("There are already {MAX_SILENCES} silences. End one first."));
+                return Err(format!(
+                    "There are already {MAX_SILENCES} silences, so no other silence can be created. End a silence first."
+                ));
             }
             state.add_silence(silence.clone());
         }

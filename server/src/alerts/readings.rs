@@ -199,7 +199,7 @@ async fn histories(monitor: &Monitor, hosts: &[HostName], wanted: Wanted) -> Has
     match monitor.histories(hosts.to_vec(), wanted).await {
         Ok(read) => read.into_iter().map(|(host, buckets)| (host, means(buckets))).collect(),
         Err(error) => {
-            tracing::debug!(%error, "the history can't be read; the values of its metrics are unknown");
+            tracing::debug!(%error, "can't read the metrics history; the values of its metrics are unknown");
             HashMap::new()
         }
     }

@@ -58,7 +58,9 @@ pub(super) fn warn_of_unused(rules: &[RuleInEffect], stored: &[StoredRule]) {
                 rule = name,
                 "the rule of this name that was made on the page is not used, because the configuration file defines it"
             ),
-            Err(error) => tracing::error!(rule = name, %error, "a stored rule of alerts is not evaluated"),
+            Err(error) => {
+                tracing::error!(rule = name, %error, "a stored alert rule is invalid and is not evaluated")
+            }
         }
     }
 }

@@ -264,7 +264,7 @@ impl StateFile {
                 Ok(stored) => {
                     tracing::error!(
                         version = stored.version,
-                        "the stored alerts are of a newer version of Signalbox"
+                        "a newer version of Signalbox wrote the stored alerts, so they can't be read"
                     );
                     None
                 }
@@ -281,9 +281,9 @@ impl StateFile {
         };
         let stored = stored.unwrap_or_else(|| {
             let aside = path.with_extension("json.corrupt");
-            tracing::error!(aside = %aside.display(), "the file of the stored alerts was renamed, and a new one is created");
+            tracing::error!(aside = %aside.display(), "renaming the file of the stored alerts, and continuing without them");
             if let Err(error) = std::fs::rename(path, &aside) {
-                tracing::error!(%error, "the file of the stored alerts can't be renamed");
+                tracing::error!(%error, "can't rename the file of the stored alerts; the next change overwrites it");
             }
             Stored::default()
         });
@@ -307,7 +307,7 @@ impl StateFile {
             }
             Ok(()) => {}
             Err(error) if !self.in_trouble.swap(true, Ordering::Relaxed) => {
-                tracing::error!(%error, path = %self.path.display(), "the states of alerts can't be stored");
+                tracing::error!(%error, path = %self.path.display(), "can't store the states of alerts; retrying at the next change");
             }
             Err(_) => {}
         }

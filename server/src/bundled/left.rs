@@ -1,4 +1,4 @@
-//! Running bundled hosts, and their record: how the next server finds hosts that were left running, compares their
+//! Running bundled hosts, and their record: how a restarted server finds hosts that were left running, compares their
 //! settings, and how they are watched and stopped.
 
 use super::process;
@@ -75,7 +75,7 @@ impl LeftHosts {
                 url = left.url,
                 pid = left.pid,
                 "the bundled hosts that were left running do not answer; waiting for them, because their operations may \
-                 still run. To replace them immediately, kill that process"
+                 still run. To replace the hosts immediately, kill their process"
             );
             return Some(left);
         }

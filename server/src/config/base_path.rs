@@ -67,7 +67,7 @@ impl FromStr for BasePath {
         let first = rest.split('/').next().unwrap_or_default();
         if OWN.contains(&first) {
             return Err(format!(
-                "the base path '{text}' conflicts with a route of Signalbox. Choose another one, such as /signalbox"
+                "the base path '{text}' conflicts with a route of Signalbox. Choose a different base path, such as /signalbox"
             ));
         }
         Ok(Self(path.to_owned()))

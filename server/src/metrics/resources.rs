@@ -140,7 +140,7 @@ pub(super) fn encode(out: &mut DescriptorEncoder<'_>, hosts: &[HostResources]) -
             ConstGauge::new(1_u64),
         ))
     });
-    let help = "Machine of the host; hosts with the same one share its resources";
+    let help = "Machine of the host; hosts on the same machine share its resources";
     family(out, "signalbox_host_machine_info", help, None, machines)?;
     for of in MACHINE.iter().chain(PROCESS) {
         let samples = hosts.iter().flat_map(|host| {

@@ -52,7 +52,7 @@ impl Collector {
                 None => match self.recorder.position(self.source.clone()).await {
                     Ok(position) => start(position),
                     Err(error) => {
-                        tracing::debug!(host = %self.host, %error, "can't continue the history");
+                        tracing::debug!(host = %self.host, %error, "can't continue the metrics history; retrying");
                         continue;
                     }
                 },
@@ -60,7 +60,9 @@ impl Collector {
             match self.collect(anchor, after).await {
                 Ok(position) => known = Some(position),
                 // The position is read again, because it is unknown what was stored.
-                Err(Missed::Failed(why)) => tracing::debug!(host = %self.host, why, "no samples of the host"),
+                Err(Missed::Failed(why)) => {
+                    tracing::debug!(host = %self.host, why, "no samples of the host; retrying")
+                }
                 Err(Missed::Unsampled) => tokio::time::sleep(UNSAMPLED_PAUSE).await,
             }
         }

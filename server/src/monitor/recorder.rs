@@ -76,7 +76,7 @@ impl Recorder {
         let path = path.to_owned();
         let written = std::thread::Builder::new().name("history".into()).spawn(move || write(&path, waiting));
         if let Err(error) = written {
-            tracing::error!(%error, "the thread of the history can't be started: nothing is recorded");
+            tracing::error!(%error, "can't start the thread of the metrics history; no metrics are stored until the server restarts");
         }
         Self { jobs, shared }
     }
@@ -105,7 +105,7 @@ impl Recorder {
 
     async fn stored(&self, job: impl FnOnce(oneshot::Sender<Written>) -> Job) -> Written {
         let (done, stored) = oneshot::channel();
-        let stopped = || HistoryUnavailable("the history's thread has ended".into());
+        let stopped = || HistoryUnavailable("the thread of the metrics history has ended".into());
         self.jobs.send(job(done)).await.map_err(|_| stopped())?;
         stored.await.map_err(|_| stopped())?
     }
@@ -137,7 +137,7 @@ impl Recorder {
             Ok::<_, HistoryError>(answer)
         });
         let failed = |error: &dyn std::fmt::Display| {
-            HistoryUnavailable(format!("The history can't be read: {error}."))
+            HistoryUnavailable(format!("The metrics history can't be read: {error}."))
         };
         read.await.map_err(|error| failed(&error))?.map_err(|error| failed(&error))
     }
@@ -237,12 +237,12 @@ fn write(path: &Path, mut jobs: mpsc::Receiver<Job>) {
             // Opened again by the next job: if it is corrupt, it is set aside then.
             store = None;
             if !std::mem::replace(&mut in_trouble, true) {
-                tracing::error!(%error, path = %path.display(), "the history can't be written; operations are not affected");
+                tracing::error!(%error, path = %path.display(), "can't write the metrics history; retrying. Operations are not affected");
             }
             HistoryUnavailable(error.to_string())
         });
         if answer.is_ok() && std::mem::take(&mut in_trouble) {
-            tracing::info!("the history is written again");
+            tracing::info!("the metrics history is written again");
         }
         // A collector that no longer waits needs no answer.
         let _ = job.done.send(answer);

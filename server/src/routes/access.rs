@@ -28,7 +28,7 @@ pub async fn tokens(State(server): State<Server>) -> Json<AccessTokenList> {
 }
 
 /// Creates a token for a program. Only this response contains the secret. As soon as a token or user exists, every
-/// request needs a credential, also on loopback; therefore, the first one needs the role admin.
+/// request needs a credential, also on loopback; the first token or user must therefore have the role admin.
 #[utoipa::path(post, path = "/api/v1/access/tokens", tag = "access", request_body = NewAccessToken,
     responses((status = 201, body = CreatedAccessToken),
         (status = 400, body = Problem, description = "Invalid body, name or validity"),
@@ -48,7 +48,7 @@ pub async fn create_token(
 /// Revokes a token. Its requests get 401 immediately, and its streams end within a second.
 #[utoipa::path(delete, path = "/api/v1/access/tokens/{id}", tag = "access", params(("id" = String, Path)),
     responses((status = 204), (status = 404, body = Problem),
-        (status = 409, body = Problem, description = "It is the last admin credential, and other tokens or users exist"),
+        (status = 409, body = Problem, description = "This credential is the last one with the role admin, so it can't be removed or limited while other tokens or users exist"),
         (status = 503, body = Problem, description = "The database can't be written")))]
 pub async fn revoke_token(
     State(server): State<Server>,
@@ -66,7 +66,7 @@ pub async fn users(State(server): State<Server>) -> Json<UserList> {
 }
 
 /// Adds a local user, who signs in at /sign-in and must set a new password there. As soon as a token or user exists,
-/// every request needs a credential, also on loopback; therefore, the first one needs the role admin.
+/// every request needs a credential, also on loopback; the first token or user must therefore have the role admin.
 #[utoipa::path(post, path = "/api/v1/access/users", tag = "access", request_body = NewUser,
     responses((status = 201, body = User),
         (status = 400, body = Problem, description = "Invalid body, name or password"),
@@ -88,7 +88,7 @@ pub async fn add_user(
     request_body = ChangeUser,
     responses((status = 200, body = User),
         (status = 400, body = Problem, description = "Invalid body or password"), (status = 404, body = Problem),
-        (status = 409, body = Problem, description = "It is the last admin credential, and other tokens or users exist"),
+        (status = 409, body = Problem, description = "This credential is the last one with the role admin, so it can't be removed or limited while other tokens or users exist"),
         (status = 413, body = Problem, description = "The body is larger than 1 MiB"),
         (status = 503, body = Problem, description = "The database can't be written")))]
 pub async fn change_user(
@@ -104,7 +104,7 @@ pub async fn change_user(
 /// Removes a user. Its sessions and their streams end within a second.
 #[utoipa::path(delete, path = "/api/v1/access/users/{name}", tag = "access", params(("name" = String, Path)),
     responses((status = 204), (status = 404, body = Problem),
-        (status = 409, body = Problem, description = "It is the last admin credential, and other tokens or users exist"),
+        (status = 409, body = Problem, description = "This credential is the last one with the role admin, so it can't be removed or limited while other tokens or users exist"),
         (status = 503, body = Problem, description = "The database can't be written")))]
 pub async fn remove_user(
     State(server): State<Server>,

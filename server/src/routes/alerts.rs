@@ -21,7 +21,7 @@ pub async fn list(AllKinds { alerts, .. }: AllKinds) -> Json<AlertList> {
     Json(alerts.list())
 }
 
-/// Rules of alerts: built-in ones, those of the configuration, and those of users. docs/alerts.md describes each.
+/// Alert rules: built in, from the configuration, or created by users. docs/alerts.md describes each rule.
 #[utoipa::path(get, path = "/api/v1/alerts/rules", tag = "alerts", responses((status = 200, body = RuleList)))]
 pub async fn rules(AllKinds { alerts, .. }: AllKinds) -> Json<RuleList> {
     Json(alerts.rules())
@@ -45,16 +45,16 @@ pub async fn add_rule(
     Ok((StatusCode::CREATED, Json(added)))
 }
 
-/// Replaces a rule, or overrides a built-in one, whose metric and comparison stay. The body contains the revision that
-/// the change is based on, so that nobody overwrites the change of another user. Rules of the configuration can't be
-/// changed. A firing alert of the rule is judged by its next value: it is resolved if the changed rule would not fire
+/// Replaces a rule. A built-in rule is overridden, and keeps its metric and comparison. The body contains the revision
+/// that the change is based on, so that nobody overwrites the change of another user. Rules of the configuration can't
+/// be changed. A firing alert of the rule is judged by its next value: it is resolved if the changed rule would not fire
 /// then.
 #[utoipa::path(put, path = "/api/v1/alerts/rules/{name}", tag = "alerts", params(("name" = String, Path)),
     request_body = RuleChange,
     responses((status = 200, body = RuleStatus),
-        (status = 400, body = Problem, description = "The rule in the body has another name"),
+        (status = 400, body = Problem, description = "The name of the rule in the body differs from the name in the path"),
         (status = 404, body = Problem),
-        (status = 409, body = Problem, description = "The rule has another revision, or is in the configuration"),
+        (status = 409, body = Problem, description = "The revision in the body is not the current revision of the rule, or the rule is in the configuration"),
         (status = 422, body = Problem, description = "The rule is invalid; `fields` names the key"),
         (status = 503, body = Problem, description = "The database can't be written")))]
 pub async fn change_rule(
@@ -73,11 +73,11 @@ pub struct RuleRevision {
     revision: u64,
 }
 
-/// Deletes a rule of users, or resets a built-in one to its built-in values. The alerts of a deleted rule are resolved.
+/// Deletes a custom rule, or resets a built-in rule to its built-in values. The alerts of a deleted rule are resolved.
 #[utoipa::path(delete, path = "/api/v1/alerts/rules/{name}", tag = "alerts",
     params(("name" = String, Path), ("revision" = u64, Query, description = "Revision that the caller has read")),
     responses((status = 204), (status = 400, body = Problem), (status = 404, body = Problem),
-        (status = 409, body = Problem, description = "The rule has another revision, is built in, or is in the configuration"),
+        (status = 409, body = Problem, description = "The given revision is not the current revision of the rule, or the rule is built in or in the configuration"),
         (status = 503, body = Problem, description = "The database can't be written")))]
 pub async fn remove_rule(
     AllKinds { alerts, .. }: AllKinds,
@@ -113,7 +113,7 @@ fn problem_of(error: RuleChangeError) -> RouteError {
 #[utoipa::path(post, path = "/api/v1/alerts/dry-run", tag = "alerts", request_body = DryRunRequest,
     responses((status = 200, body = DryRun),
         (status = 400, body = Problem, description = "The rule is invalid, or its metric has no history"),
-        (status = 503, body = Problem, description = "The history can't be read")))]
+        (status = 503, body = Problem, description = "The metrics history can't be read")))]
 pub async fn dry_run(
     AllKinds { engine, monitor, alerts }: AllKinds,
     body: Result<Json<DryRunRequest>, JsonRejection>,

@@ -45,7 +45,7 @@ pub struct HistoryQuery {
             `disk.*.busy_ratio`. docs/monitoring.md lists the metrics"),
     ),
     responses((status = 200, body = History), (status = 400, body = Problem), (status = 404, body = Problem),
-        (status = 503, body = Problem, description = "The history can't be read")))]
+        (status = 503, body = Problem, description = "The metrics history can't be read")))]
 pub async fn history(
     AllKinds { engine, monitor, .. }: AllKinds,
     name: Path<String>,

@@ -22,7 +22,7 @@ const PRESSURE: [&str; 3] =
 /// Load of each host in the last hour, and its requests in the last five minutes.
 #[utoipa::path(get, path = "/api/v1/hosts/trends", tag = "hosts",
     responses((status = 200, body = HostTrends),
-        (status = 503, body = Problem, description = "The history can't be read")))]
+        (status = 503, body = Problem, description = "The metrics history can't be read")))]
 pub async fn trends(AllKinds { engine, monitor, .. }: AllKinds) -> Result<Json<HostTrends>, RouteError> {
     let to = Time::now().micros().div_euclid(60_000_000) * 60;
     let wanted = Wanted {

@@ -36,7 +36,7 @@ pub struct LatencyQuery {
         ("width" = Option<u32>, Query, description = "Largest number of columns, 2 to 600; default 120"),
     ),
     responses((status = 200, body = LatencyHistory), (status = 400, body = Problem), (status = 404, body = Problem),
-        (status = 503, body = Problem, description = "The history can't be read")))]
+        (status = 503, body = Problem, description = "The metrics history can't be read")))]
 pub async fn latency(
     AllKinds { engine, monitor, .. }: AllKinds,
     name: Path<String>,

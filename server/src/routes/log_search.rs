@@ -30,7 +30,7 @@ pub struct SearchQuery {
 }
 
 /// Searches the log of an attempt: the last matching lines, oldest first. One request searches at most 100,000 lines;
-/// the response has the number of the first one.
+/// the response has the number of the first searched line.
 #[utoipa::path(get, path = "/api/v1/operations/{id}/logs/search", tag = "operations",
     params(
         ("id" = String, Path),

@@ -12,7 +12,7 @@ pub async fn healthz() -> &'static str {
 }
 
 /// Readiness probe: operations are accepted, because the database can be written. Names hosts that have not connected
-/// since the server started: until then, starts of kinds that only they have get 503.
+/// since the server started: until then, a start request for a kind that only these hosts have gets 503.
 #[utoipa::path(get, path = "/readyz", tag = "probes",
     responses((status = 200, body = String), (status = 503, body = Problem)))]
 pub async fn readyz(State(server): State<Server>) -> Result<String, RouteError> {

@@ -227,7 +227,7 @@ async fn sign_out(
     if let Some((user, id)) = session
         && let Err(error) = server.access.end_session(user, id).await
     {
-        tracing::warn!(%error, "a session ended, but its record remains in the database until the next server start");
+        tracing::warn!(%error, "a session ended, but its record remains in the database until the server restarts");
     }
     let mut response = redirect(&format!("{}/sign-in", server.base_path), server.cookies.removed());
     let of_provider = identity.is_some_and(|identity| identity.is_of_provider());
@@ -318,7 +318,7 @@ async fn end_session(
         && let Err(error) = server.access.end_session(user, &form.id).await
     {
         let error = format!(
-            "The session ended, but its record remains in the database until the next server start: {error}."
+            "The session ended, but its record remains in the database until the server restarts: {error}."
         );
         return account_page(&server, &identity, StatusCode::SERVICE_UNAVAILABLE, &error, "");
     }

@@ -132,7 +132,7 @@ async fn session(
             if let SignInFailed::NoRole { subject, .. } = &failed
                 && let Err(error) = server.access.dismiss_person(issuer, subject.clone(), by).await
             {
-                tracing::error!(%error, subject, "a person without a role keeps the sessions");
+                tracing::error!(%error, subject, "could not remove a user who no longer has a role; the sessions of this user remain valid");
             }
             return Err(failed.into());
         }

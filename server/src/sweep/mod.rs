@@ -59,7 +59,7 @@ impl Sweeps {
         let leaving = stop.clone();
         let serving = tokio::spawn(async move {
             if let Err(error) = host.serve(listener, leaving).await {
-                tracing::error!(%error, "the sweep host failed");
+                tracing::error!(%error, "the sweep host stopped with an error; sweeps and demonstrations can't run until the server restarts");
             }
         });
         let pool = PoolConfig { token: Some(secret), ..PoolConfig::default() };
@@ -78,7 +78,10 @@ impl Sweeps {
     pub async fn close(self) {
         self.stop.cancel();
         if tokio::time::timeout(STOP, self.serving).await.is_err() {
-            tracing::warn!("the sweep host did not stop within {} s", STOP.as_secs());
+            tracing::warn!(
+                "the sweep host did not stop within {} s; the server exits without it",
+                STOP.as_secs()
+            );
         }
     }
 }

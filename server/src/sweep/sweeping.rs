@@ -307,7 +307,7 @@ impl<'a> Sweeping<'a> {
                 )
                 .is_err()
         {
-            tracing::warn!(operation = %self.ctx.id(), "the state of a sweep is too large to be saved");
+            tracing::warn!(operation = %self.ctx.id(), "the intermediate result of a sweep is too large to be saved; the page shows an earlier one");
         }
     }
 

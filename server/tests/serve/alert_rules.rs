@@ -1,4 +1,4 @@
-//! Rules of alerts that users make, on the real server: checked, durable, audited, evaluated at once.
+//! Alert rules that users make, on the real server: checked, durable, audited, evaluated at once.
 
 use crate::alerts::{Inbox, list};
 use crate::process::{Home, Server, http_client};

@@ -128,7 +128,7 @@ async fn hosts_of_a_server_killed_while_starting_them_are_found_by_the_next_one(
         let (mut killed, mut known) = (0, Vec::new());
         while killed < 5 {
             let mut server = home.begin(flags);
-            // As soon as the process of its hosts exists; hosts of the previous server may still be there.
+            // As soon as the process of its hosts exists; hosts of the killed server may still be there.
             wait_until(|| home.all_hosts().iter().any(|pid| !known.contains(pid)), "no hosts started");
             server.kill().unwrap();
             server.wait().unwrap();

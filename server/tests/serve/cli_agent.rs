@@ -71,7 +71,7 @@ async fn reads_are_answered_while_the_server_is_away_with_their_age() {
     let (code, out, err) = user.run(&url, &["start", "exec.count"]);
     assert!(code == 3 && out.is_empty() && err.contains("Nothing was started."), "{err}");
     let (code, _, err) = user.run(&url, &["start", "exec.count", "--wait-server=1s"]);
-    assert!(code == 3 && err.contains("Waiting for it, at most "), "{err}");
+    assert!(code == 3 && err.contains("Waiting at most "), "{err}");
 }
 
 #[tokio::test]
@@ -90,7 +90,7 @@ async fn a_start_waits_for_the_server_if_it_is_told_to_and_starts_once() {
         let mut note = String::new();
         let mut errors = std::io::BufReader::new(starting.stderr.take().unwrap());
         std::io::BufRead::read_line(&mut errors, &mut note).unwrap();
-        assert!(note.ends_with("Waiting for it, at most 5 m.\n"), "{note}");
+        assert!(note.ends_with("Waiting at most 5 m.\n"), "{note}");
         // Its hosts have not connected yet.
         server = user.serve_at(&url);
         let output = starting.wait_with_output().unwrap();

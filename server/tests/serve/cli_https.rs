@@ -117,7 +117,7 @@ async fn a_server_that_is_not_trusted_is_refused_with_what_to_do() {
     let (code, out, err) = with(&server.url, &other);
     assert_eq!((code, out.as_str()), (3, ""), "{err}");
     assert!(
-        err.contains("has a certificate that no trusted CA signed. If its CA is private, use --ca FILE"),
+        err.contains("has a certificate that no trusted CA signed. If the certificate is from a private CA, use --ca FILE"),
         "{err}"
     );
 
@@ -142,7 +142,11 @@ async fn the_agent_reports_an_untrusted_server_like_a_direct_command() {
     run();
     wait_until(|| !rig.user.sockets().is_empty(), "no agent was started");
     let (code, _, err) = run();
-    assert!(code == 3 && err.contains("no trusted CA signed. If its CA is private, use --ca FILE"), "{err}");
+    assert!(
+        code == 3
+            && err.contains("no trusted CA signed. If the certificate is from a private CA, use --ca FILE"),
+        "{err}"
+    );
 }
 
 #[tokio::test]

@@ -83,9 +83,14 @@ async fn a_host_that_is_not_trusted_is_unreachable_and_says_why() {
     let expired = rig.ca.issue(&["localhost"], Validity::Expired);
     let elsewhere = rig.ca.issue(&["gpu-1.example.org"], Validity::Now);
     for (certificate, clients, trusted, text) in [
-        (&good, None, &rig.other, "a certificate that no trusted CA signed. If its CA is private, set 'ca'"),
+        (
+            &good,
+            None,
+            &rig.other,
+            "a certificate that no trusted CA signed. If the certificate is from a private CA, set 'ca'",
+        ),
         (&expired, None, &rig.ca, "a certificate that expired at 2020-01-01T00:00:00Z"),
-        (&elsewhere, None, &rig.ca, "a certificate for other names: gpu-1.example.org"),
+        (&elsewhere, None, &rig.ca, "a certificate that is valid only for: gpu-1.example.org"),
         (&good, Some(&rig.ca), &rig.ca, "requires a client certificate. Set 'client_certificate'"),
     ] {
         let front = rig.front(certificate, clients).await;

@@ -170,7 +170,7 @@ async fn an_id_token_that_is_not_for_this_sign_in_is_refused() {
         ("sub", json!(5), 502, "no valid claim 'sub'"),
         ("exp", json!("never"), 502, "no valid claim"),
         ("preferred_username", json!(""), 403, "has no claim"),
-        ("preferred_username", json!("x".repeat(300)), 403, "can't be one here"),
+        ("preferred_username", json!("x".repeat(300)), 403, "Signalbox can't use"),
         ("groups", json!(["other"]), 403, "none of your groups has a role"),
         ("groups", json!(null), 403, "none of your groups has a role"),
     ] {

@@ -85,7 +85,7 @@ fn origin(status: &RuleStatus) -> AnyView {
         RuleOrigin::Page => "Custom".to_owned(),
     };
     let before = built_in.map(|rule| {
-        let text = format!("Built-in values: {}", sentence::of_rule(&rule));
+        let text = format!("Built-in rule: {}", sentence::of_rule(&rule));
         view! { <span>{text}</span> }
     });
     view! { <p class="rule-origin muted"><span>{text} {changed}</span> {before}</p> }.into_any()

@@ -180,7 +180,7 @@ pub struct Line {
     value: Value,
 }
 
-/// Chart of a metric that only rules of alerts have, because it is computed from shown ones.
+/// Chart of a metric that only alert rules have, because it is computed from shown ones.
 const COMPUTED: [(&str, &str); 6] = [
     ("memory.used_ratio", "Memory"),
     ("swap.used_ratio", "Memory"),

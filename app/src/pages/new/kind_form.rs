@@ -58,7 +58,7 @@ pub fn KindForm(offer: KindOffer) -> impl IntoView {
         Err(what) => {
             let title = format!("The parameters of {} can't be shown as a form", offer.spec.name);
             return view! {
-                <Empty title text=format!("Its host declares a schema that this page does not support: {what}. Start it through the API instead.")>
+                <Empty title text=format!("The host declares a parameter schema that this page does not support: {what}. Start the operation through the API instead.")>
                     ()
                 </Empty>
             }

@@ -41,7 +41,8 @@ pub fn StartEstimate(offer: KindOffer, typed: Typed, priority: RwSignal<i8>) -> 
     let waits_for_hosts = Memo::new(move |_| matches!(*start.read(), Start::Drained(_) | Start::Unheard));
     let line = part(move || {
         let more = waits_for_hosts.get().then(|| view! { " " <A href="/hosts">"Show hosts"</A> });
-        let stale = (!fresh.get()).then_some(" This may be outdated: the page is not live right now.");
+        let stale =
+            (!fresh.get()).then_some(" This estimate may be outdated: the page is not live right now.");
         Some(view! { {wording.get()} {stale} {more} }.into_any())
     });
     let class = move || if waits_for_hosts.get() { "note warn" } else { "note" };

@@ -248,7 +248,7 @@ pub fn More(
                 </button>
             </p>
             <p class="no-script muted quiet-line">
-                "Only the newest operations are shown. Older ones need JavaScript or the API."
+                "Only the newest operations are shown. Older operations need JavaScript or the API."
             </p>
         }
         .into_any()

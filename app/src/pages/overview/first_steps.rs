@@ -45,7 +45,7 @@ fn FirstSteps() -> impl IntoView {
                     let demo = demo.into_iter().next().map(|offer| {
                         view! {
                             <Demonstration kind=offer.spec.name/>
-                            <p class="muted">"Or start with your own:"</p>
+                            <p class="muted">"Or start your own operation:"</p>
                         }
                     });
                     let cards = others.into_iter().map(|offer| {

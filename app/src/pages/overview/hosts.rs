@@ -40,7 +40,7 @@ pub fn HostRows() -> impl IntoView {
         if rows.is_empty() {
             return view! {
                 <p class="muted quiet-line">
-                    "No hosts configured, so nothing can run. " <A href="/hosts">"How to add one"</A>
+                    "No hosts configured, so nothing can run. " <A href="/hosts">"How to add a host"</A>
                 </p>
             }
             .into_any();

@@ -57,7 +57,7 @@ impl Leave {
         match self {
             Leave::Granted => "on the page, or by a browser notification while no Signalbox page is visible.",
             Leave::NotAsked => {
-                "on the page only, until you allow notifications. Choose it again to be asked."
+                "on the page only, until you allow notifications. Choose Notify me again to be asked."
             }
             Leave::Denied => {
                 "on the page only. The browser blocks notifications from this site: allow them in its site settings."

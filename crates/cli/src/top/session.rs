@@ -182,7 +182,7 @@ impl Session<'_> {
             Command::Ended => view.with_ended = !view.with_ended,
             Command::AskCancel => match view.selected().and_then(|id| self.model.get(id)) {
                 Some(known) if known.op.state.ended() => {
-                    view.note = format!("It has already ended: {}", known.op.state);
+                    view.note = format!("The operation has already ended: {}", known.op.state);
                 }
                 Some(known) => view.mode = Mode::Confirm(known.op.id),
                 None => {}
@@ -250,7 +250,7 @@ impl Session<'_> {
                 self.model.update(*operation);
             }
             Done::Cancelled(_, Err(error)) => {
-                let error = unsure(error, "It may have been cancelled");
+                let error = unsure(error, "The operation may have been cancelled");
                 self.view.note = format!("Not cancelled: {error}");
             }
         }

@@ -18,7 +18,7 @@ use std::slice;
 pub struct AttemptArgs {
     #[arg(help = crate::id::ID_HELP, add = operations(Which::Unsuccessful))]
     id: String,
-    /// Wait until it ends; the exit code indicates the outcome
+    /// Wait until the operation ends; the exit code indicates the outcome
     #[arg(long, short)]
     follow: bool,
     #[command(flatten)]

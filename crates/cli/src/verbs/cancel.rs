@@ -22,7 +22,7 @@ pub struct CancelArgs {
     /// Reason, stored with the cancellation
     #[arg(long, default_value = "", hide_default_value = true)]
     reason: String,
-    /// Wait until it ends; the exit code is 2 once the host has confirmed that the work stopped
+    /// Wait until the operation ends; the exit code is 2 once the host has confirmed that the work stopped
     #[arg(long, short)]
     follow: bool,
     #[command(flatten)]
@@ -68,11 +68,10 @@ async fn cancel_many(
 ) -> anyhow::Result<Exit> {
     let format = target.format.one_of(&[Format::Text, Format::Json, Format::Name], "cancel of several")?;
     let request = CancelMany { ids: Some(ids), filter: None, reason };
-    let outcome = target
-        .client
-        .cancel_many(&request)
-        .await
-        .map_err(|error| unsure(error, "Some may have been cancelled: see `signalbox list`"))?;
+    let outcome =
+        target.client.cancel_many(&request).await.map_err(|error| {
+            unsure(error, "Some operations may have been cancelled: see `signalbox list`")
+        })?;
     target.wrote_many().await?;
     match format {
         Format::Json => output::json(&listing::json_of(&outcome))?,

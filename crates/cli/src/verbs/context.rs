@@ -20,7 +20,7 @@ pub struct ContextArgs {
 
 #[derive(Subcommand)]
 enum ContextCommand {
-    /// Add a context, or replace the one of this name; the first context becomes the current one.
+    /// Add a context, or replace the context with this name. The first context becomes the current context.
     Add(AddArgs),
     /// Set the current context.
     Use {

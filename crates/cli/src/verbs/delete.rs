@@ -64,7 +64,7 @@ pub async fn run(args: DeleteArgs) -> anyhow::Result<Exit> {
         .client
         .delete_many(&request)
         .await
-        .map_err(|error| unsure(error, "They may have been deleted: see `signalbox list`"))?;
+        .map_err(|error| unsure(error, "The operations may have been deleted: see `signalbox list`"))?;
     target.wrote_many().await?;
     match format {
         Format::Json => output::json(&listing::json_of(&outcome))?,

@@ -25,7 +25,7 @@ pub struct Filters {
     /// Only with this value of a parameter; may be repeated
     #[arg(long = "param", value_name = "NAME=VALUE", value_parser = pair)]
     pub params: Vec<(String, String)>,
-    /// Only operations started by this one
+    /// Only child operations of the operation with this ID
     #[arg(long, value_name = "ID", add = complete::operations(Which::Any))]
     pub parent: Option<String>,
     /// Only operations created at or after this time: an age such as 24h or 7d, a day (UTC) or a time
@@ -83,7 +83,7 @@ pub struct ListArgs {
     /// Maximum number of results, 1 to 500
     #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u16).range(1..=500))]
     limit: u16,
-    /// Cursor of the next page, printed by the previous one
+    /// Cursor of the next page, printed below the previous page
     #[arg(long)]
     after: Option<String>,
     /// Print the number of matching operations by state instead

@@ -34,7 +34,7 @@ pub struct LogsArgs {
     /// Only the last lines
     #[arg(long, short = 'n', value_name = "LINES")]
     tail: Option<u64>,
-    /// Attempt; default: the current one
+    /// Attempt number; default: the current attempt
     #[arg(long, conflicts_with = "follow")]
     attempt: Option<u32>,
     #[command(flatten)]

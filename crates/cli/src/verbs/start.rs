@@ -23,13 +23,13 @@ pub struct StartArgs {
     /// Kind of operation, such as data.load; `signalbox kinds` lists them
     #[arg(add = complete::kinds())]
     kind: String,
-    /// Parameters as name=value; omitted ones take their defaults
+    /// Parameters as name=value; omitted parameters take their defaults
     #[arg(value_name = "NAME=VALUE", add = complete::params())]
     params: Vec<String>,
-    /// Priority in the queue, -100 to 100; higher ones start first
+    /// Priority in the queue, -100 to 100; higher priorities start first
     #[arg(long, default_value_t = 0, allow_negative_numbers = true, value_parser = clap::value_parser!(i8).range(-100..=100))]
     priority: i8,
-    /// Wait until it ends; the exit code indicates the outcome
+    /// Wait until the operation ends; the exit code indicates the outcome
     #[arg(long, short)]
     follow: bool,
     /// If the server is unreachable, wait for it, at most this long (default 5m), instead of failing

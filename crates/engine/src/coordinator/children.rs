@@ -111,7 +111,9 @@ impl Coordinator {
                 let by = Actor::signalbox();
                 self.transaction.audit(entry(&operation, Action::Cancel, &by, reason, now));
             }
-            Err(denied) => tracing::warn!(operation = %id, why = %denied, "can't cancel a child operation"),
+            Err(denied) => {
+                tracing::warn!(operation = %id, why = %denied, "can't cancel a child operation; it keeps its state")
+            }
         }
     }
 }

@@ -86,7 +86,7 @@ impl Coordinator {
             return Ok(());
         }
         let text = format!(
-            "The configured limit of parallel {kind} operations ({most}) is reached. The operation starts when one of them ends."
+            "The configured limit of parallel {kind} operations ({most}) is reached. The operation starts when one of these operations ends."
         );
         Err((ConditionKind::Waiting, text))
     }

@@ -57,7 +57,7 @@ impl Coordinator {
             };
             let names = self.kind_registry.exclusive(kind).join(", ");
             let message = format!(
-                "Operation {by} ({title}) is using the same {names}. This operation starts when that one has ended."
+                "Operation {by} ({title}) is using the same {names}. This operation starts when the other operation has ended."
             );
             self.step(id, Message::Waiting { kind: ConditionKind::Waiting, message }, now);
         }

@@ -244,7 +244,7 @@ impl Coordinator {
                 continue;
             }
             if event.seq != cursor.seq + 1 {
-                tracing::error!(%host, from = cursor.seq, to = event.seq, "gap in the feed of a host");
+                tracing::error!(%host, from = cursor.seq, to = event.seq, "gap in the feed of a host; continuing after the missing events");
             }
             cursor.seq = event.seq;
             let at = offset.happened(event.at, now);

@@ -130,7 +130,7 @@ impl Coordinator {
                 self.transaction.audit(entry(&operation, Action::Cancel, &Actor::signalbox(), reason, now));
             }
             Err(denied) => {
-                tracing::warn!(operation = %id, why = %denied, "an auto-cancel rule could not cancel its operation")
+                tracing::warn!(operation = %id, why = %denied, "an auto-cancel rule could not cancel its operation; retrying at the operation's next event")
             }
         }
     }

@@ -119,7 +119,7 @@ impl Transaction {
             Ok(json) => json,
             Err(error) => {
                 // Numbers stay without gaps; an unserializable event is replaced by one that says so.
-                tracing::error!(seq = self.seq, %error, "an event can't be written as JSON");
+                tracing::error!(seq = self.seq, %error, "an event can't be written as JSON; publishing a placeholder instead");
                 format!(r#"{{"seq":{},"at":"{now}","type":"unwritable"}}"#, self.seq)
             }
         };

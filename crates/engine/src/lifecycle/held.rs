@@ -62,7 +62,7 @@ impl Record {
         self.operation.condition = Some(Condition {
             kind: ConditionKind::ChildrenRunning,
             since: at,
-            message: "The work of the operation has stopped, but child operations have not ended. The operation ends with the last of them."
+            message: "The work of the operation has stopped, but child operations have not ended. The operation ends when its last child operation ends."
                 .to_owned(),
         });
         vec![Effect::Changed, Effect::Release]

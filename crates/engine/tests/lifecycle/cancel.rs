@@ -254,7 +254,7 @@ async fn running_on_a_full_disk() -> FullDiskRun {
     FullDiskRun { stage, store, engine, feed, id }
 }
 
-/// Starts the next server and waits for the end of the operation, which has to be a cancel.
+/// Starts the server again and waits for the end of the operation, which has to be a cancel.
 async fn ends_cancelled_after_a_restart(stage: &Stage, id: OperationId) -> Operation {
     let engine = stage.engine();
     let mut feed = Follower::new(&engine, engine.feed().head());

@@ -57,12 +57,12 @@ pub(crate) fn of(id: OperationId) -> Vec<Artifact> {
     };
     vec![
         artifact("trades", "Trades, ordered by exit time"),
-        artifact("equity", "Equity, drawdown, exposure and buy & hold. Query: from, to, points"),
+        artifact("equity", "Equity, drawdown, exposure and buy & hold. Query parameters: from, to, points"),
         artifact(
             "rolling",
-            "Sharpe ratio of the last 90 days, and that of buy & hold. Query: from, to, points",
+            "Sharpe ratio of the last 90 days, and that of buy & hold. Query parameters: from, to, points",
         ),
-        artifact("bars", "Candles of the traded bars. Query: from, to, points"),
+        artifact("bars", "Candles of the traded bars. Query parameters: from, to, points"),
     ]
 }
 

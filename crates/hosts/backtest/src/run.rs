@@ -185,7 +185,7 @@ fn stances(ctx: &Context, tools: &Tools, request: &Request, held: &Held) -> Resu
     if stances.len() != held.bars.len() {
         return Err(WorkError::failed(
             format!("Model {name} returned {} predictions for {} bars.", stances.len(), held.bars.len()),
-            "This is a bug in the model's host. Retrain the model or choose another.",
+            "This is a bug in the model's host. Retrain the model, or choose another model.",
         ));
     }
     Ok(stances.into_iter().map(|s: Stance| s.within(request.direction)).collect())

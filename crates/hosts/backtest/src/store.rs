@@ -65,7 +65,7 @@ impl Store {
             let _ = fs::remove_dir_all(&part);
             WorkError::failed(
                 format!("Cannot store the results in {}: {e}.", place.display()),
-                "Check that the disk has free space and the host's user can write there, then retry.",
+                "Check that the disk has free space and that the host's user can write to the folder, then retry.",
             )
         })
     }

@@ -206,7 +206,7 @@ impl Work for BacktestRun {
             let all: Vec<_> = errors.into_iter().map(|e| format!("{}: {}", e.field, e.message)).collect();
             WorkError::failed(
                 format!("Invalid parameters: {}", all.join(" ")),
-                "Correct them, then start again.",
+                "Correct the parameters, then start again.",
             )
         })?;
         let tools = self.tools.clone();

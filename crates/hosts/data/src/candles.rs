@@ -55,7 +55,7 @@ async fn bars(
     match read {
         Ok(Some(bars)) => Ok(Json(bars)),
         Ok(None) => {
-            Err(refuse(ProblemType::NotFound, "This data set has no bars. Load them first with data.load."))
+            Err(refuse(ProblemType::NotFound, "This data set has no bars. Load bars first with data.load."))
         }
         Err(failure) => Err(refuse(ProblemType::Internal, format!("{} {}", failure.message, failure.hint))),
     }

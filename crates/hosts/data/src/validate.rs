@@ -91,7 +91,7 @@ impl Reason {
             }
             Reason::InFuture => "Correct the dates of these rows, or the clock of the host's machine.",
             Reason::OffGrid => {
-                "Bars must start at multiples of their timeframe. Load these with their actual timeframe."
+                "Bars must start at multiples of their timeframe. Load these bars with their actual timeframe."
             }
         }
     }

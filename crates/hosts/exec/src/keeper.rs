@@ -56,7 +56,7 @@ pub(crate) struct Job {
 /// Runs the command to its end. When `abandon` fires, kills it at once.
 pub(crate) async fn keep(job: Job, ctx: Context, abandon: CancellationToken) -> Result<ResultDoc, WorkError> {
     let Job { declared, shared, vector, set_env } = job;
-    let program = declared.program().map_err(|why| WorkError::failed(why, "Fix this, then retry."))?;
+    let program = declared.program().map_err(|why| WorkError::failed(why, "Fix the cause, then retry."))?;
     let run = shared.owner.run(ctx.id(), ctx.attempt());
     let began = Instant::now();
     let mut child = begin(&declared, &program, &vector, &set_env, &ctx, &run)?;
@@ -155,8 +155,8 @@ fn begin(
     command.spawn().and_then(unwrapped).map_err(|e| {
         WorkError::failed(
             format!("Cannot start {}: {e}.", program.display()),
-            "Check that it is a program for this machine. A script needs a first line like #!/usr/bin/env python3 that \
-             names an installed interpreter.",
+            "Check that the file is a program for this machine. A script needs a first line like #!/usr/bin/env python3 \
+             that names an installed interpreter.",
         )
     })
 }

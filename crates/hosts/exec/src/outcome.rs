@@ -64,7 +64,9 @@ pub(crate) fn ending(declared: &Declared, ended: Ended) -> Result<ResultDoc, Wor
                     limits.memory.unwrap_or_default() as f64 / MB,
                     last_words(&ended.summary)
                 ),
-                format!("Reduce its memory use, or raise memory_mb of {kind} in the configuration."),
+                format!(
+                    "Reduce the memory use of the command, or raise memory_mb of {kind} in the configuration."
+                ),
             ));
         }
         EndReason::Overrun(Overrun::Cpu(used)) => {
@@ -135,8 +137,8 @@ fn lacked_memory(status: ExitStatus, last: &[String]) -> bool {
 
 fn hint_of_address_space(limit: u64, kind: &KindName) -> String {
     format!(
-        "Each process is limited to {:.0} MiB of address space, which may be the cause. Reduce its memory use, or raise \
-         address_space_mb of {kind} in the configuration.",
+        "Each process is limited to {:.0} MiB of address space, which may be the cause. Reduce the memory use of the \
+         command, or raise address_space_mb of {kind} in the configuration.",
         limit as f64 / MB
     )
 }
@@ -193,7 +195,7 @@ fn last_words(summary: &OutputSummary) -> String {
     let last = &summary.last[summary.last.len().saturating_sub(LAST_LINES)..];
     match &summary.last_report {
         _ if !last.is_empty() => format!(" Last output:\n{}", last.join("\n")),
-        Some(report) => format!(" Its only output was reports. The last one:\n{report}"),
+        Some(report) => format!(" The command printed only reports. The last report:\n{report}"),
         None => " No output.".to_owned(),
     }
 }

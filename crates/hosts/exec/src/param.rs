@@ -95,8 +95,8 @@ impl Param {
         let free = matches!(self.takes, ParamType::Text | ParamType::File);
         if free && leads && text.starts_with('-') && !self.allow_dash {
             return Err(
-                "It starts with '-', so the command would read it as an option. Begin it with another character, or set \
-                 allow_dash = true in the configuration to allow options."
+                "The value starts with '-', so the command would read it as an option. Begin the value with another \
+                 character, or set allow_dash = true in the configuration to allow options."
                     .to_owned(),
             );
         }

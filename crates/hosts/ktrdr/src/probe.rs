@@ -127,7 +127,8 @@ impl Shared {
                     None => Err(CallError::Refused {
                         call: call.clone(),
                         status: 200,
-                        detail: "success, but without a timestamp: its gateway may be down".to_owned(),
+                        detail: "success, but without a timestamp: the gateway of the ib host may be down"
+                            .to_owned(),
                     }),
                 }
             }

@@ -111,10 +111,10 @@ impl KtrdrTrain {
             && start > end
         {
             errors.push(if params.end.is_some() {
-                let why = "This is before the start date of the strategy";
+                let why = "This date is before the start date of the strategy";
                 FieldError::new("end", format!("{why}, {start}. Also enter a start date."))
             } else {
-                let why = "This is after the end date of the strategy";
+                let why = "This date is after the end date of the strategy";
                 FieldError::new("start", format!("{why}, {end}. Also enter an end date."))
             });
         }
@@ -238,5 +238,8 @@ fn chosen(field: &str, given: Option<Vec<String>>, declared: &[String]) -> Resul
 /// Failure of parameters that were valid before, e.g. because a file was removed.
 pub(crate) fn misfit(errors: Vec<FieldError>) -> WorkError {
     let all: Vec<_> = errors.into_iter().map(|e| format!("{}: {}", e.field, e.message)).collect();
-    WorkError::failed(format!("Invalid parameters: {}", all.join(" ")), "Correct them, then start again.")
+    WorkError::failed(
+        format!("Invalid parameters: {}", all.join(" ")),
+        "Correct the parameters, then start again.",
+    )
 }

@@ -46,13 +46,13 @@ impl CheckpointInfo {
         let info = Self::deserialize(state).ok().filter(|info| info.version == VERSION);
         let info = info.ok_or_else(|| {
             failure(
-                "The checkpoint is from another host version and can't be read.",
+                "A different version of the host saved the checkpoint, so it can't be read.",
                 "Retry instead of resuming, to train from the start.",
             )
         })?;
         if info.identity.params != identity.params {
             return Err(failure(
-                "The checkpoint belongs to a training run with other parameters.",
+                "The checkpoint belongs to a training run with different parameters.",
                 "Retry instead of resuming, to train from the start.",
             ));
         }
@@ -136,7 +136,9 @@ mod tests {
         assert_eq!(info(&state(3), 0, &identity("p", "s")).reported, 3);
         let info = serde_json::to_value(info(&state(3), 7, &identity("p", "s"))).unwrap();
         assert_eq!(CheckpointInfo::read(&info, &identity("p", "s")).unwrap().reported, 7);
-        for (other, what) in [(identity("q", "s"), "other parameters"), (identity("p", "t"), "stored bars")] {
+        for (other, what) in
+            [(identity("q", "s"), "different parameters"), (identity("p", "t"), "stored bars")]
+        {
             let error = CheckpointInfo::read(&info, &other).unwrap_err();
             assert!(error.message.contains(what) && error.hint.starts_with("Retry"), "{error:?}");
         }

@@ -13,7 +13,7 @@ pub(crate) fn failure(message: impl Into<String>, hint: impl Into<String>) -> Fa
 pub(crate) fn unreadable(path: &Path, error: &io::Error) -> Failure {
     failure(
         format!("Cannot read {}: {error}.", path.display()),
-        "Check its disk and the read access of the host's user, then try again.",
+        "Check the disk that contains the file, and that the host's user can read the file. Then try again.",
     )
 }
 

@@ -159,7 +159,7 @@ pub(crate) fn require_volume(features: &[Feature], bars: &[Bar], whose: &str) ->
             counted(bars.len() as u64, "bar", "bars"),
             first.time.timestamp()
         ),
-        "Remove that feature, or load bars from a source with volume.",
+        "Remove this feature, or load bars from a source with volume.",
     ))
 }
 

@@ -32,7 +32,7 @@ pub(crate) fn train(
     ctx.fraction(Some(0.0));
     let plan = params.plan(library).map_err(|errors| {
         let all: Vec<_> = errors.into_iter().map(|e| format!("{}: {}", e.field, e.message)).collect();
-        failure(format!("Invalid parameters: {}", all.join(" ")), "Correct them, then start again.")
+        failure(format!("Invalid parameters: {}", all.join(" ")), "Correct the parameters, then start again.")
     })?;
     let (samples, synthetic) = prepare(ctx, library, &plan)?;
     let identity = TrainingIdentity { params: digest(&plan), samples: samples.digest.clone() };

@@ -138,14 +138,14 @@ impl ModelStore {
             return Err(failure(format!("Unknown model '{shown}'."), self.there_are()));
         };
         Model::read(&bytes).map_err(|what| {
-            failure(format!("Cannot use model '{name}': {what}."), "Retrain it with training.run.")
+            failure(format!("Cannot use model '{name}': {what}."), "Retrain the model with training.run.")
         })
     }
 
     fn there_are(&self) -> String {
         const SHOWN: usize = 5;
         match self.names() {
-            names if names.is_empty() => "Train one first with training.run.".to_owned(),
+            names if names.is_empty() => "Train a model first with training.run.".to_owned(),
             names => format!("Newest models: {}.", names[..names.len().min(SHOWN)].join(", ")),
         }
     }
@@ -163,7 +163,7 @@ mod tests {
         let store = ModelStore::new(folder.path().join("models"));
         assert!(store.names().is_empty());
         let unsupported = store.signals("a-1h-0001", &[]).unwrap_err();
-        assert_eq!(unsupported.hint, "Train one first with training.run.");
+        assert_eq!(unsupported.hint, "Train a model first with training.run.");
 
         let model = model("a-1h-0001");
         store.write(&model).unwrap();

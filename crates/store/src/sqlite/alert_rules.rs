@@ -1,4 +1,4 @@
-//! Rules of alerts that users made or changed.
+//! Alert rules that users made or changed.
 
 use super::error::Result;
 use super::rows::{json, to_json};
@@ -18,7 +18,7 @@ impl AlertRuleStore for Sqlite {
         self.change(Weight::Heavy, |transaction| {
             transaction
                 .prepare_cached("INSERT OR REPLACE INTO alert_rules (name, doc) VALUES (?, ?)")?
-                .execute(params![rule.rule.name, to_json(rule, "a rule of alerts")?])?;
+                .execute(params![rule.rule.name, to_json(rule, "an alert rule")?])?;
             revision = u64::try_from(transaction.last_insert_rowid()).unwrap_or_default();
             audit::append(transaction, entry)
         })?;
@@ -40,7 +40,7 @@ fn alert_rules(connection: &Connection) -> Result<Vec<StoredRule>> {
     let mut rules = Vec::new();
     while let Some(row) = rows.next()? {
         let (revision, name): (i64, String) = (row.get(0)?, row.get(1)?);
-        let of = json(&row.get::<_, String>(2)?, || format!("rule of alerts {name}"))?;
+        let of = json(&row.get::<_, String>(2)?, || format!("alert rule {name}"))?;
         rules.push(StoredRule { revision: u64::try_from(revision).unwrap_or_default(), of });
     }
     Ok(rules)

@@ -1,4 +1,4 @@
-//! Rules of alerts.
+//! Alert rules.
 
 use super::open;
 use protocol::alerts::{AlertRule, Comparison, RuleChanged};

@@ -186,7 +186,7 @@ pub fn Missing(look: Look, loading: Loading) -> impl IntoView {
                 }
             }
             Left::TooMany => format!(
-                "Showing the newest {} matches. Narrow the search to find older ones, or download the log.",
+                "Showing the newest {} matches. Narrow the search to find older matches, or download the log.",
                 format::count(MAX_FINDS as u64)
             ),
             Left::Trouble(why) => {

@@ -184,7 +184,7 @@ impl Work for DataLoad {
             let all: Vec<_> = errors.into_iter().map(|e| format!("{}: {}", e.field, e.message)).collect();
             WorkError::failed(
                 format!("Invalid parameters: {}", all.join(" ")),
-                "Correct them, then start again.",
+                "Correct the parameters, then start again.",
             )
         })?;
         ctx.clone().measured(self.load(ctx, request)).await

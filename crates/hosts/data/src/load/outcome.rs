@@ -97,13 +97,13 @@ pub(super) fn finer(label: &Label, grid: &Grid) -> Result<(), Failure> {
     if micros == 0 {
         return Err(failure(
             format!("{name} has several bars per day, so these are not daily bars."),
-            "Load them with their actual timeframe.",
+            "Load the bars with their actual timeframe.",
         ));
     }
     let (apart, own) = distance(micros);
     let hint = match own {
         Some(own) => format!("Put {own} into the file name, and load the file as {own}."),
-        None => "Load them with their actual timeframe.".to_owned(),
+        None => "Load the bars with their actual timeframe.".to_owned(),
     };
     Err(failure(format!("These are not {timeframe} bars: most bars of {name} are {apart} apart."), hint))
 }
@@ -164,7 +164,7 @@ pub(super) fn judge(
         )),
         None if request.range.is_all() => Err(failure(
             format!("The source has no rows for {name}, at most a header line."),
-            "Add the bars to it, or load another symbol.",
+            "Add the bars to the source, or load another symbol.",
         )),
         None => Err(failure(
             format!("No bars for {name} in the requested range."),
@@ -290,7 +290,7 @@ pub(super) fn document(
             result.source,
             writer.set.symbol.url_step()
         ),
-        description: "Candles of the data set. Query: from, to, points".to_owned(),
+        description: "Candles of the data set. Query parameters: from, to, points".to_owned(),
     };
     let document = serde_json::to_value(&result).map_err(|e| {
         failure(

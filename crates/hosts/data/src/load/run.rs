@@ -218,7 +218,7 @@ fn always_changing(described: &str) -> Failure {
         format!(
             "{described} changed during the read, {MAX_READS} times in a row. No stored bars were removed."
         ),
-        "Wait until the program that writes it ends, or let it write a temporary file and rename it. Then load again.",
+        "Wait until the program that writes the source ends. Or change the program, so that it writes a temporary file and then renames the file. Then load again.",
     )
 }
 

@@ -77,7 +77,7 @@ impl Suspects {
                 let nearest = *before.min(after);
                 if typical > 0 && nearest / typical >= MIN_LONE_DISTANCES {
                     warnings.push(format!(
-                        "The bar of {} is {} away from every other bar: its date may be mistyped.",
+                        "The bar of {} is at least {} before or after all other bars: its date may be mistyped.",
                         shown(*time),
                         counted((nearest / DAY).unsigned_abs(), "day", "days")
                     ));
@@ -92,7 +92,7 @@ impl Suspects {
             };
             let more = match self.jumps - 1 {
                 0 => String::new(),
-                more => format!(" {} more did the same.", thousands(more)),
+                more => format!(" More such bars: {}.", thousands(more)),
             };
             warnings.push(format!("The bar of {} moved {by} and back: check its prices.{more}", shown(time)));
         }
@@ -139,7 +139,9 @@ mod tests {
         days.insert(0, (-336, 10.0));
         assert_eq!(
             warnings(&days),
-            ["The bar of 2023-01-30 is 336 days away from every other bar: its date may be mistyped."]
+            [
+                "The bar of 2023-01-30 is at least 336 days before or after all other bars: its date may be mistyped."
+            ]
         );
         days[0].0 = 400;
         days.sort_by_key(|day| day.0);
@@ -157,7 +159,7 @@ mod tests {
         );
         assert_eq!(
             warnings(&days(&[10.0, 0.1, 10.0, 970.0, 10.0])),
-            ["The bar of 2024-01-02 moved ÷100 and back: check its prices. 1 more did the same."]
+            ["The bar of 2024-01-02 moved ÷100 and back: check its prices. More such bars: 1."]
         );
         assert!(warnings(&days(&[10.0, 10.0, 100.0, 101.0])).is_empty());
     }

@@ -287,7 +287,10 @@ fn last_time(tail: &[u8], text: &CsvText) -> Option<Time> {
 }
 
 fn empty(what: &str) -> Failure {
-    failure(format!("{what} is empty."), "Add a header line and the bars to it, or load another symbol.")
+    failure(
+        format!("{what} is empty."),
+        "Add a header line and the bars to the file, or load another symbol.",
+    )
 }
 
 #[cfg(test)]

@@ -144,7 +144,7 @@ impl CsvText {
             format!(
                 "{what} is not a CSV of bars: line {line} is longer than a million characters, or has an unclosed quote."
             ),
-            "Check that line in the file.",
+            "Check this line of the source for an unclosed quote.",
         ))
     }
 
@@ -168,7 +168,10 @@ impl CsvText {
             .from_reader(text.as_bytes());
         let mut record = StringRecord::new();
         while reader.read_record(&mut record).map_err(|e| {
-            failure(format!("Cannot parse {} as CSV: {e}.", self.about.what), "Check that line in the file.")
+            failure(
+                format!("Cannot parse {} as CSV: {e}.", self.about.what),
+                "Correct this line of the source, then load again.",
+            )
         })? {
             if is_blank(&record) || is_footer(&record) {
                 continue;
@@ -217,7 +220,7 @@ fn utf8<'a>(bytes: &'a [u8], what: &str, first: u64) -> SourceResult<&'a str> {
 fn not_utf8(what: &str, line: u64) -> Failure {
     failure(
         format!("{what} is not UTF-8 text: line {line} has invalid bytes."),
-        "Save it as plain CSV in UTF-8, then load again.",
+        "Save the file as plain CSV in UTF-8, then load again.",
     )
 }
 

@@ -62,7 +62,10 @@ pub(super) fn find(folder: &Path, symbol: &Symbol, timeframe: Timeframe) -> Sour
                 folder.display(),
                 several.join(", ")
             ),
-            format!("Keep one of them, or rename the one to use to {}_{timeframe}.csv.", symbol.file_name()),
+            format!(
+                "Remove all but one of these files from the folder, or rename the file to load: {}_{timeframe}.csv.",
+                symbol.file_name()
+            ),
         )),
     }
 }
@@ -105,7 +108,7 @@ fn unknown(folder: &Path, symbol: &Symbol, timeframe: Timeframe) -> Failure {
     if there.is_empty() {
         return failure(
             format!("{wanted} was not found in {shown}. No file there is named like MSFT_1h.csv."),
-            "Put files named SYMBOL_TIMEFRAME.csv into that folder, or choose another source.",
+            "Put files named SYMBOL_TIMEFRAME.csv into the folder of the source, or choose another source.",
         );
     }
     let mut listed: Vec<String> = there.iter().take(MAX_LISTED).map(|(s, t)| format!("{s} {t}")).collect();
@@ -126,7 +129,7 @@ fn unknown(folder: &Path, symbol: &Symbol, timeframe: Timeframe) -> Failure {
             format!("{symbol} is available as {}. Choose that timeframe.", of_symbol.join(", "))
         }
         Some((_, _, near)) => format!("Did you mean {near}?"),
-        None => format!("Choose one of these, or put {wanted} into the folder."),
+        None => format!("Choose one of the available symbols, or put {wanted} into the folder."),
     };
     failure(format!("{wanted} was not found in {shown}. Available: {}.", listed.join(", ")), hint)
 }

@@ -76,7 +76,7 @@ impl Instruments {
 
 fn mixed(first: &Instrument, other: &Instrument, what: &str) -> Failure {
     let (one, two) = (excerpt(&first.name, 30), excerpt(&other.name, 30));
-    let split = "Split it into one file per symbol, named SYMBOL_TIMEFRAME.csv.";
+    let split = "Split the file into one file per symbol, named SYMBOL_TIMEFRAME.csv.";
     let hint = match (contract(&first.name), contract(&other.name)) {
         (Some(a), Some(b)) if a.root == b.root => format!(
             "{split} Contracts that follow each other without overlap are loaded as a continuous future, under a symbol such as {0}.c.0, {0}=F or {0}1!.",

@@ -72,8 +72,11 @@ impl Splits {
         } else {
             format!("1:{}", rounded(1.0 / factor))
         };
-        let more =
-            if self.count > 1 { format!(" It has {} splits in all.", self.count) } else { String::new() };
+        let more = if self.count > 1 {
+            format!(" The file has {} splits in all.", self.count)
+        } else {
+            String::new()
+        };
         Some(format!("The file has a {ratio} split on {}, and prices are not adjusted.{more}", day_of(time)))
     }
 }

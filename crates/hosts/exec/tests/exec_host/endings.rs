@@ -118,7 +118,7 @@ async fn a_paused_program_that_only_reports_shows_its_last_report() {
     let script = "import time\nfor i in (1, 2): print('{\"done\": %d, \"total\": 9}' % i)\ntime.sleep(1000)";
     let mut rig = Rig::script(folder.path(), script, "wall_seconds = 0.5").await;
     let (_, failure) = rig.fail("exec.t", Value::Null).await;
-    let report = "Its only output was reports. The last one:\n{\"done\": 2, \"total\": 9}";
+    let report = "The command printed only reports. The last report:\n{\"done\": 2, \"total\": 9}";
     assert!(failure.message.ends_with(report), "{}", failure.message);
 }
 

@@ -207,7 +207,7 @@ impl KtrdrLoad {
                     "The ib host at {} did not respond, and may still be loading: {error}.",
                     self.wire.base()
                 ),
-                "Check that its gateway is logged in: without it this call hangs. 'timing.load' sets the timeout.",
+                "Check that the gateway of the ib host is logged in; without a login, the request hangs. 'timing.load' sets the timeout.",
             ),
             _ => WorkError::failed(
                 format!("No bars were loaded: {error}."),

@@ -23,7 +23,11 @@ fn only_symbols_are_required_and_the_defaults_are_valid() {
     // Valid, but there are no bars.
     let error_list = errors(json!({"symbols": "MSFT"}));
     assert_eq!((error_list.len(), error_list[0].field.as_str()), (1, "symbols"));
-    assert!(error_list[0].message.contains("Load it first with data.load"), "{}", error_list[0].message);
+    assert!(
+        error_list[0].message.contains("Load the bars first with data.load"),
+        "{}",
+        error_list[0].message
+    );
 }
 
 #[test]

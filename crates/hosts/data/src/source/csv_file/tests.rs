@@ -44,7 +44,7 @@ fn an_unknown_symbol_is_answered_with_the_existing_ones() {
     assert_eq!(failure.hint, "Did you mean MSFT?");
     assert_eq!(failure_of(folder.path(), "msft").hint, "Did you mean MSFT?");
     assert!(failure_of(folder.path(), "GOOGL").hint.contains("is available as 1d"));
-    assert!(failure_of(folder.path(), "XYZXYZ").hint.contains("Choose one of these"));
+    assert!(failure_of(folder.path(), "XYZXYZ").hint.contains("Choose one of the available symbols"));
 }
 
 #[test]

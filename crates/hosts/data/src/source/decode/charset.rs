@@ -123,6 +123,6 @@ impl Utf16 {
 fn not_utf16(what: &str) -> Failure {
     failure(
         format!("{what} starts like UTF-16 text, but is truncated or corrupt."),
-        "Download it again, or save it as CSV in UTF-8.",
+        "Download the file again, or save it as CSV in UTF-8.",
     )
 }

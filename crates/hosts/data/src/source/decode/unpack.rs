@@ -112,7 +112,7 @@ impl Unpack {
                     self.what,
                     self.limit >> 20
                 ),
-                "Decompress it yourself, or split it by year.",
+                "Decompress the file before the load, or split the data by year.",
             ));
         }
         if out.is_empty() { Ok(()) } else { sink(out) }
@@ -156,6 +156,6 @@ impl Checked {
 fn damaged(what: &str, error: &io::Error) -> Failure {
     failure(
         format!("Cannot decompress {what}: it is truncated or corrupt ({error})."),
-        "Download it again. Nothing after the corrupt part is readable.",
+        "Download the file again. Nothing after the corrupt part is readable.",
     )
 }

@@ -73,7 +73,7 @@ pub(in super::super) fn locate(what: &str, zip: impl Read + Seek) -> SourceResul
                 several.iter().filter_map(|i| archive.name_for_index(*i)).map(str::to_owned).collect();
             return Err(failure(
                 format!("{what} is a zip with {} CSV files: {}.", several.len(), shown(&names)),
-                "Extract it and name each file by its symbol and timeframe, or merge them into one.",
+                "Extract the zip, and name each file by its symbol and timeframe. Or merge the files into one file.",
             ));
         }
     };
@@ -82,7 +82,7 @@ pub(in super::super) fn locate(what: &str, zip: impl Read + Seek) -> SourceResul
     if file.encrypted() {
         return Err(failure(
             format!("{what} is a password-protected zip."),
-            "Extract it and provide the CSV.",
+            "Extract the zip, and provide the CSV file.",
         ));
     }
     let method = match file.compression() {
@@ -91,7 +91,7 @@ pub(in super::super) fn locate(what: &str, zip: impl Read + Seek) -> SourceResul
         other => {
             return Err(failure(
                 format!("{name} in {what} is compressed with {other:?}, which is not supported."),
-                "Extract it, or zip it again with deflate.",
+                "Extract the zip, or create it again with the method deflate.",
             ));
         }
     };
@@ -111,6 +111,6 @@ fn shown(names: &[String]) -> String {
 fn damaged(what: &str, error: &zip::result::ZipError) -> Failure {
     failure(
         format!("Cannot read {what} as a zip: it is truncated or corrupt ({error})."),
-        "Download it again, then start the load again.",
+        "Download the file again, then start the load again.",
     )
 }

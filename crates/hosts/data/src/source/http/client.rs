@@ -132,7 +132,7 @@ async fn send(url: &Url, tls: &Tls) -> Result<http::Response<Incoming>, RequestF
 fn untrusted(url: &Url, problem: &TlsProblem) -> Failure {
     let hint = match problem {
         TlsProblem::UnknownIssuer => {
-            "Check the URL, or add its certificate authority to the trusted certificates of the host's machine."
+            "Check the URL, or add the CA of the server's certificate to the trusted certificates of the host's machine."
         }
         other => other.advice(),
     };

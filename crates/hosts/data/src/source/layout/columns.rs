@@ -231,7 +231,7 @@ impl NamedColumns<'_> {
             let (title, value) = (self.titles.title(*at), excerpt(text(at).unwrap_or_default().trim(), 40));
             return Err(failure(
                 format!("{}: column '{title}' has '{value}', which {}.", self.what, not_a_time(&value)),
-                "Export the data again with times like 2024-03-01T09:30:00Z, or remove the column if another one has the time.",
+                "Export the data again with times like 2024-03-01T09:30:00Z, or remove this column if another column contains the time.",
             ));
         }
         let (one, other) = (self.titles.title(times[0]), self.titles.title(times[1]));
@@ -244,7 +244,7 @@ impl NamedColumns<'_> {
     fn twice(&self, name: &str) -> Failure {
         failure(
             format!("{} has two columns named '{name}'. {}.", self.what, self.line.quoted()),
-            "Remove or rename one of them.",
+            "Remove or rename one of the two columns.",
         )
     }
 

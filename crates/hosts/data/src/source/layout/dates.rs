@@ -49,7 +49,7 @@ pub(super) fn order(
     if let Some((date, wanted)) = contrary {
         return Err(unclear(
             format!("{what} has the date '{}', which can't begin with a {wanted}.", excerpt(date.text, 30)),
-            "Select the other date order, or none to detect it.",
+            "Select the other date order, or leave the date order empty to detect it.",
         ));
     }
     if chosen.is_some_and(|chosen| chosen != DateOrder::YearFirst) && year_first {
@@ -58,7 +58,7 @@ pub(super) fn order(
                 "{what} has dates such as '{}'. The rows are in time order only if dates begin with the year.",
                 excerpt(example.text, 30)
             ),
-            "Select year_first as date order (date_order), or none to detect it.",
+            "Select year_first as date order (date_order), or leave the date order empty to detect it.",
         ));
     }
     if let Some(chosen) = chosen {

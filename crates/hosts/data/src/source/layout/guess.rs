@@ -94,7 +94,7 @@ pub(super) fn chosen(
     };
     Err(failure(
         format!("{what} does not have the selected format {chosen}; {like}."),
-        "Select another format, or none to detect it.",
+        "Select a different format, or leave the format empty to detect it.",
     ))
 }
 
@@ -134,25 +134,29 @@ pub(super) fn zone_advice(format: Format, sample: &Sample, titles: &Titles, sign
         Format::Metatrader => {
             "MetaTrader uses the broker's server time: choose its time zone (America/New_York+7 or Europe/Athens for most brokers), or the format histdata if the file is from HistData"
         }
-        Format::Histdata => "it looks like HistData: choose the format histdata (EST) or a time zone",
+        Format::Histdata => "the data looks like HistData: choose the format histdata (EST) or a time zone",
         // Another source may leave out the volumes of a stock.
         Format::AlphaVantage if !signs.has_volume_column && !signs.trades_at_night() => {
-            "it may be from Alpha Vantage: choose the time zone UTC for its currencies and crypto, or that of the exchange for a stock"
+            "the data may be from Alpha Vantage: choose the time zone UTC for currencies and crypto, or the time zone of the exchange for a stock"
         }
         Format::AlphaVantage if signs.no_stock_of_alpha_vantage() => {
-            "it looks like Alpha Vantage, whose currencies and crypto are in UTC: choose the time zone UTC"
+            "the data looks like Alpha Vantage, whose currencies and crypto are in UTC: choose the time zone UTC"
         }
         Format::AlphaVantage => {
-            "it looks like Alpha Vantage: choose the format alpha_vantage (New York time) or a time zone"
+            "the data looks like Alpha Vantage: choose the format alpha_vantage (New York time) or a time zone"
         }
-        Format::InteractiveBrokers => "it looks like Interactive Brokers: choose the time zone of your TWS",
+        Format::InteractiveBrokers => {
+            "the data looks like Interactive Brokers: choose the time zone of your TWS"
+        }
         Format::Generic if titles.none() && is_compact(sample, signs) => {
-            "it looks like NinjaTrader, which exports in UTC: choose UTC, or the time zone of the program that wrote it"
+            "the data looks like NinjaTrader, which exports in UTC: choose UTC, or the time zone of the program that wrote the data"
         }
-        _ if signs.around_the_clock => "choose its time zone: most sources of currencies and crypto use UTC",
-        _ if signs.trades_at_night() => "choose its time zone, such as America/New_York or UTC",
+        _ if signs.around_the_clock => {
+            "choose the time zone of the data: most sources of currencies and crypto use UTC"
+        }
+        _ if signs.trades_at_night() => "choose the time zone of the data, such as America/New_York or UTC",
         _ => {
-            "choose its time zone: most sources of stocks use the zone of the exchange, such as America/New_York"
+            "choose the time zone of the data: most sources of stocks use the zone of the exchange, such as America/New_York"
         }
     }
 }

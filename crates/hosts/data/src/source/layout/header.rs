@@ -212,7 +212,7 @@ fn of_ticker(tickers: &StringRecord, about: &About, warnings: &mut Vec<String>) 
             let listed = named.iter().copied().take(8).collect::<Vec<_>>().join(", ");
             return Err(failure(
                 format!("{} has bars of several symbols, {listed}, and none of {wanted}.", about.what),
-                "Load one of these, or split the file by symbol.",
+                "Load one of these symbols, or split the file by symbol.",
             ));
         }
         return Ok(tickers.iter().enumerate().map(|(i, ticker)| i == 0 || is_wanted(ticker)).collect());

@@ -109,7 +109,7 @@ impl Layout {
         if sample.records.is_empty() {
             return Err(failure(
                 format!("{} is empty.", about.what),
-                "Add a header line and the bars to it, or load another symbol.",
+                "Add a header line and the bars to the file, or load another symbol.",
             ));
         }
         let header = header::find(&sample, about)?;
@@ -142,7 +142,7 @@ impl Layout {
         };
         if about.options.format == Some(Format::Histdata) && signs.real_volumes {
             warnings.push(
-                "Files of HistData have only volumes of 0, but this file has other volumes. It may be from another program, in another time zone."
+                "Files of HistData contain only volumes of 0, but this file contains other volumes. If another program wrote the file, its times may be in a different time zone."
                     .to_owned(),
             );
         }

@@ -55,7 +55,10 @@ impl Sample {
         let mut fields = StringRecord::new();
         loop {
             let read = reader.read_record(&mut fields).map_err(|e| {
-                failure(format!("Cannot parse {what} as CSV: {e}."), "Check that line in the file.")
+                failure(
+                    format!("Cannot parse {what} as CSV: {e}."),
+                    "Correct this line of the source, then load again.",
+                )
             })?;
             if !read {
                 break;
