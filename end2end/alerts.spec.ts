@@ -5,6 +5,7 @@ import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 import type { Page } from '@playwright/test';
 import { findings } from './axe';
+import { CALM } from './server';
 import { alive, expect, start, SYMBOL, test } from './signalbox';
 
 /** A rule that fires on any machine, evaluated each second. */
@@ -20,7 +21,8 @@ threshold = 0.0001
 for = 0
 hosts = ["local"]
 action = "Close some programs."
-`;
+
+${CALM}`;
 
 async function openAlerts(page: Page): Promise<void> {
     await page.goto('/alerts');

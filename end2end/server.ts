@@ -1,6 +1,6 @@
 // The real server on a free port, with a data folder and market data of its own, for one test.
 import { ChildProcess, execFileSync, spawn } from 'node:child_process';
-import { createWriteStream, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync } from 'node:fs';
+import { createWriteStream, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync, writeFileSync } from 'node:fs';
 import { once } from 'node:events';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -14,6 +14,11 @@ const site = process.env.SIGNALBOX_SITE ?? path.join(target, 'site');
 /** How long the server may take to listen, and to stop, milliseconds. */
 const START_LIMIT = 20_000;
 const STOP_LIMIT = 15_000;
+
+/** Configuration without alerts about the state of this machine, such as a nearly full disk. */
+export const CALM = ['disk-full-soon', 'disk-space-low', 'memory-pressure']
+    .map((name) => `[[alerts.rule]]\nname = "${name}"\nenabled = false\n`)
+    .join('\n');
 
 /** A running server. */
 export class Server {
@@ -41,6 +46,11 @@ export class Server {
         const address = this.url === '' ? '127.0.0.1:0' : new URL(this.url).host;
         const args = ['serve', '--listen', address, '--data', path.join(this.folder, 'data')];
         args.push('--csv', this.csv, '--site', site, '--ready-file', ready, ...more);
+        if (!more.includes('--config')) {
+            const calm = path.join(this.folder, 'calm.toml');
+            writeFileSync(calm, CALM);
+            args.push('--config', calm);
+        }
         // A group of its own, so that nothing it started outlives the test.
         const child = spawn(program, args, { detached: true, stdio: ['ignore', 'pipe', 'pipe'], env: this.env() });
         this.process = child;

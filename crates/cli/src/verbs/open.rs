@@ -11,7 +11,8 @@ use std::process::{Command, Stdio};
 /// Arguments of `signalbox open`.
 #[derive(Args)]
 pub struct OpenArgs {
-    /// Operation to show (ID, unique prefix, @last, or @1, @2, ...); without one, the overview
+    /// Operation ID, or a unique prefix of it with at least 4 characters. @last is the operation of your previous
+    /// command. @1, @2, ... are the rows of your last `signalbox list`. Without an ID, the overview opens
     #[arg(add = operations(Which::Any))]
     id: Option<String>,
     /// Only print the URL

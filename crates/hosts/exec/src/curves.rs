@@ -70,7 +70,10 @@ impl Curves {
         }
         if !self.rate_limit.pass(now) {
             return once(&mut self.too_fast, || {
-                format!("More than {PER_SECOND} points per second: dropping points of the series")
+                format!(
+                    "The command reports more than {PER_SECOND} points per second over all its series. The host drops \
+                     the excess points."
+                )
             });
         }
         if x.is_finite() {

@@ -91,7 +91,7 @@ fn host_lines(picture: &Picture, area: Rect) -> Vec<Line<'static>> {
     let mut lines = vec![hosts::heading(theme, columns)];
     lines.extend(all[..shown].iter().map(|host| hosts::row(host, theme)));
     if shown < all.len() {
-        let text = format!("{} more: signalbox hosts", all.len() - shown);
+        let text = format!("{} more. `signalbox hosts` lists all hosts.", all.len() - shown);
         lines.push(Line::from(cell(&text, columns, theme.colour(Colour::Grey))));
     } else if all.is_empty() && picture.model.is_loaded {
         lines.push(Line::from(cell("No hosts are configured.", columns, theme.colour(Colour::Grey))));
@@ -271,6 +271,6 @@ mod tests {
             drawn(&model, &mut view, size, 0);
         }
         let rows = drawn(&model, &mut View::default(), (80, 24), 0);
-        assert!(rows.iter().any(|row| row == "26 more: signalbox hosts"), "{rows:#?}");
+        assert!(rows.iter().any(|row| row == "26 more. `signalbox hosts` lists all hosts."), "{rows:#?}");
     }
 }

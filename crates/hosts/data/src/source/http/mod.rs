@@ -136,7 +136,7 @@ impl HttpRows {
                 if zip.len() > MAX_ZIP_BYTES {
                     return Err(failure(
                         format!("{} is a zip larger than {} MiB.", self.what, MAX_ZIP_BYTES >> 20),
-                        "Let the source send CSV or gzip, which are streamed.",
+                        "Configure the source to send CSV or gzip, which are streamed.",
                     ));
                 }
             }
@@ -310,7 +310,7 @@ async fn answered(answer: UnreadResponse) -> SourceResult<UnreadResponse> {
     if !matches!(encoding.as_str(), "" | "identity" | "gzip" | "x-gzip") {
         return Err(failure(
             format!("{what} returned the encoding '{}', which was not requested.", excerpt(&encoding, 30)),
-            "Let the source send plain text or gzip.",
+            "Configure the source to send uncompressed data or gzip.",
         ));
     }
     let of_type = header(CONTENT_TYPE);
