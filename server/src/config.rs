@@ -4,6 +4,7 @@ mod alerts;
 mod base_path;
 mod hosts;
 mod oidc;
+mod request_limits;
 mod rules;
 mod texts;
 mod tls;
@@ -14,6 +15,7 @@ pub use tls::TlsConfig;
 
 use crate::adapters::{self, Adapter};
 use crate::alerts::AlertsConfig;
+use crate::limits::LimitSettings;
 use anyhow::{Context, bail};
 pub use base_path::BasePath;
 use engine::{EngineConfig, HostConfig};
@@ -102,6 +104,7 @@ struct File {
     alerts: alerts::FileAlerts,
     /// Retry policies by kind.
     retry: HashMap<KindName, rules::FileRetry>,
+    request_limits: request_limits::FileRequestLimits,
     /// Largest number of parallel operations by kind.
     limits: HashMap<KindName, u32>,
 }
@@ -138,6 +141,7 @@ pub struct Config {
     /// Configuration of the engine, without its hosts.
     pub engine: EngineConfig,
     pub alerts: AlertsConfig,
+    pub request_limits: LimitSettings,
 }
 
 /// Hosts of the server.
@@ -253,6 +257,7 @@ impl Config {
             hosts,
             engine,
             alerts,
+            request_limits: request_limits::settings(file.request_limits)?,
         })
     }
 }

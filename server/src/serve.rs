@@ -11,6 +11,7 @@ use crate::bundled::Bundled;
 use crate::config::{Config, ServeArgs};
 use crate::cookies::Cookies;
 use crate::guard::{Guard, Transport, guard};
+use crate::limits::Limits;
 use crate::listen::{IDLE_TIMEOUT, Listening, listen};
 use crate::monitor::Monitor;
 use crate::provider::SignInProvider;
@@ -111,6 +112,7 @@ pub async fn serve(args: ServeArgs) -> anyhow::Result<()> {
     let alerts = Alerts::open(&config.data, config.alerts, store)?;
     let _alerting = alerts.run(&engine, &monitor, &stop);
     let cookies = Cookies::new(&config.base_path, tls.is_some());
+    let limits = Limits::new(config.request_limits);
     let server = Server {
         data: Data::new(AllKinds { engine: engine.clone(), monitor, alerts }),
         stop: stop.clone(),
@@ -118,6 +120,7 @@ pub async fn serve(args: ServeArgs) -> anyhow::Result<()> {
         base_path: config.base_path.clone(),
         streams: Arc::default(),
         access: access.clone(),
+        limits: limits.clone(),
         cookies: cookies.clone(),
         provider: provider.clone(),
     };
@@ -132,7 +135,7 @@ pub async fn serve(args: ServeArgs) -> anyhow::Result<()> {
     };
     let watch =
         Guard::new(access, cookies, address, config.allowed_names, config.base_path.clone(), transport);
-    let watch = Arc::new(watch.with_user_header(server.user_header.clone()));
+    let watch = Arc::new(watch.with_user_header(server.user_header.clone()).with_limits(limits.clone()));
     let router = routes::router(server.clone())
         .merge(page::router(&server, options))
         .merge(sign_in::router(server))
@@ -162,8 +165,14 @@ pub async fn serve(args: ServeArgs) -> anyhow::Result<()> {
     if let Some(tls) = tls.clone() {
         tokio::spawn(tls.reload(stop.clone()));
     }
-    let listening =
-        Listening { router, broadcaster: broadcaster.clone(), tls, quiet: IDLE_TIMEOUT, stop: stop.clone() };
+    let listening = Listening {
+        router,
+        broadcaster: broadcaster.clone(),
+        tls,
+        limits,
+        quiet: IDLE_TIMEOUT,
+        stop: stop.clone(),
+    };
     let redirects = Listening { router: redirects(Some(address.port())), tls: None, ..listening.clone() };
     let serving = async {
         let redirected = async {

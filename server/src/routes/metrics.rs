@@ -34,6 +34,8 @@ fn figures(server: &Server, AllKinds { engine, monitor, alerts }: &AllKinds) -> 
     });
     Figures {
         streams: server.streams.load(Ordering::Relaxed),
+        connections: server.limits.open_connections().into(),
+        limits_reached: server.limits.refused().collect(),
         store_trouble: engine.store_fault().is_some(),
         requests: engine.host_requests(),
         alerts: alerts.figures(),

@@ -2,6 +2,7 @@
 
 use super::{LOG_LINES, bad_query, id_of, log_text};
 use crate::actor::By;
+use crate::limits::StartAllowed;
 use crate::problem::{RouteError, problem_of};
 use crate::state::{InScope, Server};
 use axum::Json;
@@ -97,6 +98,7 @@ pub async fn counts(
 pub async fn start(
     State(server): State<Server>,
     InScope { engine, .. }: InScope,
+    _: StartAllowed,
     By(by): By,
     headers: HeaderMap,
     body: Result<Json<Value>, JsonRejection>,
@@ -310,6 +312,7 @@ fn url_words(query: &str) -> Vec<(String, String)> {
         (status = 503, body = Problem, description = "The database can't be written")))]
 pub async fn retry(
     InScope { engine, .. }: InScope,
+    _: StartAllowed,
     By(by): By,
     id: Path<String>,
 ) -> Result<Accepted, RouteError> {
@@ -323,6 +326,7 @@ pub async fn retry(
         (status = 503, body = Problem, description = "The database can't be written")))]
 pub async fn resume(
     InScope { engine, .. }: InScope,
+    _: StartAllowed,
     By(by): By,
     id: Path<String>,
 ) -> Result<Accepted, RouteError> {

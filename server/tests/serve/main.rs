@@ -43,6 +43,8 @@ mod process;
 mod programs;
 mod prometheus;
 mod provider_double;
+#[cfg(target_os = "linux")]
+mod request_limits;
 mod requests;
 mod restart;
 mod scopes;
