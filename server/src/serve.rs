@@ -125,6 +125,9 @@ pub async fn serve(args: ServeArgs) -> anyhow::Result<()> {
         provider: provider.clone(),
     };
     let storing_uses = access.run();
+    if server.limits.has_quotas() {
+        restore_quotas(&engine, &server.limits).await;
+    }
     let mut watching = Background::until(&stop);
     if let Some(provider) = provider {
         watching.spawn(async move { provider.watch().await });
@@ -200,6 +203,18 @@ pub async fn serve(args: ServeArgs) -> anyhow::Result<()> {
         bundled.close().await;
     }
     Ok(())
+}
+
+/// Counts the operations that were started before the server started.
+async fn restore_quotas(engine: &Engine, limits: &Limits) {
+    for operation in engine.snapshot().operations.iter().filter(|operation| !operation.state.ended()) {
+        match engine.operation(operation.id).await {
+            Ok(detail) => limits.restore(&detail),
+            Err(error) => {
+                tracing::warn!(id = %operation.id, %error, "an operation does not count for its quota")
+            }
+        }
+    }
 }
 
 /// Response for a handler that panicked. The panic itself was printed when it happened.

@@ -2,7 +2,9 @@
 
 use crate::limits::{ExemptAddresses, LimitSettings};
 use anyhow::{bail, ensure};
+use protocol::access::Role;
 use serde::Deserialize;
+use std::collections::HashMap;
 use std::time::Duration;
 
 /// Sizes of a request's head that can be configured, in bytes.
@@ -14,6 +16,8 @@ const HEADER_BYTES: std::ops::RangeInclusive<u32> = 8 << 10..=1 << 20;
 pub(super) struct FileRequestLimits {
     requests_per_second: Option<u32>,
     starts_per_minute: Option<u32>,
+    /// By role.
+    active_operations: HashMap<Role, u32>,
     sign_ins_per_minute: Option<u32>,
     streams: Option<u32>,
     connections_per_address: Option<u32>,
@@ -42,6 +46,7 @@ pub(super) fn settings(file: FileRequestLimits) -> anyhow::Result<LimitSettings>
     Ok(LimitSettings {
         requests_per_second: number(file.requests_per_second, default.requests_per_second),
         starts_per_minute: number(file.starts_per_minute, default.starts_per_minute),
+        active_operations: file.active_operations.into_iter().filter(|(_, most)| *most > 0).collect(),
         sign_ins_per_minute: number(file.sign_ins_per_minute, default.sign_ins_per_minute),
         streams: number(file.streams, default.streams),
         connections_per_address: number(file.connections_per_address, default.connections_per_address),
@@ -112,6 +117,8 @@ mod tests {
         assert_eq!((changed.streams, changed.starts_per_minute), (Some(3), None));
         assert_eq!((changed.body_timeout, changed.header_timeout), (Some(Duration::from_millis(500)), None));
         assert_eq!(changed.requests_per_second, default.requests_per_second);
+        let quotas = read("active_operations = { operator = 5, admin = 0 }").unwrap().active_operations;
+        assert_eq!(quotas, HashMap::from([(Role::Operator, 5)]));
     }
 
     #[test]
@@ -128,6 +135,7 @@ mod tests {
             ("exempt_addresses = ['10.0.0.0/8']", "exempt_addresses has '10.0.0.0/8'; use IP addresses"),
             ("body_timeout = -1", "body_timeout is -1; use seconds"),
             ("max_header_bytes = 100", "max_header_bytes is 100; use a number from 8192"),
+            ("active_operations = { root = 3 }", "unknown variant `root`"),
             ("stream = 3", "unknown field `stream`"),
         ] {
             let error = format!("{:#}", read(text).unwrap_err());

@@ -7,12 +7,14 @@ mod body;
 mod extract;
 mod head;
 mod held;
+mod quota;
 mod rates;
 
 pub use body::timed_body;
 pub use extract::{StartAllowed, StreamSlot};
 pub use head::{HeadTimer, RequestCount};
 pub use held::Held;
+pub use quota::AllowedStart;
 
 use crate::access::Identity;
 use axum::response::{IntoResponse, Response};
@@ -21,7 +23,10 @@ use http::HeaderValue;
 use http::header::CONNECTION;
 use http_wire::ApiError;
 use protocol::ProblemType;
+use protocol::access::Role;
+use quota::ActiveOperations;
 use rates::{Rate, Rates};
+use std::collections::HashMap;
 use std::collections::hash_map::RandomState;
 use std::fmt;
 use std::hash::BuildHasher;
@@ -43,6 +48,8 @@ const LOG_INTERVAL: Duration = Duration::from_secs(60);
 pub struct LimitSettings {
     pub requests_per_second: Option<u32>,
     pub starts_per_minute: Option<u32>,
+    /// Queued and running operations of a user or token with the role; no limit for other roles.
+    pub active_operations: HashMap<Role, u32>,
     pub sign_ins_per_minute: Option<u32>,
     /// Open event streams and polls.
     pub streams: Option<u32>,
@@ -63,6 +70,7 @@ impl Default for LimitSettings {
         Self {
             requests_per_second: Some(200),
             starts_per_minute: Some(600),
+            active_operations: HashMap::new(),
             sign_ins_per_minute: Some(30),
             streams: Some(200),
             connections_per_address: Some(256),
@@ -94,6 +102,7 @@ impl ExemptAddresses {
 pub enum Limit {
     Requests,
     Starts,
+    ActiveOperations,
     SignIns,
     Streams,
     ConnectionsPerAddress,
@@ -104,9 +113,10 @@ pub enum Limit {
 }
 
 impl Limit {
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Requests,
         Self::Starts,
+        Self::ActiveOperations,
         Self::SignIns,
         Self::Streams,
         Self::ConnectionsPerAddress,
@@ -121,6 +131,7 @@ impl Limit {
         match self {
             Self::Requests => "requests_per_second",
             Self::Starts => "starts_per_minute",
+            Self::ActiveOperations => "active_operations",
             Self::SignIns => "sign_ins_per_minute",
             Self::Streams => "streams",
             Self::ConnectionsPerAddress => "connections_per_address",
@@ -162,6 +173,7 @@ struct Shared {
     requests: Rates,
     starts: Rates,
     sign_ins: Rates,
+    active: ActiveOperations,
     streams: Arc<HeldCounts>,
     by_address: Arc<HeldCounts>,
     /// Open connections.
@@ -186,6 +198,7 @@ impl Limits {
             requests: Rates::default(),
             starts: Rates::default(),
             sign_ins: Rates::default(),
+            active: ActiveOperations::default(),
             streams: Arc::default(),
             by_address: Arc::default(),
             connections: AtomicU32::new(0),

@@ -216,6 +216,53 @@ async fn many_requests_and_starts_are_limited_per_token() {
 }
 
 #[tokio::test]
+async fn active_operations_are_limited_by_role_also_after_a_restart() {
+    let home = Home::new();
+    let file = format!(
+        "token = '{SHARED}'
+keep_hosts = true
+[request_limits]
+active_operations = {{ operator = 2 }}
+"
+    );
+    let server = home.serve_by(home.configured(&file));
+    let admin = Caller::new(&server, Some(SHARED));
+    let [ada, bob] = [admin.create("ada", Role::Operator).await, admin.create("bob", Role::Operator).await];
+    let [ada_secret, bob_secret] = [ada.secret, bob.secret];
+    let slow = json!({"symbol": "ACME", "timeframe": "1h", "source": "synthetic", "rows_per_second": 1});
+    let start = async |caller: &Caller| {
+        let body = json!({"kind": "data.load", "params": slow});
+        let send = async || caller.request(Method::POST, paths::OPERATIONS).json(&body).send().await.unwrap();
+        // The host connects a moment after the start of the server.
+        let known = async {
+            loop {
+                let answer = send().await;
+                if answer.status() != StatusCode::SERVICE_UNAVAILABLE {
+                    return answer;
+                }
+            }
+        };
+        tokio::time::timeout(PATIENCE, known).await.expect("the kind stays unknown")
+    };
+    let ada = Caller::new(&server, Some(&ada_secret));
+    let first: Value = start(&ada).await.json().await.unwrap();
+    assert_eq!(start(&ada).await.status(), 201);
+    assert_too_many(start(&ada).await, "active_operations").await;
+    assert_eq!(start(&Caller::new(&server, Some(&bob_secret))).await.status(), 201, "another token");
+    assert_eq!(start(&admin).await.status(), 201, "a role without a quota");
+    assert!(server.stop().success());
+
+    // The hosts and the operations kept running.
+    let server = home.serve_by(home.configured(&file));
+    let ada = Caller::new(&server, Some(&ada_secret));
+    assert_too_many(start(&ada).await, "active_operations").await;
+    let cancel = format!("{}/{}/cancel", paths::OPERATIONS, first["id"].as_str().unwrap());
+    assert_eq!(ada.request(Method::POST, &cancel).json(&json!({})).send().await.unwrap().status(), 202);
+    let started = async { while start(&ada).await.status() != 201 {} };
+    tokio::time::timeout(PATIENCE, started).await.expect("a cancelled operation counts for ever");
+}
+
+#[tokio::test]
 async fn a_person_on_loopback_notices_no_limit_by_address() {
     let home = Home::new();
     let limits = "requests_per_second = 1\nstarts_per_minute = 1\nsign_ins_per_minute = 1\nstreams = 1\n\
