@@ -21,6 +21,7 @@ mod demo;
 mod guard;
 mod host;
 mod host_lock;
+mod host_tokens;
 mod limits;
 mod listen;
 mod man;

@@ -33,6 +33,7 @@ mod demo;
 mod email;
 mod feed;
 mod history;
+mod host_tokens;
 mod https_hosts;
 mod ktrdr;
 mod line;
