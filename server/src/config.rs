@@ -1,6 +1,7 @@
 //! Configuration: command line over environment over file over defaults.
 
 mod alerts;
+mod audit;
 mod base_path;
 mod hosts;
 mod oidc;
@@ -15,6 +16,7 @@ pub use tls::TlsConfig;
 
 use crate::adapters::{self, Adapter};
 use crate::alerts::AlertsConfig;
+use crate::audit_sink::AuditSinkConfig;
 use crate::limits::LimitSettings;
 use anyhow::{Context, bail};
 pub use base_path::BasePath;
@@ -102,6 +104,7 @@ struct File {
     bundled: Option<bool>,
     rules: rules::FileRules,
     alerts: alerts::FileAlerts,
+    audit: audit::FileAudit,
     /// Retry policies by kind.
     retry: HashMap<KindName, rules::FileRetry>,
     request_limits: request_limits::FileRequestLimits,
@@ -141,6 +144,8 @@ pub struct Config {
     /// Configuration of the engine, without its hosts.
     pub engine: EngineConfig,
     pub alerts: AlertsConfig,
+    /// Where the audit log is sent, if anywhere.
+    pub audit_sink: Option<AuditSinkConfig>,
     pub request_limits: LimitSettings,
 }
 
@@ -257,6 +262,7 @@ impl Config {
             hosts,
             engine,
             alerts,
+            audit_sink: audit::settings(file.audit)?,
             request_limits: request_limits::settings(file.request_limits)?,
         })
     }

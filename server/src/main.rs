@@ -9,6 +9,7 @@ mod actor;
 mod adapters;
 mod alerts;
 mod audit;
+mod audit_sink;
 mod backend;
 mod background;
 mod below;

@@ -4,6 +4,7 @@ use crate::access::{Access, ThroughProvider};
 use crate::actor::UserHeader;
 use crate::adapters::Adapters;
 use crate::alerts::Alerts;
+use crate::audit_sink::AuditSink;
 use crate::background::Background;
 use crate::below::below;
 use crate::broadcaster::Broadcaster;
@@ -111,6 +112,7 @@ pub async fn serve(args: ServeArgs) -> anyhow::Result<()> {
     let _collecting = monitor.collect(&monitored, &engine, &config.data, &stop);
     let alerts = Alerts::open(&config.data, config.alerts, store)?;
     let _alerting = alerts.run(&engine, &monitor, &stop);
+    let audit_sink = config.audit_sink.map(|sink| AuditSink::open(sink, &config.data)).transpose()?;
     let cookies = Cookies::new(&config.base_path, tls.is_some());
     let limits = Limits::new(config.request_limits);
     let server = Server {
@@ -121,6 +123,7 @@ pub async fn serve(args: ServeArgs) -> anyhow::Result<()> {
         streams: Arc::default(),
         access: access.clone(),
         limits: limits.clone(),
+        audit_sink: audit_sink.as_ref().map(AuditSink::figures),
         cookies: cookies.clone(),
         provider: provider.clone(),
     };
@@ -129,6 +132,9 @@ pub async fn serve(args: ServeArgs) -> anyhow::Result<()> {
         restore_quotas(&engine, &server.limits).await;
     }
     let mut watching = Background::until(&stop);
+    if let Some(sink) = audit_sink {
+        watching.spawn(sink.run(engine.clone()));
+    }
     if let Some(provider) = provider {
         watching.spawn(async move { provider.watch().await });
     }

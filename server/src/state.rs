@@ -4,6 +4,7 @@
 use crate::access::{Access, Identity};
 use crate::actor::UserHeader;
 use crate::alerts::Alerts;
+use crate::audit_sink::SinkFigures;
 use crate::config::BasePath;
 use crate::cookies::Cookies;
 use crate::limits::Limits;
@@ -34,6 +35,8 @@ pub struct Server {
     pub streams: Arc<AtomicU64>,
     pub access: Access,
     pub limits: Limits,
+    /// Figures of the sink of the audit log, if configured.
+    pub audit_sink: Option<Arc<SinkFigures>>,
     pub cookies: Cookies,
     /// Sign-in through an OpenID Connect provider, if configured.
     pub provider: Option<Arc<SignInProvider>>,

@@ -31,6 +31,10 @@ pub(super) fn server(out: &mut Out<'_>, figures: &Figures) -> fmt::Result {
     let reached = reached.map(|(limit, count)| (vec![("limit", limit.name())], ConstCounter::new(*count)));
     let help = "Requests and connections that a request limit rejected or ended";
     family(out, "signalbox_limits_reached", help, None, reached)?;
+    if let Some(waiting) = figures.audit_entries_waiting {
+        let help = "Audit entries that the webhook has not accepted yet";
+        one(out, "signalbox_audit_entries_waiting", help, &ConstGauge::new(waiting))?;
+    }
     let trouble = ConstGauge::new(u64::from(figures.store_trouble));
     one(out, "signalbox_store_trouble", "1 while the database can't be written", &trouble)
 }

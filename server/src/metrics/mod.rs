@@ -29,6 +29,8 @@ pub struct Figures {
     pub connections: u64,
     /// How often each limit of requests was reached.
     pub limits_reached: Vec<(Limit, u64)>,
+    /// Audit entries that the sink of the audit log has not accepted yet; `None` without a sink.
+    pub audit_entries_waiting: Option<u64>,
     pub store_trouble: bool,
     /// Requests to each host, by route.
     pub requests: Vec<(HostName, Vec<RouteMetrics>)>,

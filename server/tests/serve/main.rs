@@ -8,6 +8,7 @@ mod alert_rules;
 mod alertmanager;
 mod alerts;
 mod api;
+mod audit_sink;
 mod bands;
 mod base_path;
 mod bundled;
