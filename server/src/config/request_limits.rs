@@ -10,6 +10,10 @@ use std::time::Duration;
 /// Sizes of a request's head that can be configured, in bytes.
 const HEADER_BYTES: std::ops::RangeInclusive<u32> = 8 << 10..=1 << 20;
 
+/// Largest number of files for the database, hosts, and static files.
+#[cfg(unix)]
+const MAX_RESERVED_FILES: u64 = 500;
+
 /// `[request_limits]`. 0 is no limit; times are in seconds.
 #[derive(Deserialize, Default)]
 #[serde(deny_unknown_fields, default)]
@@ -86,13 +90,13 @@ fn exempt(given: Vec<String>) -> anyhow::Result<ExemptAddresses> {
     Ok(exempt)
 }
 
-/// Connections that leave a quarter of the open files for everything else.
+/// Connections that leave some files for everything else: a quarter, but not more than [`MAX_RESERVED_FILES`].
 fn connections_by_files() -> Option<u32> {
     #[cfg(unix)]
     {
         use rustix::process::{Resource, getrlimit};
         let files = getrlimit(Resource::Nofile).current?;
-        Some(u32::try_from(files / 4 * 3).unwrap_or(u32::MAX).max(1))
+        Some(u32::try_from(files - (files / 4).min(MAX_RESERVED_FILES)).unwrap_or(u32::MAX).max(1))
     }
     #[cfg(not(unix))]
     None
