@@ -5,6 +5,7 @@
 //! in one write. A reader that accepts no more is skipped until it has room, and then gets the latest progress of each
 //! operation.
 
+use crate::limits::ConnectionSlot;
 use crate::stream::{Feed, HEARTBEAT_INTERVAL, Next, beat, hello, joined, next};
 use bytes::Bytes;
 use engine::{Cursor, Engine, Read, Scoped};
@@ -54,12 +55,14 @@ pub struct Reader {
     /// Bytes that the system has not accepted yet.
     left: Bytes,
     sent_at: Instant,
+    /// Counts the connection while it is open.
+    _slot: ConnectionSlot,
 }
 
 impl Reader {
-    pub fn new(stream: TcpStream, feed: Feed) -> Self {
+    pub fn new(stream: TcpStream, feed: Feed, slot: ConnectionSlot) -> Self {
         let after = feed.after;
-        Self { stream, feed, after, left: Bytes::new(), sent_at: Instant::now() }
+        Self { stream, feed, after, left: Bytes::new(), sent_at: Instant::now(), _slot: slot }
     }
 
     /// Writes what the system accepts at once.
@@ -319,6 +322,7 @@ fn batch(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::limits::{LimitSettings, Limits};
     use tokio::io::AsyncReadExt;
     use tokio::net::TcpListener;
 
@@ -326,7 +330,9 @@ mod tests {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let (near, far) = tokio::join!(listener.accept(), TcpStream::connect(listener.local_addr().unwrap()));
         let feed = Feed { after: 0, only: None, lease: CancellationToken::new(), open: Arc::new(()) };
-        (Reader::new(near.unwrap().0, feed), far.unwrap())
+        let (near, from) = near.unwrap();
+        let slot = Limits::new(LimitSettings::default()).connection(from.ip()).unwrap();
+        (Reader::new(near, feed, slot), far.unwrap())
     }
 
     #[tokio::test]

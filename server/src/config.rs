@@ -1,9 +1,11 @@
 //! Configuration: command line over environment over file over defaults.
 
 mod alerts;
+mod audit;
 mod base_path;
 mod hosts;
 mod oidc;
+mod request_limits;
 mod rules;
 mod texts;
 mod tls;
@@ -14,6 +16,8 @@ pub use tls::TlsConfig;
 
 use crate::adapters::{self, Adapter};
 use crate::alerts::AlertsConfig;
+use crate::audit_sink::AuditSinkConfig;
+use crate::limits::LimitSettings;
 use anyhow::{Context, bail};
 pub use base_path::BasePath;
 use engine::{EngineConfig, HostConfig};
@@ -100,8 +104,10 @@ struct File {
     bundled: Option<bool>,
     rules: rules::FileRules,
     alerts: alerts::FileAlerts,
+    audit: audit::FileAudit,
     /// Retry policies by kind.
     retry: HashMap<KindName, rules::FileRetry>,
+    request_limits: request_limits::FileRequestLimits,
     /// Largest number of parallel operations by kind.
     limits: HashMap<KindName, u32>,
 }
@@ -138,6 +144,9 @@ pub struct Config {
     /// Configuration of the engine, without its hosts.
     pub engine: EngineConfig,
     pub alerts: AlertsConfig,
+    /// Where the audit log is sent, if anywhere.
+    pub audit_sink: Option<AuditSinkConfig>,
+    pub request_limits: LimitSettings,
 }
 
 /// Hosts of the server.
@@ -253,6 +262,8 @@ impl Config {
             hosts,
             engine,
             alerts,
+            audit_sink: audit::settings(file.audit)?,
+            request_limits: request_limits::settings(file.request_limits)?,
         })
     }
 }

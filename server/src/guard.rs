@@ -7,6 +7,7 @@ use crate::access::{Access, Given, RefusedFor};
 use crate::actor::{UserHeader, sender};
 use crate::config::BasePath;
 use crate::cookies::Cookies;
+use crate::limits::{LimitSettings, Limits, timed_body};
 use crate::problem::RouteError;
 use crate::sign_in;
 use axum::extract::{ConnectInfo, Request, State};
@@ -47,6 +48,7 @@ pub struct Guard {
     base_path: BasePath,
     transport: Transport,
     user_header: UserHeader,
+    limits: Limits,
 }
 
 impl Guard {
@@ -61,13 +63,20 @@ impl Guard {
     ) -> Self {
         let addresses = if listen.ip().is_loopback() { Addresses::Loopback } else { Addresses::All };
         let (names, user_header) = (HostNames::new(addresses, allowed_names), UserHeader::default());
-        Self { access, cookies, names, base_path, transport, user_header }
+        let limits = Limits::new(LimitSettings::default());
+        Self { access, cookies, names, base_path, transport, user_header, limits }
     }
 
     /// Trusts a proxy's header with the user's name, as the handlers do.
     #[must_use]
     pub fn with_user_header(self, user_header: UserHeader) -> Self {
         Self { user_header, ..self }
+    }
+
+    /// Counts requests in limits that others use, too.
+    #[must_use]
+    pub fn with_limits(self, limits: Limits) -> Self {
+        Self { limits, ..self }
     }
 
     /// Records a refused request in the audit log.
@@ -116,13 +125,20 @@ impl Guard {
 /// Layer around all routes.
 pub async fn guard(State(guard): State<Arc<Guard>>, mut request: Request, next: Next) -> Response {
     let (method, uri, headers) = (request.method(), request.uri(), request.headers());
+    let from = address_of(request.extensions());
     if let Err(failed) = guard.check(method, uri, headers) {
+        if let Err(limited) = guard.limits.request(None, from) {
+            return limited.into_response();
+        }
         guard.note_refused(&request.into_parts().0, "another site, or an unknown name of the server");
         return failed.into_response();
     }
-    let from = address_of(request.extensions());
     let mut in_scope = None;
-    match sign_in::identify(&guard.access, &guard.cookies, headers, from) {
+    let identity = sign_in::identify(&guard.access, &guard.cookies, headers, from);
+    if let Err(limited) = guard.limits.request(identity.as_ref(), from) {
+        return limited.into_response();
+    }
+    match identity {
         Some(identity) => {
             let has_scope = identity.scope().is_some();
             request.extensions_mut().insert(identity);
@@ -144,7 +160,11 @@ pub async fn guard(State(guard): State<Arc<Guard>>, mut request: Request, next: 
             return without_identity(&guard, method, uri, headers, from);
         }
     }
+    let (request, body_time) = timed_body(request, guard.limits.settings().body_timeout);
     let mut response = next.run(request).await;
+    if body_time.is_some_and(|time| time.is_over()) {
+        response = guard.limits.slow_body(from);
+    }
     if let Some(RefusedFor { why, request }) = response.extensions_mut().remove() {
         guard.note_refused(&request, &why);
     } else if response.status() == StatusCode::FORBIDDEN

@@ -2,12 +2,13 @@
 
 use crate::config::TextArgs;
 use crate::host_lock::HostLock;
+use crate::host_tokens::TokenFile;
 use crate::models::Trained;
 use anyhow::Context;
 use backtest_host::{BacktestConfig, BacktestRun};
 use data_host::{DataConfig, DataLoad, SourceConfig, TextOptions};
 use exec_host::Owner;
-use host_kit::Host;
+use host_kit::{Host, HostTokens};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -42,6 +43,9 @@ pub struct HostArgs {
     /// Token that the server must send; mandatory when listening beyond loopback
     #[arg(long, env = "SIGNALBOX_HOST_TOKEN", hide_env_values = true)]
     token: Option<String>,
+    /// File with tokens, one on each line, that the server may send instead. It is read again when it changes
+    #[arg(long, env = "SIGNALBOX_HOST_TOKEN_FILE", value_name = "FILE", conflicts_with = "token")]
+    token_file: Option<PathBuf>,
     /// Log each request: method, path, status, latency and client
     #[arg(long, env = "SIGNALBOX_HOST_ACCESS_LOG")]
     access_log: bool,
@@ -58,10 +62,10 @@ pub struct HostArgs {
 
 /// Runs the bundled hosts until asked to stop.
 pub async fn host(args: HostArgs) -> anyhow::Result<()> {
-    if args.token.is_none() && !args.listen.ip().is_loopback() {
+    if args.token.is_none() && args.token_file.is_none() && !args.listen.ip().is_loopback() {
         anyhow::bail!(
             "{} is reachable from other machines, so anyone on the network could start operations. \
-             Set a token with --token or SIGNALBOX_HOST_TOKEN, or listen on 127.0.0.1",
+             Set a token with --token, --token-file or SIGNALBOX_HOST_TOKEN, or listen on 127.0.0.1",
             args.listen
         );
     }
@@ -92,10 +96,15 @@ pub async fn host(args: HostArgs) -> anyhow::Result<()> {
         folder: bars.clone(),
         sources: sources(&data, args.csv, args.http_source, args.texts.options()?),
     })?;
+    let token_file = args.token_file.map(TokenFile::open).transpose()?;
+    let tokens = match &token_file {
+        Some(file) => Some(file.tokens()),
+        None => args.token.map(|token| HostTokens::new([token])),
+    };
     let models = data.join("models");
     let mut host = Host::builder("signalbox-host", env!("CARGO_PKG_VERSION"))
         .capacity(args.capacity)
-        .token(args.token)
+        .tokens(tokens)
         .access_log(args.access_log)
         .checkpoints(data.join("checkpoints"))
         .watch_folder("data", &data)
@@ -120,6 +129,9 @@ pub async fn host(args: HostArgs) -> anyhow::Result<()> {
     tracing::info!(%url, instance = %host.instance(), "bundled hosts started");
     if let Some(path) = args.ready_file {
         crate::serve::write_ready(&path, &url)?;
+    }
+    if let Some(file) = token_file {
+        tokio::spawn(file.reload(stop.clone()));
     }
     host.serve(listener, stop).await?;
     Ok(())

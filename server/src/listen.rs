@@ -5,6 +5,7 @@
 //! thousands. Streams over TLS or HTTP/2 stay in the library.
 
 use crate::broadcaster::{Broadcaster, Reader};
+use crate::limits::{ConnectionSlot, HeadTimer, Limit, Limits, RequestCount};
 use crate::stream::Feed;
 use crate::tls::{Tls, redirects};
 use axum::Router;
@@ -56,6 +57,7 @@ pub struct Listening {
     pub broadcaster: Broadcaster,
     /// Connections use TLS. Plain HTTP on the same port is redirected.
     pub tls: Option<Tls>,
+    pub limits: Limits,
     /// Time without a request after which a connection is closed.
     pub quiet: Duration,
     /// Ends accepting and all connections.
@@ -78,6 +80,8 @@ pub async fn listen(listener: TcpListener, listening: Listening) {
                 continue;
             }
         };
+        // Closed at once: a response would need a connection, too.
+        let Some(slot) = listening.limits.connection(remote.ip()) else { continue };
         // Events are small and must not wait for each other.
         if let Err(error) = stream.set_nodelay(true) {
             tracing::debug!(%error, "can't set TCP_NODELAY on a connection");
@@ -87,8 +91,8 @@ pub async fn listen(listener: TcpListener, listening: Listening) {
         // the task points to.
         connections.spawn(Box::pin(async move {
             let served = match listening.tls.clone() {
-                None => listening.serve(stream, remote).await,
-                Some(tls) => listening.serve_tls(stream, remote, &tls).await,
+                None => listening.serve(stream, remote, slot).await,
+                Some(tls) => listening.serve_tls(stream, remote, slot, &tls).await,
             };
             if let Err(error) = served {
                 tracing::debug!(%remote, %error, "connection closed with an error");
@@ -104,16 +108,31 @@ type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
 impl Listening {
     /// Serves a connection without TLS.
-    async fn serve(self, stream: TcpStream, remote: SocketAddr) -> Result<(), BoxError> {
+    async fn serve(
+        self,
+        stream: TcpStream,
+        remote: SocketAddr,
+        slot: ConnectionSlot,
+    ) -> Result<(), BoxError> {
         let two = tokio::select! {
             () = self.stop.cancelled() => return Ok(()),
             two = tokio::time::timeout(self.quiet, begins_as_http2(&stream)) => two??,
         };
-        if two { self.serve_two(stream, remote).await } else { self.serve_one(stream, remote).await }
+        if two {
+            self.serve_two(stream, remote, slot).await
+        } else {
+            self.serve_one(stream, remote, slot).await
+        }
     }
 
     /// Serves a connection with TLS; redirects one that begins with plain HTTP.
-    async fn serve_tls(self, stream: TcpStream, remote: SocketAddr, tls: &Tls) -> Result<(), BoxError> {
+    async fn serve_tls(
+        self,
+        stream: TcpStream,
+        remote: SocketAddr,
+        slot: ConnectionSlot,
+        tls: &Tls,
+    ) -> Result<(), BoxError> {
         let mut first = [0; 1];
         let handshake = async {
             let n = tokio::time::timeout(self.quiet, stream.peek(&mut first)).await??;
@@ -127,20 +146,29 @@ impl Listening {
             stream = handshake => stream?,
         };
         match stream {
-            Err(plain) => Self { router: redirects(None), ..self }.serve_in_library(plain, remote).await,
-            Ok(stream) if stream.get_ref().1.alpn_protocol() == Some(b"h2") => {
-                self.serve_two(stream, remote).await
+            Err(plain) => {
+                Self { router: redirects(None), ..self }.serve_in_library(plain, remote, slot).await
             }
-            Ok(stream) => self.serve_in_library(stream, remote).await,
+            Ok(stream) if stream.get_ref().1.alpn_protocol() == Some(b"h2") => {
+                self.serve_two(stream, remote, slot).await
+            }
+            Ok(stream) => self.serve_in_library(stream, remote, slot).await,
         }
     }
 
     /// Serves HTTP/2.
-    async fn serve_two(self, stream: impl Stream, remote: SocketAddr) -> Result<(), BoxError> {
-        let service = ToRouter { router: self.router, remote, upgrade: None };
+    async fn serve_two(
+        self,
+        stream: impl Stream,
+        remote: SocketAddr,
+        slot: ConnectionSlot,
+    ) -> Result<(), BoxError> {
+        let requests = RequestCount::default();
+        let service = ToRouter { router: self.router, remote, requests, upgrade: None };
         let mut builder = http2::Builder::new(TokioExecutor::new());
         // Detects and closes dead connections.
         builder.timer(TokioTimer::new()).keep_alive_interval(self.quiet).keep_alive_timeout(self.quiet);
+        builder.max_header_list_size(slot.limits().settings().max_header_bytes);
         let mut connection = pin!(builder.serve_connection(TokioIo::new(stream), service));
         tokio::select! {
             served = connection.as_mut() => return Ok(served?),
@@ -150,25 +178,40 @@ impl Listening {
     }
 
     /// Serves HTTP/1.1, streams included, by the library.
-    async fn serve_in_library(self, stream: impl Stream, remote: SocketAddr) -> Result<(), BoxError> {
-        let service = ToRouter { router: self.router, remote, upgrade: None };
-        let mut builder = http1::Builder::new();
-        builder.timer(TokioTimer::new()).header_read_timeout(self.quiet);
-        let mut connection = pin!(builder.serve_connection(TokioIo::new(stream), service));
-        tokio::select! {
-            served = connection.as_mut() => return Ok(served?),
-            () = self.stop.cancelled() => connection.as_mut().graceful_shutdown(),
-        }
-        Ok(connection.await?)
+    async fn serve_in_library(
+        self,
+        stream: impl Stream,
+        remote: SocketAddr,
+        slot: ConnectionSlot,
+    ) -> Result<(), BoxError> {
+        let requests = RequestCount::default();
+        let io = TokioIo::new(HeadTimer::new(stream, requests.clone(), slot, remote.ip()));
+        let service = ToRouter { router: self.router, remote, requests, upgrade: None };
+        let builder = http1_builder(self.quiet, &self.limits);
+        let mut connection = pin!(builder.serve_connection(io, service));
+        let served = tokio::select! {
+            served = connection.as_mut() => served,
+            () = self.stop.cancelled() => {
+                connection.as_mut().graceful_shutdown();
+                connection.await
+            }
+        };
+        Ok(noted(served, &self.limits, remote)?)
     }
 
     /// Serves HTTP/1.1; passes streams to the broadcaster.
-    async fn serve_one(self, stream: TcpStream, remote: SocketAddr) -> Result<(), BoxError> {
+    async fn serve_one(
+        self,
+        stream: TcpStream,
+        remote: SocketAddr,
+        slot: ConnectionSlot,
+    ) -> Result<(), BoxError> {
         let upgrade = Arc::new(Upgrade::default());
+        let requests = RequestCount::default();
+        let stream = HeadTimer::new(stream, requests.clone(), slot, remote.ip());
         let io = TokioIo::new(Watched { stream, upgrade: Arc::clone(&upgrade) });
-        let service = ToRouter { router: self.router, remote, upgrade: Some(Arc::clone(&upgrade)) };
-        let mut builder = http1::Builder::new();
-        builder.timer(TokioTimer::new()).header_read_timeout(self.quiet);
+        let service = ToRouter { router: self.router, remote, requests, upgrade: Some(Arc::clone(&upgrade)) };
+        let builder = http1_builder(self.quiet, &self.limits);
         let mut connection = builder.serve_connection(io, service);
         let mut stopping = false;
         let mut stopped = pin!(self.stop.cancelled());
@@ -185,16 +228,32 @@ impl Listening {
                 over
             }
         });
-        over.await?;
-        let mut stream = connection.into_parts().io.into_inner().stream;
+        noted(over.await, &self.limits, remote)?;
+        let (mut stream, slot) = connection.into_parts().io.into_inner().stream.into_parts();
         let taken = upgrade.taken.lock().take();
         match taken {
-            Some((head, feed)) => self.broadcaster.begin(Reader::new(stream, feed), head).await,
+            Some((head, feed)) => self.broadcaster.begin(Reader::new(stream, feed, slot), head).await,
             // Tells the client about the end before the connection is closed.
             None => stream.shutdown().await?,
         }
         Ok(())
     }
+}
+
+/// Builder of HTTP/1 connections.
+fn http1_builder(quiet: Duration, limits: &Limits) -> http1::Builder {
+    let mut builder = http1::Builder::new();
+    builder.timer(TokioTimer::new()).header_read_timeout(quiet);
+    builder.max_header_size(limits.settings().max_header_bytes as usize);
+    builder
+}
+
+/// Counts a connection that ended because the head of a request was too large.
+fn noted(served: hyper::Result<()>, limits: &Limits, remote: SocketAddr) -> hyper::Result<()> {
+    if served.as_ref().is_err_and(hyper::Error::is_parse_too_large) {
+        limits.reached_by(Limit::HeaderBytes, Some(remote.ip()));
+    }
+    served
 }
 
 /// Connection with or without TLS.
@@ -228,7 +287,8 @@ struct Upgrade {
 struct ToRouter {
     router: Router,
     remote: SocketAddr,
-    /// Set for HTTP/1.
+    requests: RequestCount,
+    /// Set for HTTP/1 without TLS.
     upgrade: Option<Arc<Upgrade>>,
 }
 
@@ -242,9 +302,11 @@ impl hyper::service::Service<http::Request<Incoming>> for ToRouter {
         request.extensions_mut().insert(ConnectInfo(self.remote));
         // HEAD uses the same route, but has no body.
         let upgrade = self.upgrade.clone().filter(|_| request.method() == Method::GET);
-        let router = self.router.clone();
+        let (router, requests) = (self.router.clone(), self.requests.clone());
+        requests.begin();
         Box::pin(async move {
             let mut response = router.oneshot(request).await?;
+            requests.end();
             if let Some(upgrade) = upgrade
                 && let Some(feed) = response.extensions_mut().remove::<Feed>()
             {
@@ -280,7 +342,7 @@ fn head(response: &Response) -> Bytes {
 
 /// Connection that records whether everything was written.
 struct Watched {
-    stream: TcpStream,
+    stream: HeadTimer<TcpStream>,
     upgrade: Arc<Upgrade>,
 }
 
@@ -332,6 +394,7 @@ impl AsyncWrite for Watched {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::limits::LimitSettings;
     use axum::routing::get;
     use http::StatusCode;
     use tokio::io::AsyncReadExt;
@@ -346,8 +409,15 @@ mod tests {
         let engine = engine::Engine::open(store, engine::EngineConfig::default()).unwrap();
         let (stop, quiet) = (CancellationToken::new(), Duration::from_millis(300));
         let broadcaster = Broadcaster::start(engine.clone(), stop.clone());
-        let listening =
-            Listening { router, broadcaster: broadcaster.clone(), tls: None, quiet, stop: stop.clone() };
+        let limits = Limits::new(LimitSettings::default());
+        let listening = Listening {
+            router,
+            broadcaster: broadcaster.clone(),
+            tls: None,
+            limits,
+            quiet,
+            stop: stop.clone(),
+        };
         let listening = tokio::spawn(listen(listener, listening));
         let mut stream = TcpStream::connect(at).await.unwrap();
         stream.write_all(raw_request).await.unwrap();

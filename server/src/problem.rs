@@ -11,23 +11,23 @@ use protocol::{FieldError, HostName, KindName, Problem, ProblemType, State};
 const RETRY_AFTER: u32 = 2;
 
 /// Error of all routes: an [`ApiError`] made from errors of the engine and rejections of axum.
-pub struct RouteError(pub Problem);
+pub struct RouteError(ApiError);
 
 impl From<Problem> for RouteError {
     fn from(problem: Problem) -> Self {
-        Self(problem)
+        Self(problem.into())
     }
 }
 
 impl From<EngineError> for RouteError {
     fn from(error: EngineError) -> Self {
-        Self(problem_of(error))
+        Self(problem_of(error).into())
     }
 }
 
 impl RouteError {
     pub fn new(kind: ProblemType, detail: impl Into<String>) -> Self {
-        Self(Problem::new(kind, detail))
+        Self(ApiError::new(kind, detail))
     }
 }
 
@@ -54,15 +54,16 @@ fn kind_of(status: StatusCode) -> ProblemType {
 
 impl From<ApiError> for RouteError {
     fn from(error: ApiError) -> Self {
-        Self(error.problem)
+        Self(error)
     }
 }
 
 impl IntoResponse for RouteError {
     fn into_response(self) -> Response {
-        let unavailable = self.0.status == StatusCode::SERVICE_UNAVAILABLE.as_u16();
-        let error = ApiError::from(self.0);
-        if unavailable { error.retry_after(RETRY_AFTER) } else { error }.into_response()
+        let Self(error) = self;
+        let unavailable = error.problem.status == StatusCode::SERVICE_UNAVAILABLE.as_u16();
+        let wait = unavailable && error.retry_after.is_none();
+        if wait { error.retry_after(RETRY_AFTER) } else { error }.into_response()
     }
 }
 

@@ -4,6 +4,7 @@ use crate::access::{Access, ThroughProvider};
 use crate::actor::UserHeader;
 use crate::adapters::Adapters;
 use crate::alerts::Alerts;
+use crate::audit_sink::AuditSink;
 use crate::background::Background;
 use crate::below::below;
 use crate::broadcaster::Broadcaster;
@@ -11,6 +12,7 @@ use crate::bundled::Bundled;
 use crate::config::{Config, ServeArgs};
 use crate::cookies::Cookies;
 use crate::guard::{Guard, Transport, guard};
+use crate::limits::Limits;
 use crate::listen::{IDLE_TIMEOUT, Listening, listen};
 use crate::monitor::Monitor;
 use crate::provider::SignInProvider;
@@ -110,7 +112,9 @@ pub async fn serve(args: ServeArgs) -> anyhow::Result<()> {
     let _collecting = monitor.collect(&monitored, &engine, &config.data, &stop);
     let alerts = Alerts::open(&config.data, config.alerts, store)?;
     let _alerting = alerts.run(&engine, &monitor, &stop);
+    let audit_sink = config.audit_sink.map(|sink| AuditSink::open(sink, &config.data)).transpose()?;
     let cookies = Cookies::new(&config.base_path, tls.is_some());
+    let limits = Limits::new(config.request_limits);
     let server = Server {
         data: Data::new(AllKinds { engine: engine.clone(), monitor, alerts }),
         stop: stop.clone(),
@@ -118,11 +122,19 @@ pub async fn serve(args: ServeArgs) -> anyhow::Result<()> {
         base_path: config.base_path.clone(),
         streams: Arc::default(),
         access: access.clone(),
+        limits: limits.clone(),
+        audit_sink: audit_sink.as_ref().map(AuditSink::figures),
         cookies: cookies.clone(),
         provider: provider.clone(),
     };
     let storing_uses = access.run();
+    if server.limits.has_quotas() {
+        restore_quotas(&engine, &server.limits).await;
+    }
     let mut watching = Background::until(&stop);
+    if let Some(sink) = audit_sink {
+        watching.spawn(sink.run(engine.clone()));
+    }
     if let Some(provider) = provider {
         watching.spawn(async move { provider.watch().await });
     }
@@ -132,7 +144,7 @@ pub async fn serve(args: ServeArgs) -> anyhow::Result<()> {
     };
     let watch =
         Guard::new(access, cookies, address, config.allowed_names, config.base_path.clone(), transport);
-    let watch = Arc::new(watch.with_user_header(server.user_header.clone()));
+    let watch = Arc::new(watch.with_user_header(server.user_header.clone()).with_limits(limits.clone()));
     let router = routes::router(server.clone())
         .merge(page::router(&server, options))
         .merge(sign_in::router(server))
@@ -162,8 +174,14 @@ pub async fn serve(args: ServeArgs) -> anyhow::Result<()> {
     if let Some(tls) = tls.clone() {
         tokio::spawn(tls.reload(stop.clone()));
     }
-    let listening =
-        Listening { router, broadcaster: broadcaster.clone(), tls, quiet: IDLE_TIMEOUT, stop: stop.clone() };
+    let listening = Listening {
+        router,
+        broadcaster: broadcaster.clone(),
+        tls,
+        limits,
+        quiet: IDLE_TIMEOUT,
+        stop: stop.clone(),
+    };
     let redirects = Listening { router: redirects(Some(address.port())), tls: None, ..listening.clone() };
     let serving = async {
         let redirected = async {
@@ -191,6 +209,18 @@ pub async fn serve(args: ServeArgs) -> anyhow::Result<()> {
         bundled.close().await;
     }
     Ok(())
+}
+
+/// Counts the operations that were started before the server started.
+async fn restore_quotas(engine: &Engine, limits: &Limits) {
+    for operation in engine.snapshot().operations.iter().filter(|operation| !operation.state.ended()) {
+        match engine.operation(operation.id).await {
+            Ok(detail) => limits.restore(&detail),
+            Err(error) => {
+                tracing::warn!(id = %operation.id, %error, "an operation does not count for its quota")
+            }
+        }
+    }
 }
 
 /// Response for a handler that panicked. The panic itself was printed when it happened.

@@ -4,8 +4,10 @@
 use crate::access::{Access, Identity};
 use crate::actor::UserHeader;
 use crate::alerts::Alerts;
+use crate::audit_sink::SinkFigures;
 use crate::config::BasePath;
 use crate::cookies::Cookies;
+use crate::limits::Limits;
 use crate::monitor::Monitor;
 use crate::problem::RouteError;
 use crate::provider::SignInProvider;
@@ -32,6 +34,9 @@ pub struct Server {
     /// Number of open streams.
     pub streams: Arc<AtomicU64>,
     pub access: Access,
+    pub limits: Limits,
+    /// Figures of the sink of the audit log, if configured.
+    pub audit_sink: Option<Arc<SinkFigures>>,
     pub cookies: Cookies,
     /// Sign-in through an OpenID Connect provider, if configured.
     pub provider: Option<Arc<SignInProvider>>,
@@ -85,6 +90,12 @@ impl Data {
 impl FromRef<Server> for UserHeader {
     fn from_ref(server: &Server) -> Self {
         server.user_header.clone()
+    }
+}
+
+impl FromRef<Server> for Limits {
+    fn from_ref(server: &Server) -> Self {
+        server.limits.clone()
     }
 }
 

@@ -245,6 +245,11 @@ impl Engine {
         self.shared.tasks.wait().await;
     }
 
+    /// Whether an operation is queued, running or being cancelled.
+    pub fn is_active(&self, id: OperationId) -> bool {
+        self.shared.view.read().operation(id).is_some_and(|operation| !operation.state.ended())
+    }
+
     async fn stored_unless_live(&self, id: OperationId) -> Result<Option<Box<store::Stored>>, EngineError> {
         let live = self.shared.view.read().operation(id).is_some_and(|o| !o.state.ended());
         if live {

@@ -4,12 +4,13 @@
 //! page. Without a token, the name in the request keeps it out.
 
 use crate::ApiError;
+use crate::tokens::HostTokens;
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, Uri, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use futures::FutureExt;
-use http_wire::{Addresses, HostNames, Token, bearer, host_of};
+use http_wire::{Addresses, HostNames, bearer, host_of};
 use protocol::ProblemType;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
@@ -17,8 +18,8 @@ use std::sync::Arc;
 /// Access rules for requests.
 #[derive(Debug, Default)]
 pub(crate) struct Access {
-    /// Token required of every request, if set.
-    pub token: Option<Token>,
+    /// Tokens, one of which every request must have, if set.
+    pub tokens: Option<HostTokens>,
     /// Origins of allowed pages; other programs send no `Origin`.
     pub origins: Vec<String>,
 }
@@ -37,12 +38,12 @@ impl Access {
                 return Err(ApiError::new(ProblemType::Forbidden, why));
             }
         }
-        let Some(token) = &self.token else { return by_address(host_of(uri, headers)) };
+        let Some(tokens) = &self.tokens else { return by_address(host_of(uri, headers)) };
         match bearer(headers) {
-            Some(given) if token.matches(given) => Ok(()),
+            Some(given) if tokens.accept(given) => Ok(()),
             Some(_) => Err(ApiError::new(
                 ProblemType::Unauthorized,
-                "The token is wrong. Use the token that the host was started with.",
+                "The token is wrong. Use the token that the host was started with, or one of its token file.",
             )),
             None => Err(ApiError::new(
                 ProblemType::Unauthorized,
@@ -92,12 +93,12 @@ mod tests {
     }
 
     fn with_token() -> Access {
-        Access { token: Some(Token::new("secret")), origins: vec![] }
+        Access { tokens: Some(HostTokens::new(["secret".to_owned()])), origins: vec![] }
     }
 
     #[test]
     fn a_web_page_is_admitted_only_if_its_origin_is_listed() {
-        let access = Access { token: None, origins: vec!["http://127.0.0.1:7200".into()] };
+        let access = Access { tokens: None, origins: vec!["http://127.0.0.1:7200".into()] };
         assert_eq!(admit(&access, &[]), Ok(()));
         assert_eq!(admit(&access, &[(header::ORIGIN, "http://127.0.0.1:7200")]), Ok(()));
         for origin in ["http://evil.example", "null", "http://127.0.0.1:72000", ""] {

@@ -9,12 +9,13 @@ use crate::registry::{Keep, Registry};
 use crate::routes;
 use crate::sampling::{Samples, Sampling};
 use crate::shared::Shared;
+use crate::tokens::HostTokens;
 use crate::work::{AnyWork, Typed};
 use axum::Router;
 use axum::serve::ListenerExt;
 use event_log::RingLimits;
 use form::Form;
-use http_wire::{AccessLog, Token};
+use http_wire::AccessLog;
 use protocol::{InstanceId, KindName};
 use resources::Folder;
 use std::collections::HashMap;
@@ -97,8 +98,13 @@ impl HostBuilder {
     }
 
     /// Sets a token that every request must have; none by default.
-    pub fn token(mut self, token: Option<String>) -> Self {
-        self.access.token = token.map(Token::new);
+    pub fn token(self, token: Option<String>) -> Self {
+        self.tokens(token.map(|token| HostTokens::new([token])))
+    }
+
+    /// Sets tokens, one of which every request must have; none by default. They can be replaced while the host runs.
+    pub fn tokens(mut self, tokens: Option<HostTokens>) -> Self {
+        self.access.tokens = tokens;
         self
     }
 
@@ -181,7 +187,7 @@ impl HostBuilder {
         if self.capacity == 0 {
             return Err(BuildError::NoCapacity);
         }
-        if self.access.token.as_ref().is_some_and(Token::is_empty) {
+        if self.access.tokens.as_ref().is_some_and(HostTokens::are_incomplete) {
             return Err(BuildError::EmptyToken);
         }
         let mut by_kind = HashMap::new();

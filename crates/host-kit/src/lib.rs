@@ -98,6 +98,7 @@ mod routes;
 mod sampling;
 mod shared;
 mod stream;
+mod tokens;
 mod usage;
 mod work;
 mod work_error;
@@ -110,6 +111,7 @@ pub use health::can_write;
 pub use host::{BuildError, Host, HostBuilder};
 pub use http_wire::ApiError;
 pub use measured::counted;
+pub use tokens::HostTokens;
 pub use work::{Work, params_schema};
 pub use work_error::WorkError;
 

@@ -75,6 +75,8 @@ problem_types! {
     Deleted, "/problems/deleted", 410, "Operation deleted";
     KeyReused, "/problems/idempotency-key-reused", 422, "Idempotency key reused";
     TooLarge, "/problems/too-large", 413, "Request too large";
+    RequestTimeout, "/problems/request-timeout", 408, "Request too slow";
+    TooManyRequests, "/problems/too-many-requests", 429, "Too many requests";
     HostFull, "/problems/host-full", 429, "Host full";
     HostAway, "/problems/host-away", 502, "Host unreachable";
     HostFault, "/problems/host-fault", 502, "Host fault";

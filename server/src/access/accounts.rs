@@ -15,6 +15,10 @@ use tokio::sync::Semaphore;
 
 /// Passwords hashed at once: each needs 19 MiB and a core for tens of milliseconds.
 const PARALLEL_HASHES: usize = 2;
+/// Sign-ins that wait for this; further ones are rejected, so that nobody waits for long.
+const MAX_WAITING_SIGN_INS: usize = 100;
+/// Seconds after which a rejected sign-in may be tried again.
+const SIGN_IN_RETRY_SECONDS: u32 = 2;
 /// Time to choose a password at the first sign-in, in microseconds: 10 minutes.
 const TICKET_MICROS: i64 = 600 * 1_000_000;
 
@@ -22,6 +26,8 @@ const TICKET_MICROS: i64 = 600 * 1_000_000;
 pub(super) struct SignIns {
     attempts: Mutex<access::Attempts>,
     hashing: Semaphore,
+    /// Sign-ins that hash or wait.
+    waiting: Semaphore,
     /// Users who have given their password and have to choose another one.
     tickets: Mutex<HashMap<SecretHash, (String, Time)>>,
     /// Hash that no password has: an unknown name takes as long as a wrong password.
@@ -36,6 +42,7 @@ impl SignIns {
         Ok(Self {
             attempts: Mutex::default(),
             hashing: Semaphore::new(PARALLEL_HASHES),
+            waiting: Semaphore::new(MAX_WAITING_SIGN_INS),
             tickets: Mutex::default(),
             nobody,
         })
@@ -57,12 +64,25 @@ pub enum SignInError {
     Wrong,
     #[error("Too many failed attempts. Try again in {} s.", .0.ceil())]
     Pause(f64),
+    #[error("Too many sign-ins at the moment. Try again in {0} s.")]
+    TooMany(u32),
     #[error("The password was not changed in time. Sign in again.")]
     TicketExpired,
     #[error("{0}")]
     Password(String),
     #[error("Sign-in failed: {0}. Try again. If this continues, contact an administrator.")]
     Failed(#[from] AccessError),
+}
+
+impl SignInError {
+    /// Seconds after which to try again, if that helps.
+    pub fn retry_after(&self) -> Option<u32> {
+        match self {
+            Self::Pause(seconds) => Some(seconds.ceil().max(1.0) as u32),
+            Self::TooMany(seconds) => Some(*seconds),
+            Self::Wrong | Self::TicketExpired | Self::Password(_) | Self::Failed(_) => None,
+        }
+    }
 }
 
 impl Access {
@@ -229,6 +249,8 @@ impl Access {
 
     /// User with this name and password; pauses after failed attempts.
     async fn check_of(&self, name: &str, password: String, by: &Actor) -> Result<StoredUser, SignInError> {
+        let waiting = self.0.sign_ins.waiting.try_acquire();
+        let _waiting = waiting.map_err(|_| SignInError::TooMany(SIGN_IN_RETRY_SECONDS))?;
         let address = by.address.as_deref().unwrap_or_default();
         // People of the provider have no password: they are treated as an unknown name.
         let found = self.user(name).filter(|found| found.user.provider.is_none());

@@ -25,6 +25,16 @@ pub(super) fn server(out: &mut Out<'_>, figures: &Figures) -> fmt::Result {
     one(out, "signalbox_build", "Version of the server", &version)?;
     one(out, "signalbox_events", "Recorded events", &ConstCounter::new(figures.snapshot.seq))?;
     one(out, "signalbox_streams", "Open event streams", &ConstGauge::new(figures.streams))?;
+    let connections = ConstGauge::new(figures.connections);
+    one(out, "signalbox_connections", "Open connections of clients", &connections)?;
+    let reached = figures.limits_reached.iter();
+    let reached = reached.map(|(limit, count)| (vec![("limit", limit.name())], ConstCounter::new(*count)));
+    let help = "Requests and connections that a request limit rejected or ended";
+    family(out, "signalbox_limits_reached", help, None, reached)?;
+    if let Some(waiting) = figures.audit_entries_waiting {
+        let help = "Audit entries that the webhook has not accepted yet";
+        one(out, "signalbox_audit_entries_waiting", help, &ConstGauge::new(waiting))?;
+    }
     let trouble = ConstGauge::new(u64::from(figures.store_trouble));
     one(out, "signalbox_store_trouble", "1 while the database can't be written", &trouble)
 }

@@ -8,6 +8,7 @@ mod resources;
 pub use exposition::Format;
 
 use crate::alerts::AlertFigures;
+use crate::limits::Limit;
 use crate::monitor::ResourceFigures;
 use engine::Tally;
 use pool::RouteMetrics;
@@ -24,6 +25,12 @@ pub struct Figures {
     pub snapshot: Snapshot,
     /// Number of open streams.
     pub streams: u64,
+    /// Number of open connections of clients.
+    pub connections: u64,
+    /// How often each limit of requests was reached.
+    pub limits_reached: Vec<(Limit, u64)>,
+    /// Audit entries that the sink of the audit log has not accepted yet; `None` without a sink.
+    pub audit_entries_waiting: Option<u64>,
     pub store_trouble: bool,
     /// Requests to each host, by route.
     pub requests: Vec<(HostName, Vec<RouteMetrics>)>,

@@ -105,7 +105,7 @@ fn problem_of(error: RuleChangeError) -> RouteError {
         RuleChangeError::Store(_) => (ProblemType::Unavailable, None),
     };
     let fields = field.map(|field| FieldError::new(field, detail.clone()));
-    RouteError(Problem::new(kind, detail).with_fields(fields.into_iter().collect()))
+    Problem::new(kind, detail).with_fields(fields.into_iter().collect()).into()
 }
 
 /// Tests a rule against the history of the hosts: how often and when the rule would have fired. Nothing is stored. The

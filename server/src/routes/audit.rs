@@ -1,6 +1,7 @@
 //! Pages and download of the audit log.
 
 use super::bad_query;
+use crate::audit_sink::json_lines;
 use crate::problem::RouteError;
 use crate::state::AllKinds;
 use axum::Json;
@@ -105,13 +106,9 @@ impl Download {
     async fn next(mut self) -> Result<(Bytes, Self), engine::EngineError> {
         let entries = self.engine.audit_entries(self.filter.clone(), AT_ONCE).await?;
         self.is_complete = entries.len() < AT_ONCE as usize;
-        let mut text = Vec::new();
-        for (head, entry) in entries {
-            self.filter.before = Some(head.n);
-            let line = AuditLine { n: head.n, hash: hex::encode(head.hash), entry };
-            serde_json::to_writer(&mut text, &line).expect("plain fields always serialize");
-            text.push(b'\n');
+        if let Some((last, _)) = entries.last() {
+            self.filter.before = Some(last.n);
         }
-        Ok((text.into(), self))
+        Ok((json_lines(entries).into(), self))
     }
 }

@@ -2,6 +2,7 @@
 
 use super::bad_query;
 use crate::access::Identity;
+use crate::limits::{Held, StreamSlot};
 use crate::problem::RouteError;
 use crate::state::{InScope, Server};
 use crate::stream;
@@ -42,11 +43,13 @@ pub struct EventsQuery {
             description = "Sequence number of the last event received; overrides `after`"),
     ),
     responses((status = 200, body = EventsPage, description = "As JSON, or as text/event-stream"),
-        (status = 400, body = Problem)))]
+        (status = 400, body = Problem),
+        (status = 429, body = Problem, description = "Too many open streams and polls of this user or token")))]
 pub async fn events(
     State(server): State<Server>,
     InScope { engine, .. }: InScope,
     Extension(identity): Extension<Identity>,
+    StreamSlot(slot): StreamSlot,
     query: Result<Query<EventsQuery>, QueryRejection>,
     headers: HeaderMap,
 ) -> Result<Response, RouteError> {
@@ -61,7 +64,7 @@ pub async fn events(
             [(header::CONTENT_TYPE, "application/json"), (header::CACHE_CONTROL, "no-cache, no-transform")];
         return Ok((headers, page).into_response());
     }
-    let counted = Arc::new(Counted::new(server.streams.clone()));
+    let counted = Arc::new(Counted::new(server.streams.clone(), slot));
     let lease = identity.lease().clone();
     // The broadcaster has readers of all events only: they pay nothing for scopes.
     let feed = engine.scope().is_none().then(|| stream::Feed {
@@ -82,17 +85,20 @@ pub async fn events(
 }
 
 /// Counts a stream while it is open.
-struct Counted(Arc<AtomicU64>);
+struct Counted {
+    count: Arc<AtomicU64>,
+    _slot: Option<Held>,
+}
 
 impl Counted {
-    fn new(count: Arc<AtomicU64>) -> Self {
+    fn new(count: Arc<AtomicU64>, slot: Option<Held>) -> Self {
         count.fetch_add(1, Ordering::Relaxed);
-        Self(count)
+        Self { count, _slot: slot }
     }
 }
 
 impl Drop for Counted {
     fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::Relaxed);
+        self.count.fetch_sub(1, Ordering::Relaxed);
     }
 }

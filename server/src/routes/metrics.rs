@@ -34,6 +34,9 @@ fn figures(server: &Server, AllKinds { engine, monitor, alerts }: &AllKinds) -> 
     });
     Figures {
         streams: server.streams.load(Ordering::Relaxed),
+        connections: server.limits.open_connections().into(),
+        audit_entries_waiting: server.audit_sink.as_ref().map(|sink| sink.waiting()),
+        limits_reached: server.limits.refused().collect(),
         store_trouble: engine.store_fault().is_some(),
         requests: engine.host_requests(),
         alerts: alerts.figures(),

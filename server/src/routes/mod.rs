@@ -56,6 +56,8 @@ pub const LOG_LINES: u32 = 1_000;
                        request may also get 403: a permission is missing, or the request was sent from another site's \
                        page or to a host name that is not allowed. Every request except /healthz and /readyz may get \
                        401 (authentication required). Every request except the feed may get 504 (timeout after 60 s). \
+                       Every request may get 429 with Retry-After (too many requests), and a request with a body 408 \
+                       (its body was too slow). \
                        Every response except the feed has the header Signalbox-Feed-Seq: the sequence number of the \
                        feed at which the response is valid. Later changes are in the events after that number. Every \
                        response has the header x-request-id: the ID that the request had in the same header (1 to 128 \

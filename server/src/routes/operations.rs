@@ -2,6 +2,7 @@
 
 use super::{LOG_LINES, bad_query, id_of, log_text};
 use crate::actor::By;
+use crate::limits::{AllowedStart, StartAllowed};
 use crate::problem::{RouteError, problem_of};
 use crate::state::{InScope, Server};
 use axum::Json;
@@ -89,6 +90,7 @@ pub async fn counts(
         (status = 409, body = Problem, description = "Accepted earlier with the same key; find its operation in the list"),
         (status = 410, body = Problem, description = "Accepted earlier with the same key, and deleted since"),
         (status = 413, body = Problem, description = "The body is larger than 1 MiB"),
+        (status = 429, body = Problem, description = "Too many starts, or too many active operations for the role"),
         (status = 422, body = Problem,
             description = "Unknown kind, key used for another request, or invalid parameters, priority or rule, with a message for each"),
         (status = 503, body = Problem,
@@ -97,6 +99,7 @@ pub async fn counts(
 pub async fn start(
     State(server): State<Server>,
     InScope { engine, .. }: InScope,
+    start: StartAllowed,
     By(by): By,
     headers: HeaderMap,
     body: Result<Json<Value>, JsonRejection>,
@@ -113,10 +116,19 @@ pub async fn start(
             }
         },
     };
+    let quota = start.within_quota(|id| engine.is_active(id))?;
     let started = engine.by(by).start_with_rule(request, key).await?;
+    count(quota, &started.operation);
     let status = if started.new { StatusCode::CREATED } else { StatusCode::OK };
     let location = format!("{}{}", server.base_path, paths::operation(started.operation.id));
     Ok((status, [(header::LOCATION, location)], Json(started.operation)).into_response())
+}
+
+/// Counts a started operation for the quota of its sender.
+fn count(quota: Option<AllowedStart>, operation: &Operation) {
+    if let Some(quota) = quota {
+        quota.started(operation.id);
+    }
 }
 
 /// Reads a start. A misspelled field is an error: the operation would start with other parameters than meant.
@@ -310,10 +322,14 @@ fn url_words(query: &str) -> Vec<(String, String)> {
         (status = 503, body = Problem, description = "The database can't be written")))]
 pub async fn retry(
     InScope { engine, .. }: InScope,
+    start: StartAllowed,
     By(by): By,
     id: Path<String>,
 ) -> Result<Accepted, RouteError> {
-    Ok(accepted(engine.by(by).again(id_of(id)?, AttemptOrigin::Retry).await?))
+    let quota = start.within_quota(|id| engine.is_active(id))?;
+    let operation = engine.by(by).again(id_of(id)?, AttemptOrigin::Retry).await?;
+    count(quota, &operation);
+    Ok(accepted(operation))
 }
 
 /// Resumes an operation: starts another attempt from the latest checkpoint.
@@ -323,10 +339,14 @@ pub async fn retry(
         (status = 503, body = Problem, description = "The database can't be written")))]
 pub async fn resume(
     InScope { engine, .. }: InScope,
+    start: StartAllowed,
     By(by): By,
     id: Path<String>,
 ) -> Result<Accepted, RouteError> {
-    Ok(accepted(engine.by(by).again(id_of(id)?, AttemptOrigin::Resume).await?))
+    let quota = start.within_quota(|id| engine.is_active(id))?;
+    let operation = engine.by(by).again(id_of(id)?, AttemptOrigin::Resume).await?;
+    count(quota, &operation);
+    Ok(accepted(operation))
 }
 
 /// Largest number of IDs in a bulk request.

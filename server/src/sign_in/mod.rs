@@ -18,8 +18,9 @@ use axum::routing::{get, post};
 use axum::{Form as Posted, Router};
 use html::{Account, Button};
 use http_wire::host_of;
-use protocol::Time;
+use protocol::{Actor, Time};
 use serde::Deserialize;
+use std::net::IpAddr;
 
 /// Paths that need no credential.
 pub const PUBLIC: [&str; 7] = [
@@ -107,7 +108,7 @@ fn redirect(to: &str, cookies: impl IntoIterator<Item = HeaderValue>) -> Respons
 fn status_of(error: &SignInError) -> StatusCode {
     match error {
         SignInError::Wrong => StatusCode::UNAUTHORIZED,
-        SignInError::Pause(_) => StatusCode::TOO_MANY_REQUESTS,
+        SignInError::Pause(_) | SignInError::TooMany(_) => StatusCode::TOO_MANY_REQUESTS,
         SignInError::TicketExpired | SignInError::Password(_) => StatusCode::BAD_REQUEST,
         SignInError::Failed(error) => {
             tracing::error!(%error, "a sign-in failed");
@@ -119,7 +120,20 @@ fn status_of(error: &SignInError) -> StatusCode {
 fn sign_in_page(server: &Server, form: &Form, failed: Option<&SignInError>) -> Response {
     let status = failed.map_or(StatusCode::OK, status_of);
     let error = failed.map(ToString::to_string).unwrap_or_default();
-    page(status, sign_in_html(server, form, &error))
+    let mut response = page(status, sign_in_html(server, form, &error));
+    if let Some(seconds) = failed.and_then(SignInError::retry_after) {
+        response.headers_mut().insert(header::RETRY_AFTER, seconds.into());
+    }
+    response
+}
+
+/// Counts a sign-in from an address.
+fn admit(server: &Server, by: &Actor) -> Result<(), SignInError> {
+    server.limits.sign_in(address_of(by)).map_err(SignInError::TooMany)
+}
+
+fn address_of(by: &Actor) -> Option<IpAddr> {
+    by.address.as_deref().and_then(|address| address.parse().ok())
 }
 
 fn sign_in_html(server: &Server, form: &Form, error: &str) -> String {
@@ -157,6 +171,9 @@ async fn show(
 }
 
 async fn sign_in(State(server): State<Server>, By(by): By, Posted(mut form): Posted<Form>) -> Response {
+    if let Err(error) = admit(&server, &by) {
+        return sign_in_page(&server, &form, Some(&error));
+    }
     let password = std::mem::take(&mut form.password);
     match server.access.sign_in(form.name.trim(), password, by).await {
         Ok(SignedIn::Session(secret)) => signed_in(&server, &secret, &form.to),
@@ -173,9 +190,11 @@ async fn sign_in_with_token(
     By(by): By,
     Posted(form): Posted<Form>,
 ) -> Response {
-    let from = by.address.as_deref().and_then(|address| address.parse().ok());
+    if let Err(error) = admit(&server, &by) {
+        return sign_in_page(&server, &form, Some(&error));
+    }
     let token = form.token.trim();
-    match server.access.identify(Some(Given::TokenCookie(token.as_bytes())), from) {
+    match server.access.identify(Some(Given::TokenCookie(token.as_bytes())), address_of(&by)) {
         Some(identity) => {
             let cookie = server.cookies.token(token, token_cookie_seconds(&identity));
             redirect(&format!("{}{}", server.base_path, inside(&form.to)), [cookie])
@@ -199,6 +218,9 @@ async fn choose_password(
     By(by): By,
     Posted(mut form): Posted<Form>,
 ) -> Response {
+    if let Err(error) = admit(&server, &by) {
+        return sign_in_page(&server, &form, Some(&error));
+    }
     let password = std::mem::take(&mut form.password);
     let chosen = match password == form.repeat {
         true => server.access.choose_password(form.ticket.as_bytes(), password, by).await,

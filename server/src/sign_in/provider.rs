@@ -1,6 +1,6 @@
 //! Sign-in through the OpenID Connect provider: the way there and back. Each failure is a page that says what to do.
 
-use super::{Form, html, inside, page, redirect, sign_in_html, sign_in_page, signed_in};
+use super::{Form, admit, html, inside, page, redirect, sign_in_html, sign_in_page, signed_in};
 use crate::access::PersonError;
 use crate::actor::By;
 use crate::provider::SignInProvider;
@@ -16,11 +16,15 @@ use protocol::{Action, Actor};
 /// Sends the browser to the provider.
 pub(super) async fn begin(
     State(server): State<Server>,
+    By(by): By,
     headers: HeaderMap,
     uri: Uri,
     Query(form): Query<Form>,
 ) -> Response {
     let form = Form { to: form.to, ..Form::default() };
+    if let Err(error) = admit(&server, &by) {
+        return sign_in_page(&server, &form, Some(&error));
+    }
     let Some(provider) = &server.provider else { return sign_in_page(&server, &form, None) };
     let browser = server.cookies.sign_in_of(&headers);
     match provider.begin(host_of(&uri, &headers), browser, inside(&form.to).to_owned()).await {

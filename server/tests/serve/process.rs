@@ -203,11 +203,23 @@ impl HostProcess {
 
     /// Starts a host at this address and port.
     pub fn start_at(folder: &Path, listen: &str) -> Self {
+        Self::start_by(folder, listen, |_| {})
+    }
+
+    /// Starts a host that accepts the tokens of a file.
+    pub fn start_with_tokens(folder: &Path, tokens: &Path) -> Self {
+        Self::start_by(folder, "127.0.0.1:0", |command| {
+            command.arg("--token-file").arg(tokens);
+        })
+    }
+
+    fn start_by(folder: &Path, listen: &str, more: impl FnOnce(&mut Command)) -> Self {
         let ready = folder.with_extension("ready");
         let _ = std::fs::remove_file(&ready);
         let mut command = Command::new(env!("CARGO_BIN_EXE_signalbox"));
         command.args(["host", "--listen", listen]).arg("--data").arg(folder);
         command.arg("--ready-file").arg(&ready).env_remove("SIGNALBOX_HOST_TOKEN");
+        more(&mut command);
         let child = command.env("SIGNALBOX_LOG", "warn").stdout(Stdio::null()).spawn().unwrap();
         Self { child, url: address(&ready) }
     }

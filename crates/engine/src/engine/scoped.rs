@@ -97,6 +97,11 @@ impl Scoped {
         snapshot
     }
 
+    /// Whether an operation is queued, running or being cancelled, also one outside of the scope.
+    pub fn is_active(&self, id: OperationId) -> bool {
+        self.engine.is_active(id)
+    }
+
     /// Kinds that can be started.
     pub fn kinds(&self) -> KindList {
         let kinds = self.engine.kinds();
