@@ -8,10 +8,11 @@ use crate::background::Background;
 use crate::below::below;
 use crate::broadcaster::Broadcaster;
 use crate::bundled::Bundled;
-use crate::config::{Config, ServeArgs};
+use crate::config::Config;
 use crate::cookies::Cookies;
 use crate::guard::{Guard, Transport, guard};
 use crate::listen::{IDLE_TIMEOUT, Listening, listen};
+use crate::metrics::Figures;
 use crate::monitor::Monitor;
 use crate::provider::SignInProvider;
 use crate::routes;
@@ -26,10 +27,12 @@ use axum::response::{IntoResponse, Response};
 use engine::{Engine, EngineConfig};
 use host_kit::AtomicFile;
 use http_wire::{ApiError, traced};
-use protocol::ProblemType;
+use otlp::Exporter;
+use protocol::{ProblemType, Time};
 use std::any::Any;
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 use store::{Sqlite, Store};
 use tokio::net::TcpListener;
@@ -41,10 +44,10 @@ use tower_http::compression::CompressionLayer;
 const LINGER: Duration = Duration::from_secs(5);
 
 /// Serves until asked to stop.
-pub async fn serve(args: ServeArgs) -> anyhow::Result<()> {
+pub async fn serve(config: Config, exporter: Option<Exporter>) -> anyhow::Result<()> {
     // Before the server announces itself.
     let signal = stop_signal();
-    let config = Config::read(args)?;
+    let started = Time::now();
     if !config.site.is_dir() {
         bail!(
             "the built web app was not found in {}. Build it with `make build`, or set its folder with --site FOLDER",
@@ -111,12 +114,21 @@ pub async fn serve(args: ServeArgs) -> anyhow::Result<()> {
     let alerts = Alerts::open(&config.data, config.alerts, store)?;
     let _alerting = alerts.run(&engine, &monitor, &stop);
     let cookies = Cookies::new(&config.base_path, tls.is_some());
+    let exported = exporter.as_ref().map(Exporter::counts);
+    let all = AllKinds { engine: engine.clone(), monitor, alerts, exported };
+    let streams: Arc<AtomicU64> = Arc::default();
+    let last_export = CancellationToken::new();
+    let exporting = exporter.map(|exporter| {
+        let (all, streams) = (all.clone(), Arc::clone(&streams));
+        let metrics = move || Figures::now(streams.load(Ordering::Relaxed), &all).for_otlp(started);
+        tokio::spawn(exporter.run(metrics, last_export.clone()))
+    });
     let server = Server {
-        data: Data::new(AllKinds { engine: engine.clone(), monitor, alerts }),
+        data: Data::new(all),
         stop: stop.clone(),
         user_header: UserHeader(config.user_header),
         base_path: config.base_path.clone(),
-        streams: Arc::default(),
+        streams,
         access: access.clone(),
         cookies: cookies.clone(),
         provider: provider.clone(),
@@ -189,6 +201,11 @@ pub async fn serve(args: ServeArgs) -> anyhow::Result<()> {
     sweeps.close().await;
     if let Some(bundled) = bundled {
         bundled.close().await;
+    }
+    last_export.cancel();
+    if let Some(exporting) = exporting {
+        // It logs what failed.
+        let _ = exporting.await;
     }
     Ok(())
 }

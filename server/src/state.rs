@@ -47,6 +47,8 @@ pub struct AllKinds {
     pub engine: Engine,
     pub monitor: Monitor,
     pub alerts: Alerts,
+    /// Counts of the export over OTLP, if there is one.
+    pub exported: Option<otlp::Counts>,
 }
 
 /// Engine within the scope of the sender. The monitor knows no scopes: a handler may request only metrics of hosts and

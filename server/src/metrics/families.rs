@@ -3,6 +3,7 @@
 use super::Figures;
 use super::histograms::{Bounds, Durations};
 use crate::alerts::{AlertFigures, MessageFigures};
+use otlp::Signal;
 use pool::{Outcome, Requests, RouteMetrics};
 use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric};
 use prometheus_client::metrics::counter::ConstCounter;
@@ -91,6 +92,19 @@ pub(super) fn alerts(out: &mut Out<'_>, figures: &AlertFigures) -> fmt::Result {
     let waiting =
         waiting.iter().map(|(destination, count)| (vec![("destination", destination.as_str())], *count));
     gauges(out, "signalbox_alert_notifications_waiting", "Notifications waiting for delivery", waiting)
+}
+
+/// Export over OTLP.
+pub(super) fn exported(out: &mut Out<'_>, counts: Option<&otlp::Counts>) -> fmt::Result {
+    let entries = counts.into_iter().flat_map(|counts| {
+        Signal::ALL.into_iter().flat_map(|signal| {
+            let count = counts.of(signal);
+            [("sent", count.sent()), ("dropped", count.dropped())].map(|(outcome, entries)| {
+                (vec![("signal", signal.name()), ("outcome", outcome)], ConstCounter::new(entries))
+            })
+        })
+    });
+    family(out, "signalbox_otlp_entries", "Exported data points, spans and log records", None, entries)
 }
 
 /// Connections and slots of the hosts.

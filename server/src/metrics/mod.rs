@@ -1,8 +1,10 @@
-//! Metrics of the server for Prometheus: what it knows at the moment of a scrape, in the format of the scraper.
+//! Metrics of the server for Prometheus and OTLP: what it knows at the moment of a scrape, in the format of the scraper.
 
 mod exposition;
 mod families;
 mod histograms;
+mod now;
+mod otlp;
 mod resources;
 
 pub use exposition::Format;
@@ -32,6 +34,8 @@ pub struct Figures {
     pub alerts: AlertFigures,
     /// Resources of the hosts that sample.
     pub resources: Vec<HostResources>,
+    /// Counts of the export over OTLP, if there is one.
+    pub exported: Option<::otlp::Counts>,
 }
 
 /// Newest figures of a host and of its machine.
@@ -48,6 +52,7 @@ impl Collector for Figures {
         families::server(&mut out, self)?;
         families::operations(&mut out, self)?;
         families::alerts(&mut out, &self.alerts)?;
+        families::exported(&mut out, self.exported.as_ref())?;
         families::hosts(&mut out, &self.snapshot.hosts)?;
         families::host_requests(&mut out, &self.requests)?;
         resources::encode(&mut out, &self.resources)

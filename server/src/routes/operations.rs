@@ -114,6 +114,7 @@ pub async fn start(
         },
     };
     let started = engine.by(by).start_with_rule(request, key).await?;
+    http_wire::about_operation(started.operation.id);
     let status = if started.new { StatusCode::CREATED } else { StatusCode::OK };
     let location = format!("{}{}", server.base_path, paths::operation(started.operation.id));
     Ok((status, [(header::LOCATION, location)], Json(started.operation)).into_response())
