@@ -31,6 +31,7 @@ mod problem;
 mod provider;
 mod routes;
 mod serve;
+mod served;
 mod sign_in;
 mod state;
 mod stream;

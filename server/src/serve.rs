@@ -16,6 +16,7 @@ use crate::metrics::Figures;
 use crate::monitor::Monitor;
 use crate::provider::SignInProvider;
 use crate::routes;
+use crate::served::{Served, measure};
 use crate::sign_in;
 use crate::state::{AllKinds, Data, Server};
 use crate::sweep::{self, Sweeps};
@@ -104,18 +105,19 @@ pub async fn serve(config: Config, exporter: Option<Exporter>) -> anyhow::Result
     };
     let (sweeps, of_sweeps) = Sweeps::start().await?;
     hosts.push(of_sweeps);
+    let served = Arc::new(Served::default());
     let monitor = Monitor::new(&config.data.join("history.db"), &hosts);
     let monitored = hosts.clone();
     let engine =
         Engine::open(store.clone(), EngineConfig { hosts, in_words: sweep::in_words, ..config.engine })?;
     sweeps.works_with(engine.clone());
     // Ends when it is dropped.
-    let _collecting = monitor.collect(&monitored, &engine, &config.data, &stop);
+    let _collecting = monitor.collect(&monitored, &engine, &served, &config.data, &stop);
     let alerts = Alerts::open(&config.data, config.alerts, store)?;
     let _alerting = alerts.run(&engine, &monitor, &stop);
     let cookies = Cookies::new(&config.base_path, tls.is_some());
     let exported = exporter.as_ref().map(Exporter::counts);
-    let all = AllKinds { engine: engine.clone(), monitor, alerts, exported };
+    let all = AllKinds { engine: engine.clone(), monitor, alerts, exported, served: Arc::clone(&served) };
     let streams: Arc<AtomicU64> = Arc::default();
     let last_export = CancellationToken::new();
     let exporting = exporter.map(|exporter| {
@@ -150,7 +152,8 @@ pub async fn serve(config: Config, exporter: Option<Exporter>) -> anyhow::Result
         .merge(sign_in::router(server))
         .layer(CompressionLayer::new().quality(tower_http::CompressionLevel::Fastest))
         .layer(from_fn_with_state(watch, guard))
-        .layer(CatchPanicLayer::custom(panicked));
+        .layer(CatchPanicLayer::custom(panicked))
+        .layer(from_fn_with_state(served, measure));
     let router = traced(below(&config.base_path, router), config.access_log);
 
     let scheme = if tls.is_some() { "https" } else { "http" };

@@ -9,6 +9,7 @@ use crate::cookies::Cookies;
 use crate::monitor::Monitor;
 use crate::problem::RouteError;
 use crate::provider::SignInProvider;
+use crate::served::Served;
 use access::Reach;
 use axum::extract::{FromRef, FromRequestParts};
 use axum::http::request::Parts;
@@ -49,6 +50,8 @@ pub struct AllKinds {
     pub alerts: Alerts,
     /// Counts of the export over OTLP, if there is one.
     pub exported: Option<otlp::Counts>,
+    /// Requests to the server.
+    pub served: Arc<Served>,
 }
 
 /// Engine within the scope of the sender. The monitor knows no scopes: a handler may request only metrics of hosts and

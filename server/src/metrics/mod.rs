@@ -11,6 +11,7 @@ pub use exposition::Format;
 
 use crate::alerts::AlertFigures;
 use crate::monitor::ResourceFigures;
+use crate::served::ServedRoute;
 use engine::Tally;
 use pool::RouteMetrics;
 use prometheus_client::collector::Collector;
@@ -36,6 +37,8 @@ pub struct Figures {
     pub resources: Vec<HostResources>,
     /// Counts of the export over OTLP, if there is one.
     pub exported: Option<::otlp::Counts>,
+    /// Requests to the server, by route.
+    pub served: Vec<ServedRoute>,
 }
 
 /// Newest figures of a host and of its machine.
@@ -52,6 +55,7 @@ impl Collector for Figures {
         families::server(&mut out, self)?;
         families::operations(&mut out, self)?;
         families::alerts(&mut out, &self.alerts)?;
+        families::served(&mut out, &self.served)?;
         families::exported(&mut out, self.exported.as_ref())?;
         families::hosts(&mut out, &self.snapshot.hosts)?;
         families::host_requests(&mut out, &self.requests)?;

@@ -5,7 +5,7 @@ use crate::state::AllKinds;
 
 impl Figures {
     /// Current figures; `streams` is the number of open streams.
-    pub fn now(streams: u64, AllKinds { engine, monitor, alerts, exported }: &AllKinds) -> Self {
+    pub fn now(streams: u64, AllKinds { engine, monitor, alerts, exported, served }: &AllKinds) -> Self {
         let snapshot = engine.snapshot();
         let mut tallies = engine.tallies();
         // A counter that begins with its first event hides this event from rates.
@@ -25,6 +25,7 @@ impl Figures {
             resources: resources.collect(),
             snapshot,
             exported: exported.clone(),
+            served: served.read(),
         }
     }
 }
