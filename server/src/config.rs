@@ -5,6 +5,7 @@ mod audit;
 mod base_path;
 mod hosts;
 mod oidc;
+mod otlp;
 mod request_limits;
 mod rules;
 mod texts;
@@ -66,6 +67,9 @@ pub struct ServeArgs {
     token: Option<String>,
     #[command(flatten)]
     tls: tls::TlsArgs,
+    /// URL of a collector to which metrics, traces and logs are exported over OTLP (HTTP); see docs/observability.md
+    #[arg(long, env = "SIGNALBOX_OTLP_ENDPOINT", value_name = "URL")]
+    otlp_endpoint: Option<String>,
     /// Log each request: method, path, status, latency and client
     #[arg(long, env = "SIGNALBOX_ACCESS_LOG")]
     access_log: bool,
@@ -97,6 +101,7 @@ struct File {
     user_header: Option<String>,
     tls: tls::FileTls,
     oidc: Option<oidc::FileOidc>,
+    otlp: otlp::FileOtlp,
     sources: FileSources,
     #[serde(rename = "host")]
     hosts: Vec<hosts::FileHost>,
@@ -140,6 +145,8 @@ pub struct Config {
     pub allowed_names: Vec<String>,
     pub user_header: Option<String>,
     pub access_log: AccessLog,
+    /// Export over OTLP, if a collector is configured.
+    pub otlp: Option<::otlp::Settings>,
     pub hosts: Hosts,
     /// Configuration of the engine, without its hosts.
     pub engine: EngineConfig,
@@ -243,7 +250,9 @@ impl Config {
                 alerts.external_url.as_ref().map(|url| url.as_str().trim_end_matches('/').to_owned());
             oidc.external_url = oidc.external_url.take().or(of_alerts);
         }
+        let otlp = otlp::settings(args.otlp_endpoint, file.otlp)?;
         Ok(Self {
+            otlp,
             listen,
             data,
             token,

@@ -18,6 +18,7 @@ mod bundled;
 mod children;
 mod config;
 mod cookies;
+mod counts;
 mod demo;
 mod guard;
 mod host;
@@ -34,6 +35,7 @@ mod problem;
 mod provider;
 mod routes;
 mod serve;
+mod served;
 mod sign_in;
 mod state;
 mod stream;
@@ -44,6 +46,10 @@ mod tls;
 use clap::{CommandFactory, Parser, Subcommand};
 use cli::output::{self, OutputError};
 use std::process::ExitCode;
+use tracing_subscriber::filter::{FilterExt, filter_fn};
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
+use tracing_subscriber::{EnvFilter, Layer, fmt};
 
 /// Next steps, below the help.
 const NEXT_STEPS: &str = "\
@@ -107,8 +113,8 @@ fn main() -> ExitCode {
         };
     };
     let done = match command {
-        Command::Serve(args) => run(serve::serve(*args)),
-        Command::Host(args) => run(host::host(args)),
+        Command::Serve(args) => serve(*args),
+        Command::Host(args) => run(host::host(args), None),
         Command::Openapi => output::line(&routes::openapi_document()).map_err(anyhow::Error::from),
         Command::Audit(args) => audit::run(args),
         Command::Man(args) => man::write(Cli::command(), &args),
@@ -140,20 +146,29 @@ fn speak(work: impl Future<Output = anyhow::Result<cli::Exit>>) -> ExitCode {
     }
 }
 
-fn run(work: impl Future<Output = anyhow::Result<()>>) -> anyhow::Result<()> {
+/// Serves with the log, and exports it if a collector is configured.
+fn serve(args: config::ServeArgs) -> anyhow::Result<()> {
+    let config = config::Config::read(args)?;
+    let telemetry = config.otlp.clone().map(otlp::Telemetry::new).transpose()?;
+    let (layer, exporter) = telemetry.map(|telemetry| (telemetry.layer, telemetry.exporter)).unzip();
+    run(serve::serve(config, exporter), layer)
+}
+
+fn run(
+    work: impl Future<Output = anyhow::Result<()>>,
+    exporting: Option<otlp::ExportLayer>,
+) -> anyhow::Result<()> {
     let json = std::env::var("SIGNALBOX_LOG_FORMAT").is_ok_and(|f| f == "json");
-    let filter = tracing_subscriber::EnvFilter::try_from_env("SIGNALBOX_LOG")
-        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info,hyper=warn"));
+    let filter =
+        || EnvFilter::try_from_env("SIGNALBOX_LOG").unwrap_or_else(|_| EnvFilter::new("info,hyper=warn"));
     // A closed or full standard error must not end the server: the default reports it with a macro that panics.
-    let log = tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(std::io::stderr)
-        .log_internal_errors(false);
-    if json {
-        log.json().init();
-    } else {
-        log.with_target(false).init();
-    }
+    let log = fmt::layer().with_writer(std::io::stderr).log_internal_errors(false);
+    let log = if json { log.json().boxed() } else { log.with_target(false).boxed() };
+    let exporting = exporting.map(|layer| {
+        let needed = filter_fn(otlp::ExportLayer::is_needed);
+        layer.with_filter(filter().or(needed).and(filter_fn(otlp::ExportLayer::is_exported)))
+    });
+    tracing_subscriber::registry().with(log.with_filter(filter())).with(exporting).init();
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let done = runtime.block_on(work);
     // A thread that does not end (work that ignores its cancel) must not keep the process.

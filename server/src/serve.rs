@@ -9,14 +9,17 @@ use crate::background::Background;
 use crate::below::below;
 use crate::broadcaster::Broadcaster;
 use crate::bundled::Bundled;
-use crate::config::{Config, ServeArgs};
+use crate::config::Config;
 use crate::cookies::Cookies;
+use crate::counts::Counts;
 use crate::guard::{Guard, Transport, guard};
 use crate::limits::Limits;
 use crate::listen::{IDLE_TIMEOUT, Listening, listen};
+use crate::metrics::Figures;
 use crate::monitor::Monitor;
 use crate::provider::SignInProvider;
 use crate::routes;
+use crate::served::{Served, measure};
 use crate::sign_in;
 use crate::state::{AllKinds, Data, Server};
 use crate::sweep::{self, Sweeps};
@@ -28,7 +31,8 @@ use axum::response::{IntoResponse, Response};
 use engine::{Engine, EngineConfig};
 use host_kit::AtomicFile;
 use http_wire::{ApiError, traced};
-use protocol::ProblemType;
+use otlp::Exporter;
+use protocol::{ProblemType, Time};
 use std::any::Any;
 use std::path::Path;
 use std::sync::Arc;
@@ -43,10 +47,10 @@ use tower_http::compression::CompressionLayer;
 const LINGER: Duration = Duration::from_secs(5);
 
 /// Serves until asked to stop.
-pub async fn serve(args: ServeArgs) -> anyhow::Result<()> {
+pub async fn serve(config: Config, exporter: Option<Exporter>) -> anyhow::Result<()> {
     // Before the server announces itself.
     let signal = stop_signal();
-    let config = Config::read(args)?;
+    let started = Time::now();
     if !config.site.is_dir() {
         bail!(
             "the built web app was not found in {}. Build it with `make build`, or set its folder with --site FOLDER",
@@ -103,27 +107,40 @@ pub async fn serve(args: ServeArgs) -> anyhow::Result<()> {
     };
     let (sweeps, of_sweeps) = Sweeps::start().await?;
     hosts.push(of_sweeps);
+    let served = Arc::new(Served::default());
     let monitor = Monitor::new(&config.data.join("history.db"), &hosts);
     let monitored = hosts.clone();
     let engine =
         Engine::open(store.clone(), EngineConfig { hosts, in_words: sweep::in_words, ..config.engine })?;
     sweeps.works_with(engine.clone());
     // Ends when it is dropped.
-    let _collecting = monitor.collect(&monitored, &engine, &config.data, &stop);
+    let _collecting = monitor.collect(&monitored, &engine, &served, &config.data, &stop);
     let alerts = Alerts::open(&config.data, config.alerts, store)?;
     let _alerting = alerts.run(&engine, &monitor, &stop);
     let audit_sink = config.audit_sink.map(|sink| AuditSink::open(sink, &config.data)).transpose()?;
     let cookies = Cookies::new(&config.base_path, tls.is_some());
     let limits = Limits::new(config.request_limits);
+    let exported = exporter.as_ref().map(Exporter::counts);
+    let all = AllKinds { engine: engine.clone(), monitor, alerts, exported, served: Arc::clone(&served) };
+    let counts = Counts {
+        streams: Arc::default(),
+        limits: limits.clone(),
+        audit_sink: audit_sink.as_ref().map(AuditSink::figures),
+    };
+    let last_export = CancellationToken::new();
+    let exporting = exporter.map(|exporter| {
+        let (all, counts) = (all.clone(), counts.clone());
+        let metrics = move || Figures::now(&counts, &all).for_otlp(started);
+        tokio::spawn(exporter.run(metrics, last_export.clone()))
+    });
     let server = Server {
-        data: Data::new(AllKinds { engine: engine.clone(), monitor, alerts }),
+        data: Data::new(all),
         stop: stop.clone(),
         user_header: UserHeader(config.user_header),
         base_path: config.base_path.clone(),
-        streams: Arc::default(),
+        counts,
         access: access.clone(),
         limits: limits.clone(),
-        audit_sink: audit_sink.as_ref().map(AuditSink::figures),
         cookies: cookies.clone(),
         provider: provider.clone(),
     };
@@ -150,7 +167,8 @@ pub async fn serve(args: ServeArgs) -> anyhow::Result<()> {
         .merge(sign_in::router(server))
         .layer(CompressionLayer::new().quality(tower_http::CompressionLevel::Fastest))
         .layer(from_fn_with_state(watch, guard))
-        .layer(CatchPanicLayer::custom(panicked));
+        .layer(CatchPanicLayer::custom(panicked))
+        .layer(from_fn_with_state(served, measure));
     let router = traced(below(&config.base_path, router), config.access_log);
 
     let scheme = if tls.is_some() { "https" } else { "http" };
@@ -207,6 +225,11 @@ pub async fn serve(args: ServeArgs) -> anyhow::Result<()> {
     sweeps.close().await;
     if let Some(bundled) = bundled {
         bundled.close().await;
+    }
+    last_export.cancel();
+    if let Some(exporting) = exporting {
+        // It logs what failed.
+        let _ = exporting.await;
     }
     Ok(())
 }

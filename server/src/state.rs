@@ -4,13 +4,14 @@
 use crate::access::{Access, Identity};
 use crate::actor::UserHeader;
 use crate::alerts::Alerts;
-use crate::audit_sink::SinkFigures;
 use crate::config::BasePath;
 use crate::cookies::Cookies;
+use crate::counts::Counts;
 use crate::limits::Limits;
 use crate::monitor::Monitor;
 use crate::problem::RouteError;
 use crate::provider::SignInProvider;
+use crate::served::Served;
 use access::Reach;
 use axum::extract::{FromRef, FromRequestParts};
 use axum::http::request::Parts;
@@ -18,7 +19,6 @@ use engine::{Engine, Scoped};
 use protocol::access::Permission;
 use protocol::{HostName, ProblemType};
 use std::sync::Arc;
-use std::sync::atomic::AtomicU64;
 use tokio_util::sync::CancellationToken;
 
 /// State shared by handlers.
@@ -31,12 +31,9 @@ pub struct Server {
     pub user_header: UserHeader,
     /// Path under which a proxy serves everything.
     pub base_path: BasePath,
-    /// Number of open streams.
-    pub streams: Arc<AtomicU64>,
+    pub counts: Counts,
     pub access: Access,
     pub limits: Limits,
-    /// Figures of the sink of the audit log, if configured.
-    pub audit_sink: Option<Arc<SinkFigures>>,
     pub cookies: Cookies,
     /// Sign-in through an OpenID Connect provider, if configured.
     pub provider: Option<Arc<SignInProvider>>,
@@ -52,6 +49,10 @@ pub struct AllKinds {
     pub engine: Engine,
     pub monitor: Monitor,
     pub alerts: Alerts,
+    /// Counts of the export over OTLP, if there is one.
+    pub exported: Option<otlp::Counts>,
+    /// Requests to the server.
+    pub served: Arc<Served>,
 }
 
 /// Engine within the scope of the sender. The monitor knows no scopes: a handler may request only metrics of hosts and

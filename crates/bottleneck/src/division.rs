@@ -11,6 +11,7 @@ pub struct Interval {
     pub on_cpu: Option<f64>,
     /// Ready to run, but without a CPU. Includes the time that was throttled.
     pub cpu_wait: Option<f64>,
+    /// May include the time in which it waited for memory.
     pub disk_wait: Option<f64>,
     pub memory_wait: Option<f64>,
     /// Ready to run, but the CPU quota was used up; `None` also if there is no quota.
@@ -30,6 +31,9 @@ pub fn divide(interval: &Interval) -> TimeSplit {
     let waits = [interval.cpu_wait, interval.disk_wait, interval.memory_wait];
     let is_known = waits.iter().all(Option::is_some);
     let [ready, disk_wait, memory_wait] = waits.map(|wait| sane(wait.unwrap_or(0.0)));
+    // While the kernel frees memory for a thread, it reads and writes pages, so the thread waits for a disk as well. The
+    // lack of memory is the cause.
+    let disk_wait = (disk_wait - memory_wait).max(0.0);
     let throttled = sane(interval.throttled.unwrap_or(0.0));
     // A throttled thread is ready to run as well. Quotas are counted per CPU, so they may exceed the waits of threads.
     let throttled = if interval.cpu_wait.is_some() { throttled.min(ready) } else { throttled };
@@ -87,6 +91,13 @@ mod tests {
         let split =
             divide(&Interval { on_cpu: Some(0.2), cpu_wait: Some(0.8), throttled: Some(0.75), ..KNOWN });
         assert!((split.throttled - 0.75).abs() < 1e-9 && (split.cpu_wait - 0.05).abs() < 1e-9, "{split:?}");
+    }
+
+    #[test]
+    fn a_wait_for_memory_that_the_kernel_frees_on_a_disk_is_not_also_a_wait_for_a_disk() {
+        let split =
+            divide(&Interval { on_cpu: Some(0.25), disk_wait: Some(0.625), memory_wait: Some(0.5), ..KNOWN });
+        assert_eq!((split.memory_wait, split.disk_wait, split.rest), (0.5, 0.125, 0.125));
     }
 
     #[test]

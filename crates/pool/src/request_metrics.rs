@@ -136,14 +136,19 @@ impl Requests {
         self.latency.merge(&other.latency);
     }
 
+    /// Adds one that ended after this time.
+    pub fn record(&mut self, outcome: Outcome, latency: Duration) {
+        self.outcomes[outcome as usize] += 1;
+        if outcome.is_answered() {
+            // A duration is never negative or infinite.
+            let _ = self.latency.record(latency.as_secs_f64());
+        }
+    }
+
     fn add(&mut self, end: &End) {
-        self.outcomes[end.outcome as usize] += 1;
+        self.record(end.outcome, end.latency);
         self.sent_bytes += end.sent_bytes;
         self.received_bytes += end.received_bytes;
-        if end.outcome.is_answered() {
-            // A duration is never negative or infinite.
-            let _ = self.latency.record(end.latency.as_secs_f64());
-        }
     }
 }
 

@@ -12,6 +12,7 @@ pub(crate) struct Cgroup {
     cpu: CpuLimit,
     memory_limit: Vec<ProcFile>,
     memory_used: ProcFile,
+    memory_stat: ProcFile,
     cpu_stat: ProcFile,
 }
 
@@ -27,6 +28,7 @@ enum CpuLimit {
 pub(crate) struct Limits {
     pub cores: Option<f64>,
     pub memory_bytes: Option<u64>,
+    /// Without file contents that the kernel frees first when memory runs short.
     pub memory_used_bytes: Option<u64>,
     /// Time for which the group waited for its quota, in microseconds since its start.
     pub throttled_us: Option<u64>,
@@ -57,6 +59,7 @@ impl Cgroup {
                 ),
                 memory_limit: vec![ProcFile::new(memory.join("memory.limit_in_bytes"))],
                 memory_used: ProcFile::new(memory.join("memory.usage_in_bytes")),
+                memory_stat: ProcFile::new(memory.join("memory.stat")),
                 cpu_stat: ProcFile::new(folder.join("cpu.stat")),
             };
         }
@@ -70,6 +73,7 @@ impl Cgroup {
             cpu: CpuLimit::V2(each("cpu.max")),
             memory_limit: each("memory.max"),
             memory_used: ProcFile::new(folder.join("memory.current")),
+            memory_stat: ProcFile::new(folder.join("memory.stat")),
             cpu_stat: ProcFile::new(folder.join("cpu.stat")),
         }
     }
@@ -83,10 +87,12 @@ impl Cgroup {
             CpuLimit::V1(quota, period) => cpu_quota(quota.read(), period.read()),
         };
         let memory_bytes = self.memory_limit.iter_mut().filter_map(|file| file.read().and_then(number)).min();
+        let inactive = self.memory_stat.read().and_then(inactive_file).unwrap_or(0);
+        let used = self.memory_used.read().and_then(number);
         Limits {
             cores,
             memory_bytes,
-            memory_used_bytes: self.memory_used.read().and_then(number),
+            memory_used_bytes: used.map(|used| used.saturating_sub(inactive)),
             throttled_us: self.cpu_stat.read().and_then(throttled),
         }
     }
@@ -111,6 +117,14 @@ fn cpu_max(text: &str) -> Option<f64> {
 fn cpu_quota(quota: Option<&str>, period: Option<&str>) -> Option<f64> {
     let (quota, period) = (number(quota?)?, number(period?)?);
     (quota > 0 && period > 0).then(|| quota as f64 / period as f64)
+}
+
+/// Inactive file contents of the group and those below it: `inactive_file` of v2, or `total_inactive_file` of v1, where
+/// `inactive_file` is only that of the group itself and comes first.
+fn inactive_file(text: &str) -> Option<u64> {
+    let value =
+        |name: &str| text.lines().find_map(|line| number(line.strip_prefix(name)?.strip_prefix(' ')?));
+    value("total_inactive_file").or_else(|| value("inactive_file"))
 }
 
 /// `throttled_usec` of v2, or `throttled_time` of v1, which is in nanoseconds.
@@ -141,12 +155,13 @@ mod tests {
             ("cpu.max", "max 100000\n"),
             ("memory.max", "max\n"),
             ("memory.current", "123\n"),
+            ("memory.stat", "anon 90\ninactive_file 23\nactive_file 10\n"),
             ("cpu.stat", "usage_usec 9\nthrottled_usec 7\n"),
         ];
         write(&mount.path().join("a/b"), &own);
         let limits = Cgroup::new(mount.path(), "0::/a/b\n").read();
         assert_eq!((limits.cores, limits.memory_bytes), (Some(1.5), Some(1_000_000)));
-        assert_eq!((limits.memory_used_bytes, limits.throttled_us), (Some(123), Some(7)));
+        assert_eq!((limits.memory_used_bytes, limits.throttled_us), (Some(100), Some(7)));
     }
 
     #[test]
@@ -160,14 +175,18 @@ mod tests {
         write(&mount.path().join("cpu"), &cpu);
         write(
             &mount.path().join("memory"),
-            &[("memory.limit_in_bytes", "4096\n"), ("memory.usage_in_bytes", "99\n")],
+            &[
+                ("memory.limit_in_bytes", "4096\n"),
+                ("memory.usage_in_bytes", "99\n"),
+                ("memory.stat", "inactive_file 1\ntotal_inactive_file 9\n"),
+            ],
         );
         let groups = "5:memory:/docker/abc\n4:cpu,cpuacct:/docker/abc\n";
         let limits = Cgroup::new(mount.path(), groups).read();
         let expected = Limits {
             cores: Some(0.5),
             memory_bytes: Some(4096),
-            memory_used_bytes: Some(99),
+            memory_used_bytes: Some(90),
             throttled_us: Some(9),
         };
         assert_eq!(limits, expected);

@@ -200,7 +200,13 @@ impl Tries {
     }
 }
 
-fn seconds(key: &str, given: Option<f64>, default: f64, least: f64, most: f64) -> anyhow::Result<Duration> {
+pub(super) fn seconds(
+    key: &str,
+    given: Option<f64>,
+    default: f64,
+    least: f64,
+    most: f64,
+) -> anyhow::Result<Duration> {
     let seconds = given.unwrap_or(default);
     if !(least..=most).contains(&seconds) {
         bail!("{key} is {seconds}; use a number from {least} to {most}");

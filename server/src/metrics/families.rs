@@ -3,6 +3,8 @@
 use super::Figures;
 use super::histograms::{Bounds, Durations};
 use crate::alerts::{AlertFigures, MessageFigures};
+use crate::served::{OUTCOMES, ServedRoute};
+use otlp::Signal;
 use pool::{Outcome, Requests, RouteMetrics};
 use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric};
 use prometheus_client::metrics::counter::ConstCounter;
@@ -101,6 +103,39 @@ pub(super) fn alerts(out: &mut Out<'_>, figures: &AlertFigures) -> fmt::Result {
     let waiting =
         waiting.iter().map(|(destination, count)| (vec![("destination", destination.as_str())], *count));
     gauges(out, "signalbox_alert_notifications_waiting", "Notifications waiting for delivery", waiting)
+}
+
+/// Requests to the server, by route.
+pub(super) fn served(out: &mut Out<'_>, routes: &[ServedRoute]) -> fmt::Result {
+    fn of(route: &ServedRoute) -> Labels<'_> {
+        vec![("method", route.method), ("route", &*route.route)]
+    }
+    let outcomes = routes.iter().flat_map(|route| {
+        OUTCOMES.map(|outcome| {
+            let mut labels = of(route);
+            labels.push(("outcome", outcome.name()));
+            (labels, ConstCounter::new(route.requests.ended(outcome)))
+        })
+    });
+    family(out, "signalbox_http_requests", "Requests to the server by outcome", None, outcomes)?;
+    let durations = routes
+        .iter()
+        .map(|route| (of(route), Durations { histogram: &route.requests.latency, bounds: Bounds::REQUESTS }));
+    let help = "Time from a request to the server to the beginning of its response";
+    family(out, "signalbox_http_request_duration", help, Some(Unit::Seconds), durations)
+}
+
+/// Export over OTLP.
+pub(super) fn exported(out: &mut Out<'_>, counts: Option<&otlp::Counts>) -> fmt::Result {
+    let entries = counts.into_iter().flat_map(|counts| {
+        Signal::ALL.into_iter().flat_map(|signal| {
+            let count = counts.of(signal);
+            [("sent", count.sent()), ("dropped", count.dropped())].map(|(outcome, entries)| {
+                (vec![("signal", signal.name()), ("outcome", outcome)], ConstCounter::new(entries))
+            })
+        })
+    });
+    family(out, "signalbox_otlp_entries", "Exported data points, spans and log records", None, entries)
 }
 
 /// Connections and slots of the hosts.

@@ -1,8 +1,10 @@
-//! Metrics of the server for Prometheus: what it knows at the moment of a scrape, in the format of the scraper.
+//! Metrics of the server for Prometheus and OTLP: what it knows at the moment of a scrape, in the format of the scraper.
 
 mod exposition;
 mod families;
 mod histograms;
+mod now;
+mod otlp;
 mod resources;
 
 pub use exposition::Format;
@@ -10,6 +12,7 @@ pub use exposition::Format;
 use crate::alerts::AlertFigures;
 use crate::limits::Limit;
 use crate::monitor::ResourceFigures;
+use crate::served::ServedRoute;
 use engine::Tally;
 use pool::RouteMetrics;
 use prometheus_client::collector::Collector;
@@ -39,6 +42,10 @@ pub struct Figures {
     pub alerts: AlertFigures,
     /// Resources of the hosts that sample.
     pub resources: Vec<HostResources>,
+    /// Counts of the export over OTLP, if there is one.
+    pub exported: Option<::otlp::Counts>,
+    /// Requests to the server, by route.
+    pub served: Vec<ServedRoute>,
 }
 
 /// Newest figures of a host and of its machine.
@@ -55,6 +62,8 @@ impl Collector for Figures {
         families::server(&mut out, self)?;
         families::operations(&mut out, self)?;
         families::alerts(&mut out, &self.alerts)?;
+        families::served(&mut out, &self.served)?;
+        families::exported(&mut out, self.exported.as_ref())?;
         families::hosts(&mut out, &self.snapshot.hosts)?;
         families::host_requests(&mut out, &self.requests)?;
         resources::encode(&mut out, &self.resources)

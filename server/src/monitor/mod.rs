@@ -14,6 +14,7 @@ pub use latest::ResourceFigures;
 pub use recorder::{HistoryUnavailable, Recorder};
 
 use crate::background::Background;
+use crate::served::Served;
 use collector::Collector;
 use engine::{Engine, HostConfig};
 use history::{Buckets, HistoryError, Query, Source, Store};
@@ -52,11 +53,12 @@ impl Monitor {
         &self,
         hosts: &[HostConfig],
         engine: &Engine,
+        served: &Arc<Served>,
         data: &Path,
         stop: &CancellationToken,
     ) -> Background {
         let mut tasks = Background::until(stop);
-        tasks.spawn(requests::record(self.recorder.clone(), engine.clone()));
+        tasks.spawn(requests::record(self.recorder.clone(), engine.clone(), Arc::clone(served)));
         tasks.spawn(own::sample(self.recorder.clone(), data.to_owned()));
         for host in hosts.iter().filter(|host| !host.in_process) {
             let config = PoolConfig {
@@ -79,8 +81,14 @@ impl Monitor {
     /// If the history can't be read.
     pub async fn history(&self, host: &HostName, what: Wanted) -> Result<Buckets, HistoryUnavailable> {
         let (source, requests_source) = (self.source(host), requests::source(host.as_str()));
+        let is_server = self.in_process.contains(host);
         let read = move |store: &Store| {
             let mut buckets = buckets(store, &source, &what)?;
+            let of_served = requests::wanted_served(&what.metrics);
+            if is_server && !of_served.is_empty() {
+                let tallies = store.tallies(requests::SERVED_SOURCE, what.from, what.to, what.now)?;
+                requests::add(&mut buckets, &tallies, of_served);
+            }
             let of_requests = requests::wanted(&what.metrics);
             if !of_requests.is_empty() {
                 let tallies = store.tallies(&requests_source, what.from, what.to, what.now)?;

@@ -1,10 +1,13 @@
-//! History of the server's requests to hosts: recorded by minute, and read as metrics named `requests.*`.
+//! History of the server's requests to hosts, and of the requests to the server: recorded by minute, and read as metrics
+//! named `requests.*` and `served.*`.
 
 use super::recorder::Recorder;
+use crate::served::Served;
 use engine::Engine;
 use history::{Buckets, Series, Tallied, Tallies, Tally, matches};
 use pool::{Outcome, Requests};
 use protocol::Time;
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::Instant;
 
@@ -15,7 +18,7 @@ const INTERVAL_SECONDS: i64 = 5;
 const MAX_WAITING: usize = 14_400;
 
 /// Records requests for ever. Those of the last seconds before a kill are lost.
-pub async fn record(recorder: Recorder, engine: Engine) -> ! {
+pub async fn record(recorder: Recorder, engine: Engine, served: Arc<Served>) -> ! {
     let mut waiting: Vec<Tallied> = Vec::new();
     let mut taken_at = Instant::now();
     loop {
@@ -32,6 +35,8 @@ pub async fn record(recorder: Recorder, engine: Engine) -> ! {
             let tally = tally(&requests, seconds);
             waiting.push(Tallied { source: source(host.as_str()), second, tally });
         }
+        let tally = tally(&served.take(), seconds);
+        waiting.push(Tallied { source: SERVED_SOURCE.to_owned(), second, tally });
         waiting.drain(..waiting.len().saturating_sub(MAX_WAITING));
         // While the history can't be written, they are kept.
         if recorder.write_tallies(waiting.clone()).await.is_ok() {
@@ -39,6 +44,9 @@ pub async fn record(recorder: Recorder, engine: Engine) -> ! {
         }
     }
 }
+
+/// Source of the requests to the server.
+pub const SERVED_SOURCE: &str = "server/requests";
 
 /// Source of the requests to a host, also if the host is a part of the server.
 pub fn source(host: &str) -> String {
@@ -58,31 +66,49 @@ fn failed(tally: &Tally) -> u64 {
 /// A metric of requests: its name, and its value of a tally.
 pub type Metric = (String, Box<dyn Fn(&Tally) -> Option<f64>>);
 
-fn metrics() -> Vec<Metric> {
-    let rate = |count: u64, tally: &Tally| (tally.seconds > 0.0).then(|| count as f64 / tally.seconds);
+/// Metrics of all requests; `area` is the beginning of their names.
+fn metrics(area: &str) -> Vec<Metric> {
     let mut metrics: Vec<Metric> = vec![
-        ("requests.per_second".into(), Box::new(move |tally| rate(tally.count(), tally))),
-        ("requests.failures_per_second".into(), Box::new(move |tally| rate(failed(tally), tally))),
+        (format!("{area}.per_second"), Box::new(move |tally| rate(tally.count(), tally))),
+        (format!("{area}.failures_per_second"), Box::new(move |tally| rate(failed(tally), tally))),
         (
-            "requests.latency_max_seconds".into(),
+            format!("{area}.latency_max_seconds"),
             Box::new(|tally| tally.values.range().map(|range| *range.end())),
         ),
     ];
     for (name, q) in [("p50", 0.5), ("p95", 0.95), ("p99", 0.99)] {
         let of = move |tally: &Tally| tally.values.quantile(q);
-        metrics.push((format!("requests.latency_{name}_seconds"), Box::new(of)));
-    }
-    for (n, outcome) in Outcome::ALL.into_iter().enumerate().filter(|(_, outcome)| outcome.is_failure()) {
-        let of = move |tally: &Tally| rate(tally.counts.get(n).copied().unwrap_or(0), tally);
-        metrics.push((format!("requests.{}.failures_per_second", outcome.name()), Box::new(of)));
+        metrics.push((format!("{area}.latency_{name}_seconds"), Box::new(of)));
     }
     metrics
 }
 
-/// Metrics of requests that match a name or pattern.
+fn rate(count: u64, tally: &Tally) -> Option<f64> {
+    (tally.seconds > 0.0).then(|| count as f64 / tally.seconds)
+}
+
+/// Metric of the requests with an outcome.
+fn ended(name: String, outcome: Outcome) -> Metric {
+    (name, Box::new(move |tally| rate(tally.counts.get(outcome as usize).copied().unwrap_or(0), tally)))
+}
+
+/// Metrics of requests to a host that match a name or pattern.
 pub fn wanted(patterns: &[String]) -> Vec<Metric> {
-    let is_wanted = |(name, _): &Metric| patterns.iter().any(|pattern| matches(pattern, name));
-    metrics().into_iter().filter(is_wanted).collect()
+    let failures = Outcome::ALL.into_iter().filter(|outcome| outcome.is_failure());
+    let by_class =
+        failures.map(|outcome| ended(format!("requests.{}.failures_per_second", outcome.name()), outcome));
+    matching(metrics("requests").into_iter().chain(by_class), patterns)
+}
+
+/// Metrics of requests to the server that match a name or pattern.
+pub fn wanted_served(patterns: &[String]) -> Vec<Metric> {
+    let others = [("refusals", Outcome::ClientError), ("cancellations", Outcome::Cancelled)];
+    let others = others.map(|(name, outcome)| ended(format!("served.{name}_per_second"), outcome));
+    matching(metrics("served").into_iter().chain(others), patterns)
+}
+
+fn matching(metrics: impl Iterator<Item = Metric>, patterns: &[String]) -> Vec<Metric> {
+    metrics.filter(|(name, _)| patterns.iter().any(|pattern| matches(pattern, name))).collect()
 }
 
 /// Adds metrics of requests. A slot that is longer than a bucket gives its value to all buckets that begin in
@@ -172,6 +198,26 @@ mod tests {
         let expected = [Some(0.5), Some(0.5), None, None, Some(2.0), Some(2.0)];
         assert_eq!(mean(&all, "requests.per_second"), expected);
         assert_eq!(all.metrics.len(), 1, "only what was asked for");
+    }
+
+    #[test]
+    fn requests_to_the_server_are_served_by_outcome() {
+        let mut of_minute = tally(60.0, 0, &[0.2; 30]);
+        of_minute.counts[Outcome::ClientError as usize] = 6;
+        of_minute.counts[Outcome::ServerError as usize] = 3;
+        of_minute.counts[Outcome::Cancelled as usize] = 12;
+        let tallies = Tallies { slot_seconds: 60, slots: vec![(120, of_minute)] };
+        let mut all = buckets(60, 1);
+        add(&mut all, &tallies, wanted_served(&["served.*".into()]));
+        for (metric, expected) in [
+            ("served.per_second", 0.85),
+            ("served.failures_per_second", 0.05),
+            ("served.refusals_per_second", 0.1),
+            ("served.cancellations_per_second", 0.2),
+            ("served.latency_max_seconds", 0.2),
+        ] {
+            assert_eq!(mean(&all, metric), [Some(expected)], "{metric}");
+        }
     }
 
     #[test]

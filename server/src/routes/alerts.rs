@@ -115,7 +115,7 @@ fn problem_of(error: RuleChangeError) -> RouteError {
         (status = 400, body = Problem, description = "The rule is invalid, or its metric has no history"),
         (status = 503, body = Problem, description = "The metrics history can't be read")))]
 pub async fn dry_run(
-    AllKinds { engine, monitor, alerts }: AllKinds,
+    AllKinds { engine, monitor, alerts, .. }: AllKinds,
     body: Result<Json<DryRunRequest>, JsonRejection>,
 ) -> Result<Json<DryRun>, RouteError> {
     let Json(asked) = body?;

@@ -64,7 +64,7 @@ pub async fn events(
             [(header::CONTENT_TYPE, "application/json"), (header::CACHE_CONTROL, "no-cache, no-transform")];
         return Ok((headers, page).into_response());
     }
-    let counted = Arc::new(Counted::new(server.streams.clone(), slot));
+    let counted = Arc::new(Counted::new(server.counts.streams.clone(), slot));
     let lease = identity.lease().clone();
     // The broadcaster has readers of all events only: they pay nothing for scopes.
     let feed = engine.scope().is_none().then(|| stream::Feed {

@@ -118,6 +118,7 @@ pub async fn start(
     };
     let quota = start.within_quota(|id| engine.is_active(id))?;
     let started = engine.by(by).start_with_rule(request, key).await?;
+    http_wire::about_operation(started.operation.id);
     count(quota, &started.operation);
     let status = if started.new { StatusCode::CREATED } else { StatusCode::OK };
     let location = format!("{}{}", server.base_path, paths::operation(started.operation.id));

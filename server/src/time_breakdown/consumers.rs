@@ -55,11 +55,14 @@ fn overlap(operation: &Operation, window: Window) -> f64 {
 pub(super) async fn largest(
     monitor: &Monitor,
     mut ran: Vec<Operation>,
-    own: OperationId,
+    own: &Operation,
     limit: Limit,
     machine: &Machine,
     window: Window,
 ) -> Vec<ResourceConsumer> {
+    if limit == Limit::Memory && machine.is_memory_limited {
+        ran.retain(|operation| operation.host == own.host);
+    }
     ran.truncate(MAX_READ);
     let attempts = ran.iter().map(|operation| (operation.id, operation.attempt)).collect();
     let Ok(read) = monitor.attempts(attempts, window.wanted(WIDTH, &Used::METRICS)).await else {
@@ -69,7 +72,7 @@ pub(super) async fn largest(
         let used = Used::of(read).or_else(|| of_cost(operation, window))?;
         Some((operation, amount(&used, limit)))
     });
-    shares(used.collect(), of_machine(machine, limit), own)
+    shares(used.collect(), of_machine(machine, limit), own.id)
 }
 
 /// What an operation used within the period, by its cost: it was too short for samples.

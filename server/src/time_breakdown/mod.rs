@@ -105,7 +105,7 @@ async fn add_machine(
     breakdown.operations = u32::try_from(ran.len()).unwrap_or(u32::MAX);
     if matches!(breakdown.limit, Limit::Cpu | Limit::Disk | Limit::Memory) {
         breakdown.consumers =
-            consumers::largest(monitor, ran, operation.id, breakdown.limit, &machine, window).await;
+            consumers::largest(monitor, ran, operation, breakdown.limit, &machine, window).await;
     }
     Ok(())
 }

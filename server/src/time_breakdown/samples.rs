@@ -88,15 +88,19 @@ pub struct Machine {
     pub cores: Option<f64>,
     pub cpu_seconds: Option<f64>,
     pub disk_bytes: Option<f64>,
+    /// In use: of the limit of the host if there is one, else of the machine.
     pub memory_bytes: Option<f64>,
+    /// Whether the memory of the host is limited, so that only its own operations use that memory.
+    pub is_memory_limited: bool,
 }
 
 impl Machine {
     /// Metrics from which it is read.
-    pub const METRICS: [&str; 6] = [
+    pub const METRICS: [&str; 7] = [
         "cpu.count",
         "cpu.busy_ratio",
         "limit.cpu_cores",
+        "limit.memory_used_bytes",
         "memory.used_bytes",
         "disk.*.read_bytes_per_second",
         "disk.*.written_bytes_per_second",
@@ -106,12 +110,14 @@ impl Machine {
     pub fn of(read: &Buckets) -> Self {
         let count = average_of(read, "cpu.count");
         let disks = read.metrics.keys().filter(|name| name.starts_with("disk."));
+        let limited = average_of(read, "limit.memory_used_bytes");
         let moved: Vec<f64> = disks.filter_map(|name| total_of(read, name)).collect();
         Self {
             cores: average_of(read, "limit.cpu_cores").or(count),
             cpu_seconds: total_of(read, "cpu.busy_ratio").zip(count).map(|(busy, count)| busy * count),
             disk_bytes: (!moved.is_empty()).then(|| moved.iter().sum()),
-            memory_bytes: average_of(read, "memory.used_bytes"),
+            memory_bytes: limited.or_else(|| average_of(read, "memory.used_bytes")),
+            is_memory_limited: limited.is_some(),
         }
     }
 }
@@ -149,13 +155,17 @@ mod tests {
     }
 
     #[test]
-    fn a_limit_of_the_host_counts_instead_of_the_cores_of_its_machine() {
+    fn a_limit_of_the_host_counts_instead_of_the_resources_of_its_machine() {
         let whole = [Some(4.0), Some(4.0), Some(4.0)];
         let busy = [Some(0.5), Some(1.0), None];
         let machine = Machine::of(&read(&[("cpu.count", whole), ("cpu.busy_ratio", busy)]));
         assert_eq!((machine.cores, machine.cpu_seconds, machine.disk_bytes), (Some(4.0), Some(12.0), None));
         let limited = read(&[("cpu.count", whole), ("limit.cpu_cores", [Some(1.5); 3])]);
         assert_eq!(Machine::of(&limited).cores, Some(1.5));
+        let used = [("memory.used_bytes", [Some(90.0); 3]), ("limit.memory_used_bytes", [Some(7.0); 3])];
+        let (whole, limited) = (Machine::of(&read(&used[..1])), Machine::of(&read(&used)));
+        assert_eq!((whole.memory_bytes, whole.is_memory_limited), (Some(90.0), false));
+        assert_eq!((limited.memory_bytes, limited.is_memory_limited), (Some(7.0), true));
     }
 
     #[test]

@@ -41,6 +41,7 @@ mod line;
 mod logs;
 mod observability;
 mod oidc;
+mod otlp;
 mod process;
 mod programs;
 mod prometheus;

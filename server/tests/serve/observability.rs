@@ -3,6 +3,7 @@
 use crate::process::{Home, http_client};
 use protocol::Problem;
 use protocol::api::HostRequests;
+use protocol::history::History;
 use std::collections::BTreeSet;
 use std::fs::File;
 use std::path::Path;
@@ -35,6 +36,47 @@ async fn every_response_and_problem_document_has_the_request_id() {
             assert_ne!(made.headers()["x-request-id"], "a b", "{url}");
         }
     }
+}
+
+#[tokio::test]
+async fn requests_to_the_server_are_counted_by_route_and_have_a_history() {
+    let home = Home::new();
+    let server = home.serve(&["--token", "s3cret", "--base-path", "/signalbox"]);
+    let get = |path: &str, token: &str| {
+        let request = http_client().get(format!("{}{path}", server.url)).bearer_auth(token);
+        async { request.send().await.unwrap().text().await.unwrap() }
+    };
+    for id in ["a", "b"] {
+        get(&format!("/api/v1/operations/{id}"), "s3cret").await;
+    }
+    get("/api/v1/kinds", "s3cret").await;
+    get("/api/v1/kinds", "wrong").await;
+    let metrics = get("/metrics", "s3cret").await;
+    for (route, outcome, count) in [
+        ("/api/v1/operations/{id}", "client_error", 2),
+        ("/api/v1/kinds", "success", 1),
+        ("/api/v1/kinds", "client_error", 1),
+    ] {
+        let line = format!(
+            r#"signalbox_http_requests_total{{method="GET",route="{route}",outcome="{outcome}"}} {count}"#
+        );
+        assert!(metrics.lines().any(|of| of == line), "{line}\n{metrics}");
+    }
+    let duration = r#"signalbox_http_request_duration_seconds_count{method="GET",route="/api/v1/kinds"} 2"#;
+    assert!(metrics.contains(duration), "{metrics}");
+    // Recorded every few seconds.
+    loop {
+        let path = "/api/v1/hosts/sweeps/history?width=1&metrics=served.*";
+        let history: History = serde_json::from_str(&get(path, "s3cret").await).unwrap();
+        if let Some(refusals) = history.metrics.get("served.refusals_per_second") {
+            assert!(refusals.mean[0] > Some(0.0), "{history:?}");
+            assert!(history.metrics.contains_key("served.latency_p95_seconds"), "{history:?}");
+            break;
+        }
+    }
+    let of_host = get("/api/v1/hosts/local/history?width=1&metrics=served.*", "s3cret").await;
+    let of_host: History = serde_json::from_str(&of_host).unwrap();
+    assert!(of_host.metrics.is_empty(), "only the server has them: {of_host:?}");
 }
 
 #[tokio::test]

@@ -1,9 +1,12 @@
 //! Why an operation is slow: real loads are named rightly, and the hog is named as the cause for another operation.
 
-use crate::process::{Home, Server, http_client};
+use crate::process::{Home, Server, http_client, wait_until};
 use protocol::time_breakdown::{Limit, TimeBreakdown};
 use protocol::{Operation, OperationId, Problem, State, paths};
+use resources::usage::OperationCgroup;
 use serde_json::json;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
 
 /// Three processes per core, each in a session of its own, so that the scheduler does not treat them as one. They
 /// compute until the file `stop` exists.
@@ -37,6 +40,82 @@ except OSError: file = os.open('synced', flags)
 while time.monotonic() < end:
     os.pwrite(file, block, 0)
 ";
+/// Takes all but a little of the memory of its cgroup, and then writes a file that does not fit into the remainder, until
+/// the file `stop` exists. The kernel has to write pages to the disk before it has memory for others.
+const MEMORY_HOG: &str = "
+import os
+try: os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(1))
+except OSError: pass
+held = b'x' * int(open('held').read())
+file, block, n = os.open('hog.out', os.O_CREAT | os.O_WRONLY), os.urandom(1 << 20), 0
+while not os.path.exists('stop'):
+    os.pwrite(file, block, n % 96 << 20)
+    n += 1
+";
+/// Overwrites a file that fits into the memory, unless another program takes it.
+const MEMORY_VICTIM: &str = "
+import os, time
+try: os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(1))
+except OSError: pass
+file, block, n = os.open('victim.out', os.O_CREAT | os.O_WRONLY), os.urandom(1 << 20), 0
+end = time.monotonic() + 3
+while time.monotonic() < end:
+    os.pwrite(file, block, n % 96 << 20)
+    n += 1
+";
+
+/// Memory cgroup of version 1 with a limit, below that of the tests. Version 2 has no such group here: its limit would
+/// need permission for all groups above it.
+struct MemoryLimit(PathBuf);
+
+impl MemoryLimit {
+    const BYTES: u64 = 512 << 20;
+
+    /// `None` where it can't be created, or the pressure of operations is not measured.
+    fn create() -> Option<Self> {
+        let groups = std::fs::read_to_string("/proc/self/cgroup").ok()?;
+        let own = groups.lines().find_map(|line| line.split_once(":memory:"))?.1;
+        let folder = Path::new("/sys/fs/cgroup/memory").join(own.trim_start_matches('/'));
+        let folder = folder.join(format!("signalbox-test-{}", std::process::id()));
+        std::fs::create_dir(&folder).ok()?;
+        let group = Self(folder);
+        std::fs::write(group.0.join("memory.limit_in_bytes"), Self::BYTES.to_string()).ok()?;
+        // Without effect where there is no swap space.
+        let _ = std::fs::write(group.0.join("memory.swappiness"), "0");
+        OperationCgroup::create("test-of-permission")?;
+        Some(group)
+    }
+
+    /// The command, within the limit.
+    fn limited(&self, command: &Command) -> Command {
+        let mut limited = Command::new("sh");
+        limited.args(["-c", "echo $$ > \"$0\" && exec \"$@\""]).arg(self.0.join("cgroup.procs"));
+        limited.arg(command.get_program()).args(command.get_args()).stdout(Stdio::null());
+        for (name, value) in command.get_envs() {
+            match value {
+                Some(value) => limited.env(name, value),
+                None => limited.env_remove(name),
+            };
+        }
+        limited
+    }
+
+    /// Bytes that are not used, the contents of files aside.
+    fn free(&self) -> u64 {
+        let read = |name: &str| std::fs::read_to_string(self.0.join(name)).unwrap();
+        let used: u64 = read("memory.usage_in_bytes").trim().parse().unwrap();
+        let stat = read("memory.stat");
+        let files = stat.lines().find_map(|line| line.strip_prefix("total_cache ")).unwrap();
+        Self::BYTES - used.saturating_sub(files.parse().unwrap())
+    }
+}
+
+impl Drop for MemoryLimit {
+    /// Its processes have ended, but the kernel may not have noticed yet.
+    fn drop(&mut self) {
+        wait_until(|| std::fs::remove_dir(&self.0).is_ok(), "the cgroup still has processes");
+    }
+}
 
 async fn breakdown(server: &Server, id: OperationId) -> TimeBreakdown {
     let read: TimeBreakdown = server.pool.get(&paths::time_breakdown(id, 100)).await.unwrap();
@@ -110,6 +189,50 @@ async fn each_load_is_named_rightly_and_the_hog_is_the_cause_for_an_operation_be
     assert_eq!(hog.limit, Limit::Cpu, "{hog:?}");
     let first = hog.consumers.iter().find(|consumer| consumer.operation.is_some()).unwrap();
     assert!(first.is_self, "{:?}", hog.consumers);
+}
+
+#[tokio::test]
+async fn a_wait_for_memory_is_named_and_the_hog_is_its_cause() {
+    let python = std::process::Command::new("python3").arg("--version").output().is_ok();
+    let Some(limit) = MemoryLimit::create().filter(|_| python) else {
+        eprintln!(
+            "SKIPPED: this needs python3, permission to limit the memory of a cgroup v1, and cgroup v2 with pressure, so \
+             this test shows nothing"
+        );
+        return;
+    };
+    let home = Home::new();
+    let data = home.path().join("data");
+    std::fs::create_dir_all(&data).unwrap();
+    let mut commands = String::new();
+    for (name, script) in [("hog", MEMORY_HOG), ("victim", MEMORY_VICTIM)] {
+        std::fs::write(data.join(format!("{name}.py")), script).unwrap();
+        commands.push_str(&format!("[exec.{name}]\ncommand = ['python3', '{name}.py']\n"));
+    }
+    std::fs::write(data.join("exec.toml"), commands).unwrap();
+    let server = home.serve_by(limit.limited(&home.command(&[])));
+    server.host_up().await;
+
+    let alone = breakdown(&server, run(&server, "exec.victim").await.id).await;
+    assert_ne!(alone.limit, Limit::Memory, "{alone:?}");
+
+    let held = limit.free() - (56 << 20);
+    std::fs::write(data.join("held"), held.to_string()).unwrap();
+    let hog = server.start("exec.hog", json!({})).await;
+    while with_samples(&server, hog.id).await.usage.unwrap().peak_memory_bytes < Some(held) {}
+    let victim = run(&server, "exec.victim").await;
+    let slowed = with_samples(&server, victim.id).await;
+    std::fs::write(data.join("stop"), "").unwrap();
+    assert_eq!(slowed.limit, Limit::Memory, "{slowed:?}");
+    assert!(slowed.sentence.contains("for memory: local ran 2 operations"), "{}", slowed.sentence);
+    let cause = &slowed.consumers[0];
+    assert_eq!((cause.operation, cause.is_self), (Some(hog.id), false), "{:?}", slowed.consumers);
+
+    let mut feed = server.follow(0).await;
+    feed.until(|o| o.id == hog.id && o.state.ended()).await;
+    let hog = breakdown(&server, hog.id).await;
+    assert_eq!(hog.limit, Limit::Memory, "{hog:?}");
+    assert!(hog.consumers[0].is_self, "{:?}", hog.consumers);
 }
 
 #[tokio::test]

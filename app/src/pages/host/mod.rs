@@ -1,6 +1,6 @@
 //! Page of one host: its state, charts of its resources on one time axis, and the operations that ran.
 
-mod alerts;
+pub mod alerts;
 mod head;
 mod heat;
 mod history;

@@ -148,7 +148,8 @@ fn PanelChart(
     part(move || {
         let lines: Vec<Line> = lines.get();
         if lines.is_empty() {
-            return sampled.then(|| {
+            // Only the server has such metrics.
+            return (sampled && !panel.is_of_server()).then(|| {
                 view! {
                     <p class="host-unknown">
                         <span class="chart-title">{panel.title}</span>

@@ -20,8 +20,10 @@ const DIGITS: i32 = 3;
 const FAILURES_BY_CLASS: &str = "requests.*.failures_per_second";
 /// Lines that are left out while all of their values are 0.
 const LEFT_OUT_AT_ZERO: [&str; 2] = ["swap.used_bytes", FAILURES_BY_CLASS];
-/// Beginning of the metrics of the server's requests, which exist also while the host does not sample.
-const REQUESTS: &str = "requests.";
+/// Beginnings of the metrics of requests, which exist also while the host does not sample.
+const REQUESTS: [&str; 2] = ["requests.", SERVED];
+/// Beginning of the metrics of requests to the server.
+const SERVED: &str = "served.";
 
 /// Height of the labels of the time, in CSS pixels.
 const TIME_LABELS_HEIGHT: u32 = 44;
@@ -41,7 +43,7 @@ pub struct Panel {
 }
 
 /// All charts, in their order.
-pub static PANELS: [Panel; 12] = [
+pub static PANELS: [Panel; 15] = [
     Panel {
         title: "CPU",
         unit: "share",
@@ -143,6 +145,36 @@ pub static PANELS: [Panel; 12] = [
         height: 86,
     },
     Panel {
+        title: "Response time to clients",
+        unit: "ms",
+        lines: &[
+            ("served.latency_p50_seconds", "p50", Value::Mean),
+            ("served.latency_p95_seconds", "p95", Value::Mean),
+            ("served.latency_p99_seconds", "p99", Value::Mean),
+            ("served.latency_max_seconds", "Max", Value::Mean),
+        ],
+        fill: false,
+        height: 110,
+    },
+    Panel {
+        title: "Requests from clients",
+        unit: "per s",
+        lines: &[("served.per_second", "All", Value::Mean)],
+        fill: true,
+        height: 86,
+    },
+    Panel {
+        title: "Errors to clients",
+        unit: "per min",
+        lines: &[
+            ("served.failures_per_second", "Server error (5xx)", Value::Mean),
+            ("served.refusals_per_second", "Refused (4xx)", Value::Mean),
+            ("served.cancellations_per_second", "Cancelled", Value::Mean),
+        ],
+        fill: false,
+        height: 86,
+    },
+    Panel {
         title: "Host process",
         unit: "cores",
         lines: &[
@@ -195,6 +227,11 @@ impl Panel {
     pub fn shows(&self, metric: &str) -> bool {
         self.lines.iter().any(|(pattern, ..)| device(pattern, metric).is_some())
             || COMPUTED.contains(&(metric, self.title))
+    }
+
+    /// Whether the chart shows requests to the server, which other hosts do not have.
+    pub fn is_of_server(&self) -> bool {
+        self.lines.iter().all(|(pattern, ..)| pattern.starts_with(SERVED))
     }
 
     /// Lines with values. A peak is a line of its own only where a bucket has many samples. Unused swap and idle
@@ -262,7 +299,8 @@ pub fn last_drawn(history: &History) -> Option<usize> {
 
 /// Beginning of the newest bucket with a sample of the host, in seconds since 1970.
 pub fn newest(history: &History) -> Option<i64> {
-    let sampled = history.metrics.iter().filter(|(name, _)| !name.starts_with(REQUESTS));
+    let sampled =
+        history.metrics.iter().filter(|(name, _)| !REQUESTS.iter().any(|area| name.starts_with(area)));
     let last = sampled.filter_map(|(_, values)| values.mean.iter().rposition(Option::is_some)).max()?;
     let offset = i64::try_from(last).ok()? * i64::from(history.bucket_seconds);
     Some(history.from.micros().div_euclid(1_000_000) + offset)
@@ -401,6 +439,13 @@ mod tests {
         for (_, title) in COMPUTED {
             assert!(PANELS.iter().any(|panel| panel.title == title), "{title}");
         }
+    }
+
+    #[test]
+    fn only_charts_of_requests_to_the_server_are_left_out_for_other_hosts() {
+        let of_server = PANELS.iter().filter(|panel| panel.is_of_server()).map(|panel| panel.title);
+        let expected = ["Response time to clients", "Requests from clients", "Errors to clients"];
+        assert_eq!(of_server.collect::<Vec<_>>(), expected);
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use super::answer::Answer;
 use super::parts::{PARTS, Part, WIDTH, parts, share_text};
+use crate::pages::host::alerts::HostAlerts;
 use app_state::{Zones, address};
 use charts::{Chart, ChartGroup, Sheet, Spec};
 use components::link::A;
@@ -160,6 +161,7 @@ fn course_chart(op: OpView, read: RwSignal<Option<TimeBreakdown>>) -> AnyView {
             course.map(|course| course.parts.keys().cloned().collect::<Vec<_>>())
         })
     });
+    let host = Memo::new(move |_| read.with(|read| read.as_ref().and_then(|read| read.host.clone())));
     part(move || {
         let Some(names) = names.get().filter(|names| !names.is_empty()) else {
             return Some(
@@ -179,12 +181,18 @@ fn course_chart(op: OpView, read: RwSignal<Option<TimeBreakdown>>) -> AnyView {
             height: HEIGHT,
             ..Spec::default()
         };
+        let alerts = host.get().map(HostAlerts::new);
         let columns: Vec<&'static str> = lines.iter().map(|part| part.name).collect();
         let sheet = Signal::derive(move || {
-            let sheet = read.with(|read| {
-                let course = read.as_ref().and_then(|read| read.course.as_ref());
-                course.map(|course| sheet_of(course, &columns)).unwrap_or_default()
+            let read = read.with(|read| {
+                let read = read.as_ref()?;
+                Some((sheet_of(read.course.as_ref()?, &columns), read.to))
             });
+            let Some((mut sheet, to)) = read else { return Arc::default() };
+            if let (Some(alerts), Some(first), Some(last)) = (alerts, sheet.x.first(), sheet.x.last()) {
+                let bounds = (*first, *last);
+                (sheet.bands, sheet.band_texts) = alerts.bands(is_resource, bounds, to);
+            }
             Arc::new(sheet)
         });
         let group = ChartGroup::new();
@@ -200,6 +208,12 @@ fn course_chart(op: OpView, read: RwSignal<Option<TimeBreakdown>>) -> AnyView {
     .into_any()
 }
 
+/// Whether an alert about this metric of the host can explain why an operation is slow.
+fn is_resource(metric: &str) -> bool {
+    const AREAS: [&str; 7] = ["cpu", "load", "memory", "swap", "pressure", "disk", "limit"];
+    metric.split('.').next().is_some_and(|area| AREAS.contains(&area))
+}
+
 /// Data of the chart. What is unknown is a gap.
 fn sheet_of(course: &TimeCourse, columns: &[&str]) -> Sheet {
     let count = course.parts.values().map(Vec::len).max().unwrap_or(0);
@@ -213,5 +227,34 @@ fn sheet_of(course: &TimeCourse, columns: &[&str]) -> Sheet {
         x: (0..count).map(|n| start + n as f64 * step).collect(),
         columns: columns.iter().map(column).collect(),
         ..Sheet::default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeMap;
+
+    #[test]
+    fn alerts_about_resources_are_marked_and_others_are_not() {
+        for metric in ["cpu.busy_ratio", "memory.used_ratio", "pressure.io.some_ratio", "disk.sda.busy_ratio"]
+        {
+            assert!(is_resource(metric), "{metric}");
+        }
+        for metric in ["requests.p95_growth", "host.unreachable", "kind.failures", "cpufreq"] {
+            assert!(!is_resource(metric), "{metric}");
+        }
+    }
+
+    #[test]
+    fn an_unknown_bucket_is_a_gap_and_x_is_the_time() {
+        let course = TimeCourse {
+            from: Time::from_micros(100_000_000),
+            bucket_seconds: 2,
+            parts: BTreeMap::from([("on_cpu".to_owned(), vec![Some(0.25), None])]),
+        };
+        let sheet = sheet_of(&course, &["on_cpu", "disk_wait"]);
+        assert_eq!(sheet.x, [100.0, 102.0]);
+        assert!(sheet.columns[0][0] == 0.25 && sheet.columns[0][1].is_nan() && sheet.columns[1][0].is_nan());
     }
 }

@@ -278,7 +278,7 @@ fn a_chosen_format_is_rejected_if_the_columns_are_of_another_vendor() {
     assert!(refused(walls, Format::Binance).contains("has no line of column names"));
     let read = read_as(walls, about(Timeframe::M30, Some(Format::Histdata), None)).unwrap();
     assert!(
-        read.layout.warnings[0].contains("HistData have only volumes of 0"),
+        read.layout.warnings[0].contains("HistData contain only volumes of 0"),
         "{:?}",
         read.layout.warnings
     );
@@ -307,7 +307,7 @@ fn around_the_clock_trading_changes_the_advice_about_zones() {
     }
     // A stock without volumes is not advised as a currency.
     let bare = "timestamp,open,high,low,close\n2024-03-11 15:00:00,1,2,1,1\n2024-03-11 14:00:00,1,2,1,1\n";
-    assert!(error_of(bare).contains("or that of the exchange for a stock"), "{}", error_of(bare));
+    assert!(error_of(bare).contains("or the time zone of the exchange for a stock"), "{}", error_of(bare));
     let rising = "date,open,high,low,close\n2024-03-11 14:00:00,1,2,1,1\n2024-03-11 15:00:00,1,2,1,1\n";
     assert!(
         error_of(rising).contains("most sources of stocks use the zone of the exchange"),
