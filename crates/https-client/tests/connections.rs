@@ -99,7 +99,7 @@ async fn an_unusable_certificate_is_named_with_what_to_do() {
         get(&tls, &rig.front(names, validity).await.url("localhost")).await.unwrap_err()
     };
     let expired = of(Validity::Expired, &["localhost"]).await;
-    assert!(expired.contains("expired at 2020-01-01T00:00:00Z. Renew it"), "{expired}");
+    assert!(expired.contains("expired at 2020-01-01T00:00:00Z. Renew the certificate"), "{expired}");
     let early = of(Validity::Future, &["localhost"]).await;
     assert!(early.contains("not valid before 4000-01-01T00:00:00Z. Check the clocks"), "{early}");
     let wrong = of(Validity::Now, &["box.example.org", "10.1.2.3"]).await;
@@ -147,7 +147,7 @@ async fn a_service_without_tls_is_told_from_one_that_is_not_trusted() {
         get(&trusting(&rig.ca), &url).await.unwrap_err()
     };
     let plain = talks_http(b"HTTP/1.1 400 Bad Request\r\n\r\n").await;
-    assert!(plain.contains("does not answer with TLS. If it uses plain HTTP"), "{plain}");
+    assert!(plain.contains("does not answer with TLS. If the service uses plain HTTP"), "{plain}");
     let closed = talks_http(b"").await;
     assert!(closed.contains("closed the connection during the TLS handshake"), "{closed}");
 }
