@@ -123,7 +123,26 @@ impl Guard {
 }
 
 /// Layer around all routes.
-pub async fn guard(State(guard): State<Arc<Guard>>, mut request: Request, next: Next) -> Response {
+pub async fn guard(State(guard): State<Arc<Guard>>, request: Request, next: Next) -> Response {
+    let mut response = guarded(&guard, request, next).await;
+    let headers = response.headers_mut();
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("same-origin"));
+    headers.insert(header::X_FRAME_OPTIONS, HeaderValue::from_static("DENY"));
+    // Other sites can't embed our resources.
+    let same_origin = HeaderValue::from_static("same-origin");
+    headers.insert(HeaderName::from_static("cross-origin-resource-policy"), same_origin.clone());
+    if guard.transport != Transport::Plain {
+        // Nor keep a handle to our windows. Browsers ignore it on plain HTTP, with an error in the console.
+        headers.insert(HeaderName::from_static("cross-origin-opener-policy"), same_origin);
+    }
+    if guard.transport == (Transport::Tls { hsts: true }) {
+        headers.insert(header::STRICT_TRANSPORT_SECURITY, HeaderValue::from_static("max-age=31536000"));
+    }
+    response
+}
+
+async fn guarded(guard: &Guard, mut request: Request, next: Next) -> Response {
     let (method, uri, headers) = (request.method(), request.uri(), request.headers());
     let from = address_of(request.extensions());
     if let Err(failed) = guard.check(method, uri, headers) {
@@ -157,7 +176,7 @@ pub async fn guard(State(guard): State<Arc<Guard>>, mut request: Request, next: 
                 let by = sender(headers, from, None, &UserHeader::default());
                 guard.access.note_refused(Action::Request, by, "invalid, expired or revoked credential");
             }
-            return without_identity(&guard, method, uri, headers, from);
+            return without_identity(guard, method, uri, headers, from);
         }
     }
     let (request, body_time) = timed_body(request, guard.limits.settings().body_timeout);
@@ -171,20 +190,6 @@ pub async fn guard(State(guard): State<Arc<Guard>>, mut request: Request, next: 
         && let Some(request) = &in_scope
     {
         guard.note_refused(request, "outside of the role's kinds");
-    }
-    let headers = response.headers_mut();
-    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-    headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("same-origin"));
-    headers.insert(header::X_FRAME_OPTIONS, HeaderValue::from_static("DENY"));
-    // Other sites can't embed our resources.
-    let same_origin = HeaderValue::from_static("same-origin");
-    headers.insert(HeaderName::from_static("cross-origin-resource-policy"), same_origin.clone());
-    if guard.transport != Transport::Plain {
-        // Nor keep a handle to our windows. Browsers ignore it on plain HTTP, with an error in the console.
-        headers.insert(HeaderName::from_static("cross-origin-opener-policy"), same_origin);
-    }
-    if guard.transport == (Transport::Tls { hsts: true }) {
-        headers.insert(header::STRICT_TRANSPORT_SECURITY, HeaderValue::from_static("max-age=31536000"));
     }
     response
 }

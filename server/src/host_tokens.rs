@@ -36,6 +36,8 @@ impl TokenFile {
 
     /// Reads the file when it changes, until `stop` is cancelled. Keeps the tokens if the new file is invalid.
     pub async fn reload(mut self, stop: CancellationToken) {
+        // Version of the file that could not be read: tried again, but logged once.
+        let mut failed = None;
         while stop.run_until_cancelled(tokio::time::sleep(RELOAD_INTERVAL)).await.is_some() {
             let (path, before) = (self.path.clone(), self.seen);
             let checked = tokio::task::spawn_blocking(move || {
@@ -43,15 +45,19 @@ impl TokenFile {
                 (now, (now != before).then(|| read(&path)))
             });
             let Ok((now, new)) = checked.await else { continue };
-            self.seen = now;
             match new {
                 None => {}
                 Some(Ok(new)) => {
+                    (self.seen, failed) = (now, None);
                     tracing::info!(file = %self.path.display(), count = new.len(), "new tokens of the host");
                     self.tokens.replace(new);
                 }
                 Some(Err(error)) => {
-                    tracing::warn!("the new tokens are not used, and the previous ones stay: {error:#}");
+                    if failed.replace(now) != Some(now) {
+                        tracing::warn!(
+                            "can't use the new tokens, and keeps the previous ones: {error:#}; trying again every second"
+                        );
+                    }
                 }
             }
         }

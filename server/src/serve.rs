@@ -129,8 +129,8 @@ pub async fn serve(config: Config, exporter: Option<Exporter>) -> anyhow::Result
     };
     let last_export = CancellationToken::new();
     let exporting = exporter.map(|exporter| {
-        let (all, counts) = (all.clone(), counts.clone());
-        let metrics = move || Figures::now(&counts, &all).for_otlp(started);
+        let (all, counts, events_before) = (all.clone(), counts.clone(), engine.snapshot().seq);
+        let metrics = move || Figures::now(&counts, &all).for_otlp(started, events_before);
         tokio::spawn(exporter.run(metrics, last_export.clone()))
     });
     let server = Server {

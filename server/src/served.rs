@@ -31,6 +31,10 @@ pub struct ServedRoute {
     pub requests: Requests,
 }
 
+/// Extension of a response that waited for an event: its time is no latency.
+#[derive(Clone, Copy)]
+pub struct Waited;
+
 impl Served {
     /// Routes with requests.
     pub fn read(&self) -> Vec<ServedRoute> {
@@ -50,27 +54,34 @@ impl Served {
         std::mem::take(&mut self.untaken.lock())
     }
 
-    fn add(&self, method: &'static str, route: &str, outcome: Outcome, latency: Duration) {
-        self.untaken.lock().record(outcome, latency);
+    /// Adds a request; `latency` is absent for a long poll.
+    fn add(&self, method: &'static str, route: &str, outcome: Outcome, latency: Option<Duration>) {
+        let add = |requests: &mut Requests| match latency {
+            Some(latency) => requests.record(outcome, latency),
+            None => requests.record_untimed(outcome),
+        };
+        add(&mut self.untaken.lock());
         let mut routes = self.routes.lock();
         let routes = routes.entry(method).or_default();
         match routes.get_mut(route) {
-            Some(requests) => requests.record(outcome, latency),
-            None => routes.entry(route.into()).or_default().record(outcome, latency),
+            Some(requests) => add(requests),
+            None => add(routes.entry(route.into()).or_default()),
         }
     }
 }
 
 /// Measures a request until its response begins.
 pub async fn measure(State(served): State<Arc<Served>>, request: Request, next: Next) -> Response {
-    let measuring = Measuring {
+    let mut measuring = Measuring {
         served,
         method: name_of(request.method()),
         route: request.extensions().get::<MatchedPath>().cloned(),
         begun: Instant::now(),
+        has_waited: false,
         ended: false,
     };
-    let response = next.run(request).await;
+    let mut response = next.run(request).await;
+    measuring.has_waited = response.extensions_mut().remove::<Waited>().is_some();
     measuring.end(outcome_of(response.status()));
     response
 }
@@ -81,6 +92,7 @@ struct Measuring {
     method: &'static str,
     route: Option<MatchedPath>,
     begun: Instant,
+    has_waited: bool,
     ended: bool,
 }
 
@@ -92,7 +104,8 @@ impl Measuring {
 
     fn add(&self, outcome: Outcome) {
         let route = self.route.as_ref().map_or(OTHER_ROUTES, MatchedPath::as_str);
-        self.served.add(self.method, route, outcome, self.begun.elapsed());
+        let latency = (!self.has_waited).then(|| self.begun.elapsed());
+        self.served.add(self.method, route, outcome, latency);
     }
 }
 

@@ -16,7 +16,8 @@ pub fn Menu(
 ) -> impl IntoView {
     let details = NodeRef::<Details>::new();
     let unfolds = Unfolds::new(details);
-    // Only clicks in the list close it; the summary toggles by itself.
+    // Only clicks in the list close it; the summary toggles by itself. Before the choice acts, so that a dialog which it
+    // opens returns the focus to the summary.
     let chosen = move |_: MouseEvent| unfolds.chosen();
     let (pressed, left) = (move |event| unfolds.pressed(&event), move |event| unfolds.left(&event));
     view! {
@@ -24,7 +25,7 @@ pub fn Menu(
             <summary class="button" aria-label=label.clone() title=label>
                 <Icon name="more"/>
             </summary>
-            <div class="menu-list" on:click=chosen>
+            <div class="menu-list" on:click:capture=chosen>
                 {children()}
             </div>
         </details>
@@ -68,8 +69,7 @@ impl Unfolds {
         focus_summary(&menu);
     }
 
-    /// Closes after a choice. The focus returns to the summary, unless the choice has moved it: a hidden button would
-    /// lose it.
+    /// Closes at a choice. The focus moves to the summary: a hidden button would lose it.
     fn chosen(self) {
         let Some(menu) = self.0.get_untracked() else { return };
         let is_within = menu.contains(document().active_element().as_deref());

@@ -223,7 +223,7 @@ impl HostBuilder {
             beat: self.beat,
             ending: CancellationToken::new(),
         });
-        let router = http_wire::traced(routes::router(&shared), self.access_log);
+        let router = http_wire::traced_host(routes::router(&shared), self.access_log);
         Ok(Host { shared, router, stop_grace: self.stop_grace })
     }
 }

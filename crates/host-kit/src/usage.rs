@@ -141,16 +141,12 @@ impl UsageMeter {
 /// What the threads did between two readings.
 fn interval(seconds: f64, before: &Reading, now: &Reading) -> Interval {
     let increase = |of: fn(&Reading) -> Option<f64>| Some((of(now)? - of(before)?).max(0.0));
-    let memory_wait = increase(|reading| reading.memory_wait);
-    // A thread that waits for swapped-out memory waits for a disk as well; it is counted once.
-    let disk_wait =
-        increase(|reading| reading.disk_wait).map(|disk| (disk - memory_wait.unwrap_or(0.0)).max(0.0));
     Interval {
         seconds,
         on_cpu: increase(|reading| reading.cpu),
         cpu_wait: increase(|reading| reading.cpu_wait),
-        disk_wait,
-        memory_wait,
+        disk_wait: increase(|reading| reading.disk_wait),
+        memory_wait: increase(|reading| reading.memory_wait),
         throttled: increase(|reading| reading.throttled),
         unknown: (now.unknown - before.unknown).max(0.0),
     }

@@ -19,5 +19,5 @@ pub use problem::{ApiError, PROBLEM};
 pub use query::bad_query;
 pub use request_id::{RequestId, X_REQUEST_ID};
 pub use token::{Token, bearer};
-pub use trace::{AccessLog, about_attempt, about_operation, traced};
+pub use trace::{AccessLog, about_attempt, about_operation, traced, traced_host};
 pub use wait::{MAX_WAIT, Wait};

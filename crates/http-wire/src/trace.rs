@@ -25,8 +25,18 @@ pub enum AccessLog {
 ///
 /// Queries, headers and bodies are never logged: they may contain tokens.
 pub fn traced(router: Router, access_log: AccessLog) -> Router {
+    with_spans(router, access_log, RequestSpan::OfClient)
+}
+
+/// As [`traced`], for a host. Its spans have a target of their own, since the server itself sends requests to a host
+/// every few seconds.
+pub fn traced_host(router: Router, access_log: AccessLog) -> Router {
+    with_spans(router, access_log, RequestSpan::OfServer)
+}
+
+fn with_spans(router: Router, access_log: AccessLog, span: RequestSpan) -> Router {
     let trace = TraceLayer::new_for_http()
-        .make_span_with(RequestSpan)
+        .make_span_with(span)
         .on_request(())
         .on_response(access_log)
         .on_body_chunk(())
@@ -45,21 +55,37 @@ pub fn about_attempt(number: u32) {
     Span::current().record("attempt", number);
 }
 
+/// Target of the spans of requests to a host.
+const HOST_REQUEST: &str = "host_request";
+
+/// Whose requests the spans are for.
 #[derive(Clone, Copy)]
-struct RequestSpan;
+enum RequestSpan {
+    OfClient,
+    OfServer,
+}
 
 impl<B> MakeSpan<B> for RequestSpan {
     fn make_span(&mut self, request: &Request<B>) -> Span {
         let id = request.extensions().get::<RequestId>().map_or("", RequestId::as_str);
-        let span = info_span!(
-            "request",
-            id,
-            method = %request.method(),
-            path = request.uri().path(),
-            client = Empty,
-            operation = Empty,
-            attempt = Empty,
-        );
+        macro_rules! span {
+            ($($target:tt)*) => {
+                info_span!(
+                    $($target)*
+                    "request",
+                    id,
+                    method = %request.method(),
+                    path = request.uri().path(),
+                    client = Empty,
+                    operation = Empty,
+                    attempt = Empty,
+                )
+            };
+        }
+        let span = match self {
+            Self::OfClient => span!(),
+            Self::OfServer => span!(target: HOST_REQUEST,),
+        };
         if let Some(ConnectInfo(client)) = request.extensions().get::<ConnectInfo<SocketAddr>>() {
             span.record("client", display(client.ip()));
         }

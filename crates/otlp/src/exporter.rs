@@ -40,8 +40,8 @@ pub struct Exporter {
     spans: Option<Arc<Queue<Span>>>,
     logs: Option<Arc<Queue<LogRecord>>>,
     counts: Counts,
-    /// Whether the last request failed, so that a failure is logged once.
-    is_failing: AtomicBool,
+    /// Whether the last request of each signal failed, so that a failure is logged once.
+    is_failing: [AtomicBool; Signal::ALL.len()],
 }
 
 impl Exporter {
@@ -60,7 +60,7 @@ impl Exporter {
             spans,
             logs,
             counts,
-            is_failing: AtomicBool::new(false),
+            is_failing: Default::default(),
         })
     }
 
@@ -155,9 +155,10 @@ impl Exporter {
                 count.add_sent(entries - rejected);
                 count.add_dropped(rejected);
                 if rejected > 0 {
-                    self.failing(&format!("it rejected {rejected} of {entries} {}: {why}", signal.name()));
-                } else if self.is_failing.swap(false, Ordering::Relaxed) {
+                    self.failing(signal, &format!("it rejected {rejected} of {entries} entries: {why}"));
+                } else if self.is_failing[signal as usize].swap(false, Ordering::Relaxed) {
                     tracing::info!(
+                        signal = signal.name(),
                         endpoint = self.client.endpoint(),
                         "the OTLP collector accepts data again"
                     );
@@ -165,20 +166,21 @@ impl Exporter {
                 None
             }
             Delivery::Failed(why, after) => {
-                self.failing(&why);
+                self.failing(signal, &why);
                 Some(after.unwrap_or_default())
             }
             Delivery::Refused(why) => {
                 count.add_dropped(entries);
-                self.failing(&why);
+                self.failing(signal, &why);
                 None
             }
         }
     }
 
-    fn failing(&self, why: &str) {
-        if !self.is_failing.swap(true, Ordering::Relaxed) {
+    fn failing(&self, signal: Signal, why: &str) {
+        if !self.is_failing[signal as usize].swap(true, Ordering::Relaxed) {
             tracing::warn!(
+                signal = signal.name(),
                 endpoint = self.client.endpoint(),
                 why,
                 "the OTLP collector does not accept all data. The server retries and drops the oldest data; check the \

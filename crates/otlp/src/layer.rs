@@ -19,6 +19,8 @@ use tracing_subscriber::registry::LookupSpan;
 
 /// Span of a request, and its field with the request's ID.
 const REQUEST: &str = "request";
+/// Target of the spans of requests to hosts (`http_wire::traced_host`).
+const HOST_REQUEST: &str = "host_request";
 const REQUEST_ID: &str = "id";
 /// Attribute of that ID.
 const REQUEST_ID_ATTRIBUTE: &str = "signalbox.request.id";
@@ -43,9 +45,10 @@ impl ExportLayer {
         Self { spans, logs }
     }
 
-    /// Whether spans and events are exported that a filter of the log lets pass: not those of the export itself.
+    /// Whether spans and events are exported that a filter of the log lets pass: not those of the export itself, nor the
+    /// requests of the server to hosts within it.
     pub fn is_exported(metadata: &Metadata<'_>) -> bool {
-        !OWN_TARGETS.iter().any(|own| metadata.target().starts_with(own))
+        metadata.target() != HOST_REQUEST && !OWN_TARGETS.iter().any(|own| metadata.target().starts_with(own))
     }
 
     /// Whether an entry is needed even if the log is less detailed: spans of level info, and the status of a response.

@@ -138,11 +138,16 @@ impl Requests {
 
     /// Adds one that ended after this time.
     pub fn record(&mut self, outcome: Outcome, latency: Duration) {
-        self.outcomes[outcome as usize] += 1;
+        self.record_untimed(outcome);
         if outcome.is_answered() {
             // A duration is never negative or infinite.
             let _ = self.latency.record(latency.as_secs_f64());
         }
+    }
+
+    /// Adds one whose duration says nothing, such as that of a long poll.
+    pub fn record_untimed(&mut self, outcome: Outcome) {
+        self.outcomes[outcome as usize] += 1;
     }
 
     fn add(&mut self, end: &End) {

@@ -45,7 +45,14 @@ pub(super) fn settings(argument: Option<String>, file: FileOtlp) -> anyhow::Resu
         )
     };
     let url = Url::parse(&endpoint).ok().filter(|url| matches!(url.scheme(), "http" | "https"));
-    let Some(url) = url.filter(|url| url.has_host() && url.query().is_none()) else {
+    if url.as_ref().is_some_and(|url| !url.username().is_empty() || url.password().is_some()) {
+        bail!(
+            "the OTLP endpoint contains a user name or a password, which the log would show. Use authorization_file in \
+             [otlp] instead"
+        )
+    }
+    let Some(url) = url.filter(|url| url.has_host() && url.query().is_none() && url.fragment().is_none())
+    else {
         bail!(
             "the OTLP endpoint '{endpoint}' is not the URL of a collector. Use its URL for OTLP over HTTP, such as \
              http://127.0.0.1:4318"

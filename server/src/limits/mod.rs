@@ -14,7 +14,7 @@ pub use body::timed_body;
 pub use extract::{StartAllowed, StreamSlot};
 pub use head::{HeadTimer, RequestCount};
 pub use held::Held;
-pub use quota::AllowedStart;
+pub use quota::{AllowedStart, counted};
 
 use crate::access::Identity;
 use axum::response::{IntoResponse, Response};
@@ -42,6 +42,8 @@ const STREAM_RETRY_SECONDS: u32 = 5;
 const REQUEST_BURST_SECONDS: u32 = 10;
 /// Interval of log lines about the same limit.
 const LOG_INTERVAL: Duration = Duration::from_secs(60);
+/// Divisor for the share of all connections that only exempt addresses get.
+const RESERVED_SHARE: u32 = 10;
 
 /// Limits; `None` for no limit.
 #[derive(Clone, PartialEq, Debug)]
@@ -279,11 +281,14 @@ impl Limits {
     /// Slot for a connection, until it is closed; `None` if there are too many.
     pub fn connection(&self, from: IpAddr) -> Option<ConnectionSlot> {
         let LimitSettings { connections_per_address, connections, .. } = self.0.settings;
-        let of_address = match (connections_per_address, self.caller(None, Some(from))) {
+        let caller = self.caller(None, Some(from));
+        // Some are left for exempt addresses: probes, proxies and administrators on loopback.
+        let reserved = |most: u32| if caller.is_some() { most - most / RESERVED_SHARE } else { most };
+        let of_address = match (connections_per_address, &caller) {
             (Some(most), Some(caller)) => {
-                let held = self.0.by_address.hold(self.key(&caller), most);
+                let held = self.0.by_address.hold(self.key(caller), most);
                 if held.is_none() {
-                    self.reached(Limit::ConnectionsPerAddress, &caller);
+                    self.reached(Limit::ConnectionsPerAddress, caller);
                     return None;
                 }
                 held
@@ -292,7 +297,7 @@ impl Limits {
         };
         let open = self.0.connections.fetch_add(1, Ordering::Relaxed);
         let slot = ConnectionSlot { limits: self.clone(), _of_address: of_address };
-        if connections.is_some_and(|most| open >= most) {
+        if connections.is_some_and(|most| open >= reserved(most)) {
             self.reached(Limit::Connections, &Caller::Address(from));
             return None;
         }

@@ -8,6 +8,7 @@ use protocol::api::OperationDetail;
 use protocol::{Action, OperationId};
 use std::collections::HashMap;
 use std::net::IpAddr;
+use tracing::Instrument;
 
 /// Seconds after which a client may try again: operations run for longer than requests.
 const QUOTA_RETRY_SECONDS: u32 = 10;
@@ -28,16 +29,19 @@ struct Active {
 pub struct AllowedStart {
     limits: Limits,
     key: u64,
+    /// Set when it is started.
+    operation: Option<OperationId>,
 }
 
 impl AllowedStart {
     /// The operation was started.
-    pub fn started(self, id: OperationId) {
-        self.limits.0.active.0.lock().callers.insert(id, self.key);
+    pub fn started(mut self, id: OperationId) {
+        self.operation = Some(id);
     }
 }
 
 impl Drop for AllowedStart {
+    /// The operation replaces its start at once, so that neither both count nor none.
     fn drop(&mut self) {
         let mut active = self.limits.0.active.0.lock();
         if let Some(starting) = active.starting.get_mut(&self.key) {
@@ -46,6 +50,37 @@ impl Drop for AllowedStart {
                 active.starting.remove(&self.key);
             }
         }
+        if let Some(id) = self.operation {
+            active.callers.insert(id, self.key);
+        }
+    }
+}
+
+/// Counts what `start` starts, even if its client disconnects meanwhile: the operation runs all the same. `operation`
+/// gives the started operation, if any.
+///
+/// # Errors
+/// Those of `start`.
+pub async fn counted<T, E>(
+    quota: Option<AllowedStart>,
+    start: impl Future<Output = Result<T, E>> + Send + 'static,
+    operation: impl Fn(&T) -> Option<OperationId> + Send + 'static,
+) -> Result<T, E>
+where
+    T: Send + 'static,
+    E: Send + 'static,
+{
+    let Some(quota) = quota else { return start.await };
+    let counting = async move {
+        let started = start.await?;
+        if let Some(id) = operation(&started) {
+            quota.started(id);
+        }
+        Ok(started)
+    };
+    match tokio::spawn(counting.in_current_span()).await {
+        Ok(started) => started,
+        Err(error) => std::panic::resume_unwind(error.into_panic()),
     }
 }
 
@@ -72,7 +107,7 @@ impl Limits {
             let starting = active.starting.get(&key).copied().unwrap_or(0);
             if operations + (starting as usize) < most as usize {
                 active.starting.insert(key, starting + 1);
-                return Ok(Some(AllowedStart { limits: self.clone(), key }));
+                return Ok(Some(AllowedStart { limits: self.clone(), key, operation: None }));
             }
         }
         let what = format!(
@@ -98,5 +133,34 @@ impl Limits {
         };
         let key = self.key(&caller);
         self.0.active.0.lock().callers.entry(detail.operation.id).or_insert(key);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::limits::LimitSettings;
+    use tokio::sync::oneshot;
+
+    #[tokio::test]
+    async fn a_start_counts_even_if_its_client_disconnects_meanwhile() {
+        let limits = Limits::new(LimitSettings::default());
+        let key = 7;
+        limits.0.active.0.lock().starting.insert(key, 1);
+        let quota = AllowedStart { limits: limits.clone(), key, operation: None };
+        let (commit, committed) = oneshot::channel::<OperationId>();
+        let (ended, end) = oneshot::channel::<()>();
+        let start = async move { Ok::<_, ()>((committed.await.unwrap(), ended)) };
+        let request = tokio::spawn(counted(Some(quota), start, |(id, _)| Some(*id)));
+        tokio::task::yield_now().await;
+        request.abort();
+        assert!(request.await.unwrap_err().is_cancelled());
+        let id = OperationId::new();
+        commit.send(id).unwrap();
+        // The result is dropped after the operation was counted.
+        end.await.unwrap_err();
+        let active = limits.0.active.0.lock();
+        assert_eq!(active.callers.get(&id), Some(&key));
+        assert!(active.starting.is_empty());
     }
 }

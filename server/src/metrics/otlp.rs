@@ -14,8 +14,9 @@ use prometheus_client::registry::Registry;
 use protocol::Time;
 
 impl Figures {
-    /// Figures as metrics, cumulative since the server started.
-    pub fn for_otlp(self, started: Time) -> Vec<Metric> {
+    /// Figures as metrics, cumulative since the server started. `events_before` is the number of events before that.
+    pub fn for_otlp(mut self, started: Time, events_before: u64) -> Vec<Metric> {
+        self.snapshot.seq = self.snapshot.seq.saturating_sub(events_before);
         let now = self.snapshot.now;
         let mut registry = Registry::default();
         registry.register_collector(Box::new(self));

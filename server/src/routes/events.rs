@@ -4,6 +4,7 @@ use super::bad_query;
 use crate::access::Identity;
 use crate::limits::{Held, StreamSlot};
 use crate::problem::RouteError;
+use crate::served::Waited;
 use crate::state::{InScope, Server};
 use crate::stream;
 use axum::Extension;
@@ -62,7 +63,11 @@ pub async fn events(
         let page = stream::poll(&engine, after, query.operation, wait, identity.lease()).await;
         let headers =
             [(header::CONTENT_TYPE, "application/json"), (header::CACHE_CONTROL, "no-cache, no-transform")];
-        return Ok((headers, page).into_response());
+        let mut response = (headers, page).into_response();
+        if !wait.is_zero() {
+            response.extensions_mut().insert(Waited);
+        }
+        return Ok(response);
     }
     let counted = Arc::new(Counted::new(server.counts.streams.clone(), slot));
     let lease = identity.lease().clone();

@@ -2,7 +2,7 @@
 
 use super::{LOG_LINES, bad_query, id_of, log_text};
 use crate::actor::By;
-use crate::limits::{AllowedStart, StartAllowed};
+use crate::limits::{StartAllowed, counted};
 use crate::problem::{RouteError, problem_of};
 use crate::state::{InScope, Server};
 use axum::Json;
@@ -11,7 +11,7 @@ use axum::extract::rejection::{JsonRejection, QueryRejection};
 use axum::extract::{FromRequest, Path, Query, Request, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use engine::Which;
+use engine::{Started, Which};
 use protocol::api::{
     CancelMany, CancelOperation, CancelledMany, DeleteMany, Deleted, FilterCounts, LogPage, OperationDetail,
     OperationPage, Refused, SeriesAnswer, StartWithRule,
@@ -116,20 +116,27 @@ pub async fn start(
             }
         },
     };
-    let quota = start.within_quota(|id| engine.is_active(id))?;
-    let started = engine.by(by).start_with_rule(request, key).await?;
-    http_wire::about_operation(started.operation.id);
-    count(quota, &started.operation);
-    let status = if started.new { StatusCode::CREATED } else { StatusCode::OK };
-    let location = format!("{}{}", server.base_path, paths::operation(started.operation.id));
-    Ok((status, [(header::LOCATION, location)], Json(started.operation)).into_response())
+    let quota = match (start.within_quota(|id| engine.is_active(id)), key.clone()) {
+        (Ok(quota), _) => quota,
+        (Err(full), None) => return Err(full.into()),
+        // A repeated request starts nothing.
+        (Err(full), Some(key)) => match engine.earlier_start(&request, key).await? {
+            Some(started) => return Ok(started_response(&server, started)),
+            None => return Err(full.into()),
+        },
+    };
+    let engine = engine.by(by);
+    let started = counted(quota, async move { engine.start_with_rule(request, key).await }, |started| {
+        started.new.then_some(started.operation.id)
+    });
+    Ok(started_response(&server, started.await?))
 }
 
-/// Counts a started operation for the quota of its sender.
-fn count(quota: Option<AllowedStart>, operation: &Operation) {
-    if let Some(quota) = quota {
-        quota.started(operation.id);
-    }
+fn started_response(server: &Server, started: Started) -> Response {
+    http_wire::about_operation(started.operation.id);
+    let status = if started.new { StatusCode::CREATED } else { StatusCode::OK };
+    let location = format!("{}{}", server.base_path, paths::operation(started.operation.id));
+    (status, [(header::LOCATION, location)], Json(started.operation)).into_response()
 }
 
 /// Reads a start. A misspelled field is an error: the operation would start with other parameters than meant.
@@ -328,9 +335,11 @@ pub async fn retry(
     id: Path<String>,
 ) -> Result<Accepted, RouteError> {
     let quota = start.within_quota(|id| engine.is_active(id))?;
-    let operation = engine.by(by).again(id_of(id)?, AttemptOrigin::Retry).await?;
-    count(quota, &operation);
-    Ok(accepted(operation))
+    let (engine, id) = (engine.by(by), id_of(id)?);
+    let again = counted(quota, async move { engine.again(id, AttemptOrigin::Retry).await }, |operation| {
+        Some(operation.id)
+    });
+    Ok(accepted(again.await?))
 }
 
 /// Resumes an operation: starts another attempt from the latest checkpoint.
@@ -345,9 +354,11 @@ pub async fn resume(
     id: Path<String>,
 ) -> Result<Accepted, RouteError> {
     let quota = start.within_quota(|id| engine.is_active(id))?;
-    let operation = engine.by(by).again(id_of(id)?, AttemptOrigin::Resume).await?;
-    count(quota, &operation);
-    Ok(accepted(operation))
+    let (engine, id) = (engine.by(by), id_of(id)?);
+    let again = counted(quota, async move { engine.again(id, AttemptOrigin::Resume).await }, |operation| {
+        Some(operation.id)
+    });
+    Ok(accepted(again.await?))
 }
 
 /// Largest number of IDs in a bulk request.

@@ -312,6 +312,10 @@ async fn change_password(
         return redirect(&format!("{}/", server.base_path), []);
     };
     let changed = match form.password == form.repeat {
+        // Each change computes the slow hash, as a sign-in does.
+        true if let Err(seconds) = server.limits.sign_in(address_of(&by)) => {
+            Err(SignInError::TooMany(seconds))
+        }
         true => server.access.change_password(user, form.current, form.password, session, by).await,
         false => Err(SignInError::Password(DIFFERENT.to_owned())),
     };

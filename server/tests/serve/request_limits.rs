@@ -246,8 +246,13 @@ active_operations = {{ operator = 2 }}
     };
     let ada = Caller::new(&server, Some(&ada_secret));
     let first: Value = start(&ada).await.json().await.unwrap();
-    assert_eq!(start(&ada).await.status(), 201);
+    let keyed = async || {
+        let request = ada.request(Method::POST, paths::OPERATIONS).header("idempotency-key", "second");
+        request.json(&json!({"kind": "data.load", "params": slow})).send().await.unwrap()
+    };
+    assert_eq!(keyed().await.status(), 201);
     assert_too_many(start(&ada).await, "active_operations").await;
+    assert_eq!(keyed().await.status(), 200, "a repeated request starts nothing");
     assert_eq!(start(&Caller::new(&server, Some(&bob_secret))).await.status(), 201, "another token");
     assert_eq!(start(&admin).await.status(), 201, "a role without a quota");
     assert!(server.stop().success());

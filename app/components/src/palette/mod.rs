@@ -73,7 +73,7 @@ impl Palette {
         let key = event.key();
         let mut letters = key.chars();
         match (letters.next(), letters.next()) {
-            (Some(letter), None) if !event.ctrl_key() && !event.meta_key() => {
+            (Some(letter), None) if types(event) => {
                 self.typed_ahead.update_value(|typed| typed.push(letter));
             }
             _ if key == "Backspace" => self.typed_ahead.update_value(|typed| _ = typed.pop()),
@@ -84,6 +84,12 @@ impl Palette {
         }
         event.prevent_default();
     }
+}
+
+/// Whether a key with a letter types it: not with a modifier, except AltGr.
+fn types(event: &KeyboardEvent) -> bool {
+    let modified = event.ctrl_key() || event.meta_key() || event.alt_key();
+    !modified || event.get_modifier_state("AltGraph")
 }
 
 /// Runs the entry at a position. Only called in the browser, on its one thread.

@@ -65,6 +65,31 @@ impl Engine {
         self.shared.view.read().operation(id).cloned()
     }
 
+    /// The operation that an earlier request with this idempotency key started.
+    ///
+    /// # Errors
+    /// `KeyReused` if that was another request, or `KeyOfDeleted`.
+    pub async fn earlier_start(
+        &self,
+        request: &StartWithRule,
+        key: String,
+    ) -> Result<Option<Started>, EngineError> {
+        self.started_before(&stored_form(request), key).await
+    }
+
+    /// As [`Engine::earlier_start`], for a request as it is stored.
+    async fn started_before(&self, wanted: &str, key: String) -> Result<Option<Started>, EngineError> {
+        let Some((id, before)) = self.stored(move |store| store.key(&key)).await? else { return Ok(None) };
+        if before != wanted {
+            return Err(EngineError::KeyReused);
+        }
+        match self.operation(id).await {
+            Ok(detail) => Ok(Some(Started { operation: detail.operation, new: false })),
+            Err(EngineError::OperationNotFound(_)) => Err(EngineError::KeyOfDeleted),
+            Err(error) => Err(error),
+        }
+    }
+
     async fn start_under(
         &self,
         parent: Option<OperationId>,
@@ -74,18 +99,11 @@ impl Engine {
     ) -> Result<Started, EngineError> {
         self.storable()?;
         let request = StartWithRule { start, rule };
-        let wanted = serde_json::to_string(&request).expect("a start request serializes");
+        let wanted = stored_form(&request);
         if let Some(key) = key.clone()
-            && let Some((id, before)) = self.stored(move |store| store.key(&key)).await?
+            && let Some(before) = self.started_before(&wanted, key).await?
         {
-            if before != wanted {
-                return Err(EngineError::KeyReused);
-            }
-            return match self.operation(id).await {
-                Ok(detail) => Ok(Started { operation: detail.operation, new: false }),
-                Err(EngineError::OperationNotFound(_)) => Err(EngineError::KeyOfDeleted),
-                Err(error) => Err(error),
-            };
+            return Ok(before);
         }
         let StartWithRule { start: request, rule } = request;
         let (params, title) = self.shared.kind_registry.check(&request.kind, &request.params)?;
@@ -242,4 +260,9 @@ impl Engine {
         self.send_command(Command::Drain { host, on, by: self.by.clone(), reply }).await?;
         answer.await.map_err(|_| EngineError::Closing)?
     }
+}
+
+/// A start request as it is stored beside its idempotency key.
+fn stored_form(request: &StartWithRule) -> String {
+    serde_json::to_string(request).expect("a start request serializes")
 }

@@ -20,13 +20,31 @@ impl Scoped {
         key: Option<String>,
     ) -> Result<Started, EngineError> {
         self.require_kind(&request.start.kind)?;
-        let key = key.map(|key| match self.scope() {
-            None => key,
-            Some(scope) => format!("{scope}\n{key}"),
-        });
+        let key = key.map(|key| self.own_key(key));
         let started = self.engine.start_with_rule(request, key).await;
         let Started { operation, new } = started.map_err(|error| self.of_visible_kinds(error))?;
         Ok(Started { operation: self.seen(operation), new })
+    }
+
+    /// The operation that an earlier request with this idempotency key started.
+    ///
+    /// # Errors
+    /// As [`crate::Engine::earlier_start`].
+    pub async fn earlier_start(
+        &self,
+        request: &StartWithRule,
+        key: String,
+    ) -> Result<Option<Started>, EngineError> {
+        let started = self.engine.earlier_start(request, self.own_key(key)).await?;
+        Ok(started.map(|Started { operation, new }| Started { operation: self.seen(operation), new }))
+    }
+
+    /// Idempotency key as it is stored: each scope has its own.
+    fn own_key(&self, key: String) -> String {
+        match self.scope() {
+            None => key,
+            Some(scope) => format!("{scope}\n{key}"),
+        }
     }
 
     /// Preview of a kind with parameters.
