@@ -52,13 +52,12 @@ impl TokenFile {
                     tracing::info!(file = %self.path.display(), count = new.len(), "new tokens of the host");
                     self.tokens.replace(new);
                 }
-                Some(Err(error)) => {
-                    if failed.replace(now) != Some(now) {
-                        tracing::warn!(
-                            "can't use the new tokens, and keeps the previous ones: {error:#}; trying again every second"
-                        );
-                    }
+                Some(Err(error)) if failed.replace(now) != Some(now) => {
+                    tracing::warn!(
+                        "can't use the new tokens, and keeps the previous ones; trying again every second: {error:#}"
+                    );
                 }
+                Some(Err(_)) => {}
             }
         }
     }
