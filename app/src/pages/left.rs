@@ -2,7 +2,7 @@
 //!
 //! A disposed effect or memo stays in the set of readers of each signal that it read, until that signal notifies
 //! (`reactive_graph` 0.2). A signal that outlives the page and rarely changes would collect the readers of every visit:
-//! 50 to 160 KiB for each visit of an operation.
+//! 50 to 160 KiB for each visit of a running operation, instead of 27 KiB.
 
 use app_state::Zones;
 use leptos::prelude::*;
