@@ -85,7 +85,7 @@ impl Agent {
         let answer = exchanged(&mut stream, &request, call.body.as_deref().unwrap_or_default()).await;
         let (response, body) = answer.map_err(|error| {
             self.absent.store(true, Ordering::Relaxed);
-            ClientError::Broken { server: self.server.clone(), cause: format!("the agent ended: {error}") }
+            ClientError::AgentEnded { server: self.server.clone(), cause: error.to_string() }
         })?;
         *connection = Some(stream);
         drop(connection);

@@ -92,6 +92,7 @@ pub async fn to_file(client: &Client, id: OperationId, name: &str, to: &Path) ->
             }
             Err(
                 error @ (ClientError::Broken { .. }
+                | ClientError::AgentEnded { .. }
                 | ClientError::Timeout { .. }
                 | ClientError::Unreachable { .. }),
             ) => error,

@@ -56,7 +56,10 @@ impl Patience {
 
 /// What a request to an absent server waits for: it was unreachable, or went away before its answer.
 pub fn server(error: &ClientError) -> Option<String> {
-    let is_away = matches!(error, ClientError::Unreachable { .. } | ClientError::Broken { .. });
+    let is_away = matches!(
+        error,
+        ClientError::Unreachable { .. } | ClientError::Broken { .. } | ClientError::AgentEnded { .. }
+    );
     is_away.then(|| error.to_string())
 }
 

@@ -30,6 +30,12 @@ pub enum ClientError {
          restarted, or a proxy or the network cut the connection"
     )]
     Broken { server: String, cause: String },
+    /// The command's agent ended before it returned the answer.
+    #[error(
+        "the agent, a local background process that sends requests to the server at {server}, ended before it returned an \
+         answer ({cause}). `--no-agent` sends requests directly"
+    )]
+    AgentEnded { server: String, cause: String },
     /// The server did not answer in time.
     #[error("the server at {server} did not answer within {after:?}. It may be busy or hung; check its log")]
     Timeout { server: String, after: Duration },
@@ -55,7 +61,7 @@ pub enum ClientError {
 impl ClientError {
     /// Whether the server may have acted on the request although there was no complete answer.
     pub fn outcome_unknown(&self) -> bool {
-        matches!(self, Self::Broken { .. } | Self::Timeout { .. })
+        matches!(self, Self::Broken { .. } | Self::AgentEnded { .. } | Self::Timeout { .. })
     }
 
     /// Error of a request to the server at this URL.

@@ -152,7 +152,7 @@ fn SweepForm(offer: KindOffer, swept: KindOffer, sweep: Sweep) -> impl IntoView 
                     {runs.into_iter().collect_view()}
                 </nav>
                 {last}
-                <p class="form-about">"Press Vary beside a field to run it with several values."</p>
+                <p class="form-about">"To try several values of a field, press Vary beside it."</p>
                 <Fields typed varied/>
                 <RangeChart typed/>
                 <h2 class="form-part">"Sweep"</h2>
