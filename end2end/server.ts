@@ -46,10 +46,10 @@ export class Server {
         const address = this.url === '' ? '127.0.0.1:0' : new URL(this.url).host;
         const args = ['serve', '--listen', address, '--data', path.join(this.folder, 'data')];
         args.push('--csv', this.csv, '--site', site, '--ready-file', ready, ...more);
-        if (!more.includes('--config')) {
-            const calm = path.join(this.folder, 'calm.toml');
-            writeFileSync(calm, CALM);
-            args.push('--config', calm);
+        const configuration = path.join(this.folder, 'data', 'signalbox.toml');
+        if (!existsSync(configuration)) {
+            mkdirSync(path.dirname(configuration), { recursive: true });
+            writeFileSync(configuration, CALM);
         }
         // A group of its own, so that nothing it started outlives the test.
         const child = spawn(program, args, { detached: true, stdio: ['ignore', 'pipe', 'pipe'], env: this.env() });
