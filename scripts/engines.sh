@@ -5,11 +5,11 @@ set -euo pipefail
 . "$(dirname "$0")/paths.sh"
 . "$ROOT/scripts/messages.sh"
 
-# first PROGRAM...: path of the first program that exists.
+# first PROGRAM...: path of the first program that exists. Not `command -v`, which finds the functions below.
 first() {
     local program
     for program in "$@"; do
-        if command -v "$program" 2>/dev/null; then return; fi
+        if type -P "$program" 2>/dev/null; then return; fi
     done
     return 1
 }

@@ -13,6 +13,13 @@ fn is_root() -> bool {
     rustix::process::geteuid().is_root()
 }
 
+/// Copies the program. `cp` writes the copy: if this process did, a process that another test starts meanwhile could
+/// inherit the file for writing, and the copy could not be executed ("Text file busy").
+fn copy_program(to: &Path) {
+    let copied = Command::new("cp").arg(env!("CARGO_BIN_EXE_signalbox")).arg(to).status().unwrap();
+    assert!(copied.success(), "cp: {copied}");
+}
+
 #[tokio::test]
 async fn an_old_agent_and_a_new_program_do_not_meet() {
     let user = User::new();
@@ -21,7 +28,7 @@ async fn an_old_agent_and_a_new_program_do_not_meet() {
     let old = user.agents()[0]["pid"].as_u64().unwrap();
     // Another build.
     let new = user.home.path().join("signalbox");
-    std::fs::copy(env!("CARGO_BIN_EXE_signalbox"), &new).unwrap();
+    copy_program(&new);
     let run =
         |args: &[&str]| text_of(user.command_of(new.to_str().unwrap(), &server.url, args).output().unwrap());
     assert_eq!(run(&["list"]).0, 0);
@@ -38,7 +45,7 @@ async fn a_program_that_is_replaced_while_its_agent_runs_starts_another_agent() 
     let user = User::new();
     let server = user.serve();
     let program = user.home.path().join("signalbox");
-    std::fs::copy(env!("CARGO_BIN_EXE_signalbox"), &program).unwrap();
+    copy_program(&program);
     let run = |args: &[&str]| {
         text_of(user.command_of(program.to_str().unwrap(), &server.url, args).output().unwrap())
     };
@@ -46,7 +53,7 @@ async fn a_program_that_is_replaced_while_its_agent_runs_starts_another_agent() 
     wait_until(|| user.agents().len() == 1, "no agent was started");
     // As a package manager replaces it; the old file is still that of the running agent.
     let next = user.home.path().join("next");
-    std::fs::copy(env!("CARGO_BIN_EXE_signalbox"), &next).unwrap();
+    copy_program(&next);
     std::fs::rename(&next, &program).unwrap();
     assert_eq!(run(&["list"]).0, 0);
     wait_until(|| user.agents().len() == 2, "the replaced program has no agent of its own");
@@ -83,7 +90,7 @@ async fn a_folder_of_somebody_else_is_not_used_and_named() {
 fn as_nobody(folder: &Path, url: &str, args: &[&str], home: &Path) -> Command {
     let program = folder.join("signalbox");
     if !program.exists() {
-        std::fs::copy(env!("CARGO_BIN_EXE_signalbox"), &program).unwrap();
+        copy_program(&program);
     }
     let mut command = Command::new("setpriv");
     command.args(["--reuid", NOBODY, "--regid", NOBODY, "--clear-groups"]).arg(program).args(args);
