@@ -6,9 +6,9 @@
 
 use crate::access::Identity;
 use axum::extract::{ConnectInfo, FromRef, FromRequestParts};
-use axum::http::HeaderMap;
 use axum::http::header::{ORIGIN, USER_AGENT};
 use axum::http::request::Parts;
+use axum::http::{Extensions, HeaderMap};
 use protocol::{Actor, Via};
 use std::convert::Infallible;
 use std::net::{IpAddr, SocketAddr};
@@ -31,10 +31,15 @@ where
     type Rejection = Infallible;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Infallible> {
-        let address = parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|at| at.0.ip());
+        let address = address_of(&parts.extensions);
         let identity = parts.extensions.get::<Identity>();
         Ok(Self(sender(&parts.headers, address, identity, &UserHeader::from_ref(state))))
     }
+}
+
+/// IP address from which a request came.
+pub fn address_of(extensions: &Extensions) -> Option<IpAddr> {
+    extensions.get::<ConnectInfo<SocketAddr>>().map(|at| at.0.ip())
 }
 
 /// Sender of a request with these headers.

@@ -4,16 +4,16 @@
 //! name of the server (`Host`); an unknown name is a rebound one (DNS rebinding).
 
 use crate::access::{Access, Given, RefusedFor};
-use crate::actor::{UserHeader, sender};
+use crate::actor::{UserHeader, address_of, sender};
 use crate::config::BasePath;
 use crate::cookies::Cookies;
 use crate::limits::{LimitSettings, Limits, timed_body};
 use crate::problem::RouteError;
 use crate::sign_in;
-use axum::extract::{ConnectInfo, Request, State};
+use axum::extract::{Request, State};
 use axum::http::header::{self, HeaderName};
 use axum::http::request::Parts;
-use axum::http::{Extensions, HeaderMap, HeaderValue, Method, StatusCode, Uri};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use http_wire::{Addresses, HostNames, host_of};
@@ -192,11 +192,6 @@ async fn guarded(guard: &Guard, mut request: Request, next: Next) -> Response {
         guard.note_refused(request, "outside of the role's kinds");
     }
     response
-}
-
-/// IP address of the sender.
-fn address_of(extensions: &Extensions) -> Option<IpAddr> {
-    extensions.get::<ConnectInfo<SocketAddr>>().map(|at| at.0.ip())
 }
 
 /// Response without a valid credential: a browser that opens a page is asked to sign in.

@@ -1,10 +1,11 @@
 //! File with the tokens of a host. It is read again when it changes, so that a token can be replaced while operations
 //! run.
 
+use crate::watched_files::WatchedFiles;
 use anyhow::{Context, ensure};
 use host_kit::{CancellationToken, HostTokens};
 use std::path::{Path, PathBuf};
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 /// Interval of checks for a changed file.
 const RELOAD_INTERVAL: Duration = Duration::from_secs(1);
@@ -14,8 +15,8 @@ const MAX_TOKENS: usize = 8;
 /// Tokens of a file, and the file.
 pub struct TokenFile {
     path: PathBuf,
+    file: WatchedFiles,
     tokens: HostTokens,
-    seen: Option<(SystemTime, u64)>,
 }
 
 impl TokenFile {
@@ -24,9 +25,9 @@ impl TokenFile {
     /// # Errors
     /// A sentence if the file can't be read, or has no tokens.
     pub fn open(path: PathBuf) -> anyhow::Result<Self> {
-        let seen = stamp(&path);
+        let file = WatchedFiles::new([path.clone()]);
         let tokens = HostTokens::new(read(&path)?);
-        Ok(Self { path, tokens, seen })
+        Ok(Self { path, file, tokens })
     }
 
     /// Tokens that follow the file.
@@ -35,38 +36,19 @@ impl TokenFile {
     }
 
     /// Reads the file when it changes, until `stop` is cancelled. Keeps the tokens if the new file is invalid.
-    pub async fn reload(mut self, stop: CancellationToken) {
-        // Version of the file that could not be read: tried again, but logged once.
-        let mut failed = None;
-        while stop.run_until_cancelled(tokio::time::sleep(RELOAD_INTERVAL)).await.is_some() {
-            let (path, before) = (self.path.clone(), self.seen);
-            let checked = tokio::task::spawn_blocking(move || {
-                let now = stamp(&path);
-                (now, (now != before).then(|| read(&path)))
-            });
-            let Ok((now, new)) = checked.await else { continue };
-            match new {
-                None => {}
-                Some(Ok(new)) => {
-                    (self.seen, failed) = (now, None);
-                    tracing::info!(file = %self.path.display(), count = new.len(), "new tokens of the host");
-                    self.tokens.replace(new);
-                }
-                Some(Err(error)) if failed.replace(now) != Some(now) => {
-                    tracing::warn!(
-                        "can't use the new tokens, and keeps the previous ones; trying again every second: {error:#}"
-                    );
-                }
-                Some(Err(_)) => {}
+    pub async fn reload(self, stop: CancellationToken) {
+        let Self { path, file, tokens } = self;
+        let apply = |new: anyhow::Result<Vec<String>>| match new {
+            Ok(new) => {
+                tracing::info!(file = %path.display(), count = new.len(), "new tokens of the host");
+                tokens.replace(new);
             }
-        }
+            Err(error) => tracing::warn!(
+                "can't use the new tokens, and keeps the previous ones; trying again every second: {error:#}"
+            ),
+        };
+        file.follow(RELOAD_INTERVAL, stop, |paths| read(&paths[0]), apply).await;
     }
-}
-
-/// Modification time and size of a file; `None` for a missing one.
-fn stamp(path: &Path) -> Option<(SystemTime, u64)> {
-    let found = path.metadata().ok()?;
-    Some((found.modified().ok()?, found.len()))
 }
 
 fn read(path: &Path) -> anyhow::Result<Vec<String>> {

@@ -170,11 +170,7 @@ impl Listening {
         builder.timer(TokioTimer::new()).keep_alive_interval(self.quiet).keep_alive_timeout(self.quiet);
         builder.max_header_list_size(slot.limits().settings().max_header_bytes);
         let mut connection = pin!(builder.serve_connection(TokioIo::new(stream), service));
-        tokio::select! {
-            served = connection.as_mut() => return Ok(served?),
-            () = self.stop.cancelled() => connection.as_mut().graceful_shutdown(),
-        }
-        Ok(connection.await?)
+        Ok(until_ended(connection.as_mut(), &self.stop, http2::Connection::graceful_shutdown).await?)
     }
 
     /// Serves HTTP/1.1, streams included, by the library.
@@ -189,13 +185,7 @@ impl Listening {
         let service = ToRouter { router: self.router, remote, requests, upgrade: None };
         let builder = http1_builder(self.quiet, &self.limits);
         let mut connection = pin!(builder.serve_connection(io, service));
-        let served = tokio::select! {
-            served = connection.as_mut() => served,
-            () = self.stop.cancelled() => {
-                connection.as_mut().graceful_shutdown();
-                connection.await
-            }
-        };
+        let served = until_ended(connection.as_mut(), &self.stop, http1::Connection::graceful_shutdown).await;
         Ok(noted(served, &self.limits, remote)?)
     }
 
@@ -238,6 +228,19 @@ impl Listening {
         }
         Ok(())
     }
+}
+
+/// Serves a connection until it ends. After `stop`, it ends when its requests have ended.
+async fn until_ended<C: Future>(
+    mut connection: Pin<&mut C>,
+    stop: &CancellationToken,
+    graceful_shutdown: impl FnOnce(Pin<&mut C>),
+) -> C::Output {
+    tokio::select! {
+        served = connection.as_mut() => return served,
+        () = stop.cancelled() => graceful_shutdown(connection.as_mut()),
+    }
+    connection.await
 }
 
 /// Builder of HTTP/1 connections.

@@ -42,6 +42,7 @@ mod stream;
 mod sweep;
 mod time_breakdown;
 mod tls;
+mod watched_files;
 
 use clap::{CommandFactory, Parser, Subcommand};
 use cli::output::{self, OutputError};

@@ -17,9 +17,12 @@ pub const OUTCOMES: [Outcome; 4] =
 
 /// Requests by method and route, and those of all routes since they were last taken.
 #[derive(Default)]
-pub struct Served {
-    routes: Mutex<BTreeMap<&'static str, BTreeMap<Box<str>, Requests>>>,
-    untaken: Mutex<Requests>,
+pub struct Served(Mutex<Counted>);
+
+#[derive(Default)]
+struct Counted {
+    routes: BTreeMap<&'static str, BTreeMap<Box<str>, Requests>>,
+    untaken: Requests,
 }
 
 /// Requests of one route since the server started.
@@ -38,8 +41,8 @@ pub struct Waited;
 impl Served {
     /// Routes with requests.
     pub fn read(&self) -> Vec<ServedRoute> {
-        let routes = self.routes.lock();
-        let of_method = routes.iter().flat_map(|(method, routes)| {
+        let counted = self.0.lock();
+        let of_method = counted.routes.iter().flat_map(|(method, routes)| {
             routes.iter().map(|(route, requests)| ServedRoute {
                 method,
                 route: route.clone(),
@@ -51,7 +54,7 @@ impl Served {
 
     /// Requests of all routes that ended since the last call.
     pub fn take(&self) -> Requests {
-        std::mem::take(&mut self.untaken.lock())
+        std::mem::take(&mut self.0.lock().untaken)
     }
 
     /// Adds a request; `latency` is absent for a long poll.
@@ -60,9 +63,9 @@ impl Served {
             Some(latency) => requests.record(outcome, latency),
             None => requests.record_untimed(outcome),
         };
-        add(&mut self.untaken.lock());
-        let mut routes = self.routes.lock();
-        let routes = routes.entry(method).or_default();
+        let mut counted = self.0.lock();
+        add(&mut counted.untaken);
+        let routes = counted.routes.entry(method).or_default();
         match routes.get_mut(route) {
             Some(requests) => add(requests),
             None => add(routes.entry(route.into()).or_default()),

@@ -1,5 +1,6 @@
 //! TLS: certificate and key from files, which can be replaced while the server runs.
 
+use crate::watched_files::WatchedFiles;
 use anyhow::{Context, bail};
 use axum::Router;
 use axum::response::{IntoResponse, Redirect, Response};
@@ -12,10 +13,9 @@ use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::server::{ClientHello, ResolvesServerCert};
 use rustls::sign::CertifiedKey;
-use std::fs::Metadata;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 
@@ -73,43 +73,23 @@ impl Tls {
     /// Uses new files for new connections, until `stop` is cancelled. Keeps the certificate if the new files are
     /// invalid.
     pub async fn reload(self, stop: CancellationToken) {
-        let mut seen = stamps(&self.files);
-        while stop.run_until_cancelled(tokio::time::sleep(RELOAD_INTERVAL)).await.is_some() {
-            let files = self.files.clone();
-            let before = seen;
-            let checked = tokio::task::spawn_blocking(move || {
-                let now = stamps(&files);
-                let new = (now != before).then(|| read(&files));
-                (now, new)
-            });
-            let Ok((now, new)) = checked.await else { continue };
-            seen = now;
-            match new {
-                None => {}
-                Some(Ok(new)) => {
-                    *self.current.0.write() = Arc::new(new);
-                    tracing::info!(
-                        certificate = %self.files.certificate.display(),
-                        "loaded a new certificate; open connections keep the previous certificate"
-                    );
-                }
-                Some(Err(error)) => {
-                    tracing::warn!(
-                        "the new certificate is not used, and the previous certificate stays in use: {error:#}"
-                    );
-                }
+        let Self { files, current, .. } = self;
+        let watched = WatchedFiles::new([files.certificate.clone(), files.key.clone()]);
+        let certificate = files.certificate.clone();
+        let apply = |new: anyhow::Result<CertifiedKey>| match new {
+            Ok(new) => {
+                *current.0.write() = Arc::new(new);
+                tracing::info!(
+                    certificate = %certificate.display(),
+                    "loaded a new certificate; open connections keep the previous certificate"
+                );
             }
-        }
+            Err(error) => tracing::warn!(
+                "the new certificate is not used, and the previous certificate stays in use; trying again every 5 s: {error:#}"
+            ),
+        };
+        watched.follow(RELOAD_INTERVAL, stop, move |_| read(&files), apply).await;
     }
-}
-
-/// Modification time and size of each file; `None` for a missing one.
-fn stamps(files: &CertificateFiles) -> [Option<(SystemTime, u64)>; 2] {
-    let stamp = |file: &Path| {
-        let found: Metadata = file.metadata().ok()?;
-        Some((found.modified().ok()?, found.len()))
-    };
-    [stamp(&files.certificate), stamp(&files.key)]
 }
 
 fn read(files: &CertificateFiles) -> anyhow::Result<CertifiedKey> {
@@ -163,6 +143,7 @@ fn without_port(host: &str) -> &str {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::path::Path;
 
     fn write(folder: &Path, names: &[&str]) -> CertificateFiles {
         let made =

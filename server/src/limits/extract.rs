@@ -2,12 +2,13 @@
 
 use super::{AllowedStart, Held, Limits};
 use crate::access::Identity;
+use crate::actor::address_of;
 use crate::problem::RouteError;
-use axum::extract::{ConnectInfo, FromRef, FromRequestParts};
+use axum::extract::{FromRef, FromRequestParts};
 use axum::http::request::Parts;
 use http_wire::ApiError;
 use protocol::{OperationId, ProblemType};
-use std::net::{IpAddr, SocketAddr};
+use std::net::IpAddr;
 
 /// The sender may send a start now.
 pub struct StartAllowed {
@@ -40,7 +41,7 @@ where
     type Rejection = RouteError;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, RouteError> {
-        let (limits, from) = (Limits::from_ref(state), address(parts));
+        let (limits, from) = (Limits::from_ref(state), address_of(&parts.extensions));
         // The guard rejects requests without an identity before.
         let unknown = || RouteError::new(ProblemType::Unauthorized, "Authentication required.");
         let identity = parts.extensions.get::<Identity>().cloned().ok_or_else(unknown)?;
@@ -57,10 +58,9 @@ where
     type Rejection = RouteError;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, RouteError> {
-        Ok(Self(Limits::from_ref(state).stream(parts.extensions.get::<Identity>(), address(parts))?))
+        Ok(Self(
+            Limits::from_ref(state)
+                .stream(parts.extensions.get::<Identity>(), address_of(&parts.extensions))?,
+        ))
     }
-}
-
-fn address(parts: &Parts) -> Option<IpAddr> {
-    parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|at| at.0.ip())
 }
