@@ -263,7 +263,7 @@ fn full_screen(spec: Spec, drawn: Drawn, open: RwSignal<bool>) -> AnyView {
         })
     });
     view! {
-        <dialog class="chart-dialog" aria-label=label node_ref=dialog on:close=move |_| open.set(false)>
+        <dialog class="chart-dialog" aria-label=label node_ref=dialog on:close=components::dialog::on_close(dialog, open)>
             {content}
         </dialog>
     }

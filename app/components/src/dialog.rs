@@ -21,7 +21,8 @@ pub fn follow(dialog: NodeRef<Dialog>, open: impl Fn() -> bool + 'static) {
 pub fn on_close(dialog: NodeRef<Dialog>, open: RwSignal<bool>) -> impl Fn(Event) {
     move |_| {
         if dialog.get_untracked().is_none_or(|dialog| !dialog.open()) {
-            open.set(false);
+            // The page may be gone by now.
+            open.try_set(false);
         }
     }
 }

@@ -97,9 +97,7 @@ pub fn SilenceDialog(silencing: Silencing, rules: live::Loaded<RulesAnswer>) -> 
             node_ref=dialog
             class="dialog"
             aria-labelledby="silence-title"
-            on:close=move |_| {
-                open.try_set(false);
-            }
+            on:close=dialog::on_close(dialog, open)
         >
             {content}
         </dialog>

@@ -122,9 +122,7 @@ pub fn ColumnsButton(chooser: Chooser) -> impl IntoView {
             node_ref=dialog
             class="dialog columns-dialog"
             aria-labelledby="columns-title"
-            on:close=move |_| {
-                open.try_set(false);
-            }
+            on:close=dialog::on_close(dialog, open)
         >
             {shown}
         </dialog>

@@ -34,9 +34,7 @@ pub fn RuleDialog(form: RuleForm) -> impl IntoView {
             node_ref=dialog
             class="dialog rule-dialog"
             aria-labelledby="edit-title"
-            on:close=move |_| {
-                open.try_set(false);
-            }
+            on:close=dialog::on_close(dialog, open)
         >
             {content}
         </dialog>
