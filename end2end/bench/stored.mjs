@@ -34,6 +34,7 @@ await onStage(async ({ api, server, firstPage }) => {
         await time('page of 50, newest first, page after page', (after) => `/api/v1/operations?limit=50${after ? `&after=${after}` : ''}`, pagesInAll),
         await time('page of 50 failed operations', (after) => `/api/v1/operations?limit=50&state=failed${after ? `&after=${after}` : ''}`, pagesInAll),
         await time('page of 50 by a rare text', (after, n) => `/api/v1/operations?limit=50&q=${String((n * 7919) % stored).padStart(5, '0')}`, 2000),
+        await time('page of 50 by a rare and a common text', (after, n) => `/api/v1/operations?limit=50&q=bench+${String((n * 7919) % stored).padStart(5, '0')}`, 2000),
         await time('page of 50 by a parameter, one of 1,000 values', (after, n) => `/api/v1/operations?limit=50&param.every_ms=${n % 1000}`, 2000),
         await time('snapshot', () => '/api/v1/snapshot', 100),
     ];

@@ -20,6 +20,8 @@ pub(super) const MAX_CANDIDATES: u32 = 2_000;
 const TERM_CHARS: usize = 3;
 /// Largest number of trigrams looked up for one word, evenly spread over it.
 const TERMS_OF_WORD: usize = 8;
+/// Largest number of words whose candidates are counted one word after the other.
+const WORDS_TRIED: usize = 4;
 /// Largest number of trigrams looked up for a text.
 const TERMS_OF_TEXT: usize = 32;
 
@@ -111,19 +113,32 @@ impl Candidates {
         self.values.iter().cloned()
     }
 
-    /// Candidates of a text, from the index; `None` if none of its words can be looked up there.
-    fn of(text: &str) -> Option<Self> {
+    /// Candidates of a text, from the index, in the order in which to try them: those of each word, longer words first,
+    /// then those of all words together, because the index reads a common word row by row to find what it shares with
+    /// others. Empty if none of the words can be looked up.
+    fn of(text: &str) -> Vec<Self> {
         let words: Vec<String> = text.split_whitespace().map(str::to_lowercase).collect();
         // Words that may mean a state widen the result, others narrow it.
         let (stateful, plain): (Vec<_>, Vec<_>) =
             words.iter().partition(|word| states_meant(word).next().is_some());
-        let mut terms: Vec<String> = plain.iter().flat_map(|word| terms_of(word)).collect();
-        let mut states: Vec<String> = Vec::new();
-        if terms.is_empty() {
-            let word = stateful.first()?;
-            terms = terms_of(word);
-            states = states_meant(word).map(|state| state.to_string()).collect();
+        let mut narrow: Vec<Vec<String>> = plain.iter().map(|word| terms_of(word)).collect();
+        narrow.retain(|terms| !terms.is_empty());
+        if narrow.is_empty() {
+            let wide = stateful.first().map(|word| {
+                let states = states_meant(word).map(|state| state.to_string()).collect();
+                Self::with(terms_of(word), states)
+            });
+            return wide.into_iter().collect();
         }
+        narrow.sort_by_key(|terms| std::cmp::Reverse(terms.len()));
+        let together = (narrow.len() > 1).then(|| narrow.concat());
+        narrow.truncate(WORDS_TRIED);
+        narrow.extend(together);
+        narrow.into_iter().map(|terms| Self::with(terms, Vec::new())).collect()
+    }
+
+    /// Candidates with all of these trigrams, and those in one of these states.
+    fn with(mut terms: Vec<String>, states: Vec<String>) -> Self {
         terms.sort_unstable();
         terms.dedup();
         terms.truncate(TERMS_OF_TEXT);
@@ -141,20 +156,32 @@ impl Candidates {
             candidates.queries.push(format!("SELECT n FROM operations WHERE state IN ({places})"));
             candidates.values.extend(states.into_iter().map(Sql::Text));
         }
-        Some(candidates)
+        candidates
+    }
+
+    /// Whether there are at most `most`.
+    fn are_few(&self, connection: &Connection, most: u32) -> Result<bool> {
+        // Unlike UNION, UNION ALL ends at the limit.
+        let all = self.queries.join(" UNION ALL ");
+        let mut statement =
+            connection.prepare_cached(&format!("SELECT count(*) FROM (SELECT 1 FROM ({all}) LIMIT ?)"))?;
+        let values = self.values().chain([Sql::Integer(i64::from(most) + 1)]);
+        let found: i64 = statement.query_row(params_from_iter(values), |row| row.get(0))?;
+        Ok(found <= i64::from(most))
     }
 }
 
 /// Candidates of a text, if there are at most `most`.
 pub(super) fn candidates(connection: &Connection, text: &str, most: u32) -> Result<Option<Candidates>> {
-    let Some(candidates) = Candidates::of(text).filter(|_| most > 0) else { return Ok(None) };
-    // Unlike UNION, UNION ALL ends at the limit.
-    let all = candidates.queries.join(" UNION ALL ");
-    let mut statement =
-        connection.prepare_cached(&format!("SELECT count(*) FROM (SELECT 1 FROM ({all}) LIMIT ?)"))?;
-    let values = candidates.values().chain([Sql::Integer(i64::from(most) + 1)]);
-    let found: i64 = statement.query_row(params_from_iter(values), |row| row.get(0))?;
-    Ok((found <= i64::from(most)).then_some(candidates))
+    if most == 0 {
+        return Ok(None);
+    }
+    for candidates in Candidates::of(text) {
+        if candidates.are_few(connection, most)? {
+            return Ok(Some(candidates));
+        }
+    }
+    Ok(None)
 }
 
 /// Trigrams of a word; none if it is shorter. Those with a NUL are left out, because the tokenizer skips NULs.

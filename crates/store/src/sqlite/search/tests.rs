@@ -147,8 +147,8 @@ fn expected(all: &BTreeMap<OperationId, Operation>, filter: &Filter) -> Vec<Oper
     let takes = |op: &&Operation| {
         let (params, host, words): (_, _, &dyn Fn() -> String) =
             (&op.params, op.host.as_ref(), &|| op.words());
-        let seen =
-            Seen { id: op.id, state: op.state, kind: &op.kind, host, parent: op.parent, params, words };
+        let (id, state, kind, parent, ended_at) = (op.id, op.state, &op.kind, op.parent, op.ended_at);
+        let seen = Seen { id, state, kind, host, parent, ended_at, params, words };
         filter.takes(&seen, Time::now())
     };
     let mut ids: Vec<OperationId> = all.values().filter(takes).map(|op| op.id).collect();
@@ -223,13 +223,38 @@ fn a_rare_word_reads_only_its_candidates() {
 }
 
 #[test]
+fn a_rare_word_is_found_without_reading_a_common_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Sqlite::open(&folder.path().join("a.db")).unwrap();
+    let steps: Vec<Step> = (0..40).map(|n| Step::Start { title: n % 4, kind: n % 3, state: 0 }).collect();
+    run(&store, &steps);
+    store.change(Weight::Light, |t| index(t, 40)).unwrap();
+    let looked_up = |text: &str, most| {
+        let found = store.readers.read(|c| candidates(c, text, most)).unwrap();
+        found.map(|candidates| candidates.values)
+    };
+    // A quarter has the title; all IDs begin alike.
+    let common = &id(0).to_string()[..8];
+    for text in [format!("überlauf {common}"), format!("{common} überlauf")] {
+        assert_eq!(looked_up(&text, 20), looked_up("überlauf", 20), "{text}");
+        assert!(looked_up(&text, 20).is_some(), "{text}");
+    }
+    assert_eq!(looked_up(common, 20), None);
+    // More than 9 have one of these words, but few have both.
+    assert_eq!((looked_up("überlauf", 9), looked_up("training.run", 9)), (None, None));
+    assert!(looked_up("überlauf training.run", 9).is_some());
+}
+
+#[test]
 fn only_words_of_three_characters_are_looked_up() {
-    let terms = |text: &str| Candidates::of(text).map(|found| found.values.clone());
-    assert!(terms("").is_none() && terms("ab 1h").is_none());
-    assert_eq!(terms("Abcd 1h"), Some(vec![Sql::Text("\"abc\" AND \"bcd\"".to_owned())]));
-    assert_eq!(terms("a\"b"), Some(vec![Sql::Text("\"a\"\"b\"".to_owned())]));
-    let state = ["\"ail\" AND \"fai\"", "failed"].map(|value| Sql::Text(value.to_owned()));
-    assert_eq!(terms("fail"), Some(state.to_vec()));
+    let terms =
+        |text: &str| Candidates::of(text).iter().map(|found| found.values.clone()).collect::<Vec<_>>();
+    let values =
+        |values: &[&str]| values.iter().map(|value| Sql::Text((*value).to_owned())).collect::<Vec<_>>();
+    assert!(terms("").is_empty() && terms("ab 1h").is_empty());
+    assert_eq!(terms("Abcd 1h"), [values(&["\"abc\" AND \"bcd\""])]);
+    assert_eq!(terms("a\"b"), [values(&["\"a\"\"b\""])]);
+    assert_eq!(terms("fail"), [values(&["\"ail\" AND \"fai\"", "failed"])]);
     // A word that may mean a state is looked up only if there is no other.
     assert_eq!(terms("fail msft"), terms("msft"));
     assert_eq!(terms_of(&"x".repeat(200)).len(), 8);
