@@ -57,6 +57,27 @@ test('words that name no entry are searched in the list', async ({ page, request
     await expect(page.locator('tr.row')).toHaveCount(1);
 });
 
+test('no shortcut runs while the list of shortcuts is being loaded', async ({ page }, info) => {
+    test.skip(info.project.name === 'phone', 'a phone has no keyboard');
+    const letGo = await held(page, /\/pkg\/split_later/);
+    await page.goto('/');
+    await alive(page);
+    const list = page.getByRole('dialog', { name: 'Keyboard shortcuts' });
+    await page.keyboard.press('?');
+    await page.keyboard.press('n');
+    // Escape closes what is being loaded, and then shortcuts run again.
+    await page.keyboard.press('Escape');
+    await page.keyboard.press('?');
+    await page.keyboard.press('n');
+    letGo();
+    await expect(list).toBeVisible();
+    await expect(page).toHaveURL(/\/$/);
+    await page.keyboard.press('Escape');
+    await expect(list).toBeHidden();
+    await page.keyboard.press('n');
+    await expect(page).toHaveURL(/\/new$/);
+});
+
 test('what is typed while the palette is loading is searched, and runs no shortcut', async ({ page }, info) => {
     test.skip(info.project.name === 'phone', 'a phone has no keyboard');
     const letGo = await held(page, /\/pkg\/split_later/);

@@ -22,6 +22,16 @@ impl ShortcutHelp {
         self.0.set(true);
     }
 
+    /// Whether the dialog is open, or will be once its code is loaded. Not tracked.
+    pub fn is_open(self) -> bool {
+        self.0.get_untracked()
+    }
+
+    /// Closes the dialog.
+    pub fn close(self) {
+        self.0.set(false);
+    }
+
     /// Signal of the dialog, which resets it.
     pub fn signal(self) -> RwSignal<bool> {
         self.0

@@ -165,6 +165,13 @@ pub fn Keys() -> impl IntoView {
                 palette.type_ahead(&event);
                 return;
             }
+            // The list of shortcuts is being loaded: it would cover what a shortcut does.
+            if sheet.is_open() && !dialog_open() {
+                if key == "Escape" {
+                    sheet.close();
+                }
+                return;
+            }
             if taken(&event) || settings::stored(SINGLE) == "off" {
                 return;
             }
