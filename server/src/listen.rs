@@ -164,13 +164,17 @@ impl Listening {
         slot: ConnectionSlot,
     ) -> Result<(), BoxError> {
         let requests = RequestCount::default();
-        let service = ToRouter { router: self.router, remote, requests, upgrade: None };
+        let service = ToRouter { router: self.router, remote, requests: requests.clone(), upgrade: None };
         let mut builder = http2::Builder::new(TokioExecutor::new());
         // Detects and closes dead connections.
         builder.timer(TokioTimer::new()).keep_alive_interval(self.quiet).keep_alive_timeout(self.quiet);
         builder.max_header_list_size(slot.limits().settings().max_header_bytes);
         let mut connection = pin!(builder.serve_connection(TokioIo::new(stream), service));
-        Ok(until_ended(connection.as_mut(), &self.stop, http2::Connection::graceful_shutdown).await?)
+        let served = until_ended(connection.as_mut(), &self.stop, http2::Connection::graceful_shutdown);
+        tokio::select! {
+            served = served => Ok(served?),
+            () = unused(&requests, self.quiet) => Ok(()),
+        }
     }
 
     /// Serves HTTP/1.1, streams included, by the library.
@@ -241,6 +245,14 @@ async fn until_ended<C: Future>(
         () = stop.cancelled() => graceful_shutdown(connection.as_mut()),
     }
     connection.await
+}
+
+/// Ends after `quiet` if no request has begun by then. The library checks only whether the client is alive.
+async fn unused(requests: &RequestCount, quiet: Duration) {
+    tokio::time::sleep(quiet).await;
+    if requests.any() {
+        std::future::pending::<()>().await;
+    }
 }
 
 /// Builder of HTTP/1 connections.
@@ -402,10 +414,8 @@ mod tests {
     use http::StatusCode;
     use tokio::io::AsyncReadExt;
 
-    /// Response to an incomplete request, until the connection is closed.
-    async fn answer_to(raw_request: &[u8]) -> String {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let at = listener.local_addr().unwrap();
+    /// Passes a listening server to a test, and ends the server.
+    async fn with_server<T>(test: impl AsyncFnOnce(Listening) -> T) -> T {
         let router = Router::new().route("/", get(async || "here"));
         let folder = tempfile::tempdir().unwrap();
         let store = Arc::new(store::Sqlite::open(&folder.path().join("signalbox.db")).unwrap());
@@ -421,6 +431,22 @@ mod tests {
             quiet,
             stop: stop.clone(),
         };
+        let tested = test(listening).await;
+        stop.cancel();
+        broadcaster.ended().await;
+        engine.close().await;
+        tested
+    }
+
+    /// Response to an incomplete request, until the connection is closed.
+    async fn answer_to(raw_request: &[u8]) -> String {
+        with_server(async |listening| answer_of(listening, raw_request).await).await
+    }
+
+    async fn answer_of(listening: Listening, raw_request: &[u8]) -> String {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let at = listener.local_addr().unwrap();
+        let stop = listening.stop.clone();
         let listening = tokio::spawn(listen(listener, listening));
         let mut stream = TcpStream::connect(at).await.unwrap();
         stream.write_all(raw_request).await.unwrap();
@@ -431,9 +457,19 @@ mod tests {
         }
         stop.cancel();
         listening.await.unwrap();
-        broadcaster.ended().await;
-        engine.close().await;
         String::from_utf8(answer).unwrap()
+    }
+
+    #[tokio::test]
+    async fn an_http_2_connection_without_a_request_is_closed() {
+        with_server(async |listening| {
+            // As after a TLS handshake; the client sends nothing more.
+            let (near, _far) = tokio::io::duplex(64);
+            let remote: SocketAddr = "192.0.2.1:443".parse().unwrap();
+            let slot = listening.limits.connection(remote.ip()).unwrap();
+            listening.serve_two(near, remote, slot).await.unwrap();
+        })
+        .await;
     }
 
     #[tokio::test]

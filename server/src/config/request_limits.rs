@@ -2,9 +2,11 @@
 
 use crate::limits::{ExemptAddresses, LimitSettings};
 use anyhow::{bail, ensure};
+use ipnet::IpNet;
 use protocol::access::Role;
 use serde::Deserialize;
 use std::collections::HashMap;
+use std::net::{AddrParseError, IpAddr};
 use std::time::Duration;
 
 /// Sizes of a request's head that can be configured, in bytes.
@@ -29,7 +31,7 @@ pub(super) struct FileRequestLimits {
     header_timeout: Option<f64>,
     body_timeout: Option<f64>,
     max_header_bytes: Option<u32>,
-    /// IP addresses, and `loopback` for all loopback addresses.
+    /// IP addresses, networks, and `loopback` for all loopback addresses.
     exempt_addresses: Option<Vec<String>>,
 }
 
@@ -78,12 +80,16 @@ fn seconds(key: &str, given: Option<f64>, default: Option<Duration>) -> anyhow::
 fn exempt(given: Vec<String>) -> anyhow::Result<ExemptAddresses> {
     let mut exempt = ExemptAddresses { loopback: false, others: Vec::new() };
     for text in given {
-        match text.parse::<std::net::IpAddr>() {
-            Ok(address) => exempt.others.push(address.to_canonical()),
+        let network = text.parse::<IpNet>().or_else(|_| {
+            let address = text.parse::<IpAddr>()?;
+            Ok::<_, AddrParseError>(address.to_canonical().into())
+        });
+        match network {
+            Ok(network) => exempt.others.push(network),
             Err(_) if text == "loopback" => exempt.loopback = true,
             Err(_) => bail!(
-                "request_limits.exempt_addresses has '{text}'; use IP addresses, or \"loopback\" for all loopback \
-                 addresses"
+                "request_limits.exempt_addresses has '{text}'; use IP addresses, networks such as 10.1.0.0/16, or \
+                 \"loopback\" for all loopback addresses"
             ),
         }
     }
@@ -129,14 +135,15 @@ mod tests {
     fn exempt_addresses_replace_loopback() {
         let exempt = |list: &str| read(&format!("exempt_addresses = {list}")).unwrap().exempt;
         assert_eq!(exempt("[]"), ExemptAddresses { loopback: false, others: Vec::new() });
-        let both = ExemptAddresses { loopback: true, others: vec!["192.0.2.7".parse().unwrap()] };
-        assert_eq!(exempt("['loopback', '192.0.2.7']"), both);
+        let others = vec!["192.0.2.7/32".parse().unwrap(), "10.1.0.0/16".parse().unwrap()];
+        let all = ExemptAddresses { loopback: true, others };
+        assert_eq!(exempt("['loopback', '192.0.2.7', '10.1.0.0/16']"), all);
     }
 
     #[test]
     fn an_invalid_limit_is_named_with_a_correction() {
         for (text, named) in [
-            ("exempt_addresses = ['10.0.0.0/8']", "exempt_addresses has '10.0.0.0/8'; use IP addresses"),
+            ("exempt_addresses = ['10.0.0.0/33']", "exempt_addresses has '10.0.0.0/33'; use IP addresses"),
             ("body_timeout = -1", "body_timeout is -1; use seconds"),
             ("max_header_bytes = 100", "max_header_bytes is 100; use a number from 8192"),
             ("active_operations = { root = 3 }", "unknown variant `root`"),

@@ -22,6 +22,11 @@ impl RequestCount {
         self.0.fetch_add(1, Ordering::Relaxed);
     }
 
+    /// Whether a request has begun.
+    pub fn any(&self) -> bool {
+        self.0.load(Ordering::Relaxed) > 0
+    }
+
     /// The response to the request begins.
     pub fn end(&self) {
         self.0.fetch_add(1, Ordering::Relaxed);

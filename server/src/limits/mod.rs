@@ -22,6 +22,7 @@ use held::HeldCounts;
 use http::HeaderValue;
 use http::header::CONNECTION;
 use http_wire::ApiError;
+use ipnet::IpNet;
 use protocol::ProblemType;
 use protocol::access::Role;
 use quota::ActiveOperations;
@@ -89,13 +90,14 @@ impl Default for LimitSettings {
 #[derive(Clone, PartialEq, Debug)]
 pub struct ExemptAddresses {
     pub loopback: bool,
-    pub others: Vec<IpAddr>,
+    pub others: Vec<IpNet>,
 }
 
 impl ExemptAddresses {
     fn covers(&self, address: IpAddr) -> bool {
         let address = address.to_canonical();
-        (self.loopback && address.is_loopback()) || self.others.contains(&address)
+        (self.loopback && address.is_loopback())
+            || self.others.iter().any(|network| network.contains(&address))
     }
 }
 
@@ -443,11 +445,14 @@ mod tests {
     #[test]
     fn loopback_and_proxies_are_exempt_and_addresses_of_one_network_count_as_one() {
         let exempt = |address: &str| {
-            let proxy = ExemptAddresses { loopback: true, others: vec!["192.0.2.7".parse().unwrap()] };
-            limits(|settings| settings.exempt = proxy).caller(None, at(address)).is_none()
+            let others = ["192.0.2.7/32", "10.1.0.0/16", "2001:db8:7::/48"];
+            let others = others.map(|network| network.parse().unwrap()).to_vec();
+            let proxies = ExemptAddresses { loopback: true, others };
+            limits(|settings| settings.exempt = proxies).caller(None, at(address)).is_none()
         };
         assert!(exempt("127.0.0.2") && exempt("::1") && exempt("::ffff:127.0.0.1") && exempt("192.0.2.7"));
-        assert!(!exempt("192.0.2.1") && !exempt("2001:db8::1"));
+        assert!(exempt("10.1.255.1") && exempt("::ffff:10.1.0.1") && exempt("2001:db8:7:1::1"));
+        assert!(!exempt("192.0.2.1") && !exempt("2001:db8::1") && !exempt("10.2.0.1"));
         let limits = limits(|settings| settings.sign_ins_per_minute = Some(1));
         assert_eq!(limits.sign_in(at("2001:db8::1")), Ok(()));
         assert_eq!(limits.sign_in(at("2001:db8::2")), Err(60));
