@@ -233,4 +233,12 @@ test('the last 24 hours agree with the list', async ({ page, request }) => {
     const stored = await (await request.get('/api/v1/operations/counts')).json();
     const failed = stored.counts.find((of: { state: string }) => of.state === 'failed');
     expect(failed.count).toBe(1);
+    // The bar of an hour leads to what ended in it; an active operation is not among them.
+    const { ended_at } = (await (await request.get(`/api/v1/operations/${again}`)).json()).operation;
+    const slow = { ...load, symbol: 'SLOW', source: 'synthetic', rows_per_second: 20 };
+    await until(request, await start(request, 'data.load', slow), 'running');
+    await page.locator(`.hour-links a[href*="ended_since=${ended_at.slice(0, 13)}"]`).click();
+    await alive(page);
+    await expect(page.locator('tr.row')).toHaveCount(1);
+    await expect(page.locator('tr.row')).toContainText('NOSUCH');
 });

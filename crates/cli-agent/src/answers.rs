@@ -79,10 +79,12 @@ fn takes(filter: &Filter, id: OperationId, row: &Row, now: Time) -> bool {
         let words = || operation.map(Operation::words).unwrap_or_default();
         let params = operation.map_or(&serde_json::Value::Null, |operation| &operation.params);
         let (kind, host) = (&row.kind, row.host.as_ref());
-        let seen = Seen { id, state: row.state, kind, host, parent: row.parent, params, words: &words };
+        let (state, parent) = (row.state, row.parent);
+        let ended_at = operation.and_then(|operation| operation.ended_at);
+        let seen = Seen { id, state, kind, host, parent, ended_at, params, words: &words };
         filter.takes(&seen, now)
     };
-    if filter.text.trim().is_empty() && filter.params.is_empty() {
+    if filter.text.trim().is_empty() && filter.params.is_empty() && !filter.asks_for_ends() {
         return seen(None);
     }
     match &row.content {

@@ -17,6 +17,10 @@ pub struct OperationQuery {
     pub since: Option<String>,
     /// Created before; a day is included as a whole.
     pub until: Option<String>,
+    /// Ended at or after: `24h`, a day or a time.
+    pub ended_since: Option<String>,
+    /// Ended before; a day is included as a whole.
+    pub ended_until: Option<String>,
     /// Words that must all occur.
     pub words: Option<String>,
     /// Oldest first.
@@ -37,6 +41,8 @@ impl OperationQuery {
             ("parent", self.parent.as_deref()),
             ("since", self.since.as_deref()),
             ("until", self.until.as_deref()),
+            ("ended_since", self.ended_since.as_deref()),
+            ("ended_until", self.ended_until.as_deref()),
             ("q", self.words.as_deref()),
         ];
         let given = pairs.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?)));

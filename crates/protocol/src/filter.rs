@@ -29,6 +29,10 @@ pub struct Filter {
     pub since: Option<When>,
     /// Only operations accepted before this time, to the millisecond.
     pub until: Option<When>,
+    /// Only operations that ended at or after this time. Matches no active operation.
+    pub ended_since: Option<When>,
+    /// Only operations that ended before this time. Matches no active operation.
+    pub ended_until: Option<When>,
     /// Text whose words must all occur in title, kind, host, ID or tags, or begin the name of the
     /// state (4 letters or more), ignoring case.
     pub text: String,
@@ -63,6 +67,8 @@ pub struct Seen<'a> {
     pub kind: &'a KindName,
     pub host: Option<&'a HostName>,
     pub parent: Option<OperationId>,
+    /// When its last attempt ended, if the operation has ended.
+    pub ended_at: Option<Time>,
     pub params: &'a Value,
     /// Its text, as [`words`] returns it; called only if the filter has text.
     pub words: &'a dyn Fn() -> String,
@@ -160,6 +166,8 @@ impl Filter {
             "parent" => self.parent = id(name, value)?,
             "since" => self.since = when(name, value)?,
             "until" => self.until = when(name, value)?,
+            "ended_since" => self.ended_since = when(name, value)?,
+            "ended_until" => self.ended_until = when(name, value)?,
             "q" => self.text = value.chars().take(200).collect(),
             "order" => {
                 self.order = match value {
@@ -188,7 +196,7 @@ impl Filter {
                 _ => {
                     return Err(FilterError::Word(format!(
                         "unknown filter '{}'; filters are state, kind, host, param.NAME, parent, since, \
-                         until, q, order, after and limit",
+                         until, ended_since, ended_until, q, order, after and limit",
                         short(name)
                     )));
                 }
@@ -208,6 +216,8 @@ impl Filter {
             ("parent", self.parent.map(|id| id.to_string()).unwrap_or_default()),
             ("since", text(self.since)),
             ("until", text(self.until)),
+            ("ended_since", text(self.ended_since)),
+            ("ended_until", text(self.ended_until)),
             ("q", self.text.trim().to_owned()),
         ];
         let params = self.params.iter().map(|p| (format!("param.{}", p.name), p.value.clone()));
@@ -231,12 +241,29 @@ impl Filter {
         (self.since.map(|when| earliest(when.from(now))), self.until.map(|when| earliest(when.to(now))))
     }
 
+    /// Its range of ends: from the first time up to, but excluding, the second.
+    pub fn ends(&self, now: Time) -> (Option<Time>, Option<Time>) {
+        (self.ended_since.map(|when| when.from(now)), self.ended_until.map(|when| when.to(now)))
+    }
+
+    /// Whether it depends on when operations ended.
+    pub fn asks_for_ends(&self) -> bool {
+        self.ended_since.is_some() || self.ended_until.is_some()
+    }
+
+    /// Whether one of its times is relative to now, so that the matches change as time passes.
+    pub fn moves(&self) -> bool {
+        let times = [self.since, self.until, self.ended_since, self.ended_until];
+        times.into_iter().flatten().any(When::moves)
+    }
+
     /// Whether it matches an operation; ignores `after` and `limit`.
     pub fn takes(&self, op: &Seen<'_>, now: Time) -> bool {
         fn any<T: PartialEq>(list: &[T], one: Option<&T>) -> bool {
             list.is_empty() || one.is_some_and(|one| list.contains(one))
         }
         let (first, end) = self.ids(now);
+        let (earliest, latest) = self.ends(now);
         any(&self.states, Some(&op.state))
             && any(&self.kinds, Some(op.kind))
             && self.scope.as_ref().is_none_or(|scope| scope.covers(op.kind))
@@ -244,6 +271,8 @@ impl Filter {
             && self.parent.is_none_or(|parent| op.parent == Some(parent))
             && first.is_none_or(|first| op.id >= first)
             && end.is_none_or(|end| op.id < end)
+            && earliest.is_none_or(|earliest| op.ended_at.is_some_and(|at| at >= earliest))
+            && latest.is_none_or(|latest| op.ended_at.is_some_and(|at| at < latest))
             && self.params_by_name().values().all(|any| any.iter().any(|param| param.fits(op.params)))
             && (self.text.trim().is_empty() || {
                 let words = (op.words)();
@@ -291,6 +320,8 @@ mod tests {
             ("param.x=y", "5,10"),
             ("since", "24h"),
             ("until", "2026-11-01"),
+            ("ended_since", "2026-10-31"),
+            ("ended_until", "yesterday"),
             ("host", "gpu-1"),
             ("kind", "data.load,training.run"),
             ("state", "failed"),
@@ -308,7 +339,7 @@ mod tests {
         let now = Time::parse("2026-11-23T10:00:00Z").unwrap();
         let id = OperationId::earliest(now);
         let params = json!({"symbol": "MSFT", "rows": 50});
-        let takes = |query: &[(&str, &str)]| {
+        let takes_ended = |ended_at: Option<Time>, query: &[(&str, &str)]| {
             let words = || words(&kind, "MSFT 1h · full", id, None, &["synthetic".to_owned()]);
             let params = &params;
             let seen = Seen {
@@ -317,11 +348,13 @@ mod tests {
                 kind: &kind,
                 host: None,
                 parent: None,
+                ended_at,
                 params,
                 words: &words,
             };
             read(query).takes(&seen, now)
         };
+        let takes = |query: &[(&str, &str)]| takes_ended(None, query);
         assert!(takes(&[]));
         assert!(takes(&[("param.symbol", "AAPL"), ("param.symbol", "msft"), ("param.rows", "50.0")]));
         assert!(!takes(&[("param.symbol", "msft"), ("param.rows", "51")]));
@@ -332,5 +365,13 @@ mod tests {
         assert!(!takes(&[("host", "gpu-1")]));
         assert!(takes(&[("since", "2026-11-23T10:00:00Z")]) && !takes(&[("until", "2026-11-23T10:00:00Z")]));
         assert!(takes(&[("until", "2026-11-23"), ("since", "1s")]));
+        let at = Time::parse("2026-11-23T09:30:00Z");
+        assert!(takes_ended(at, &[("ended_since", "2026-11-23T09:30:00Z"), ("ended_until", "today")]));
+        assert!(
+            !takes_ended(at, &[("ended_until", "2026-11-23T09:30:00Z")]),
+            "the end of a range is excluded"
+        );
+        assert!(!takes_ended(at, &[("ended_since", "29m")]));
+        assert!(!takes(&[("ended_until", "today")]), "an active operation has no end");
     }
 }

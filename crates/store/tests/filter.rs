@@ -29,15 +29,18 @@ fn operation(n: usize, drawn: (usize, usize, usize, usize, usize, i64)) -> Opera
     ];
     let queued = Operation::queued(id, kind, title.to_owned(), params[param].clone(), minute(at));
     let host = [None, Some("gpu-1"), Some("gpu-2")][host].map(|h| HostName::new(h).unwrap());
-    Operation { state: State::ALL[state], host, seq: 1, ..queued }
+    let state = State::ALL[state];
+    // Some end in the minute of the start, some later, beyond the microsecond of a bound.
+    let ended_at = state.ended().then(|| minute(at + i64::from(param == 1) * 3).plus_micros(param as i64));
+    Operation { state, host, ended_at, seq: 1, ..queued }
 }
 
 fn held(filter: &Filter, operations: &[Operation], now: Time) -> Vec<OperationId> {
     let takes = |op: &&Operation| {
         let (params, host, words): (&Value, _, &dyn Fn() -> String) =
             (&op.params, op.host.as_ref(), &|| op.words());
-        let seen =
-            Seen { id: op.id, state: op.state, kind: &op.kind, host, parent: op.parent, params, words };
+        let (id, state, kind, parent, ended_at) = (op.id, op.state, &op.kind, op.parent, op.ended_at);
+        let seen = Seen { id, state, kind, host, parent, ended_at, params, words };
         filter.takes(&seen, now)
     };
     let mut ids: Vec<_> = operations.iter().filter(takes).map(|op| op.id).collect();
@@ -72,6 +75,8 @@ fn word() -> impl Strategy<Value = (String, String)> {
         of("param.dry", &["true", "false"]),
         of("since", &["2026-11-23T10:07:00Z", "2026-11-23", "30000w", "2026-11-24"]),
         of("until", &["2026-11-23T10:07:00Z", "2026-11-23", "2026-11-22"]),
+        of("ended_since", &["2026-11-23T10:07:00Z", "2026-11-23T10:07:00.000001Z", "2026-11-23", "1s"]),
+        of("ended_until", &["2026-11-23T10:07:00Z", "2026-11-23T10:07:00.000001Z", "2026-11-23"]),
         of(
             "q",
             &[

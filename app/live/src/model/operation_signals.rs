@@ -343,6 +343,7 @@ impl OperationSignals {
                 kind: &fixed.kind,
                 host: facts.host.as_ref(),
                 parent: fixed.parent,
+                ended_at: facts.ended_at,
                 params: &fixed.params,
                 words: &words,
             };

@@ -8,7 +8,6 @@ use live::OperationStore;
 use live::api;
 use live::model::counts::{Numbers, numbers_of, slot};
 use live::model::joined::{Added, Joinable, Joined};
-use protocol::filter::When;
 use protocol::{Event, EventBody, Filter, OperationId, State, paths};
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -65,10 +64,6 @@ fn narrow(filter: &Filter) -> Option<Filter> {
     (!open.words().is_empty()).then_some(open)
 }
 
-fn moves(filter: &Filter) -> bool {
-    [filter.since, filter.until].into_iter().flatten().any(When::moves)
-}
-
 impl Counted {
     pub fn new(asked: Memo<Asked>) -> Self {
         let live = OperationStore::here();
@@ -90,7 +85,7 @@ impl Counted {
         let clock = live.clock();
         // A time range relative to now moves with the clock.
         let minute = Memo::new(move |_| {
-            let moving = filter.with(|f| f.as_ref().is_some_and(moves));
+            let moving = filter.with(|f| f.as_ref().is_some_and(Filter::moves));
             moving.then(|| clock.get().micros() / MINUTE)
         });
         let timer = StoredValue::new(None::<(Join, TimeoutHandle)>);

@@ -27,10 +27,10 @@ fn to_the_minute(at: Time, zone: Zone) -> String {
     format!("{} {}", &zone.bare_clock(at)[..5], zone.name(at))
 }
 
-/// List of the operations that were accepted in an hour; the list has no filter by end.
+/// List of the operations that ended in an hour.
 fn list_of(begins: Time) -> String {
     let (since, until) = (begins.to_string(), begins.plus_micros(HOUR).to_string());
-    query::url("/operations", [("since", since.as_str()), ("until", until.as_str())])
+    query::url("/operations", [("ended_since", since.as_str()), ("ended_until", until.as_str())])
 }
 
 /// One bar per hour, stacked: succeeded, failed (hatched), cancelled.
@@ -56,7 +56,7 @@ pub fn Hours(activity: Activity, total: Ends) -> impl IntoView {
         let (begins, ends) = (begins(i), display::activity::ends(*hour));
         let hint = text(move || {
             let hour = to_the_minute(begins, zone.get());
-            format!("{hour}: {ends}. Click to show the operations accepted in this hour")
+            format!("{hour}: {ends}. Click to show these operations")
         });
         // With keys, the list is filtered in the list: 24 more stops would be in the way.
         view! { <a href=base::url(&list_of(begins)) tabindex="-1" aria-hidden="true" title=hint></a> }
@@ -99,11 +99,12 @@ mod tests {
     }
 
     #[test]
-    fn an_hour_leads_to_what_was_accepted_in_it() {
+    fn an_hour_leads_to_what_ended_in_it() {
         let asked = app_state::address::list::Asked::read(
             list_of(Time::parse("2026-11-23T10:00:00Z").unwrap()).split_once('?').unwrap().1,
         );
-        let names: Vec<_> = asked.filter.words().into_iter().map(|(_, at)| at).collect();
-        assert_eq!(names, ["2026-11-23T10:00:00Z", "2026-11-23T11:00:00Z"]);
+        let filters: Vec<_> =
+            asked.filter.words().into_iter().map(|(name, at)| format!("{name}={at}")).collect();
+        assert_eq!(filters, ["ended_since=2026-11-23T10:00:00Z", "ended_until=2026-11-23T11:00:00Z"]);
     }
 }

@@ -289,6 +289,8 @@ impl Asked {
             "parent" => filter.parent = None,
             "since" => filter.since = None,
             "until" => filter.until = None,
+            "ended_since" => filter.ended_since = None,
+            "ended_until" => filter.ended_until = None,
             name => {
                 let name = name.strip_prefix("param.").unwrap_or(name);
                 filter.params.retain(|param| param.name != name || param.value != chip.value);

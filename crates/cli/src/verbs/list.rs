@@ -34,6 +34,12 @@ pub struct Filters {
     /// Only operations created before this time; a day is included as a whole
     #[arg(long, value_name = "TIME")]
     pub until: Option<String>,
+    /// Only operations that ended at or after this time: an age such as 24h or 7d, a day (UTC) or a time
+    #[arg(long, value_name = "TIME")]
+    pub ended_since: Option<String>,
+    /// Only operations that ended before this time; a day is included as a whole
+    #[arg(long, value_name = "TIME")]
+    pub ended_until: Option<String>,
     /// Only operations with all of these words in their title, kind, host, ID or tags; a word may also be a state
     #[arg(short = 'q', long = "query", value_name = "TEXT")]
     pub q: Option<String>,
@@ -66,6 +72,8 @@ impl Filters {
             parent,
             since: self.since.clone(),
             until: self.until.clone(),
+            ended_since: self.ended_since.clone(),
+            ended_until: self.ended_until.clone(),
             words: self.q.clone(),
             ..OperationQuery::default()
         })

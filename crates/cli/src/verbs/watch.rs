@@ -63,6 +63,8 @@ async fn filter_of(filters: &Filters, target: &Target) -> anyhow::Result<Filter>
         ("parent", query.parent),
         ("since", query.since),
         ("until", query.until),
+        ("ended_since", query.ended_since),
+        ("ended_until", query.ended_until),
         ("q", query.words),
     ]
     .into_iter()

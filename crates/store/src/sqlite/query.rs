@@ -101,6 +101,14 @@ fn found(filter: &Filter, now: Time, among: Option<&Candidates>) -> FilterQuery 
     if let Some(end) = end {
         clauses.id(&format!("{id} <"), end);
     }
+    let (earliest, latest) = filter.ends(now);
+    for (bound, at) in [(">=", earliest), ("<", latest)] {
+        if let Some(at) = at {
+            // Active operations have no end, so neither comparison is true for them.
+            clauses.parts.push(format!("o.ended_at {bound} ?"));
+            clauses.values.push(Sql::Integer(at.micros()));
+        }
+    }
     let lists = [filter.states.len(), filter.kinds.len(), filter.hosts.len()];
     let single = lists.iter().sum::<usize>() == 1 || filter.parent.is_some();
     let from = if let Some(among) = among {
@@ -108,7 +116,7 @@ fn found(filter: &Filter, now: Time, among: Option<&Candidates>) -> FilterQuery 
         format!("({}) AS c CROSS JOIN operations AS o ON o.n = c.n", among.query())
     } else if leads {
         "params AS p CROSS JOIN operations AS o INDEXED BY operations_to_find ON o.id = p.id".to_owned()
-    } else if single && filter.text.trim().is_empty() {
+    } else if single && filter.text.trim().is_empty() && !filter.asks_for_ends() {
         "operations AS o".to_owned()
     } else {
         "operations AS o INDEXED BY operations_to_find".to_owned()

@@ -3,7 +3,7 @@
 use super::{Fixed, OperationSignals, OperationStore};
 use display::start::Work;
 use leptos::prelude::*;
-use protocol::filter::{Filter, When};
+use protocol::filter::Filter;
 use protocol::{HostName, KindName, OperationId, State, Time};
 use serde_json::Value;
 use std::collections::HashMap;
@@ -25,8 +25,7 @@ impl OperationStore {
 
     /// Ids that match a filter. Also tracks the clock where the filter's time range is relative to now.
     pub fn find(&self, filter: &Filter) -> (Vec<OperationId>, Vec<OperationId>) {
-        let moves = [filter.since, filter.until].into_iter().flatten().any(When::moves);
-        let now = if moves { self.0.clock.get() } else { self.0.clock.get_untracked() };
+        let now = if filter.moves() { self.0.clock.get() } else { self.0.clock.get_untracked() };
         self.pick(&|signals| signals.matches(filter, now))
     }
 

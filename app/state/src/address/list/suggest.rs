@@ -40,7 +40,9 @@ impl Vocabulary {
             "state" => all(&self.states),
             "kind" => all(&self.kinds),
             "host" => all(&self.hosts),
-            "since" | "until" => vec!["15m", "1h", "24h", "today", "yesterday", "7d", "30d"],
+            "since" | "until" | "ended_since" | "ended_until" => {
+                vec!["15m", "1h", "24h", "today", "yesterday", "7d", "30d"]
+            }
             _ => {
                 let values = name.strip_prefix("param.").and_then(|param| self.params.get(param));
                 values.into_iter().flatten().map(String::as_str).collect()
@@ -67,6 +69,8 @@ fn note(name: &str) -> &'static str {
         "host" => "Host it runs or ran on",
         "since" => "Created since: 24h, yesterday, 2026-11-01",
         "until" => "Created until: 24h, yesterday, 2026-11-01",
+        "ended_since" => "Ended since: 24h, yesterday, 2026-11-01",
+        "ended_until" => "Ended until: 24h, yesterday, 2026-11-01",
         _ => "Parameter value",
     }
 }
@@ -168,7 +172,10 @@ mod tests {
 
     #[test]
     fn an_empty_field_suggests_all_conditions() {
-        assert_eq!(puts(""), ["state:", "kind:", "host:", "since:", "until:", "param."]);
+        assert_eq!(
+            puts(""),
+            ["state:", "kind:", "host:", "since:", "until:", "ended_since:", "ended_until:", "param."]
+        );
         assert_eq!(puts("msft "), puts(""));
     }
 

@@ -4,7 +4,7 @@
 //! contain blanks; `\"` and `\\` escape a quote and a backslash there.
 
 /// Names of conditions.
-pub const NAMES: [&str; 5] = ["state", "kind", "host", "since", "until"];
+pub const NAMES: [&str; 7] = ["state", "kind", "host", "since", "until", "ended_since", "ended_until"];
 /// Prefix of parameter conditions.
 const PARAM: &str = "param.";
 

@@ -17,11 +17,12 @@ pub(super) fn put(transaction: &Transaction<'_>, operation: &Operation, attempt:
     }
     let n: i64 = transaction
         .prepare_cached(
-            "INSERT INTO operations (id, kind, state, host, title, doc, heard_at, progress, parent, about)
-             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+            "INSERT INTO operations
+                (id, kind, state, host, title, doc, heard_at, progress, parent, about, ended_at)
+             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
              ON CONFLICT (id) DO UPDATE SET state = excluded.state, host = excluded.host,
                 title = excluded.title, doc = excluded.doc, heard_at = excluded.heard_at,
-                progress = excluded.progress, about = excluded.about
+                progress = excluded.progress, about = excluded.about, ended_at = excluded.ended_at
              RETURNING n",
         )?
         .query_row(
@@ -36,6 +37,7 @@ pub(super) fn put(transaction: &Transaction<'_>, operation: &Operation, attempt:
                 progress,
                 bare.parent.map(id_bytes),
                 about,
+                bare.ended_at.map(Time::micros),
             ],
             |row| row.get(0),
         )?;
