@@ -122,7 +122,7 @@ fn of_learning(validation: &[Point], curves: &Curves) -> Vec<HeadFigure> {
     }
     figures.push(HeadFigure {
         note: if past > 0.0 {
-            format!("{} epochs ago", format::figure(past))
+            format!("{} {} ago", format::figure(past), if past == 1.0 { "epoch" } else { "epochs" })
         } else {
             "the newest".to_owned()
         },
@@ -152,7 +152,7 @@ fn of_training(result: &TrainingResult) -> Vec<HeadFigure> {
     let mut figures = vec![
         HeadFigure {
             note: baseline.unwrap_or_default(),
-            means: "Correct share of the test data. The baseline always predicts the majority class",
+            means: "Share of correct predictions on the test data. The baseline always predicts the majority class",
             tone: if beaten { Tone::Plain } else { Tone::Bad },
             ..head("test accuracy", format::share(accuracy))
         },

@@ -173,7 +173,7 @@ impl Account<'_> {
         let password = match self.provider {
             None => password_section(&at),
             Some(provider) => format!(
-                r#"<p class="hint">You sign in with {}. Your groups there set your role, at each sign-in.</p>"#,
+                r#"<p class="hint">You sign in with {}. At each sign-in, your groups at this provider determine your role.</p>"#,
                 text(provider)
             ),
         };

@@ -41,7 +41,7 @@ pub fn Nothing(asked: Memo<Asked>, stored: Stored) -> impl IntoView {
             view! {
                 <Empty
                     title="No operations yet"
-                    text="This page lists all active and ended operations, updated live. Start with loading market data; the synthetic source needs no files."
+                    text="This page lists all active and ended operations, updated live. Start by loading market data; the synthetic source needs no files."
                 >
                     <A href="/new?kind=data.load" attr:class="button primary">
                         "Load market data"

@@ -56,7 +56,7 @@ pub fn Hours(activity: Activity, total: Ends) -> impl IntoView {
         let (begins, ends) = (begins(i), display::activity::ends(*hour));
         let hint = text(move || {
             let hour = to_the_minute(begins, zone.get());
-            format!("{hour}: {ends}. Click to show the operations accepted in this hour")
+            format!("{hour}: {ends}. Click to show the operations created in this hour")
         });
         // With keys, the list is filtered in the list: 24 more stops would be in the way.
         view! { <a href=base::url(&list_of(begins)) tabindex="-1" aria-hidden="true" title=hint></a> }

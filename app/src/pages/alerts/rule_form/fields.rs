@@ -53,7 +53,7 @@ fn fields(form: RuleForm, target: Target) -> AnyView {
         Target::Rule { name, is_built_in, .. } => (format!("Edit {name}"), false, *is_built_in),
     };
     let about = is_built_in.then(|| {
-        view! { <p class="muted">"Built in, so its metric stays. Reset the rule to return to the built-in values."</p> }
+        view! { <p class="muted">"The metric of a built-in rule can't be changed. To restore the built-in values, reset the rule."</p> }
     });
     let error = text(move || {
         form.wrong.with(|wrong| wrong.as_ref().map(|wrong| wrong.1.clone()).unwrap_or_default())

@@ -283,7 +283,7 @@ fn words_of(error: &RuleError) -> String {
             "Name: use 1 to 60 lower-case letters, digits and '-', such as disk-full.".to_owned()
         }
         RuleError::Metric { .. } => {
-            "Metric: there is none with this name. docs/monitoring.md lists the metrics of a host.".to_owned()
+            "Metric: no metric has this name. docs/monitoring.md lists the metrics of a host.".to_owned()
         }
         RuleError::RecoveryAbove { .. } => {
             "Recovery threshold: enter at most the threshold, because the rule fires above it.".to_owned()

@@ -25,7 +25,7 @@ fn reason(reason: FailureReason) -> &'static str {
         FailureReason::HostStopped => "The host was stopped",
         FailureReason::HostSilent => "The host timed out",
         FailureReason::CheckpointAway => "The checkpoint could not be transferred to the host",
-        FailureReason::Abandoned => "Abandoned while its host was unreachable or could not stop it",
+        FailureReason::Abandoned => "Abandoned: the host was unreachable or could not stop the operation",
     }
 }
 
