@@ -45,7 +45,7 @@ impl Button<'_> {
         let trouble = self.trouble.as_ref().map_or_else(String::new, |why| {
             let others = if users { "Local users and tokens still work." } else { "Tokens still work." };
             format!(
-                r#"<p class="hint" id="trouble" role="status">{} {others} The button tries again.</p>"#,
+                r#"<p class="hint" id="trouble" role="status">{} {others} To try again, press the button.</p>"#,
                 text(why)
             )
         });
