@@ -52,7 +52,7 @@ pub fn of_progress(
         figures.push(HeadFigure { note, ..head(label, format::count(progress.done)) });
     }
     if let Some(rate) = progress.and_then(|p| p.rate).filter(|_| !ended) {
-        let label = "rate, mean of the last seconds";
+        let label = "rate, mean of the last few seconds";
         figures.push(head(label, format::rate(rate, progress.map_or("", |p| &p.unit))));
     }
     for name in curves.names() {
@@ -64,7 +64,7 @@ pub fn of_progress(
             let note = if low < high { format!("{} to {}", brief(low), brief(high)) } else { String::new() };
             figures.push(HeadFigure {
                 note,
-                means: "Newest value, and its range",
+                means: "Newest value, and the range of all values",
                 ..head(&title(name), brief(*y))
             });
         }

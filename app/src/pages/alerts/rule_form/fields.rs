@@ -19,7 +19,7 @@ use std::collections::BTreeSet;
 
 /// Choice of the list of metrics that opens the text field.
 const OTHER: &str = "other";
-const METRIC_HELP: &str = "A metric of docs/monitoring.md, such as disk.sda.busy_ratio.";
+const METRIC_HELP: &str = "A metric from docs/monitoring.md, such as disk.sda.busy_ratio.";
 
 /// The dialog.
 #[component]
