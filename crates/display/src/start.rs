@@ -151,7 +151,8 @@ pub fn before_start(start: &Start, now: Time) -> String {
             format!("{line}: {why}{when}.")
         }
         Start::Drained(names) if names.contains(' ') => format!(
-            "Will wait in the queue: the connected hosts for this kind, {names}, are drained and accept no new operations."
+            "Will wait in the queue: the connected hosts for this kind, {names}, are drained and accept no new \
+             operations."
         ),
         Start::Drained(name) => format!(
             "Will wait in the queue: {name}, the only connected host for this kind, is drained and accepts no new operations."
