@@ -19,7 +19,8 @@ pub fn NoneEnded(
     let live = OperationStore::here();
     let wording = text(move || {
         if below.get() > 0 {
-            "All ended operations are child runs of active operations.".to_owned()
+            "All ended operations are child runs, listed under the active operations that started them."
+                .to_owned()
         } else if stored.more(&live, 0) {
             "Searching older operations…".to_owned()
         } else if asked.with(Asked::is_open) {
