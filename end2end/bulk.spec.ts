@@ -48,7 +48,7 @@ test('a range of rows is selected, cancelled with one confirmation, and the outc
     // Asked first; keeping them changes nothing.
     await bar(page).getByRole('button', { name: 'Cancel 3 operations…' }).click();
     const dialog = page.getByRole('dialog');
-    await expect(dialog).toContainText('3 running are asked to stop.');
+    await expect(dialog).toContainText('3 running operations are asked to stop.');
     await dialog.getByRole('button', { name: 'Keep running' }).click();
     await expect(dialog).toBeHidden();
     await expect(bar(page)).toContainText('3 selected');
@@ -112,7 +112,7 @@ test('all matches of a filter are cancelled, queued ones at once, and others are
     if (info.project.name === 'desktop') await expect(page.locator('.ops')).toContainText('next of 2 in the queue');
     await page.getByRole('button', { name: `Cancel ${ids.length} matching…` }).click();
     const dialog = page.getByRole('dialog');
-    await expect(dialog).toContainText(`${places - 1} running are asked to stop; 2 queued are removed immediately.`);
+    await expect(dialog).toContainText(`${places - 1} running operations are asked to stop; 2 queued operations are cancelled immediately.`);
     await dialog.getByRole('button', { name: `Cancel ${ids.length} operations` }).click();
     await expect(page.locator('.toast')).toContainText(`Cancel requested for ${ids.length} operations.`);
     await allAre(request, ids, 'cancelled');

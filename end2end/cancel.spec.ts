@@ -57,7 +57,7 @@ test('work that ignores its cancel is killed after the deadline, with all its pr
     expect(lives(child)).toBe(true);
     await expect(main.locator('.op-state')).toContainText('cancelled', { timeout: 20_000 });
     await expect(main.locator('.receipt').getByRole('listitem')).toHaveText(STEPS);
-    await expect(main.locator('.receipt')).toContainText('the host force-stops it after the deadline');
+    await expect(main.locator('.receipt')).toContainText('to stop, longer than the usual 5 s');
     await expect(main.getByRole('log')).toContainText('SIGKILL');
     expect(lives(child)).toBe(false);
 });
@@ -140,5 +140,5 @@ test('abandoned work is stopped when its host reconnects, and its late reports h
     await page.reload();
     await alive(page);
     await expect(main.locator('.op-state')).toContainText('failed');
-    await expect(main).toContainText('Abandoned while its host was unreachable');
+    await expect(main).toContainText('Abandoned: the host was unreachable');
 });

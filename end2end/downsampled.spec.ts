@@ -52,7 +52,7 @@ test('a downsampled curve says so, and its CSV has every point', async ({ page, 
     await page.goto(`/operations/${id}`);
     await alive(page);
     const note = chart(page).locator('.chart-held');
-    await expect(note).toHaveText(/^Downsampled to 1,200 points \(min\/max per bucket\)\. The CSV fetches all points\.$/);
+    await expect(note).toHaveText(/^Downsampled to 1,200 points \(min\/max per bucket\)\. The downloaded CSV has all points\.$/);
     await choose(chart(page), 'Show as table');
     await expect(chart(page).locator('.twin')).toContainText('Newest 200 of 1,200 rows');
     const file = await csv(page, chart(page));
@@ -63,7 +63,7 @@ test('a downsampled curve says so, and its CSV has every point', async ({ page, 
     const other = await curve(request, 3_000);
     await page.goto(`/compare?ids=${id},${other}`);
     await alive(page);
-    await expect(note).toContainText('The CSV fetches all points.');
+    await expect(note).toContainText('The downloaded CSV has all points.');
     expect((await csv(page, chart(page))).rows).toBe(3_000);
 });
 

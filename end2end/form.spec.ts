@@ -58,7 +58,7 @@ test('a start that has to wait for another load of the same data says so', async
     await until(request, await start(request, 'data.load', slow), 'running');
     await open(page, `kind=data.load&symbol=${SYMBOL}&source=csv`);
     const summary = page.getByRole('region', { name: 'Summary' });
-    await expect(summary).toContainText(/Will wait until .*ACME.* has ended.*: both use the same symbol/);
+    await expect(summary).toContainText(/Will wait until .*ACME.* has ended.*: both operations use the same symbol/);
     await symbol(page).fill('OTHER');
     await expect(summary).toContainText('Starts immediately');
 });
@@ -244,7 +244,7 @@ test('the last parameters fill the form, and can be undone', async ({ page, requ
     await expect(symbol(page)).toHaveValue(SYMBOL);
     await expect(page.getByRole('radio', { name: 'tail' })).toBeChecked();
     await expect(page.getByLabel('Rows per second')).toHaveValue('9000');
-    await expect(page.getByText(/Filled in with the last parameters, \d{4}-\d\d-\d\d/)).toBeVisible();
+    await expect(page.getByText(/Filled in with the last parameters \(\d{4}-\d\d-\d\d/)).toBeVisible();
     await page.getByRole('button', { name: 'Undo' }).click();
     await expect(symbol(page)).toHaveValue('OTHER');
     await expect(page.getByRole('radio', { name: 'full' })).toBeChecked();
@@ -263,7 +263,7 @@ test('a chosen model fills in its symbol, its timeframe and a start after its tr
     await expect(page.locator(`#param-model-list [data-value="${model}"]`)).toBeAttached();
     await expect(page.locator('#param-start')).toHaveValue('2021-02-03');
     await page.locator('#param-model').fill(model);
-    await expect(page.getByText(`Filled in for ${model}: Symbol, Start.`)).toBeVisible();
+    await expect(page.getByText(`Filled in to match ${model}: Symbol, Start.`)).toBeVisible();
     await expect(symbol(page)).toHaveValue(SYMBOL);
     const from = await page.locator('#param-start').inputValue();
     expect(Date.parse(from)).toBeGreaterThan(Date.parse(validation.to));

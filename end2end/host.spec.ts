@@ -79,7 +79,7 @@ test('the keys of one chart read the values of all, and the timeline stands on t
 test('the latency of requests is a heat map on the axis of the charts, and a table', async ({ page }, info) => {
     await page.goto('/hosts/local?range=15m');
     await alive(page);
-    const heat = page.getByRole('region', { name: 'Response time, distribution', exact: true }).first();
+    const heat = page.getByRole('region', { name: 'Distribution of response times', exact: true }).first();
     await expect(heat.locator('.latency-cells').first()).toBeAttached({ timeout: 30_000 });
     if (info.project.name === 'desktop') {
         const plot = heat.locator('svg').first();

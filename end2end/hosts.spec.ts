@@ -61,7 +61,7 @@ test('a host is drained and undrained, and waiting users are informed', async ({
     await openHosts(page);
     await expect(card(page).getByRole('status')).toContainText('1 still running');
     await request.post(`/api/v1/operations/${running}/cancel`, { data: {} });
-    await expect(card(page).getByRole('status')).toContainText('It can be stopped');
+    await expect(card(page).getByRole('status')).toContainText('The host can be stopped');
     expect(await stateOf(request, waiting)).toBe('queued');
     await button.click();
     await expect(button).toHaveText('Drain…');

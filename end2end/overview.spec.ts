@@ -65,7 +65,7 @@ test('running, waiting and failed operations are shown and stay current', async 
     await expect(failed.locator('tr.row')).toContainText('NOSUCH');
     const lately = page.getByRole('region', { name: 'Last 24 hours', exact: true }).first();
     await expect(lately).toContainText('1 failed, 13 cancelled');
-    await expect(figure(page, 'failed')).toHaveText(/^1failed in 24 h7 % of ended$/);
+    await expect(figure(page, 'failed')).toHaveText(/^1failed in 24 h7 % of all ended$/);
     await expect(figure(page, 'failed')).toHaveAttribute('href', '/operations?state=failed');
     const ended = page.getByRole('region', { name: 'Just ended' }).locator('tr.row');
     await expect(ended.first()).toContainText('cancelled');

@@ -23,7 +23,7 @@ test('an operation on a silent host is abandoned, and stays so when the host rec
         await main.getByRole('button', { name: 'Abandon…' }).click();
         await dialog.getByRole('button', { name: 'Abandon operation', exact: true }).click();
         await expect(main.locator('.op-state')).toContainText('failed');
-        await expect(main).toContainText('Abandoned while its host was unreachable');
+        await expect(main).toContainText('Abandoned: the host was unreachable');
     });
 
     // The reconnected host is told to stop; the operation stays abandoned.
@@ -67,7 +67,7 @@ test('a resume shows before what is kept, from when, and what is repeated', asyn
     await expect(dialog).toContainText(/\d of \d+ segments/);
     await expect(dialog).toContainText(/\d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC/);
     await expect(dialog).toContainText('by attempt 1');
-    await expect(dialog).toContainText('Queued as attempt 2');
+    await expect(dialog).toContainText('Attempt 2 waits in the queue');
     // The safe button has the focus, and Esc closes as well.
     await expect(dialog.getByRole('button', { name: 'Back' })).toBeFocused();
     await page.keyboard.press('Escape');

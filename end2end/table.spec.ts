@@ -239,7 +239,7 @@ test('failed operations are retried together, and others are untouched', async (
     await page.getByRole('region', { name: 'Selection' }).getByRole('button', { name: 'Retry 2…' }).click();
     const dialog = page.getByRole('dialog');
     await expect(dialog).toContainText('2 get another attempt from the start, and wait in the queue.');
-    await expect(dialog).toContainText('1 is neither failed nor cancelled and is skipped.');
+    await expect(dialog).toContainText('1 is skipped: only failed and cancelled operations can be retried.');
     await dialog.getByRole('button', { name: 'Retry 2 operations' }).click();
     await expect(page.locator('.toast')).toContainText('Retry queued for 2 operations.');
     await untilIn(request, runs, 'running');

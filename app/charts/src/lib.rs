@@ -142,7 +142,7 @@ pub fn Chart(
         }
         let (extent, rows) = sheet.with(|sheet| (sheet.extent, sheet.x.len()));
         let wording = extent.wording(rows)?;
-        let csv = all.map(|_| " The CSV fetches all points.");
+        let csv = all.map(|_| " The downloaded CSV has all points.");
         Some(view! { <p class="chart-held muted">{wording} {csv}</p> }.into_any())
     });
     let legend =
@@ -222,7 +222,7 @@ fn drawing(spec: Spec, drawn: Drawn) -> AnyView {
     #[cfg(not(feature = "hydrate"))]
     let _ = (drawn.log, drawn.hidden, drawn.ranged, drawn.on_mark);
     let label = format!(
-        "Chart: {}. Use the left and right arrow keys to read values, plus and minus to zoom. Its menu has a table with the same values.",
+        "Chart: {}. Use the left and right arrow keys to read values, plus and minus to zoom. The chart menu has a table with the same values.",
         spec.title
     );
     let style = if spec.tall { String::new() } else { format!("min-height:{}px", spec.height) };

@@ -24,7 +24,7 @@ impl Printed {
         }
         let of = |n: usize| count(n as u64);
         let (from, to, all) = (of(before + 1), of(before + here), of(all));
-        let rest = if more { " loaded; the server has more" } else { "" };
+        let rest = if more { format!(" loaded {what}; the server has more") } else { String::new() };
         Some(format!("Printed: {what} {from} to {to} of {all}{rest}."))
     }
 }
@@ -49,7 +49,7 @@ mod tests {
         let list = Printed { here: 100, all: 100, more: true, ..Printed::default() };
         assert_eq!(
             list.wording("rows").unwrap(),
-            "Printed: rows 1 to 100 of 100 loaded; the server has more."
+            "Printed: rows 1 to 100 of 100 loaded rows; the server has more."
         );
         assert_eq!(Printed { more: false, ..list }.wording("rows"), None);
         assert_eq!(Printed::default().wording("rows"), None);

@@ -76,4 +76,4 @@ pub fn RuleFields(
 }
 
 /// Help text about the baseline.
-pub const ABOUT: &str = "The baseline is the P10 to P90 range of successful past runs with the same title, or of the same kind if too few runs have this title. The baseline is fixed when you set the rule. Signalbox cancels the operation when the chosen number of consecutive points is on the chosen side of the baseline. The receipt states the reason.";
+pub const ABOUT: &str = "The baseline is the P10 to P90 range of successful past runs with the same title, or of the same kind if too few runs have this title. The baseline is fixed when you set the rule. Signalbox cancels the operation when the chosen number of consecutive points is on the chosen side of the baseline. The receipt of the cancel states the reason.";

@@ -113,7 +113,7 @@ fn speed(n: f64, digits: Digits) -> String {
 fn days(n: f64, digits: Digits) -> String {
     match digits.fewer() {
         None if n < 1.0 => format!("{} h", format::figure((n * 24.0).round())),
-        None => format!("{} days", format::figure(n.round())),
+        None => format::counted(n.round() as u64, "day", "days"),
         Some(digits) => format!("{} days", format::figure_to(n, digits)),
     }
 }

@@ -52,7 +52,7 @@ pub fn of_progress(
         figures.push(HeadFigure { note, ..head(label, format::count(progress.done)) });
     }
     if let Some(rate) = progress.and_then(|p| p.rate).filter(|_| !ended) {
-        let label = "rate, mean of the last seconds";
+        let label = "rate, mean of the last few seconds";
         figures.push(head(label, format::rate(rate, progress.map_or("", |p| &p.unit))));
     }
     for name in curves.names() {
@@ -64,7 +64,7 @@ pub fn of_progress(
             let note = if low < high { format!("{} to {}", brief(low), brief(high)) } else { String::new() };
             figures.push(HeadFigure {
                 note,
-                means: "Newest value, and its range",
+                means: "Newest value, and the range of all values",
                 ..head(&title(name), brief(*y))
             });
         }
@@ -122,7 +122,7 @@ fn of_learning(validation: &[Point], curves: &Curves) -> Vec<HeadFigure> {
     }
     figures.push(HeadFigure {
         note: if past > 0.0 {
-            format!("{} epochs ago", format::figure(past))
+            format!("{} {} ago", format::figure(past), if past == 1.0 { "epoch" } else { "epochs" })
         } else {
             "the newest".to_owned()
         },
@@ -152,7 +152,7 @@ fn of_training(result: &TrainingResult) -> Vec<HeadFigure> {
     let mut figures = vec![
         HeadFigure {
             note: baseline.unwrap_or_default(),
-            means: "Correct share of the test data. The baseline always predicts the majority class",
+            means: "Share of correct predictions on the test data. The baseline always predicts the majority class",
             tone: if beaten { Tone::Plain } else { Tone::Bad },
             ..head("test accuracy", format::share(accuracy))
         },

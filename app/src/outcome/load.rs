@@ -21,7 +21,13 @@ pub const FACTS: [Line<LoadResult>; 11] = [
         |r| r.quality.completeness,
         format::share_to,
     ),
-    line("Missing bars", "Number of gaps", Better::Lower, |r| Some(r.gap_count as f64), gaps),
+    line(
+        "Gaps",
+        "Ranges of missing bars, by the symbol's calendar",
+        Better::Lower,
+        |r| Some(r.gap_count as f64),
+        gaps,
+    ),
     line("Rejected", "", Better::Lower, |r| Some(r.rejected_count as f64), rows),
     line(
         "Out of order",
@@ -66,9 +72,9 @@ const fn line(
 }
 
 fn gaps(n: f64, digits: Digits) -> String {
-    format!("{} gaps", format::figure_to(n, digits))
+    format!("{} {}", format::figure_to(n, digits), if n == 1.0 { "gap" } else { "gaps" })
 }
 
 fn rows(n: f64, digits: Digits) -> String {
-    format!("{} rows", format::figure_to(n, digits))
+    format!("{} {}", format::figure_to(n, digits), if n == 1.0 { "row" } else { "rows" })
 }

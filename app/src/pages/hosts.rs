@@ -53,7 +53,7 @@ fn HostList() -> impl IntoView {
             return view! {
                 <Empty
                     title="No hosts configured"
-                    text="A host is a service that runs operations. Add a host to the server's configuration. If the configuration lists no hosts, the server starts built-in hosts."
+                    text="A host is a service that runs operations. Add a host to the server's configuration, or set bundled = true there to start the bundled hosts."
                 >
                     ()
                 </Empty>

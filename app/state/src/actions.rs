@@ -237,7 +237,8 @@ impl Actions {
             actions.tell("Cancel requested for", asked, &refused);
             if not_stored {
                 actions.toasts.warn(
-                    "The cancel requests were sent to the hosts, but are not stored yet: the server's disk is full.",
+                    "The cancel requests were sent to the hosts, but are not stored yet: the server's disk is \
+                     full. Free disk space on the server.",
                 );
             }
             actions.answered(&ids);
@@ -313,7 +314,8 @@ impl Actions {
                     live.adopt(&operation, 0);
                     if operation.receipt.is_some_and(|receipt| receipt.not_stored) {
                         actions.toasts.warn(format!(
-                            "The cancel request was sent to the host, but is not stored yet: the server's disk is full. {}",
+                            "The cancel request for {} was sent to the host, but is not stored yet: the server's \
+                             disk is full. Free disk space on the server.",
                             operation.title
                         ));
                     } else {

@@ -134,14 +134,16 @@ pub fn advice(breakdown: &TimeBreakdown) -> String {
             "Start fewer threads or processes, or run this operation on a host with more cores."
         }
         Limit::Cpu => {
-            "Run this operation when the machine is less busy, on another host, or with fewer slots on this host."
+            "Run this operation when the machine is less busy or on another host, or reduce the slots of this host."
         }
         Limit::Disk if by_itself => "Write less often or in larger blocks, sync less, or use a faster disk.",
         Limit::Disk => "Run this operation when the disk is less busy, or on a host with another disk.",
         Limit::Memory if by_itself => {
             "Reduce the memory use of the operation, or raise the memory limit of the host."
         }
-        Limit::Memory => "Add memory, raise the limit of the host, or run fewer operations in parallel.",
+        Limit::Memory => {
+            "Add memory to the machine, raise the memory limit of the host, or run fewer operations in parallel."
+        }
         Limit::Quota => "Raise the CPU quota of the cgroup.",
         Limit::Queue => "Add slots or hosts for this kind, or raise the priority of the operation.",
         Limit::Computing => "Use faster cores, more threads if the work can use them, or a better algorithm.",

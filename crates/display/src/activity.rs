@@ -26,7 +26,7 @@ pub fn against_usual(kind: &KindActivity) -> Option<(String, bool)> {
     // Differences of up to a quarter are noise.
     let ratio = now / usual;
     Some(match ratio {
-        0.8..=1.25 => ("as usual".to_owned(), false),
+        0.8..=1.25 => ("usual duration".to_owned(), false),
         ratio if ratio < 0.1 => (format!("under 10 % of the usual {wording}"), false),
         ratio => (format!("{}× the usual {wording}", format::compact(ratio)), ratio > 1.5),
     })
@@ -53,7 +53,7 @@ mod tests {
         let wording = |now, usual| against_usual(&kind(now, usual));
         assert_eq!(wording(Some(3.0), None), None);
         assert_eq!(wording(None, Some(40.0)), Some(("usually 40 s".to_owned(), false)));
-        assert_eq!(wording(Some(42.0), Some(40.0)), Some(("as usual".to_owned(), false)));
+        assert_eq!(wording(Some(42.0), Some(40.0)), Some(("usual duration".to_owned(), false)));
         assert_eq!(wording(Some(72.0), Some(40.0)), Some(("1.8× the usual 40 s".to_owned(), true)));
         assert_eq!(wording(Some(20.0), Some(40.0)), Some(("0.5× the usual 40 s".to_owned(), false)));
         assert_eq!(wording(Some(1.0), Some(40.0)), Some(("under 10 % of the usual 40 s".to_owned(), false)));

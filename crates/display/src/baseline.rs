@@ -38,9 +38,9 @@ pub fn standing(baseline: &Baseline, curve: &[Point], ended: bool) -> String {
     }
 }
 
-/// Progress of a rule: `3 of 10 points above`.
+/// Progress of a rule: `3 of 10 points above the baseline`.
 pub fn how_far(rule: &BandRule, outside: u32) -> String {
-    format!("{outside} of {} points {}", rule.points, rule.side.as_str())
+    format!("{outside} of {} points {} the baseline", rule.points, rule.side.as_str())
 }
 
 #[cfg(test)]

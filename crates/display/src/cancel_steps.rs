@@ -71,7 +71,9 @@ pub fn branch(
                 return Some(format!("not delivered for {age}; retrying until the host answers"));
             }
             if condition.is_some_and(|c| c.kind == ConditionKind::ChildrenRunning) {
-                return Some("its own work has stopped; waiting for its child runs to end".to_owned());
+                return Some(
+                    "the operation itself has stopped; waiting for its child runs to end".to_owned(),
+                );
             }
             if let Some(stopped) = receipt.stopped {
                 let late = now.seconds_since(stopped) > USUAL_DEADLINE;
@@ -81,7 +83,7 @@ pub fn branch(
             let late = now.seconds_since(acknowledged_at) > USUAL_DEADLINE;
             late.then(|| {
                 format!(
-                    "not stopped after {}; the host force-stops it after the deadline",
+                    "not stopped after {}; the host force-stops the operation after its deadline",
                     since(acknowledged_at)
                 )
             })
@@ -89,7 +91,11 @@ pub fn branch(
         State::Cancelled => {
             let took = receipt.stopped?.seconds_since(receipt.acknowledged.or(receipt.sent)?);
             (took > USUAL_DEADLINE).then(|| {
-                format!("not stopped within the usual {USUAL_DEADLINE} s; the host force-stops it after the deadline")
+                format!(
+                    "took {} to stop, longer than the usual {USUAL_DEADLINE} s; the host force-stops operations after \
+                     their deadline",
+                    format::span(took)
+                )
             })
         }
         State::Failed if failed == Some(FailureReason::Abandoned) => {
@@ -196,7 +202,7 @@ mod tests {
         receipt.note(Step::Released, after(21.0));
         let wording = branch(&receipt, State::Cancelled, None, None, after(30.0)).unwrap();
         assert!(
-            wording.starts_with("not stopped within the usual 5 s; the host force-stops it"),
+            wording.starts_with("took 8.5 s to stop, longer than the usual 5 s; the host force-stops"),
             "{wording}"
         );
     }

@@ -47,15 +47,17 @@ pub fn operations(count: u32) -> String {
     format::counted(u64::from(count), "operation", "operations")
 }
 
-/// Consequences of cancelling many: `3 running are asked to stop; 2 queued are removed immediately.`
+/// Consequences of cancelling many: `3 running operations are asked to stop.`
 pub fn cancel_many(tally: Tally) -> Vec<String> {
     let be = |count: u32| if count == 1 { "is" } else { "are" };
     let mut first = Vec::new();
     if tally.running > 0 {
-        first.push(format!("{} running {} asked to stop", n(tally.running), be(tally.running)));
+        let named = format::counted(u64::from(tally.running), "running operation", "running operations");
+        first.push(format!("{named} {} asked to stop", be(tally.running)));
     }
     if tally.queued > 0 {
-        first.push(format!("{} queued {} removed immediately", n(tally.queued), be(tally.queued)));
+        let named = format::counted(u64::from(tally.queued), "queued operation", "queued operations");
+        first.push(format!("{named} {} cancelled immediately", be(tally.queued)));
     }
     let mut lines = Vec::new();
     if !first.is_empty() {
@@ -63,10 +65,10 @@ pub fn cancel_many(tally: Tally) -> Vec<String> {
     }
     if tally.lost > 0 {
         let subject = match (tally.lost == tally.running, tally.lost) {
-            (true, 1) => "The running one has".to_owned(),
-            (true, _) => "The running ones have".to_owned(),
-            (false, 1) => "1 of the running ones has".to_owned(),
-            (false, lost) => format!("{} of the running ones have", n(lost)),
+            (true, 1) => "The running operation has".to_owned(),
+            (true, _) => "The running operations have".to_owned(),
+            (false, 1) => "1 of the running operations has".to_owned(),
+            (false, lost) => format!("{} of the running operations have", n(lost)),
         };
         lines.push(format!("{subject} no checkpoint and can't be resumed: the work done so far is lost."));
     }
@@ -108,12 +110,12 @@ pub fn again_many(tally: Tally, again: Again, of: u32) -> Vec<String> {
     }
     let left = of.saturating_sub(taken);
     if left > 0 {
-        let (are, why) = match again {
-            Again::Retry => (if left == 1 { "is" } else { "are" }, "neither failed nor cancelled"),
-            Again::Resume => (if left == 1 { "has" } else { "have" }, "no checkpoint to resume from"),
+        let why = match again {
+            Again::Retry => "only failed and cancelled operations can be retried",
+            Again::Resume => "only failed and cancelled operations with a checkpoint can be resumed",
         };
-        let alone = if left == 1 { "is skipped" } else { "are skipped" };
-        lines.push(format!("{} {are} {why} and {alone}.", n(left)));
+        let are = if left == 1 { "is" } else { "are" };
+        lines.push(format!("{} {are} skipped: {why}.", n(left)));
     }
     lines
 }
@@ -224,12 +226,13 @@ pub fn resume(
         format!("attempt {}", checkpoint.attempt)
     };
     let since = ended.map(|ended| ended.seconds_since(checkpoint.at)).filter(|s| *s >= 1.0);
-    let reached = if reached.is_empty() { String::new() } else { format!(" (progress was {reached})") };
+    let reached =
+        if reached.is_empty() { String::new() } else { format!(" (progress at its end: {reached})") };
     let redone = match since {
         Some(seconds) if checkpoint.attempt == attempt => {
-            format!("The last {} of work{reached}, then the rest.", format::duration(seconds))
+            format!("The last {} of work{reached}.", format::duration(seconds))
         }
-        _ => format!("All work after the checkpoint{reached}, then the rest."),
+        _ => format!("All work after the checkpoint{reached}."),
     };
     let content = match checkpoint.files.as_slice() {
         [] => checkpoint.note.clone(),
@@ -254,14 +257,14 @@ mod tests {
             [
                 "3 get another attempt from the start, and wait in the queue.",
                 "1 of them has a checkpoint, which Retry does not use. To continue from a checkpoint, choose Resume.",
-                "2 are neither failed nor cancelled and are skipped.",
+                "2 are skipped: only failed and cancelled operations can be retried.",
             ]
         );
         assert_eq!(
             again_many(tally, Again::Resume, 2),
             [
                 "1 gets another attempt from its newest checkpoint, and waits in the queue.",
-                "1 has no checkpoint to resume from and is skipped.",
+                "1 is skipped: only failed and cancelled operations with a checkpoint can be resumed.",
             ]
         );
     }
@@ -273,8 +276,8 @@ mod tests {
         assert_eq!(
             cancel_many(tally),
             [
-                "3 running are asked to stop; 2 queued are removed immediately.",
-                "1 of the running ones has no checkpoint and can't be resumed: the work done so far is lost.",
+                "3 running operations are asked to stop; 2 queued operations are cancelled immediately.",
+                "1 of the running operations has no checkpoint and can't be resumed: the work done so far is lost.",
                 "1 is already being cancelled.",
                 "2 have already ended and are skipped.",
             ]
@@ -283,8 +286,8 @@ mod tests {
         assert_eq!(
             cancel_many(one),
             [
-                "1 running is asked to stop.",
-                "The running one has no checkpoint and can't be resumed: the work done so far is lost."
+                "1 running operation is asked to stop.",
+                "The running operation has no checkpoint and can't be resumed: the work done so far is lost."
             ]
         );
         assert!(cancel_many(Tally::default()).is_empty());
@@ -354,7 +357,7 @@ mod tests {
         let wording = resume(&checkpoint, 1, Some(at("2026-11-23T10:02:10Z")), "61 %", now, Zone::Utc);
         assert_eq!(wording.content, "7 of 13 segments, 11,204 rows");
         assert_eq!(wording.from, "2026-11-23 10:00:00 UTC, 5 m ago, by attempt 1 (the latest)");
-        assert_eq!(wording.redone, "The last 2 m 10 s of work (progress was 61 %), then the rest.");
+        assert_eq!(wording.redone, "The last 2 m 10 s of work (progress at its end: 61 %).");
         let file = |bytes| protocol::CheckpointFile { name: "000001-a".into(), bytes, sha256: String::new() };
         let with =
             |files| resume(&Checkpoint { files, ..checkpoint.clone() }, 1, None, "", now, Zone::Utc).content;
@@ -362,6 +365,6 @@ mod tests {
         assert_eq!(with(vec![file(1_024), file(1_024)]), "7 of 13 segments, 11,204 rows; 2 files, 2.0 KiB");
         let older = resume(&checkpoint, 3, Some(now), "", now, Zone::Utc);
         assert!(older.from.ends_with("by attempt 1"));
-        assert_eq!(older.redone, "All work after the checkpoint, then the rest.");
+        assert_eq!(older.redone, "All work after the checkpoint.");
     }
 }

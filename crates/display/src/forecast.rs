@@ -89,11 +89,14 @@ pub fn sentence(forecast: &Forecast, now: Time, zone: Zone) -> String {
         ForecastBasis::Both => "Estimated from the current rate and past durations",
     };
     let worth = match forecast.judged {
-        0 => ". Not enough history to calibrate the range yet".to_owned(),
-        1 => ", range calibrated with 1 past forecast".to_owned(),
-        n => format!("; 80 % range, calibrated with {} past forecasts", format::count(u64::from(n))),
+        0 => "Not enough history to calibrate the range yet.".to_owned(),
+        1 => "The range is calibrated with 1 past forecast.".to_owned(),
+        n => format!(
+            "The range is an 80 % interval, calibrated with {} past forecasts.",
+            format::count(u64::from(n))
+        ),
     };
-    format!("{when} {basis}{worth}.")
+    format!("{when} {basis}. {worth}")
 }
 
 #[cfg(test)]
@@ -166,8 +169,8 @@ mod tests {
         let f = forecast("23T14:32:10", "23T14:20:44", "23T15:05:01");
         assert_eq!(
             sentence(&f, at("23T14:00:00"), Zone::Utc),
-            "ETA 14:32 UTC (14:20 to 15:05). Estimated from the current rate and past durations; 80 % range, \
-             calibrated with 12 past forecasts."
+            "ETA 14:32 UTC (14:20 to 15:05). Estimated from the current rate and past durations. The range is an \
+             80 % interval, calibrated with 12 past forecasts."
         );
         let guess = Forecast { judged: 0, basis: ForecastBasis::Rate, ..f };
         assert!(

@@ -30,7 +30,8 @@ pub fn before_drain(hosts: &[HostStatus], name: &HostName) -> Vec<String> {
     lines.push(if alone.is_empty() {
         "New operations start on other hosts.".to_owned()
     } else {
-        format!("No other host can run {} now: such operations wait in the queue.", listed(&alone))
+        let these = if alone.len() == 1 { "this kind" } else { "these kinds" };
+        format!("No other host can run {} now: operations of {these} wait in the queue.", listed(&alone))
     });
     lines.push("The host stays drained until you undrain it, also after restarts.".to_owned());
     lines
@@ -39,10 +40,14 @@ pub fn before_drain(hosts: &[HostStatus], name: &HostName) -> Vec<String> {
 /// Note on the card of a drained host.
 pub fn drained(running: u32) -> String {
     match running {
-        0 => "Drained: accepts no new operations, and none is running. It can be stopped.".to_owned(),
-        1 => "Draining: accepts no new operations; 1 still running.".to_owned(),
+        0 => "Drained: the host accepts no new operations, and none is running. The host can be stopped."
+            .to_owned(),
+        1 => "Draining: the host accepts no new operations; 1 still running.".to_owned(),
         n => {
-            format!("Draining: accepts no new operations; {} still running.", format::count(u64::from(n)))
+            format!(
+                "Draining: the host accepts no new operations; {} still running.",
+                format::count(u64::from(n))
+            )
         }
     }
 }
@@ -167,7 +172,10 @@ mod tests {
             wording[0],
             "The host accepts no new operations. The 2 running operations continue to their end."
         );
-        assert_eq!(wording[1], "No other host can run training.run now: such operations wait in the queue.");
+        assert_eq!(
+            wording[1],
+            "No other host can run training.run now: operations of this kind wait in the queue."
+        );
         hosts[0].kinds.pop();
         assert_eq!(before_drain(&hosts, &name)[1], "New operations start on other hosts.");
         // Drained or unreachable hosts do not count.
@@ -217,6 +225,6 @@ mod tests {
     #[test]
     fn a_drained_host_lists_its_remaining_work() {
         assert!(drained(2).contains("2 still running"));
-        assert!(drained(0).contains("It can be stopped"));
+        assert!(drained(0).contains("The host can be stopped"));
     }
 }

@@ -114,9 +114,9 @@ pub fn trouble(condition: &Condition, facts: &AttemptFacts, now: Time) -> String
         ConditionKind::NoHost => format!("no host available; queued for {}", queued(facts, now)),
         ConditionKind::Waiting => format!("waiting for a free slot; queued for {}", queued(facts, now)),
         ConditionKind::CancelUndelivered => format!("cancel not delivered for {age}; retrying"),
-        ConditionKind::ChildrenRunning => format!("waiting for child runs to end, for {age} so far"),
-        ConditionKind::TransferringCheckpoint => format!("transferring the checkpoint for {age}"),
-        ConditionKind::Paused => format!("paused by a signal for {age}"),
+        ConditionKind::ChildrenRunning => format!("waiting for child runs to end; {age} so far"),
+        ConditionKind::TransferringCheckpoint => format!("transferring the checkpoint; {age} so far"),
+        ConditionKind::Paused => format!("paused by a signal; {age} so far"),
         ConditionKind::Unstoppable => format!("can't be stopped; still running after {age}"),
         ConditionKind::Stalled => format!("stalled: no progress for {age}, host connected"),
         ConditionKind::Backoff => match facts.not_before.map(|at| at.seconds_since(now)) {

@@ -131,7 +131,7 @@ pub fn before_start(start: &Start, now: Time) -> String {
                 Some(left) if left > 0.0 => format!(", in {}", format::about(left)),
                 _ => String::new(),
             };
-            format!("Will wait until {by} has ended{when}: both use the same {what}.")
+            format!("Will wait until {by} has ended{when}: both operations use the same {what}.")
         }
         Start::Wait { place, why, free_at } => {
             let line = match place {
@@ -151,7 +151,8 @@ pub fn before_start(start: &Start, now: Time) -> String {
             format!("{line}: {why}{when}.")
         }
         Start::Drained(names) if names.contains(' ') => format!(
-            "Will wait in the queue: the hosts for this kind, {names}, are drained and accept no new operations."
+            "Will wait in the queue: the connected hosts for this kind, {names}, are drained and accept no new \
+             operations."
         ),
         Start::Drained(name) => format!(
             "Will wait in the queue: {name}, the only connected host for this kind, is drained and accepts no new operations."
@@ -254,11 +255,11 @@ mod tests {
         };
         assert_eq!(
             wording(None),
-            "Will wait until Load MSFT has ended: both use the same symbol and timeframe."
+            "Will wait until Load MSFT has ended: both operations use the same symbol and timeframe."
         );
         assert_eq!(
             wording(Some(10)),
-            "Will wait until Load MSFT has ended, in about 10 s: both use the same symbol and timeframe."
+            "Will wait until Load MSFT has ended, in about 10 s: both operations use the same symbol and timeframe."
         );
     }
 

@@ -94,10 +94,10 @@ pub fn lines(usage: &ResourceUsage) -> Vec<CostLine> {
 /// How it was measured, as a sentence.
 pub fn measured(how: Measured) -> &'static str {
     match how {
-        Measured::Cgroup => "Measured by its cgroup: exact for all descendants.",
-        Measured::Processes => "Measured by its processes, sampled once a second.",
-        Measured::Threads => "Measured by the threads that did its work.",
-        Measured::Other => "Measured by its host.",
+        Measured::Cgroup => "Measured by the operation's cgroup: exact, including all child processes.",
+        Measured::Processes => "Measured by sampling the operation's processes once per second.",
+        Measured::Threads => "Measured on the threads that ran the operation.",
+        Measured::Other => "Measured by the host.",
     }
 }
 

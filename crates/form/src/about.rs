@@ -29,7 +29,9 @@ impl About {
     /// A sentence about the part that is not a note.
     pub(crate) fn from_schema(property: &Value) -> Result<Self, String> {
         let Some(about) = property.get(ABOUT_KEY) else { return Ok(Self::default()) };
-        let shape = || format!("{ABOUT_KEY} must be an object of values, each with a note and a time");
+        let shape = || {
+            format!("{ABOUT_KEY} must be an object that maps each value to a note and, optionally, a time")
+        };
         let mut all = Vec::new();
         for (value, property) in about.as_object().ok_or_else(shape)? {
             let text = |key: &str| property.get(key).and_then(Value::as_str);

@@ -116,7 +116,7 @@ impl Field {
                 }
                 if length < *min_length || length > *max_length {
                     return Err(format!(
-                        "{} must have {min_length} to {max_length} characters; this has {length}.",
+                        "{} must have {min_length} to {max_length} characters; the value has {length}.",
                         self.title
                     ));
                 }

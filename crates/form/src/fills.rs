@@ -19,7 +19,8 @@ impl Fills {
     /// A sentence about a part that is not an object, or names an unknown parameter.
     pub(crate) fn from_schema(property: &Value, known: &dyn Fn(&str) -> bool) -> Result<Self, String> {
         let Some(fills) = property.get(FILLS_KEY) else { return Ok(Self::default()) };
-        let shape = || format!("{FILLS_KEY} must be an object of values, each with an object of parameters");
+        let shape =
+            || format!("{FILLS_KEY} must be an object that maps each value to an object of parameters");
         let mut all = Vec::new();
         for (value, params) in fills.as_object().ok_or_else(shape)? {
             let params = params.as_object().ok_or_else(shape)?;

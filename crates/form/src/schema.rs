@@ -123,9 +123,10 @@ impl FieldKind {
             }),
             "number" => Ok(FieldKind::Number { min: float("minimum"), max: float("maximum") }),
             "boolean" => Ok(FieldKind::Switch),
-            other => {
-                Err(format!("forms don't support {}", if other.is_empty() { "this schema" } else { other }))
-            }
+            other => Err(match other {
+                "" => "forms don't support a parameter without a type".to_owned(),
+                other => format!("forms don't support the type '{other}'"),
+            }),
         }
     }
 }

@@ -91,7 +91,10 @@ fn an_invalid_number_is_quoted_as_typed() {
 #[test]
 fn a_schema_that_no_form_can_show_is_rejected_with_its_param() {
     let nested = json!({"type": "object", "properties": {"a": {"type": "object"}}});
-    assert_eq!(Form::from_schema(&nested).unwrap_err(), "parameter 'a': forms don't support object");
+    assert_eq!(
+        Form::from_schema(&nested).unwrap_err(),
+        "parameter 'a': forms don't support the type 'object'"
+    );
 }
 
 #[test]

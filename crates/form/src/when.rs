@@ -26,7 +26,9 @@ impl When {
         let mut all = Vec::with_capacity(conditions.len());
         for (name, values) in conditions {
             if !before.contains(&name.as_str()) {
-                return Err(format!("{KEY} names '{name}', which is not an earlier parameter"));
+                return Err(format!(
+                    "{KEY} names '{name}', which is not a parameter declared before this one"
+                ));
             }
             let values = match values {
                 Value::Array(values) => values.iter().map(crate::value::plain).collect(),
@@ -92,7 +94,7 @@ mod tests {
             }}))
             .unwrap_err()
         };
-        let conditions = "parameter 'a': x-when names 'b', which is not an earlier parameter";
+        let conditions = "parameter 'a': x-when names 'b', which is not a parameter declared before this one";
         assert_eq!(of(json!({"b": "1"})), conditions);
         assert!(of(json!({"a": "1"})).contains("names 'a'"));
         assert!(of(json!(["b"])).contains("must be an object"));

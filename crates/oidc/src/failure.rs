@@ -19,7 +19,7 @@ pub enum SignInFailed {
     UnknownState,
     #[error("This sign-in was begun in another browser, or this browser does not keep cookies.")]
     OtherBrowser,
-    #[error("The provider denied access, or the sign-in was cancelled there.")]
+    #[error("The provider denied access, or the sign-in was cancelled at the provider.")]
     Denied,
     #[error("The provider reported the error '{error}'.")]
     Reported { error: String },
@@ -29,14 +29,16 @@ pub enum SignInFailed {
     ClientRejected { error: String },
     #[error("The ID token of the provider is not accepted: {0}.")]
     IdToken(IdTokenProblem),
-    #[error("The ID token of the provider has no claim '{claim}', which is the user name here.")]
+    #[error("The ID token of the provider has no claim '{claim}', which Signalbox uses as the user name.")]
     NoName { claim: String },
-    #[error("The provider has not verified the e-mail address '{email}', which is the user name here.")]
+    #[error(
+        "The provider has not verified the e-mail address '{email}', which Signalbox uses as the user name."
+    )]
     EmailNotVerified { email: String },
     /// Signed in at the provider, but without a role here.
     #[error("The provider knows you as '{name}', but {}.", missing_role(*.has_groups))]
     NoRole { name: String, subject: String, has_groups: bool },
-    #[error("This machine has no random numbers: {0}.")]
+    #[error("The server can't get random numbers from its machine: {0}.")]
     Random(String),
 }
 
@@ -86,7 +88,7 @@ impl fmt::Display for IdTokenProblem {
 fn missing_role(has_groups: bool) -> &'static str {
     match has_groups {
         true => "none of your groups has a role in Signalbox",
-        false => "sent no groups, and the groups decide the role in Signalbox",
+        false => "it sent no groups, which determine your role in Signalbox",
     }
 }
 
@@ -148,7 +150,8 @@ impl Advice {
             }
             Self::Again => "Sign in again. If this continues, ask an administrator.",
             Self::SameBrowser => {
-                "Sign in again, begin and end in the same browser at the same address, and allow cookies for this site."
+                "Allow cookies for this site, and sign in again. Begin and end the sign-in in the same browser, at the same \
+                 address."
             }
             Self::AccessAtProvider => {
                 "Sign in again. If you did not cancel, ask an administrator of the provider for access to Signalbox."

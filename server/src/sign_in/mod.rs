@@ -200,7 +200,8 @@ async fn sign_in_with_token(
             redirect(&format!("{}{}", server.base_path, inside(&form.to)), [cookie])
         }
         None => {
-            let error = "The token is wrong, expired or revoked.";
+            let error =
+                "The token is wrong, expired or revoked. Check it, or ask an administrator for a new token.";
             page(StatusCode::UNAUTHORIZED, sign_in_html(&server, &form, error))
         }
     }

@@ -85,7 +85,7 @@ pub fn resume(id: OperationId) -> AnyView {
             <dt>"Repeated"</dt>
             <dd>{line(|r| r.redone)}</dd>
         </dl>
-        <p class="muted">{format!("Queued as attempt {attempt} until a host is free.")}</p>
+        <p class="muted">{format!("Attempt {attempt} waits in the queue until a host is free.")}</p>
         {ways_out("Back", button("button primary", "Resume operation", move || actions.resume_now(id)))}
     }
     .into_any()

@@ -231,7 +231,7 @@ impl Typed {
             return;
         }
         self.set(texts);
-        let wording = format!("Filled in for {}: {}.", value.trim(), titles.join(", "));
+        let wording = format!("Filled in to match {}: {}.", value.trim(), titles.join(", "));
         self.filled.set(Some(Filled { wording, before }));
     }
 

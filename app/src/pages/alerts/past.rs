@@ -76,7 +76,7 @@ pub fn Notifications(current: CurrentAlerts) -> impl IntoView {
     let rows = part(move || {
         let list = current.list()?;
         if list.deliveries.is_empty() {
-            let none = "No notifications yet. To receive them, add a webhook or e-mail: see docs/alerts.md.";
+            let none = "No notifications yet. To receive notifications, configure a webhook or e-mail: see docs/alerts.md.";
             return Some(view! { <p class="muted">{none}</p> }.into_any());
         }
         let rows = shown(&list.deliveries, all.get()).iter().map(delivery_row).collect_view();

@@ -175,7 +175,7 @@ fn form(silencing: Silencing, rules: live::Loaded<RulesAnswer>, first: NodeRef<I
     view! {
         <form class="silence-form" on:submit=submit>
             <h2 id="silence-title">"Silence alerts"</h2>
-            <p class="muted">"Alerts stay listed. If an alert still fires when the silence ends, its notification is sent then."</p>
+            <p class="muted">"Silenced alerts stay listed, but send no notifications. If an alert still fires when the silence ends, its notification is sent then."</p>
             {choice("silence-rule", "Rule", "All rules", rule_names, rule, move |rule| change(&|new| new.rule.clone_from(&rule)))}
             {choice("silence-host", "Host", "All hosts", host_names, host, move |host| {
                 change(&|new| new.host = host.as_ref().and_then(|host| host.parse::<HostName>().ok()));

@@ -82,7 +82,7 @@ pub fn Charts(entries: Vec<Entry>, wanted: Memo<Comparison>, group: ChartGroup) 
         let wording: Vec<_> =
             wording.iter().map(|(of, titles)| format!("{}: {}", letter(*of), titles.join(", "))).collect();
         (!wording.is_empty()).then(|| {
-            view! { <p class="muted">{format!("Curves of a single operation are on its page: {}.", wording.join("; "))}</p> }
+            view! { <p class="muted">{format!("Curves that only one operation has are on the page of that operation: {}.", wording.join("; "))}</p> }
                 .into_any()
         })
     });

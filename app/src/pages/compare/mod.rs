@@ -185,7 +185,7 @@ fn Few(entries: Vec<Entry>, wanted: Memo<Comparison>, kinds: Vec<protocol::KindN
         None => view! {
             <Empty
                 title="Nothing to compare yet"
-                text="Compare 2 to 20 operations: parameter differences, results with the best value marked, and curves in one chart. Select operations on the page Operations and press Compare, or begin with a recent operation below."
+                text="Compare 2 to 20 operations: parameter differences, results with the best value marked, and curves in one chart. Select operations on the Operations page and press Compare, or begin with a recent operation below."
             >
                 {go()}
             </Empty>

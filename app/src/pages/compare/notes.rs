@@ -25,9 +25,12 @@ pub fn Notes(entries: Vec<Entry>, missing: Vec<Missing>, wanted: Memo<Comparison
             .map(|text| format!("\u{201c}{text}\u{201d} in the URL is not an operation ID."))
             .collect();
         if over > 0 {
-            wording.push(format!(
-                "At most {MAX_COMPARED} operations can be compared. Ignored at the end of the URL: {over} more."
-            ));
+            let last = match over {
+                1 => "operation in the URL is".to_owned(),
+                over => format!("{over} operations in the URL are"),
+            };
+            wording
+                .push(format!("At most {MAX_COMPARED} operations can be compared: the last {last} ignored."));
         }
         (!wording.is_empty()).then(|| view! { <p class="note warn">{wording.join(" ")}</p> }.into_any())
     });

@@ -147,7 +147,7 @@ pub fn Picker(
                 let wording = match (shown, all, of.as_str()) {
                     (0, ..) if sought.with(|words| !words.trim().is_empty()) => "No results".to_owned(),
                     (0, _, "") => "No operations yet.".to_owned(),
-                    (0, _, of) => format!("No other {of} among the newest operations."),
+                    (0, _, of) => format!("No other operations of kind {of} among the newest operations."),
                     (shown, all, _) if shown < all => format!("Newest {shown} of {all}. Search to find others."),
                     _ => return None,
                 };

@@ -170,7 +170,7 @@ pub fn SpanChoice(name: HostName, span: Memo<Span>, charted: Charted) -> impl In
         charted.answer.with(|answer| answer.as_ref().map(|answer| answer.history.bucket_seconds))
     });
     let step = text(move || {
-        step.get().map(|step| format!("1 point: {}", format::duration(f64::from(step)))).unwrap_or_default()
+        step.get().map(|step| format!("{} per point", format::duration(f64::from(step)))).unwrap_or_default()
     });
     view! {
         {choices}
@@ -194,13 +194,15 @@ pub fn Machine(name: HostName, charted: Charted) -> impl IntoView {
         let others: Vec<AnyView> = others
             .get()
             .into_iter()
-            .map(|other| {
+            .enumerate()
+            .map(|(n, other)| {
+                let separator = if n == 0 { " " } else { ", " };
                 let (to, other) = (format!("/hosts/{other}"), other.to_string());
-                view! { " " <A href=to>{other}</A> }.into_any()
+                view! { {separator} <A href=to>{other}</A> }.into_any()
             })
             .collect();
         (!others.is_empty()).then(|| {
-            view! { <p class="muted host-machine">"Same machine as" {others} ", so these hosts have the same charts of the machine."</p> }
+            view! { <p class="muted host-machine">"Same machine as" {others} ". Hosts of one machine have the same charts of the machine."</p> }
                 .into_any()
         })
     })

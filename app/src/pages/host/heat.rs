@@ -201,7 +201,7 @@ fn drawing(heat: Arc<Heat>) -> AnyView {
     view! {
         <section class="latency-heat" aria-labelledby="latency-title">
             <div class="latency-head">
-                <h2 id="latency-title" class="chart-title">"Response time, distribution"</h2>
+                <h2 id="latency-title" class="chart-title">"Distribution of response times"</h2>
                 <p class="heat-scale num">
                     <span>"1 request"</span>
                     <span class="heat-tints" aria-hidden="true">{tints.collect_view()}</span>
@@ -251,7 +251,7 @@ fn table(heat: Arc<Heat>) -> AnyView {
             });
         Some(
             view! {
-                <div class="scroll" tabindex="0" role="region" aria-label="Response time, distribution">
+                <div class="scroll" tabindex="0" role="region" aria-label="Distribution of response times">
                     <table class="plain">
                         <thead>
                             <tr>

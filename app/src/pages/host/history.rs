@@ -132,7 +132,7 @@ impl Charted {
             Some(
                 view! {
                     <p class="note warn">
-                        {format!("The newest sample is of {} ({ago}). ", zone.get().moment(at))}
+                        {format!("The newest sample is from {} ({ago}). ", zone.get().moment(at))}
                         "Check that the host is running and that the server can reach it."
                     </p>
                 }

@@ -74,9 +74,9 @@ pub fn Pane(name: HostName, charted: Charted, span: Memo<Span>) -> impl IntoView
 }
 
 /// Why a host has charts of requests only, and what to do.
-const NOT_SAMPLED: &str = "This host has no samples of its resources in this period, only the server's requests to it. Possible \
-    reasons: its work runs on another machine, sampling is off, or its host-kit is too old. In the last case, update host-kit \
-    and restart the host.";
+const NOT_SAMPLED: &str = "In this period, the server recorded its requests to this host, but the host has no samples of its resources. Possible \
+    reasons: the work runs on another machine, sampling is off, or the host uses an old version of host-kit. In the last \
+    case, update host-kit and restart the host.";
 
 /// Why there are no charts, and what to do.
 #[component]

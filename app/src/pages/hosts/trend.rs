@@ -115,8 +115,8 @@ pub fn Trend(host: HostName, trends: Trends) -> impl IntoView {
                     {cell("CPU", "CPU usage in the newest minute; the curve shows the last hour", cpu, drawn, awaited)}
                     {cell("Memory", "Used memory of the machine", memory, None, awaited)}
                     {cell("Pressure", "Share of time in which a task waited for CPU, memory or disk: the largest of the three", pressure, None, awaited)}
-                    {cell("p95", "Latency of the server's requests in the last five minutes", (p95, None), None, awaited)}
-                    {cell("Errors", "Failed requests of the server in the last five minutes", (errors, failed), None, awaited)}
+                    {cell("p95", "p95 latency of the server's requests to this host in the last five minutes", (p95, None), None, awaited)}
+                    {cell("Errors", "Failed requests of the server to this host in the last five minutes", (errors, failed), None, awaited)}
                 </dl>
             }
             .into_any(),

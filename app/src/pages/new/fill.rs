@@ -45,7 +45,7 @@ fn AsLast(typed: Typed, past: Past) -> impl IntoView {
         let fill = move |_| {
             let given = |name: &str| params.get(name).filter(|value| !value.is_null()).map(text_of);
             typed.fill(
-                format!("Filled in with the last parameters, {}.", untrack(|| zone.get()).moment(at)),
+                format!("Filled in with the last parameters ({}).", untrack(|| zone.get()).moment(at)),
                 &given,
             );
         };

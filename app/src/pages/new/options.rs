@@ -118,7 +118,7 @@ pub fn Priority(options: StartOptions) -> impl IntoView {
             <summary>"Priority"</summary>
             <label class="field">
                 <span class="field-help">
-                    "From −100 to 100. When hosts are full, higher priorities start first. Equal priorities start in queue order."
+                    "From −100 to 100. When hosts are full, operations with a higher priority start first, and operations with equal priority in queue order."
                 </span>
                 <input
                     type="number"

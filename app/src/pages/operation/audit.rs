@@ -49,7 +49,7 @@ pub fn AuditTable(audit: RwSignal<Vec<AuditEntry>>) -> impl IntoView {
             {part(move || {
                 Some(
                     if empty.get() {
-                        view! { <p class="muted">"No entries: this operation is older than the audit log."</p> }
+                        view! { <p class="muted">"No entries: this operation is older than the oldest entry of the audit log."</p> }
                             .into_any()
                     } else {
                         table()

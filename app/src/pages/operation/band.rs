@@ -178,7 +178,7 @@ impl Bands {
                     <div class="band-note">
                         {lines}
                         <p class="only-script">
-                            "Raw values, never smoothed. "
+                            "Smoothing does not change the baseline. "
                             <button type="button" class="link" on:click=again>
                                 "Refresh baseline"
                             </button>

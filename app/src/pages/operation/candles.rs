@@ -163,7 +163,7 @@ pub fn Candles(
         height: if in_pane { 320 } else { 380 },
         ..Spec::default()
     };
-    let shading = if strip { "missing bars: press one to zoom" } else { shading };
+    let shading = if strip { "missing bars: press a gap to zoom" } else { shading };
     let on_mark = Callback::new(move |trade: usize| {
         if let Some(trades) = trades {
             trades.choose.run(trade);

@@ -75,7 +75,9 @@ fn Strip(op: OpView, state: NodeRef<Div>) -> impl IntoView {
         } else {
             op.progress.with(|p| display::how_far(p.as_ref()))
         };
-        let left = left.map(|left| format!("{left} left")).unwrap_or_default();
+        // "any moment" and "overdue" say it all.
+        let left = left.map(|left| if left.starts_with("about") { format!("{left} left") } else { left });
+        let left = left.unwrap_or_default();
         [far, left].into_iter().filter(|s| !s.is_empty()).collect::<Vec<_>>().join(" · ")
     });
     let took = text(move || {

@@ -147,7 +147,10 @@ fn refetch(id: OperationId) {
 
 /// Shown when the operation is deleted while its page is open.
 fn gone(id: OperationId) -> AnyView {
-    let text = format!("Operation {} and all its data were deleted. This cannot be undone.", id.short());
+    let text = format!(
+        "Operation {} was deleted with its parameters, attempts, curves, log and result. This can't be undone.",
+        id.short()
+    );
     view! {
         <Title text="Deleted · Signalbox"/>
         <div role="alert">

@@ -19,7 +19,8 @@ pub fn NoneEnded(
     let live = OperationStore::here();
     let wording = text(move || {
         if below.get() > 0 {
-            "All ended operations are child runs of active operations.".to_owned()
+            "All ended operations are child runs, listed under the active operations that started them."
+                .to_owned()
         } else if stored.more(&live, 0) {
             "Searching older operations…".to_owned()
         } else if asked.with(Asked::is_open) {
@@ -41,7 +42,7 @@ pub fn Nothing(asked: Memo<Asked>, stored: Stored) -> impl IntoView {
             view! {
                 <Empty
                     title="No operations yet"
-                    text="This page lists all active and ended operations, updated live. Start with loading market data; the synthetic source needs no files."
+                    text="This page lists all active and ended operations, updated live. Start by loading market data; the synthetic source needs no files."
                 >
                     <A href="/new?kind=data.load" attr:class="button primary">
                         "Load market data"

@@ -13,7 +13,8 @@ use live::base;
 use web_sys::{KeyboardEvent, MouseEvent, SubmitEvent};
 
 /// Says that a view is lost when the page is left.
-const NOT_KEPT: &str = "This browser blocks storage for this page, so the view is lost when you leave it.";
+const NOT_KEPT: &str =
+    "This browser blocks storage for this page, so the view is lost when you leave the page.";
 
 fn query_of(asked: &Asked) -> String {
     let address = asked.with_peek(None).address();

@@ -173,11 +173,11 @@ fn queued(count: u64) -> String {
     if count > 0 { format!("{} queued", format::count(count)) } else { String::new() }
 }
 
-/// `4 % of ended`; empty when nothing ended.
+/// `4 % of all ended`; empty when nothing ended.
 fn failed_share(total: Ends) -> String {
     match total.all() {
         0 => String::new(),
-        all => format!("{} of ended", format::percent(total.failed as f64 / all as f64)),
+        all => format!("{} of all ended", format::percent(total.failed as f64 / all as f64)),
     }
 }
 
@@ -275,7 +275,7 @@ mod tests {
             usual_days: 3.0,
         };
         let all = total(&activity);
-        assert_eq!((all.all(), failed_share(all).as_str()), (100, "4 % of ended"));
+        assert_eq!((all.all(), failed_share(all).as_str()), (100, "4 % of all ended"));
         assert_eq!(usual(&activity), "usually 95");
         activity.usual_days = 0.0;
         assert_eq!((usual(&activity), failed_share(Ends::default()), queued(0)), Default::default());

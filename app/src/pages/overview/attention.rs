@@ -157,8 +157,8 @@ pub fn Attention() -> impl IntoView {
             <Show when=move || { failed.get() > MAX_FAILED || !whole.get() }>
                 <p class="muted quiet-line">
                     {word(move || match (whole.get(), failed.get() > MAX_FAILED) {
-                        (true, _) => "Showing the newest. ",
-                        (false, true) => "Showing the newest. Older operations may also have failed. ",
+                        (true, _) => "Showing the newest failures. ",
+                        (false, true) => "Showing the newest failures. Older operations may also have failed. ",
                         (false, false) => "Older operations may also have failed. ",
                     })} <A href=ALL_FAILED>"Show all failed operations"</A>
                 </p>

@@ -13,7 +13,7 @@ const SMOOTHEST: u32 = 99;
 pub fn refusal(selected: usize) -> Option<String> {
     match selected {
         n if n < MIN_COMPARED => Some(format!("Select {} more to compare", MIN_COMPARED - n)),
-        n if n > MAX_COMPARED => Some(format!("At most {MAX_COMPARED} can be compared")),
+        n if n > MAX_COMPARED => Some(format!("At most {MAX_COMPARED} operations can be compared")),
         _ => None,
     }
 }
@@ -188,7 +188,7 @@ mod tests {
     #[test]
     fn both_sides_give_the_reason() {
         assert_eq!(refusal(1).as_deref(), Some("Select 1 more to compare"));
-        assert_eq!(refusal(MAX_COMPARED + 1).as_deref(), Some("At most 20 can be compared"));
+        assert_eq!(refusal(MAX_COMPARED + 1).as_deref(), Some("At most 20 operations can be compared"));
         assert!(refusal(MIN_COMPARED).is_none() && refusal(MAX_COMPARED).is_none());
     }
 

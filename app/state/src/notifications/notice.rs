@@ -57,10 +57,12 @@ impl Leave {
         match self {
             Leave::Granted => "on the page, or by a browser notification while no Signalbox page is visible.",
             Leave::NotAsked => {
-                "on the page only, until you allow notifications. Choose Notify me again to be asked."
+                "on the page only, until you allow notifications. To be asked again, choose Don't notify me, \
+                 then Notify me."
             }
             Leave::Denied => {
-                "on the page only. The browser blocks notifications from this site: allow them in its site settings."
+                "on the page only. The browser blocks notifications from this site: allow them in the browser's \
+                 site settings."
             }
             Leave::Insecure => {
                 "on the page only. Browsers show notifications only for pages over HTTPS or from localhost."

@@ -19,7 +19,7 @@ use std::collections::BTreeSet;
 
 /// Choice of the list of metrics that opens the text field.
 const OTHER: &str = "other";
-const METRIC_HELP: &str = "A metric of docs/monitoring.md, such as disk.sda.busy_ratio.";
+const METRIC_HELP: &str = "A metric from docs/monitoring.md, such as disk.sda.busy_ratio.";
 
 /// The dialog.
 #[component]
@@ -53,7 +53,7 @@ fn fields(form: RuleForm, target: Target) -> AnyView {
         Target::Rule { name, is_built_in, .. } => (format!("Edit {name}"), false, *is_built_in),
     };
     let about = is_built_in.then(|| {
-        view! { <p class="muted">"Built in, so its metric stays. Reset the rule to return to the built-in values."</p> }
+        view! { <p class="muted">"The metric of a built-in rule can't be changed. To restore the built-in values, reset the rule."</p> }
     });
     let error = text(move || {
         form.wrong.with(|wrong| wrong.as_ref().map(|wrong| wrong.1.clone()).unwrap_or_default())
@@ -317,7 +317,7 @@ fn more(form: RuleForm) -> AnyView {
         <details class="rule-more">
             <summary>"More options"</summary>
             <div class="rule-edit-row">
-                {form.recover_for.view("edit-recover_for_seconds", "Recovered for", times(), is_wrong(form, "recover_for_seconds"))}
+                {form.recover_for.view("edit-recover_for_seconds", "Recovered for at least", times(), is_wrong(form, "recover_for_seconds"))}
                 {form.no_data_for.view("edit-no_data_for_seconds", "Unknown without data for", times(), is_wrong(form, "no_data_for_seconds"))}
             </div>
             {text_field(form, "action", "What to do", form.action, move |action| form.action.set(action))}

@@ -283,18 +283,20 @@ fn words_of(error: &RuleError) -> String {
             "Name: use 1 to 60 lower-case letters, digits and '-', such as disk-full.".to_owned()
         }
         RuleError::Metric { .. } => {
-            "Metric: there is none with this name. docs/monitoring.md lists the metrics of a host.".to_owned()
+            "Metric: no metric has this name. docs/monitoring.md lists the metrics of a host.".to_owned()
         }
         RuleError::RecoveryAbove { .. } => {
-            "Recovery threshold: enter at most the threshold, because the rule fires above it.".to_owned()
+            "Recovery threshold: enter at most the threshold value, because the rule fires above this value."
+                .to_owned()
         }
         RuleError::RecoveryBelow { .. } => {
-            "Recovery threshold: enter at least the threshold, because the rule fires below it.".to_owned()
+            "Recovery threshold: enter at least the threshold value, because the rule fires below this value."
+                .to_owned()
         }
         RuleError::Number { key: "threshold" | "recovery", .. } => {
             "Threshold: the number is too large.".to_owned()
         }
-        RuleError::Number { .. } => "Time: enter 0 s to 168 h.".to_owned(),
+        RuleError::Number { .. } => "Time: enter a value from 0 s to 168 h.".to_owned(),
         RuleError::Scope { .. } | RuleError::Action { .. } | RuleError::TooMany { .. } => format!("{error}."),
     }
 }

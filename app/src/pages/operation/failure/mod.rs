@@ -23,9 +23,9 @@ fn reason(reason: FailureReason) -> &'static str {
         FailureReason::HostRestarted => "The host restarted and lost the operation",
         FailureReason::HostLost => "The host lost the operation",
         FailureReason::HostStopped => "The host was stopped",
-        FailureReason::HostSilent => "The host timed out",
+        FailureReason::HostSilent => "The host was unreachable for too long",
         FailureReason::CheckpointAway => "The checkpoint could not be transferred to the host",
-        FailureReason::Abandoned => "Abandoned while its host was unreachable or could not stop it",
+        FailureReason::Abandoned => "Abandoned: the host was unreachable or could not stop the operation",
     }
 }
 

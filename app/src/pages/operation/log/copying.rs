@@ -56,7 +56,7 @@ fn wording(lines: usize, least: LogLevel, whole: bool) -> String {
     };
     match whole {
         true => format!("Copied {count} {noun}{of}"),
-        false => format!("Copied the newest {count} {noun}{of}. Download the log to get all of it."),
+        false => format!("Copied the newest {count} {noun}{of}. Download the log to get all lines."),
     }
 }
 
@@ -92,7 +92,7 @@ mod tests {
         assert_eq!(wording(1, LogLevel::Warn, true), "Copied 1 line at level warn and above");
         assert_eq!(
             wording(200_000, LogLevel::Debug, false),
-            "Copied the newest 200,000 lines. Download the log to get all of it."
+            "Copied the newest 200,000 lines. Download the log to get all lines."
         );
     }
 }

@@ -19,7 +19,7 @@ pub const TRAINED: &str = "training and validation period";
 /// Warning that the model was trained on part of these bars, with the figures of the others.
 #[component]
 fn InSampleNote(seen: InSample) -> impl IntoView {
-    let whose = if seen.same_symbol { "" } else { " on other symbols" };
+    let whose = if seen.same_symbol { "" } else { ", with other symbols," };
     let wording = format!(
         "In-sample data: model {} was trained or validated{whose} on {} of this range, from {} to {}. Results for \
          this part say nothing about new data.",
@@ -35,7 +35,7 @@ fn InSampleNote(seen: InSample) -> impl IntoView {
             format::bar_time(after.from)
         ),
         None => {
-            "No later bars, so there are no out-of-sample results. Choose a range after the training period."
+            "No later bars, so there are no out-of-sample results. Choose a range that ends after the training period."
                 .to_owned()
         }
     };

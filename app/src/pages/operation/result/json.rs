@@ -82,7 +82,7 @@ fn list(list: &[Value], depth: usize) -> AnyView {
     };
     let more = (list.len() > shown.len()).then(|| {
         let more = format::count((list.len() - shown.len()) as u64);
-        view! { <p class="muted">{format!("Not listed here, but in the JSON below: {more} more")}</p> }
+        view! { <p class="muted">{format!("{more} more in the JSON below")}</p> }
     });
     view! {
         {view}

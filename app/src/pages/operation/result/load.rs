@@ -29,7 +29,7 @@ fn sentences(load: &LoadResult) -> Vec<String> {
     let bars = format::counted(load.rows, "bar", "bars");
     let mut all = vec![format!("{bars} in {files} ({}).", format::bytes(bytes))];
     if load.rows_written != load.rows {
-        all.push(format!("{} written by this load.", format::count(load.rows_written)));
+        all.push(format!("This load wrote {} of them.", format::count(load.rows_written)));
     }
     let odd = [
         (load.rejected_count, "rejected"),
@@ -276,7 +276,7 @@ mod tests {
         (load.rows_written, load.rejected_count, load.quality.flat) = (7, 3, 2);
         let wording = sentences(&load).join(" ");
         assert!(
-            wording.contains("7 written by this load. Rows: 3 rejected. Bars: 2 with four equal prices."),
+            wording.contains("This load wrote 7 of them. Rows: 3 rejected. Bars: 2 with four equal prices."),
             "{wording}"
         );
     }

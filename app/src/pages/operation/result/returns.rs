@@ -131,7 +131,7 @@ fn distribution(trades: &[Trade]) -> Option<AnyView> {
                 </p>
                 <p class="muted num">
                     {format!("Worst {}, median {}, best {}. ", gain(worst), gain(median), gain(best))}
-                    "A trade's return is its P&L ÷ (size × entry price). The first and the last bar of the chart include all trades beyond their range."
+                    "A trade's return is its P&L ÷ (size × entry price). The first and last bars of the chart include all lower and higher returns."
                 </p>
             </section>
         }

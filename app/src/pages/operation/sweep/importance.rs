@@ -11,9 +11,9 @@ use sweep_plan::Plan;
 const MIN_RUNS_PER_VALUE: usize = 2;
 
 /// Formula, as a tooltip.
-const FORMULA: &str = "η² = Σ n·(mean of the runs with a value − mean of all runs)² ÷ Σ (run − mean of all runs)², where the \
-     first sum is over the values and the second over the runs. 0 %: the mean is the same for all values. 100 %: the \
-     value alone determines the result.";
+const FORMULA: &str = "η² = Σ n·(m − M)² ÷ Σ (x − M)². First sum: over the values of the parameter, where n is the number and m the \
+     mean result of the runs with this value. Second sum: over all runs, where x is the result. M is the mean result of \
+     all runs. 0 %: the mean is the same for all values. 100 %: the value alone determines the result.";
 
 /// Share of the variance that each parameter explains, 0 to 1, by name in the order of the plan: η² of a one-way
 /// analysis of variance (Fisher, Statistical Methods for Research Workers, 1925). `None` with too few runs, with one

@@ -195,7 +195,7 @@ impl Sweep {
             self.plan.with_value(|plan| refined(plan, ran.run as usize, &fixed.params)).map(|params| {
                 let href = address::start_again(SWEEP, &params);
                 let title =
-                    "New sweep around the best run: its neighbours, and values between and beyond them";
+                    "New sweep around the best run, with its values, the neighbouring values, and values in between";
                 view! {
                     <A href=href attr:class="button" attr:title=title>
                         "Refine around best"

@@ -66,7 +66,7 @@ fn note(name: &str) -> &'static str {
     match name {
         "state" => "Current state",
         "kind" => "Kind of operation",
-        "host" => "Host it runs or ran on",
+        "host" => "Host of the operation",
         "since" => "Created since: 24h, yesterday, 2026-11-01",
         "until" => "Created until: 24h, yesterday, 2026-11-01",
         "ended_since" => "Ended since: 24h, yesterday, 2026-11-01",
