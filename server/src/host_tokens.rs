@@ -40,11 +40,11 @@ impl TokenFile {
         let Self { path, file, tokens } = self;
         let apply = |new: anyhow::Result<Vec<String>>| match new {
             Ok(new) => {
-                tracing::info!(file = %path.display(), count = new.len(), "new tokens of the host");
+                tracing::info!(file = %path.display(), count = new.len(), "read new tokens of the host");
                 tokens.replace(new);
             }
             Err(error) => tracing::warn!(
-                "can't use the new tokens, and keeps the previous ones; trying again every second: {error:#}"
+                "the new tokens of the host can't be used, so the previous tokens stay valid; trying again every second: {error:#}"
             ),
         };
         file.follow(RELOAD_INTERVAL, stop, |paths| read(&paths[0]), apply).await;

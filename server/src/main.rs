@@ -84,7 +84,7 @@ enum Command {
     Host(host::HostArgs),
     /// Print the API as an OpenAPI document.
     Openapi,
-    /// Check the audit log of a data folder.
+    /// Check that the audit log of a data folder is intact.
     Audit(audit::AuditArgs),
     /// Write man pages of all commands to a folder.
     Man(man::ManArgs),

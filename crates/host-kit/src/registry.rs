@@ -293,7 +293,7 @@ impl RegistryState {
         }
         if self.cancelled_starts.has(id, number) {
             let why = format!(
-                "Attempt {number} of operation {id} was cancelled before its start arrived. Nothing was started."
+                "Attempt {number} of operation {id} was cancelled before its start request arrived. Nothing was started."
             );
             return Err(ApiError::new(ProblemType::CancelledBeforeStart, why));
         }
@@ -390,7 +390,7 @@ async fn checked<T: Send + 'static>(
         }
         Err(_) => {
             let why = format!(
-                "The parameter check did not finish within {} s. What it checks may hang; see the host's health.",
+                "The parameter check did not finish within {} s. A file or service that it reads may hang; see the host's health.",
                 CHECK_DEADLINE.as_secs()
             );
             Err(ApiError::new(ProblemType::Timeout, why))

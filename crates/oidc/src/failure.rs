@@ -29,14 +29,16 @@ pub enum SignInFailed {
     ClientRejected { error: String },
     #[error("The ID token of the provider is not accepted: {0}.")]
     IdToken(IdTokenProblem),
-    #[error("The ID token of the provider has no claim '{claim}', which is the user name here.")]
+    #[error("The ID token of the provider has no claim '{claim}', which Signalbox uses as the user name.")]
     NoName { claim: String },
-    #[error("The provider has not verified the e-mail address '{email}', which is the user name here.")]
+    #[error(
+        "The provider has not verified the e-mail address '{email}', which Signalbox uses as the user name."
+    )]
     EmailNotVerified { email: String },
     /// Signed in at the provider, but without a role here.
     #[error("The provider knows you as '{name}', but {}.", missing_role(*.has_groups))]
     NoRole { name: String, subject: String, has_groups: bool },
-    #[error("This machine has no random numbers: {0}.")]
+    #[error("The server can't get random numbers from the operating system: {0}.")]
     Random(String),
 }
 
@@ -148,7 +150,7 @@ impl Advice {
             }
             Self::Again => "Sign in again. If this continues, ask an administrator.",
             Self::SameBrowser => {
-                "Sign in again, begin and end in the same browser at the same address, and allow cookies for this site."
+                "Sign in again. Use the same browser and the same address until you are signed in, and allow cookies for this site."
             }
             Self::AccessAtProvider => {
                 "Sign in again. If you did not cancel, ask an administrator of the provider for access to Signalbox."

@@ -46,7 +46,7 @@ impl RoleMapping {
             patterns.dedup();
             if patterns.len() > MAX_PATTERNS {
                 return Err(format!(
-                    "the groups with the role {role} have {} patterns of kinds together; a person can have {MAX_PATTERNS}",
+                    "the groups with the role {role} have {} kind patterns in total; use at most {MAX_PATTERNS}",
                     patterns.len()
                 ));
             }

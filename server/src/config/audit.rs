@@ -61,7 +61,11 @@ pub(super) fn settings(file: FileAudit) -> anyhow::Result<Option<AuditSinkConfig
 fn read(key: &str, path: &Path) -> anyhow::Result<String> {
     let text = std::fs::read_to_string(path)
         .with_context(|| format!("can't read {}, the audit.{key}", path.display()))?;
-    ensure!(!text.trim().is_empty(), "{}, the audit.{key}, is empty", path.display());
+    ensure!(
+        !text.trim().is_empty(),
+        "{}, the audit.{key}, is empty. Fill the file, or remove the key",
+        path.display()
+    );
     Ok(text)
 }
 

@@ -42,7 +42,7 @@ pub(super) fn settings(file: FileRequestLimits) -> anyhow::Result<LimitSettings>
     let max_header_bytes = file.max_header_bytes.unwrap_or(default.max_header_bytes);
     ensure!(
         HEADER_BYTES.contains(&max_header_bytes),
-        "request_limits.max_header_bytes is {max_header_bytes}; use a number from {} to {}",
+        "request_limits.max_header_bytes is {max_header_bytes} bytes; use {} to {} bytes",
         HEADER_BYTES.start(),
         HEADER_BYTES.end()
     );

@@ -47,8 +47,7 @@ pub(super) fn operations(out: &mut Out<'_>, figures: &Figures) -> fmt::Result {
     gauges(out, "signalbox_operations", "Stored operations by state", by_state)?;
     let waits = queue_waits(figures);
     let waits = waits.iter().map(|(kind, seconds)| (of_kind(kind), ConstGauge::new(*seconds)));
-    let help =
-        "Longest current wait of a queued operation of the kind, counted from when it could have started";
+    let help = "Longest current wait of a queued operation of the kind, since the time at which it could have started";
     family(out, "signalbox_queue_longest_wait", help, Some(Unit::Seconds), waits)?;
     let tallies = &figures.tallies;
     let started = tallies.iter().map(|(kind, tally)| (of_kind(kind), ConstCounter::new(tally.started)));
@@ -63,7 +62,7 @@ pub(super) fn operations(out: &mut Out<'_>, figures: &Figures) -> fmt::Result {
     family(out, "signalbox_operations_ended", "Ended attempts by final state", None, ended)?;
     let durations = |histogram| Durations { histogram, bounds: Bounds::OPERATIONS };
     let waited = tallies.iter().map(|(kind, tally)| (of_kind(kind), durations(&tally.queue_wait)));
-    let help = "Queue wait of an attempt: from when it could have started to its start";
+    let help = "Queue wait of an attempt, from the time at which it could have started to its start";
     family(out, "signalbox_operation_queue_wait", help, Some(Unit::Seconds), waited)?;
     let ran = tallies.iter().map(|(kind, tally)| (of_kind(kind), durations(&tally.duration)));
     let help = "Time from the start of an attempt to its end";
@@ -135,7 +134,13 @@ pub(super) fn exported(out: &mut Out<'_>, counts: Option<&otlp::Counts>) -> fmt:
             })
         })
     });
-    family(out, "signalbox_otlp_entries", "Exported data points, spans and log records", None, entries)
+    family(
+        out,
+        "signalbox_otlp_entries",
+        "Data points, spans and log records by outcome of their export",
+        None,
+        entries,
+    )
 }
 
 /// Connections and slots of the hosts.

@@ -27,8 +27,8 @@ pub async fn rules(AllKinds { alerts, .. }: AllKinds) -> Json<RuleList> {
     Json(alerts.rules())
 }
 
-/// Creates a rule. It is evaluated at once. Its name must differ from those of all other rules, also of those in the
-/// configuration.
+/// Creates a rule and evaluates it immediately. The name must differ from the names of all other rules, including the
+/// rules in the configuration.
 #[utoipa::path(post, path = "/api/v1/alerts/rules", tag = "alerts", request_body = NewRule,
     responses((status = 201, body = RuleStatus),
         (status = 400, body = Problem),
@@ -47,8 +47,8 @@ pub async fn add_rule(
 
 /// Replaces a rule. A built-in rule is overridden, and keeps its metric and comparison. The body contains the revision
 /// that the change is based on, so that nobody overwrites the change of another user. Rules of the configuration can't
-/// be changed. A firing alert of the rule is judged by its next value: it is resolved if the changed rule would not fire
-/// then.
+/// be changed. If an alert of the rule is firing, the changed rule is applied to the next value of the metric: the
+/// alert is resolved if the changed rule would not fire at this value.
 #[utoipa::path(put, path = "/api/v1/alerts/rules/{name}", tag = "alerts", params(("name" = String, Path)),
     request_body = RuleChange,
     responses((status = 200, body = RuleStatus),

@@ -45,7 +45,7 @@ impl Button<'_> {
         let trouble = self.trouble.as_ref().map_or_else(String::new, |why| {
             let others = if users { "Local users and tokens still work." } else { "Tokens still work." };
             format!(
-                r#"<p class="hint" id="trouble" role="status">{} {others} The button tries again.</p>"#,
+                r#"<p class="hint" id="trouble" role="status">{} {others} To try again, press the button.</p>"#,
                 text(why)
             )
         });
@@ -173,7 +173,7 @@ impl Account<'_> {
         let password = match self.provider {
             None => password_section(&at),
             Some(provider) => format!(
-                r#"<p class="hint">You sign in with {}. Your groups there set your role, at each sign-in.</p>"#,
+                r#"<p class="hint">You sign in with {}. Your groups there determine your role at each sign-in.</p>"#,
                 text(provider)
             ),
         };
