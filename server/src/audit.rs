@@ -30,7 +30,7 @@ struct VerifyArgs {
     /// Data folder of the server [default: the platform's data folder]
     #[arg(long, value_name = "FOLDER")]
     data: Option<PathBuf>,
-    /// Entry that the log must still contain, as an earlier run printed it
+    /// Entry that the log must still contain, as NUMBER:HASH from an earlier check
     #[arg(long, value_name = "NUMBER:HASH")]
     head: Option<AuditHead>,
 }

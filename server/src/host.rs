@@ -22,7 +22,7 @@ pub struct HostArgs {
     /// Address and port to listen on; port 0 picks a free port
     #[arg(long, default_value = "127.0.0.1:7301", env = "SIGNALBOX_HOST_LISTEN")]
     listen: SocketAddr,
-    /// Folder for data sets; used by one host at a time [default: hosts in the platform's data
+    /// Folder for data sets. Only one host at a time can use it [default: the folder `hosts` in the platform's data
     /// folder of signalbox]
     #[arg(long, env = "SIGNALBOX_HOST_DATA")]
     data: Option<PathBuf>,

@@ -43,7 +43,7 @@ impl Access {
             Some(given) if tokens.accept(given) => Ok(()),
             Some(_) => Err(ApiError::new(
                 ProblemType::Unauthorized,
-                "The token is wrong. Use the token that the host was started with, or one of its token file.",
+                "The token is wrong. Use the token that the host was started with, or a token from the token file of the host.",
             )),
             None => Err(ApiError::new(
                 ProblemType::Unauthorized,

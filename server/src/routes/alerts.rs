@@ -21,7 +21,7 @@ pub async fn list(AllKinds { alerts, .. }: AllKinds) -> Json<AlertList> {
     Json(alerts.list())
 }
 
-/// Alert rules: built in, from the configuration, or created by users. docs/alerts.md describes each rule.
+/// Alert rules: built in, from the configuration, or created by users. docs/alerts.md describes the built-in rules.
 #[utoipa::path(get, path = "/api/v1/alerts/rules", tag = "alerts", responses((status = 200, body = RuleList)))]
 pub async fn rules(AllKinds { alerts, .. }: AllKinds) -> Json<RuleList> {
     Json(alerts.rules())
@@ -73,7 +73,8 @@ pub struct RuleRevision {
     revision: u64,
 }
 
-/// Deletes a custom rule, or resets a built-in rule to its built-in values. The alerts of a deleted rule are resolved.
+/// Deletes a user-defined rule, or resets a built-in rule to its built-in values. The alerts of a deleted rule are
+/// resolved.
 #[utoipa::path(delete, path = "/api/v1/alerts/rules/{name}", tag = "alerts",
     params(("name" = String, Path), ("revision" = u64, Query, description = "Revision that the caller has read")),
     responses((status = 204), (status = 400, body = Problem), (status = 404, body = Problem),

@@ -26,7 +26,7 @@ pub struct BaselineQuery {
         ("id" = String, Path),
         ("name" = String, Query, description = "Name of the series, such as `train_loss`"),
         ("points" = Option<u32>, Query, description = "Maximum number of points, 2 to 500; default 500, which is all of them"),
-        ("refresh" = Option<bool>, Query, description = "true bypasses the cache, which keeps the latest 64 baselines of started attempts"),
+        ("refresh" = Option<bool>, Query, description = "`true` computes the baseline again. By default, it can come from a cache, which keeps the latest 64 baselines of started attempts"),
     ),
     responses((status = 200, body = Baseline),
         (status = 400, body = Problem, description = "Invalid query"), (status = 404, body = Problem),
