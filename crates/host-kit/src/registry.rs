@@ -95,7 +95,10 @@ impl Registry {
     pub async fn start(self: &Arc<Self>, ask: StartAttempt) -> Result<Started, ApiError> {
         let work = self.work_of(&ask.kind)?;
         if ask.attempt == 0 {
-            return Err(ApiError::new(ProblemType::BadRequest, "Attempt numbers start at 1; this one is 0."));
+            return Err(ApiError::new(
+                ProblemType::BadRequest,
+                "The attempt number is 0, but attempt numbers start at 1.",
+            ));
         }
         if let Some(known) = self.held.lock().settle(ask.id, ask.attempt)? {
             return Ok(Started::Known(known.view()));

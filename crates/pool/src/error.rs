@@ -144,7 +144,7 @@ impl PoolError {
         }
         if find::<hyper::Error>(error).is_some_and(hyper::Error::is_parse) {
             let hint = if url.starts_with("http:") {
-                "; if the service uses TLS, its URL must begin with https://"
+                "; if the service uses TLS, use a URL that begins with https://"
             } else {
                 ""
             };

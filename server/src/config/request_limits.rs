@@ -138,7 +138,7 @@ mod tests {
         for (text, named) in [
             ("exempt_addresses = ['10.0.0.0/8']", "exempt_addresses has '10.0.0.0/8'; use IP addresses"),
             ("body_timeout = -1", "body_timeout is -1; use seconds"),
-            ("max_header_bytes = 100", "max_header_bytes is 100; use a number from 8192"),
+            ("max_header_bytes = 100", "max_header_bytes is 100 bytes; use 8192"),
             ("active_operations = { root = 3 }", "unknown variant `root`"),
             ("stream = 3", "unknown field `stream`"),
         ] {

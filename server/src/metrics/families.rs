@@ -120,7 +120,7 @@ pub(super) fn served(out: &mut Out<'_>, routes: &[ServedRoute]) -> fmt::Result {
     let durations = routes
         .iter()
         .map(|route| (of(route), Durations { histogram: &route.requests.latency, bounds: Bounds::REQUESTS }));
-    let help = "Time from a request to the server to the beginning of its response";
+    let help = "Time from the arrival of a request at the server to the beginning of the response";
     family(out, "signalbox_http_request_duration", help, Some(Unit::Seconds), durations)
 }
 

@@ -80,13 +80,13 @@ const MACHINE: &[Family] = &[
     row("signalbox_host_disk_written", "Bytes written to the disk", BYTES, Sum, "device", &[("disk.*.written_bytes_per_second", "")]),
     row("signalbox_host_disk_reads", "Completed reads of the disk", NONE, Sum, "device", &[("disk.*.reads_per_second", "")]),
     row("signalbox_host_disk_writes", "Completed writes of the disk", NONE, Sum, "device", &[("disk.*.writes_per_second", "")]),
-    row("signalbox_host_disk_busy", "Time with a request to the disk in progress", SECONDS, Sum, "device", &[("disk.*.busy_ratio", "")]),
+    row("signalbox_host_disk_busy", "Time in which at least one request to the disk was in progress", SECONDS, Sum, "device", &[("disk.*.busy_ratio", "")]),
     row("signalbox_host_network_received", "Bytes received by the interface", BYTES, Sum, "interface", &[("network.*.received_bytes_per_second", "")]),
     row("signalbox_host_network_sent", "Bytes sent by the interface", BYTES, Sum, "interface", &[("network.*.sent_bytes_per_second", "")]),
     row("signalbox_host_network_receive_errors", "Errors and dropped packets while receiving", NONE, Sum, "interface", &[("network.*.received_errors_per_second", "")]),
     row("signalbox_host_network_send_errors", "Errors and dropped packets while sending", NONE, Sum, "interface", &[("network.*.sent_errors_per_second", "")]),
     row("signalbox_host_files_open", "Open files of the machine", NONE, Gauge, "", &[("files.open", "")]),
-    row("signalbox_host_files_limit", "Largest number of open files of the machine", NONE, Gauge, "", &[("files.limit", "")]),
+    row("signalbox_host_files_limit", "Limit of open files of the machine", NONE, Gauge, "", &[("files.limit", "")]),
 ];
 
 /// The process of the host.
@@ -103,9 +103,9 @@ const PROCESS: &[Family] = &[
     row("signalbox_host_folder_free", "Free space of the folder's file system", BYTES, Gauge, "folder", &[("folder.*.free_bytes", "")]),
     row("signalbox_host_folder_total", "Size of the folder's file system", BYTES, Gauge, "folder", &[("folder.*.total_bytes", "")]),
     row("signalbox_host_free_slots", "Operations that the host could start now", NONE, Gauge, "", &[("host.free_slots", "")]),
-    row("signalbox_host_event_loop_delay", "Delay of a timer of the async runtime", SECONDS, Gauge, "", &[("host.event_loop_delay_seconds", "")]),
-    row("signalbox_host_tasks", "Tasks of the async runtime", NONE, Gauge, "", &[("host.tasks", "")]),
-    row("signalbox_host_queued_tasks", "Tasks of the async runtime that wait for a thread", NONE, Gauge, "", &[("host.queued_tasks", "")]),
+    row("signalbox_host_event_loop_delay", "Delay of timers in the async runtime of the host", SECONDS, Gauge, "", &[("host.event_loop_delay_seconds", "")]),
+    row("signalbox_host_tasks", "Tasks in the async runtime of the host", NONE, Gauge, "", &[("host.tasks", "")]),
+    row("signalbox_host_queued_tasks", "Tasks in the async runtime of the host that wait for a thread", NONE, Gauge, "", &[("host.queued_tasks", "")]),
     row("signalbox_host_monitor_cpu", "CPU time used by the monitoring itself", SECONDS, Sum, "", &[("monitor.cpu_seconds", "")]),
     row("signalbox_host_monitor_refused_values", "Impossible values that were rejected since the host started", NONE, Counter, "", &[("monitor.refused_values", "")]),
 ];

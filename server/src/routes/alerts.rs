@@ -131,7 +131,7 @@ pub async fn dry_run(
 /// then, its notification is sent. Reason and end are required.
 #[utoipa::path(post, path = "/api/v1/alerts/silences", tag = "alerts", request_body = NewSilence,
     responses((status = 201, body = Silence),
-        (status = 400, body = Problem, description = "There is no reason or no valid end, or the rule is unknown")))]
+        (status = 400, body = Problem, description = "The reason is missing, the end is invalid, or the rule is unknown")))]
 pub async fn silence(
     AllKinds { alerts, .. }: AllKinds,
     By(by): By,

@@ -59,7 +59,7 @@ pub async fn rule(InScope { engine, .. }: InScope, id: Path<String>) -> Result<J
         (status = 400, body = Problem, description = "The body does not match the schema"), (status = 404, body = Problem),
         (status = 409, body = Problem, description = "The operation has ended, or is being cancelled"),
         (status = 413, body = Problem, description = "The body is larger than 1 MiB"),
-        (status = 422, body = Problem, description = "Invalid fields, with a message for each"),
+        (status = 422, body = Problem, description = "Invalid fields; `fields` has a message for each of them"),
         (status = 503, body = Problem, description = "The database can't be written")))]
 pub async fn set_rule(
     InScope { engine, .. }: InScope,

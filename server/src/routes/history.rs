@@ -42,7 +42,7 @@ pub struct HistoryQuery {
         ("from" = Option<Time>, Query, description = "Default: 15 minutes before `to`"),
         ("to" = Option<Time>, Query, description = "Default: now"),
         ("width" = Option<u32>, Query, description = "Largest number of buckets, 1 to 4,000; default 600"),
-        ("metrics" = String, Query, description = "Names separated by commas; `*` is one part of a name, as in \
+        ("metrics" = String, Query, description = "Names separated by commas; `*` matches one part of a name, as in \
             `disk.*.busy_ratio`. docs/monitoring.md lists the metrics"),
     ),
     responses((status = 200, body = History), (status = 400, body = Problem), (status = 404, body = Problem),
