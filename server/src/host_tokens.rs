@@ -57,7 +57,7 @@ fn read(path: &Path) -> anyhow::Result<Vec<String>> {
         .with_context(|| format!("can't read {shown}, the file with the host's tokens"))?;
     let tokens: Vec<String> =
         text.lines().map(str::trim).filter(|line| !line.is_empty()).map(str::to_owned).collect();
-    ensure!(!tokens.is_empty(), "{shown} has no tokens. Write one on each line");
+    ensure!(!tokens.is_empty(), "{shown} has no tokens. Write one token per line");
     ensure!(
         tokens.len() <= MAX_TOKENS,
         "{shown} has {} tokens; at most {MAX_TOKENS} are possible",

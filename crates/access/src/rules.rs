@@ -100,7 +100,7 @@ pub enum Denied {
     #[error("{0}")]
     Password(String),
     #[error(
-        "The role admin can't be limited to kinds, because it manages access. Omit the kinds, or choose another role."
+        "The role admin can't be limited to kinds, because this role manages access. Omit the kinds, or choose another role."
     )]
     AdminKinds,
     #[error(

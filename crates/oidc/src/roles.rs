@@ -34,7 +34,7 @@ impl RoleMapping {
             }
             if one.role == Role::Admin && one.kinds.is_some() {
                 return Err(format!(
-                    "the group '{group}' has the role admin, which can't be limited to kinds: it manages access"
+                    "the group '{group}' has the role admin, which can't be limited to kinds, because this role manages access"
                 ));
             }
         }

@@ -153,7 +153,12 @@ pub(super) fn hosts(out: &mut Out<'_>, hosts: &[HostStatus]) -> fmt::Result {
     let up = gauge(|host| u64::from(host.link == HostLink::Up));
     gauges(out, "signalbox_host_up", "1 while the host is connected", up)?;
     let draining = gauge(|host| u64::from(host.draining));
-    gauges(out, "signalbox_host_draining", "1 while the host gets no new operations", draining)?;
+    gauges(
+        out,
+        "signalbox_host_draining",
+        "1 while the host is drained, so that it gets no new operations",
+        draining,
+    )?;
     let running = gauge(|host| u64::from(host.running));
     gauges(out, "signalbox_host_running", "Operations assigned to the host", running)?;
     let slots = gauge(|host| u64::from(host.capacity));
