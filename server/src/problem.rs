@@ -33,7 +33,7 @@ impl RouteError {
 
 impl From<JsonRejection> for RouteError {
     fn from(rejection: JsonRejection) -> Self {
-        let detail = format!("{} Send JSON with content-type application/json.", rejection.body_text());
+        let detail = format!("{}. Send JSON with content-type application/json.", rejection.body_text());
         Self::new(kind_of(rejection.status()), detail)
     }
 }
@@ -75,7 +75,7 @@ pub fn problem_of(error: EngineError) -> Problem {
     let (kind, detail) = match error {
         EngineError::OperationNotFound(id) => (
             ProblemType::NotFound,
-            format!("No operation with ID {id}. It may have been deleted; see /operations."),
+            format!("There is no operation with the ID {id}. It may have been deleted; see /operations."),
         ),
         EngineError::RuleNotFound(id) => {
             (ProblemType::NotFound, format!("Operation {id} has no auto-cancel rule. Set one with PUT."))
@@ -143,8 +143,8 @@ pub fn problem_of(error: EngineError) -> Problem {
         ),
         EngineError::NotStoredYet => (
             ProblemType::Unavailable,
-            "The database can't be written, and this operation is not stored yet. The cancel was sent to its host; \
-             retry when there is disk space."
+            "The database can't be written, and this operation is not stored yet. The cancel request was sent to its \
+             host, but it is not stored. Check the disk of the server, then cancel again."
                 .into(),
         ),
         EngineError::Unreadable(error) => {
@@ -169,7 +169,7 @@ pub fn problem_of(error: EngineError) -> Problem {
         EngineError::KindOutOfScope { kind, scope } => (
             ProblemType::Forbidden,
             format!(
-                "Your role is limited to the kinds {scope}, and '{kind}' is none of them. Ask an administrator for a role \
+                "Your role is limited to the kinds {scope}, and '{kind}' is not one of them. Ask an administrator for a role \
                  that includes this kind."
             ),
         ),

@@ -93,12 +93,14 @@ pub enum Denied {
         "Another token or user has the name '{0}'. Choose another name, or remove that token or user first."
     )]
     NameTaken(String),
-    #[error("A token is valid for 1 to {MAX_TOKEN_DAYS} days. To create one that never expires, send null.")]
+    #[error(
+        "A token can be valid for 1 to {MAX_TOKEN_DAYS} days. To create a token that never expires, send null as `expires_in_days`."
+    )]
     Days,
     #[error("{0}")]
     Password(String),
     #[error(
-        "The role admin can't be limited to kinds, because it manages access. Omit the kinds, or choose another role."
+        "The role admin can't be limited to kinds, because this role manages access. Omit the kinds, or choose another role."
     )]
     AdminKinds,
     #[error(

@@ -143,8 +143,11 @@ impl PoolError {
             return PoolError::Unreachable { url, why };
         }
         if find::<hyper::Error>(error).is_some_and(hyper::Error::is_parse) {
-            let hint =
-                if url.starts_with("http:") { "; if it uses TLS, the URL begins with https://" } else { "" };
+            let hint = if url.starts_with("http:") {
+                "; if the service uses TLS, use a URL that begins with https://"
+            } else {
+                ""
+            };
             return PoolError::Decode { url, cause: format!("it is not HTTP ({}){hint}", root_cause(error)) };
         }
         let why = match find::<io::Error>(error).map(io::Error::kind) {

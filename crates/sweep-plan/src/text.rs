@@ -10,7 +10,9 @@ pub fn settings(text: &str) -> Result<Vec<(String, String)>, String> {
     let mut found: Vec<(String, String)> = Vec::new();
     for part in text.split([';', '\n']).map(str::trim).filter(|part| !part.is_empty()) {
         let Some((name, value)) = part.split_once('=') else {
-            return Err(format!("'{part}' has no '='. Write parameters as name=value, separated by ;."));
+            return Err(format!(
+                "'{part}' has no '='. Write parameters as name=value, separated by semicolons."
+            ));
         };
         let (name, value) = (name.trim(), value.trim());
         if name.is_empty() || value.is_empty() {

@@ -101,7 +101,7 @@ pub async fn change_user(
     Ok(Json(server.access.change_user(&name, change, by).await.map_err(problem_of)?))
 }
 
-/// Removes a user. Its sessions and their streams end within a second.
+/// Removes a user. The sessions of the user and their streams end within a second.
 #[utoipa::path(delete, path = "/api/v1/access/users/{name}", tag = "access", params(("name" = String, Path)),
     responses((status = 204), (status = 404, body = Problem),
         (status = 409, body = Problem, description = "This credential is the last one with the role admin, so it can't be removed or limited while other tokens or users exist"),

@@ -64,7 +64,8 @@ pub(crate) async fn keep(job: Job, ctx: Context, abandon: CancellationToken) -> 
     let (group, unwatched) = Group::new(id, format!("{RUN}={run}"), Arc::clone(&shared.watchdog))
         .expect("a process ID is positive");
     if let Some(error) = unwatched {
-        let text = format!("Cannot start /bin/sh to clean up this command if the host is killed: {error}.");
+        let text =
+            format!("Cannot start /bin/sh, which would end this command if the host is killed: {error}.");
         ctx.log(LogLevel::Warn, text);
     }
     declared.limits.set_limits(id);

@@ -56,7 +56,7 @@ impl Strategies {
         }
         match &self.folder {
             Some(folder) => Err(format!(
-                "File '{given}' was not found in {}. It has {}.",
+                "File '{given}' was not found in {}. This folder has {}.",
                 folder.display(),
                 match self.names().as_slice() {
                     [] => "no .yaml file".to_owned(),

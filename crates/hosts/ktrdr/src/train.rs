@@ -22,19 +22,19 @@ pub struct TrainParams {
     /// Strategy as YAML, or the name of a .yaml file.
     #[schemars(length(min = 1, max = 200_000), extend("format" = "multiline"))]
     pub strategy: String,
-    /// Symbols, comma-separated. Leave empty to use those of the strategy.
+    /// Symbols, comma-separated. Leave empty to use the symbols of the strategy.
     #[serde(default)]
     #[schemars(length(max = 1000))]
     pub symbols: Option<String>,
-    /// Timeframes, comma-separated. Leave empty to use those of the strategy.
+    /// Timeframes, comma-separated. Leave empty to use the timeframes of the strategy.
     #[serde(default)]
     #[schemars(length(max = 200))]
     pub timeframes: Option<String>,
-    /// Start date of the data. Leave empty for the strategy's date, or else all available data.
+    /// Start date of the data. Leave empty to use the strategy's date, or all available data if the strategy has none.
     #[serde(default)]
     #[schemars(extend("format" = "date"))]
     pub start: Option<String>,
-    /// End date of the data. Leave empty for the strategy's date, or else all available data.
+    /// End date of the data. Leave empty to use the strategy's date, or all available data if the strategy has none.
     #[serde(default)]
     #[schemars(extend("format" = "date"))]
     pub end: Option<String>,

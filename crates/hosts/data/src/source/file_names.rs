@@ -126,7 +126,7 @@ fn unknown(folder: &Path, symbol: &Symbol, timeframe: Timeframe) -> Failure {
         .filter(|(edits, _, s)| *edits <= 1 + s.as_str().len() / 4);
     let hint = match near {
         _ if !of_symbol.is_empty() => {
-            format!("{symbol} is available as {}. Choose that timeframe.", of_symbol.join(", "))
+            format!("{symbol} is available as {}. Choose an available timeframe.", of_symbol.join(", "))
         }
         Some((_, _, near)) => format!("Did you mean {near}?"),
         None => format!("Choose one of the available symbols, or put {wanted} into the folder."),

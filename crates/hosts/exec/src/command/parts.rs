@@ -118,7 +118,7 @@ pub(super) fn limits(
     const MB: u64 = 1024 * 1024;
     let bytes = |key, mb: Option<u64>| match mb {
         Some(mb) if mb == 0 || mb > u64::MAX / MB => {
-            Err((key, format!("invalid value {mb}: must be at least 1 MiB.")))
+            Err((key, format!("invalid value {mb}: must be from 1 to {} MiB.", u64::MAX / MB)))
         }
         mb => Ok(mb.map(|mb| mb * MB)),
     };

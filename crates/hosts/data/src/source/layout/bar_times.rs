@@ -84,10 +84,10 @@ fn probable_end(
     signs: &Signs,
 ) -> Option<&'static str> {
     if titles.has("oi") && matches!(time, TimeColumns::Two(..)) {
-        return Some("the columns are those of TradeStation and MultiCharts, which write ends");
+        return Some("the columns are those of TradeStation and MultiCharts, which write the ends of bars");
     }
     if titles.none() && is_compact(sample, signs) && signs.real_volumes {
-        return Some("the file looks like NinjaTrader's, which writes ends");
+        return Some("the file looks like NinjaTrader's, which writes the ends of bars");
     }
     let (earliest, latest) = signs.hours?;
     let (opens, closes) = NEW_YORK;
