@@ -29,27 +29,32 @@ impl RouteError {
     pub fn new(kind: ProblemType, detail: impl Into<String>) -> Self {
         Self(ApiError::new(kind, detail))
     }
+
+    /// The body is larger than the routes accept.
+    pub fn too_large() -> Self {
+        Self::new(ProblemType::TooLarge, "The request body is larger than 1 MiB. Send less at once.")
+    }
 }
 
 impl From<JsonRejection> for RouteError {
     fn from(rejection: JsonRejection) -> Self {
         let detail = format!("{}. Send JSON with content-type application/json.", rejection.body_text());
-        Self::new(kind_of(rejection.status()), detail)
+        of_body(rejection.status(), detail)
     }
 }
 
 impl From<BytesRejection> for RouteError {
     fn from(rejection: BytesRejection) -> Self {
-        Self::new(kind_of(rejection.status()), format!("{}.", rejection.body_text()))
+        of_body(rejection.status(), format!("{}.", rejection.body_text()))
     }
 }
 
-/// Type of an error in the body of a request.
-fn kind_of(status: StatusCode) -> ProblemType {
-    match status {
-        StatusCode::PAYLOAD_TOO_LARGE => ProblemType::TooLarge,
-        _ => ProblemType::BadRequest,
+/// Error in the body of a request.
+fn of_body(status: StatusCode, detail: String) -> RouteError {
+    if status == StatusCode::PAYLOAD_TOO_LARGE {
+        return RouteError::too_large();
     }
+    RouteError::new(ProblemType::BadRequest, detail)
 }
 
 impl From<ApiError> for RouteError {

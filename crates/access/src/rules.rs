@@ -115,7 +115,7 @@ pub enum Denied {
     )]
     NoAdmin,
     #[error(
-        "This credential is the last one with the role admin, so it can't be removed or limited while other tokens or users exist. Remove the other tokens and users first, or create another admin."
+        "This is the last credential with the role admin. It can't lose this role, and it can't be removed while other tokens or users exist. Create another admin first."
     )]
     LastAdmin,
 }

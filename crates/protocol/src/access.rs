@@ -154,7 +154,7 @@ pub struct AccessTokenList {
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct NewAccessToken {
-    /// 1 to 100 characters, different from the names of all other tokens.
+    /// 1 to 100 characters, different from the names of all other tokens and of all users.
     pub name: String,
     pub role: Role,
     /// Kinds that the role applies to, such as `training.*`: 1 to 20 patterns, in which `*` matches any characters.
