@@ -7,14 +7,17 @@ use client::{ClientError, TlsProblem};
 pub fn advised(error: ClientError) -> anyhow::Error {
     match error {
         ClientError::Unreachable { .. } => {
-            anyhow!("{error}. Start a server with `signalbox serve`, or set its address with --server URL")
+            anyhow!(
+                "{error}. Start a server with `signalbox serve`, or set the address of a running server with --server \
+                 URL"
+            )
         }
         ClientError::Tls { server, problem: problem @ TlsProblem::UnknownIssuer } => anyhow!(
             "{server} {}. If the certificate is from a private CA, use --ca FILE with the CA's certificate (PEM)",
             problem.reason()
         ),
         ClientError::Decode { .. } => anyhow!(
-            "{error}. Check the address (--server URL); a proxy or a login page on the way may have answered instead"
+            "{error}. Check the address (--server URL); a proxy or a login page may have answered instead of the server"
         ),
         error => error.into(),
     }

@@ -66,7 +66,9 @@ pub async fn follow(target: &Target, id: OperationId, how: How) -> anyhow::Resul
                 Ok(Action::Detach(signal)) = interrupts.next() => signal,
             },
         };
-        prompt.note(&format!("Detached. To follow the operation again: signalbox follow {id}"))?;
+        prompt.note(&format!(
+            "Detached; the operation continues. To follow it again: `signalbox follow {id}`"
+        ))?;
         match signal {
             Some(signal) => signal.end_process(),
             None => return Ok(Followed::Detached),

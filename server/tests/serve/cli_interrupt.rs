@@ -8,7 +8,7 @@ use std::io::{BufRead, BufReader, Read};
 use std::process::{Child, Command, ExitStatus, Stdio};
 
 const QUESTION: &str = "detach (d), cancel the operation (c), keep following (Enter): ";
-const DETACHED: &str = "Detached. To follow the operation again: signalbox follow ";
+const DETACHED: &str = "Detached; the operation continues. To follow it again: `signalbox follow ";
 const SIGINT: i32 = 2;
 
 fn signalbox(server: &Server, args: &[&str]) -> Command {

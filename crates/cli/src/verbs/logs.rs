@@ -31,7 +31,7 @@ pub struct LogsArgs {
     /// Only lines with this text, ignoring case
     #[arg(long, value_name = "TEXT")]
     grep: Option<String>,
-    /// Only the last lines
+    /// Only this number of lines from the end of the log
     #[arg(long, short = 'n', value_name = "LINES")]
     tail: Option<u64>,
     /// Attempt number; default: the current attempt

@@ -87,7 +87,8 @@ async fn read(client: &Client, watched: &mut Watched, after: &mut u64) -> anyhow
             }
             "reset" => {
                 let reset: Reset = serde_json::from_str(&message.data)?;
-                output::note(&format!("Some changes were missed: {}", reset.why))?;
+                let why = reset.why.trim_end_matches(" Fetch a new snapshot.");
+                output::note(&format!("Some changes were missed. {why} `signalbox list` shows all states."))?;
                 *after = reset.head;
             }
             _ => {}

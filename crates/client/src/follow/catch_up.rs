@@ -85,7 +85,8 @@ impl Follower {
         match self.client.find(self.id).await {
             Ok(Some(detail)) => {
                 self.after = detail.seq;
-                let why = format!("Some events were missed, because the server no longer keeps them. {why}");
+                let why = why.trim_end_matches(" Fetch a new snapshot.");
+                let why = format!("Some events were missed. {why} Continuing from the current state.");
                 self.restart(detail.operation, why);
             }
             Ok(None) => return Err(ClientError::Deleted(self.id)),

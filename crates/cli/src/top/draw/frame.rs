@@ -113,7 +113,7 @@ fn operation_lines(picture: &Picture, area: Rect) -> Vec<Line<'static>> {
     }
     if picture.rows.is_empty() && picture.model.is_loaded {
         let text = match picture.view.filter.is_empty() {
-            true => "No operations. Start one: signalbox start KIND NAME=VALUE",
+            true => "No operations. `signalbox start KIND NAME=VALUE` starts an operation.",
             false => "No operations match the filter.",
         };
         lines.push(Line::from(cell(text, columns, theme.colour(Colour::Grey))));
