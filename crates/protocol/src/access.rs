@@ -14,7 +14,8 @@ use std::str::FromStr;
 /// Days after which a token expires, unless its creator chooses otherwise.
 pub const TOKEN_DAYS: u32 = 90;
 
-/// Role of a user or a token. Each role includes the permissions of the roles before it.
+/// Role of a user or a token, from the least to the most powerful role. Each role also has the permissions of the less
+/// powerful roles.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
@@ -202,7 +203,7 @@ pub struct Me {
     pub expires_at: Option<Time>,
 }
 
-/// Permission that a sender lacks, and who has it.
+/// Permission that a sender lacks, and the least powerful role that has it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct LackedPermission {

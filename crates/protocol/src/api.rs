@@ -60,7 +60,7 @@ pub struct OperationDetail {
     pub result: Option<ResultDoc>,
     /// Names of the series that have points.
     pub series: Vec<String>,
-    /// The latest 200 audit log entries at most, oldest first.
+    /// The latest audit log entries of the operation, at most 200, oldest first.
     #[serde(default)]
     pub audit: Vec<AuditEntry>,
     /// Sequence number of the latest event that this response reflects.
@@ -83,7 +83,7 @@ pub struct AuditPage {
 pub struct AuditLine {
     /// Number of the entry.
     pub n: u64,
-    /// SHA-256 over the hash of the entry before, the number, and the entry, in hexadecimal.
+    /// SHA-256 in hexadecimal over the hash of the previous entry, the number of this entry, and this entry.
     pub hash: String,
     #[serde(flatten)]
     pub entry: AuditEntry,
@@ -113,11 +113,11 @@ pub struct CancelMany {
     pub reason: String,
 }
 
-/// Outcome of a [`CancelMany`] request. The receipts of the operations show the further steps.
+/// Outcome of a `CancelMany` request. The receipts of the operations show the further steps.
 #[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct CancelledMany {
-    /// Operations whose cancellation is requested, now or earlier.
+    /// Operations whose cancellation was requested, by this request or an earlier one.
     pub requested: Vec<crate::OperationId>,
     /// Operations that have already ended, or do not exist.
     pub refused: Vec<Refused>,
@@ -190,7 +190,7 @@ pub struct Snapshot {
     pub version: String,
     /// All active operations, the most recently ended operations, and the newest of all ended operations; newest first.
     pub operations: Vec<Operation>,
-    /// No ended operation with this ID or a later one is missing. Absent if all stored operations are included.
+    /// Every ended operation with this ID or a higher ID is included. Absent if all stored operations are included.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ended_from: Option<crate::OperationId>,
     /// Number of stored operations by state.

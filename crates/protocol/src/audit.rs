@@ -20,7 +20,7 @@ pub struct AuditEntry {
     pub attempt: Option<u32>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub host: Option<HostName>,
-    /// Reason given by the user, the changes, or why an attempt was refused; may be empty.
+    /// Reason given by the user, the changes, or why the action was refused; may be empty.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub detail: String,
 }

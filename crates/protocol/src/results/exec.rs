@@ -27,7 +27,7 @@ pub struct ExecResult {
     pub peak_memory: Option<u64>,
     /// Number of output lines in the log.
     pub lines: u64,
-    /// Number of output lines dropped by the log's rate limit.
+    /// Number of output lines that are not in the log, because the rate limit of the log dropped them.
     #[serde(default)]
     pub lines_left_out: u64,
     /// Result reported by the command itself.
