@@ -56,7 +56,7 @@ pub struct LoadParams {
     #[schemars(range(min = 1, max = 10_000_000))]
     #[schemars(extend("x-advanced" = true))]
     pub rows_per_second: Option<u32>,
-    /// Fail if more than this share of rows is rejected; 0.05 = 5 %. Leave empty for 5 %, from 5 rejected rows on.
+    /// Maximum share of rejected rows; 0.05 = 5 %. Leave empty for 5 %, or 4 rows if this is more.
     #[serde(default)]
     #[schemars(range(min = 0.0, max = 1.0))]
     #[schemars(extend("x-advanced" = true))]
@@ -65,7 +65,7 @@ pub struct LoadParams {
     #[serde(default = "default_seed")]
     #[schemars(range(min = 0, max = 4_294_967_295_u64))]
     pub seed: u32,
-    /// Number of years, counted back from the end date, or from 2025-12-31 without one.
+    /// Number of years, counted back from the end date, or from 2025-12-31 without an end date.
     #[serde(default = "default_years")]
     #[schemars(range(min = 0.01, max = 36.0))]
     pub years: f64,

@@ -63,8 +63,8 @@ impl Curves {
             let last = *last;
             return once(complained, || {
                 format!(
-                    "Dropped a point of '{name}': step {x} is not after step {last}. Let 'step' increase over the \
-                     whole run, or omit it to number the points."
+                    "Dropped a point of '{name}': step {x} is not after step {last}. Print steps that \
+                     increase over the whole run, or omit 'step' to number the points."
                 )
             });
         }

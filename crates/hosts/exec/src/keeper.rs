@@ -26,6 +26,8 @@ use std::time::Duration;
 use tokio::process::{Child, Command};
 use tokio::time::{Instant, MissedTickBehavior, interval_at, timeout};
 
+/// Advice after an error of the system.
+const TRY_AGAIN: &str = "Check whether the work of the command is complete. If not, retry.";
 /// Grace period for processes that the command left running.
 const LINGER: Duration = Duration::from_millis(500);
 /// After all processes have ended, the pipes are drained for this long.
@@ -95,9 +97,10 @@ pub(crate) async fn keep(job: Job, ctx: Context, abandon: CancellationToken) -> 
             summary.await
         }
     };
-    let summary = summary.map_err(|e| WorkError::failed(format!("Cannot read the output: {e}."), ""))?;
+    let summary =
+        summary.map_err(|e| WorkError::failed(format!("Cannot read the output: {e}."), TRY_AGAIN))?;
     let status = status.map_err(|e| {
-        WorkError::failed(format!("The command ended, but its exit status is not available: {e}."), "")
+        WorkError::failed(format!("The command ended, but its exit status is not available: {e}."), TRY_AGAIN)
     })?;
     if why == EndReason::Exited && status.success() {
         complete(&ctx, &summary);
