@@ -23,7 +23,13 @@ pub fn advised(error: ClientError) -> anyhow::Error {
     }
 }
 
+/// Text of an error, with a full stop.
+pub fn sentence(error: &impl ToString) -> String {
+    let text = error.to_string();
+    if text.ends_with(['.', '?']) { text } else { format!("{text}.") }
+}
+
 /// Error of a request that changes something, with what may have happened all the same.
 pub fn unsure(error: ClientError, outcome: &str) -> anyhow::Error {
-    if error.outcome_unknown() { anyhow!("{error}. {outcome}") } else { advised(error) }
+    if error.outcome_unknown() { anyhow!("{} {outcome}", sentence(&error)) } else { advised(error) }
 }

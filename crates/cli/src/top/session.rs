@@ -7,7 +7,7 @@ use super::log::Log;
 use super::model::Model;
 use super::screen::{self, Screen};
 use super::view::{Mode, View};
-use crate::errors::unsure;
+use crate::errors::{sentence, unsure};
 use crate::exit::Exit;
 use crate::interrupt::Signals;
 use crate::target::Target;
@@ -240,7 +240,9 @@ impl Session<'_> {
                 self.log_requested = false;
                 match (loaded, &mut self.view.log) {
                     (Ok(loaded), Some(log)) => log.join(loaded),
-                    (Err(error), Some(_)) => self.view.note = format!("The log can't be read: {error}."),
+                    (Err(error), Some(_)) => {
+                        self.view.note = format!("The log can't be read: {}", sentence(&error));
+                    }
                     (_, None) => {}
                 }
             }

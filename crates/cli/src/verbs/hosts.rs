@@ -45,9 +45,9 @@ pub async fn drain(args: DrainArgs, drained: bool) -> anyhow::Result<Exit> {
     target.wrote_many().await?;
     match target.format {
         Format::Text if drained => {
-            output::line(&format!("Draining {host}: {}", display::hosts::drained(status.running)))?;
+            output::line(&format!("Host {host}. {}", display::hosts::drained(status.running)))?;
         }
-        Format::Text => output::line(&format!("{host} gets new operations again."))?,
+        Format::Text => output::line(&format!("The host {host} gets new operations again."))?,
         other => listing::print(other, slice::from_ref(&status), &status)?,
     }
     Ok(Exit::Fine)

@@ -1,7 +1,7 @@
 //! `signalbox logs`
 
 use crate::complete::{Which, operations};
-use crate::errors::advised;
+use crate::errors::{advised, sentence};
 use crate::exit::Exit;
 use crate::listing::{self, Format};
 use crate::target::{Target, To};
@@ -194,7 +194,7 @@ impl View {
                     return Err(client::ClientError::Problem(problem).into());
                 }
                 Err(error) => {
-                    output::note(&format!("The log can't be read: {error}. Retrying."))?;
+                    output::note(&format!("The log can't be read: {} Retrying.", sentence(&error)))?;
                     output::still_read()?;
                     tokio::time::sleep(RETRY_PAUSE).await;
                 }

@@ -1,7 +1,7 @@
 //! `signalbox watch`
 
 use super::list::Filters;
-use crate::errors::advised;
+use crate::errors::{advised, sentence};
 use crate::exit::{Exit, UsageError};
 use crate::listing::{Cell, Colour, Format, table};
 use crate::target::{Target, To};
@@ -44,7 +44,7 @@ pub async fn run(args: WatchArgs) -> anyhow::Result<Exit> {
             Err(error) if error.is::<output::OutputError>() => return Err(error),
             Err(error) => {
                 if !std::mem::replace(&mut trouble, true) {
-                    output::note(&format!("{error:#}. Retrying."))?;
+                    output::note(&format!("{} Retrying.", sentence(&format!("{error:#}"))))?;
                 }
             }
         }

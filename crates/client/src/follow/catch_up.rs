@@ -1,6 +1,6 @@
 //! Reading the operation beside its events: lost or late events, and another attempt.
 
-use super::{Change, Events, Follower, RETRY_PAUSE, Source, Update};
+use super::{Change, Events, Follower, RETRY_PAUSE, Source, Update, sentence_of};
 use crate::ClientError;
 use protocol::Operation;
 use protocol::api::OperationDetail;
@@ -91,7 +91,7 @@ impl Follower {
             }
             Ok(None) => return Err(ClientError::Deleted(self.id)),
             Err(error) => {
-                self.report_error(format!("The server does not answer: {error}. Retrying."));
+                self.report_error(format!("The operation can't be read: {} Retrying.", sentence_of(&error)));
                 self.updates.push_back(Update::Idle);
                 tokio::time::sleep(RETRY_PAUSE).await;
             }
@@ -115,7 +115,7 @@ impl Follower {
             // It ended, and was deleted at once.
             Ok(None) => self.over = true,
             Err(error) => {
-                self.report_error(format!("The server does not answer: {error}. Retrying."));
+                self.report_error(format!("The operation can't be read: {} Retrying.", sentence_of(&error)));
                 self.updates.push_back(Update::Idle);
                 tokio::time::sleep(RETRY_PAUSE).await;
             }

@@ -63,7 +63,9 @@ pub fn draw(frame: &mut Frame, picture: &Picture) {
 /// Server, state of the connection, and counts.
 fn heading(picture: &Picture, columns: usize) -> Line<'static> {
     let (status, colour) = match (picture.trouble, picture.silence) {
-        (Some(trouble), _) => (format!("Unreachable: {trouble}. Retrying"), Colour::Red),
+        (Some(trouble), _) => {
+            (format!("Unreachable: {}. Retrying", trouble.trim_end_matches('.')), Colour::Red)
+        }
         (None, Some(silence)) => {
             (format!("Last seen {}", format::ago(silence.as_secs_f64())), Colour::Yellow)
         }
