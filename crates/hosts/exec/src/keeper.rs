@@ -66,7 +66,8 @@ pub(crate) async fn keep(job: Job, ctx: Context, abandon: CancellationToken) -> 
     let (group, unwatched) = Group::new(id, format!("{RUN}={run}"), Arc::clone(&shared.watchdog))
         .expect("a process ID is positive");
     if let Some(error) = unwatched {
-        let text = format!("Cannot start /bin/sh to clean up this command if the host is killed: {error}.");
+        let text =
+            format!("Cannot start /bin/sh ({error}). If the host is killed, this command may keep running.");
         ctx.log(LogLevel::Warn, text);
     }
     declared.limits.set_limits(id);
@@ -287,7 +288,7 @@ async fn clear_group(
         () = abandon.cancelled() => {}
     }
     let left = processes(group.count().await);
-    ctx.log(LogLevel::Warn, format!("{left} did not stop after SIGTERM in time. Sending SIGKILL."));
+    ctx.log(LogLevel::Warn, format!("{left} did not stop in time after SIGTERM. Sending SIGKILL."));
     let stuck = |left| {
         let left = processes(left);
         ctx.log(LogLevel::Error, format!(

@@ -56,7 +56,7 @@ impl Strategies {
         }
         match &self.folder {
             Some(folder) => Err(format!(
-                "File '{given}' was not found in {}. It has {}.",
+                "File '{given}' was not found in {}. This folder has {}.",
                 folder.display(),
                 match self.names().as_slice() {
                     [] => "no .yaml file".to_owned(),
@@ -81,7 +81,7 @@ fn read(file: &Path) -> Result<String, String> {
     let bytes = std::fs::metadata(file).map_err(wrong)?.len();
     if bytes > STRATEGY_BYTES {
         return Err(format!(
-            "{} has {bytes} bytes. A strategy can have at most {STRATEGY_BYTES}.",
+            "{} has {bytes} bytes. A strategy can have at most {STRATEGY_BYTES} bytes.",
             file.display()
         ));
     }
