@@ -78,7 +78,7 @@ impl Filters {
 pub struct ListArgs {
     #[command(flatten)]
     filters: Filters,
-    /// Oldest first
+    /// List the oldest operations first
     #[arg(long)]
     oldest: bool,
     /// Maximum number of results, 1 to 500

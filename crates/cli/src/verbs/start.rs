@@ -26,7 +26,7 @@ pub struct StartArgs {
     /// Parameters as name=value; omitted parameters take their defaults
     #[arg(value_name = "NAME=VALUE", add = complete::params())]
     params: Vec<String>,
-    /// Priority in the queue, -100 to 100; higher priorities start first
+    /// Priority in the queue, -100 to 100; operations with a higher priority start first
     #[arg(long, default_value_t = 0, allow_negative_numbers = true, value_parser = clap::value_parser!(i8).range(-100..=100))]
     priority: i8,
     /// Wait until the operation ends; the exit code indicates the outcome
