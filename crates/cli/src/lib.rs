@@ -57,7 +57,7 @@ pub enum Command {
     /// following.
     #[command(after_help = examples::FOLLOW)]
     Follow(verbs::follow::FollowArgs),
-    /// Wait until all of the given operations end, or the first of them.
+    /// Wait until all given operations end; with --any, until the first of them ends.
     ///
     /// Exit codes: 0 all succeeded; 1 at least one failed; 2 at least one was cancelled, and none failed; 3 the timeout
     /// expired, or the server was unreachable or rejected the request. With --any, only the first operation counts.
@@ -68,7 +68,8 @@ pub enum Command {
     Watch(verbs::watch::WatchArgs),
     /// Show operations and hosts live in the terminal.
     ///
-    /// Keys: arrows select, l shows the log, c cancels, e shows or hides ended operations, / filters, q quits.
+    /// Keys: the arrow keys select an operation, l shows its log, c cancels it, e shows or hides ended operations, /
+    /// filters the list, q quits.
     Top(verbs::top::TopArgs),
     /// Print the log of an operation.
     #[command(after_help = examples::LOGS)]
@@ -107,7 +108,7 @@ pub enum Command {
     Undrain(verbs::hosts::DrainArgs),
     /// List the kinds of operations, or the parameters of one kind.
     Kinds(verbs::kinds::KindsArgs),
-    /// List current alerts, or alert rules, notifications and silences; silence alerts.
+    /// List alerts, alert rules, notifications and silences, and silence alerts.
     Alerts(verbs::alerts::AlertsArgs),
     /// Create, list and revoke tokens for programs.
     Token(verbs::token::TokenArgs),

@@ -128,7 +128,7 @@ pub struct AccessToken {
     /// End of its validity; absent if it never expires.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expires_at: Option<Time>,
-    /// Last use, stored once a minute.
+    /// Time of the last use, updated at most once a minute.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_used_at: Option<Time>,
     /// IP address of the last use.

@@ -148,7 +148,7 @@ pub struct DeleteMany {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub filter: Option<String>,
     /// Skips operations that changed after this event of the feed. With the `until` of a `dry_run`, only operations
-    /// that it counted are deleted.
+    /// that the dry run counted are deleted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub until: Option<u64>,
     /// Only counts what would be deleted now.
@@ -165,7 +165,7 @@ pub struct Deleted {
     /// Number of requested operations that were not deleted, because they or their children have not ended, or because
     /// they do not exist.
     pub refused: u64,
-    /// Of a `dry_run`: sequence number of the latest event that it reflects.
+    /// Only in the response to a `dry_run`: sequence number of the latest event that the response reflects.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub until: Option<u64>,
 }
@@ -188,7 +188,8 @@ pub struct Snapshot {
     pub now: Time,
     pub server: InstanceId,
     pub version: String,
-    /// All active operations, the most recently ended operations, and the newest of all ended operations; newest first.
+    /// All active operations, the most recently ended operations, and the ended operations with the highest IDs; newest
+    /// first.
     pub operations: Vec<Operation>,
     /// Every ended operation with this ID or a higher ID is included. Absent if all stored operations are included.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -167,7 +167,7 @@ impl Band {
     }
 }
 
-/// Side of the band that a rule watches.
+/// Side of the percentile band that a rule watches.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "lowercase")]
@@ -218,7 +218,7 @@ pub struct SetRule {
     /// Name of the series, such as `train_loss`.
     pub series: String,
     pub side: Side,
-    /// Number of consecutive points, 3 to 1,000.
+    /// Number of consecutive points outside the baseline at which the operation is cancelled, 3 to 1,000.
     #[serde(default = "ten")]
     pub points: u32,
 }

@@ -305,7 +305,7 @@ pub struct Checkpoint {
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct CheckpointFile {
-    /// Number of the checkpoint within its attempt, a dash, and the name given by the work: `000005-state.json`.
+    /// Number of the checkpoint within its attempt, a dash, and the name that the host gave: `000005-state.json`.
     pub name: String,
     pub bytes: u64,
     /// SHA-256 in hexadecimal.
