@@ -57,7 +57,7 @@ struct RunArgs {
     /// Seconds without a command after which the agent ends
     #[arg(long, env = "SIGNALBOX_AGENT_IDLE", default_value_t = Limits::default().idle.as_secs())]
     idle: u64,
-    /// Number of agents that had been stopped when this agent was started
+    /// How often agents had been stopped when this agent was started
     #[arg(long)]
     stops: Option<u64>,
 }
