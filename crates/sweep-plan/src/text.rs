@@ -38,7 +38,9 @@ pub fn write(settings: &[(String, String)]) -> Result<String, String> {
             return Err(format!("{name} has no value."));
         }
         if value.contains([';', '\n']) {
-            return Err(format!("{name}: '{value}' has a ; or a line break."));
+            return Err(format!(
+                "{name}: '{value}' has a ';' or a line break, which separates parameters. Remove it."
+            ));
         }
         parts.push(format!("{name}={value}"));
     }

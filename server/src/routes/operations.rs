@@ -293,7 +293,7 @@ fn which(ids: Option<Vec<OperationId>>, filter: Option<String>) -> Result<Which,
 }
 
 /// Deletes an ended operation with all of its data, and its child operations. The response is sent after the deletion;
-/// the feed reports it with `forgotten` events.
+/// the feed reports each deletion with a `deleted` event.
 #[utoipa::path(delete, path = "/api/v1/operations/{id}", tag = "operations", params(("id" = String, Path)),
     responses((status = 200, body = Deleted), (status = 404, body = Problem),
         (status = 409, body = Problem, description = "The operation or one of its children has not ended"),

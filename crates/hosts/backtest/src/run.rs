@@ -139,8 +139,8 @@ fn seen_in_training(
     if let Some(seen) = &seen {
         let whose = if seen.same_symbol { "" } else { " on other symbols" };
         let after = seen.out_of_sample.as_ref().map_or_else(
-            || "there are no later bars".to_owned(),
-            |out| format!("return from {} on: {}", day(out.from), percent(out.performance.total_return)),
+            || "the range has no later bars".to_owned(),
+            |out| format!("return since {}: {}", day(out.from), percent(out.performance.total_return)),
         );
         ctx.log(
             LogLevel::Warn,

@@ -85,7 +85,7 @@ fn take(report: &mut Report, level: &mut LogLevel, key: &str, value: Value) -> b
 /// Key with an invalid value, and what would be valid. Only for numbers: other programs log JSON, too.
 fn wrong(key: &str, value: &str) -> Option<(&'static str, String)> {
     let (key, takes) = match key {
-        "progress" => ("progress", "0 to 1"),
+        "progress" => ("progress", "from 0 to 1"),
         "done" => ("done", COUNT_RANGE),
         "total" => ("total", COUNT_RANGE),
         "step" => ("step", "a number"),
@@ -214,8 +214,8 @@ mod tests {
         let points = [("loss", f64::INFINITY), ("gain", f64::NEG_INFINITY), ("lr", 0.001)];
         assert_eq!(report.points, points.map(|(name, y)| (name.to_owned(), y)));
         for (line, wrong) in [
-            (r#"{"progress":50}"#, "progress must be 0 to 1, got 50"),
-            (r#"{"progress":1.7,"loss":1}"#, "progress must be 0 to 1, got 1.7"),
+            (r#"{"progress":50}"#, "progress must be from 0 to 1, got 50"),
+            (r#"{"progress":1.7,"loss":1}"#, "progress must be from 0 to 1, got 1.7"),
             (r#"{"done":"9"}"#, "done must be a number from 0 to 9,000,000,000,000,000, got \"9\""),
             (
                 r#"{"total":10000000000000000}"#,

@@ -125,7 +125,7 @@ fn keys_go_with_type(config: &ParamConfig) -> Result<(), (&'static str, String)>
     ];
     for (key, given, types, go_with) in rules {
         if given && !types.contains(&config.r#type) {
-            return Err((key, format!("only valid for type {go_with}. Remove it.")));
+            return Err((key, format!("valid only for {go_with} parameters. Remove this key.")));
         }
     }
     Ok(())
@@ -206,7 +206,7 @@ mod tests {
         let error = param("type = \"text\"\nmin = 1").unwrap_err();
         assert_eq!(
             error.to_string(),
-            "exec.t, key 'params.p.min': only valid for type integer and number. Remove it."
+            "exec.t, key 'params.p.min': valid only for integer and number parameters. Remove this key."
         );
         for bad in [
             "type = \"integer\"\nmin = 3\nmax = 1",

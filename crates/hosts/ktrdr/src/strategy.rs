@@ -81,7 +81,7 @@ fn read(file: &Path) -> Result<String, String> {
     let bytes = std::fs::metadata(file).map_err(wrong)?.len();
     if bytes > STRATEGY_BYTES {
         return Err(format!(
-            "{} has {bytes} bytes. A strategy can have at most {STRATEGY_BYTES}.",
+            "{} has {bytes} bytes. A strategy can have at most {STRATEGY_BYTES} bytes.",
             file.display()
         ));
     }

@@ -183,8 +183,8 @@ fn enough(part: &Raw, name: SampleSet, usable: u64) -> Result<(), WorkError> {
     if count < FEWEST {
         return Err(failure(
             format!(
-                "The {} set has {}, but at least {FEWEST} are needed. The bars give {} in total: the first bars only \
-                 warm up the features, and the last bars have no later bars to predict.",
+                "The {} set has {}, but at least {FEWEST} are needed. The bars give {} in total: the first bars warm \
+                 up the features, and the last bars have no later bars to predict.",
                 format!("{name:?}").to_lowercase(),
                 counted(count as u64, "sample", "samples"),
                 counted(usable, "sample", "samples"),

@@ -156,14 +156,14 @@ pub(super) fn judge(
         }
         Some((first, last)) => Err(failure(
             format!(
-                "No bars for {name} in the requested range. The source has {} to {}.",
+                "No bars for {name} in the requested range. The source has bars from {} to {}.",
                 moment(first),
                 moment(last)
             ),
             "Choose a start and end within that range.",
         )),
         None if request.range.is_all() => Err(failure(
-            format!("The source has no rows for {name}, at most a header line."),
+            format!("The source has no rows for {name}, except perhaps a header line."),
             "Add the bars to the source, or load another symbol.",
         )),
         None => Err(failure(

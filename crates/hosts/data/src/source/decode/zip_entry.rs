@@ -65,7 +65,7 @@ pub(in super::super) fn locate(what: &str, zip: impl Read + Seek) -> SourceResul
         [] => {
             return Err(failure(
                 format!("{what} is a zip without a CSV file. It contains: {}.", shown(&names)),
-                "Provide a zip with one .csv file, or the file itself.",
+                "Provide a zip with one .csv file, or the .csv file itself.",
             ));
         }
         several => {
