@@ -1,5 +1,5 @@
 // Hints of a first visit: each page explains itself once, and is not in the way.
-import { alive, expect, test } from './signalbox';
+import { alive, expect, held, test } from './signalbox';
 
 test.use({ hints: true });
 
@@ -21,4 +21,19 @@ test('a page explains itself on the first visit, until it is dismissed, and neve
         await expect(page.getByRole('heading', { level: 1 })).toBeVisible();
         await expect(page.locator('.hint')).toHaveCount(0);
     }
+});
+
+test('the first paint has the hint of a first visit, and no other hint', async ({ page }) => {
+    const letGo = await held(page, /\.wasm$/);
+    const hint = page.getByRole('note').filter({ hasText: 'The services that run operations' });
+    await page.goto('/hosts');
+    await expect(hint).toBeVisible();
+    letGo();
+    await alive(page);
+    await expect(hint).toBeVisible();
+    const again = await held(page, /\.wasm$/);
+    await page.goto('/hosts');
+    await expect(page.getByRole('heading', { level: 1 })).toBeVisible();
+    await expect(hint).toBeHidden();
+    again();
 });

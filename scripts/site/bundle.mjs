@@ -1,4 +1,4 @@
-// Bundles: the parts of a page in one file, for its first visit, and those of each of its sections. Parts resemble each
+// Bundles: the parts of a page in one file, for its first visit, those of each of its sections, and those of dialogs. Parts resemble each
 // other, so one compressed file is a fifth to a third smaller than many, and it is one request.
 //
 // In a bundle, sections of the same kind follow each other: they resemble each other more than the sections of one part.
@@ -23,9 +23,11 @@ export const PAGE = /^__(?<page>\w+)_view_\d+$/u;
 export const pageOf = (name) => PAGE.exec(name)?.groups.page;
 
 /**
- * Bundles of the pages and of their sections: a map from name to `[bundle, parts]` of each bundle that it needs.
- * `needed` has the parts of each name, `sizeOf` gives the size of a part in units. Dialogs have no bundles: most of their
- * parts are loaded before them. The loader contains this function.
+ * Bundles of pages, sections and dialogs: a map from name to `[bundle, parts]` of each bundle that it needs. `needed` has
+ * the parts of each name, `sizeOf` gives the size of a part in units. The loader contains this function.
+ *
+ * Dialogs open on any page, and share parts with all. They have a bundle for each page, without the parts of that page;
+ * the loader chooses one of these.
  */
 export function plan(needed, sizeOf) {
     const bundles = new Map();
@@ -54,6 +56,14 @@ export function plan(needed, sizeOf) {
             for (const section of group.names) bundles.get(section).push([`bundle_${name}`, group.parts]);
         }
         bundles.set(view, [[`bundle_${view}`, ofPage]]);
+    }
+    const ofPages = [...bundles].filter(([name]) => pageOf(name));
+    for (const [name, parts] of needed.filter(([other]) => !bundles.has(other))) {
+        const without = ([view, [[, ofPage]]]) => [
+            `bundle_${name}_${pageOf(view)}`,
+            parts.filter((part) => !ofPage.includes(part)),
+        ];
+        bundles.set(name, ofPages.map(without));
     }
     return bundles;
 }
@@ -86,7 +96,10 @@ export function writeBundles(pkg) {
     for (const [name, list] of [...bundles.values()].flat()) {
         writeFileSync(fileOf(name), bundleOf(list.map((part) => readFileSync(fileOf(part)))));
     }
-    const files = needed.map(([name, list]) => [name, bundles.get(name)?.map(([bundle]) => bundle) ?? list]);
+    const pages = needed.flatMap(([name]) => pageOf(name) ?? []);
+    // A browser loads only one of the bundles of a dialog.
+    const isDialog = (name) => !pageOf(name) && !pages.some((page) => name.startsWith(`${page}_`));
+    const files = needed.map(([name, list]) => [name, isDialog(name) ? list : bundles.get(name).map(([bundle]) => bundle)]);
     writeFileSync(manifest, JSON.stringify(Object.fromEntries(files), null, 2));
     return { needed, sizes };
 }

@@ -102,7 +102,8 @@ function modulesOf(bundle, count) {
 /**
  * Makes `load`, which requests the parts of a page or section, use each of its bundles of which at least three quarters
  * of the bytes are missing: a bundle is about a quarter smaller than its parts. `bundles` are `[name, parts]`, with parts
- * in the order of the bundle.
+ * in the order of the bundle. The bundle that fits best is requested first; then the others of a dialog have nothing that
+ * is missing.
  */
 function withBundles(bundles, load) {
     const sum = (some) => some.reduce((total, part) => total + sizes.get(part), 0);
@@ -120,8 +121,9 @@ function withBundles(bundles, load) {
             bundled.set(part, bytes);
         });
     };
+    const fit = ([, parts]) => 2 * sum(parts.filter(isMissing)) - sum(parts);
     return () => {
-        bundles.forEach(request);
+        [...bundles].sort((a, b) => fit(b) - fit(a)).forEach(request);
         return load();
     };
 }

@@ -218,7 +218,14 @@ test('if many parts are loaded already, only missing ones are requested', async 
     const { requested, page, dialog } = await loader(context, [200, 200, 200]);
     assert.equal(await dialog(), 'loaded');
     assert.equal(await page(), 'loaded');
-    assert.deepEqual(requested, ['chunk_1', 'split_later', 'split___new_view_1']);
+    assert.deepEqual(requested, ['bundle_later_new', 'chunk_1', 'split___new_view_1']);
+});
+
+test('a dialog comes in one bundle, without the parts of the page', async (context) => {
+    const { requested, page, dialog } = await loader(context, [200, 200]);
+    assert.equal(await page(), 'loaded');
+    assert.equal(await dialog(), 'loaded');
+    assert.deepEqual(requested, ['bundle___new_view_1', 'bundle_later_new']);
 });
 
 test('a bundle is requested again after failures of the connection', async (context) => {
@@ -283,7 +290,16 @@ test('a bundle contains the parts of a page, and browsers preload it instead of 
     assert.deepEqual(written.needed, [['__new_view_1', needed.__new_view_1], ['later', needed.later]]);
     assert.deepEqual([...written.sizes], [['chunk_1', 3], ['split___new_view_1', 1], ['split_later', 1]]);
     assert.deepEqual(readFileSync(path.join(pkg, 'bundle___new_view_1.wasm')), bundleOf([one, view]));
+    assert.deepEqual(readFileSync(path.join(pkg, 'bundle_later_new.wasm')), bundleOf([later]));
     assert.deepEqual(JSON.parse(readFileSync(path.join(pkg, MANIFEST))), { ...needed, __new_view_1: ['bundle___new_view_1'] });
+});
+
+test('a dialog has a bundle for each page, and the one that fits is loaded', () => {
+    const needed = [['__a_view_1', ['x', 'y']], ['__b_view_2', ['y']], ['later', ['x', 'y', 'own']]];
+    assert.deepEqual(plan(needed, () => 1).get('later'), [
+        ['bundle_later_a', ['own']],
+        ['bundle_later_b', ['x', 'own']],
+    ]);
 });
 
 test('bundles of sections have no part of their page, and none twice', () => {
@@ -301,6 +317,8 @@ test('bundles of sections have no part of their page, and none twice', () => {
         ['new_range', []],
         // Sharing little is not worth a file.
         ['__new_view_1', [['bundle___new_view_1', ['page', 'small']]]],
+        // A dialog, not a section of the page.
+        ['newer_form', [['bundle_newer_form_new', ['other']]]],
     ]);
 });
 

@@ -17,6 +17,13 @@ export function sizesOf(site, sizes) {
     const manifest = files.find((name) => /^__wasm_split_manifest\..*json$/u.test(name));
     for (const [view, parts] of Object.entries(JSON.parse(readFileSync(path.join(pkg, manifest), 'utf8')))) {
         const page = /^__(.*)_view/u.exec(view)?.[1] ?? view;
+        // One of the bundles of a dialog, by the page where it is opened first.
+        const ofDialog = files.filter((name) => new RegExp(`^bundle_${view}_\\w+\\.[\\w-]+\\.wasm$`, 'u').test(name));
+        if (parts.some((part) => part.startsWith('split_')) && ofDialog.length > 0) {
+            const all = ofDialog.map(compressed).sort((a, b) => a - b);
+            lines.push(`  ${page.padEnd(12)} ${kib(all[0])} to ${kib(all.at(-1))} in addition, once`);
+            continue;
+        }
         const own = parts.reduce((total, part) => total + compressed(`${part}.wasm`), 0);
         lines.push(`  ${page.padEnd(12)} ${kib(own).padStart(8)} in addition`);
     }

@@ -23,13 +23,16 @@ fn is_first_visit(page: &str) -> bool {
 }
 
 /// The hint, until it is dismissed or the page is left. It takes no focus and is not announced.
+///
+/// It is part of the HTML from the server, so that the first paint is complete. A style sheet hides hints that were shown
+/// before until the page is live and removes them.
 #[component]
 pub fn Hint(
-    /// Name of the page.
+    /// Name of the page, which the rule in `style/_base.scss` lists.
     page: &'static str,
     text: &'static str,
 ) -> impl IntoView {
-    let shown = RwSignal::new(false);
+    let shown = RwSignal::new(true);
     let node = NodeRef::<Div>::new();
     Effect::new(move |_| shown.set(is_first_visit(page)));
     let dismiss = move |_| {
@@ -40,10 +43,10 @@ pub fn Hint(
     let hint = part(move || {
         shown.get().then(|| {
             view! {
-                <p class="hint" role="note">
+                <p class="hint" role="note" data-page=page>
                     {text}
                     " "
-                    <button type="button" class="link" aria-label="Got it: dismiss this hint" on:click=dismiss>
+                    <button type="button" class="link only-script" aria-label="Got it: dismiss this hint" on:click=dismiss>
                         "Got it"
                     </button>
                 </p>
