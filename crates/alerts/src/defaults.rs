@@ -11,8 +11,8 @@ pub fn rules() -> Vec<Rule> {
         AlertRule {
             for_seconds: 30.0,
             severity: Critical,
-            action: "Check that the host's machine is up, that its process runs, and that the network between server \
-                     and host works. Operations of the host may still be running."
+            action: "Check that the host's machine is up, that the host process runs, and that the network between \
+                     server and host works. Operations of the host may still be running."
                 .into(),
             ..AlertRule::new("host-unreachable", "host.unreachable", Above, 0.5)
         },

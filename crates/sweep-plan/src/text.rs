@@ -10,7 +10,7 @@ pub fn settings(text: &str) -> Result<Vec<(String, String)>, String> {
     let mut found: Vec<(String, String)> = Vec::new();
     for part in text.split([';', '\n']).map(str::trim).filter(|part| !part.is_empty()) {
         let Some((name, value)) = part.split_once('=') else {
-            return Err(format!("'{part}' has no '='. Write parameters as name=value, separated by ;."));
+            return Err(format!("'{part}' has no '='. Write parameters as name=value, separated by ';'."));
         };
         let (name, value) = (name.trim(), value.trim());
         if name.is_empty() || value.is_empty() {
@@ -36,7 +36,7 @@ pub fn write(settings: &[(String, String)]) -> Result<String, String> {
             return Err(format!("{name} has no value."));
         }
         if value.contains([';', '\n']) {
-            return Err(format!("{name}: '{value}' has a ; or a line break."));
+            return Err(format!("{name}: '{value}' contains ';' or a line break. Remove it."));
         }
         parts.push(format!("{name}={value}"));
     }
@@ -59,7 +59,7 @@ pub fn values(text: &str) -> Result<Vec<String>, String> {
                     return Err(format!("'{part}' is not a range. Write it with numbers, such as 5..50:5."));
                 };
                 if step <= 0.0 || to < from {
-                    return Err(format!("'{part}' is empty. A range must go up, with a step above 0."));
+                    return Err(format!("'{part}' has no values. A range must go up, with a step above 0."));
                 }
                 let count = ((to - from) / step + 1e-9).floor();
                 if count >= MAX_RUNS as f64 {

@@ -137,10 +137,10 @@ fn seen_in_training(
     let Some(training) = models.training(name) else { return Ok(None) };
     let seen = in_sample((name, &training), held, stances, request, || ctx.check())?;
     if let Some(seen) = &seen {
-        let whose = if seen.same_symbol { "" } else { " on other symbols" };
+        let whose = if seen.same_symbol { "" } else { ", with other symbols," };
         let after = seen.out_of_sample.as_ref().map_or_else(
-            || "no bars after it".to_owned(),
-            |out| format!("return from {} on: {}", day(out.from), percent(out.performance.total_return)),
+            || "no bars are later".to_owned(),
+            |out| format!("return since {}: {}", day(out.from), percent(out.performance.total_return)),
         );
         ctx.log(
             LogLevel::Warn,

@@ -23,11 +23,11 @@ pub struct LoadParams {
     /// Data source to load from.
     #[serde(default)]
     pub source: Option<String>,
-    /// File format of the vendor or program. Leave empty to use the source's setting or detect it.
+    /// File format of the vendor or program. Leave empty to use the source's setting, or else to detect the format.
     #[serde(default)]
     #[schemars(extend("x-advanced" = true))]
     pub format: Option<Format>,
-    /// Time zone of times without one: America/New_York, UTC-5. Leave empty to use the source's setting.
+    /// Time zone of times that don't state a zone: America/New_York, UTC-5. Leave empty to use the source's setting.
     #[serde(default)]
     #[schemars(length(max = 40))]
     #[schemars(extend("x-advanced" = true))]
@@ -56,7 +56,7 @@ pub struct LoadParams {
     #[schemars(range(min = 1, max = 10_000_000))]
     #[schemars(extend("x-advanced" = true))]
     pub rows_per_second: Option<u32>,
-    /// Fail if more than this share of rows is rejected; 0.05 = 5 %. Leave empty for 5 %, from 5 rejected rows on.
+    /// Fail if more than this share of rows is rejected; 0.05 = 5 %. Leave empty for 5 % and at least 5 rejected rows.
     #[serde(default)]
     #[schemars(range(min = 0.0, max = 1.0))]
     #[schemars(extend("x-advanced" = true))]
@@ -65,7 +65,7 @@ pub struct LoadParams {
     #[serde(default = "default_seed")]
     #[schemars(range(min = 0, max = 4_294_967_295_u64))]
     pub seed: u32,
-    /// Number of years, counted back from the end date, or from 2025-12-31 without one.
+    /// Number of years, counted back from the end date, or from 2025-12-31 if the end date is empty.
     #[serde(default = "default_years")]
     #[schemars(range(min = 0.01, max = 36.0))]
     pub years: f64,

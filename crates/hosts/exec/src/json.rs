@@ -85,11 +85,11 @@ fn take(report: &mut Report, level: &mut LogLevel, key: &str, value: Value) -> b
 /// Key with an invalid value, and what would be valid. Only for numbers: other programs log JSON, too.
 fn wrong(key: &str, value: &str) -> Option<(&'static str, String)> {
     let (key, takes) = match key {
-        "progress" => ("progress", "0 to 1"),
+        "progress" => ("progress", "from 0 to 1"),
         "done" => ("done", COUNT_RANGE),
         "total" => ("total", COUNT_RANGE),
         "step" => ("step", "a number"),
-        "phase" => ("phase", "a name or a number from 1"),
+        "phase" => ("phase", "a name, or a number of at least 1"),
         _ => return None,
     };
     let mut shown: String = value.chars().take(MAX_SHOWN_CHARS).collect();
@@ -214,8 +214,8 @@ mod tests {
         let points = [("loss", f64::INFINITY), ("gain", f64::NEG_INFINITY), ("lr", 0.001)];
         assert_eq!(report.points, points.map(|(name, y)| (name.to_owned(), y)));
         for (line, wrong) in [
-            (r#"{"progress":50}"#, "progress must be 0 to 1, got 50"),
-            (r#"{"progress":1.7,"loss":1}"#, "progress must be 0 to 1, got 1.7"),
+            (r#"{"progress":50}"#, "progress must be from 0 to 1, got 50"),
+            (r#"{"progress":1.7,"loss":1}"#, "progress must be from 0 to 1, got 1.7"),
             (r#"{"done":"9"}"#, "done must be a number from 0 to 9,000,000,000,000,000, got \"9\""),
             (
                 r#"{"total":10000000000000000}"#,
@@ -224,7 +224,7 @@ mod tests {
             (r#"{"done":-4}"#, "done must be a number from 0 to 9,000,000,000,000,000, got -4"),
             (r#"{"done":5,"total":0}"#, "total must be more than 0, got 0"),
             (r#"{"step":"a","loss":1}"#, "step must be a number, got \"a\""),
-            (r#"{"phase":0}"#, "phase must be a name or a number from 1, got 0"),
+            (r#"{"phase":0}"#, "phase must be a name, or a number of at least 1, got 0"),
         ] {
             let report = read(line).unwrap();
             assert_eq!(report.wrong.iter().map(|(_, why)| why.as_str()).collect::<Vec<_>>(), [wrong]);

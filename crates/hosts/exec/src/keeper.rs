@@ -64,7 +64,9 @@ pub(crate) async fn keep(job: Job, ctx: Context, abandon: CancellationToken) -> 
     let (group, unwatched) = Group::new(id, format!("{RUN}={run}"), Arc::clone(&shared.watchdog))
         .expect("a process ID is positive");
     if let Some(error) = unwatched {
-        let text = format!("Cannot start /bin/sh to clean up this command if the host is killed: {error}.");
+        let text = format!(
+            "Cannot start the /bin/sh process that ends this command if the host is killed: {error}."
+        );
         ctx.log(LogLevel::Warn, text);
     }
     declared.limits.set_limits(id);
@@ -89,7 +91,8 @@ pub(crate) async fn keep(job: Job, ctx: Context, abandon: CancellationToken) -> 
     let summary = match timeout(DRAIN, &mut summary).await {
         Ok(summary) => summary,
         Err(_) => {
-            let text = "Another process still holds the output open. The host no longer reads the output.";
+            let text =
+                "The command ended, but another process holds its output open. The host no longer reads it.";
             ctx.log(LogLevel::Warn, text);
             deaf.cancel();
             summary.await
@@ -221,7 +224,9 @@ fn tell_stopped(ctx: &Context, stopped: usize) {
         return;
     }
     let who = if stopped == 1 { "1 process is".to_owned() } else { format!("{stopped} processes are") };
-    let text = format!("{who} stopped by a signal (SIGSTOP, SIGTSTP). Send SIGCONT to continue, or cancel.");
+    let text = format!(
+        "{who} stopped by a signal (SIGSTOP, SIGTSTP). Send SIGCONT to continue, or cancel the operation."
+    );
     ctx.log(LogLevel::Warn, text.clone());
     ctx.condition(ConditionKind::Paused, text);
 }
@@ -284,7 +289,7 @@ async fn clear_group(
         () = abandon.cancelled() => {}
     }
     let left = processes(group.count().await);
-    ctx.log(LogLevel::Warn, format!("{left} did not stop after SIGTERM in time. Sending SIGKILL."));
+    ctx.log(LogLevel::Warn, format!("{left} did not stop in time after SIGTERM. Sending SIGKILL."));
     let stuck = |left| {
         let left = processes(left);
         ctx.log(LogLevel::Error, format!(

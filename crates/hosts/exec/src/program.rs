@@ -19,13 +19,13 @@ pub(crate) fn find(
         Ok(found) if found.is_dir() => {}
         Ok(_) => {
             return Err(format!(
-                "The folder of {kind}, {}, is not a folder. Correct 'folder' in the table of this kind.",
+                "The folder of {kind}, {}, is not a folder. Correct 'folder' in the configuration of this kind.",
                 folder.display()
             ));
         }
         Err(e) => {
             return Err(format!(
-                "The folder of {kind}, {}, is not accessible: {e}. Create the folder, or correct 'folder' in the table of this kind.",
+                "The folder of {kind}, {}, is not accessible: {e}. Create the folder, or correct 'folder' in the configuration of this kind.",
                 folder.display()
             ));
         }
@@ -66,9 +66,9 @@ fn can_be_begun(program: &Path) -> Result<(), String> {
                 .to_owned())
         }
         Ok(_) => Ok(()),
-        Err(e) => {
-            Err(format!("was not found: {e}. Correct 'command' or 'folder' in the table of this kind."))
-        }
+        Err(e) => Err(format!(
+            "was not found: {e}. Correct 'command' or 'folder' in the configuration of this kind."
+        )),
     }
 }
 

@@ -83,7 +83,7 @@ pub struct TrainingParams {
     #[serde(default = "patience")]
     #[schemars(range(min = 0, max = 10_000))]
     pub patience: u32,
-    /// Share of samples for validation, used to choose the best epoch. These follow the training samples in time.
+    /// Share of samples for validation, which chooses the best epoch. These samples follow the training samples.
     #[serde(default = "share")]
     #[schemars(range(min = 0.01, max = 0.5))]
     #[schemars(extend("x-advanced" = true))]

@@ -168,7 +168,7 @@ fn check_memory(bars: usize, sample_config: &SampleConfig) -> Result<(), WorkErr
     let (bars, features) = (bars as u64, sample_config.features.len() as u64);
     Err(failure(
         format!(
-            "{} with {} exceed the memory limit of {} bars.",
+            "{} with {} exceed the memory limit, which is {} bars for this number of features.",
             counted(bars, "bar", "bars"),
             counted(features, "feature", "features"),
             thousands(MAX_VALUES as u64 / features)
@@ -184,7 +184,7 @@ fn enough(part: &Raw, name: SampleSet, usable: u64) -> Result<(), WorkError> {
         return Err(failure(
             format!(
                 "The {} set has {}, but at least {FEWEST} are needed. The bars give {} in total: the first bars warm \
-                 up the features, the last ones have no future yet.",
+                 up the features, and the last bars have no future bar for a label.",
                 format!("{name:?}").to_lowercase(),
                 counted(count as u64, "sample", "samples"),
                 counted(usable, "sample", "samples"),

@@ -92,7 +92,8 @@ impl TryFrom<Vec<KindPattern>> for KindScope {
         patterns.sort();
         patterns.dedup();
         match patterns.len() {
-            0 => Err("A scope has at least one pattern of kinds. Leave it out for all kinds.".to_owned()),
+            0 => Err("A scope needs at least one pattern of kinds. Leave the scope out to allow all kinds."
+                .to_owned()),
             n if n > MAX_PATTERNS => Err(format!("A scope has at most {MAX_PATTERNS} patterns, not {n}.")),
             _ => Ok(Self(patterns)),
         }

@@ -91,7 +91,8 @@ pub(crate) fn about(folder: &Path) -> BTreeMap<String, SymbolNote> {
     }
     let note = |(symbol, (timeframes, at)): (String, (BTreeSet<Timeframe>, Option<Time>))| {
         let timeframes: Vec<&str> = timeframes.iter().map(|timeframe| timeframe.as_str()).collect();
-        (symbol, SymbolNote { note: format!("{} file", timeframes.join(", ")), at })
+        let files = if timeframes.len() == 1 { "file" } else { "files" };
+        (symbol, SymbolNote { note: format!("{} {files}", timeframes.join(", ")), at })
     };
     all.into_iter().map(note).collect()
 }
@@ -126,7 +127,7 @@ fn unknown(folder: &Path, symbol: &Symbol, timeframe: Timeframe) -> Failure {
         .filter(|(edits, _, s)| *edits <= 1 + s.as_str().len() / 4);
     let hint = match near {
         _ if !of_symbol.is_empty() => {
-            format!("{symbol} is available as {}. Choose that timeframe.", of_symbol.join(", "))
+            format!("{symbol} is available as {}. Choose an available timeframe.", of_symbol.join(", "))
         }
         Some((_, _, near)) => format!("Did you mean {near}?"),
         None => format!("Choose one of the available symbols, or put {wanted} into the folder."),

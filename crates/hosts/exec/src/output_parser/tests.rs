@@ -122,7 +122,7 @@ fn an_invalid_value_of_a_report_is_explained_once() {
     let mut t = output_parser(ParseMode::Lines, &[]);
     feed(&mut t, Stream::Out, b"{\"progress\":50,\"loss\":1}\n{\"progress\":60,\"loss\":2}\n");
     let log: Vec<_> = t.sink().log.iter().map(|(_, text)| text.as_str()).collect();
-    let why = "Part of a report is ignored: progress must be 0 to 1, got 50.";
+    let why = "Part of a report is ignored: progress must be from 0 to 1, got 50.";
     assert_eq!(log, [why, "{\"progress\":50,\"loss\":1}", "{\"progress\":60,\"loss\":2}"]);
     assert_eq!(t.sink().points.len(), 2);
 }

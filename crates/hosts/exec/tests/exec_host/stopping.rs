@@ -41,7 +41,7 @@ async fn a_cancel_kills_all_processes_of_a_command_that_ignores_it() {
     assert_eq!(group(ids[0]), [0u32; 0]);
     assert!(!ids.iter().any(|id| is_alive(*id)), "{ids:?}");
     assert!(
-        reports.text().contains("did not stop after SIGTERM in time. Sending SIGKILL."),
+        reports.text().contains("did not stop in time after SIGTERM. Sending SIGKILL."),
         "{}",
         reports.text()
     );

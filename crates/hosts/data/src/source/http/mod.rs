@@ -176,10 +176,10 @@ impl HttpRows {
             }
             return Err(failure(
                 format!(
-                    "{} may be truncated: its last line has no line end. That line is not stored, and bars stored for later times are kept.",
+                    "{} may be truncated: its last line has no line end. That line was not stored, and stored bars with later times were kept.",
                     self.what
                 ),
-                "Load again. If this happens every time, let the source end its last line with a line break, or save the response as a file for the csv source.",
+                "Load again. If this happens every time, make the source end its last line with a line break, or save the response as a file for the csv source.",
             ));
         }
         self.text.finish(rows)
@@ -351,7 +351,7 @@ async fn refused(answer: UnreadResponse, name: &str, request: &Request, tries: u
         format!("{url} returned {status}{times}.{error_text}"),
         match status.as_u16() {
             401 | 403 => "The source denied access. Check the credentials in its URL.",
-            429 => "Rate-limited by the source. Wait, then try again.",
+            429 => "The source limits the request rate. Wait, then try again.",
             500.. => "The source has a server error. Try again later.",
             _ => "Check the source's URL in the configuration.",
         },
