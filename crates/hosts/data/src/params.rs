@@ -56,7 +56,7 @@ pub struct LoadParams {
     #[schemars(range(min = 1, max = 10_000_000))]
     #[schemars(extend("x-advanced" = true))]
     pub rows_per_second: Option<u32>,
-    /// Fail if more than this share of rows is rejected; 0.05 = 5 %. Leave empty for 5 % and at least 5 rejected rows.
+    /// Fail if more than this share of rows is rejected; 0.05 = 5 %. If empty: more than 5 %, and at least 5 rows.
     #[serde(default)]
     #[schemars(range(min = 0.0, max = 1.0))]
     #[schemars(extend("x-advanced" = true))]
