@@ -9,10 +9,10 @@ ARGS ?=
 
 help:
 	@echo 'make serve            build and serve the dashboard'
-	@echo 'make build            build only'
+	@echo 'make build            build the dashboard only'
 	@echo 'make dev              serve the dashboard, and rebuild and reload it on changes'
 	@echo 'make test             run all checks: lints, licences, tests, browser tests'
-	@echo 'make test-all         the same, and the main flows in Chromium, Firefox and WebKit'
+	@echo 'make test-all         run make test, and all browser flows in Chromium, Firefox and WebKit'
 	@echo 'make bench            run the benchmarks'
 	@echo 'make soak             run fault-injection tests: kills, pauses, network faults, a full disk'
 	@echo 'make fmt              format the code'

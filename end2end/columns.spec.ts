@@ -78,3 +78,35 @@ test('many columns are scrolled to within the list, and the page stays as wide a
     const [holds, wide] = await page.evaluate(() => [document.documentElement.scrollWidth, document.documentElement.clientWidth]);
     expect(holds).toBeLessThanOrEqual(wide);
 });
+
+test('the list is sorted by a chosen column', async ({ page, request }, info) => {
+    for (const symbol of ['BBB', 'CCC', 'AAA']) {
+        const id = await start(request, 'data.load', { symbol, timeframe: '1h', source: 'csv' });
+        await until(request, id, 'failed');
+    }
+    const titles = page.locator('table.ops[data-list="ended"] tr.row a.title');
+    await page.goto('/operations?columns=result,param.symbol');
+    await alive(page);
+    await expect(titles).toHaveText([/AAA/, /CCC/, /BBB/]);
+    if (info.project.name === 'phone') {
+        const order = page.getByRole('combobox', { name: 'Sort by' });
+        await order.selectOption('By symbol, ascending');
+        await expect(titles).toHaveText([/AAA/, /BBB/, /CCC/]);
+        await expect(page).toHaveURL(/sort=up\.param\.symbol/);
+        await order.selectOption('By symbol, descending');
+        await expect(order.locator('option:checked')).toHaveText('By symbol, descending');
+    } else {
+        const heading = page.getByRole('columnheader', { name: 'symbol' });
+        await heading.getByRole('link').click();
+        await expect(titles).toHaveText([/AAA/, /BBB/, /CCC/]);
+        await expect(page).toHaveURL(/sort=up\.param\.symbol/);
+        await expect(heading).toHaveAttribute('aria-sort', 'ascending');
+        await heading.getByRole('link').press('Enter');
+        await expect(heading).toHaveAttribute('aria-sort', 'descending');
+    }
+    await expect(titles).toHaveText([/CCC/, /BBB/, /AAA/]);
+    // A link shows the same order.
+    await page.reload();
+    await alive(page);
+    await expect(titles).toHaveText([/CCC/, /BBB/, /AAA/]);
+});

@@ -30,7 +30,7 @@ trap 'rm -f "$begun"' EXIT
 printf '%s\n' "$ROOT" >"$begun"
 started=$SECONDS
 node scripts/site/build.mjs "$SITE" "$TOOLS/log" ||
-    die "The build failed; see above." "If your changes are not the cause, run:  make clean, then make again."
+    die "The build failed; see above." "If your changes are not the cause, run  make clean  and repeat the command."
 # Time stamp of the start of the build, so that files edited during the build are newer.
 mv "$begun" "$STAMP"
 say "Built in $(duration $((SECONDS - started)))."

@@ -107,4 +107,4 @@ for (const file of tracked.filter((file) => /\.(?:rs|ts|mjs|js|sh|toml|scss|py)$
 }
 for (const one of broken) console.log(one);
 if (broken.length > 0) process.exit(1);
-console.log(`${counts.links} links and ${counts.places} names of files lead somewhere.`);
+console.log(`All ${counts.links} links and ${counts.places} file names have a target.`);

@@ -36,7 +36,8 @@ packages() {
         return
     fi
     if ! may_install; then
-        die "$why is missing, and packages can't be installed automatically." \
+        die "Missing: $why." \
+            "It can't be installed automatically, because that needs apt-get, and root or sudo." \
             "On Debian and Ubuntu:  sudo apt-get install $*" \
             "On other systems, install the equivalent packages. Then run make again."
     fi
@@ -48,7 +49,7 @@ packages() {
 a_c_compiler() {
     have cc && return
     [ "$(uname)" != Darwin ] || die "A C compiler is missing." "Run:  xcode-select --install"
-    packages "A C compiler, to link" 10 gcc libc6-dev
+    packages "A C compiler, to link the programs" 10 gcc libc6-dev
 }
 
 # --- Rust -------------------------------------------------------------------------------------------------
@@ -146,7 +147,7 @@ node_and_npm() {
     found=$(node --version 2>/dev/null || echo "none")
     step "Node.js $NODE_VERSION (120 MB), because $found is older than $NODE_AT_LEAST" 10 newer_node ||
         die "Node.js $NODE_AT_LEAST or newer is required; found $found." \
-            "Install a newer one (https://nodejs.org), then run make again."
+            "Install a newer Node.js (https://nodejs.org), then run make again."
 }
 
 # A Node that is not a system package trusts only its bundled certificates. npm would fail behind a company proxy whose
@@ -184,7 +185,7 @@ vendored_scripts() {
 
 a_browser() {
     scripts/browser.sh >/dev/null && return
-    [ -z "${CHROMIUM:-}" ] || die "CHROMIUM is set to $CHROMIUM, which does not exist."
+    [ -z "${CHROMIUM:-}" ] || die "CHROMIUM is set to $CHROMIUM, which is not a program. Correct the path, or unset CHROMIUM."
     packages "A browser (400 MB), for the tests" 40 chromium fonts-dejavu-core
 }
 

@@ -129,8 +129,8 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
     const found = search(rules, files, (file) => readFileSync(path.join(root, file), 'utf8'));
     for (const [file, line, word, instead] of found) console.log(`${file}:${line}: “${word}”: write ${instead}`);
     if (found.length > 0) {
-        console.log(`\n${found.length} places. The list and its reasons: ${LIST}.`);
+        console.log(`\nListed words found in ${found.length} places. ${LIST} contains the words and what to write instead.`);
         process.exit(1);
     }
-    console.log(`No word of the list in ${files.length} files.`);
+    console.log(`No listed word was found in ${files.length} files.`);
 }

@@ -75,7 +75,7 @@ if (recorded.compiler !== compiler) {
     for (const one of recorded.paths) delete one.instructions;
 }
 const { grown, fallen, unknown } = compare(recorded.paths, counted);
-for (const message of fallen) console.log(`\nFewer than recorded, which is worth recording: ${message}`);
+for (const message of fallen) console.log(`\nFewer than recorded; run scripts/counts.sh --accept to record the new counts: ${message}`);
 if (grown.length + unknown.length > 0) {
     console.error(`\n${[...grown, ...unknown].join('\n')}`);
     console.error(

@@ -19,9 +19,9 @@ pub struct AuditArgs {
 enum AuditCommand {
     /// Check that no entry of the audit log was changed, removed or inserted.
     ///
-    /// Reads the database in the data folder, also while a server uses it. Prints the newest entry as NUMBER:HASH. Note
-    /// it outside of this machine, and pass it with --head later: then entries that were removed from the end are found,
-    /// too, and a log that was rewritten as a whole.
+    /// Reads the database in the data folder, also while a server uses it. Prints the newest entry as NUMBER:HASH.
+    /// Store this text on another machine, and pass it with --head at the next check: only then does the check find
+    /// entries that were removed from the end of the log, or a log that was rewritten as a whole.
     Verify(VerifyArgs),
 }
 
@@ -30,7 +30,7 @@ struct VerifyArgs {
     /// Data folder of the server [default: the platform's data folder]
     #[arg(long, value_name = "FOLDER")]
     data: Option<PathBuf>,
-    /// Entry that the log must still contain, as an earlier run printed it
+    /// Entry that the log must still contain, as NUMBER:HASH from an earlier check
     #[arg(long, value_name = "NUMBER:HASH")]
     head: Option<AuditHead>,
 }

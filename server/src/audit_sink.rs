@@ -80,7 +80,10 @@ impl AuditSink {
         let path = data.join(FILE);
         let position: Position = match std::fs::read(&path) {
             Ok(text) => serde_json::from_slice(&text).with_context(|| {
-                format!("{} is invalid. Remove it to send all entries of the audit log again", path.display())
+                format!(
+                    "the file {} is invalid. Remove this file to send all entries of the audit log again",
+                    path.display()
+                )
             })?,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => Position::default(),
             Err(error) => return Err(error).with_context(|| format!("can't read {}", path.display())),
@@ -113,7 +116,7 @@ impl AuditSink {
                     if !std::mem::replace(&mut failing, true) {
                         tracing::warn!(
                             sink = %self.config.url,
-                            "audit entries can't be delivered, and wait: {error:#}. Failed requests are retried"
+                            "can't deliver audit entries: {error:#}. The server keeps the entries and retries"
                         );
                     }
                     tokio::time::sleep(backoff.next_ceiling()).await;
@@ -129,7 +132,11 @@ impl AuditSink {
         self.figures.newest.store(newest, Ordering::Relaxed);
         let delivered = self.figures.delivered.load(Ordering::Relaxed);
         if newest < delivered {
-            tracing::warn!(newest, delivered, "the audit log is another one; all its entries are delivered");
+            tracing::warn!(
+                newest,
+                delivered,
+                "the audit log was replaced: it has fewer entries than were delivered; delivering all its entries"
+            );
             self.save(0).await?;
             return Ok(true);
         }

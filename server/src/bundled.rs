@@ -410,8 +410,8 @@ impl Spawner {
         tracing::info!(
             url = left.url,
             pid = left.pid,
-            "the bundled hosts keep running when the server stops. To end them, stop the server and run `kill {}`, or \
-             start the server without --keep-hosts and stop it",
+            "the bundled hosts keep running when the server stops. To end these hosts, stop the server, then run \
+             `kill {}`. Or restart the server without --keep-hosts: then the hosts stop together with the server",
             left.pid.unwrap_or_default()
         );
         Ok(())

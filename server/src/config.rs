@@ -35,8 +35,8 @@ const LISTEN: &str = "127.0.0.1:7200";
 /// Arguments of `signalbox serve`.
 #[derive(clap::Args)]
 pub struct ServeArgs {
-    /// Address and port to listen on; port 0 picks a free port. Addresses other than loopback require a token
-    /// [default: 127.0.0.1:7200]
+    /// Address and port to listen on; port 0 picks a free port. Addresses other than loopback require --token or
+    /// [oidc] in the configuration [default: 127.0.0.1:7200]
     #[arg(long, env = "SIGNALBOX_LISTEN")]
     listen: Option<SocketAddr>,
     /// Configuration file (TOML) [default: signalbox.toml in the data folder, if it exists]
@@ -62,7 +62,8 @@ pub struct ServeArgs {
     /// Keep the bundled hosts running when the server stops, and reconnect to them when it starts
     #[arg(long, env = "SIGNALBOX_KEEP_HOSTS")]
     keep_hosts: bool,
-    /// Token that the dashboard and the API require; mandatory when listening beyond loopback
+    /// Token that the dashboard and the API require. With an address other than loopback, --token or [oidc] in the
+    /// configuration is mandatory
     #[arg(long, env = "SIGNALBOX_TOKEN", hide_env_values = true)]
     token: Option<String>,
     #[command(flatten)]
@@ -79,7 +80,7 @@ pub struct ServeArgs {
     /// Folder with the built web app (WebAssembly, styles) [default: next to the program]
     #[arg(long, env = "LEPTOS_SITE_ROOT")]
     site: Option<PathBuf>,
-    /// File to write the dashboard's URL to, once the server is ready
+    /// File to which the server writes the dashboard's URL once it is ready
     #[arg(long)]
     ready_file: Option<PathBuf>,
 }
@@ -216,9 +217,9 @@ impl Config {
         } else {
             if csv.is_some() || http.is_some() || exec.is_some() {
                 bail!(
-                    "sources and commands apply to the bundled hosts, which are off because the configuration lists \
-                     other hosts. Add bundled = true to run the bundled hosts too, or pass the settings to your own \
-                     host (signalbox host --csv FOLDER --exec FILE)"
+                    "data sources (csv, http) and commands (exec) are for the bundled hosts, but the bundled hosts are off: \
+                     the configuration lists other hosts, or has bundled = false. Set bundled = true to run the bundled \
+                     hosts too, or pass these settings to your own host (signalbox host --csv FOLDER --exec FILE)"
                 );
             }
             if file.hosts.is_empty() {

@@ -140,7 +140,7 @@ impl Demo {
         }
         let why =
             operation.failure.as_ref().map(|failure| format!(": {}", failure.message)).unwrap_or_default();
-        let what = format!("The step '{}' ended as {}{why}", step.name(), operation.state);
+        let what = format!("The step '{}' ended with the state '{}'{why}", step.name(), operation.state);
         Err(WorkError::failed(what, "Open the child operation for its log, then retry the demonstration."))
     }
 }

@@ -115,7 +115,7 @@ impl Guard {
         } else if !method.is_safe() && text(HeaderName::from_static("sec-fetch-site")) == Some("cross-site") {
             return Err(RouteError::new(
                 ProblemType::Forbidden,
-                "Requests from pages of other sites are not allowed.",
+                "Requests from pages of other sites are not allowed. Use the dashboard or the API.",
             ));
         }
         Ok(())
@@ -149,7 +149,10 @@ async fn guarded(guard: &Guard, mut request: Request, next: Next) -> Response {
         if let Err(limited) = guard.limits.request(None, from) {
             return limited.into_response();
         }
-        guard.note_refused(&request.into_parts().0, "another site, or an unknown name of the server");
+        guard.note_refused(
+            &request.into_parts().0,
+            "sent from a page of another site, or to a host name that is not allowed",
+        );
         return failed.into_response();
     }
     let mut in_scope = None;

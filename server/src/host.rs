@@ -22,7 +22,7 @@ pub struct HostArgs {
     /// Address and port to listen on; port 0 picks a free port
     #[arg(long, default_value = "127.0.0.1:7301", env = "SIGNALBOX_HOST_LISTEN")]
     listen: SocketAddr,
-    /// Folder for data sets; used by one host at a time [default: hosts in the platform's data
+    /// Folder for data sets. Only one host at a time can use it [default: the folder `hosts` in the platform's data
     /// folder of signalbox]
     #[arg(long, env = "SIGNALBOX_HOST_DATA")]
     data: Option<PathBuf>,
@@ -40,16 +40,16 @@ pub struct HostArgs {
     /// Maximum number of parallel operations
     #[arg(long, default_value_t = 8)]
     capacity: u32,
-    /// Token that the server must send; mandatory when listening beyond loopback
+    /// Token that the server must send. With an address other than loopback, --token or --token-file is mandatory
     #[arg(long, env = "SIGNALBOX_HOST_TOKEN", hide_env_values = true)]
     token: Option<String>,
-    /// File with tokens, one on each line, that the server may send instead. It is read again when it changes
+    /// File with tokens, one per line, of which the server must send one. The host reads the file again when it changes
     #[arg(long, env = "SIGNALBOX_HOST_TOKEN_FILE", value_name = "FILE", conflicts_with = "token")]
     token_file: Option<PathBuf>,
     /// Log each request: method, path, status, latency and client
     #[arg(long, env = "SIGNALBOX_HOST_ACCESS_LOG")]
     access_log: bool,
-    /// File to write the host's URL to, once it is ready
+    /// File to which the host writes its URL once it is ready
     #[arg(long)]
     ready_file: Option<PathBuf>,
     /// Stop when standard input is closed, because the parent process is gone

@@ -69,7 +69,9 @@ impl HostLock {
                 );
             }
             if !std::mem::replace(&mut announced, true) {
-                tracing::info!("waiting for another host ({pid}) that uses {shown} to end");
+                tracing::info!(
+                    "waiting for another host ({pid}) to end, because it uses the data folder {shown}"
+                );
             }
             sleep(LOCK_POLL_INTERVAL).await;
         }

@@ -40,11 +40,11 @@ impl TokenFile {
         let Self { path, file, tokens } = self;
         let apply = |new: anyhow::Result<Vec<String>>| match new {
             Ok(new) => {
-                tracing::info!(file = %path.display(), count = new.len(), "new tokens of the host");
+                tracing::info!(file = %path.display(), count = new.len(), "read new tokens of the host");
                 tokens.replace(new);
             }
             Err(error) => tracing::warn!(
-                "can't use the new tokens, and keeps the previous ones; trying again every second: {error:#}"
+                "the new tokens of the host can't be used, so the previous tokens stay valid; trying again every second: {error:#}"
             ),
         };
         file.follow(RELOAD_INTERVAL, stop, |paths| read(&paths[0]), apply).await;
@@ -57,7 +57,7 @@ fn read(path: &Path) -> anyhow::Result<Vec<String>> {
         .with_context(|| format!("can't read {shown}, the file with the host's tokens"))?;
     let tokens: Vec<String> =
         text.lines().map(str::trim).filter(|line| !line.is_empty()).map(str::to_owned).collect();
-    ensure!(!tokens.is_empty(), "{shown} has no tokens. Write one on each line");
+    ensure!(!tokens.is_empty(), "{shown} has no tokens. Write one token per line");
     ensure!(
         tokens.len() <= MAX_TOKENS,
         "{shown} has {} tokens; at most {MAX_TOKENS} are possible",

@@ -57,7 +57,7 @@ const NEXT_STEPS: &str = "\
 Start here:
   signalbox serve                  serve the dashboard at http://127.0.0.1:7200, until Ctrl+C
   signalbox kinds                  list the kinds of operations
-  signalbox start help             list them with their parameters
+  signalbox start help             list the kinds with their parameters
   signalbox start KIND NAME=VALUE  start an operation and print its ID
   signalbox list                   list operations, newest first
   signalbox follow ID              follow an operation until it ends
@@ -65,7 +65,8 @@ Start here:
 
 Run `signalbox COMMAND --help` for the flags of a command.";
 
-/// Starts operations on host services, tracks their progress and charts live, and cancels them with confirmation.
+/// Starts operations on host services, shows their progress and charts live, and confirms when cancelled operations
+/// have stopped.
 #[derive(Parser)]
 #[command(name = "signalbox", version, max_term_width = 100, after_help = NEXT_STEPS)]
 struct Cli {
@@ -84,7 +85,7 @@ enum Command {
     Host(host::HostArgs),
     /// Print the API as an OpenAPI document.
     Openapi,
-    /// Check the audit log of a data folder.
+    /// Check that the audit log of a data folder is intact.
     Audit(audit::AuditArgs),
     /// Write man pages of all commands to a folder.
     Man(man::ManArgs),

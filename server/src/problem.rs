@@ -29,27 +29,32 @@ impl RouteError {
     pub fn new(kind: ProblemType, detail: impl Into<String>) -> Self {
         Self(ApiError::new(kind, detail))
     }
+
+    /// The body is larger than the routes accept.
+    pub fn too_large() -> Self {
+        Self::new(ProblemType::TooLarge, "The request body is larger than 1 MiB. Send less at once.")
+    }
 }
 
 impl From<JsonRejection> for RouteError {
     fn from(rejection: JsonRejection) -> Self {
-        let detail = format!("{} Send JSON with content-type application/json.", rejection.body_text());
-        Self::new(kind_of(rejection.status()), detail)
+        let detail = format!("{}. Send JSON with content-type application/json.", rejection.body_text());
+        of_body(rejection.status(), detail)
     }
 }
 
 impl From<BytesRejection> for RouteError {
     fn from(rejection: BytesRejection) -> Self {
-        Self::new(kind_of(rejection.status()), format!("{}.", rejection.body_text()))
+        of_body(rejection.status(), format!("{}.", rejection.body_text()))
     }
 }
 
-/// Type of an error in the body of a request.
-fn kind_of(status: StatusCode) -> ProblemType {
-    match status {
-        StatusCode::PAYLOAD_TOO_LARGE => ProblemType::TooLarge,
-        _ => ProblemType::BadRequest,
+/// Error in the body of a request.
+fn of_body(status: StatusCode, detail: String) -> RouteError {
+    if status == StatusCode::PAYLOAD_TOO_LARGE {
+        return RouteError::too_large();
     }
+    RouteError::new(ProblemType::BadRequest, detail)
 }
 
 impl From<ApiError> for RouteError {
@@ -75,7 +80,7 @@ pub fn problem_of(error: EngineError) -> Problem {
     let (kind, detail) = match error {
         EngineError::OperationNotFound(id) => (
             ProblemType::NotFound,
-            format!("No operation with ID {id}. It may have been deleted; see /operations."),
+            format!("There is no operation with the ID {id}. It may have been deleted; see /operations."),
         ),
         EngineError::RuleNotFound(id) => {
             (ProblemType::NotFound, format!("Operation {id} has no auto-cancel rule. Set one with PUT."))
@@ -143,8 +148,8 @@ pub fn problem_of(error: EngineError) -> Problem {
         ),
         EngineError::NotStoredYet => (
             ProblemType::Unavailable,
-            "The database can't be written, and this operation is not stored yet. The cancel was sent to its host; \
-             retry when there is disk space."
+            "The database can't be written, and this operation is not stored yet. The cancel request was sent to its \
+             host, but it is not stored. Check the disk of the server, then cancel again."
                 .into(),
         ),
         EngineError::Unreadable(error) => {
@@ -169,7 +174,7 @@ pub fn problem_of(error: EngineError) -> Problem {
         EngineError::KindOutOfScope { kind, scope } => (
             ProblemType::Forbidden,
             format!(
-                "Your role is limited to the kinds {scope}, and '{kind}' is none of them. Ask an administrator for a role \
+                "Your role is limited to the kinds {scope}, and '{kind}' is not one of them. Ask an administrator for a role \
                  that includes this kind."
             ),
         ),

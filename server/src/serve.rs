@@ -240,7 +240,7 @@ async fn restore_quotas(engine: &Engine, limits: &Limits) {
         match engine.operation(operation.id).await {
             Ok(detail) => limits.restore(&detail),
             Err(error) => {
-                tracing::warn!(id = %operation.id, %error, "an operation does not count for its quota")
+                tracing::warn!(id = %operation.id, %error, "can't read an operation, so it does not count towards the quota of its user or token")
             }
         }
     }

@@ -107,7 +107,7 @@ fn read(files: &CertificateFiles) -> anyhow::Result<CertifiedKey> {
         format!("can't read the TLS key {key}; it must be in PEM form, without a password")
     })?;
     CertifiedKey::from_der(chain, private, &ring::default_provider())
-        .with_context(|| format!("the TLS key {key} can't be used with the certificate {certificate}"))
+        .with_context(|| format!("the TLS key {key} can't be used with the certificate {certificate}; use the key of this certificate"))
 }
 
 /// Routes for plain HTTP: all requests are redirected to HTTPS. `port` replaces the port of the request, if it came in

@@ -93,12 +93,14 @@ pub enum Denied {
         "Another token or user has the name '{0}'. Choose another name, or remove that token or user first."
     )]
     NameTaken(String),
-    #[error("A token is valid for 1 to {MAX_TOKEN_DAYS} days. To create one that never expires, send null.")]
+    #[error(
+        "A token can be valid for 1 to {MAX_TOKEN_DAYS} days. To create a token that never expires, send null as `expires_in_days`."
+    )]
     Days,
     #[error("{0}")]
     Password(String),
     #[error(
-        "The role admin can't be limited to kinds, because it manages access. Omit the kinds, or choose another role."
+        "The role admin can't be limited to kinds, because this role manages access. Omit the kinds, or choose another role."
     )]
     AdminKinds,
     #[error(
@@ -113,7 +115,7 @@ pub enum Denied {
     )]
     NoAdmin,
     #[error(
-        "This credential is the last one with the role admin, so it can't be removed or limited while other tokens or users exist. Remove the other tokens and users first, or create another admin."
+        "This is the last credential with the role admin. It can't lose this role, and it can't be removed while other tokens or users exist. Create another admin first."
     )]
     LastAdmin,
 }

@@ -11,7 +11,7 @@ pub fn rules() -> Vec<Rule> {
         AlertRule {
             for_seconds: 30.0,
             severity: Critical,
-            action: "Check that the host's machine is up, that the host process runs, and that the network between \
+            action: "Check that the host's machine is up, that the host's process runs, and that the network between \
                      server and host works. Operations of the host may still be running."
                 .into(),
             ..AlertRule::new("host-unreachable", "host.unreachable", Above, 0.5)
@@ -78,7 +78,7 @@ pub fn rules() -> Vec<Rule> {
         AlertRule {
             for_seconds: 10.0,
             severity: Critical,
-            action: "Free space in the server's data folder, and check its permissions. No operation can start."
+            action: "No operation can start. Free space in the server's data folder, and check the permissions of the folder."
                 .into(),
             ..AlertRule::new("store-trouble", "server.store_trouble", Above, 0.5)
         },

@@ -46,7 +46,7 @@ pub enum RuleError {
     #[error("'action' of the rule '{rule}' is longer than {} characters; shorten it", MAX_ACTION_CHARS)]
     Action { rule: String },
     #[error(
-        "'{key}' of the rule '{rule}' lists more than {}; leave it out to apply the rule to all",
+        "'{key}' of the rule '{rule}' lists more than {} names; leave '{key}' out to apply the rule to all {key}",
         MAX_LISTED
     )]
     TooMany { rule: String, key: &'static str },

@@ -55,7 +55,8 @@ impl fmt::Display for PlaceError {
         match self {
             PlaceError::NotOwned(folder) => write!(
                 f,
-                "{} belongs to another user or is open to others. Remove it, or set XDG_RUNTIME_DIR to a folder of yours",
+                "the folder {} belongs to another user, or others have access to it. Remove the folder, or set \
+                 XDG_RUNTIME_DIR to a folder of your own",
                 folder.display()
             ),
             PlaceError::Failed(folder, error) => write!(f, "{} can't be used: {error}", folder.display()),

@@ -78,7 +78,7 @@ impl Listed for User {
     fn cells(&self, now: Time) -> Vec<Cell> {
         let ago = |time| display::format::ago(now.seconds_since(time));
         let password = match (&self.provider, self.must_change_password) {
-            (Some(_), _) => "at the provider".into(),
+            (Some(_), _) => "at sign-in provider".into(),
             (None, true) => Cell::coloured("temporary", Colour::Yellow),
             (None, false) => "set".into(),
         };

@@ -29,11 +29,19 @@ pub async fn attached(client: Client, destination: &Destination, reads: Reads) -
     match Agent::connect(client.server(), &place, reads).await {
         Ok(Some(agent)) => return (client.with_transport(Arc::new(agent)), None),
         Ok(None) => {}
-        Err(error) => return (client, Some(format!("The agent is not used: {error}."))),
+        Err(error) => {
+            return (
+                client,
+                Some(format!("The agent is not used: {error}. Requests go directly to the server.")),
+            );
+        }
     }
     match start(destination, stops) {
         Ok(()) => (client, None),
-        Err(error) => (client, Some(format!("The agent can't be started: {error}."))),
+        Err(error) => (
+            client,
+            Some(format!("The agent can't be started: {error}. Requests go directly to the server.")),
+        ),
     }
 }
 

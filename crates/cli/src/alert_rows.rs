@@ -96,8 +96,8 @@ impl Listed for Alert {
 fn defined(origin: RuleOrigin) -> &'static str {
     match origin {
         RuleOrigin::Default => "built in",
-        RuleOrigin::Changed => "built in, changed in file",
-        RuleOrigin::Configuration => "in file",
+        RuleOrigin::Changed => "built in, changed in configuration",
+        RuleOrigin::Configuration => "in configuration",
         RuleOrigin::Overridden => "built in, changed on page",
         RuleOrigin::Page => "on page",
     }
@@ -190,7 +190,7 @@ impl Listed for Delivery {
         "error",
         "next_try_at",
     ];
-    const EMPTY: &'static str = "No notifications yet.";
+    const EMPTY: &'static str = "No notifications.";
 
     fn name(&self) -> String {
         self.id.clone()

@@ -86,8 +86,9 @@ impl Contexts {
 
     fn load_from(file: &Path) -> anyhow::Result<Self> {
         match std::fs::read_to_string(file) {
-            Ok(text) => toml::from_str(&text)
-                .with_context(|| format!("{} is not valid. Correct or remove the file", file.display())),
+            Ok(text) => toml::from_str(&text).with_context(|| {
+                format!("{} is not valid, and must be corrected or removed", file.display())
+            }),
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Self::default()),
             Err(error) => Err(error).with_context(|| format!("{} can't be read", file.display())),
         }
@@ -101,7 +102,7 @@ impl Contexts {
         let file = file()?;
         self.store_at(&file).with_context(|| {
             format!(
-                "{} can't be written, so the change is not saved. --server and --token work without this file",
+                "{} can't be written, so the change is not saved (--server and --token work without this file)",
                 file.display()
             )
         })
@@ -120,7 +121,9 @@ impl Contexts {
             let names: Vec<&str> = self.all.keys().map(String::as_str).collect();
             match names.is_empty() {
                 true => {
-                    bail!("there is no context '{name}'. Add it: signalbox context add {name} --server URL")
+                    bail!(
+                        "there is no context '{name}'. Add it with `signalbox context add {name} --server URL`"
+                    )
                 }
                 false => bail!("there is no context '{name}'. Contexts: {}", names.join(", ")),
             }

@@ -101,7 +101,10 @@ pub async fn to_file(client: &Client, id: OperationId, name: &str, to: &Path) ->
         cuts = if size > before { 1 } else { cuts + 1 };
         if cuts > MAX_CUTS {
             bar.clear()?;
-            bail!("{cut}. The download was interrupted; the same command continues it");
+            bail!(
+                "{} The download was interrupted; the same command continues it",
+                crate::errors::sentence(&cut)
+            );
         }
         output::still_read()?;
         tokio::time::sleep(RETRY_PAUSE).await;

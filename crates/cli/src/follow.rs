@@ -1,6 +1,6 @@
 //! Follows an operation to its end, and prints its status, its log or its events.
 
-use crate::errors::unsure;
+use crate::errors::{sentence, unsure};
 use crate::interrupt::{Action, InterruptArgs, Interrupts, Prompt, Signal};
 use crate::output::{self, OutputError};
 use crate::printer::Printer;
@@ -66,7 +66,9 @@ pub async fn follow(target: &Target, id: OperationId, how: How) -> anyhow::Resul
                 Ok(Action::Detach(signal)) = interrupts.next() => signal,
             },
         };
-        prompt.note(&format!("Detached. To follow the operation again: signalbox follow {id}"))?;
+        prompt.note(&format!(
+            "Detached; the operation continues. To follow it again: `signalbox follow {id}`"
+        ))?;
         match signal {
             Some(signal) => signal.end_process(),
             None => return Ok(Followed::Detached),
@@ -76,7 +78,7 @@ pub async fn follow(target: &Target, id: OperationId, how: How) -> anyhow::Resul
 
 /// Sends a cancel request because of an interrupt; the sentence says why it failed.
 async fn cancel(target: &Target, id: OperationId, signal: Signal) -> Result<Result<(), String>, OutputError> {
-    let reason = format!("{} in the command line", signal.name());
+    let reason = format!("The command line received {}.", signal.name());
     match target.client.cancel(id, &CancelOperation { reason }).await {
         Ok(operation) => target.wrote(id, operation.seq).map(Ok),
         // It ended meanwhile, which the follower reports.
@@ -84,7 +86,8 @@ async fn cancel(target: &Target, id: OperationId, signal: Signal) -> Result<Resu
         Err(error) => {
             let error = unsure(error, "The operation may have been cancelled");
             Ok(Err(format!(
-                "The cancel request failed: {error}. Press Ctrl+C to send the cancel request again."
+                "The cancel request failed: {} Press Ctrl+C to send the cancel request again.",
+                sentence(&error)
             )))
         }
     }
@@ -175,7 +178,8 @@ impl Shown<'_> {
                 Ok(Some(lines)) => self.printer.log(&lines)?,
                 Ok(None) => return Ok(()),
                 Err(error) => {
-                    self.printer.write_note(&format!("The log can't be read: {error}. Retrying."))?;
+                    self.printer
+                        .write_note(&format!("The log can't be read: {} Retrying.", sentence(&error)))?;
                     output::still_read()?;
                     tokio::time::sleep(RETRY_PAUSE).await;
                     if matches!(self.client.find(id).await, Ok(None)) {

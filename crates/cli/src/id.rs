@@ -27,14 +27,18 @@ pub async fn id_of(target: &Target, given: &str) -> anyhow::Result<OperationId> 
     if let Some(name) = given.strip_prefix('@') {
         return match target.recalled(name) {
             Some(id) => Ok(id),
-            None if name == "last" => bail!("there is no last operation yet. `signalbox list` shows IDs"),
+            None if name == "last" => bail!(
+                "@last is not set, because no command has used an operation yet. `signalbox list` shows IDs"
+            ),
             None if name.parse::<usize>().is_ok() => {
                 bail!(
                     "your last `signalbox list` has no row {given}. Run `signalbox list` again and use its rows"
                 )
             }
             None => {
-                bail!("'{given}' is unknown. Use @last, or @1, @2 and so on for rows of your last `list`")
+                bail!(
+                    "'{given}' is unknown. Use @last, or @1, @2, ... for the rows of your last `signalbox list`"
+                )
             }
         };
     }
@@ -51,7 +55,7 @@ pub async fn id_of(target: &Target, given: &str) -> anyhow::Result<OperationId> 
     match (fitting.next(), fitting.next()) {
         (Some(id), None) => Ok(id),
         (None, _) => bail!("no operation ID starts with {given}. `signalbox list` shows IDs"),
-        (Some(_), Some(_)) => bail!("several operation IDs start with {given}. Give more characters"),
+        (Some(_), Some(_)) => bail!("several operation IDs start with {given}. Type more characters"),
     }
 }
 

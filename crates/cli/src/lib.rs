@@ -53,12 +53,14 @@ pub enum Command {
     /// Follow an operation until it ends; the exit code indicates the outcome.
     ///
     /// Exit codes: 0 succeeded; 1 failed; 2 cancelled; 3 the server was unreachable or rejected the request; 64 invalid
-    /// arguments. Ctrl+C asks whether to detach, to cancel the operation, or to keep following.
+    /// arguments. Ctrl+C asks whether to detach (the operation continues), to cancel the operation, or to keep
+    /// following.
     #[command(after_help = examples::FOLLOW)]
     Follow(verbs::follow::FollowArgs),
-    /// Wait until operations end: all of them, or any one.
+    /// Wait until all given operations end; with --any, until the first of them ends.
     ///
-    /// Exit codes: 0 all succeeded; 1 one failed; 2 one was cancelled, and none failed; 3 timed out.
+    /// Exit codes: 0 all succeeded; 1 at least one failed; 2 at least one was cancelled, and none failed; 3 the timeout
+    /// expired, or the server was unreachable or rejected the request. With --any, only the first operation counts.
     #[command(after_help = examples::WAIT)]
     Wait(verbs::wait::WaitArgs),
     /// Print state changes of all matching operations as they happen.
@@ -66,7 +68,8 @@ pub enum Command {
     Watch(verbs::watch::WatchArgs),
     /// Show operations and hosts live in the terminal.
     ///
-    /// Keys: arrows select, l shows the log, c cancels, e shows or hides ended operations, / filters, q quits.
+    /// Keys: the arrow keys select an operation, l shows its log, c cancels it, e shows or hides ended operations, /
+    /// filters the list, q quits.
     Top(verbs::top::TopArgs),
     /// Print the log of an operation.
     #[command(after_help = examples::LOGS)]
@@ -85,27 +88,27 @@ pub enum Command {
     /// Cancel operations.
     ///
     /// An operation is cancelled once its host has confirmed that the work stopped. With --follow, the command waits
-    /// for that.
+    /// for this confirmation.
     #[command(after_help = examples::CANCEL)]
     Cancel(verbs::cancel::CancelArgs),
-    /// Start another attempt from the beginning.
+    /// Retry a failed or cancelled operation: start another attempt from the beginning.
     Retry(verbs::attempts::AttemptArgs),
-    /// Start another attempt from the last checkpoint.
+    /// Resume a failed or cancelled operation: start another attempt from the last checkpoint.
     Resume(verbs::attempts::AttemptArgs),
-    /// Abandon an operation whose host is unreachable: it is marked as failed.
+    /// Abandon an operation whose host is unreachable: the operation is marked as failed.
     Abandon(verbs::attempts::AbandonArgs),
     /// Delete ended operations with all of their data.
     #[command(after_help = examples::DELETE)]
     Delete(verbs::delete::DeleteArgs),
     /// List the hosts.
     Hosts(verbs::hosts::HostsArgs),
-    /// Drain a host: it gets no new operations; running operations continue.
+    /// Drain a host: the host gets no new operations, but running operations continue.
     Drain(verbs::hosts::DrainArgs),
-    /// Undrain a host: it gets new operations again.
+    /// Undrain a host: the host gets new operations again.
     Undrain(verbs::hosts::DrainArgs),
-    /// List the kinds of operations, or the parameters of one.
+    /// List the kinds of operations, or the parameters of one kind.
     Kinds(verbs::kinds::KindsArgs),
-    /// List firing alerts, rules, notifications and silences; silence alerts.
+    /// List alerts, alert rules, notifications and silences, and silence alerts.
     Alerts(verbs::alerts::AlertsArgs),
     /// Create, list and revoke tokens for programs.
     Token(verbs::token::TokenArgs),
@@ -113,10 +116,10 @@ pub enum Command {
     User(verbs::user::UserArgs),
     /// Open the page of an operation in the browser.
     Open(verbs::open::OpenArgs),
-    /// Add, choose and remove contexts: named servers with their defaults.
+    /// Add, choose, list and remove contexts. A context is a named server with its token and defaults.
     #[command(after_help = examples::CONTEXT)]
     Context(verbs::context::ContextArgs),
-    /// Print the script for completion in bash, zsh or fish.
+    /// Print the script for command completion in bash, zsh or fish.
     #[command(after_help = examples::COMPLETION)]
     Completion(verbs::completion::CompletionArgs),
     /// Show or stop the background agents that keep connections open between commands.

@@ -36,7 +36,10 @@ impl Format {
         }
         let names: Vec<&str> = possible.iter().map(|format| format.as_str()).collect();
         let names = names.join(", ");
-        Err(UsageError(format!("`signalbox {command}` can't print {}. It prints {names}", self.as_str())))
+        Err(UsageError(format!(
+            "`signalbox {command}` does not support the output format {}. Use one of: {names}",
+            self.as_str()
+        )))
     }
 
     pub fn as_str(self) -> &'static str {
@@ -211,6 +214,9 @@ mod tests {
     #[test]
     fn a_format_that_a_command_lacks_is_refused_with_those_it_has() {
         let refused = Format::Csv.one_of(&[Format::Text, Format::Json], "result").unwrap_err();
-        assert_eq!(refused.to_string(), "`signalbox result` can't print csv. It prints text, json");
+        assert_eq!(
+            refused.to_string(),
+            "`signalbox result` does not support the output format csv. Use one of: text, json"
+        );
     }
 }

@@ -22,7 +22,7 @@ impl fmt::Display for OutputError {
         match self {
             OutputError::Closed => write!(f, "the output was closed"),
             OutputError::Failed(error) => {
-                write!(f, "the output could not be written: {error}. It may be incomplete")
+                write!(f, "the output could not be written: {error}. The output may be incomplete")
             }
         }
     }

@@ -71,10 +71,11 @@ impl Session {
     /// A sentence if it can't be stored.
     pub fn change(&self, change: impl FnOnce(&mut Remembered)) -> Result<(), String> {
         let Some(file) = &self.file else {
-            return Err("Session state is not kept: the folder for it is unknown (set HOME).".to_owned());
+            return Err("@last, @1, ... are not updated: the folder for session state is unknown. Set HOME."
+                .to_owned());
         };
         self.change_in(file, change).map_err(|error| {
-            format!("Session state (@last, @1) is not kept: {} can't be written ({error}).", file.display())
+            format!("@last, @1, ... are not updated: {} can't be written ({error}).", file.display())
         })
     }
 
@@ -156,7 +157,7 @@ mod tests {
         std::fs::write(folder.path().join("signalbox"), "").unwrap();
         let session = Session::at(&folder.path().join("signalbox/session.json"), "http://one");
         let error = session.change(|remembered| remembered.seq = 3).unwrap_err();
-        assert!(error.starts_with("Session state (@last, @1) is not kept: "), "{error}");
+        assert!(error.starts_with("@last, @1, ... are not updated: "), "{error}");
         assert_eq!(session.read().seq, 0);
     }
 }

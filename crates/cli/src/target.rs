@@ -18,10 +18,10 @@ const DEFAULT_SERVER: &str = "http://127.0.0.1:7200";
 /// Server and output format.
 #[derive(Args)]
 pub struct To {
-    /// URL of the server; default: that of the current context, or http://127.0.0.1:7200
+    /// URL of the server; default: the server of the current context, or http://127.0.0.1:7200
     #[arg(long, env = "SIGNALBOX_SERVER_URL", value_name = "URL")]
     server: Option<String>,
-    /// Token: the server's shared token, or one created with `signalbox token create`
+    /// Token for the server: its shared token, or a token created with `signalbox token create`
     #[arg(long, env = "SIGNALBOX_TOKEN", hide_env_values = true)]
     token: Option<String>,
     /// PEM file with the CA of the server's certificate; default: the system's certificates
@@ -33,13 +33,13 @@ pub struct To {
     /// Output format; not every command supports all formats
     #[arg(long, short, value_name = "FORMAT", conflicts_with = "json")]
     output: Option<Format>,
-    /// Print JSON, like --output json
+    /// Print JSON; same as --output json
     #[arg(long)]
     json: bool,
-    /// Ask the server, even if the agent has a copy
+    /// Read from the server, not from the copy of the agent (a local background process)
     #[arg(long)]
     fresh: bool,
-    /// Do not use the agent
+    /// Send requests directly to the server, not through the agent (a local background process)
     #[arg(long)]
     no_agent: bool,
 }
@@ -179,8 +179,8 @@ impl Target {
         let Some(copy) = self.client.copied() else { return Ok(()) };
         let age = display::format::span(copy.age.as_secs_f64());
         output::note(&match copy.offline {
-            true => format!("The server is unreachable. From the agent's copy, {age} old."),
-            false => format!("From the agent's copy, {age} old."),
+            true => format!("The server is unreachable. This is the agent's copy, {age} old."),
+            false => format!("This is the agent's copy, {age} old. --fresh reads from the server."),
         })
     }
 

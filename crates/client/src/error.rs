@@ -22,12 +22,14 @@ pub enum ClientError {
     #[error("{server} {}", sentence(.problem))]
     Tls { server: String, problem: TlsProblem },
     /// The proxy on the way to the server does not pass requests on.
-    #[error("{server} can't be reached: {cause}. Check HTTPS_PROXY, HTTP_PROXY and NO_PROXY")]
+    #[error(
+        "{server} can't be reached: {cause}. Check the environment variables HTTPS_PROXY, HTTP_PROXY and NO_PROXY"
+    )]
     Proxy { server: String, cause: String },
     /// The connection ended before the answer was complete.
     #[error(
-        "the server at {server} closed the connection before its answer was complete ({cause}). It may have stopped or \
-         restarted, or a proxy or the network cut the connection"
+        "the server at {server} closed the connection before its answer was complete ({cause}). The server may have \
+         stopped or restarted, or a proxy or the network cut the connection"
     )]
     Broken { server: String, cause: String },
     /// The command's agent ended before it returned the answer.
@@ -37,7 +39,9 @@ pub enum ClientError {
     )]
     AgentEnded { server: String, cause: String },
     /// The server did not answer in time.
-    #[error("the server at {server} did not answer within {after:?}. It may be busy or hung; check its log")]
+    #[error(
+        "the server at {server} did not answer within {after:?}. The server may be busy or hung; check its log"
+    )]
     Timeout { server: String, after: Duration },
     /// A page of log lines did not arrive in time, so the next one is smaller.
     #[error(
@@ -46,7 +50,7 @@ pub enum ClientError {
     )]
     SlowLog { server: String, lines: u64, after: Duration },
     /// The answer is not that of this API.
-    #[error("{server} does not answer like this version of Signalbox: {cause}")]
+    #[error("{server} did not respond as this version of Signalbox expects: {cause}")]
     Decode { server: String, cause: String },
     /// The URL of the server is invalid.
     #[error("invalid server URL '{url}': {cause}. Example: http://127.0.0.1:7200")]

@@ -366,7 +366,7 @@ struct EventType {
     name: String,
 }
 
-fn sentence_of(error: &PoolError) -> String {
+fn sentence_of(error: &impl ToString) -> String {
     let reason = error.to_string();
     if reason.ends_with(['.', '?']) { reason } else { format!("{reason}.") }
 }

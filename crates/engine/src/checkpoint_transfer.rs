@@ -85,7 +85,7 @@ impl CheckpointTransfer {
         let (message, hint) = match error {
             TransferError::NotConfigured => (
                 format!("The checkpoint is stored on {keeper}, which is no longer in the configuration."),
-                format!("Add {keeper} again and resume, {refresh}"),
+                format!("Add {keeper} to the configuration again and resume, {refresh}"),
             ),
             TransferError::Pipe(ForwardError::Source(PoolError::Status { status: 404, .. })) => (
                 format!("{keeper} no longer has the files of the checkpoint."),

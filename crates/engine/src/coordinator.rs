@@ -217,7 +217,9 @@ impl Coordinator {
         if let Some((changes, then)) = self.transaction.take()
             && self.writer.commit(Commit { changes, then }).is_err()
         {
-            tracing::error!("the database writer has stopped; nothing can be recorded anymore");
+            tracing::error!(
+                "the database writer has stopped; no change can be stored until the server restarts"
+            );
         }
     }
 

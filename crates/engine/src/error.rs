@@ -14,7 +14,7 @@ pub enum OpenError {
     Store(#[from] StoreError),
     #[error("invalid configuration of host '{name}': {source}")]
     Host { name: HostName, source: PoolError },
-    #[error("two hosts have the name '{0}'; give each its own")]
+    #[error("two hosts have the name '{0}'; give each host a unique name")]
     TwoHosts(HostName),
     #[error("can't start the database thread: {0}")]
     Thread(std::io::Error),

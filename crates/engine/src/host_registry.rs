@@ -241,7 +241,7 @@ impl HostRegistry {
         let (up, away): (Vec<&Entry>, Vec<&Entry>) = having.iter().partition(|e| e.link == HostLink::Up);
         Err(if having.is_empty() {
             let text = format!(
-                "No connected host supports {kind}. The operation starts when such a host connects; see Hosts."
+                "No connected host supports {kind}. The operation starts when such a host connects; see the Hosts page."
             );
             (ConditionKind::NoHost, text)
         } else if up.is_empty() {
@@ -262,7 +262,7 @@ impl HostRegistry {
             }
             if ready.is_empty() {
                 let text = format!(
-                    "Not ready for {kind}: {}; see Hosts. The operation starts when a host is ready.",
+                    "Not ready for {kind}: {}; see the Hosts page. The operation starts when a host is ready.",
                     names(up)
                 );
                 return Err((ConditionKind::NoHost, text));

@@ -206,7 +206,7 @@ pub(crate) async fn cancel(host_request: HostRequest, body: CancelAttempt, offse
             Err(error) => {
                 tracing::warn!(host = %host_request.host, operation = %host_request.id, %error, "cancel not delivered; retrying");
                 let message = format!(
-                    "The cancel could not be delivered: {error} The cancel is retried until the host responds; until then, the operation may still be running."
+                    "The cancel request could not be delivered: {error} The server retries until the host responds; until then, the operation may still be running."
                 );
                 host_request.report(Message::CancelUndelivered { message }).await;
             }

@@ -422,7 +422,9 @@ pub fn host_silent(host: Option<&HostName>, waited: &str) -> Failure {
         message: format!(
             "Lost contact with {host} for {waited}, so this attempt failed. The work may still be running there; if {host} reconnects, the server asks it to stop the work."
         ),
-        hint: "Check the host on the Hosts page; then retry or resume, which may use another host.".into(),
+        hint:
+            "Check the host on the Hosts page; then retry or resume. The new attempt may run on another host."
+                .into(),
     }
 }
 

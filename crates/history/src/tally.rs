@@ -31,7 +31,7 @@ enum Damage {
     Truncated,
     #[error("the stored count has the unknown format {0}")]
     Version(u8),
-    #[error("the length of {0} s of the stored count is impossible")]
+    #[error("the stored count has the impossible length of {0} s")]
     Seconds(f64),
     #[error("{0}")]
     Histogram(#[from] DecodeError),

@@ -31,7 +31,7 @@ impl Access {
             let known = origin.to_str().is_ok_and(|origin| self.origins.iter().any(|known| known == origin));
             if !known {
                 let why = format!(
-                    "Requests from pages of {} are not allowed. Use the dashboard, or add that origin to the allowed \
+                    "Requests from pages of {} are not allowed. Use the dashboard, or add this origin to the allowed \
                      origins of the host.",
                     String::from_utf8_lossy(origin.as_bytes()).chars().take(100).collect::<String>()
                 );
@@ -43,7 +43,7 @@ impl Access {
             Some(given) if tokens.accept(given) => Ok(()),
             Some(_) => Err(ApiError::new(
                 ProblemType::Unauthorized,
-                "The token is wrong. Use the token that the host was started with, or one of its token file.",
+                "The token is wrong. Use the token that the host was started with, or a token from the token file of the host.",
             )),
             None => Err(ApiError::new(
                 ProblemType::Unauthorized,

@@ -138,8 +138,9 @@ async fn take(
     match finished.await.map_err(|_| broken())? {
         Ok(_) => Ok(StatusCode::NO_CONTENT),
         Err((e, wanted)) if e.kind() == io::ErrorKind::InvalidData => {
-            let why =
-                format!("The received file differs from the stored file: its SHA-256 is {e}, not {wanted}.");
+            let why = format!(
+                "The received file differs from the stored file: the received SHA-256 is {e}, not {wanted}."
+            );
             Err(ApiError::new(ProblemType::Conflict, why))
         }
         Err((e, _)) => Err(disk(&e)),

@@ -84,7 +84,7 @@ pub enum CheckpointError {
         bytes: usize,
     },
     /// The name of a file is invalid.
-    #[error("'{0}' is not a file name: use letters, digits, dots, dashes and underscores, at most 100")]
+    #[error("'{0}' is not a file name: use at most 100 letters, digits, dots, dashes and underscores")]
     Name(String),
     /// The host has no folder for files.
     #[error("the host can't store files; set a folder with HostBuilder::checkpoints")]

@@ -194,7 +194,10 @@ pub(crate) async fn checks(works: &[Arc<dyn AnyWork>]) -> Checked {
             }
             Ok(Err(_)) => "panicked. This is a bug in the host; see its log".to_owned(),
             Err(_) => {
-                format!("did not finish within {} s. What it checks may hang", CHECK_DEADLINE.as_secs())
+                format!(
+                    "did not finish within {} s. A file or service that it checks may hang",
+                    CHECK_DEADLINE.as_secs()
+                )
             }
         };
         let name = work.kind().name.to_string();

@@ -95,7 +95,10 @@ impl Registry {
     pub async fn start(self: &Arc<Self>, ask: StartAttempt) -> Result<Started, ApiError> {
         let work = self.work_of(&ask.kind)?;
         if ask.attempt == 0 {
-            return Err(ApiError::new(ProblemType::BadRequest, "Attempt numbers start at 1; this one is 0."));
+            return Err(ApiError::new(
+                ProblemType::BadRequest,
+                "The attempt number is 0, but attempt numbers start at 1.",
+            ));
         }
         if let Some(known) = self.held.lock().settle(ask.id, ask.attempt)? {
             return Ok(Started::Known(known.view()));
@@ -293,7 +296,7 @@ impl RegistryState {
         }
         if self.cancelled_starts.has(id, number) {
             let why = format!(
-                "Attempt {number} of operation {id} was cancelled before its start arrived. Nothing was started."
+                "Attempt {number} of operation {id} was cancelled before its start request arrived. Nothing was started."
             );
             return Err(ApiError::new(ProblemType::CancelledBeforeStart, why));
         }
@@ -390,7 +393,7 @@ async fn checked<T: Send + 'static>(
         }
         Err(_) => {
             let why = format!(
-                "The parameter check did not finish within {} s. What it checks may hang; see the host's health.",
+                "The parameter check did not finish within {} s. A file or service that it reads may hang; see the host's health.",
                 CHECK_DEADLINE.as_secs()
             );
             Err(ApiError::new(ProblemType::Timeout, why))

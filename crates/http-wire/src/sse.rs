@@ -55,7 +55,9 @@ pub fn last_event_id(headers: &HeaderMap) -> Result<Option<u64>, ApiError> {
         Some(id) => Ok(Some(id)),
         None => {
             let id: String = String::from_utf8_lossy(id).chars().take(60).collect();
-            let detail = format!("Last-Event-ID '{id}' is not an event number.");
+            let detail = format!(
+                "Last-Event-ID '{id}' is not an event number. Send the ID of the last event that you received."
+            );
             Err(ApiError::new(ProblemType::BadRequest, detail))
         }
     }

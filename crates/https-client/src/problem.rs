@@ -81,9 +81,9 @@ impl TlsProblem {
             Self::Expired { .. } => "Renew the certificate, and check the clocks of both machines.",
             Self::NotYetValid { .. } => "Check the clocks of both machines.",
             Self::WrongName { .. } => {
-                "Change the URL to a name of the certificate, or use a certificate for the name in the URL."
+                "Use a URL with a name from the certificate, or a certificate for the name in the URL."
             }
-            Self::CaAsOwn => "Let the CA issue a server certificate (without CA:TRUE) for the service.",
+            Self::CaAsOwn => "Have the CA issue a server certificate (without CA:TRUE) for the service.",
             Self::BadCertificate { .. } => "Replace the certificate.",
             Self::ClientCertificateMissing => "Set 'client_certificate' and 'client_key' to PEM files.",
             Self::ClientCertificateRejected { .. } => {
@@ -133,7 +133,7 @@ fn of_rustls(error: &rustls::Error) -> TlsProblem {
         }
         rustls::Error::InvalidCertificate(error) => of_certificate(error),
         rustls::Error::NoCertificatesPresented => {
-            TlsProblem::BadCertificate { cause: "it sent none".to_owned() }
+            TlsProblem::BadCertificate { cause: "none was sent".to_owned() }
         }
         rustls::Error::AlertReceived(alert) => of_alert(*alert),
         rustls::Error::InvalidMessage(

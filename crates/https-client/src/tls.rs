@@ -36,7 +36,7 @@ pub enum TlsFileError {
     NoCertificate { what: &'static str, file: PathBuf },
     #[error("{} '{}' can't be used: {cause}", .what, .file.display())]
     Unusable { what: &'static str, file: PathBuf, cause: String },
-    #[error("'{set}' is set, but not '{missing}'. Mutual TLS needs both files")]
+    #[error("'{set}' is set, but '{missing}' is not. Mutual TLS needs both files")]
     Incomplete { set: &'static str, missing: &'static str },
     #[error(
         "this machine has no trusted CA certificates. Install the package ca-certificates, or set SSL_CERT_FILE to a \

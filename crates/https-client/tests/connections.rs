@@ -105,7 +105,7 @@ async fn an_unusable_certificate_is_named_with_what_to_do() {
     let wrong = of(Validity::Now, &["box.example.org", "10.1.2.3"]).await;
     assert!(
         wrong.contains(
-            "that is valid only for: box.example.org, 10.1.2.3. Change the URL to a name of the certificate"
+            "that is valid only for: box.example.org, 10.1.2.3. Use a URL with a name from the certificate"
         ),
         "{wrong}"
     );
@@ -181,7 +181,7 @@ fn unusable_files_are_named_with_the_reason() {
     let half = TlsFiles { client_key: Some(certificate.key.clone()), ..TlsFiles::default() };
     assert_eq!(
         open(half).to_string(),
-        "'client_key' is set, but not 'client_certificate'. Mutual TLS needs both files"
+        "'client_key' is set, but 'client_certificate' is not. Mutual TLS needs both files"
     );
     let other = Certificate { key: ca.issue(&["b"], Validity::Now).key, ..certificate };
     let swapped = open(with_client(&ca, &other)).to_string();

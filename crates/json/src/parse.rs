@@ -75,7 +75,7 @@ impl<'a> Parser<'a> {
     /// Enters a list or an object.
     fn enter(&mut self, depth: usize) -> Result<(), Error> {
         if depth > MAX_DEPTH {
-            return Err(self.expected("less depth"));
+            return Err(self.expected("no deeper nesting"));
         }
         self.at += 1;
         Ok(())

@@ -183,7 +183,7 @@ pub fn broken(path: &Path, error: &SegmentError) -> Failure {
         SegmentError::Io(e) => unreadable(path, e),
         _ => failure(
             format!("Cannot read stored segment {}: {error}.", path.display()),
-            "Move that file away, then load again with mode backfill, which loads only the missing bars.",
+            "Move that file to another folder, then load with the mode backfill, which loads only the missing bars.",
         ),
     }
 }

@@ -23,7 +23,7 @@ pub fn unreadable(path: &Path, error: &io::Error) -> Failure {
         ),
         io::ErrorKind::IsADirectory => failure(
             format!("{shown} is a folder, not a file."),
-            "Move this folder away, and put the file in its place.",
+            "Move this folder elsewhere, and put the file in its place.",
         ),
         _ => failure(
             format!("Cannot read {shown}: {error}."),

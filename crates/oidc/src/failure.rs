@@ -38,7 +38,7 @@ pub enum SignInFailed {
     /// Signed in at the provider, but without a role here.
     #[error("The provider knows you as '{name}', but {}.", missing_role(*.has_groups))]
     NoRole { name: String, subject: String, has_groups: bool },
-    #[error("The server can't get random numbers from its machine: {0}.")]
+    #[error("The server can't get random numbers from the operating system: {0}.")]
     Random(String),
 }
 
@@ -150,8 +150,7 @@ impl Advice {
             }
             Self::Again => "Sign in again. If this continues, ask an administrator.",
             Self::SameBrowser => {
-                "Allow cookies for this site, and sign in again. Begin and end the sign-in in the same browser, at the same \
-                 address."
+                "Sign in again. Use the same browser and the same address until you are signed in, and allow cookies for this site."
             }
             Self::AccessAtProvider => {
                 "Sign in again. If you did not cancel, ask an administrator of the provider for access to Signalbox."

@@ -34,7 +34,7 @@ impl RoleMapping {
             }
             if one.role == Role::Admin && one.kinds.is_some() {
                 return Err(format!(
-                    "the group '{group}' has the role admin, which can't be limited to kinds: it manages access"
+                    "the group '{group}' has the role admin, which can't be limited to kinds, because this role manages access"
                 ));
             }
         }
@@ -46,7 +46,7 @@ impl RoleMapping {
             patterns.dedup();
             if patterns.len() > MAX_PATTERNS {
                 return Err(format!(
-                    "the groups with the role {role} have {} patterns of kinds together; a person can have {MAX_PATTERNS}",
+                    "the groups with the role {role} have {} kind patterns in total; use at most {MAX_PATTERNS}",
                     patterns.len()
                 ));
             }

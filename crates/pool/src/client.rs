@@ -155,10 +155,9 @@ impl Pool {
         path_and_query: &str,
         body: &B,
     ) -> Result<(usize, impl Fn(&Client, &str) -> RequestBuilder + use<B>), PoolError> {
-        let json = serde_json::to_vec(body).map(Bytes::from).map_err(|e| PoolError::Decode {
-            url: self.address(path_and_query),
-            cause: format!("the request can't be serialized as JSON: {e}"),
-        })?;
+        let json = serde_json::to_vec(body)
+            .map(Bytes::from)
+            .map_err(|e| PoolError::NotJson { url: self.address(path_and_query), cause: e.to_string() })?;
         let body_bytes = json.len();
         let request = move |client: &Client, url: &str| {
             client

@@ -54,6 +54,14 @@ pub enum PoolError {
     /// The URL is invalid.
     #[error("'{url}' is not a valid URL: {cause}. Example: http://127.0.0.1:7301.")]
     BadUrl { url: String, cause: String },
+    /// The token can't be sent.
+    #[error(
+        "The token for {url} has characters that an HTTP header can't contain, such as a line break. Correct the token."
+    )]
+    BadToken { url: String },
+    /// The body of the request can't be written as JSON.
+    #[error("The request to {url} can't be written as JSON: {cause}.")]
+    NotJson { url: String, cause: String },
 }
 
 /// How a service was unreachable. Its text continues the URL.
@@ -117,7 +125,7 @@ impl PoolError {
         match self {
             PoolError::Unreachable { why, .. } => !matches!(why, Unreached::Broken(_)),
             PoolError::Timeout { what, .. } => *what == CONNECT,
-            PoolError::BadUrl { .. } => true,
+            PoolError::BadUrl { .. } | PoolError::BadToken { .. } | PoolError::NotJson { .. } => true,
             PoolError::Status { .. } | PoolError::Decode { .. } | PoolError::TooLarge { .. } => false,
         }
     }
@@ -143,8 +151,11 @@ impl PoolError {
             return PoolError::Unreachable { url, why };
         }
         if find::<hyper::Error>(error).is_some_and(hyper::Error::is_parse) {
-            let hint =
-                if url.starts_with("http:") { "; if it uses TLS, the URL begins with https://" } else { "" };
+            let hint = if url.starts_with("http:") {
+                "; if the service uses TLS, use a URL that begins with https://"
+            } else {
+                ""
+            };
             return PoolError::Decode { url, cause: format!("it is not HTTP ({}){hint}", root_cause(error)) };
         }
         let why = match find::<io::Error>(error).map(io::Error::kind) {

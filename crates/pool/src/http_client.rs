@@ -8,11 +8,8 @@ use reqwest::ClientBuilder;
 pub(crate) fn builder(base_url: &str, config: &PoolConfig) -> Result<ClientBuilder, PoolError> {
     let mut headers = HeaderMap::new();
     if let Some(token) = &config.token {
-        let mut bearer =
-            HeaderValue::from_str(&format!("Bearer {token}")).map_err(|_| PoolError::BadUrl {
-                url: base_url.to_owned(),
-                cause: "its token has characters that are not allowed in a header".into(),
-            })?;
+        let mut bearer = HeaderValue::from_str(&format!("Bearer {token}"))
+            .map_err(|_| PoolError::BadToken { url: base_url.to_owned() })?;
         bearer.set_sensitive(true);
         headers.insert(AUTHORIZATION, bearer);
     }

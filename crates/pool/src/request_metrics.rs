@@ -89,7 +89,10 @@ impl From<&PoolError> for Outcome {
             PoolError::Decode { .. } | PoolError::TooLarge { .. } => Outcome::Protocol,
             error if error.never_sent() => Outcome::Connect,
             PoolError::Timeout { .. } => Outcome::Timeout,
-            PoolError::Unreachable { .. } | PoolError::BadUrl { .. } => Outcome::Reset,
+            PoolError::Unreachable { .. }
+            | PoolError::BadUrl { .. }
+            | PoolError::BadToken { .. }
+            | PoolError::NotJson { .. } => Outcome::Reset,
         }
     }
 }

@@ -14,7 +14,8 @@ use std::str::FromStr;
 /// Days after which a token expires, unless its creator chooses otherwise.
 pub const TOKEN_DAYS: u32 = 90;
 
-/// Role of a user or a token. Each role includes the permissions of the roles before it.
+/// Role of a user or a token, from the least to the most powerful role. Each role also has the permissions of the less
+/// powerful roles.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
@@ -127,7 +128,7 @@ pub struct AccessToken {
     /// End of its validity; absent if it never expires.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expires_at: Option<Time>,
-    /// Last use, stored once a minute.
+    /// Time of the last use, updated at most once a minute.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_used_at: Option<Time>,
     /// IP address of the last use.
@@ -154,7 +155,7 @@ pub struct AccessTokenList {
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct NewAccessToken {
-    /// 1 to 100 characters, different from the names of all other tokens.
+    /// 1 to 100 characters, different from the names of all other tokens and of all users.
     pub name: String,
     pub role: Role,
     /// Kinds that the role applies to, such as `training.*`: 1 to 20 patterns, in which `*` matches any characters.
@@ -202,7 +203,7 @@ pub struct Me {
     pub expires_at: Option<Time>,
 }
 
-/// Permission that a sender lacks, and who has it.
+/// Permission that a sender lacks, and the least powerful role that has it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct LackedPermission {

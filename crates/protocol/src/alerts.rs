@@ -244,7 +244,7 @@ pub struct RuleChange {
     pub revision: u64,
 }
 
-/// What an alert is about. Both are absent for the server itself.
+/// What an alert is about. All fields are absent if it is about the server itself.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct AlertSubject {
@@ -301,11 +301,11 @@ pub struct Alert {
 pub struct AlertList {
     /// The server's clock.
     pub now: Time,
-    /// Revision of [`AlertSummary`]; the list is at least that recent.
+    /// Revision of the alerts, as in `AlertSummary`. The list can be newer than this revision.
     #[serde(default)]
     pub revision: u64,
-    /// Increases whenever a rule is changed, so that `GET /api/v1/alerts/rules` differs. Starts from 0 when the server
-    /// starts.
+    /// Increases with each change of a rule: then, fetch `GET /api/v1/alerts/rules` again. Starts from 0 when the
+    /// server starts.
     #[serde(default)]
     pub rules_revision: u64,
     /// Pending, firing and recovering alerts, and fired alerts whose state is unknown; most urgent first.
@@ -376,8 +376,8 @@ pub struct Silence {
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Delivery {
-    /// ID of the notification, the same for each try. The header `Signalbox-Delivery` of a request contains it, and the
-    /// header `Message-ID` of an e-mail.
+    /// ID of the notification, the same for each try. Requests contain the ID in the header `Signalbox-Delivery`, and
+    /// e-mails in the header `Message-ID`.
     pub id: String,
     /// Name of the destination in the configuration.
     pub destination: String,
@@ -464,7 +464,7 @@ pub struct DryRunFiring {
     #[cfg_attr(feature = "openapi", schema(value_type = String))]
     pub host: HostName,
     pub fired_at: Time,
-    /// Absent if it would still fire.
+    /// When the alert would have been resolved; absent if it would still fire.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub resolved_at: Option<Time>,
     /// Value when it fired.

@@ -60,7 +60,7 @@ pub struct OperationDetail {
     pub result: Option<ResultDoc>,
     /// Names of the series that have points.
     pub series: Vec<String>,
-    /// The latest 200 audit log entries at most, oldest first.
+    /// The latest audit log entries of the operation, at most 200, oldest first.
     #[serde(default)]
     pub audit: Vec<AuditEntry>,
     /// Sequence number of the latest event that this response reflects.
@@ -83,7 +83,7 @@ pub struct AuditPage {
 pub struct AuditLine {
     /// Number of the entry.
     pub n: u64,
-    /// SHA-256 over the hash of the entry before, the number, and the entry, in hexadecimal.
+    /// SHA-256 in hexadecimal over the hash of the previous entry, the number of this entry, and this entry.
     pub hash: String,
     #[serde(flatten)]
     pub entry: AuditEntry,
@@ -113,11 +113,11 @@ pub struct CancelMany {
     pub reason: String,
 }
 
-/// Outcome of a [`CancelMany`] request. The receipts of the operations show the further steps.
+/// Outcome of a `CancelMany` request. The receipts of the operations show the further steps.
 #[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct CancelledMany {
-    /// Operations whose cancellation is requested, now or earlier.
+    /// Operations whose cancellation was requested, by this request or an earlier one.
     pub requested: Vec<crate::OperationId>,
     /// Operations that have already ended, or do not exist.
     pub refused: Vec<Refused>,
@@ -148,7 +148,7 @@ pub struct DeleteMany {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub filter: Option<String>,
     /// Skips operations that changed after this event of the feed. With the `until` of a `dry_run`, only operations
-    /// that it counted are deleted.
+    /// that the dry run counted are deleted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub until: Option<u64>,
     /// Only counts what would be deleted now.
@@ -165,7 +165,7 @@ pub struct Deleted {
     /// Number of requested operations that were not deleted, because they or their children have not ended, or because
     /// they do not exist.
     pub refused: u64,
-    /// Of a `dry_run`: sequence number of the latest event that it reflects.
+    /// Only in the response to a `dry_run`: sequence number of the latest event that the response reflects.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub until: Option<u64>,
 }
@@ -188,9 +188,10 @@ pub struct Snapshot {
     pub now: Time,
     pub server: InstanceId,
     pub version: String,
-    /// All active operations, the most recently ended operations, and the newest of all ended operations; newest first.
+    /// All active operations, the most recently ended operations, and the ended operations with the highest IDs; newest
+    /// first.
     pub operations: Vec<Operation>,
-    /// No ended operation with this ID or a later one is missing. Absent if all stored operations are included.
+    /// Every ended operation with this ID or a higher ID is included. Absent if all stored operations are included.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ended_from: Option<crate::OperationId>,
     /// Number of stored operations by state.

@@ -20,7 +20,7 @@ pub struct AuditEntry {
     pub attempt: Option<u32>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub host: Option<HostName>,
-    /// Reason given by the user, the changes, or why an attempt was refused; may be empty.
+    /// Reason given by the user, the changes, or why the action was refused; may be empty.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub detail: String,
 }
@@ -202,8 +202,8 @@ impl Outcome {
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Actor {
     pub via: Via,
-    /// Name of the user or the token that authenticated the request; or user name, set by an authenticating proxy in
-    /// front of the server (`user_header`).
+    /// Name of the user or the token that authenticated the request; or the user name that an authenticating proxy in
+    /// front of the server set (`user_header`).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
     /// ID of the token that authenticated the request, unless it was the server's shared token.

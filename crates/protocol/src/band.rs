@@ -19,7 +19,7 @@ pub struct Baseline {
     pub like: Like,
     /// Past runs of the baseline, newest first. If there are too few for a baseline, the available ones.
     pub runs: Vec<OperationId>,
-    /// Minimum number of runs.
+    /// Minimum number of runs for a baseline.
     pub needed: u32,
     /// Percentile band; absent if it is not available, for the reason in `why`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -167,7 +167,7 @@ impl Band {
     }
 }
 
-/// Side of the band that a rule watches.
+/// Side of the percentile band that a rule watches.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "lowercase")]
@@ -218,7 +218,7 @@ pub struct SetRule {
     /// Name of the series, such as `train_loss`.
     pub series: String,
     pub side: Side,
-    /// Number of consecutive points, 3 to 1,000.
+    /// Number of consecutive points outside the baseline at which the operation is cancelled, 3 to 1,000.
     #[serde(default = "ten")]
     pub points: u32,
 }
@@ -249,7 +249,7 @@ impl SetRule {
 pub struct BandRule {
     pub series: String,
     pub side: Side,
-    /// Number of consecutive points.
+    /// Number of consecutive points outside the baseline at which the rule cancels the attempt.
     pub points: u32,
     pub set_at: Time,
     pub set_by: Actor,

@@ -206,7 +206,7 @@ pub struct HostCondition {
 #[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct ResultDoc {
-    /// Result document. The page reads known kinds as types, such as `data.load` as [`crate::results::LoadResult`].
+    /// Result document. Its schema depends on the kind: `LoadResult` for `data.load`, for example.
     #[cfg_attr(feature = "openapi", schema(value_type = Object))]
     pub document: Value,
     /// Artifacts that can be fetched by name.
@@ -270,17 +270,18 @@ pub struct Health {
     pub unready_kinds: Vec<KindName>,
     /// Health checks of the host's dependencies.
     pub checks: Vec<Check>,
-    /// CPU usage of the whole machine as a share of all cores, 0 to 1. This and the next three figures are absent while
-    /// they are unknown: before the first measurement, and if the work runs on another machine.
+    /// CPU usage of the whole machine as a share of all cores, 0 to 1. `cpu`, `memory_bytes`, `network_in` and
+    /// `network_out` are absent while they are unknown: before the first measurement, and if the work runs on another
+    /// machine.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cpu: Option<f64>,
     /// Resident memory of the host process in bytes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub memory_bytes: Option<u64>,
-    /// Network traffic of the machine, received, in bytes per second.
+    /// Received network traffic of the machine, in bytes per second.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub network_in: Option<f64>,
-    /// Network traffic of the machine, sent, in bytes per second.
+    /// Sent network traffic of the machine, in bytes per second.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub network_out: Option<f64>,
     /// Number of running operations.

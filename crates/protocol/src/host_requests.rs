@@ -36,19 +36,19 @@ pub struct RouteRequests {
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct RequestCounts {
     pub requests: u64,
-    /// Usable responses (2xx).
+    /// Requests with a usable response (2xx).
     pub success: u64,
-    /// Refused by the host (4xx).
+    /// Requests that the host refused (4xx).
     pub client_error: u64,
-    /// Errors of the host (5xx).
+    /// Requests that failed with an error of the host (5xx).
     pub server_error: u64,
-    /// No connection.
+    /// Requests for which no connection could be opened.
     pub connect: u64,
-    /// No complete response in time.
+    /// Requests without a complete response in time.
     pub timeout: u64,
-    /// Connections that broke before the response was complete.
+    /// Requests whose connection broke before the response was complete.
     pub reset: u64,
-    /// Responses that are not what was requested, such as invalid JSON.
+    /// Requests with an unusable response, such as invalid JSON.
     pub protocol: u64,
     /// Requests that the server gave up, for example because it stops.
     pub cancelled: u64,
@@ -61,8 +61,8 @@ pub struct RequestCounts {
     pub latency: Option<Latency>,
 }
 
-/// Latency in seconds, from sending the request to the last byte of its response. Percentiles differ from the exact ones
-/// by at most 1.1 %; the rest is exact.
+/// Latency in seconds, from sending the request to the last byte of its response. Percentiles differ from the exact
+/// percentiles by at most 1.1 %; the other values are exact.
 #[derive(Clone, Copy, PartialEq, Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Latency {

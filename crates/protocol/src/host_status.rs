@@ -30,7 +30,7 @@ pub struct HostStatus {
     #[serde(default)]
     pub version: String,
     pub kinds: Vec<KindName>,
-    /// Counts changes of the kinds or params of the connected host, for instance one more model to choose.
+    /// Number of changes of the connected host's kinds or of their parameters. A new model to choose is such a change.
     #[serde(default)]
     pub offers: u32,
     pub capacity: u32,

@@ -18,18 +18,20 @@ pub struct HostTrend {
     /// CPU usage of the machine by minute, 0 to 1, oldest first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub cpu: Vec<Option<f64>>,
-    /// Used memory of the machine as a share of all, 0 to 1: the newest known of the last five minutes.
+    /// Used memory of the machine as a share of its total memory, 0 to 1: the newest known value of the last five
+    /// minutes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub memory: Option<f64>,
-    /// Largest share of time in which some task of the machine waited for CPU, memory or disk, 0 to 1: the newest known
-    /// of the last five minutes.
+    /// Share of time in which some task of the machine waited for a resource, 0 to 1: the largest of CPU, memory and
+    /// disk, as the newest known value of the last five minutes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pressure: Option<f64>,
     /// 95th percentile of the latency of requests to the host, in seconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub p95_seconds: Option<f64>,
-    /// Number of requests to the host, each try.
+    /// Number of requests to the host; each try counts.
     pub requests: u64,
-    /// Number of these requests without a usable response, except refusals (4xx) and requests that the server gave up.
+    /// Number of requests to the host without a usable response, except refusals (4xx) and requests that the server
+    /// gave up.
     pub errors: u64,
 }

@@ -13,9 +13,10 @@ use serde_json::Value;
 pub struct Operation {
     pub id: OperationId,
     pub kind: KindName,
-    /// Title that distinguishes it from others of its kind: "MSFT 1h · full".
+    /// Title that distinguishes the operation from others of its kind: "MSFT 1h · full".
     pub title: String,
-    /// Parent operation that started it. If the parent fails or is cancelled, it is cancelled too.
+    /// Parent operation, which started this operation. If the parent fails or is cancelled, this operation is
+    /// cancelled, too.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub parent: Option<OperationId>,
     /// Parameters as given in the request, an object.
@@ -145,7 +146,8 @@ pub struct Forecast {
     pub latest: Time,
     /// Data that the forecast is based on.
     pub basis: ForecastBasis,
-    /// Number of past forecasts of the kind that the interval is based on; 0 means that the interval is not calibrated.
+    /// Number of past forecasts for this kind on which the interval is based; 0 means that the interval is not
+    /// calibrated.
     pub judged: u32,
 }
 
@@ -303,7 +305,7 @@ pub struct Checkpoint {
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct CheckpointFile {
-    /// Number of the checkpoint within its attempt, a dash, and the name given by the work: `000005-state.json`.
+    /// Number of the checkpoint within its attempt, a dash, and the name that the host gave: `000005-state.json`.
     pub name: String,
     pub bytes: u64,
     /// SHA-256 in hexadecimal.

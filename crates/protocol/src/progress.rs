@@ -9,8 +9,8 @@ use serde::{Deserialize, Serialize};
 pub struct Progress {
     /// When the host reported it, by the host's clock.
     pub at: Time,
-    /// Completed share of the attempt, 0 to 1; absent while unknown. It does not decrease within one count. A larger
-    /// total, a restarted count or another phase may lower it or make it unknown.
+    /// Completed share of the attempt, 0 to 1; absent while unknown. It decreases, or becomes unknown, only if the
+    /// total grows, the count restarts, or another phase begins.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fraction: Option<f64>,
     /// Current phase.

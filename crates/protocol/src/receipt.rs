@@ -29,7 +29,7 @@ pub struct Receipt {
     /// The work stopped.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stopped: Option<Time>,
-    /// Its resources (memory, files, slot on the host) are released.
+    /// The resources of the attempt (memory, files, slot on the host) are released.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub released: Option<Time>,
 }

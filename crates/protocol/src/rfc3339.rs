@@ -13,9 +13,9 @@ use thiserror::Error;
 pub enum TimeError {
     #[error("expected a time like 2026-11-23T10:41:07Z")]
     Form,
-    #[error("no such date")]
+    #[error("this date does not exist")]
     Day,
-    #[error("no such time of day")]
+    #[error("this time of day does not exist")]
     Clock,
     #[error("the time zone is missing: add Z or an offset like +01:00")]
     Zone,

@@ -45,7 +45,7 @@ pub struct Points {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct SeriesInfo {
-    /// Same as [`Points::name`].
+    /// Name of the series, as in `Points`.
     pub name: String,
     /// Title for the legend: "Rows per second".
     pub title: String,

@@ -24,19 +24,19 @@ pub struct TimeBreakdown {
     pub slot_wait_seconds: f64,
     /// Where the time went after the queue.
     pub time: TimeSplit,
-    /// Largest part of all.
+    /// Largest part of the time, including the time in the queue.
     pub limit: Limit,
     /// The largest part with its evidence, in one sentence. Times are UTC.
     pub sentence: String,
     /// What the user can do.
     pub advice: String,
-    /// Cores of the host: of its machine, or its smaller limit.
+    /// Number of CPU cores that the host can use: those of its machine, or fewer if the host has a limit.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cores: Option<f64>,
     /// Number of operations that ran on the machine in the same period, including this one.
     pub operations: u32,
-    /// Operations, and all other programs, that used most of the resource that it waited for, on the same machine in the same
-    /// period; the largest first.
+    /// Operations, and all other programs together, that used most of the resource for which the attempt waited, on the
+    /// same machine in the same period; the largest first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub consumers: Vec<ResourceConsumer>,
     /// Cost so far, or in total.

@@ -12,7 +12,8 @@ pub struct ResourceUsage {
     /// CPU time of all its threads or processes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cpu_seconds: Option<f64>,
-    /// Peak memory in bytes: of the whole cgroup if it has one with a memory controller, else of its largest process.
+    /// Peak memory in bytes: of the cgroup of the attempt, if there is one with a memory controller; otherwise of its
+    /// largest process.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub peak_memory_bytes: Option<u64>,
     /// Bytes read from disks, not from the page cache.

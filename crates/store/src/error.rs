@@ -58,7 +58,7 @@ impl StoreError {
 
     pub(crate) fn in_use(path: &str) -> Self {
         let message = format!(
-            "the database {path} is in use by another signalbox. Stop it, or choose another folder with --data"
+            "the database {path} is in use by another Signalbox server. Stop that server, or choose another folder with --data"
         );
         Self { kind: StoreErrorKind::InUse, message }
     }
@@ -73,8 +73,8 @@ impl StoreError {
 
     pub(crate) fn older(found: i64, known: i64) -> Self {
         let message = format!(
-            "the database has version {found}, and this signalbox needs version {known}. Start `signalbox serve` once, \
-             which migrates it"
+            "the database has version {found}, and this signalbox needs version {known}. Start `signalbox serve` once \
+             to migrate the database"
         );
         Self { kind: StoreErrorKind::Older, message }
     }

@@ -232,7 +232,7 @@ fn write_until_done(
 }
 
 fn report(error: &StoreError, changes: usize) {
-    tracing::error!(%error, changes, "can't write a batch; retrying");
+    tracing::error!(%error, changes, "can't write a batch of changes to the database; retrying");
 }
 
 #[cfg(test)]

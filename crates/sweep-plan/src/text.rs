@@ -10,7 +10,9 @@ pub fn settings(text: &str) -> Result<Vec<(String, String)>, String> {
     let mut found: Vec<(String, String)> = Vec::new();
     for part in text.split([';', '\n']).map(str::trim).filter(|part| !part.is_empty()) {
         let Some((name, value)) = part.split_once('=') else {
-            return Err(format!("'{part}' has no '='. Write parameters as name=value, separated by ';'."));
+            return Err(format!(
+                "'{part}' has no '='. Write parameters as name=value, separated by semicolons."
+            ));
         };
         let (name, value) = (name.trim(), value.trim());
         if name.is_empty() || value.is_empty() {
@@ -36,7 +38,9 @@ pub fn write(settings: &[(String, String)]) -> Result<String, String> {
             return Err(format!("{name} has no value."));
         }
         if value.contains([';', '\n']) {
-            return Err(format!("{name}: '{value}' contains ';' or a line break. Remove it."));
+            return Err(format!(
+                "{name}: '{value}' has a ';' or a line break, which separates parameters. Remove it."
+            ));
         }
         parts.push(format!("{name}={value}"));
     }

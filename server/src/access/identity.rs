@@ -122,7 +122,7 @@ impl Identity {
             )),
             Decision::NeedsAllKinds => Err(format!(
                 "This request is about operations of all kinds, and your role {} is limited to {}. Ask an \
-                 administrator for the role without kinds.",
+                 administrator for a role that is not limited to kinds.",
                 self.role,
                 self.scope().map(ToString::to_string).unwrap_or_default(),
             )),

@@ -12,7 +12,7 @@ use thiserror::Error;
 #[derive(Debug, Error)]
 pub enum PersonError {
     #[error(
-        "The provider knows you as '{0}', which is the name of a local user, a token or another account here."
+        "The provider knows you as '{0}', but a local user, a token or another account in Signalbox already has this name."
     )]
     NameTaken(String),
     #[error(

@@ -13,7 +13,7 @@ const MAX_DIFFERENT: usize = 1_000;
 /// Largest number of characters of a detail.
 const MAX_DETAIL_CHARS: usize = 300;
 /// Detail of the attempts beyond [`MAX_DIFFERENT`].
-const OTHERS: &str = "more attempts in an hour than the audit log records one by one";
+const OTHERS: &str = "further attempts, which are only counted, because the audit log records at most 1,000 different ones an hour";
 
 /// Attempts of the last hour.
 #[derive(Default)]

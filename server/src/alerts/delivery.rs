@@ -30,7 +30,7 @@ pub(super) async fn deliver(shared: Arc<Shared>, destination: Destination) {
             tracing::error!(
                 destination = name,
                 error,
-                "can't use this destination of alert notifications; it gets none until the server restarts"
+                "can't set up this destination; it gets no alert notifications until the server restarts"
             );
             return;
         }

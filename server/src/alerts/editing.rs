@@ -39,12 +39,12 @@ pub enum RuleChangeError {
     #[error("The rule '{0}' is built in and unchanged, so it can't be deleted. Switch it off instead.")]
     BuiltIn(String),
     #[error(
-        "The rule '{name}' was changed in the meantime ({by}). Nothing was changed now: load the newest rule, and repeat \
-         your change."
+        "The rule '{name}' was changed in the meantime ({by}), so your change was not saved. Load the current rule, and \
+         repeat your change."
     )]
     Outdated { name: String, by: String },
     #[error(
-        "There are already {} rules of users, so no other rule can be created. Delete a rule first.",
+        "There are already {} user-defined rules, so no other rule can be created. Delete a user-defined rule first.",
         MAX_RULES
     )]
     TooMany,

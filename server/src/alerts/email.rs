@@ -95,8 +95,8 @@ fn failed(error: &Error) -> Failed {
 fn reason(error: &Error) -> String {
     let cause = error.source().map(root_cause);
     let reason = match (error.status(), cause) {
-        (Some(code), Some(text)) => format!("it responded with {code} {text}"),
-        (Some(code), None) => format!("it responded with {code}"),
+        (Some(code), Some(text)) => format!("the mail server responded with {code} {text}"),
+        (Some(code), None) => format!("the mail server responded with {code}"),
         (None, cause) => cause.unwrap_or_else(|| error.to_string()),
     };
     mail::one_line(&reason).chars().take(MAX_REASON_CHARS).collect()

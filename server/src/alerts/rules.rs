@@ -56,7 +56,7 @@ pub(super) fn warn_of_unused(rules: &[RuleInEffect], stored: &[StoredRule]) {
         match Rule::new(of.rule.clone()) {
             Ok(_) => tracing::warn!(
                 rule = name,
-                "the rule of this name that was made on the page is not used, because the configuration file defines it"
+                "the user-defined rule of this name is ignored, because the configuration file has a rule with the same name"
             ),
             Err(error) => {
                 tracing::error!(rule = name, %error, "a stored alert rule is invalid and is not evaluated")

@@ -46,7 +46,7 @@ impl Webhook {
 /// Why there was no response. Without the advice on TLS: a destination has no CA of its own.
 fn cause(error: reqwest::Error) -> String {
     match connect_problem(&error) {
-        Some(problem) => format!("it {}", problem.reason()),
+        Some(problem) => format!("the webhook {}", problem.reason()),
         None => root_cause(&error.without_url()),
     }
 }
@@ -56,9 +56,13 @@ fn outcome(status: StatusCode) -> Result<u16, Failed> {
     let code = status.as_u16();
     match code {
         200..=299 => Ok(code),
-        300..=399 => Err(Failed::Refused(code, "redirect responses are not followed".into())),
-        408 | 425 | 429 | 500..=599 => Err(Failed::Transient(Some(code), format!("responded with {status}"))),
-        _ => Err(Failed::Refused(code, format!("responded with {status}"))),
+        300..=399 => {
+            Err(Failed::Refused(code, "the webhook responded with a redirect, which is not followed".into()))
+        }
+        408 | 425 | 429 | 500..=599 => {
+            Err(Failed::Transient(Some(code), format!("the webhook responded with {status}")))
+        }
+        _ => Err(Failed::Refused(code, format!("the webhook responded with {status}"))),
     }
 }
 

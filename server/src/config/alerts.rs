@@ -83,7 +83,7 @@ pub(super) fn settings(file: FileAlerts, path: Option<PathBuf>) -> anyhow::Resul
     let mut names = HashSet::new();
     for given in file.rules {
         if !names.insert(given.name.clone()) {
-            bail!("two [[alerts.rule]] have the name '{}'; give each a unique name", given.name);
+            bail!("two [[alerts.rule]] tables have the name '{}'; give each a unique name", given.name);
         }
         let known = rules.iter().position(|configured| configured.rule.name == given.name);
         let configured = merged(known.map(|at| &rules[at].rule), given)?;
@@ -98,7 +98,7 @@ pub(super) fn settings(file: FileAlerts, path: Option<PathBuf>) -> anyhow::Resul
         let destination = destination?;
         if destinations.iter().any(|known| known.name == destination.name) {
             bail!(
-                "two [[alerts.webhook]] or [[alerts.email]] have the name '{}'; give each a unique name",
+                "two [[alerts.webhook]] or [[alerts.email]] tables have the name '{}'; give each a unique name",
                 destination.name
             );
         }
@@ -209,7 +209,7 @@ pub(super) fn seconds(
 ) -> anyhow::Result<Duration> {
     let seconds = given.unwrap_or(default);
     if !(least..=most).contains(&seconds) {
-        bail!("{key} is {seconds}; use a number from {least} to {most}");
+        bail!("{key} is {seconds} seconds; use {least} to {most} seconds");
     }
     Ok(Duration::from_secs_f64(seconds))
 }

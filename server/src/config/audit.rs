@@ -32,11 +32,13 @@ pub(super) fn settings(file: FileAudit) -> anyhow::Result<Option<AuditSinkConfig
         (None, None) => {
             ensure!(
                 file.token_file.is_none() && file.ca.is_none(),
-                "[audit] has 'token_file' or 'ca', but no webhook. Set webhook_url, or remove them"
+                "[audit] has 'token_file' or 'ca', but no webhook. Set webhook_url, or remove these keys"
             );
             return Ok(None);
         }
-        (Some(_), Some(_)) => bail!("[audit] has both webhook_url and webhook_url_file; remove one of them"),
+        (Some(_), Some(_)) => {
+            bail!("[audit] has both webhook_url and webhook_url_file; remove one of the two keys")
+        }
     };
     let url = SecretUrl::parse(&text).context("the URL of the webhook in [audit] is invalid")?;
     let authorization = match file.token_file {
@@ -61,7 +63,11 @@ pub(super) fn settings(file: FileAudit) -> anyhow::Result<Option<AuditSinkConfig
 fn read(key: &str, path: &Path) -> anyhow::Result<String> {
     let text = std::fs::read_to_string(path)
         .with_context(|| format!("can't read {}, the audit.{key}", path.display()))?;
-    ensure!(!text.trim().is_empty(), "{}, the audit.{key}, is empty", path.display());
+    ensure!(
+        !text.trim().is_empty(),
+        "{}, the audit.{key}, is empty. Fill the file, or remove the key",
+        path.display()
+    );
     Ok(text)
 }
 
@@ -92,7 +98,7 @@ mod tests {
     fn an_invalid_setting_is_named_with_a_correction() {
         for (text, named) in [
             ("token_file = '/t'", "Set webhook_url"),
-            ("webhook_url = 'https://a.example'\nwebhook_url_file = '/u'", "remove one of them"),
+            ("webhook_url = 'https://a.example'\nwebhook_url_file = '/u'", "remove one of the two keys"),
             ("webhook_url = 'logs.example.org'", "it is not a URL"),
             ("webhook_url_file = '/nowhere/url'", "can't read /nowhere/url, the audit.webhook_url_file"),
         ] {

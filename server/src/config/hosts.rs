@@ -64,7 +64,7 @@ impl FileHost {
         if files != TlsFiles::default() && !self.url.trim().starts_with("https:") {
             bail!(
                 "host '{}': 'ca', 'client_certificate' and 'client_key' apply only to a URL that begins with \
-                 https://. Correct the URL, or remove them",
+                 https://. Correct the URL, or remove these keys",
                 self.name
             );
         }

@@ -77,7 +77,7 @@ pub(super) fn settings(file: FileOidc) -> anyhow::Result<OidcConfig> {
     let groups =
         file.roles.into_iter().map(|FileOidcRole { group, role, kinds }| GroupRole { group, role, kinds });
     let roles = RoleMapping::new(groups.collect()).map_err(anyhow::Error::msg).context(
-        "the [[oidc.role]] of the configuration can't be used. Each needs 'group' and 'role' (viewer, operator or admin)",
+        "the [[oidc.role]] tables of the configuration are invalid. Each needs 'group' and 'role' (viewer, operator or admin)",
     )?;
     let tls = Tls::open(TlsFiles { ca: file.ca, ..TlsFiles::default() }).context("oidc.ca can't be used")?;
     let settings = Settings {
@@ -103,7 +103,8 @@ fn client_secret(path: &Path) -> anyhow::Result<ClientSecret> {
     let secret = text.trim_end_matches(['\r', '\n']);
     ensure!(
         !secret.is_empty(),
-        "{}, the oidc.client_secret_file, is empty. Remove the key for a client without a secret",
+        "{}, the oidc.client_secret_file, is empty. Write the secret to the file, or remove the key if the client has no \
+         secret",
         path.display()
     );
     Ok(ClientSecret::new(secret.to_owned()))

@@ -54,8 +54,8 @@ pub(super) fn settings(argument: Option<String>, file: FileOtlp) -> anyhow::Resu
     let Some(url) = url.filter(|url| url.has_host() && url.query().is_none() && url.fragment().is_none())
     else {
         bail!(
-            "the OTLP endpoint '{endpoint}' is not the URL of a collector. Use its URL for OTLP over HTTP, such as \
-             http://127.0.0.1:4318"
+            "the OTLP endpoint '{endpoint}' is not an http:// or https:// URL without a query. Use the collector's URL \
+             for OTLP over HTTP, such as http://127.0.0.1:4318"
         )
     };
     if ["/v1/metrics", "/v1/traces", "/v1/logs"].iter().any(|end| url.path().ends_with(end)) {
@@ -65,13 +65,16 @@ pub(super) fn settings(argument: Option<String>, file: FileOtlp) -> anyhow::Resu
     let authorization = file.authorization_file.map(|path| {
         let read = std::fs::read_to_string(&path);
         read.map(|text| text.trim().to_owned())
-            .with_context(|| format!("can't read {}; see authorization_file in [otlp]", path.display()))
+            .with_context(|| format!("can't read {}, the authorization_file in [otlp]", path.display()))
     });
     let authorization = authorization.transpose()?.map(|value| ("authorization".to_owned(), value));
     for (name, value) in file.headers.into_iter().chain(authorization) {
         let header = HeaderName::try_from(&name).ok().zip(HeaderValue::try_from(&value).ok());
         let Some((known, mut value)) = header else {
-            bail!("'{name}' in [otlp.headers] is not a valid header, or its value has a line break")
+            bail!(
+                "the header '{name}' in [otlp] is invalid. A name may have letters, digits and hyphens; a value may \
+                 have no line breaks"
+            )
         };
         value.set_sensitive(true);
         headers.insert(known, value);
@@ -86,7 +89,8 @@ pub(super) fn settings(argument: Option<String>, file: FileOtlp) -> anyhow::Resu
         Some(names) => names.into_iter().map(signal).collect::<anyhow::Result<Vec<Signal>>>()?,
         None => Signal::ALL.to_vec(),
     };
-    let tls = Tls::open(TlsFiles { ca: file.ca, ..TlsFiles::default() }).context("'ca' in [otlp]")?;
+    let tls =
+        Tls::open(TlsFiles { ca: file.ca, ..TlsFiles::default() }).context("'ca' in [otlp] can't be used")?;
     Ok(Some(Settings {
         endpoint,
         headers,

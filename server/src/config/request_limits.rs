@@ -44,7 +44,7 @@ pub(super) fn settings(file: FileRequestLimits) -> anyhow::Result<LimitSettings>
     let max_header_bytes = file.max_header_bytes.unwrap_or(default.max_header_bytes);
     ensure!(
         HEADER_BYTES.contains(&max_header_bytes),
-        "request_limits.max_header_bytes is {max_header_bytes}; use a number from {} to {}",
+        "request_limits.max_header_bytes is {max_header_bytes} bytes; use {} to {} bytes",
         HEADER_BYTES.start(),
         HEADER_BYTES.end()
     );
@@ -145,7 +145,7 @@ mod tests {
         for (text, named) in [
             ("exempt_addresses = ['10.0.0.0/33']", "exempt_addresses has '10.0.0.0/33'; use IP addresses"),
             ("body_timeout = -1", "body_timeout is -1; use seconds"),
-            ("max_header_bytes = 100", "max_header_bytes is 100; use a number from 8192"),
+            ("max_header_bytes = 100", "max_header_bytes is 100 bytes; use 8192"),
             ("active_operations = { root = 3 }", "unknown variant `root`"),
             ("stream = 3", "unknown field `stream`"),
         ] {

@@ -53,10 +53,12 @@ pub(super) fn merge(args: TlsArgs, file: FileTls) -> anyhow::Result<Option<TlsCo
         (None, None) if file.redirect_from.is_none() && file.hsts.is_none() => Ok(None),
         (certificate, _) => {
             let (set, missing) = match certificate {
-                Some(_) => ("a certificate", "its key (--tls-key, or key in [tls])"),
-                None => ("other keys of TLS", "a certificate (--tls-certificate, or certificate in [tls])"),
+                Some(_) => ("a TLS certificate is", "its key (--tls-key, or key in [tls])"),
+                None => {
+                    ("other TLS settings are", "a certificate (--tls-certificate, or certificate in [tls])")
+                }
             };
-            bail!("{set} is set, but not {missing}. HTTPS needs both files")
+            bail!("{set} set, but not {missing}. HTTPS needs a certificate and its key")
         }
     }
 }

@@ -331,8 +331,8 @@ impl Limits {
         self.reached_by(Limit::BodyTimeout, from);
         let seconds = self.0.settings.body_timeout.unwrap_or_default().as_secs_f64();
         let detail = format!(
-            "The request body did not arrive within {seconds} s, so the request was not handled. Send it again over a \
-             faster connection. An administrator can change body_timeout in [request_limits]."
+            "The request body did not arrive within {seconds} s, so the request was not handled. Send the request \
+             again over a faster connection. An administrator can change body_timeout in [request_limits]."
         );
         let mut response = ApiError::new(ProblemType::RequestTimeout, detail).into_response();
         response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));

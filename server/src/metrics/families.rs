@@ -47,8 +47,7 @@ pub(super) fn operations(out: &mut Out<'_>, figures: &Figures) -> fmt::Result {
     gauges(out, "signalbox_operations", "Stored operations by state", by_state)?;
     let waits = queue_waits(figures);
     let waits = waits.iter().map(|(kind, seconds)| (of_kind(kind), ConstGauge::new(*seconds)));
-    let help =
-        "Longest current wait of a queued operation of the kind, counted from when it could have started";
+    let help = "Longest current wait of a queued operation of the kind, since the time at which it could have started";
     family(out, "signalbox_queue_longest_wait", help, Some(Unit::Seconds), waits)?;
     let tallies = &figures.tallies;
     let started = tallies.iter().map(|(kind, tally)| (of_kind(kind), ConstCounter::new(tally.started)));
@@ -63,7 +62,7 @@ pub(super) fn operations(out: &mut Out<'_>, figures: &Figures) -> fmt::Result {
     family(out, "signalbox_operations_ended", "Ended attempts by final state", None, ended)?;
     let durations = |histogram| Durations { histogram, bounds: Bounds::OPERATIONS };
     let waited = tallies.iter().map(|(kind, tally)| (of_kind(kind), durations(&tally.queue_wait)));
-    let help = "Queue wait of an attempt: from when it could have started to its start";
+    let help = "Queue wait of an attempt, from the time at which it could have started to its start";
     family(out, "signalbox_operation_queue_wait", help, Some(Unit::Seconds), waited)?;
     let ran = tallies.iter().map(|(kind, tally)| (of_kind(kind), durations(&tally.duration)));
     let help = "Time from the start of an attempt to its end";
@@ -121,7 +120,7 @@ pub(super) fn served(out: &mut Out<'_>, routes: &[ServedRoute]) -> fmt::Result {
     let durations = routes
         .iter()
         .map(|route| (of(route), Durations { histogram: &route.requests.latency, bounds: Bounds::REQUESTS }));
-    let help = "Time from a request to the server to the beginning of its response";
+    let help = "Time from the arrival of a request at the server to the beginning of the response";
     family(out, "signalbox_http_request_duration", help, Some(Unit::Seconds), durations)
 }
 
@@ -135,7 +134,13 @@ pub(super) fn exported(out: &mut Out<'_>, counts: Option<&otlp::Counts>) -> fmt:
             })
         })
     });
-    family(out, "signalbox_otlp_entries", "Exported data points, spans and log records", None, entries)
+    family(
+        out,
+        "signalbox_otlp_entries",
+        "Data points, spans and log records by outcome of their export",
+        None,
+        entries,
+    )
 }
 
 /// Connections and slots of the hosts.
@@ -148,7 +153,12 @@ pub(super) fn hosts(out: &mut Out<'_>, hosts: &[HostStatus]) -> fmt::Result {
     let up = gauge(|host| u64::from(host.link == HostLink::Up));
     gauges(out, "signalbox_host_up", "1 while the host is connected", up)?;
     let draining = gauge(|host| u64::from(host.draining));
-    gauges(out, "signalbox_host_draining", "1 while the host gets no new operations", draining)?;
+    gauges(
+        out,
+        "signalbox_host_draining",
+        "1 while the host is drained, so that it gets no new operations",
+        draining,
+    )?;
     let running = gauge(|host| u64::from(host.running));
     gauges(out, "signalbox_host_running", "Operations assigned to the host", running)?;
     let slots = gauge(|host| u64::from(host.capacity));

@@ -48,7 +48,7 @@ pub async fn create_token(
 /// Revokes a token. Its requests get 401 immediately, and its streams end within a second.
 #[utoipa::path(delete, path = "/api/v1/access/tokens/{id}", tag = "access", params(("id" = String, Path)),
     responses((status = 204), (status = 404, body = Problem),
-        (status = 409, body = Problem, description = "This credential is the last one with the role admin, so it can't be removed or limited while other tokens or users exist"),
+        (status = 409, body = Problem, description = "The last credential with the role admin can't lose this role, and can't be removed while other tokens or users exist"),
         (status = 503, body = Problem, description = "The database can't be written")))]
 pub async fn revoke_token(
     State(server): State<Server>,
@@ -88,7 +88,7 @@ pub async fn add_user(
     request_body = ChangeUser,
     responses((status = 200, body = User),
         (status = 400, body = Problem, description = "Invalid body or password"), (status = 404, body = Problem),
-        (status = 409, body = Problem, description = "This credential is the last one with the role admin, so it can't be removed or limited while other tokens or users exist"),
+        (status = 409, body = Problem, description = "The last credential with the role admin can't lose this role, and can't be removed while other tokens or users exist"),
         (status = 413, body = Problem, description = "The body is larger than 1 MiB"),
         (status = 503, body = Problem, description = "The database can't be written")))]
 pub async fn change_user(
@@ -101,10 +101,10 @@ pub async fn change_user(
     Ok(Json(server.access.change_user(&name, change, by).await.map_err(problem_of)?))
 }
 
-/// Removes a user. Its sessions and their streams end within a second.
+/// Removes a user. The sessions of the user and their streams end within a second.
 #[utoipa::path(delete, path = "/api/v1/access/users/{name}", tag = "access", params(("name" = String, Path)),
     responses((status = 204), (status = 404, body = Problem),
-        (status = 409, body = Problem, description = "This credential is the last one with the role admin, so it can't be removed or limited while other tokens or users exist"),
+        (status = 409, body = Problem, description = "The last credential with the role admin can't lose this role, and can't be removed while other tokens or users exist"),
         (status = 503, body = Problem, description = "The database can't be written")))]
 pub async fn remove_user(
     State(server): State<Server>,

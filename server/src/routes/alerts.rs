@@ -21,14 +21,14 @@ pub async fn list(AllKinds { alerts, .. }: AllKinds) -> Json<AlertList> {
     Json(alerts.list())
 }
 
-/// Alert rules: built in, from the configuration, or created by users. docs/alerts.md describes each rule.
+/// Alert rules: built in, from the configuration, or created by users. docs/alerts.md describes the built-in rules.
 #[utoipa::path(get, path = "/api/v1/alerts/rules", tag = "alerts", responses((status = 200, body = RuleList)))]
 pub async fn rules(AllKinds { alerts, .. }: AllKinds) -> Json<RuleList> {
     Json(alerts.rules())
 }
 
-/// Creates a rule. It is evaluated at once. Its name must differ from those of all other rules, also of those in the
-/// configuration.
+/// Creates a rule and evaluates it immediately. The name must differ from the names of all other rules, including the
+/// rules in the configuration.
 #[utoipa::path(post, path = "/api/v1/alerts/rules", tag = "alerts", request_body = NewRule,
     responses((status = 201, body = RuleStatus),
         (status = 400, body = Problem),
@@ -47,8 +47,8 @@ pub async fn add_rule(
 
 /// Replaces a rule. A built-in rule is overridden, and keeps its metric and comparison. The body contains the revision
 /// that the change is based on, so that nobody overwrites the change of another user. Rules of the configuration can't
-/// be changed. A firing alert of the rule is judged by its next value: it is resolved if the changed rule would not fire
-/// then.
+/// be changed. If an alert of the rule is firing, the changed rule is applied to the next value of the metric: the
+/// alert is resolved if the changed rule would not fire at this value.
 #[utoipa::path(put, path = "/api/v1/alerts/rules/{name}", tag = "alerts", params(("name" = String, Path)),
     request_body = RuleChange,
     responses((status = 200, body = RuleStatus),
@@ -73,7 +73,8 @@ pub struct RuleRevision {
     revision: u64,
 }
 
-/// Deletes a custom rule, or resets a built-in rule to its built-in values. The alerts of a deleted rule are resolved.
+/// Deletes a user-defined rule, or resets a built-in rule to its built-in values. The alerts of a deleted rule are
+/// resolved.
 #[utoipa::path(delete, path = "/api/v1/alerts/rules/{name}", tag = "alerts",
     params(("name" = String, Path), ("revision" = u64, Query, description = "Revision that the caller has read")),
     responses((status = 204), (status = 400, body = Problem), (status = 404, body = Problem),
@@ -130,7 +131,7 @@ pub async fn dry_run(
 /// then, its notification is sent. Reason and end are required.
 #[utoipa::path(post, path = "/api/v1/alerts/silences", tag = "alerts", request_body = NewSilence,
     responses((status = 201, body = Silence),
-        (status = 400, body = Problem, description = "There is no reason or no valid end, or the rule is unknown")))]
+        (status = 400, body = Problem, description = "The reason is missing, the end is invalid, or the rule is unknown")))]
 pub async fn silence(
     AllKinds { alerts, .. }: AllKinds,
     By(by): By,

@@ -13,8 +13,8 @@ use sha2::{Digest, Sha256};
 /// Bytes of the SHA-256 in an entity tag.
 const TAG_BYTES: usize = 16;
 
-/// Artifact of the latest result, fetched from the host that produced it. The query string is passed to the host. A cut
-/// download continues with `Range: bytes=N-` and the `ETag` of the first response as `If-Range`.
+/// Artifact of the latest result, fetched from the host that produced it. The query string is passed to the host. To
+/// continue an interrupted download, send `Range: bytes=N-`, and the `ETag` of the first response as `If-Range`.
 #[utoipa::path(get, path = "/api/v1/operations/{id}/artifacts/{name}", tag = "operations",
     params(("id" = String, Path), ("name" = String, Path, description = "Name in the result, such as `bars`"),
         ("Range" = Option<String>, Header, description = "`bytes=N-`: from byte N on; other ranges are ignored"),

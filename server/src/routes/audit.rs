@@ -33,7 +33,7 @@ pub fn filter(query: AuditQuery) -> AuditFilter {
 #[utoipa::path(get, path = "/api/v1/audit", tag = "audit",
     params(
         ("operation" = Option<String>, Query, description = "Only entries of this operation"),
-        ("action" = Option<Action>, Query, description = "Only this action"),
+        ("action" = Option<Action>, Query, description = "Only entries of this action"),
         ("name" = Option<String>, Query, description = "Only entries of this user or token"),
         ("refused" = Option<bool>, Query, description = "`true`: only refused attempts"),
         ("since" = Option<Time>, Query, description = "Only entries from this time on"),
@@ -57,7 +57,7 @@ pub async fn audit(
 #[utoipa::path(get, path = "/api/v1/audit/export", tag = "audit",
     params(
         ("operation" = Option<String>, Query, description = "Only entries of this operation"),
-        ("action" = Option<Action>, Query, description = "Only this action"),
+        ("action" = Option<Action>, Query, description = "Only entries of this action"),
         ("name" = Option<String>, Query, description = "Only entries of this user or token"),
         ("refused" = Option<bool>, Query, description = "`true`: only refused attempts"),
         ("since" = Option<Time>, Query, description = "Only entries from this time on"),

@@ -26,7 +26,7 @@ pub struct BaselineQuery {
         ("id" = String, Path),
         ("name" = String, Query, description = "Name of the series, such as `train_loss`"),
         ("points" = Option<u32>, Query, description = "Maximum number of points, 2 to 500; default 500, which is all of them"),
-        ("refresh" = Option<bool>, Query, description = "true bypasses the cache, which keeps the latest 64 baselines of started attempts"),
+        ("refresh" = Option<bool>, Query, description = "`true` computes the baseline again. By default, it can come from a cache, which keeps the latest 64 baselines of started attempts"),
     ),
     responses((status = 200, body = Baseline),
         (status = 400, body = Problem, description = "Invalid query"), (status = 404, body = Problem),
@@ -59,7 +59,7 @@ pub async fn rule(InScope { engine, .. }: InScope, id: Path<String>) -> Result<J
         (status = 400, body = Problem, description = "The body does not match the schema"), (status = 404, body = Problem),
         (status = 409, body = Problem, description = "The operation has ended, or is being cancelled"),
         (status = 413, body = Problem, description = "The body is larger than 1 MiB"),
-        (status = 422, body = Problem, description = "Invalid fields, with a message for each"),
+        (status = 422, body = Problem, description = "Invalid fields; `fields` has a message for each of them"),
         (status = 503, body = Problem, description = "The database can't be written")))]
 pub async fn set_rule(
     InScope { engine, .. }: InScope,

@@ -32,16 +32,17 @@ pub struct HistoryQuery {
     metrics: String,
 }
 
-/// History of a host: minimum, mean and maximum of each metric in buckets of equal length. Seconds are kept for 2 days,
-/// minutes for 90 days, hours for 2 years. The finest resolution that the buckets can show is read. For a host that is
-/// part of the server, such as `sweeps`, the response has the server's metrics.
+/// History of a host: minimum, mean and maximum of each metric in buckets of equal length. Values per second are kept
+/// for 2 days, values per minute for 90 days, values per hour for 2 years. The server reads the coarsest of these
+/// resolutions that is not coarser than the buckets, or a coarser resolution if the values since `from` are no longer
+/// kept. For a host that is part of the server, such as `sweeps`, the response has the server's metrics.
 #[utoipa::path(get, path = "/api/v1/hosts/{name}/history", tag = "hosts",
     params(
         ("name" = String, Path),
         ("from" = Option<Time>, Query, description = "Default: 15 minutes before `to`"),
         ("to" = Option<Time>, Query, description = "Default: now"),
         ("width" = Option<u32>, Query, description = "Largest number of buckets, 1 to 4,000; default 600"),
-        ("metrics" = String, Query, description = "Names separated by commas; `*` is one part of a name, as in \
+        ("metrics" = String, Query, description = "Names separated by commas; `*` matches one part of a name, as in \
             `disk.*.busy_ratio`. docs/monitoring.md lists the metrics"),
     ),
     responses((status = 200, body = History), (status = 400, body = Problem), (status = 404, body = Problem),

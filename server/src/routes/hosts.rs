@@ -21,9 +21,9 @@ pub async fn kinds(InScope { engine, .. }: InScope) -> Json<KindList> {
 #[utoipa::path(post, path = "/api/v1/kinds/{kind}/preview", tag = "hosts", params(("kind" = String, Path)),
     request_body = Object,
     responses((status = 200, body = Preview), (status = 400, body = Problem, description = "The body is not valid JSON"),
-        (status = 403, body = Problem, description = "The kind is outside of the sender's scope"),
+        (status = 403, body = Problem, description = "The sender's role is limited to other kinds"),
         (status = 404, body = Problem, description = "The kind does not support previews"),
-        (status = 422, body = Problem, description = "Unknown kind, or invalid parameters, with a message for each"),
+        (status = 422, body = Problem, description = "Unknown kind, or invalid parameters; `fields` has a message for each of them"),
         (status = 502, body = Problem, description = "No host that supports the kind is connected")))]
 pub async fn preview(
     InScope { engine, .. }: InScope,

@@ -26,8 +26,8 @@ pub struct LatencyQuery {
     width: Option<usize>,
 }
 
-/// Number of the server's requests to a host by time and latency, for a heat map. Minutes are kept for 7 days, ten
-/// minutes for 90 days. Each row spans a factor of 1.41.
+/// Number of the server's requests to a host by time and latency, for a heat map. Counts per minute are kept for 7
+/// days, counts per ten minutes for 90 days. The highest latency of a row is 1.41 times its lowest latency.
 #[utoipa::path(get, path = "/api/v1/hosts/{name}/latency", tag = "hosts",
     params(
         ("name" = String, Path),

@@ -40,7 +40,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 /// Largest size of a request body.
-const BODY: usize = 1 << 20;
+const MAX_BODY_BYTES: usize = 1 << 20;
 /// Timeout of responses other than streams.
 const ANSWER: Duration = Duration::from_secs(60);
 /// Default number of log lines.
@@ -184,7 +184,7 @@ pub fn router(server: Server) -> Router {
         .layer(TimeoutLayer::with_status_code(StatusCode::GATEWAY_TIMEOUT, ANSWER))
         .layer(map_response(as_problem))
         .layer(from_fn_with_state(server.clone(), at_its_place));
-    Router::from(feed()).merge(responses).layer(DefaultBodyLimit::max(BODY)).with_state(server)
+    Router::from(feed()).merge(responses).layer(DefaultBodyLimit::max(MAX_BODY_BYTES)).with_state(server)
 }
 
 /// The OpenAPI document of this API.
@@ -215,7 +215,7 @@ async fn as_problem(response: Response) -> Response {
     let described = response.headers().get(header::CONTENT_TYPE).is_some_and(|kind| kind == PROBLEM);
     let (kind, detail) = match response.status() {
         StatusCode::PAYLOAD_TOO_LARGE if !described => {
-            (ProblemType::TooLarge, "The request body is larger than 1 MiB.".to_owned())
+            return RouteError::too_large().into_response();
         }
         StatusCode::GATEWAY_TIMEOUT if !described => {
             let waited = ANSWER.as_secs();

@@ -98,7 +98,7 @@ pub async fn counts(
         (status = 413, body = Problem, description = "The body is larger than 1 MiB"),
         (status = 429, body = Problem, description = "Too many starts, or too many active operations for the role"),
         (status = 422, body = Problem,
-            description = "Unknown kind, key used for another request, or invalid parameters, priority or rule, with a message for each"),
+            description = "Unknown kind, key used for another request, or invalid parameters, priority or rule; `fields` has a message for each invalid field"),
         (status = 503, body = Problem,
             description = "The database can't be written, or the kind is unknown and not all hosts have connected since the server started"),
     ))]
@@ -293,7 +293,7 @@ fn which(ids: Option<Vec<OperationId>>, filter: Option<String>) -> Result<Which,
 }
 
 /// Deletes an ended operation with all of its data, and its child operations. The response is sent after the deletion;
-/// the feed reports it with `forgotten` events.
+/// the feed reports each deletion with a `deleted` event.
 #[utoipa::path(delete, path = "/api/v1/operations/{id}", tag = "operations", params(("id" = String, Path)),
     responses((status = 200, body = Deleted), (status = 404, body = Problem),
         (status = 409, body = Problem, description = "The operation or one of its children has not ended"),

@@ -11,8 +11,9 @@ pub async fn healthz() -> &'static str {
     "ok\n"
 }
 
-/// Readiness probe: operations are accepted, because the database can be written. Names hosts that have not connected
-/// since the server started: until then, a start request for a kind that only these hosts have gets 503.
+/// Readiness probe: succeeds while the server accepts operations, because the database can be written. The response
+/// names hosts that have not connected since the server started. A start request for a kind that only these hosts
+/// support gets 503 until one of them connects.
 #[utoipa::path(get, path = "/readyz", tag = "probes",
     responses((status = 200, body = String), (status = 503, body = Problem)))]
 pub async fn readyz(State(server): State<Server>) -> Result<String, RouteError> {

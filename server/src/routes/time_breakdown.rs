@@ -22,8 +22,9 @@ pub struct TimeQuery {
 
 /// Time breakdown: the wall time of the current attempt, divided into computing, waits for a CPU, a disk or memory,
 /// throttling by a CPU quota, the queue, and the rest, such as waits for the network. The parts add up to the whole. A
-/// sentence names the largest part, and `consumers` lists the operations that used most of this resource on the same
-/// machine in the same period. The newest values of a running operation are a few seconds old.
+/// sentence names the largest part. If this part is a wait for a CPU, a disk or memory, `consumers` lists the
+/// operations that used the most of this resource on the same machine in the same period. The newest values of a
+/// running operation are a few seconds old.
 #[utoipa::path(get, path = "/api/v1/operations/{id}/time", tag = "operations",
     params(
         ("id" = String, Path),

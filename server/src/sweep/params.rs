@@ -13,7 +13,7 @@ pub struct SweepParams {
     /// Kind of operation to sweep.
     #[serde(default)]
     pub run: SweptKind,
-    /// Fixed parameters of all runs, separated by ;. Example: symbol=MSFT; timeframe=1h; strategy=sma_cross
+    /// Fixed parameters of all runs, separated by semicolons. Example: symbol=MSFT; timeframe=1h; strategy=sma_cross
     #[serde(default)]
     #[schemars(length(max = 2000))]
     pub fixed: String,

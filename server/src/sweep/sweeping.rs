@@ -240,7 +240,7 @@ impl<'a> Sweeping<'a> {
     /// Handles a deleted run: a result recorded by an earlier attempt stays.
     fn deleted(&mut self, run: usize) {
         match self.known.remove(&run) {
-            Some(ran) => self.note(ran, ", deleted since"),
+            Some(ran) => self.note(ran, ", and the run was deleted later"),
             None => {
                 self.result.deleted += 1;
                 let text = format!("{}: the run was deleted; its outcome is unknown", self.values(run));
@@ -307,7 +307,7 @@ impl<'a> Sweeping<'a> {
                 )
                 .is_err()
         {
-            tracing::warn!(operation = %self.ctx.id(), "the intermediate result of a sweep is too large to be saved; the page shows an earlier one");
+            tracing::warn!(operation = %self.ctx.id(), "the intermediate result of a sweep is too large to be saved; the page shows the previous one");
         }
     }
 

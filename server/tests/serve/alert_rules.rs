@@ -98,7 +98,7 @@ async fn a_rule_of_a_user_fires_is_changed_and_deleted_and_survives_a_kill() {
     let (code, problem) = rejected(change(&server, "away", rule("away"), created.revision).await).await;
     assert!(code == 409 && problem.detail.contains("changed in the meantime"), "{problem:?}");
     let (code, problem) = rejected(remove(&server, "away", created.revision).await).await;
-    assert!(code == 409 && problem.detail.contains("load the newest rule"), "{problem:?}");
+    assert!(code == 409 && problem.detail.contains("Load the current rule"), "{problem:?}");
     assert_eq!(status(&server, "away").await.map(|status| status.rule.threshold), Some(1.5));
 
     // Switched off and deleted while it fires: both ends are told.

@@ -110,7 +110,9 @@ async fn errors_are_problem_documents_with_advice() {
     let large = json!({"reason": "x".repeat(1 << 20)});
     for path in ["/api/v1/operations", "/api/v1/operations/0199c2d4-7f3a-7c11-9e1b-2d5f8a4b6c7d/cancel"] {
         let refused = server.pool.post::<_, Value>(path, &large, Repeat::Never).await.unwrap_err();
-        assert_eq!(problem(refused).await.kind, ProblemType::TooLarge, "{path}");
+        let refused = problem(refused).await;
+        assert_eq!(refused.kind, ProblemType::TooLarge, "{path}");
+        assert_eq!(refused.detail, "The request body is larger than 1 MiB. Send less at once.");
     }
 }
 

@@ -25,7 +25,7 @@ async fn reads_are_answered_by_the_agent_and_show_ones_own_writes_at_once() {
         assert_eq!(listed.lines().next(), Some(id.trim()), "{err}");
     }
     // On a busy machine, single commands may find that the agent does not greet in time.
-    let note = "From the agent's copy, ";
+    let note = "This is the agent's copy, ";
     wait_until(|| user.ok(url, &["list"]).1.contains(note), "the agent does not answer");
     wait_until(|| copy_of_list(&user, url).is_some_and(|copy| copy["age_ms"].is_u64()), "the age is missing");
     let document: Value = serde_json::from_str(&user.ok(url, &["list", "-o", "json", "--fresh"]).0).unwrap();
@@ -58,7 +58,7 @@ async fn reads_are_answered_while_the_server_is_away_with_their_age() {
     user.ok(&url, &["list"]);
     server.kill();
     wait_until(|| user.agents()[0]["connected"] == false, "the agent did not notice it");
-    let note = "The server is unreachable. From the agent's copy, ";
+    let note = "The server is unreachable. This is the agent's copy, ";
     wait_until(
         || {
             let (code, out, err) = user.run(&url, &["list", "-o", "name"]);

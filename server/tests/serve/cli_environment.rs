@@ -136,7 +136,7 @@ async fn two_users_of_one_machine_have_an_agent_each() {
     assert_eq!(owners, [0, 65_534]);
     // The home can't be written: commands work, and say what is not kept.
     let (code, id, err) = theirs(&["start", "exec.count"]);
-    assert!(code == 0 && err.contains("Session state (@last, @1) is not kept: "), "{id}{err}");
+    assert!(code == 0 && err.contains("@last, @1, ... are not updated: "), "{id}{err}");
     let (code, _, err) = theirs(&["context", "add", "lab", "--server", &server.url]);
     assert!(code == 3 && err.contains("can't be written, so the change is not saved"), "{err}");
     // Stopping ends one's own only.

@@ -8,7 +8,7 @@ use std::io::{BufRead, BufReader, Read};
 use std::process::{Child, Command, ExitStatus, Stdio};
 
 const QUESTION: &str = "detach (d), cancel the operation (c), keep following (Enter): ";
-const DETACHED: &str = "Detached. To follow the operation again: signalbox follow ";
+const DETACHED: &str = "Detached; the operation continues. To follow it again: `signalbox follow ";
 const SIGINT: i32 = 2;
 
 fn signalbox(server: &Server, args: &[&str]) -> Command {
@@ -68,7 +68,7 @@ async fn ctrl_c_asks_and_each_answer_does_what_it_says() {
     let (code, text) = terminal.end();
     assert!(code == 2 && text.contains("cancelled after "), "{code}: {text}");
     let receipt = server.detail(id).await.operation.receipt.unwrap();
-    assert_eq!(receipt.reason, "SIGINT in the command line");
+    assert_eq!(receipt.reason, "The command line received SIGINT.");
 }
 
 #[tokio::test]
@@ -143,7 +143,7 @@ async fn without_a_terminal_signals_detach_unless_cancel_is_chosen() {
     let (status, text) = ended(child, errors);
     assert_eq!(status.code(), Some(2), "{text}");
     let receipt = server.detail(id).await.operation.receipt.unwrap();
-    assert_eq!(receipt.reason, "SIGTERM in the command line");
+    assert_eq!(receipt.reason, "The command line received SIGTERM.");
 }
 
 #[tokio::test]

@@ -116,7 +116,7 @@ async fn a_command_that_is_killed_at_any_moment_leaves_nothing_behind() {
     assert!(counted.clone().all(|op| op.state == protocol::State::Succeeded), "{all:?}");
     // No lock: the next commands do not wait, and say nothing about the session or the contexts.
     let (_, notes) = user.ok(&url, &["show", &ended.to_string()]);
-    assert!(!notes.contains("Session state"), "{notes}");
+    assert!(!notes.contains("are not updated"), "{notes}");
     assert_eq!(user.ok(&url, &["show", "@last", "-o", "name"]).0.trim(), ended.to_string());
     user.ok(&url, &["context", "add", "lab", "--server", "http://127.0.0.1:9"]);
     // No temporary file.

@@ -27,7 +27,7 @@ async fn operations_are_watched_filtered_and_cancelled_with_a_receipt() {
     let server = serve(&home);
     server.host_up().await;
     let mut terminal = Terminal::run(&top(&server.url), 24, 80);
-    terminal.wait_for_text("No operations. Start one:");
+    terminal.wait_for_text("No operations. `signalbox start");
     let mut feed = server.follow(0).await;
     let done = server.start("exec.done", json!({})).await.id;
     feed.until(|op| op.id == done && op.state.ended()).await;

@@ -292,5 +292,5 @@ async fn commands_work_without_a_place_for_session_state() {
     let (code, out, err) = text_of(command.output().unwrap());
     assert_eq!(code, 0, "{err}");
     assert!(serde_json::from_str::<Operation>(&out).is_ok(), "{out}");
-    assert!(err.contains("Session state (@last, @1) is not kept"), "{err}");
+    assert!(err.contains("@last, @1, ... are not updated"), "{err}");
 }

@@ -382,7 +382,7 @@ async fn a_mail_server_that_refuses_hangs_or_is_away_is_tried_as_often_as_that_m
         assert_eq!(outcome(&receipts, name), expected, "{receipts:?}");
     }
     let refused = receipts.iter().find(|receipt| receipt.destination == "refused").unwrap();
-    assert_eq!(refused.error, "it responded with 550 5.1.1 no such mailbox");
+    assert_eq!(refused.error, "the mail server responded with 550 5.1.1 no such mailbox");
     assert!(
         refused.address.contains("ops@example.org") && refused.address.contains("localhost"),
         "{refused:?}"

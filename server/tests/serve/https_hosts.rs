@@ -134,5 +134,5 @@ fn a_configuration_whose_certificates_can_not_be_used_is_refused() {
     let missing = fails("url = 'https://127.0.0.1:9'\nca = '/none.pem'");
     assert!(missing.contains("host 'one': can't read the CA '/none.pem'"), "{missing}");
     let half = fails("url = 'https://127.0.0.1:9'\nclient_key = '/none.pem'");
-    assert!(half.contains("'client_key' is set, but not 'client_certificate'"), "{half}");
+    assert!(half.contains("'client_key' is set, but 'client_certificate' is not"), "{half}");
 }

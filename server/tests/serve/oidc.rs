@@ -344,7 +344,8 @@ async fn changed_groups_change_the_role_and_end_the_access() {
     assert_eq!((names, browser.status(paths::ME).await), (vec!["ada l".to_owned()], 401));
     // Another person with the name.
     provider.with(|double| double.claims.insert("sub".into(), json!("0002")));
-    refused(&server, 409, "the name of a local user, a token or another account").await;
+    refused(&server, 409, "a local user, a token or another account in Signalbox already has this name")
+        .await;
     provider.with(|double| double.claims.insert("sub".into(), json!("0001")));
 
     groups(&[]);

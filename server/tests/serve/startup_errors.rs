@@ -17,7 +17,7 @@ async fn a_second_server_on_the_same_data_is_rejected() {
     let home = Home::new();
     let _server = home.serve(&[]);
     let stderr = home.fails(&[]);
-    assert!(stderr.contains("another signalbox") && stderr.contains("--data"), "{stderr}");
+    assert!(stderr.contains("another Signalbox server") && stderr.contains("--data"), "{stderr}");
 }
 
 #[test]

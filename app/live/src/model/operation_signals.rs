@@ -274,6 +274,16 @@ impl OperationSignals {
         self.facts.with_untracked(|f| f.figures.iter().map(|figure| figure.name.clone()).collect())
     }
 
+    /// Value of a key figure of its result. Not tracked.
+    pub fn figure(&self, name: &str) -> Option<f64> {
+        self.facts.with_untracked(|f| f.figures.iter().find(|figure| figure.name == name).map(|f| f.value))
+    }
+
+    /// Number of its current attempt. Not tracked.
+    pub fn attempt(&self) -> u32 {
+        self.facts.with_untracked(|f| f.attempt)
+    }
+
     /// End time. Not tracked.
     pub fn ended_at(&self) -> Option<Time> {
         self.facts.with_untracked(|f| f.ended_at)

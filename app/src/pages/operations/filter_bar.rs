@@ -9,7 +9,7 @@ use super::views::ViewTabs;
 use app_state::address::list::{Asked, Chip, Group, Sort};
 use app_state::settings;
 use components::icon::Icon;
-use components::reactive::{mark, part, spoken, text, word};
+use components::reactive::{mark, part, spoken, text, whole, word};
 use display::format;
 use leptos::prelude::*;
 use leptos_router::NavigateOptions;
@@ -134,7 +134,7 @@ fn Arrange(asked: Memo<Asked>) -> impl IntoView {
     });
     let sorted = move |event| {
         let word = event_target_value(&event);
-        let sort = Sort::ALL.into_iter().find(|s| s.as_str() == word).unwrap_or_default();
+        let sort = Sort::read(&word).unwrap_or_default();
         go.run(asked.with_untracked(|a| a.with_sort(sort)));
     };
     let grouped = move |event| {
@@ -145,17 +145,36 @@ fn Arrange(asked: Memo<Asked>) -> impl IntoView {
     let option = |value: &'static str, wording: &'static str, chosen: bool| {
         view! { <option value=value selected=chosen>{wording}</option> }.into_any()
     };
-    let (sort, group) = asked.with_untracked(|a| (a.sort, a.group));
+    let group = asked.with_untracked(|a| a.group);
+    // Orders of every list, those of the chosen columns, and the current one.
+    let sorts = Memo::new(move |_| {
+        asked.with(|a| {
+            let chosen = a.columns.iter().filter(|column| column.sorts());
+            let by_columns = chosen.flat_map(|column| [Sort::Up(column.clone()), Sort::Down(column.clone())]);
+            let mut sorts: Vec<Sort> = Sort::ALL.into_iter().chain(by_columns).collect();
+            if !sorts.contains(&a.sort) {
+                sorts.push(a.sort.clone());
+            }
+            sorts
+        })
+    });
+    let sort_options = whole(move || {
+        let now = asked.with_untracked(|a| a.sort.clone());
+        let option = |sort: &Sort| {
+            view! { <option value=sort.text() selected=*sort == now>{sort.wording()}</option> }.into_any()
+        };
+        sorts.with(|sorts| sorts.iter().map(option).collect_view()).into_any()
+    });
     let group_word = |group: Option<Group>| group.map(Group::as_str).unwrap_or_default();
     view! {
         <div class="arrange only-script">
             <select
                 class="sort-select"
                 aria-label="Sort by"
-                prop:value=text(move || asked.with(|a| a.sort.as_str().to_owned()))
+                prop:value=text(move || asked.with(|a| a.sort.text()))
                 on:change=sorted
             >
-                {Sort::ALL.map(|s| option(s.as_str(), s.wording(), s == sort)).collect_view()}
+                {sort_options}
             </select>
             <select
                 aria-label="Group by"

@@ -51,20 +51,20 @@ impl Still {
         let scrolled = (RwSignal::new(false), RwSignal::new(false));
         let let_go = RwSignal::new(0);
         let key = Memo::new(move |_| {
-            asked.with(|a| (a.filter.clone(), a.sort, a.group, stored.came.get(), let_go.get()))
+            asked.with(|a| (a.filter.clone(), a.sort.clone(), a.group, stored.came.get(), let_go.get()))
         });
         let now = Memo::new({
             let live = live.clone();
             move |_| {
-                let (sort, group) = asked.with(|a| (a.sort, a.group));
+                let (sort, group) = asked.with(|a| (a.sort.clone(), a.group));
                 // These orders depend on the time and on every forecast.
                 let moves = matches!(sort, Sort::Longest | Sort::Shortest | Sort::Soonest | Sort::Latest);
                 let time = if moves { clock.get() } else { clock.get_untracked() };
                 found.with(|(active, ended)| {
                     let ended = stored.ended(&live, ended);
                     Lists {
-                        active: place(&live, active.iter().copied(), sort, group, time),
-                        ended: place(&live, ended.into_iter(), sort, group, time),
+                        active: place(&live, active.iter().copied(), &sort, group, time),
+                        ended: place(&live, ended.into_iter(), &sort, group, time),
                     }
                 })
             }

@@ -235,8 +235,8 @@ fn Lists() -> impl IntoView {
 fn Ordered(asked: Memo<Asked>, stored: Stored, shown: Signal<usize>) -> impl IntoView {
     let live = OperationStore::here();
     let partly = Memo::new(move |_| {
-        let (sort, group) = asked.with(|a| (a.sort, a.group));
-        (!sort.whole() || group.is_some()) && stored.more(&live, shown.get())
+        let whole = asked.with(|a| a.sort.whole() && a.group.is_none());
+        !whole && stored.more(&live, shown.get())
     });
     part(move || {
         partly.get().then(|| {

@@ -1,10 +1,12 @@
 //! Sort order and grouping of rows.
 
 use super::freeze::Placed;
+use app_state::address::columns::Column;
 use app_state::address::list::{Group, Sort};
 use live::OperationSignals;
 use live::OperationStore;
 use protocol::{OperationId, Time};
+use serde_json::Value;
 use std::cmp::Reverse;
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -26,31 +28,66 @@ enum Rank {
     Id,
     Micros(i64),
     Number(i64),
-    Title(String),
+    Text(String),
+    TextDown(Reverse<String>),
     /// Unknown: sorted last.
     Last,
 }
 
-fn rank(cell: Option<&OperationSignals>, sort: Sort, now: Time) -> Rank {
+/// Integer with the order of a number.
+fn ordered(number: f64) -> i64 {
+    // As in `f64::total_cmp`; 0 and -0 are the same.
+    let bits = (number + 0.0).to_bits() as i64;
+    bits ^ (((bits >> 63) as u64) >> 1) as i64
+}
+
+/// Rank by the value in a column: numbers before texts.
+fn rank_by(cell: &OperationSignals, column: &Column, down: bool) -> Rank {
+    let number = |number: f64| {
+        let number = ordered(number);
+        // Unlike a minus, `!` reverses the order of all integers.
+        Rank::Number(if down { !number } else { number })
+    };
+    let text = |text: &str| match text.to_lowercase() {
+        text if down => Rank::TextDown(Reverse(text)),
+        text => Rank::Text(text),
+    };
+    match column {
+        Column::Attempt => number(cell.attempt().into()),
+        Column::Kind => text(cell.fixed().kind.as_str()),
+        Column::Host => cell.host().map_or(Rank::Last, |host| text(host.as_str())),
+        Column::Figure(name) => cell.figure(name).map_or(Rank::Last, number),
+        Column::Param(name) => match cell.fixed().params.get(name) {
+            None | Some(Value::Null) => Rank::Last,
+            Some(Value::Number(n)) => n.as_f64().map_or(Rank::Last, number),
+            Some(other) => text(&display::format::param(other)),
+        },
+        _ => Rank::Id,
+    }
+}
+
+fn rank(cell: Option<&OperationSignals>, sort: &Sort, now: Time) -> Rank {
     let Some(cell) = cell else { return Rank::Last };
     match sort {
         Sort::Newest | Sort::Oldest => Rank::Id,
-        Sort::Title | Sort::TitleDown => Rank::Title(cell.fixed().title.to_lowercase()),
+        Sort::Up(column) => rank_by(cell, column, false),
+        Sort::Down(column) => rank_by(cell, column, true),
+        Sort::Title | Sort::TitleDown => Rank::Text(cell.fixed().title.to_lowercase()),
         Sort::Longest => cell.took(now).map_or(Rank::Last, |took| Rank::Micros(-took)),
         Sort::Shortest => cell.took(now).map_or(Rank::Last, Rank::Micros),
         Sort::MostCpu | Sort::LeastCpu => {
-            let sign = if sort == Sort::MostCpu { -1 } else { 1 };
+            let sign = if *sort == Sort::MostCpu { -1 } else { 1 };
             let cpu = cell.usage(|usage| usage.cpu_seconds);
             cpu.map_or(Rank::Last, |seconds| Rank::Micros(sign * (seconds * 1e6) as i64))
         }
         Sort::MostMemory | Sort::LeastMemory => {
-            let sign = if sort == Sort::MostMemory { -1 } else { 1 };
+            let sign = if *sort == Sort::MostMemory { -1 } else { 1 };
             let memory =
                 cell.usage(|usage| usage.peak_memory_bytes.and_then(|bytes| i64::try_from(bytes).ok()));
             memory.map_or(Rank::Last, |bytes| Rank::Number(sign * bytes))
         }
         Sort::Soonest | Sort::Latest => {
-            let sign = if sort == Sort::Soonest { 1 } else { -1 };
+            let sign = if *sort == Sort::Soonest { 1 } else { -1 };
             match (cell.ended_at(), cell.ends_at(now)) {
                 (Some(ended), _) => Rank::Micros(-sign * ended.micros()),
                 (None, Some(ends)) => Rank::Micros(sign * ends.micros()),
@@ -67,7 +104,7 @@ type Ranked = (Arc<str>, Rank, Reverse<OperationId>, Option<OperationId>);
 pub fn place(
     live: &OperationStore,
     ids: impl Iterator<Item = OperationId>,
-    sort: Sort,
+    sort: &Sort,
     group: Option<Group>,
     now: Time,
 ) -> Vec<Placed> {
@@ -115,7 +152,8 @@ mod tests {
     use super::super::tree::Tree;
     use super::*;
     use crate::fixtures::operation;
-    use protocol::{HostName, KindName, State};
+    use protocol::{HostName, KeyFigure, KindName, State};
+    use serde_json::json;
 
     fn live() -> (OperationStore, Vec<OperationId>) {
         let live = OperationStore::default();
@@ -142,7 +180,7 @@ mod tests {
 
     fn titles(sort: Sort, group: Option<Group>) -> String {
         let (live, ids) = live();
-        let placed = place(&live, ids.into_iter(), sort, group, Time::from_micros(100));
+        let placed = place(&live, ids.into_iter(), &sort, group, Time::from_micros(100));
         let lists = Lists { active: placed, ended: Vec::new() };
         let items = Tree::of(&lists).items(&lists.active, &[], &HashSet::new());
         items
@@ -181,10 +219,53 @@ mod tests {
             live.adopt(&op, 2);
         }
         let order = |sort| {
-            let placed = place(&live, ids.iter().copied(), sort, None, Time::from_micros(100));
+            let placed = place(&live, ids.iter().copied(), &sort, None, Time::from_micros(100));
             placed.iter().map(|row| ids.iter().position(|id| *id == row.id).unwrap()).collect::<Vec<_>>()
         };
         assert_eq!((order(Sort::MostCpu), order(Sort::LeastCpu)), (vec![2, 0, 1], vec![0, 2, 1]));
+    }
+
+    #[test]
+    fn rows_are_sorted_by_the_values_of_a_column() {
+        let (live, ids) = live();
+        let params = [json!({"epochs": 10, "note": "b"}), json!({"epochs": -2.5}), json!({"note": "A"})];
+        let figures = [Some(0.5), Some(-1.0), None];
+        // With IDs of their own: parameters never change.
+        let ids: Vec<OperationId> = ids
+            .iter()
+            .zip(params.into_iter().zip(figures))
+            .map(|(id, (params, figure))| {
+                let mut op = operation(State::Succeeded, 1);
+                op.id = id.to_string().replace("0199c2d4", "0199c2d5").parse().unwrap();
+                op.params = params;
+                op.figures = figure.map(|value| KeyFigure::new("Sharpe", value, "")).into_iter().collect();
+                live.adopt(&op, 2);
+                op.id
+            })
+            .collect();
+        let order = |sort: Sort| {
+            let placed = place(&live, ids.iter().copied(), &sort, None, Time::from_micros(100));
+            placed.iter().map(|row| ids.iter().position(|id| *id == row.id).unwrap()).collect::<Vec<_>>()
+        };
+        let (epochs, note) = (Column::Param("epochs".to_owned()), Column::Param("note".to_owned()));
+        let sharpe = Column::Figure("Sharpe".to_owned());
+        // Operations without a value are last in either direction.
+        assert_eq!(
+            (order(Sort::Up(epochs.clone())), order(Sort::Down(epochs))),
+            (vec![1, 0, 2], vec![0, 1, 2])
+        );
+        assert_eq!((order(Sort::Up(note.clone())), order(Sort::Down(note))), (vec![2, 0, 1], vec![0, 2, 1]));
+        assert_eq!(
+            (order(Sort::Up(sharpe.clone())), order(Sort::Down(sharpe))),
+            (vec![1, 0, 2], vec![0, 1, 2])
+        );
+    }
+
+    #[test]
+    fn integers_have_the_order_of_their_numbers() {
+        let numbers = [f64::NEG_INFINITY, -2.0, -1e-300, 0.0, 1e-300, 1.5, 1e300];
+        assert!(numbers.windows(2).all(|two| ordered(two[0]) < ordered(two[1])));
+        assert_eq!(ordered(-0.0), ordered(0.0));
     }
 
     #[test]

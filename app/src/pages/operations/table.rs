@@ -47,30 +47,51 @@ const BY_MEMORY: Orders = [(Sort::MostMemory, "descending"), (Sort::LeastMemory,
 const BY_END: Orders = [(Sort::Soonest, "ascending"), (Sort::Latest, "descending")];
 
 /// The order that a click on a column's heading leads to.
-fn next(orders: Orders, now: Sort) -> Sort {
-    if now == orders[0].0 { orders[1].0 } else { orders[0].0 }
+fn next(orders: &Orders, now: &Sort) -> Sort {
+    let [(first, _), (second, _)] = orders;
+    if now == first { second.clone() } else { first.clone() }
+}
+
+/// Orders of a column that is sorted by its values: figures with the largest first.
+fn by_values(column: &Column) -> Orders {
+    let up = (Sort::Up(column.clone()), "ascending");
+    let down = (Sort::Down(column.clone()), "descending");
+    if column.is_figure() { [down, up] } else { [up, down] }
 }
 
 /// Column heading; a link that sorts, where the list has an address.
 #[component]
 fn Heading(
     class: &'static str,
-    title: &'static str,
+    #[prop(into)] title: String,
     orders: Orders,
     asked: Option<Memo<Asked>>,
+    /// Shown for a title that may be cut off.
+    #[prop(optional)]
+    hint: Option<String>,
 ) -> impl IntoView {
     let Some(asked) = asked else {
-        return view! { <th scope="col" class=class>{title}</th> }.into_any();
+        return view! { <th scope="col" class=class title=hint>{title}</th> }.into_any();
     };
-    let now = Memo::new(move |_| asked.with(|a| a.sort));
-    let sorted = move || orders.into_iter().find(|(sort, _)| *sort == now.get()).map(|(_, how)| how);
+    let orders = StoredValue::new(orders);
+    let now = Memo::new(move |_| asked.with(|a| a.sort.clone()));
+    let sorted = move || {
+        let order = |orders: &Orders| {
+            now.with(|now| orders.iter().find(|(sort, _)| sort == now).map(|(_, how)| *how))
+        };
+        orders.with_value(order)
+    };
+    let href = move || {
+        let next = |a: &Asked| a.with_sort(orders.with_value(|orders| next(orders, &a.sort))).address();
+        base::url(&asked.with(next))
+    };
     view! {
-        <th scope="col" class=class aria-sort=maybe(move || sorted().map(str::to_owned))>
+        <th scope="col" class=class title=hint aria-sort=maybe(move || sorted().map(str::to_owned))>
             // Not the router's link: by path alone it would be the current page.
             <a
                 class="sorts"
                 data-noscroll=""
-                href=text(move || base::url(&asked.with(|a| a.with_sort(next(orders, a.sort)).address())))
+                href=text(href)
             >
                 {title}
                 <span class="sort-mark" aria-hidden="true" data-sort=word(move || sorted().unwrap_or("none"))></span>
@@ -101,7 +122,10 @@ pub fn Head(
         Column::Started => {
             view! { <Heading class="c-began num" title="Started" orders=BY_START asked/> }.into_any()
         }
-        Column::Host => view! { <th scope="col" class="c-host">"Host"</th> }.into_any(),
+        Column::Host => {
+            let orders = by_values(&Column::Host);
+            view! { <Heading class="c-host" title="Host" orders asked/> }.into_any()
+        }
         Column::Cpu => view! { <Heading class="c-own num" title="CPU time" orders=BY_CPU asked/> }.into_any(),
         Column::Memory => {
             view! { <Heading class="c-own num" title="Peak memory" orders=BY_MEMORY asked/> }.into_any()
@@ -109,7 +133,8 @@ pub fn Head(
         other => {
             let (title, hint) = (other.title().to_owned(), other.title().to_owned());
             let class = if other.is_figure() { "c-own num" } else { "c-own" };
-            view! { <th scope="col" class=class title=hint>{title}</th> }.into_any()
+            let asked = asked.filter(|_| other.sorts());
+            view! { <Heading class title hint orders=by_values(other) asked/> }.into_any()
         }
     };
     let cells = whole(move || {
@@ -149,9 +174,12 @@ mod tests {
 
     #[test]
     fn a_second_click_on_a_heading_reverses_the_order() {
-        assert_eq!(next(BY_TITLE, Sort::Newest), Sort::Title);
-        assert_eq!(next(BY_TITLE, Sort::Title), Sort::TitleDown);
-        assert_eq!(next(BY_TITLE, Sort::TitleDown), Sort::Title);
-        assert_eq!(next(BY_START, Sort::Newest), Sort::Oldest);
+        assert_eq!(next(&BY_TITLE, &Sort::Newest), Sort::Title);
+        assert_eq!(next(&BY_TITLE, &Sort::Title), Sort::TitleDown);
+        assert_eq!(next(&BY_TITLE, &Sort::TitleDown), Sort::Title);
+        assert_eq!(next(&BY_START, &Sort::Newest), Sort::Oldest);
+        let sharpe = Column::Figure("Sharpe".to_owned());
+        assert_eq!(next(&by_values(&sharpe), &Sort::Newest), Sort::Down(sharpe.clone()));
+        assert_eq!(next(&by_values(&Column::Kind), &Sort::Newest), Sort::Up(Column::Kind));
     }
 }

@@ -60,7 +60,7 @@ impl Column {
         }
     }
 
-    fn read(word: &str) -> Option<Self> {
+    pub(super) fn read(word: &str) -> Option<Self> {
         let named =
             |prefix: &str| word.strip_prefix(prefix).filter(|name| !name.is_empty()).map(str::to_owned);
         let fixed = Self::STANDARD.into_iter().chain(Self::MORE).find(|column| column.fixed_word() == word);
@@ -101,6 +101,11 @@ impl Column {
     /// Whether all of its values are numbers.
     pub fn is_figure(&self) -> bool {
         matches!(self, Column::Attempt | Column::Cpu | Column::Memory | Column::Figure(_))
+    }
+
+    /// Whether a list can be sorted by its values. Other columns have orders of their own, or nothing to compare.
+    pub fn sorts(&self) -> bool {
+        matches!(self, Column::Host | Column::Kind | Column::Attempt | Column::Param(_) | Column::Figure(_))
     }
 
     /// Whether it can be part of an address, which separates columns by commas.

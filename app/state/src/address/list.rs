@@ -8,8 +8,12 @@ use live::query;
 use protocol::filter::Order;
 use protocol::{Filter, OperationId, State};
 
+/// Beginnings of a sort order by a column, in the URL.
+const UP: &str = "up.";
+const DOWN: &str = "down.";
+
 /// Sort order.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+#[derive(Clone, PartialEq, Eq, Hash, Debug, Default)]
 pub enum Sort {
     #[default]
     Newest,
@@ -30,9 +34,14 @@ pub enum Sort {
     /// Largest peak memory; unknown ones last.
     MostMemory,
     LeastMemory,
+    /// By the values of a chosen column, missing ones last.
+    Up(Column),
+    /// By the values of a chosen column in reverse order, missing ones last.
+    Down(Column),
 }
 
 impl Sort {
+    /// Orders that every list has.
     pub const ALL: [Sort; 12] = [
         Sort::Newest,
         Sort::Oldest,
@@ -48,8 +57,22 @@ impl Sort {
         Sort::LeastMemory,
     ];
 
+    /// Reads the value in the URL.
+    pub fn read(text: &str) -> Option<Self> {
+        let by = |prefix: &str| text.strip_prefix(prefix).and_then(Column::read).filter(Column::sorts);
+        let fixed = Self::ALL.into_iter().find(|sort| sort.fixed_text() == text);
+        fixed.or_else(|| by(UP).map(Sort::Up)).or_else(|| by(DOWN).map(Sort::Down))
+    }
+
     /// Value in the URL.
-    pub fn as_str(self) -> &'static str {
+    pub fn text(&self) -> String {
+        match self {
+            Sort::Up(column) | Sort::Down(column) => format!("{}{}", self.fixed_text(), column.word()),
+            fixed => fixed.fixed_text().to_owned(),
+        }
+    }
+
+    fn fixed_text(&self) -> &'static str {
         match self {
             Sort::Newest => "newest",
             Sort::Oldest => "oldest",
@@ -63,12 +86,14 @@ impl Sort {
             Sort::LeastCpu => "least-cpu",
             Sort::MostMemory => "most-memory",
             Sort::LeastMemory => "least-memory",
+            Sort::Up(_) => UP,
+            Sort::Down(_) => DOWN,
         }
     }
 
     /// Label.
-    pub fn wording(self) -> &'static str {
-        match self {
+    pub fn wording(&self) -> String {
+        let fixed = match self {
             Sort::Newest => "Newest first",
             Sort::Oldest => "Oldest first",
             Sort::Longest => "Longest first",
@@ -81,16 +106,19 @@ impl Sort {
             Sort::LeastCpu => "Least CPU time",
             Sort::MostMemory => "Most memory",
             Sort::LeastMemory => "Least memory",
-        }
+            Sort::Up(column) => return format!("By {}, ascending", column.title()),
+            Sort::Down(column) => return format!("By {}, descending", column.title()),
+        };
+        fixed.to_owned()
     }
 
     /// The server's order for its pages.
-    pub fn stored(self) -> Order {
-        if self == Sort::Oldest { Order::Oldest } else { Order::Newest }
+    pub fn stored(&self) -> Order {
+        if *self == Sort::Oldest { Order::Oldest } else { Order::Newest }
     }
 
     /// Whether the server's pages come in this order: then the loaded part is a prefix of all.
-    pub fn whole(self) -> bool {
+    pub fn whole(&self) -> bool {
         matches!(self, Sort::Newest | Sort::Oldest)
     }
 }
@@ -153,7 +181,7 @@ impl Asked {
         for (name, value) in query::pairs(search) {
             match name.as_str() {
                 "sort" => {
-                    asked.sort = Sort::ALL.into_iter().find(|s| s.as_str() == value).unwrap_or_default();
+                    asked.sort = Sort::read(&value).unwrap_or_default();
                 }
                 "group" => asked.group = Group::ALL.into_iter().find(|g| g.as_str() == value),
                 "folded" => asked.folded.extend(value.split(',').map(str::to_owned)),
@@ -194,8 +222,8 @@ impl Asked {
     pub fn address(&self) -> String {
         let mut words = self.filter.words();
         let group = self.group.map(Group::as_str).unwrap_or_default();
-        let sort = if self.sort == Sort::default() { "" } else { self.sort.as_str() };
-        words.push(("sort".to_owned(), sort.to_owned()));
+        let sort = if self.sort == Sort::default() { String::new() } else { self.sort.text() };
+        words.push(("sort".to_owned(), sort));
         words.push(("group".to_owned(), group.to_owned()));
         if self.group.is_some() {
             words.push(("folded".to_owned(), self.folded.join(",")));
@@ -331,6 +359,12 @@ mod tests {
         assert_eq!(asked.call("/api", &[("limit", "9")]).split_once("&q=").unwrap().1, "a%20b&limit=9");
         assert_eq!(Asked::read("").address(), "/operations");
         assert!(Asked::read("sort=oldest").is_open());
+        for sort in ["up.param.symbol", "down.figure.Test%20accuracy", "up.host"] {
+            assert_eq!(Asked::read(&format!("sort={sort}")).address(), format!("/operations?sort={sort}"));
+        }
+        for none in ["up.duration", "down.colour", "up.param.", "sideways"] {
+            assert_eq!(Asked::read(&format!("sort={none}")).sort, Sort::Newest, "{none}");
+        }
     }
 
     #[test]

@@ -57,7 +57,10 @@ pub fn kinds() -> ArgValueCompleter {
 pub fn hosts() -> ArgValueCompleter {
     list(|| {
         let hosts = asked(async |client| client.hosts().await).map(|hosts| hosts.hosts).unwrap_or_default();
-        hosts.iter().map(|host| (host.name.to_string(), format!("{} running", host.running))).collect()
+        hosts
+            .iter()
+            .map(|host| (host.name.to_string(), format!("{} operations running", host.running)))
+            .collect()
     })
 }
 

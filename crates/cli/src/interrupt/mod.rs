@@ -25,7 +25,7 @@ pub enum OnInterrupt {
 /// Flag of all commands that follow one operation.
 #[derive(Args, Clone, Copy, Default)]
 pub struct InterruptArgs {
-    /// What Ctrl+C, SIGTERM and SIGHUP do; default: Ctrl+C asks on a terminal, and everything else detaches
+    /// Action on Ctrl+C, SIGTERM and SIGHUP. Default: detach; on a terminal, Ctrl+C asks
     #[arg(long, value_name = "ACTION")]
     pub on_interrupt: Option<OnInterrupt>,
 }

@@ -7,7 +7,7 @@ use super::log::Log;
 use super::model::Model;
 use super::screen::{self, Screen};
 use super::view::{Mode, View};
-use crate::errors::unsure;
+use crate::errors::{sentence, unsure};
 use crate::exit::Exit;
 use crate::interrupt::Signals;
 use crate::target::Target;
@@ -91,7 +91,7 @@ pub async fn run(target: &Target) -> anyhow::Result<Exit> {
                         session.message(message);
                     }
                 }
-                None => bail!("the feed ended"),
+                None => bail!("the event stream ended unexpectedly. Run `signalbox top` again"),
             },
             Some(done) = session.requests.join_next() => session.done(done?)?,
             _ = sample.tick() => {
@@ -189,7 +189,7 @@ impl Session<'_> {
             },
             Command::Cancel => {
                 if let Mode::Confirm(id) = std::mem::replace(&mut view.mode, Mode::Normal) {
-                    view.note = "Requesting the cancel…".to_owned();
+                    view.note = "Sending the cancel request…".to_owned();
                     self.requests.spawn(cancel(self.target.client.clone(), id));
                 }
             }
@@ -240,7 +240,9 @@ impl Session<'_> {
                 self.log_requested = false;
                 match (loaded, &mut self.view.log) {
                     (Ok(loaded), Some(log)) => log.join(loaded),
-                    (Err(error), Some(_)) => self.view.note = format!("The log can't be read: {error}."),
+                    (Err(error), Some(_)) => {
+                        self.view.note = format!("The log can't be read: {}", sentence(&error));
+                    }
                     (_, None) => {}
                 }
             }
@@ -251,7 +253,7 @@ impl Session<'_> {
             }
             Done::Cancelled(_, Err(error)) => {
                 let error = unsure(error, "The operation may have been cancelled");
-                self.view.note = format!("Not cancelled: {error}");
+                self.view.note = format!("The cancel request failed: {error}");
             }
         }
         Ok(())

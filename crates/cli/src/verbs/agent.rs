@@ -39,25 +39,25 @@ struct RunArgs {
     /// Token of the server
     #[arg(long, env = "SIGNALBOX_TOKEN", hide_env_values = true)]
     token: Option<String>,
-    /// CA of the server
+    /// PEM file with the CA of the server's certificate
     #[arg(long, env = "SIGNALBOX_CA", value_name = "FILE")]
     ca: Option<PathBuf>,
-    /// Connections to the server
+    /// Maximum number of connections to the server
     #[arg(long, env = "SIGNALBOX_AGENT_CONNECTIONS", default_value_t = Limits::default().connections)]
     connections: usize,
-    /// Seconds for which an unused connection is kept
+    /// Seconds for which an unused connection is kept open
     #[arg(long, env = "SIGNALBOX_AGENT_KEEP_ALIVE", default_value_t = Limits::default().keep_alive.as_secs())]
     keep_alive: u64,
     /// Timeout of connecting, in seconds
     #[arg(long, env = "SIGNALBOX_AGENT_CONNECT_TIMEOUT", default_value_t = Limits::default().connect_timeout.as_secs())]
     connect_timeout: u64,
-    /// Retries of requests that are safe to repeat
+    /// Maximum number of retries of a request that is safe to repeat
     #[arg(long, env = "SIGNALBOX_AGENT_RETRIES", default_value_t = Limits::default().retries)]
     retries: u32,
     /// Seconds without a command after which the agent ends
     #[arg(long, env = "SIGNALBOX_AGENT_IDLE", default_value_t = Limits::default().idle.as_secs())]
     idle: u64,
-    /// Number of agents that were stopped when this one was started
+    /// How often agents had been stopped when this agent was started
     #[arg(long)]
     stops: Option<u64>,
 }
@@ -69,8 +69,8 @@ impl Listed for Status {
         "STATUS",
         "RUNNING FOR",
         "OPERATIONS",
-        "FROM COPY",
-        "FROM SERVER",
+        "ANSWERED",
+        "FORWARDED",
         "CONNECTIONS",
         "REUSED",
     ];

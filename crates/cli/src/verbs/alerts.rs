@@ -18,7 +18,7 @@ use std::time::Duration;
 pub struct AlertsArgs {
     #[command(subcommand)]
     command: Option<AlertsCommand>,
-    /// List resolved alerts instead, newest first
+    /// List resolved alerts instead of current alerts, newest first
     #[arg(long)]
     recent: bool,
     #[command(flatten)]
@@ -68,7 +68,7 @@ struct SilenceArgs {
 
 #[derive(Args)]
 struct UnsilenceArgs {
-    /// ID of the silence; `signalbox alerts silences` lists them
+    /// ID of the silence; `signalbox alerts silences` lists the IDs
     id: String,
     #[command(flatten)]
     to: To,
@@ -101,11 +101,15 @@ pub async fn run(args: AlertsArgs) -> anyhow::Result<Exit> {
             let target = args.to.target().await?;
             // The ID is a part of the path.
             if !args.id.chars().all(|c| c.is_ascii_alphanumeric() || c == '-') {
-                return Err(UsageError(format!("'{}' is not the ID of a silence", args.id)).into());
+                let why = "is not the ID of a silence. `signalbox alerts silences` lists the IDs";
+                return Err(UsageError(format!("'{}' {why}", args.id)).into());
             }
             let ended = target.client.end_silence(&args.id).await;
             ended.map_err(|error| {
-                unsure(error, "The silence may have ended: see `signalbox alerts silences`")
+                unsure(
+                    error,
+                    "The silence may have ended. `signalbox alerts silences` lists the current silences",
+                )
             })?;
             output::line("Silence ended.")?;
             Ok(Exit::Fine)
@@ -131,7 +135,10 @@ async fn silence(args: SilenceArgs) -> anyhow::Result<Exit> {
         until: Time::now().plus_micros(micros),
     };
     let silence = target.client.silence_alerts(&new).await.map_err(|error| {
-        unsure(error, "The alerts may have been silenced: see `signalbox alerts silences`")
+        unsure(
+            error,
+            "The alerts may have been silenced. `signalbox alerts silences` lists the current silences",
+        )
     })?;
     match target.format {
         Format::Text => output::line(&silence.id)?,

@@ -18,9 +18,9 @@ use std::path::PathBuf;
 pub struct ArtifactsArgs {
     #[arg(help = crate::id::ID_HELP, add = operations(Which::Ended))]
     id: String,
-    /// Artifact to download; without one, the artifacts are listed
+    /// Name of the artifact to download; without a name, all artifacts are listed
     name: Option<String>,
-    /// File to write; `-` writes to standard output. Default: the name of the artifact, in this folder
+    /// File to write; `-` means standard output. Default: a file with the name of the artifact, in the current folder
     #[arg(long, value_name = "FILE", requires = "name")]
     to_file: Option<PathBuf>,
     #[command(flatten)]
@@ -52,7 +52,7 @@ pub async fn run(args: ArtifactsArgs) -> anyhow::Result<Exit> {
     let detail = target.client.operation(id).await.map_err(advised)?;
     target.remember(id)?;
     let Some(result) = detail.result else {
-        bail!("operation {id} has no result; it is {}", detail.operation.state);
+        bail!("operation {id} has no result: its state is {}", detail.operation.state);
     };
     let Some(name) = args.name else {
         listing::print(target.format, &result.artifacts, &result.artifacts)?;
@@ -62,7 +62,7 @@ pub async fn run(args: ArtifactsArgs) -> anyhow::Result<Exit> {
         let names: Vec<&str> = result.artifacts.iter().map(|one| one.name.as_str()).collect();
         match names.is_empty() {
             true => bail!("the result of {id} has no artifacts"),
-            false => bail!("the result has no artifact '{name}'. It has: {}", names.join(", ")),
+            false => bail!("the result has no artifact '{name}'. Its artifacts: {}", names.join(", ")),
         }
     }
     let to = match args.to_file {

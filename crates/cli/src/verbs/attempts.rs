@@ -70,10 +70,14 @@ async fn report(
     follow: Option<InterruptArgs>,
 ) -> anyhow::Result<Exit> {
     if follow.is_some() {
-        target.format.one_of(&[Format::Text, Format::Json, Format::Jsonl], "retry --follow")?;
+        let command = if what == "Resuming" { "resume --follow" } else { "retry --follow" };
+        target.format.one_of(&[Format::Text, Format::Json, Format::Jsonl], command)?;
     }
     let operation = operation.map_err(|error| {
-        unsure(error, "The request may have arrived: `signalbox show ID` shows its attempts")
+        unsure(
+            error,
+            "The request may have been carried out. `signalbox show ID` shows the state and the attempt",
+        )
     })?;
     target.wrote(operation.id, operation.seq)?;
     if let Some(interrupts) = follow {

@@ -22,7 +22,7 @@ pub struct CancelArgs {
     /// Reason, stored with the cancellation
     #[arg(long, default_value = "", hide_default_value = true)]
     reason: String,
-    /// Wait until the operation ends; the exit code is 2 once the host has confirmed that the work stopped
+    /// Wait until the operations end; the exit code is 2 if their hosts confirmed that the work stopped
     #[arg(long, short)]
     follow: bool,
     #[command(flatten)]
@@ -44,7 +44,10 @@ async fn cancel_one(target: &Target, id: OperationId, reason: String, follow: bo
         target.format.one_of(&[Format::Text, Format::Json, Format::Jsonl], "cancel --follow")?;
     }
     let operation = target.client.cancel(id, &CancelOperation { reason }).await.map_err(|error| {
-        unsure(error, &format!("The operation may have been cancelled: see `signalbox show {id}`"))
+        unsure(
+            error,
+            &format!("The operation may have been cancelled. `signalbox show {id}` shows its state"),
+        )
     })?;
     target.wrote(id, operation.seq)?;
     if follow {
@@ -66,12 +69,11 @@ async fn cancel_many(
     reason: String,
     follow: bool,
 ) -> anyhow::Result<Exit> {
-    let format = target.format.one_of(&[Format::Text, Format::Json, Format::Name], "cancel of several")?;
+    let format = target.format.one_of(&[Format::Text, Format::Json, Format::Name], "cancel ID ID ...")?;
     let request = CancelMany { ids: Some(ids), filter: None, reason };
-    let outcome =
-        target.client.cancel_many(&request).await.map_err(|error| {
-            unsure(error, "Some operations may have been cancelled: see `signalbox list`")
-        })?;
+    let outcome = target.client.cancel_many(&request).await.map_err(|error| {
+        unsure(error, "Some operations may have been cancelled. `signalbox list` shows their states")
+    })?;
     target.wrote_many().await?;
     match format {
         Format::Json => output::json(&listing::json_of(&outcome))?,
@@ -87,7 +89,7 @@ async fn cancel_many(
         return wait::all(target, &outcome.requested).await;
     }
     if outcome.requested.is_empty() {
-        bail!("none of these operations can be cancelled");
+        bail!("no operation was cancelled");
     }
     Ok(Exit::Fine)
 }

@@ -18,7 +18,7 @@ const MAX_COMPARED: usize = 20;
 pub struct CompareArgs {
     #[arg(required = true, num_args = 2.., value_name = "ID", help = crate::id::IDS_HELP, add = operations(Which::Any))]
     ids: Vec<String>,
-    /// Also print parameters that are equal
+    /// Also print parameters with the same value in all operations
     #[arg(long)]
     all: bool,
     #[command(flatten)]

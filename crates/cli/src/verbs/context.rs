@@ -40,8 +40,8 @@ enum ContextCommand {
         #[arg(add = contexts::completer())]
         name: String,
     },
-    /// Set default parameters of a kind in the current context. `NAME=` removes a default; without parameters, prints the
-    /// defaults.
+    /// Set default parameters of a kind in the current context. `NAME=` removes a default. Without parameters, the
+    /// defaults are printed.
     Params {
         /// Kind of operation
         #[arg(add = complete::kinds())]
@@ -59,7 +59,7 @@ struct AddArgs {
     /// URL of the server
     #[arg(long, value_name = "URL")]
     server: String,
-    /// File with the token of the server; it is read for each command
+    /// File with the token of the server; every command reads this file
     #[arg(long, value_name = "FILE")]
     token_file: Option<PathBuf>,
     /// PEM file with the CA of the server's certificate; default: the system's certificates
@@ -84,7 +84,7 @@ struct Row {
 impl Listed for Row {
     const COLUMNS: &'static [&'static str] = &["NAME", "CURRENT", "SERVER", "TOKEN FILE", "OUTPUT", "CA"];
     const FIELDS: &'static [&'static str] = &["name", "current", "server", "token_file", "output", "ca"];
-    const EMPTY: &'static str = "No contexts. Add one: signalbox context add NAME --server URL";
+    const EMPTY: &'static str = "No contexts. Add a context with `signalbox context add NAME --server URL`.";
 
     fn name(&self) -> String {
         self.name.clone()
@@ -156,7 +156,7 @@ fn add(contexts: &mut Contexts, args: AddArgs) -> anyhow::Result<()> {
     // Commands run in any folder.
     let absolute = |file: Option<PathBuf>| -> anyhow::Result<Option<PathBuf>> {
         let found = file.map(|file| {
-            std::path::absolute(&file).with_context(|| format!("{} is not a file", file.display()))
+            std::path::absolute(&file).with_context(|| format!("'{}' is not a valid path", file.display()))
         });
         found.transpose()
     };
@@ -174,7 +174,10 @@ fn add(contexts: &mut Contexts, args: AddArgs) -> anyhow::Result<()> {
 
 fn set_params(contexts: &mut Contexts, kind: String, params: &[String]) -> anyhow::Result<()> {
     let Some(current) = contexts.current.clone() else {
-        bail!("there is no current context. Add one: signalbox context add NAME --server URL");
+        bail!(
+            "there is no current context. Set it with `signalbox context use NAME`, or add a context with \
+             `signalbox context add NAME --server URL`"
+        );
     };
     contexts.named(&current)?;
     let context = contexts.all.entry(current).or_default();

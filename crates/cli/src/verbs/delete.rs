@@ -16,7 +16,7 @@ use std::io::{BufRead, IsTerminal};
 pub struct DeleteArgs {
     #[arg(required = true, value_name = "ID", help = crate::id::IDS_HELP, add = operations(Which::Ended))]
     ids: Vec<String>,
-    /// Do not ask; required without a terminal
+    /// Delete without a confirmation; required if standard input is not a terminal
     #[arg(long, short)]
     yes: bool,
     /// Only print what would be deleted
@@ -46,11 +46,12 @@ pub async fn run(args: DeleteArgs) -> anyhow::Result<Exit> {
             bail!("nothing was deleted");
         }
         if !std::io::stdin().is_terminal() {
-            return Err(
-                UsageError("deleting needs a terminal for the confirmation, or --yes".to_owned()).into()
-            );
+            return Err(UsageError(
+                "the confirmation needs a terminal. Use --yes to delete without it".to_owned(),
+            )
+            .into());
         }
-        output::terminal_control("Delete? Type yes: ")?;
+        output::terminal_control("Type yes to delete: ")?;
         let mut answer = String::new();
         std::io::stdin().lock().read_line(&mut answer)?;
         if answer.trim() != "yes" {
@@ -60,11 +61,9 @@ pub async fn run(args: DeleteArgs) -> anyhow::Result<Exit> {
         request.until = preview.until;
     }
     request.dry_run = false;
-    let outcome = target
-        .client
-        .delete_many(&request)
-        .await
-        .map_err(|error| unsure(error, "The operations may have been deleted: see `signalbox list`"))?;
+    let outcome = target.client.delete_many(&request).await.map_err(|error| {
+        unsure(error, "The operations may have been deleted. `signalbox list` lists the remaining operations")
+    })?;
     target.wrote_many().await?;
     match format {
         Format::Json => output::json(&listing::json_of(&outcome))?,

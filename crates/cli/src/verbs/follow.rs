@@ -15,7 +15,7 @@ use protocol::OperationId;
 pub struct FollowArgs {
     #[arg(help = crate::id::ID_HELP, add = operations(Which::Any))]
     id: String,
-    /// Print the log: existing lines, then new ones as they are written
+    /// Print the log: first the existing lines, then each new line
     #[arg(long)]
     log: bool,
     #[command(flatten)]

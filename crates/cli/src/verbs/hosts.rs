@@ -20,7 +20,7 @@ pub struct HostsArgs {
 /// Arguments of `signalbox drain` and `signalbox undrain`.
 #[derive(Args)]
 pub struct DrainArgs {
-    /// Name of the host; `signalbox hosts` lists them
+    /// Name of the host; `signalbox hosts` lists the names
     #[arg(add = complete::hosts())]
     host: String,
     #[command(flatten)]
@@ -39,17 +39,15 @@ pub async fn run(args: HostsArgs) -> anyhow::Result<Exit> {
 pub async fn drain(args: DrainArgs, drained: bool) -> anyhow::Result<Exit> {
     let target = args.to.target().await?;
     let host = HostName::new(args.host)?;
-    let status = target
-        .client
-        .drain(&host, drained)
-        .await
-        .map_err(|error| unsure(error, "The host may have been changed: see `signalbox hosts`"))?;
+    let status = target.client.drain(&host, drained).await.map_err(|error| {
+        unsure(error, "The host may have been changed. `signalbox hosts` shows its status")
+    })?;
     target.wrote_many().await?;
     match target.format {
         Format::Text if drained => {
-            output::line(&format!("Draining {host}: {}", display::hosts::drained(status.running)))?;
+            output::line(&format!("Host {host}. {}", display::hosts::drained(status.running)))?;
         }
-        Format::Text => output::line(&format!("{host} gets new operations again."))?,
+        Format::Text => output::line(&format!("The host {host} gets new operations again."))?,
         other => listing::print(other, slice::from_ref(&status), &status)?,
     }
     Ok(Exit::Fine)

@@ -14,7 +14,7 @@ use protocol::api::KindOffer;
 /// Arguments of `signalbox kinds`.
 #[derive(Args)]
 pub struct KindsArgs {
-    /// Kind whose parameters to print; without one, all kinds are listed
+    /// Kind whose parameters are printed; without a kind, all kinds are listed
     #[arg(add = complete::kinds())]
     kind: Option<String>,
     #[command(flatten)]
@@ -71,7 +71,7 @@ fn show(offer: &KindOffer, format: Format) -> anyhow::Result<()> {
             let cells = rows.map(|(field, takes, default)| {
                 vec![Cell::from(field.name.clone()), default.into(), takes.into(), field.help.clone().into()]
             });
-            listing::print_table(&["PARAMETER", "DEFAULT", "TAKES", "HELP"], cells.collect())?;
+            listing::print_table(&["PARAMETER", "DEFAULT", "VALUES", "DESCRIPTION"], cells.collect())?;
         }
     }
     Ok(())

@@ -22,16 +22,17 @@ pub struct Filters {
     /// Only these hosts, comma-separated
     #[arg(long, add = complete::hosts())]
     pub host: Option<String>,
-    /// Only with this value of a parameter; may be repeated
+    /// Only operations whose parameter NAME has this value; may be repeated
     #[arg(long = "param", value_name = "NAME=VALUE", value_parser = pair)]
     pub params: Vec<(String, String)>,
     /// Only child operations of the operation with this ID
     #[arg(long, value_name = "ID", add = complete::operations(Which::Any))]
     pub parent: Option<String>,
-    /// Only operations created at or after this time: an age such as 24h or 7d, a day (UTC) or a time
+    /// Only operations created at or after this time: an age such as 24h or 7d, a day in UTC such as 2026-11-01, or a
+    /// time such as 2026-11-01T09:30:00Z
     #[arg(long, value_name = "TIME")]
     pub since: Option<String>,
-    /// Only operations created before this time; a day is included as a whole
+    /// Only operations created before this time, written as for --since; if it is a day, that day is included
     #[arg(long, value_name = "TIME")]
     pub until: Option<String>,
     /// Only operations that ended at or after this time: an age such as 24h or 7d, a day (UTC) or a time
@@ -85,7 +86,7 @@ impl Filters {
 pub struct ListArgs {
     #[command(flatten)]
     filters: Filters,
-    /// Oldest first
+    /// List the oldest operations first
     #[arg(long)]
     oldest: bool,
     /// Maximum number of results, 1 to 500
@@ -94,7 +95,7 @@ pub struct ListArgs {
     /// Cursor of the next page, printed below the previous page
     #[arg(long)]
     after: Option<String>,
-    /// Print the number of matching operations by state instead
+    /// Print only the number of matching operations by state
     #[arg(long, conflicts_with_all = ["limit", "after", "oldest"])]
     count: bool,
     #[command(flatten)]
@@ -117,7 +118,7 @@ pub async fn run(args: ListArgs) -> anyhow::Result<Exit> {
     target.print(&page.operations, &page)?;
     target.listed(page.operations.iter().map(|operation| operation.id).collect())?;
     if let Some(next) = page.next.filter(|_| target.format != Format::Json) {
-        output::note(&format!("More results: repeat with --after {next}"))?;
+        output::note(&format!("More results: repeat the command with --after {next}"))?;
     }
     Ok(Exit::Fine)
 }

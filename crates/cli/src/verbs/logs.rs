@@ -1,7 +1,7 @@
 //! `signalbox logs`
 
 use crate::complete::{Which, operations};
-use crate::errors::advised;
+use crate::errors::{advised, sentence};
 use crate::exit::Exit;
 use crate::listing::{self, Format};
 use crate::target::{Target, To};
@@ -31,7 +31,7 @@ pub struct LogsArgs {
     /// Only lines with this text, ignoring case
     #[arg(long, value_name = "TEXT")]
     grep: Option<String>,
-    /// Only the last lines
+    /// Only this number of lines from the end of the log
     #[arg(long, short = 'n', value_name = "LINES")]
     tail: Option<u64>,
     /// Attempt number; default: the current attempt
@@ -194,7 +194,7 @@ impl View {
                     return Err(client::ClientError::Problem(problem).into());
                 }
                 Err(error) => {
-                    output::note(&format!("The log can't be read: {error}. Retrying."))?;
+                    output::note(&format!("The log can't be read: {} Retrying.", sentence(&error)))?;
                     output::still_read()?;
                     tokio::time::sleep(RETRY_PAUSE).await;
                 }

@@ -44,10 +44,14 @@ pub async fn run(args: OpenArgs) -> anyhow::Result<Exit> {
         None => Command::new("xdg-open"),
     };
     let quiet = command.arg(&url).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-    let status = quiet.status().context("no browser can be started. Open the URL, or set BROWSER")?;
+    let status = quiet
+        .status()
+        .context("no browser can be started (open the URL yourself, or set BROWSER to your browser)")?;
     // explorer reports 1 also after success.
     if !status.success() && !cfg!(windows) {
-        bail!("the browser could not open the URL ({status})");
+        bail!(
+            "the browser could not open the URL ({status}). Open it yourself, or set BROWSER to your browser"
+        );
     }
     Ok(Exit::Fine)
 }

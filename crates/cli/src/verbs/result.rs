@@ -27,7 +27,7 @@ pub async fn run(args: ResultArgs) -> anyhow::Result<Exit> {
     target.note_age()?;
     target.remember(id)?;
     let Some(result) = detail.result else {
-        bail!("operation {id} has no result; it is {}", detail.operation.state);
+        bail!("operation {id} has no result: its state is {}", detail.operation.state);
     };
     match format {
         Format::Csv => listing::print_csv(

@@ -64,7 +64,9 @@ pub async fn run(args: SeriesArgs) -> anyhow::Result<Exit> {
         other => listing::print(other, &answer.series, &answer)?,
     }
     if answer.downsampled {
-        output::note("Downsampled: the minimum and maximum of each section are kept.")?;
+        output::note(
+            "Downsampled: only the minimum and the maximum of each section of a series are printed.",
+        )?;
     }
     Ok(Exit::Fine)
 }

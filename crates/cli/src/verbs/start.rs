@@ -20,19 +20,19 @@ use std::time::Duration;
 /// Arguments of `signalbox start`.
 #[derive(Args)]
 pub struct StartArgs {
-    /// Kind of operation, such as data.load; `signalbox kinds` lists them
+    /// Kind of operation, such as data.load; `signalbox kinds` lists the kinds
     #[arg(add = complete::kinds())]
     kind: String,
     /// Parameters as name=value; omitted parameters take their defaults
     #[arg(value_name = "NAME=VALUE", add = complete::params())]
     params: Vec<String>,
-    /// Priority in the queue, -100 to 100; higher priorities start first
+    /// Priority in the queue, -100 to 100; operations with a higher priority start first
     #[arg(long, default_value_t = 0, allow_negative_numbers = true, value_parser = clap::value_parser!(i8).range(-100..=100))]
     priority: i8,
     /// Wait until the operation ends; the exit code indicates the outcome
     #[arg(long, short)]
     follow: bool,
-    /// If the server is unreachable, wait for it, at most this long (default 5m), instead of failing
+    /// If the server is unreachable, wait for it. TIME is the maximum wait, such as 90s or 1h; default: 5m
     #[arg(
         long,
         value_name = "TIME",
@@ -114,7 +114,7 @@ impl NotStarted {
     fn awaited(&self) -> Option<String> {
         match self {
             NotStarted::Request(error) => patience::server(error),
-            NotStarted::NoHost(_) => Some("no host with this kind is connected yet".to_owned()),
+            NotStarted::NoHost(_) => Some("no host that offers this kind is connected yet".to_owned()),
             NotStarted::Arguments(_) => None,
         }
     }
@@ -123,8 +123,8 @@ impl NotStarted {
     fn advised(self) -> anyhow::Error {
         match self {
             NotStarted::Request(error @ ClientError::Unreachable { .. }) => anyhow!(
-                "{error}. Nothing was started. Start a server with `signalbox serve`, set its address with --server URL, or \
-                 wait for it with --wait-server"
+                "{error}. Nothing was started. Start a server with `signalbox serve`, set the address of a running \
+                 server with --server URL, or wait for the server with --wait-server"
             ),
             NotStarted::Request(error) | NotStarted::NoHost(error) => {
                 unsure(error, "The operation may have been started. If so, `signalbox list` shows it")

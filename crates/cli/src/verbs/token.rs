@@ -25,7 +25,7 @@ enum TokenCommand {
     Create(CreateArgs),
     /// List the tokens with their roles, and when and from where each was last used.
     List(ListArgs),
-    /// Revoke a token: its requests are rejected immediately, and its streams end.
+    /// Revoke a token: requests with this token are rejected immediately, and its open event streams end.
     Revoke(RevokeArgs),
 }
 
@@ -57,7 +57,7 @@ struct ListArgs {
 
 #[derive(Args)]
 struct RevokeArgs {
-    /// Name or ID of the token; `signalbox token list` lists them
+    /// Name or ID of the token; `signalbox token list` lists all tokens
     #[arg(value_name = "NAME|ID")]
     which: String,
     #[command(flatten)]
@@ -84,19 +84,20 @@ async fn create(args: CreateArgs) -> anyhow::Result<Exit> {
     let expires_in_days = (!args.never_expires).then_some(args.days);
     let new = NewAccessToken { name: args.name, role: args.role, kinds: args.kinds, expires_in_days };
     let created = target.client.create_access_token(&new).await;
-    let created = created
-        .map_err(|error| unsure(error, "The token may have been created: see `signalbox token list`"))?;
+    let created = created.map_err(|error| {
+        unsure(error, "The token may have been created. `signalbox token list` lists all tokens")
+    })?;
     if format == Format::Json {
         output::json(&listing::json_of(&created))?;
         return Ok(Exit::Fine);
     }
     let AccessToken { name, role, kinds, expires_at, .. } = &created.token;
     let kinds = kinds.as_ref().map_or_else(String::new, |kinds| format!(" for {kinds}"));
-    let until = expires_at.map_or_else(|| "never expires".to_owned(), |end| format!("expires {end}"));
+    let until = expires_at.map_or_else(|| "never expires".to_owned(), |end| format!("expires at {end}"));
     output::line(&created.secret)?;
     output::note(&format!(
-        "Token '{name}', role {role}{kinds}, {until}. It is not shown again. Programs send it as 'Authorization: Bearer \
-         sbx_…'; commands read it from SIGNALBOX_TOKEN."
+        "The token '{name}' has the role {role}{kinds}, and {until}. It is not shown again. Programs send it as \
+         'Authorization: Bearer sbx_…'; `signalbox` reads it from SIGNALBOX_TOKEN."
     ))?;
     Ok(Exit::Fine)
 }
@@ -105,7 +106,9 @@ async fn revoke(args: RevokeArgs) -> anyhow::Result<Exit> {
     let target = args.to.target().await?;
     let token = named(&target, &args.which).await?;
     let revoked = target.client.revoke_access_token(&token.id).await;
-    revoked.map_err(|error| unsure(error, "The token may have been revoked: see `signalbox token list`"))?;
+    revoked.map_err(|error| {
+        unsure(error, "The token may have been revoked. `signalbox token list` lists all tokens")
+    })?;
     output::line(&format!("Revoked the token '{}'.", token.name))?;
     Ok(Exit::Fine)
 }
@@ -113,10 +116,10 @@ async fn revoke(args: RevokeArgs) -> anyhow::Result<Exit> {
 async fn named(target: &Target, given: &str) -> anyhow::Result<AccessToken> {
     if given.starts_with("sbx_") {
         let advice =
-            "pass the name or the ID of the token, not its secret; `signalbox token list` lists them";
+            "pass the name or the ID of the token, not its secret; `signalbox token list` shows both";
         return Err(UsageError(advice.to_owned()).into());
     }
     let list = target.client.access_tokens().await.map_err(advised)?;
     let found = list.tokens.into_iter().find(|token| token.id == given || token.name == given);
-    found.ok_or_else(|| anyhow!("there is no token '{given}'; `signalbox token list` lists them"))
+    found.ok_or_else(|| anyhow!("there is no token '{given}'. `signalbox token list` lists all tokens"))
 }

@@ -9,7 +9,7 @@ use protocol::access::{ChangeUser, KindScope, NewUser, Role};
 use std::io::{BufRead, IsTerminal};
 
 /// Advice after a lost answer.
-const UNSURE: &str = "The user may have been changed: see `signalbox user list`";
+const UNSURE: &str = "The change may have been made. `signalbox user list` lists all users";
 
 /// Arguments of `signalbox user`.
 #[derive(Args)]
@@ -28,7 +28,7 @@ enum UserCommand {
     Add(AddArgs),
     /// List the users.
     List(ListArgs),
-    /// Change the role of a user, and the kinds that the role applies to. The change takes effect immediately.
+    /// Set the role of a user, and the kinds that the role applies to. The change takes effect immediately.
     Role(RoleArgs),
     /// Set a temporary password, read from the terminal or from standard input. All sessions of the user end.
     Password(NameArgs),
@@ -131,7 +131,10 @@ fn first_password() -> anyhow::Result<String> {
         input.read_line(&mut line)?;
         let password = line.trim_end_matches(['\r', '\n']).to_owned();
         if password.is_empty() {
-            return Err(UsageError("standard input has no password in its first line".to_owned()).into());
+            return Err(UsageError(
+                "the first line of standard input is empty. It must be the password".to_owned(),
+            )
+            .into());
         }
         return Ok(password);
     }

@@ -22,13 +22,13 @@ const MAX_WAITED: usize = 100;
 pub struct WaitArgs {
     #[arg(required = true, value_name = "ID", help = crate::id::IDS_HELP, add = operations(Which::Active))]
     ids: Vec<String>,
-    /// Wait until the first one ends, instead of all
+    /// Wait only until the first operation ends
     #[arg(long, conflicts_with = "all")]
     any: bool,
-    /// Wait until all have ended; the default
+    /// Wait until all operations have ended; this is the default
     #[arg(long)]
     all: bool,
-    /// Timeout, such as 90s, 10m or 2h; the exit code is then 3
+    /// Timeout, such as 90s, 10m or 2h. When it expires, the command ends with the exit code 3
     #[arg(long, value_name = "TIME", value_parser = duration)]
     timeout: Option<Duration>,
     #[command(flatten)]
@@ -59,7 +59,9 @@ pub async fn run(args: WaitArgs) -> anyhow::Result<Exit> {
         None => waiting.await,
         Some(limit) => match tokio::time::timeout(limit, waiting).await {
             Ok(exit) => exit,
-            Err(_) => bail!("timed out after {}", text::rounded(limit.as_secs_f64())),
+            Err(_) => {
+                bail!("timed out after {}; the operations continue", text::rounded(limit.as_secs_f64()))
+            }
         },
     }
 }
@@ -74,7 +76,11 @@ pub async fn all(target: &Target, ids: &[OperationId]) -> anyhow::Result<Exit> {
 
 async fn ended(target: &Target, ids: &[OperationId], any: bool) -> anyhow::Result<Exit> {
     if ids.len() > MAX_WAITED {
-        return Err(UsageError(format!("{} operations are too many; at most {MAX_WAITED}", ids.len())).into());
+        return Err(UsageError(format!(
+            "one command can wait for at most {MAX_WAITED} operations, not for {}",
+            ids.len()
+        ))
+        .into());
     }
     let mut following = JoinSet::new();
     for id in ids {

@@ -1,7 +1,7 @@
 //! `signalbox watch`
 
 use super::list::Filters;
-use crate::errors::advised;
+use crate::errors::{advised, sentence};
 use crate::exit::{Exit, UsageError};
 use crate::listing::{Cell, Colour, Format, table};
 use crate::target::{Target, To};
@@ -44,7 +44,7 @@ pub async fn run(args: WatchArgs) -> anyhow::Result<Exit> {
             Err(error) if error.is::<output::OutputError>() => return Err(error),
             Err(error) => {
                 if !std::mem::replace(&mut trouble, true) {
-                    output::note(&format!("{error:#}. Retrying."))?;
+                    output::note(&format!("{} Retrying.", sentence(&format!("{error:#}"))))?;
                 }
             }
         }
@@ -89,7 +89,8 @@ async fn read(client: &Client, watched: &mut Watched, after: &mut u64) -> anyhow
             }
             "reset" => {
                 let reset: Reset = serde_json::from_str(&message.data)?;
-                output::note(&format!("Some changes were missed: {}", reset.why))?;
+                let why = reset.why.trim_end_matches(" Fetch a new snapshot.");
+                output::note(&format!("Some changes were missed. {why} `signalbox list` shows all states."))?;
                 *after = reset.head;
             }
             _ => {}

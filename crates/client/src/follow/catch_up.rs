@@ -1,6 +1,6 @@
 //! Reading the operation beside its events: lost or late events, and another attempt.
 
-use super::{Change, Events, Follower, RETRY_PAUSE, Source, Update};
+use super::{Change, Events, Follower, RETRY_PAUSE, Source, Update, sentence_of};
 use crate::ClientError;
 use protocol::Operation;
 use protocol::api::OperationDetail;
@@ -85,12 +85,13 @@ impl Follower {
         match self.client.find(self.id).await {
             Ok(Some(detail)) => {
                 self.after = detail.seq;
-                let why = format!("Some events were missed, because the server no longer keeps them. {why}");
+                let why = why.trim_end_matches(" Fetch a new snapshot.");
+                let why = format!("Some events were missed. {why} Continuing from the current state.");
                 self.restart(detail.operation, why);
             }
             Ok(None) => return Err(ClientError::Deleted(self.id)),
             Err(error) => {
-                self.report_error(format!("The server does not answer: {error}. Retrying."));
+                self.report_error(format!("The operation can't be read: {} Retrying.", sentence_of(&error)));
                 self.updates.push_back(Update::Idle);
                 tokio::time::sleep(RETRY_PAUSE).await;
             }
@@ -114,7 +115,7 @@ impl Follower {
             // It ended, and was deleted at once.
             Ok(None) => self.over = true,
             Err(error) => {
-                self.report_error(format!("The server does not answer: {error}. Retrying."));
+                self.report_error(format!("The operation can't be read: {} Retrying.", sentence_of(&error)));
                 self.updates.push_back(Update::Idle);
                 tokio::time::sleep(RETRY_PAUSE).await;
             }

@@ -359,12 +359,12 @@ fn worth_telling(known: &Health, health: &Health) -> bool {
 fn restarted(checkpoint: Option<&Checkpoint>) -> Failure {
     let (message, hint) = match checkpoint {
         None => (
-            "The host restarted during the run, which ended the work.".to_owned(),
+            "The host restarted during the run, so the work ended.".to_owned(),
             "Retry the operation from the beginning.",
         ),
         Some(checkpoint) => (
             format!(
-                "The host restarted during the run, which ended this attempt. Last checkpoint: {}.",
+                "The host restarted during the run, so this attempt ended. Last checkpoint: {}.",
                 checkpoint.note
             ),
             "Resume the operation from its checkpoint, or retry it from the beginning.",

@@ -77,7 +77,7 @@ pub(super) fn abandon(record: &mut Record, reason: &str, now: Time) -> Result<Ve
     let failure = Failure {
         reason: FailureReason::Abandoned,
         message,
-        hint: "Retry or resume the operation, which may use another host.".into(),
+        hint: "Retry or resume the operation. The new attempt may run on another host.".into(),
     };
     record.end(State::Failed, Some(failure), now);
     Ok(vec![Effect::Changed, Effect::Release])

@@ -154,7 +154,7 @@ async fn a_start_after_its_cancel_is_rejected_but_not_the_next_attempt() {
     assert!(!late.headers().contains_key("retry-after"), "there is no use in trying again");
     let refused = problem(late).await;
     assert_eq!(refused.kind, ProblemType::CancelledBeforeStart);
-    assert!(refused.detail.contains("cancelled before its start arrived"), "{refused}");
+    assert!(refused.detail.contains("cancelled before its start request arrived"), "{refused}");
     assert_eq!(rig.ask(id, 2, json!({"manner": "obey"})).await.status(), 202);
     // The attempt after the next is cancelled while this one is here.
     rig.until_running(id).await;

@@ -60,7 +60,7 @@ pub(crate) fn of(id: OperationId) -> Vec<Artifact> {
         artifact("equity", "Equity, drawdown, exposure and buy & hold. Query parameters: from, to, points"),
         artifact(
             "rolling",
-            "Sharpe ratio of the last 90 days, and that of buy & hold. Query parameters: from, to, points",
+            "Sharpe ratio of the last 90 days, of the strategy and of buy & hold. Query parameters: from, to, points",
         ),
         artifact("bars", "Candles of the traded bars. Query parameters: from, to, points"),
     ]

@@ -16,7 +16,7 @@ pub struct BacktestParams {
     /// Bar size.
     #[serde(default)]
     pub timeframe: Timeframe,
-    /// Source of the stored bars. Leave empty if there is only one.
+    /// Source of the stored bars. Leave empty if there is only one source.
     #[serde(default)]
     #[schemars(extend("x-advanced" = true))]
     pub source: Option<String>,
@@ -128,11 +128,11 @@ fn commission() -> f64 {
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum StrategyName {
-    /// Long while the fast moving average is above the slow one
+    /// Long while the fast moving average is above the slow moving average
     #[default]
     #[schemars(title = "SMA cross")]
     SmaCross,
-    /// Buys when the RSI is low, sells when it is high
+    /// Buys when the RSI is low, and sells when the RSI is high
     #[schemars(title = "RSI reversion")]
     RsiReversion,
     /// Buys at the start and sells at the end

@@ -139,7 +139,7 @@ fn seen_in_training(
     if let Some(seen) = &seen {
         let whose = if seen.same_symbol { "" } else { ", with other symbols," };
         let after = seen.out_of_sample.as_ref().map_or_else(
-            || "no bars are later".to_owned(),
+            || "the range has no later bars".to_owned(),
             |out| format!("return since {}: {}", day(out.from), percent(out.performance.total_return)),
         );
         ctx.log(

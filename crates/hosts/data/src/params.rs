@@ -27,7 +27,7 @@ pub struct LoadParams {
     #[serde(default)]
     #[schemars(extend("x-advanced" = true))]
     pub format: Option<Format>,
-    /// Time zone of times that don't state a zone: America/New_York, UTC-5. Leave empty to use the source's setting.
+    /// Time zone for times without a time zone: America/New_York, UTC-5. Leave empty to use the source's setting.
     #[serde(default)]
     #[schemars(length(max = 40))]
     #[schemars(extend("x-advanced" = true))]
@@ -65,7 +65,7 @@ pub struct LoadParams {
     #[serde(default = "default_seed")]
     #[schemars(range(min = 0, max = 4_294_967_295_u64))]
     pub seed: u32,
-    /// Number of years, counted back from the end date, or from 2025-12-31 if the end date is empty.
+    /// Number of years, counted back from the end date, or from 2025-12-31 if there is no end date.
     #[serde(default = "default_years")]
     #[schemars(range(min = 0.01, max = 36.0))]
     pub years: f64,

@@ -84,7 +84,8 @@ impl Reason {
                 "Check the names of the columns open, high, low and close."
             }
             Reason::NegativeVolume => {
-                "Volumes must not be negative. Leave unknown volumes empty or write -1."
+                "The only valid negative volume is -1, for an unknown volume. Correct the other negative volumes, or \
+                 leave them empty."
             }
             Reason::DuplicateTime => {
                 "Each bar needs a unique time. Split a file of several symbols into one per symbol, and remove duplicates."

@@ -63,8 +63,8 @@ impl Curves {
             let last = *last;
             return once(complained, || {
                 format!(
-                    "Dropped a point of '{name}': step {x} is not after step {last}. Increase 'step' from point \
-                     to point over the whole run, or omit 'step': the host then numbers the points."
+                    "Dropped a point of '{name}': step {x} is not after step {last}. Make 'step' increase over \
+                     the whole run, or omit 'step': then the host numbers the points."
                 )
             });
         }

@@ -26,6 +26,8 @@ use std::time::Duration;
 use tokio::process::{Child, Command};
 use tokio::time::{Instant, MissedTickBehavior, interval_at, timeout};
 
+/// Advice after an error of the system.
+const TRY_AGAIN: &str = "Check whether the work of the command is complete. If not, retry.";
 /// Grace period for processes that the command left running.
 const LINGER: Duration = Duration::from_millis(500);
 /// After all processes have ended, the pipes are drained for this long.
@@ -64,9 +66,8 @@ pub(crate) async fn keep(job: Job, ctx: Context, abandon: CancellationToken) -> 
     let (group, unwatched) = Group::new(id, format!("{RUN}={run}"), Arc::clone(&shared.watchdog))
         .expect("a process ID is positive");
     if let Some(error) = unwatched {
-        let text = format!(
-            "Cannot start the /bin/sh process that ends this command if the host is killed: {error}."
-        );
+        let text =
+            format!("Cannot start /bin/sh ({error}). If the host is killed, this command may keep running.");
         ctx.log(LogLevel::Warn, text);
     }
     declared.limits.set_limits(id);
@@ -98,9 +99,10 @@ pub(crate) async fn keep(job: Job, ctx: Context, abandon: CancellationToken) -> 
             summary.await
         }
     };
-    let summary = summary.map_err(|e| WorkError::failed(format!("Cannot read the output: {e}."), ""))?;
+    let summary =
+        summary.map_err(|e| WorkError::failed(format!("Cannot read the output: {e}."), TRY_AGAIN))?;
     let status = status.map_err(|e| {
-        WorkError::failed(format!("The command ended, but its exit status is not available: {e}."), "")
+        WorkError::failed(format!("The command ended, but its exit status is not available: {e}."), TRY_AGAIN)
     })?;
     if why == EndReason::Exited && status.success() {
         complete(&ctx, &summary);

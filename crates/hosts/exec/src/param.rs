@@ -108,8 +108,8 @@ impl Param {
 fn keys_go_with_type(config: &ParamConfig) -> Result<(), (&'static str, String)> {
     use ParamType::{Choice, File, Integer, Number, Switch, Text};
     let rules: [(&str, bool, &[ParamType], &str); 9] = [
-        ("min", config.min.is_some(), &[Integer, Number], "integer or number"),
-        ("max", config.max.is_some(), &[Integer, Number], "integer or number"),
+        ("min", config.min.is_some(), &[Integer, Number], "integer and number"),
+        ("max", config.max.is_some(), &[Integer, Number], "integer and number"),
         ("min_length", config.min_length.is_some(), &[Text], "text"),
         ("max_length", config.max_length.is_some(), &[Text], "text"),
         ("choices", config.choices.is_some(), &[Choice], "choice"),
@@ -117,15 +117,15 @@ fn keys_go_with_type(config: &ParamConfig) -> Result<(), (&'static str, String)>
             "examples",
             config.examples.is_some(),
             &[Text, File, Integer, Number],
-            "text, file, integer or number",
+            "text, file, integer and number",
         ),
         ("flag", config.flag.is_some(), &[Switch], "switch"),
-        ("allow_dash", config.allow_dash.is_some(), &[Text, File], "text or file"),
+        ("allow_dash", config.allow_dash.is_some(), &[Text, File], "text and file"),
         ("multiline", config.multiline.is_some(), &[Text], "text"),
     ];
     for (key, given, types, go_with) in rules {
         if given && !types.contains(&config.r#type) {
-            return Err((key, format!("valid only for parameters of type {go_with}. Remove this key.")));
+            return Err((key, format!("valid only for {go_with} parameters. Remove this key.")));
         }
     }
     Ok(())
@@ -206,7 +206,7 @@ mod tests {
         let error = param("type = \"text\"\nmin = 1").unwrap_err();
         assert_eq!(
             error.to_string(),
-            "exec.t, key 'params.p.min': valid only for parameters of type integer or number. Remove this key."
+            "exec.t, key 'params.p.min': valid only for integer and number parameters. Remove this key."
         );
         for bad in [
             "type = \"integer\"\nmin = 3\nmax = 1",

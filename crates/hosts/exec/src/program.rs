@@ -19,13 +19,14 @@ pub(crate) fn find(
         Ok(found) if found.is_dir() => {}
         Ok(_) => {
             return Err(format!(
-                "The folder of {kind}, {}, is not a folder. Correct 'folder' in the configuration of this kind.",
+                "'folder' of {kind} is {}, which is not a folder. Correct 'folder' in the table of this kind.",
                 folder.display()
             ));
         }
         Err(e) => {
             return Err(format!(
-                "The folder of {kind}, {}, is not accessible: {e}. Create the folder, or correct 'folder' in the configuration of this kind.",
+                "The folder {} of {kind} is not accessible: {e}. Create the folder, or correct 'folder' in the table \
+                 of this kind.",
                 folder.display()
             ));
         }
@@ -52,7 +53,7 @@ pub(crate) fn find(
         None => Err(format!(
             "The program of {kind}, '{name}', was not found. Install it, or give its full path in 'command'. Searched: \
              {}.",
-            if path.is_empty() { "nothing, PATH is empty".into() } else { path.to_string_lossy() }
+            if path.is_empty() { "nothing, because PATH is empty".into() } else { path.to_string_lossy() }
         )),
     }
 }
@@ -60,15 +61,17 @@ pub(crate) fn find(
 /// Checks that it is an executable file.
 fn can_be_begun(program: &Path) -> Result<(), String> {
     match std::fs::metadata(program) {
-        Ok(found) if found.is_dir() => Err("is a folder. Give the path of the program in it.".to_owned()),
-        Ok(found) if found.permissions().mode() & 0o111 == 0 => {
-            Err("is not executable. Run chmod +x on it, or put its interpreter first: [\"python3\", …]."
-                .to_owned())
+        Ok(found) if found.is_dir() => {
+            Err("is a folder. Give the path of the program in this folder.".to_owned())
         }
+        Ok(found) if found.permissions().mode() & 0o111 == 0 => Err(
+            "is not executable. Run chmod +x on the file, or put its interpreter first: [\"python3\", …]."
+                .to_owned(),
+        ),
         Ok(_) => Ok(()),
-        Err(e) => Err(format!(
-            "was not found: {e}. Correct 'command' or 'folder' in the configuration of this kind."
-        )),
+        Err(e) => {
+            Err(format!("was not found: {e}. Correct 'command' or 'folder' in the table of this kind."))
+        }
     }
 }
 

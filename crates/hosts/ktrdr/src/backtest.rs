@@ -44,7 +44,7 @@ pub struct BacktestParams {
     #[serde(default)]
     #[schemars(range(min = 0.0, max = 1.0))]
     pub slippage: Option<f64>,
-    /// Path of the model on the worker's machine. Required by workers of April 2026.
+    /// Path of the model on the worker's machine. Required by workers of the version of April 2026.
     #[serde(default)]
     #[schemars(length(max = 1000))]
     pub model: Option<String>,
@@ -109,11 +109,11 @@ impl Work for KtrdrBacktest {
         KindSpec {
             name: KindName::new("ktrdr.backtest").expect("valid kind name"),
             title: "Backtest on a ktrdr worker".to_owned(),
-            description: "Backtests a strategy on a backtest worker of April 2026, one at a time. Reports progress in \
-                          percent, without live charts. Resume follows a backtest that still runs, fetches the result of \
-                          a completed one, or continues a stopped one from the checkpoint that the worker saved. \
-                          After a cancel, the operation stays in the state 'cancelling' until the worker reports that \
-                          the backtest has stopped."
+            description: "Backtests a strategy on a ktrdr backtest worker (version of April 2026), one at a time. \
+                          Reports progress in percent, without live charts. Resume follows a backtest that still \
+                          runs, fetches the result of a completed backtest, or continues a stopped backtest from the \
+                          checkpoint that the worker saved. After a cancel, the operation stays in the state \
+                          'cancelling' until the worker reports that the backtest has stopped."
                 .to_owned(),
             summary: Summary("{symbol} {timeframe} · {strategy} · {start} {end}".to_owned()),
             params: params_schema::<BacktestParams>(),

@@ -22,23 +22,23 @@ pub struct TrainParams {
     /// Strategy as YAML, or the name of a .yaml file.
     #[schemars(length(min = 1, max = 200_000), extend("format" = "multiline"))]
     pub strategy: String,
-    /// Symbols, comma-separated. Leave empty to use those of the strategy.
+    /// Symbols, comma-separated. Leave empty to use the symbols of the strategy.
     #[serde(default)]
     #[schemars(length(max = 1000))]
     pub symbols: Option<String>,
-    /// Timeframes, comma-separated. Leave empty to use those of the strategy.
+    /// Timeframes, comma-separated. Leave empty to use the timeframes of the strategy.
     #[serde(default)]
     #[schemars(length(max = 200))]
     pub timeframes: Option<String>,
-    /// Start date of the data. Leave empty for the strategy's date, or else all available data.
+    /// Start date of the data. Leave empty to use the strategy's date, or all available data if the strategy has none.
     #[serde(default)]
     #[schemars(extend("format" = "date"))]
     pub start: Option<String>,
-    /// End date of the data. Leave empty for the strategy's date, or else all available data.
+    /// End date of the data. Leave empty to use the strategy's date, or all available data if the strategy has none.
     #[serde(default)]
     #[schemars(extend("format" = "date"))]
     pub end: Option<String>,
-    /// Path of the same strategy on the service's machine. Required to resume a stopped training run on a worker.
+    /// Path of this strategy's file on the service's machine. Required to resume a stopped training run on a worker.
     #[serde(default)]
     #[schemars(length(max = 1000))]
     pub strategy_path: Option<String>,
@@ -71,8 +71,8 @@ impl KtrdrTrain {
                 "A worker can resume a stopped training run only from a checkpoint that it saved itself, and only if \
                  the run was started with 'strategy_path'. After a cancel, the operation stays in the state \
                  'cancelling' until the service reports that the run has stopped. If the service is a training host \
-                 of April 2026, it can't stop a run. The operation then stays in the state 'cancelling' until the \
-                 run ends."
+                 (version of April 2026), it can't stop a run. The operation then stays in the state 'cancelling' \
+                 until the run ends."
             }
         };
         let follow = Follow { remote_service, timing, leaving, limits, what: "training" };
@@ -160,18 +160,18 @@ impl Work for KtrdrTrain {
             Protocol::Training2025 => (
                 "ktrdr.train-2025",
                 "Train on a ktrdr host of 2025",
-                "Trains a strategy on a training host of October 2025, one at a time. The host can't resume a stopped \
-                 run: resume follows a run that still runs, or fetches the result of a completed run. After a cancel, \
-                 the operation stays in the state 'cancelling' until the host reports that the run has stopped. This \
-                 takes up to 30 s.",
+                "Trains a strategy on a ktrdr training host (version of October 2025), one at a time. The host can't \
+                 resume a stopped run: resume follows a run that still runs, or fetches the result of a completed \
+                 run. After a cancel, the operation stays in the state 'cancelling' until the host reports that the \
+                 run has stopped. This takes up to 30 s.",
             ),
             _ => (
                 "ktrdr.train",
                 "Train on a ktrdr worker",
-                "Trains a strategy on a training host or worker of April 2026, one at a time. Resume follows a \
-                 run that still runs, fetches the result of a completed run, or continues a stopped run from the \
-                 checkpoint that the worker saved. After a cancel, the operation stays in the state 'cancelling' until \
-                 the service reports that the run has stopped. A training host can't stop a run.",
+                "Trains a strategy on a ktrdr training host or worker (version of April 2026), one at a time. Resume \
+                 follows a run that still runs, fetches the result of a completed run, or continues a stopped run \
+                 from the checkpoint that the worker saved. After a cancel, the operation stays in the state \
+                 'cancelling' until the service reports that the run has stopped. A training host can't stop a run.",
             ),
         };
         KindSpec {

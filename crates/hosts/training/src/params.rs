@@ -32,7 +32,7 @@ pub struct TrainingParams {
     /// Bar size.
     #[serde(default)]
     pub timeframe: Timeframe,
-    /// Source of the stored bars. Leave empty if there is only one.
+    /// Source of the stored bars. Leave empty if there is only one source.
     #[serde(default)]
     #[schemars(extend("x-advanced" = true))]
     pub source: Option<String>,
@@ -83,12 +83,12 @@ pub struct TrainingParams {
     #[serde(default = "patience")]
     #[schemars(range(min = 0, max = 10_000))]
     pub patience: u32,
-    /// Share of samples for validation, which chooses the best epoch. These samples follow the training samples.
+    /// Share of samples for validation, to choose the best epoch. These samples follow the training samples in time.
     #[serde(default = "share")]
     #[schemars(range(min = 0.01, max = 0.5))]
     #[schemars(extend("x-advanced" = true))]
     pub validation_share: f64,
-    /// Share of samples for the test set: the most recent ones, used only to evaluate the result.
+    /// Share of samples for the test set: the most recent samples, used only to evaluate the result.
     #[serde(default = "share")]
     #[schemars(range(min = 0.01, max = 0.5))]
     #[schemars(extend("x-advanced" = true))]

@@ -184,7 +184,7 @@ fn enough(part: &Raw, name: SampleSet, usable: u64) -> Result<(), WorkError> {
         return Err(failure(
             format!(
                 "The {} set has {}, but at least {FEWEST} are needed. The bars give {} in total: the first bars warm \
-                 up the features, and the last bars have no future bar for a label.",
+                 up the features, and the last bars have no later bars to predict.",
                 format!("{name:?}").to_lowercase(),
                 counted(count as u64, "sample", "samples"),
                 counted(usable, "sample", "samples"),

@@ -89,7 +89,8 @@ impl Work for TrainingRun {
             title: "Train a model".to_owned(),
             description: "Trains a small neural network on stored bars to predict whether the price goes down, \
                           stays flat or goes up. Evaluates the model out of sample: the test period follows the \
-                          training period. A cancelled run can be resumed and gives the same curve."
+                          training period. A cancelled run can be resumed and gives the same curves as an \
+                          uninterrupted run."
                 .to_owned(),
             summary: Summary("{symbols} {timeframe} · {hidden} · {epochs} epochs".to_owned()),
             params: self.params(),

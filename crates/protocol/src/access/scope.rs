@@ -47,7 +47,7 @@ impl FromStr for KindPattern {
         if text.is_empty() || long || !text.chars().all(allowed) {
             let text: String = text.chars().take(60).collect();
             return Err(format!(
-                "'{text}' is not a pattern of kinds; patterns are like training.* or data.load"
+                "'{text}' is not a pattern of kinds. Use a pattern such as training.* or data.load"
             ));
         }
         Ok(Self(text.to_owned()))
@@ -92,9 +92,8 @@ impl TryFrom<Vec<KindPattern>> for KindScope {
         patterns.sort();
         patterns.dedup();
         match patterns.len() {
-            0 => Err("A scope needs at least one pattern of kinds. Leave the scope out to allow all kinds."
-                .to_owned()),
-            n if n > MAX_PATTERNS => Err(format!("A scope has at most {MAX_PATTERNS} patterns, not {n}.")),
+            0 => Err("The list of kinds is empty. Enter at least one pattern of kinds, or omit the list for all kinds.".to_owned()),
+            n if n > MAX_PATTERNS => Err(format!("The list of kinds can have at most {MAX_PATTERNS} patterns, not {n}.")),
             _ => Ok(Self(patterns)),
         }
     }

@@ -32,7 +32,7 @@ pub struct User {
 pub struct ProviderAccount {
     /// URL of the provider.
     pub issuer: String,
-    /// ID of the person there, which never changes.
+    /// ID of the user at the provider, which never changes.
     pub subject: String,
 }
 

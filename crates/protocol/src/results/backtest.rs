@@ -3,9 +3,9 @@
 use crate::{KeyFigure, Time};
 use serde::{Deserialize, Serialize};
 
-/// Result document of `backtest.run`. Trades and series are artifacts: `trades` (a list of [`Trade`]), `equity`
-/// ([`Columns`] with `equity`, `drawdown`, `exposure`, `buy_and_hold`), `rolling` ([`Columns`] with `sharpe` and
-/// `buy_and_hold`), and `bars` ([`crate::results::Bars`]).
+/// Result document of `backtest.run`. Trades and series are artifacts: `trades` (a list of `Trade`), `equity`
+/// (`Columns` with `equity`, `drawdown`, `exposure` and `buy_and_hold`), `rolling` (`Columns` with `sharpe` and
+/// `buy_and_hold`), and `bars` (the traded bars).
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct BacktestResult {
@@ -30,7 +30,7 @@ pub struct BacktestResult {
     pub buy_and_hold: Performance,
     /// Number of closed trades.
     pub trade_count: u64,
-    /// Duration of the simulation in seconds, without reading bars.
+    /// Duration of the simulation in seconds, without the time to read the bars.
     pub compute_seconds: f64,
     /// Returns by calendar month (UTC), in order; empty in results of older versions.
     #[serde(default)]

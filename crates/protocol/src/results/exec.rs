@@ -21,13 +21,13 @@ pub struct ExecResult {
     /// CPU time of the command and its child processes, if the system reports it. Sampled periodically.
     #[serde(default)]
     pub cpu_seconds: Option<f64>,
-    /// Peak resident memory of one of its processes in bytes, if the system reports it. Sampled periodically, so a
-    /// short peak at the end may be missing.
+    /// Peak resident memory of a single process of the command in bytes, if the system reports it. Sampled
+    /// periodically, so a short peak at the end may be missing.
     #[serde(default)]
     pub peak_memory: Option<u64>,
     /// Number of output lines in the log.
     pub lines: u64,
-    /// Number of output lines dropped by the log's rate limit.
+    /// Number of output lines that are not in the log, because the rate limit of the log dropped them.
     #[serde(default)]
     pub lines_left_out: u64,
     /// Result reported by the command itself.

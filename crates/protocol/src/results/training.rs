@@ -35,7 +35,7 @@ pub struct TrainingResult {
     pub seconds: f64,
 }
 
-/// Split of the data, in time order.
+/// Scores of one part of the data (training, validation or test). The parts follow each other in time.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct SplitScore {

@@ -63,7 +63,7 @@ pub(super) fn destination(email: FileEmail) -> anyhow::Result<Destination> {
         text.parse().with_context(|| format!("'{key}' of {of} has the invalid address '{text}'"))
     };
     let to = email.to.iter().map(|to| mailbox("to", to)).collect::<anyhow::Result<Vec<Mailbox>>>()?;
-    ensure!(!to.is_empty(), "'to' of {of} has no address");
+    ensure!(!to.is_empty(), "'to' of {of} is empty; list at least one address");
     let settings = EmailSettings {
         server,
         port: email.port.unwrap_or(match email.encryption {

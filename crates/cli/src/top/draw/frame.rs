@@ -63,7 +63,9 @@ pub fn draw(frame: &mut Frame, picture: &Picture) {
 /// Server, state of the connection, and counts.
 fn heading(picture: &Picture, columns: usize) -> Line<'static> {
     let (status, colour) = match (picture.trouble, picture.silence) {
-        (Some(trouble), _) => (format!("Unreachable: {trouble}. Retrying"), Colour::Red),
+        (Some(trouble), _) => {
+            (format!("Unreachable: {}. Retrying", trouble.trim_end_matches('.')), Colour::Red)
+        }
         (None, Some(silence)) => {
             (format!("Last seen {}", format::ago(silence.as_secs_f64())), Colour::Yellow)
         }
@@ -113,7 +115,7 @@ fn operation_lines(picture: &Picture, area: Rect) -> Vec<Line<'static>> {
     }
     if picture.rows.is_empty() && picture.model.is_loaded {
         let text = match picture.view.filter.is_empty() {
-            true => "No operations. Start one: signalbox start KIND NAME=VALUE",
+            true => "No operations. `signalbox start KIND NAME=VALUE` starts an operation.",
             false => "No operations match the filter.",
         };
         lines.push(Line::from(cell(text, columns, theme.colour(Colour::Grey))));

@@ -163,7 +163,7 @@ pub(super) fn judge(
             "Choose a start and end within that range.",
         )),
         None if request.range.is_all() => Err(failure(
-            format!("The source has no rows for {name}: it is empty, or has only a header line."),
+            format!("The source has no rows for {name}, except perhaps a header line."),
             "Add the bars to the source, or load another symbol.",
         )),
         None => Err(failure(

@@ -22,7 +22,8 @@ impl Sorting {
         if self.0.len() >= MAX_SORTED_ROWS {
             return Err(failure(
                 format!(
-                    "The load must keep all rows in memory, because they are out of time order or have a symbol column. At most {} rows fit.",
+                    "The load keeps the rows of this source in memory, because they are out of time order or have a symbol \
+                     column. At most {} rows fit.",
                     thousands(MAX_SORTED_ROWS as u64)
                 ),
                 "Sort the rows by time, oldest first, remove the symbol column, or choose a shorter range.",

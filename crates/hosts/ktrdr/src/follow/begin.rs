@@ -116,7 +116,7 @@ impl Run {
             Some(Ok(ResumeResponse { id, first_epoch })) => {
                 self.ctx.log(
                     LogLevel::Info,
-                    format!("Run {} had ended ({why}). The service resumes it as {id}.", place.id),
+                    format!("Run {} had ended ({why}). The service resumes this run as {id}.", place.id),
                 );
                 self.at(RunLocation { id, started: true, resumed: true, first_epoch, ..place })
             }

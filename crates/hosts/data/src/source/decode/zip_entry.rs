@@ -64,8 +64,8 @@ pub(in super::super) fn locate(what: &str, zip: impl Read + Seek) -> SourceResul
         [only] => *only,
         [] => {
             return Err(failure(
-                format!("{what} is a zip without a CSV file. It has: {}.", shown(&names)),
-                "Provide a zip with one .csv file, or the file itself.",
+                format!("{what} is a zip without a CSV file. It contains: {}.", shown(&names)),
+                "Provide a zip with one .csv file, or the .csv file itself.",
             ));
         }
         several => {

@@ -176,10 +176,12 @@ impl HttpRows {
             }
             return Err(failure(
                 format!(
-                    "{} may be truncated: its last line has no line end. That line was not stored, and stored bars with later times were kept.",
+                    "{} may be truncated: its last line has no line end. That line is not stored. Already stored bars \
+                     with later times are kept.",
                     self.what
                 ),
-                "Load again. If this happens every time, make the source end its last line with a line break, or save the response as a file for the csv source.",
+                "Load again. If this happens every time, configure the source to end its last line with a line break, \
+                 or save the response as a file for the csv source.",
             ));
         }
         self.text.finish(rows)

@@ -106,7 +106,7 @@ impl NamedColumns<'_> {
                     self.what,
                     self.line.quoted()
                 ),
-                "Remove the columns of one side, or export mid prices.",
+                "Remove the bid columns or the ask columns, or export mid prices.",
             )),
             (Some(bid), None) => {
                 notes.push("The prices are bid prices".to_owned());

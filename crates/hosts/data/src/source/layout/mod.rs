@@ -134,7 +134,8 @@ impl Layout {
             (None, Some(zone), _) => Some(zone),
             (None, None, Some(Format::AlphaVantage)) if signs.no_stock_of_alpha_vantage() => {
                 notes.push(
-                    "Alpha Vantage gives currencies and crypto in UTC, stocks in New York time".to_owned(),
+                    "Alpha Vantage times are in UTC for currencies and crypto, in New York time for stocks"
+                        .to_owned(),
                 );
                 Some(Zone::utc())
             }
