@@ -45,7 +45,7 @@ pub const GROUPS: &[MetricGroup] = &[
             ("host.running", "Running operations"),
             ("host.free_slots", "Free slots"),
             ("host.event_loop_delay_seconds", "Event-loop delay"),
-            ("process.cpu_cores", "CPUs of the process"),
+            ("process.cpu_cores", "CPU cores used by the process"),
             ("process.resident_bytes", "Memory of the process"),
             ("process.threads", "Threads of the process"),
             ("process.open_files", "Open files of the process"),

@@ -10,8 +10,7 @@ pub fn label(rule: &Rule) -> String {
     let name = rule.spec().metric.as_str();
     match (&rule.metric, name) {
         (Metric::RequestErrors, _) => "the share of failed requests".into(),
-        (Metric::RequestP95, _) => "the p95 latency of requests".into(),
-        (Metric::RequestP95Growth, _) => "the p95 latency of requests relative to its usual value".into(),
+        (Metric::RequestP95 | Metric::RequestP95Growth, _) => "the p95 latency of requests".into(),
         (Metric::QueueWait, _) => "the longest queue wait of an operation".into(),
         (Metric::Failures(seconds), _) => format!("the number of failures in {}", span(*seconds)),
         (Metric::Stalled, _) => "the time without progress".into(),
@@ -66,6 +65,7 @@ pub fn of_rule(rule: &Rule) -> String {
     let subject = match rule.metric.scope() {
         Scope::Host if matches!(rule.metric, Metric::History(HistoryMetric::FullInHours(_))) => "",
         Scope::Host if rule.spec().metric.starts_with("pressure.") => "on a host ",
+        Scope::Host if rule.spec().metric.starts_with("requests.") => "to a host ",
         Scope::Host => "of a host ",
         Scope::Kind if matches!(rule.metric, Metric::Failures(_)) => "per kind ",
         Scope::Kind => "",
@@ -82,10 +82,16 @@ pub fn of_rule(rule: &Rule) -> String {
         seconds if seconds > 0.0 => format!(" for {}", span(seconds)),
         _ => String::new(),
     };
+    let usual = of_usual(rule);
     format!(
-        "Fires when {} {subject}is {bad} {threshold}{held}; resolves when it is {good} {recovery}{recovered}.",
+        "Fires when {} {subject}is {bad} {threshold}{usual}{held}; resolves when it is {good} {recovery}{recovered}.",
         label(rule)
     )
+}
+
+/// What a growth is relative to, after its value.
+fn of_usual(rule: &Rule) -> &'static str {
+    if matches!(rule.metric, Metric::RequestP95Growth) { " its usual value" } else { "" }
 }
 
 /// Whether a rule fires above a number of operations.
@@ -151,7 +157,9 @@ pub fn of_alert(rule: &Rule, subject: &AlertSubject, value: Option<f64>) -> Stri
         Comparison::Below => "below",
     };
     let threshold = value_text(&rule.spec().metric, rule.threshold);
-    let now = value.map_or("unknown".into(), |value| value_text(&rule.spec().metric, value));
+    let now = value.map_or("unknown".into(), |value| {
+        format!("{}{}", value_text(&rule.spec().metric, value), of_usual(rule))
+    });
     format!("{of}: {} is {now} (threshold: {side} {threshold}).", label(rule))
 }
 

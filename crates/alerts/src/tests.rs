@@ -332,6 +332,16 @@ fn each_built_in_rule_says_what_it_means_and_what_to_do() {
          it is at most 5 % for 1 m."
     );
     assert_eq!(of("operation-stalled"), "Fires when an operation has been stalled for 1 m.");
+    assert_eq!(
+        of("request-errors"),
+        "Fires when the share of failed requests to a host is above 5 % for 2 m; resolves when it is at \
+         most 2 % for 1 m."
+    );
+    assert_eq!(
+        of("latency-doubled"),
+        "Fires when the p95 latency of requests to a host is above 2 times its usual value for 5 m; resolves when it \
+         is at most 1.5 times for 1 m."
+    );
     let failures = rules.iter().find(|rule| rule.name == "failures").unwrap();
     let kind = AlertSubject { kind: Some("data.load".parse().unwrap()), ..AlertSubject::default() };
     assert_eq!(
@@ -339,6 +349,11 @@ fn each_built_in_rule_says_what_it_means_and_what_to_do() {
         "data.load: 4 operations failed within 15 m (threshold: 3)."
     );
     let host = AlertSubject { host: Some("gpu-1".parse().unwrap()), ..AlertSubject::default() };
+    let doubled = rules.iter().find(|rule| rule.name == "latency-doubled").unwrap();
+    assert_eq!(
+        sentence::of_alert(doubled, &host, Some(2.5)),
+        "gpu-1: the p95 latency of requests is 2.5 times its usual value (threshold: above 2 times)."
+    );
     let rule = rules.iter().find(|rule| rule.name == "disk-space-low").unwrap();
     assert_eq!(
         sentence::of_alert(rule, &host, Some(0.031)),

@@ -45,7 +45,10 @@ pub(crate) fn baseline(store: &dyn Store, of: &Operation, series: &str) -> Resul
             format!("A baseline needs {NEEDED} past successful runs; {there}.")
         }
         (None, n) => {
-            format!("A baseline needs {NEEDED} runs that reach the same x; too few of the {n} past runs do.")
+            format!(
+                "A baseline needs {NEEDED} runs with a value at the same x (step, epoch or time); too few of the {n} \
+                 past runs have one."
+            )
         }
     };
     Ok(Baseline {

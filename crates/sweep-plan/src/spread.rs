@@ -16,9 +16,9 @@ pub fn spread(from: &str, to: &str, count: &str, log: bool, whole: bool) -> Resu
         n.ok_or_else(|| format!("{name} must be a number."))
     };
     let (from, to, count) =
-        (number(from, "From")?, number(to, "To")?, number(count, "The number of values")?);
+        (number(from, "'From'")?, number(to, "'To'")?, number(count, "The number of values")?);
     if to <= from {
-        return Err("To must be larger than From.".to_owned());
+        return Err("'To' must be larger than 'From'.".to_owned());
     }
     if log && from <= 0.0 {
         return Err("A logarithmic range must begin above 0.".to_owned());
@@ -72,8 +72,8 @@ mod tests {
 
     #[test]
     fn a_range_without_values_says_why() {
-        assert_eq!(of("x", "1", "3", false, false), "From must be a number.");
-        assert_eq!(of("2", "1", "3", false, false), "To must be larger than From.");
+        assert_eq!(of("x", "1", "3", false, false), "'From' must be a number.");
+        assert_eq!(of("2", "1", "3", false, false), "'To' must be larger than 'From'.");
         assert_eq!(of("0", "1", "3", true, false), "A logarithmic range must begin above 0.");
         for count in ["1", "2.5", "401"] {
             assert!(of("0", "1", count, false, false).contains("from 2 to 400"), "{count}");

@@ -63,7 +63,7 @@ pub fn values(text: &str) -> Result<Vec<String>, String> {
                     return Err(format!("'{part}' is not a range. Write it with numbers, such as 5..50:5."));
                 };
                 if step <= 0.0 || to < from {
-                    return Err(format!("'{part}' is empty. A range must go up, with a step above 0."));
+                    return Err(format!("'{part}' has no values. A range must go up, with a step above 0."));
                 }
                 let count = ((to - from) / step + 1e-9).floor();
                 if count >= MAX_RUNS as f64 {

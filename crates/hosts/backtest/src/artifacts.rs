@@ -163,7 +163,7 @@ fn window(query: WindowQuery) -> Result<Window, ApiError> {
     query.map(|Query(window)| window).map_err(|_| {
         refuse(
             ProblemType::BadRequest,
-            "Invalid query: from and to are Unix times in whole seconds, points is a whole number.",
+            "Invalid query: 'from' and 'to' must be Unix times in whole seconds, and 'points' a whole number.",
         )
     })
 }

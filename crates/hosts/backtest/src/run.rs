@@ -137,7 +137,7 @@ fn seen_in_training(
     let Some(training) = models.training(name) else { return Ok(None) };
     let seen = in_sample((name, &training), held, stances, request, || ctx.check())?;
     if let Some(seen) = &seen {
-        let whose = if seen.same_symbol { "" } else { " on other symbols" };
+        let whose = if seen.same_symbol { "" } else { ", with other symbols," };
         let after = seen.out_of_sample.as_ref().map_or_else(
             || "the range has no later bars".to_owned(),
             |out| format!("return since {}: {}", day(out.from), percent(out.performance.total_return)),

@@ -122,7 +122,7 @@ impl BacktestRun {
         if let Plan::Model { name } = &request.plan {
             let fits = match &self.tools.models {
                 Some(models) => models.fits(name, &set),
-                None => Err("This host has no models.".to_owned()),
+                None => Err("This host has no models. Choose another strategy.".to_owned()),
             };
             fits.map_err(|e| vec![FieldError::new("model", e)])?;
         }

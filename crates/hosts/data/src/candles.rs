@@ -39,7 +39,7 @@ async fn bars(
     let Query(window) = window.map_err(|_| {
         refuse(
             ProblemType::BadRequest,
-            "Invalid query: from and to are Unix times in whole seconds, points is a whole number.",
+            "Invalid query: 'from' and 'to' must be Unix times in whole seconds, and 'points' a whole number.",
         )
     })?;
     // Only valid source and symbol names become a path.

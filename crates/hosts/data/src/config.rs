@@ -48,7 +48,7 @@ impl SourceConfig {
 /// Invalid configuration.
 #[derive(Debug, Error, PartialEq, Eq)]
 pub enum ConfigError {
-    #[error("The data host has no sources. Configure at least one of kind csv, http or synthetic.")]
+    #[error("The data host has no sources. Configure at least one source of type csv, http or synthetic.")]
     NoSources,
     #[error("The data host has two sources named '{0}'. Give each source a unique name.")]
     NameTwice(String),

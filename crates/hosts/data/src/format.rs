@@ -9,7 +9,7 @@ use std::fmt;
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Format {
-    /// Columns found by name; without names: time, open, high, low, close, volume
+    /// Columns are found by name; without a header line: time, open, high, low, close, volume
     #[schemars(title = "Generic")]
     Generic,
     /// yfinance: one or three header lines
@@ -30,7 +30,7 @@ pub enum Format {
     /// HistData: no header, EST without daylight saving time
     #[schemars(title = "HistData")]
     Histdata,
-    /// Dukascopy: Gmt time or Local time, day first
+    /// Dukascopy: column Gmt time or Local time, dates with the day first
     #[schemars(title = "Dukascopy")]
     Dukascopy,
     /// TradingView chart export: time,open,high,low,close

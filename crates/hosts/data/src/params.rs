@@ -23,7 +23,7 @@ pub struct LoadParams {
     /// Data source to load from.
     #[serde(default)]
     pub source: Option<String>,
-    /// File format of the vendor or program. Leave empty to use the source's setting or detect it.
+    /// File format of the vendor or program. Leave empty to use the source's setting, or else to detect the format.
     #[serde(default)]
     #[schemars(extend("x-advanced" = true))]
     pub format: Option<Format>,

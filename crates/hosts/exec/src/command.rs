@@ -91,8 +91,10 @@ impl Declared {
             }
         }
         if let Some(idle) = params.iter().find(|p| !used.contains(&p.name)) {
-            let what =
-                format!("unused parameter. Use {{{}}} in 'command' or 'set_env', or remove it.", idle.name);
+            let what = format!(
+                "unused parameter. Use {{{}}} in 'command' or 'set_env', or remove the parameter.",
+                idle.name
+            );
             return Err(wrong(&format!("params.{}", idle.name), what));
         }
         Ok(Self {

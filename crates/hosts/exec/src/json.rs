@@ -89,7 +89,7 @@ fn wrong(key: &str, value: &str) -> Option<(&'static str, String)> {
         "done" => ("done", COUNT_RANGE),
         "total" => ("total", COUNT_RANGE),
         "step" => ("step", "a number"),
-        "phase" => ("phase", "a name or a number from 1"),
+        "phase" => ("phase", "a name, or a number of at least 1"),
         _ => return None,
     };
     let mut shown: String = value.chars().take(MAX_SHOWN_CHARS).collect();
@@ -224,7 +224,7 @@ mod tests {
             (r#"{"done":-4}"#, "done must be a number from 0 to 9,000,000,000,000,000, got -4"),
             (r#"{"done":5,"total":0}"#, "total must be more than 0, got 0"),
             (r#"{"step":"a","loss":1}"#, "step must be a number, got \"a\""),
-            (r#"{"phase":0}"#, "phase must be a name or a number from 1, got 0"),
+            (r#"{"phase":0}"#, "phase must be a name, or a number of at least 1, got 0"),
         ] {
             let report = read(line).unwrap();
             assert_eq!(report.wrong.iter().map(|(_, why)| why.as_str()).collect::<Vec<_>>(), [wrong]);

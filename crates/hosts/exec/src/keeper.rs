@@ -92,7 +92,8 @@ pub(crate) async fn keep(job: Job, ctx: Context, abandon: CancellationToken) -> 
     let summary = match timeout(DRAIN, &mut summary).await {
         Ok(summary) => summary,
         Err(_) => {
-            let text = "Another process still holds the output open. The host no longer reads the output.";
+            let text =
+                "The command ended, but another process holds its output open. The host no longer reads it.";
             ctx.log(LogLevel::Warn, text);
             deaf.cancel();
             summary.await
@@ -225,7 +226,9 @@ fn tell_stopped(ctx: &Context, stopped: usize) {
         return;
     }
     let who = if stopped == 1 { "1 process is".to_owned() } else { format!("{stopped} processes are") };
-    let text = format!("{who} stopped by a signal (SIGSTOP, SIGTSTP). Send SIGCONT to continue, or cancel.");
+    let text = format!(
+        "{who} stopped by a signal (SIGSTOP, SIGTSTP). Send SIGCONT to continue, or cancel the operation."
+    );
     ctx.log(LogLevel::Warn, text.clone());
     ctx.condition(ConditionKind::Paused, text);
 }

@@ -178,7 +178,7 @@ fn hint_of(code: i32, last: &[String]) -> String {
         129..=159 => {
             let signal = name_of(code - BY_SIGNAL);
             let memory = match code {
-                137 => " The system also sends SIGKILL when it is out of memory.",
+                137 => " The system sends SIGKILL when memory runs out.",
                 _ => "",
             };
             format!(

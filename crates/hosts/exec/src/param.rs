@@ -176,7 +176,7 @@ fn file_within(folder: &Path, text: &str) -> Result<(), String> {
     let inside = path.components().all(|part| matches!(part, Component::Normal(_) | Component::CurDir));
     if !inside {
         return Err(format!(
-            "'{text}' is outside of {}. Use a path below that folder, without '..' or a leading '/'.",
+            "'{text}' is not a relative path below {}. Use a path without '..' and without a leading '/'.",
             folder.display()
         ));
     }

@@ -26,7 +26,7 @@ impl Matcher {
             all.push(regex);
         }
         if all.is_empty() {
-            return Err("the list of regular expressions is empty.".to_owned());
+            return Err("the list of regular expressions is empty. Add at least one expression.".to_owned());
         }
         Ok(Self(all))
     }

@@ -218,7 +218,7 @@ mod tests {
             builder("gpu", &config, CancellationToken::new()).err().expect("it is refused").to_string()
         };
         assert!(refused(|c| c.url = "gpu-1".into()).starts_with("adapter 'gpu': 'gpu-1' is not a URL"));
-        assert!(refused(|c| c.timing.poll = f64::NAN).contains("'timing.look'"));
+        assert!(refused(|c| c.timing.poll = f64::NAN).contains("'timing.poll'"));
         assert!(refused(|c| c.timing.fastest = 9.0).contains("Swap them"));
         assert!(refused(|c| c.token = Some(String::new())).contains("token is empty"));
         assert!(refused(|c| c.folder = Some("/tmp".into())).contains("ktrdr-ib"));

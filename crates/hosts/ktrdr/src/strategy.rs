@@ -101,7 +101,7 @@ mod tests {
         assert_eq!(some.resolve("mean.yaml").unwrap(), "name: mean\n");
         assert_eq!(some.resolve("name: x\nversion: 1").unwrap(), "name: x\nversion: 1");
         assert_eq!(some.resolve("{name: x}").unwrap(), "{name: x}");
-        assert!(some.resolve("other.yaml").unwrap_err().contains("It has mean.yaml"));
+        assert!(some.resolve("other.yaml").unwrap_err().contains("This folder has mean.yaml"));
         assert!(some.resolve("../mean.yaml").is_err(), "no way out of the folder");
         let none = Strategies::new(None);
         assert!(none.resolve("mean.yaml").unwrap_err().contains("'strategies'"));

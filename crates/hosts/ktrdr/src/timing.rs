@@ -64,7 +64,7 @@ impl Timing {
             ("fastest", self.fastest, 0.001),
             ("slowest", self.slowest, 0.001),
             ("connect", self.connect, 0.001),
-            ("look", self.poll, 0.001),
+            ("poll", self.poll, 0.001),
             ("start", self.start, 0.001),
             ("stop", self.stop, 0.001),
             ("confirm", self.confirm, 0.001),

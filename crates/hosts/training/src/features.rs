@@ -76,7 +76,9 @@ impl Feature {
             (Some((_, word, true)), _) => {
                 Err(format!("'{name}' needs a period from 1 to {MAX_BARS} bars, e.g. {word}_20."))
             }
-            (Some((_, word, false)), _) => Err(format!("'{name}' has no period. Write {word}.")),
+            (Some((_, word, false)), _) => {
+                Err(format!("{word} takes no period. Write {word} instead of '{name}'."))
+            }
             (None, _) => {
                 let shown: String = name.chars().take(40).collect();
                 Err(format!("Unknown feature '{shown}'. Available: {}.", every_name()))

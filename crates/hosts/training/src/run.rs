@@ -190,7 +190,7 @@ fn evaluate(
     let (accuracy, epoch, model) = (result.test.accuracy, result.best_epoch, result.model);
     ctx.log(
         LogLevel::Info,
-        format!("Test accuracy {accuracy:.3} with the weights of epoch {epoch}. Saved as {model}"),
+        format!("Test accuracy {accuracy:.3} with the weights of epoch {epoch}. Saved as model {model}"),
     );
     Ok(doc)
 }

@@ -168,7 +168,7 @@ fn check_memory(bars: usize, sample_config: &SampleConfig) -> Result<(), WorkErr
     let (bars, features) = (bars as u64, sample_config.features.len() as u64);
     Err(failure(
         format!(
-            "{} with {} exceed the memory limit of {} bars.",
+            "{} with {} exceed the memory limit, which is {} bars for this number of features.",
             counted(bars, "bar", "bars"),
             counted(features, "feature", "features"),
             thousands(MAX_VALUES as u64 / features)

@@ -76,7 +76,10 @@ impl ModelStore {
         if card.timeframe == timeframe {
             return Ok(());
         }
-        Err(format!("Model {name} was trained on {} bars, not {timeframe}.", card.timeframe))
+        Err(format!(
+            "Model {name} was trained on {} bars, not on {timeframe} bars. Choose another model or timeframe.",
+            card.timeframe
+        ))
     }
 
     /// Signals of a model, oldest first: −1 for down, +1 for up, 0 for flat and during the warm-up. A signal depends
@@ -176,7 +179,7 @@ mod tests {
         let bars = walk(100, 3);
         assert_eq!(store.signals("a-1h-0001", &bars).unwrap(), model.signals(&bars, &|| Ok(())).unwrap());
         assert_eq!(store.fits("a-1h-0001", Timeframe::H1), Ok(()));
-        assert!(store.fits("a-1h-0001", Timeframe::D1).unwrap_err().contains("on 1h bars, not 1d"));
+        assert!(store.fits("a-1h-0001", Timeframe::D1).unwrap_err().contains("on 1h bars, not on 1d bars"));
         let stop = || Err(WorkError::Cancelled);
         assert_eq!(store.signals_while("a-1h-0001", &bars, &stop), Err(WorkError::Cancelled));
     }

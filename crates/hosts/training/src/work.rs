@@ -87,9 +87,10 @@ impl Work for TrainingRun {
         KindSpec {
             name: KindName::new("training.run").expect("valid kind name"),
             title: "Train a model".to_owned(),
-            description: "Trains a small neural network on stored bars to predict whether the price goes down, flat or \
-                          up. Evaluated out of sample: the test period follows the training period. A cancelled run \
-                          can be resumed and gives the same curves as an uninterrupted run."
+            description: "Trains a small neural network on stored bars to predict whether the price goes down, \
+                          stays flat or goes up. Evaluates the model out of sample: the test period follows the \
+                          training period. A cancelled run can be resumed and gives the same curves as an \
+                          uninterrupted run."
                 .to_owned(),
             summary: Summary("{symbols} {timeframe} · {hidden} · {epochs} epochs".to_owned()),
             params: self.params(),

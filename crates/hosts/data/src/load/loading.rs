@@ -386,7 +386,7 @@ impl<R: Report> Loading<R> {
             format!("The last line of {described} has no line end: the source may be truncated.");
         if kept > 0 {
             let bars = counted(kept, "stored bar", "stored bars");
-            warning.push_str(&format!(" The load kept {bars} after the last row."));
+            warning.push_str(&format!(" The load kept {bars} with times after the last row."));
         }
         log_line(&self.report, LogLevel::Warn, warning.clone());
         self.warnings.push(warning);

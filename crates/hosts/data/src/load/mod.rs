@@ -159,7 +159,7 @@ impl Work for DataLoad {
             name: KindName::new("data.load").expect("valid kind name"),
             title: "Load market data".to_owned(),
             description:
-                "Reads bars from a source, validates every row, stores them as Parquet segments and reports \
+                "Reads bars from a source, validates every row, stores the bars as Parquet segments and reports \
                           gaps. A cancelled load keeps its completed segments and can be resumed."
                     .to_owned(),
             summary: Summary("{symbol} {timeframe} · {source} · {mode}".to_owned()),

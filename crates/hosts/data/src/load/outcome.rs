@@ -192,14 +192,15 @@ pub(super) fn report_findings(report: &impl Report, found: &Assessment) {
         log_line(
             report,
             LogLevel::Info,
-            format!("Volume unknown for {of}: not usable for features that need volume"),
+            format!("The volume is unknown for {of}: features that need the volume can't use them"),
         );
     }
     let gaps = found.findings.gaps.len() as u64;
     let missing = match found.quality.completeness {
-        None => "Missing bars are unknown: there are not enough regular bars of this timeframe".to_owned(),
+        None => "The number of missing bars is unknown: there are not enough regular bars of this timeframe"
+            .to_owned(),
         Some(_) if gaps == 0 => {
-            "No gaps: all bars expected from the symbol's own calendar are present".to_owned()
+            "No gaps: all bars expected from the symbol's trading hours are present".to_owned()
         }
         Some(share) => format!(
             "{} with {}: {:.2} % complete",

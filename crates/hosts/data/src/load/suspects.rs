@@ -94,7 +94,10 @@ impl Suspects {
                 0 => String::new(),
                 more => format!(" More such bars: {}.", thousands(more)),
             };
-            warnings.push(format!("The bar of {} moved {by} and back: check its prices.{more}", shown(time)));
+            warnings.push(format!(
+                "At the bar of {}, the price moved {by} and back: check this bar.{more}",
+                shown(time)
+            ));
         }
         warnings
     }
@@ -155,11 +158,11 @@ mod tests {
         let days = |closes: &[f64]| (0..).zip(closes.iter().copied()).collect::<Vec<_>>();
         assert_eq!(
             warnings(&days(&[10.0, 10.5, 105.0, 10.5])),
-            ["The bar of 2024-01-03 moved ×10 and back: check its prices."]
+            ["At the bar of 2024-01-03, the price moved ×10 and back: check this bar."]
         );
         assert_eq!(
             warnings(&days(&[10.0, 0.1, 10.0, 970.0, 10.0])),
-            ["The bar of 2024-01-02 moved ÷100 and back: check its prices. More such bars: 1."]
+            ["At the bar of 2024-01-02, the price moved ÷100 and back: check this bar. More such bars: 1."]
         );
         assert!(warnings(&days(&[10.0, 10.0, 100.0, 101.0])).is_empty());
     }

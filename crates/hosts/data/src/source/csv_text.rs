@@ -52,7 +52,7 @@ impl CsvText {
     pub(super) fn notes(&self) -> Vec<String> {
         match self.repeated_headers {
             0 => Vec::new(),
-            lines => vec![format!("Skipped {} of repeated column names", counted(lines, "line", "lines"))],
+            lines => vec![format!("Skipped {} with repeated column names", counted(lines, "line", "lines"))],
         }
     }
 

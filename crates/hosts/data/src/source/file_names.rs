@@ -91,7 +91,8 @@ pub(crate) fn about(folder: &Path) -> BTreeMap<String, SymbolNote> {
     }
     let note = |(symbol, (timeframes, at)): (String, (BTreeSet<Timeframe>, Option<Time>))| {
         let timeframes: Vec<&str> = timeframes.iter().map(|timeframe| timeframe.as_str()).collect();
-        (symbol, SymbolNote { note: format!("{} file", timeframes.join(", ")), at })
+        let files = if timeframes.len() == 1 { "file" } else { "files" };
+        (symbol, SymbolNote { note: format!("{} {files}", timeframes.join(", ")), at })
     };
     all.into_iter().map(note).collect()
 }

@@ -79,7 +79,7 @@ fn mixed(first: &Instrument, other: &Instrument, what: &str) -> Failure {
     let split = "Split the file into one file per symbol, named SYMBOL_TIMEFRAME.csv.";
     let hint = match (contract(&first.name), contract(&other.name)) {
         (Some(a), Some(b)) if a.root == b.root => format!(
-            "{split} Contracts that follow each other without overlap are loaded as a continuous future, under a symbol such as {0}.c.0, {0}=F or {0}1!.",
+            "{split} Or, if the contracts follow each other without overlap, load the file as a continuous future, under a symbol such as {0}.c.0, {0}=F or {0}1!.",
             a.root
         ),
         _ => split.to_owned(),

@@ -27,7 +27,7 @@ pub(super) fn is_repeated(
     }
     Err(failure(
         format!(
-            "Line {line} of {what} has other column names than the start: '{}'. The rows after it would be stored in the wrong columns.",
+            "Line {line} of {what} has column names that differ from those at the start: '{}'. The rows after this line would be stored in the wrong columns.",
             layout.shown(record)
         ),
         "Split the file before that line, or write all rows with the same columns in the same order.",

@@ -31,13 +31,14 @@ pub(super) fn schema(params: &[Param]) -> Value {
 
 /// Parses `command`: strings, and lists of strings that are used together or not at all.
 pub(super) fn vector(command: &[toml::Value]) -> Result<Vector, String> {
-    const SHAPE: &str = "must be a list of strings, like [\"python3\", \"fit.py\", [\"--seed\", \"{seed}\"]]";
+    const SHAPE: &str = "must be a list of strings and lists of strings, like [\"python3\", \"fit.py\", \
+                         [\"--seed\", \"{seed}\"]]";
     let argument = |value: &toml::Value| {
         let text = value
             .as_str()
             .ok_or_else(|| format!("it {SHAPE}; {value} is neither a string nor a list of strings."))?;
         if text.contains('\0') {
-            return Err("an argument can't contain a NUL character.".to_owned());
+            return Err("an argument can't contain a NUL character. Remove this character.".to_owned());
         }
         Template::parse(text)
     };
@@ -49,12 +50,15 @@ pub(super) fn vector(command: &[toml::Value]) -> Result<Vector, String> {
     match vector.0.first().and_then(|group| group.first()) {
         None => Err(format!("it {SHAPE}, and start with the program.")),
         Some(program) if program.placeholders().next().is_some() => {
-            Err("the first string is the program, which can't contain a parameter.".to_owned())
+            Err("the first string is the program, and it can't contain a parameter. Write its name or path."
+                .to_owned())
         }
         Some(program) if program.fill(&Values::new()).is_none_or(|name| name.trim().is_empty()) => {
-            Err("the first string is the program, and it is empty.".to_owned())
+            Err("the first string is empty. Write the name or path of the program there.".to_owned())
         }
-        Some(_) if vector.0[0].len() > 1 => Err("the program must not be inside a list.".to_owned()),
+        Some(_) if vector.0[0].len() > 1 => {
+            Err("the program is inside a list. Write it as the first string of 'command'.".to_owned())
+        }
         Some(_) => Ok(vector),
     }
 }
@@ -73,7 +77,9 @@ pub(super) fn known(place: &str, params: &[Param]) -> Result<(), String> {
 
 pub(super) fn variable(name: &str) -> Result<(), String> {
     if name.is_empty() || name.contains(['=', '\0']) {
-        return Err(format!("'{name}' is not a valid environment variable name."));
+        return Err(format!(
+            "'{name}' is not a valid name of an environment variable. Use a name without '=' that is not empty."
+        ));
     }
     if [OPERATION, ATTEMPT].contains(&name) {
         return Err(format!("{name} is set by the host. Remove it."));
@@ -124,7 +130,7 @@ pub(super) fn limits(
     };
     let seconds = |key, n: Option<f64>| match n {
         Some(n) if !(n > 0.0 && n <= 1e9) => {
-            Err((key, format!("invalid value {n}: must be more than 0 seconds.")))
+            Err((key, format!("invalid value {n}: must be more than 0 and at most 1,000,000,000 seconds.")))
         }
         n => Ok(n),
     };
@@ -145,7 +151,7 @@ pub(super) fn limits(
     if watched && !cfg!(target_os = "linux") {
         return Err((
             "memory_mb",
-            "memory and CPU limits are supported on Linux only. Use wall_seconds.".to_owned(),
+            "memory_mb and cpu_seconds are supported on Linux only. Use wall_seconds instead.".to_owned(),
         ));
     }
     Ok(limits)

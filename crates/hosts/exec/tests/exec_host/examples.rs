@@ -101,7 +101,7 @@ async fn programs_of_the_machine_can_be_operations() {
     assert_eq!(out.status(), 422);
     let problem: Problem = out.json().await.unwrap();
     assert!(
-        problem.fields[0].field == "file" && problem.detail.contains("is outside of"),
+        problem.fields[0].field == "file" && problem.detail.contains("is not a relative path below"),
         "{}",
         problem.detail
     );

@@ -62,7 +62,7 @@ impl Run {
                     {
                         // Running only by its record: nothing survives a restart of the service.
                         if run_monitor.judge(&poll, true) == Verdict::Lost {
-                            return self.resume_run(place, "it ended when the service restarted").await;
+                            return self.resume_run(place, "the service was restarted").await;
                         }
                     }
                     RunState::Running => {

@@ -124,7 +124,10 @@ impl Run {
                 Err(error) if error.status() == Some(404) && place.started => {
                     self.ctx.log(
                         LogLevel::Warn,
-                        format!("The service no longer knows {} after the stop request: {error}", place.id),
+                        format!(
+                            "The service no longer knows run {} after the stop request: {error}",
+                            place.id
+                        ),
                     );
                     return Err(self.lost(place, &error));
                 }
@@ -132,13 +135,13 @@ impl Run {
                     if since.elapsed() >= confirm {
                         return Err(self.never_known(place, &error));
                     }
-                    let text = format!("No response to the start request for {}: {error}", place.id);
+                    let text = format!("No response to the start request for run {}: {error}", place.id);
                     UnconfirmedStop { kind: ConditionKind::CancelUndelivered, text, after: confirm }
                 }
                 Err(error) => {
                     let base = self.how.remote_service.base();
                     let text = format!(
-                        "The service at {base} does not report whether {} stopped: {error}. The adapter checks \
+                        "The service at {base} does not report whether run {} stopped: {error}. The adapter checks \
                          again and repeats the stop request until the service responds.",
                         place.id
                     );
@@ -172,8 +175,8 @@ impl Run {
         let confirm = seconds(self.how.timing.confirm);
         if poll.accuracy == RecordAccuracy::RunsOn {
             let text = format!(
-                "The service at {base} can't stop {id}: its record says cancelled, but the run continues. The operation \
-                 keeps its slot until the run ends. To stop the run now, restart the service."
+                "The service at {base} can't stop run {id}: it reports the run as cancelled, but the run continues. \
+                 The operation keeps its slot until the run ends. To stop the run now, restart the service."
             );
             return UnconfirmedStop {
                 kind: ConditionKind::Unstoppable,
@@ -184,21 +187,21 @@ impl Run {
         match (&sent.answered, &sent.problem) {
             (Some(_), _) => {
                 let text = format!(
-                    "The service at {base} accepted the stop request for {id}, but the run is still active. The operation \
-                     keeps its slot until the run ends. The adapter repeats the stop request."
+                    "The service at {base} accepted the stop request for run {id}, but the run is still active. The \
+                     operation keeps its slot until the run ends. The adapter repeats the stop request."
                 );
                 UnconfirmedStop { kind: ConditionKind::Unstoppable, text, after: confirm }
             }
             (None, Some(problem)) => {
                 let text = format!(
-                    "The service at {base} did not accept the stop request for {id}: {problem}. The adapter \
+                    "The service at {base} did not accept the stop request for run {id}: {problem}. The adapter \
                      repeats the stop request, and the run continues meanwhile."
                 );
                 UnconfirmedStop { kind: ConditionKind::CancelUndelivered, text, after: Duration::ZERO }
             }
             (None, None) => {
                 let text =
-                    format!("The service at {base} has not responded to the stop request for {id} yet.");
+                    format!("The service at {base} has not responded to the stop request for run {id} yet.");
                 UnconfirmedStop {
                     kind: ConditionKind::CancelUndelivered,
                     text,
@@ -215,7 +218,7 @@ impl Run {
             RunState::Stopped(why) => {
                 self.ctx.log(
                     LogLevel::Info,
-                    format!("The service confirms that {} is no longer running: {why}", place.id),
+                    format!("The service confirms that run {} is no longer running: {why}", place.id),
                 );
                 Err(WorkError::Cancelled)
             }
@@ -233,7 +236,7 @@ impl Run {
         WorkError::failed(
             format!(
                 "The cancel is not confirmed, and the run may still be running at {base}: no response to the start \
-                 request for {}, and the status check failed: {error}.",
+                 request for run {}, and the status check failed: {error}.",
                 place.id
             ),
             "Check the service itself. Resume follows the run again if it exists.",

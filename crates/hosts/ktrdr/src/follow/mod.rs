@@ -101,7 +101,7 @@ impl Run {
                     match run_monitor.judge(&poll, self.reporter.position().moved) {
                         Verdict::Runs => {}
                         Verdict::Doubtful => self.ctx.message(
-                            "The service reports the run as running but shows no activity. Checking whether it restarted",
+                            "The service reports the run as running but shows no activity. Checking whether the service restarted",
                         ),
                         Verdict::Lost => return End::Known(Err(self.ended_unseen(place).await)),
                     }
@@ -133,12 +133,12 @@ impl Run {
             // Otherwise its record would say running forever.
             let cleared = self.how.remote_service.stop(id, "the run is not active").await;
             if let Err(error) = cleared {
-                self.ctx.log(LogLevel::Warn, format!("Cannot clear the record of {id}: {error}"));
+                self.ctx.log(LogLevel::Warn, format!("Cannot clear the record of run {id}: {error}"));
             }
             return WorkError::failed(
                 format!(
-                    "The service at {base} accepted the request to resume {id}, but then nothing ran. It can only \
-                     resume runs that were started with a path to the strategy on its own machine."
+                    "The service at {base} accepted the request to resume run {id}, but then nothing ran. The service \
+                     can only resume runs that were started with a path to the strategy on its own machine."
                 ),
                 "Retry from the start. Set 'strategy_path' so that later runs can be resumed.",
             );
@@ -167,7 +167,7 @@ impl Run {
             )),
             RunState::Stopped(why) => Err(WorkError::failed(
                 words("was stopped by someone else", why),
-                "Another client cancelled it, or the service was shut down. Resume if the service supports it.",
+                "Another client cancelled the run, or the service was shut down. Resume if the service supports it.",
             )),
         })
     }
@@ -219,7 +219,7 @@ impl Run {
                 "A restart of the service ends its runs. Retry from the start, or resume if the service kept a checkpoint.",
             ),
             _ => WorkError::failed(
-                format!("Lost contact with run {}. It may still be running at {base}: {error}.", place.id),
+                format!("Lost contact with run {}, which may still be running at {base}: {error}.", place.id),
                 "Check that the service is running and responds. Resume finds the run again without starting a second one.",
             ),
         }
@@ -234,7 +234,7 @@ impl Run {
                 place.id,
                 self.how.remote_service.base()
             ),
-            hint: "Resume follows it again, or fetches its result if it has ended.".to_owned(),
+            hint: "Resume follows the run again, or fetches its result if the run has ended.".to_owned(),
         }
         .into()
     }

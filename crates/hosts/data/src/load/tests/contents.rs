@@ -58,7 +58,7 @@ async fn empty_and_unusable_files_have_different_errors() {
     );
     assert!(failure.hint.contains("zone"));
     let failure = failure_of(&text(0..50), json!({"start": "2024-01-01"})).await;
-    assert!(failure.message.contains("The source has 2019-07-01"), "{}", failure.message);
+    assert!(failure.message.contains("The source has bars from 2019-07-01"), "{}", failure.message);
     assert!(!bench.set("files/A/1h").join("2019.parquet").exists(), "nothing was written");
     bench.failure_of(params(json!({"symbol": "B"}))).await;
     assert!(!bench.set("files/B").exists(), "a symbol that is not there leaves no folder");
@@ -84,7 +84,7 @@ async fn bars_of_unknown_volume_are_loaded_and_counted() {
         assert_eq!((result.rows, result.rejected_count), (40, 0));
         assert_eq!((result.quality.unknown_volume, result.quality.zero_volume), (40, 0));
         assert!(bench.bars("files/A/1h").iter().all(|b| b.volume.is_none()));
-        assert!(notebook.log().contains("Volume unknown for all 40 bars"), "{}", notebook.log());
+        assert!(notebook.log().contains("volume is unknown for all 40 bars"), "{}", notebook.log());
     }
 }
 
@@ -130,7 +130,7 @@ async fn a_repeated_header_is_skipped_and_not_counted_as_rejected() {
     let notebook = Notebook::new();
     let result = bench.run(&notebook, daily(), None).await.unwrap();
     assert_eq!((result.rows, result.rejected_count), (4, 0));
-    assert!(notebook.log().contains("Skipped 1 line of repeated column names"), "{}", notebook.log());
+    assert!(notebook.log().contains("Skipped 1 line with repeated column names"), "{}", notebook.log());
 }
 
 #[tokio::test]

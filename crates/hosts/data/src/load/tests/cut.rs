@@ -21,7 +21,7 @@ async fn a_file_without_a_final_newline_removes_no_later_bar() {
     assert_eq!(result.warnings.len(), 1, "{:?}", result.warnings);
     assert!(
         result.warnings[0].ends_with(
-            "A_1h.csv has no line end: the source may be truncated. The load kept 1,000 stored bars after the last row."
+            "A_1h.csv has no line end: the source may be truncated. The load kept 1,000 stored bars with times after the last row."
         ),
         "{:?}",
         result.warnings

@@ -353,7 +353,7 @@ async fn refused(answer: UnreadResponse, name: &str, request: &Request, tries: u
         format!("{url} returned {status}{times}.{error_text}"),
         match status.as_u16() {
             401 | 403 => "The source denied access. Check the credentials in its URL.",
-            429 => "Rate-limited by the source. Wait, then try again.",
+            429 => "The source limits the request rate. Wait, then try again.",
             500.. => "The source has a server error. Try again later.",
             _ => "Check the source's URL in the configuration.",
         },

@@ -44,7 +44,7 @@ impl BarTimes {
             (timeframe != Timeframe::D1).then(|| probable_end(timeframe, sample, titles, time, signs));
         let warning = likely.flatten().map(|why| {
             format!(
-                "The times may be the ends of the bars: {why}. They are stored as starts; if they are ends, set bar_time to end."
+                "The times may be the ends of the bars: {why}. The load treats them as starts; if they are ends, set bar_time to end."
             )
         });
         Self { bar_time: BarTime::Start, why: "assumed".to_owned(), warning }
@@ -93,7 +93,7 @@ fn probable_end(
     let (opens, closes) = NEW_YORK;
     let first_end = opens.checked_add(SignedDuration::from_mins(timeframe.minutes())).ok()?;
     (earliest == first_end && latest == closes)
-        .then_some("the first bar of a day begins one bar after 09:30, and the last one at 16:00")
+        .then_some("the times of a day begin one bar after 09:30 and end at 16:00")
 }
 
 #[cfg(test)]

@@ -132,7 +132,7 @@ fn fits(format: Format, titles: &Titles, columns: &Columns, signs: &Signs) -> bo
 pub(super) fn zone_advice(format: Format, sample: &Sample, titles: &Titles, signs: &Signs) -> &'static str {
     match format {
         Format::Metatrader => {
-            "MetaTrader uses the broker's server time: choose its time zone (America/New_York+7 or Europe/Athens for most brokers), or the format histdata if the file is from HistData"
+            "MetaTrader uses the broker's server time: choose the time zone of the server (America/New_York+7 or Europe/Athens for most brokers), or the format histdata if the file is from HistData"
         }
         Format::Histdata => "the data looks like HistData: choose the format histdata (EST) or a time zone",
         // Another source may leave out the volumes of a stock.

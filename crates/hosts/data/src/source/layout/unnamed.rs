@@ -80,7 +80,7 @@ pub(super) fn refusal(sample: &Sample, about: &About) -> Failure {
                 record.line,
                 shown(&record.fields, sample.delimiter)
             ),
-            None => format!("line {} has other fields: '{line}'", first.line),
+            None => format!("line {} has other columns: '{line}'", first.line),
         };
         failure(
             format!(
