@@ -41,7 +41,7 @@ use tokio_util::task::TaskTracker;
 pub enum Which {
     These(Vec<OperationId>),
     /// All that a filter matches.
-    Found(Filter),
+    Found(Box<Filter>),
 }
 
 /// Result of a bulk cancel.

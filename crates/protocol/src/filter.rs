@@ -257,6 +257,21 @@ impl Filter {
         times.into_iter().flatten().any(When::moves)
     }
 
+    /// Same as [`Filter::takes`], for all of an operation.
+    pub fn takes_operation(&self, operation: &Operation, now: Time) -> bool {
+        let seen = Seen {
+            id: operation.id,
+            state: operation.state,
+            kind: &operation.kind,
+            host: operation.host.as_ref(),
+            parent: operation.parent,
+            ended_at: operation.ended_at,
+            params: &operation.params,
+            words: &|| operation.words(),
+        };
+        self.takes(&seen, now)
+    }
+
     /// Whether it matches an operation; ignores `after` and `limit`.
     pub fn takes(&self, op: &Seen<'_>, now: Time) -> bool {
         fn any<T: PartialEq>(list: &[T], one: Option<&T>) -> bool {
@@ -365,7 +380,7 @@ mod tests {
         assert!(!takes(&[("host", "gpu-1")]));
         assert!(takes(&[("since", "2026-11-23T10:00:00Z")]) && !takes(&[("until", "2026-11-23T10:00:00Z")]));
         assert!(takes(&[("until", "2026-11-23"), ("since", "1s")]));
-        let at = Time::parse("2026-11-23T09:30:00Z");
+        let at = Time::parse("2026-11-23T09:30:00Z").ok();
         assert!(takes_ended(at, &[("ended_since", "2026-11-23T09:30:00Z"), ("ended_until", "today")]));
         assert!(
             !takes_ended(at, &[("ended_until", "2026-11-23T09:30:00Z")]),

@@ -4,10 +4,9 @@
 
 use proptest::prelude::*;
 use protocol::access::KindScope;
-use protocol::filter::Seen;
 use protocol::operation::AttemptOrigin;
 use protocol::{Attempt, HostName, KindName, Operation, OperationId, State, Time};
-use serde_json::{Value, json};
+use serde_json::json;
 use signalbox_store::{Change, Filter, Sqlite, Store};
 
 /// A minute of 2026, for ranges of time.
@@ -36,14 +35,8 @@ fn operation(n: usize, drawn: (usize, usize, usize, usize, usize, i64)) -> Opera
 }
 
 fn held(filter: &Filter, operations: &[Operation], now: Time) -> Vec<OperationId> {
-    let takes = |op: &&Operation| {
-        let (params, host, words): (&Value, _, &dyn Fn() -> String) =
-            (&op.params, op.host.as_ref(), &|| op.words());
-        let (id, state, kind, parent, ended_at) = (op.id, op.state, &op.kind, op.parent, op.ended_at);
-        let seen = Seen { id, state, kind, host, parent, ended_at, params, words };
-        filter.takes(&seen, now)
-    };
-    let mut ids: Vec<_> = operations.iter().filter(takes).map(|op| op.id).collect();
+    let mut ids: Vec<_> =
+        operations.iter().filter(|op| filter.takes_operation(op, now)).map(|op| op.id).collect();
     ids.sort_unstable();
     ids
 }

@@ -283,7 +283,7 @@ fn which(ids: Option<Vec<OperationId>>, filter: Option<String>) -> Result<Which,
             }
             let words = words.iter().map(|(k, v)| (k.as_str(), v.as_str()));
             let filter = Filter::parse(words).map_err(|e| bad(format!("Invalid filter: {e}.")))?;
-            Ok(Which::Found(filter))
+            Ok(Which::Found(Box::new(filter)))
         }
         _ => Err(bad(
             "Select operations with either \"ids\" (a list) or \"filter\" (a query string as for the list)."

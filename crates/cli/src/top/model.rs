@@ -2,7 +2,7 @@
 
 use super::history::History;
 use protocol::api::{HostStatus, Snapshot};
-use protocol::filter::{Filter, Seen};
+use protocol::filter::Filter;
 use protocol::{Event, EventBody, Operation, OperationId, State, Time};
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
@@ -114,8 +114,9 @@ impl Model {
 
     /// Matching operations: on hosts, then queued ones in their order, then ended ones, the newest end first.
     pub fn rows(&self, filter: &Filter, with_ended: bool, now: Time) -> Vec<&Tracked> {
-        let fits =
-            |known: &&Tracked| (with_ended || !known.op.state.ended()) && takes(filter, &known.op, now);
+        let fits = |known: &&Tracked| {
+            (with_ended || !known.op.state.ended()) && filter.takes_operation(&known.op, now)
+        };
         let mut rows: Vec<&Tracked> = self.operations.values().filter(fits).collect();
         rows.sort_by_key(|known| {
             let op = &known.op;
@@ -137,19 +138,6 @@ impl Model {
             self.operations.remove(&id);
         }
     }
-}
-
-fn takes(filter: &Filter, op: &Operation, now: Time) -> bool {
-    let seen = Seen {
-        id: op.id,
-        state: op.state,
-        kind: &op.kind,
-        host: op.host.as_ref(),
-        parent: op.parent,
-        params: &op.params,
-        words: &|| op.words(),
-    };
-    filter.takes(&seen, now)
 }
 
 #[cfg(test)]

@@ -10,7 +10,7 @@ use clap::Args;
 use client::Client;
 use display::zone::Zone;
 use protocol::event::Reset;
-use protocol::filter::{Filter, Seen};
+use protocol::filter::Filter;
 use protocol::{Event, EventBody, Operation, OperationId, State, Time};
 use std::collections::HashMap;
 use std::time::Duration;
@@ -110,16 +110,7 @@ struct Watched {
 impl Watched {
     fn event(&mut self, event: &Event, json: &str) -> anyhow::Result<()> {
         let EventBody::Operation { operation } = &event.body else { return Ok(()) };
-        let seen = Seen {
-            id: operation.id,
-            state: operation.state,
-            kind: &operation.kind,
-            host: operation.host.as_ref(),
-            parent: operation.parent,
-            params: &operation.params,
-            words: &|| operation.words(),
-        };
-        if !self.filter.takes(&seen, event.at) {
+        if !self.filter.takes_operation(operation, event.at) {
             return Ok(());
         }
         if self.known.len() >= MAX_REMEMBERED {

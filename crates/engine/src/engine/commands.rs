@@ -181,7 +181,7 @@ impl Engine {
     ) -> Result<CancelledOperations, EngineError> {
         let ids = match which {
             Which::These(ids) => ids,
-            Which::Found(filter) => self.found(filter, |state| !state.ended(), |o| Some(o.id)).await?,
+            Which::Found(filter) => self.found(*filter, |state| !state.ended(), |o| Some(o.id)).await?,
         };
         // All requests are sent before the first response is awaited, so that they share a commit.
         let mut answers = Vec::with_capacity(ids.len());

@@ -47,7 +47,7 @@ impl Engine {
             Which::These(ids) => ids,
             Which::Found(filter) => {
                 let of = |o: &Operation| (o.seq <= until).then_some(o.id);
-                self.found(filter, |state| state.ended(), of).await?
+                self.found(*filter, |state| state.ended(), of).await?
             }
         };
         let engine = self.clone();

@@ -117,11 +117,11 @@ async fn bulk_deletion_by_filter_or_id_skips_operations_that_have_not_ended() {
         ids.push(ended(&engine, &mut feed, steps).await);
     }
     let of_7 = Filter::parse([("param.steps", "7")]).unwrap();
-    let would = engine.delete_many(Which::Found(of_7.clone()), None, true).await.unwrap();
+    let would = engine.delete_many(Which::Found(Box::new(of_7.clone())), None, true).await.unwrap();
     assert_eq!((would.deleted, would.refused), (2, 0));
     // An operation that ends after the count is kept until it is counted.
     let later = ended(&engine, &mut feed, 7).await;
-    let outcome = engine.delete_many(Which::Found(of_7), would.until, false).await.unwrap();
+    let outcome = engine.delete_many(Which::Found(Box::new(of_7)), would.until, false).await.unwrap();
     assert_eq!((outcome.deleted, outcome.refused, outcome.until), (2, 0, None));
     until_forgotten(&mut feed, &ids[..2]).await;
     // Listed twice counts once; deleted and running ones are refused.
@@ -129,7 +129,7 @@ async fn bulk_deletion_by_filter_or_id_skips_operations_that_have_not_ended() {
     let outcome = engine.delete_many(Which::These(named), None, false).await.unwrap();
     assert_eq!((outcome.deleted, outcome.refused), (1, 2));
     assert_eq!(engine.operation(later).await.unwrap().operation.state, State::Succeeded);
-    let outcome = engine.delete_many(Which::Found(Filter::default()), None, false).await.unwrap();
+    let outcome = engine.delete_many(Which::Found(Box::default()), None, false).await.unwrap();
     assert_eq!((outcome.deleted, outcome.refused), (2, 0));
     assert_eq!(counted(&engine, State::Succeeded), 0);
     assert_eq!(engine.operation(long).await.unwrap().operation.state, State::Running);

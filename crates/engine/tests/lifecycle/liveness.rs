@@ -199,7 +199,7 @@ async fn bulk_cancel_by_id_or_filter_reports_each_rejection() {
         queued.push(start(&engine, json!({"steps": steps})).await.id);
     }
     let of_77 = Filter { text: "to 700007".into(), ..Filter::default() };
-    let mut outcome = engine.cancel_many(Which::Found(of_77), "wrong data".into()).await.unwrap();
+    let mut outcome = engine.cancel_many(Which::Found(Box::new(of_77)), "wrong data".into()).await.unwrap();
     outcome.requested.sort();
     assert_eq!(outcome.requested, queued[..2]);
     let outcome =
@@ -209,10 +209,7 @@ async fn bulk_cancel_by_id_or_filter_reports_each_rejection() {
     assert_eq!(*refused, done);
     assert!(matches!(why, EngineError::Denied(Denied::CancelEnded(State::Cancelled))), "{why:?}");
     feed.until(|o| o.id == first && o.state == State::Cancelled).await;
-    assert_eq!(
-        engine.cancel_many(Which::Found(Filter::default()), String::new()).await.unwrap().requested,
-        []
-    );
+    assert_eq!(engine.cancel_many(Which::Found(Box::default()), String::new()).await.unwrap().requested, []);
     engine.close().await;
 }
 

@@ -161,7 +161,8 @@ impl Scoped {
         let ids = match which {
             Which::Found(filter) => {
                 let none = Which::These(Vec::new());
-                return Ok((self.within(filter).map_or(none, Which::Found), Vec::new()));
+                let within = self.within(*filter).map(Box::new);
+                return Ok((within.map_or(none, Which::Found), Vec::new()));
             }
             Which::These(ids) => ids,
         };

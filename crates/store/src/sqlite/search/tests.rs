@@ -4,7 +4,7 @@ use super::*;
 use crate::sqlite::read::operations::page_by;
 use crate::{Change, Filter, Sqlite, Store, Weight};
 use proptest::prelude::*;
-use protocol::filter::{Order, Seen};
+use protocol::filter::Order;
 use protocol::operation::AttemptOrigin;
 use protocol::{Attempt, HostName, KindName, Operation, OperationId, State, Time};
 use serde_json::json;
@@ -144,13 +144,7 @@ fn run(store: &Sqlite, steps: &[Step]) -> BTreeMap<OperationId, Operation> {
 }
 
 fn expected(all: &BTreeMap<OperationId, Operation>, filter: &Filter) -> Vec<OperationId> {
-    let takes = |op: &&Operation| {
-        let (params, host, words): (_, _, &dyn Fn() -> String) =
-            (&op.params, op.host.as_ref(), &|| op.words());
-        let (id, state, kind, parent, ended_at) = (op.id, op.state, &op.kind, op.parent, op.ended_at);
-        let seen = Seen { id, state, kind, host, parent, ended_at, params, words };
-        filter.takes(&seen, Time::now())
-    };
+    let takes = |op: &&Operation| filter.takes_operation(op, Time::now());
     let mut ids: Vec<OperationId> = all.values().filter(takes).map(|op| op.id).collect();
     if filter.order == Order::Newest {
         ids.reverse();
