@@ -24,6 +24,7 @@ fn reason(reason: FailureReason) -> &'static str {
         FailureReason::HostLost => "The host lost the operation",
         FailureReason::HostStopped => "The host was stopped",
         FailureReason::HostSilent => "The host timed out",
+        FailureReason::SecretsUnreadable => "The secret parameters could not be decrypted",
         FailureReason::CheckpointAway => "The checkpoint could not be transferred to the host",
         FailureReason::Abandoned => "Abandoned while its host was unreachable or could not stop it",
     }
