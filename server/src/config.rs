@@ -8,6 +8,7 @@ mod oidc;
 mod otlp;
 mod request_limits;
 mod rules;
+mod secrets;
 mod texts;
 mod tls;
 
@@ -114,6 +115,7 @@ struct File {
     /// Retry policies by kind.
     retry: HashMap<KindName, rules::FileRetry>,
     request_limits: request_limits::FileRequestLimits,
+    secrets: secrets::FileSecrets,
     /// Largest number of parallel operations by kind.
     limits: HashMap<KindName, u32>,
 }
@@ -243,6 +245,7 @@ impl Config {
             engine.rules.retry.extend(adapters::follow_again(adapter.config.protocol));
         }
         rules::apply(&mut engine, &file.rules, file.retry, file.limits)?;
+        engine.secret_keys = secrets::keys(file.secrets)?;
         let site = args.site.or(file.site).unwrap_or_else(default_site);
         let alerts = alerts::settings(file.alerts, path)?;
         let mut oidc = file.oidc.map(oidc::settings).transpose()?;

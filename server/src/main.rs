@@ -34,6 +34,7 @@ mod page;
 mod problem;
 mod provider;
 mod routes;
+mod secrets;
 mod serve;
 mod served;
 mod sign_in;
@@ -87,6 +88,8 @@ enum Command {
     Openapi,
     /// Check that the audit log of a data folder is intact.
     Audit(audit::AuditArgs),
+    /// Create keys for secret parameters.
+    Secrets(secrets::SecretsArgs),
     /// Write man pages of all commands to a folder.
     Man(man::ManArgs),
     #[command(flatten)]
@@ -119,6 +122,7 @@ fn main() -> ExitCode {
         Command::Host(args) => run(host::host(args), None),
         Command::Openapi => output::line(&routes::openapi_document()).map_err(anyhow::Error::from),
         Command::Audit(args) => audit::run(args),
+        Command::Secrets(args) => secrets::run(args),
         Command::Man(args) => man::write(Cli::command(), &args),
         Command::Client(command) => return speak(cli::run(command)),
     };

@@ -110,6 +110,28 @@ pub fn problem_of(error: EngineError) -> Problem {
             (ProblemType::Unavailable, detail)
         }
         EngineError::InvalidParams(fields) => return invalid(fields),
+        EngineError::NoSecretKey(names) => {
+            let (listed, are) = (names.join(", "), if names.len() == 1 { "is" } else { "are" });
+            let detail = format!(
+                "{listed} {are} secret, and the server has no key to encrypt secrets, so nothing was started. Create a key \
+                 with `signalbox secrets new-key > secrets.key` or `openssl rand -hex 32 > secrets.key`, set key_file \
+                 below [secrets] in the configuration, and restart the server."
+            );
+            let fields = names.into_iter().map(|name| FieldError::new(name, "The server has no key to encrypt it."));
+            return Problem::new(ProblemType::Conflict, detail).with_fields(fields.collect());
+        }
+        EngineError::SecretsUnreadable { id, source } => (
+            ProblemType::Conflict,
+            format!(
+                "The secret parameters of operation {id} can't be decrypted: {source}. If a key is missing, add it to the \
+                 file that secrets.key_file names, and restart the server. Otherwise, start a new operation and enter \
+                 the secrets again."
+            ),
+        ),
+        EngineError::NotEncrypted => (
+            ProblemType::Internal,
+            "The system has no random numbers, so secrets can't be encrypted. Nothing was started.".into(),
+        ),
         EngineError::KeyReused => (
             ProblemType::KeyReused,
             "This Idempotency-Key was already used for another request. Use a new key for a new operation.".into(),
@@ -290,6 +312,20 @@ mod tests {
     fn a_problem_of_a_host_is_forwarded_unchanged() {
         let theirs = Problem::new(ProblemType::NotFound, "The artifact was deleted.");
         assert_eq!(problem_of(EngineError::HostProblem(Box::new(theirs.clone()))), theirs);
+    }
+
+    #[test]
+    fn a_start_without_a_key_for_secrets_says_how_to_make_one() {
+        let problem = problem_of(EngineError::NoSecretKey(vec!["token".into()]));
+        assert!(
+            problem.detail.starts_with("token is secret, and the server has no key"),
+            "{}",
+            problem.detail
+        );
+        assert!(
+            problem.detail.contains("signalbox secrets new-key") && problem.detail.contains("openssl rand")
+        );
+        assert_eq!((problem.status, problem.fields[0].field.as_str()), (409, "token"));
     }
 
     #[test]

@@ -110,8 +110,8 @@ pub async fn serve(config: Config, exporter: Option<Exporter>) -> anyhow::Result
     let served = Arc::new(Served::default());
     let monitor = Monitor::new(&config.data.join("history.db"), &hosts);
     let monitored = hosts.clone();
-    let engine =
-        Engine::open(store.clone(), EngineConfig { hosts, in_words: sweep::in_words, ..config.engine })?;
+    let (in_words, sets) = (sweep::in_words, sweep::sets);
+    let engine = Engine::open(store.clone(), EngineConfig { hosts, in_words, sets, ..config.engine })?;
     sweeps.works_with(engine.clone());
     // Ends when it is dropped.
     let _collecting = monitor.collect(&monitored, &engine, &served, &config.data, &stop);

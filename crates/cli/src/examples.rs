@@ -4,7 +4,8 @@ pub const START: &str = "\
 Examples:
   signalbox start data.load symbol=MSFT timeframe=1h source=csv
   id=$(signalbox start training.run symbols=MSFT timeframe=1h) && signalbox follow \"$id\"
-  signalbox start backtest.run --follow --on-interrupt cancel symbol=MSFT timeframe=1h";
+  signalbox start backtest.run --follow --on-interrupt cancel symbol=MSFT timeframe=1h
+  pass show registry | signalbox start exec.push tag=v2 --param-file token=-";
 
 pub const LIST: &str = "\
 Examples:

@@ -3,7 +3,7 @@
 use display::zone::Zone;
 use display::{cancel_steps, forecast, format};
 use protocol::api::{KindList, OperationDetail};
-use protocol::{Operation, State, Time};
+use protocol::{Operation, State, Time, secret};
 
 /// Kinds with their parameters.
 pub fn kinds(kinds: &KindList) -> String {
@@ -15,7 +15,8 @@ pub fn kinds(kinds: &KindList) -> String {
         let form = form::Form::from_schema(&spec.params).ok();
         for field in form.iter().flat_map(|form| &form.fields) {
             let needed = if field.required && field.default.is_none() { ", required" } else { "" };
-            output.push_str(&format!("    {}: {}{needed}\n", field.name, field.kind.takes()));
+            let hidden = if field.secret { "secret " } else { "" };
+            output.push_str(&format!("    {}: {hidden}{}{needed}\n", field.name, field.kind.takes()));
         }
     }
     if output.is_empty() {
@@ -127,6 +128,7 @@ pub fn detail(detail: &OperationDetail, now: Time) -> String {
     let params = op.params.as_object().into_iter().flatten().filter(|(_, value)| !value.is_null());
     let params = params.map(|(name, value)| match value.as_str() {
         Some(text) => format!("{name}={text}"),
+        None if secret::is_marker(value) => format!("{name}={}", secret::HIDDEN),
         None => format!("{name}={value}"),
     });
     line("parameters", params.collect::<Vec<_>>().join("\n"));

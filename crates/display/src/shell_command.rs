@@ -1,5 +1,6 @@
 //! Starts as shell commands, for `curl` and for the `signalbox` program. Pure.
 
+use protocol::secret;
 use serde_json::{Value, json};
 
 /// Default server of the command line.
@@ -16,6 +17,7 @@ pub struct Start<'a> {
 
 impl Start<'_> {
     /// Request with `curl`. A server on another machine needs a token, so the command has an `Authorization` header.
+    /// Secret parameters have their marker, which the server refuses with the names of the missing values.
     pub fn curl(&self) -> String {
         let mut body = json!({"kind": self.kind, "params": self.params});
         if self.priority != 0 {
@@ -31,10 +33,14 @@ impl Start<'_> {
         line
     }
 
-    /// Command line: `signalbox start data.load symbol=MSFT timeframe=1h`.
+    /// Command line: `signalbox start data.load symbol=MSFT timeframe=1h`. Secret parameters are read from files.
     pub fn command_line(&self) -> String {
         let mut line = format!("signalbox start {}", quoted(self.kind));
         for (name, value) in self.params.as_object().into_iter().flatten().filter(|(_, v)| !v.is_null()) {
+            if secret::is_marker(value) {
+                line.push_str(&format!(" --param-file {}", quoted(&format!("{name}=FILE"))));
+                continue;
+            }
             let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
             line.push(' ');
             line.push_str(&quoted(&format!("{name}={text}")));
@@ -81,6 +87,14 @@ mod tests {
             "curl http://127.0.0.1:7200/api/v1/operations -H 'Content-Type: application/json' -d \
              '{\"kind\":\"data.load\",\"params\":{\"symbol\":\"MSFT\",\"timeframe\":\"1h\",\"rows_per_second\":20,\"start\":null}}'"
         );
+    }
+
+    #[test]
+    fn a_secret_param_is_read_from_a_file_and_never_part_of_a_command() {
+        let params = json!({"user": "me", "token": secret::marker()});
+        let start = Start { origin: USUAL, kind: "exec.push", params: &params, priority: 0 };
+        assert_eq!(start.command_line(), "signalbox start exec.push user=me --param-file token=FILE");
+        assert!(start.curl().contains(r#""token":{"secret":true}"#), "{}", start.curl());
     }
 
     #[test]

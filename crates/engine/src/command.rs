@@ -10,7 +10,7 @@ use protocol::{Actor, Baseline, HostName, InstanceId, KindName, Operation, Opera
 use serde_json::Value;
 use std::sync::Arc;
 use std::time::Duration;
-use store::{EndedOperation, Stored};
+use store::{EndedOperation, SecretParam, Stored};
 use tokio::sync::{mpsc, oneshot};
 
 /// Sender of commands. Bounded: senders that are faster than the coordinator wait.
@@ -20,16 +20,18 @@ pub(crate) type Reply = oneshot::Sender<Result<Operation, EngineError>>;
 /// Response to a start; true if the operation is new.
 pub(crate) type StartReply = oneshot::Sender<Result<(Operation, bool), EngineError>>;
 
-/// Operation to create, with checked parameters.
+/// Operation to create, with checked parameters without secret values.
 pub(crate) struct NewOperation {
     pub(crate) id: OperationId,
     pub(crate) kind: KindName,
     pub(crate) title: String,
     pub(crate) params: Value,
+    /// Encrypted secret values.
+    pub(crate) secrets: Vec<SecretParam>,
     pub(crate) priority: i8,
     /// Parent operation, if any.
     pub(crate) parent: Option<OperationId>,
-    /// Idempotency key, and the request it stands for.
+    /// Idempotency key, and the request it stands for, without secret values.
     pub(crate) key: Option<String>,
     pub(crate) request: String,
     /// Auto-cancel rule from the first point on, with its baseline.

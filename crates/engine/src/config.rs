@@ -5,8 +5,10 @@ use crate::lifecycle::RetryPolicy;
 use crate::pace::StallRule;
 use pool::PoolConfig;
 use protocol::{Action, Actor, AuditEntry, HostName, KindName, Time};
+use secrets::SecretKeys;
 use serde_json::Value;
 use std::collections::HashMap;
+use std::sync::Arc;
 use std::time::Duration;
 use store::Keep;
 
@@ -38,6 +40,19 @@ pub struct EngineConfig {
     pub ring: RingLimits,
     /// Rewrites parameters for the title of an operation, where a template of its kind does not suffice.
     pub in_words: fn(&KindName, &mut Value),
+    /// Keys of secret parameters; without them, no operation with a secret parameter starts.
+    pub secret_keys: Option<Arc<SecretKeys>>,
+    /// Kind and parameters that the parameters of another kind (a sweep) set. They are stored in clear there, so none of
+    /// them may be secret.
+    pub sets: fn(&KindName, &Value) -> Option<SetParams>,
+}
+
+/// Parameters that an operation sets for operations of another kind.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct SetParams {
+    pub kind: KindName,
+    /// Names of the parameters, each with the parameter that sets it.
+    pub params: Vec<(String, &'static str)>,
 }
 
 /// Rules for operations.
@@ -79,6 +94,8 @@ impl Default for EngineConfig {
             rules: Rules::default(),
             ring: RingLimits::default(),
             in_words: |_, _| (),
+            secret_keys: None,
+            sets: |_, _| None,
         }
     }
 }
@@ -102,6 +119,10 @@ impl EngineConfig {
         ));
         lines.extend(rules.retry.iter().map(|(kind, policy)| format!("retry of {kind}: {}", words(policy))));
         lines.extend(rules.limits.iter().map(|(kind, most)| format!("limit of {kind} = {most}")));
+        if let Some(keys) = &self.secret_keys {
+            lines.extend(keys.ids().take(1).map(|key| format!("secrets are encrypted with key {key}")));
+            lines.extend(keys.ids().skip(1).map(|key| format!("older key of secrets {key}")));
+        }
         if let Some(age) = rules.keep.age {
             lines.push(format!("keep = {} days", age.as_secs_f64() / 86_400.0));
         }

@@ -30,6 +30,7 @@ use crate::host_registry::{HostRegistry, PauseReason};
 use crate::kind_registry::KindRegistry;
 use crate::lifecycle::{self, Effect, Message, Record};
 use crate::queue::Queues;
+use crate::secret_params::SecretParams;
 use crate::suspend::SuspendClock;
 use crate::view::View;
 use idempotency::IdempotencyKeys;
@@ -78,6 +79,8 @@ pub(crate) struct Coordinator {
     sender: CoordinatorSender,
     /// Store for host requests that read.
     store: Arc<dyn Store>,
+    /// Secret parameters for the requests that start attempts.
+    secret_params: SecretParams,
     /// Published state; also shows cancels that can't be stored yet.
     view: Arc<RwLock<View>>,
     rules: Rules,
@@ -95,6 +98,7 @@ pub(crate) struct Beginning {
     pub(crate) writer: Writer<Published>,
     pub(crate) sender: CoordinatorSender,
     pub(crate) store: Arc<dyn Store>,
+    pub(crate) secret_params: SecretParams,
     pub(crate) view: Arc<RwLock<View>>,
     pub(crate) forecasts: Forecasts,
     pub(crate) rules: Rules,
@@ -123,6 +127,7 @@ impl Coordinator {
             writer: beginning.writer,
             sender: beginning.sender,
             store: beginning.store,
+            secret_params: beginning.secret_params,
             view: beginning.view,
             rules: beginning.rules,
             suspend: SuspendClock::new(Instant::now()),

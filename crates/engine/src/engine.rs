@@ -22,6 +22,7 @@ use crate::host_registry::{Entry, HostRegistry, LastSeen};
 use crate::housekeeping;
 use crate::kind_registry::KindRegistry;
 use crate::scoped_feed::{ScopedFeeds, Sources};
+use crate::secret_params::SecretParams;
 use crate::tally::Tally;
 use crate::view::{View, ViewChange};
 use parking_lot::RwLock;
@@ -81,6 +82,7 @@ struct Shared {
     bands: BaselineCache,
     scoped_feeds: ScopedFeeds,
     store_fault: watch::Receiver<StoreFault>,
+    secret_params: SecretParams,
     instance: InstanceId,
     stop: CancellationToken,
     tasks: TaskTracker,
@@ -102,6 +104,8 @@ impl Engine {
         if let Some(entry) = reconfigured(&store.configuration()?, &lines, Time::now()) {
             store.apply(&[Change::Configuration { lines }, Change::Audit(Box::new(entry))])?;
         }
+        let secret_params = SecretParams::new(config.secret_keys.clone(), store.clone());
+        secret_params.warn_of_missing_keys()?;
         let drained = store.drained()?;
         let mut forecasts = Forecasts::default();
         for (kind, run) in store.runs()? {
@@ -137,7 +141,7 @@ impl Engine {
 
         let keep = config.rules.keep;
         let (coordinator, commands) = mpsc::channel::<Command>(1_024);
-        let kind_registry = Arc::new(KindRegistry::new(config.in_words));
+        let kind_registry = Arc::new(KindRegistry::new(config.in_words, config.sets));
         let configured = config.hosts.iter().map(|host| host.name.clone()).collect();
         kind_registry.configured(configured, config.rules.limits.clone());
         let stop = CancellationToken::new();
@@ -183,6 +187,7 @@ impl Engine {
             writer,
             sender: coordinator.clone(),
             store: store.clone(),
+            secret_params: secret_params.clone(),
             view: view.clone(),
             forecasts,
             rules: config.rules,
@@ -208,6 +213,7 @@ impl Engine {
             bands: BaselineCache::default(),
             scoped_feeds: ScopedFeeds::default(),
             store_fault,
+            secret_params,
             instance,
             stop,
             tasks,

@@ -3,6 +3,7 @@
 use pool::PoolError;
 use protocol::access::KindScope;
 use protocol::{FieldError, HostName, KindName, OperationId, Problem, State};
+use secrets::UnsealError;
 use std::fmt;
 use store::StoreError;
 use thiserror::Error;
@@ -40,6 +41,15 @@ pub enum EngineError {
     /// At least one parameter, or field of a rule, is invalid.
     #[error("invalid parameters")]
     InvalidParams(Vec<FieldError>),
+    /// These parameters are secret, and no key is configured to encrypt them.
+    #[error("no key is configured for the secret parameters {}", .0.join(", "))]
+    NoSecretKey(Vec<String>),
+    /// The secret parameters of a stored operation can't be decrypted.
+    #[error("the secret parameters of operation {id} can't be decrypted: {source}")]
+    SecretsUnreadable { id: OperationId, source: UnsealError },
+    /// The system has no random numbers.
+    #[error("secret parameters can't be encrypted")]
+    NotEncrypted,
     /// The idempotency key belongs to another request.
     #[error("the idempotency key was used for another request")]
     KeyReused,

@@ -7,6 +7,7 @@ use crate::checkpoint_transfer::CheckpointTransfer;
 use crate::clock::Offset;
 use crate::command::{Command, CoordinatorSender};
 use crate::lifecycle::Message;
+use crate::secret_params::{NotRestored, SecretParams};
 use pool::{Backoff, Pool, PoolError, Repeat};
 use protocol::host::{
     CancelAck, CancelAttempt, HostOperation, HostOperations, Outcome, ResultDoc, StartAttempt,
@@ -61,8 +62,9 @@ fn backoff() -> Backoff {
 /// try may finish, but there is no other.
 pub(crate) async fn start(
     host_request: HostRequest,
-    body: StartAttempt,
+    mut body: StartAttempt,
     checkpoint_transfer: Option<CheckpointTransfer>,
+    secrets: SecretParams,
     unwanted: CancellationToken,
 ) {
     if let Some(checkpoint_transfer) = checkpoint_transfer {
@@ -79,6 +81,22 @@ pub(crate) async fn start(
         }
     }
     let mut backoff = backoff();
+    // From here on, only the request to the host has the secret values.
+    while let Err(error) = secrets.restore(&mut body).await {
+        match error {
+            NotRestored::Locked(failure) => return host_request.report(Message::Refused(failure)).await,
+            NotRestored::Unreadable(error) => {
+                tracing::warn!(operation = %host_request.id, %error, "can't read the secret parameters of an operation; trying again unless it is cancelled");
+                if unwanted.is_cancelled() {
+                    let HostRequest { id, attempt, .. } = host_request;
+                    return host_request.send(Command::StartGivenUp { id, attempt }).await;
+                }
+                if !host_request.pause(backoff.next()).await {
+                    return;
+                }
+            }
+        }
+    }
     let mut faults = 0;
     // An earlier request may still be on its way; until then, only an acceptance is certain.
     let mut may_arrive = false;
@@ -298,6 +316,12 @@ mod tests {
     use tokio::net::TcpListener;
     use tokio::sync::mpsc;
 
+    fn no_secrets() -> (tempfile::TempDir, SecretParams) {
+        let folder = tempfile::tempdir().unwrap();
+        let store = store::Sqlite::open(&folder.path().join("signalbox.db")).unwrap();
+        (folder, SecretParams::new(None, Arc::new(store)))
+    }
+
     fn to(address: std::net::SocketAddr) -> (HostRequest, StartAttempt, mpsc::Receiver<Command>) {
         let (coordinator, commands) = mpsc::channel(4);
         let id = OperationId::new();
@@ -319,7 +343,8 @@ mod tests {
         // Nothing listens on this address any more.
         let address = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
         let (host_request, body, mut commands) = to(address);
-        start(host_request, body, None, CancellationToken::new()).await;
+        let (_folder, secrets) = no_secrets();
+        start(host_request, body, None, secrets, CancellationToken::new()).await;
         assert!(matches!(commands.recv().await, Some(Command::Undelivered { attempt: 1, .. })));
     }
 
@@ -329,7 +354,8 @@ mod tests {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let (host_request, body, mut commands) = to(listener.local_addr().unwrap());
         let unwanted = CancellationToken::new();
-        let starting = tokio::spawn(start(host_request, body, None, unwanted.clone()));
+        let (_folder, secrets) = no_secrets();
+        let starting = tokio::spawn(start(host_request, body, None, secrets, unwanted.clone()));
         // The first request is read and not answered; the second is declined.
         let (mut first, _) = listener.accept().await.unwrap();
         let _ = first.read(&mut [0u8; 1024]).await.unwrap();

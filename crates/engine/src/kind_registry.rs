@@ -1,10 +1,11 @@
 //! Catalogue of kinds as declared by their hosts, with the form of their parameters.
 
+use crate::config::SetParams;
 use crate::error::EngineError;
 use form::Form;
 use parking_lot::RwLock;
 use protocol::api::{KindList, KindOffer};
-use protocol::{HostName, KindName, KindSpec};
+use protocol::{FieldError, HostName, KindName, KindSpec};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -13,6 +14,19 @@ pub struct KindRegistry {
     inner: RwLock<Inner>,
     /// Rewrites parameters for a title.
     in_words: fn(&KindName, &mut Value),
+    /// Parameters that those of a kind set for another one.
+    sets: fn(&KindName, &Value) -> Option<SetParams>,
+}
+
+/// Checked parameters of an operation.
+pub(crate) struct Checked {
+    /// As the host expects them, with a marker for each secret value.
+    pub(crate) params: Value,
+    /// Secret values by parameter.
+    pub(crate) secrets: Vec<(String, String)>,
+    /// Names of all secret parameters of the kind.
+    pub(crate) secret_names: Vec<String>,
+    pub(crate) title: String,
 }
 
 #[derive(Default)]
@@ -34,9 +48,13 @@ struct Entry {
 }
 
 impl KindRegistry {
-    /// An empty one; `in_words` rewrites parameters for a title.
-    pub(crate) fn new(in_words: fn(&KindName, &mut Value)) -> Self {
-        Self { inner: RwLock::default(), in_words }
+    /// An empty one; `in_words` rewrites parameters for a title, and `sets` tells which parameters those of a kind set
+    /// for another one.
+    pub(crate) fn new(
+        in_words: fn(&KindName, &mut Value),
+        sets: fn(&KindName, &Value) -> Option<SetParams>,
+    ) -> Self {
+        Self { inner: RwLock::default(), in_words, sets }
     }
 
     /// Sets the configured hosts, and the limits per kind.
@@ -126,18 +144,23 @@ impl KindRegistry {
         inner.kinds.get(kind)?.hosts.keys().find(|host| inner.up.contains(*host)).cloned()
     }
 
-    /// Checks parameters; returns them as the host expects them, and the title of the operation.
+    /// Checks parameters; returns them as the host expects them, without secret values, and the title of the operation.
     ///
     /// # Errors
     /// `UnknownKind` with the available kinds, `KindNotKnownYet` while a host that may have the kind has not connected
     /// since the server started, or `InvalidParams` with a message for each parameter.
-    pub fn check(&self, kind: &KindName, params: &Value) -> Result<(Value, String), EngineError> {
+    pub(crate) fn check(&self, kind: &KindName, params: &Value) -> Result<Checked, EngineError> {
         let inner = self.inner.read();
         let Some(entry) = inner.kinds.get(kind) else {
             return Err(inner.unknown(kind));
         };
         match entry.form.check(params) {
-            Ok(params) => {
+            Ok(mut params) => {
+                let secrets = entry.form.take_secrets(&mut params);
+                let disclosed = inner.disclosed((self.sets)(kind, &params));
+                if !disclosed.is_empty() {
+                    return Err(EngineError::InvalidParams(disclosed));
+                }
                 // Without parameters to distinguish runs, the title is the name of the kind.
                 let mut shown = params.clone();
                 (self.in_words)(kind, &mut shown);
@@ -145,7 +168,10 @@ impl KindRegistry {
                 let names = [title.as_str(), entry.spec.title.as_str()];
                 let title =
                     names.into_iter().find(|name| !name.is_empty()).unwrap_or(kind.as_str()).to_owned();
-                Ok((params, title))
+                let fields = entry.form.fields.iter();
+                let secret_names =
+                    fields.filter(|field| field.secret).map(|field| field.name.clone()).collect();
+                Ok(Checked { params, secrets, secret_names, title })
             }
             Err(fields) => Err(EngineError::InvalidParams(fields)),
         }
@@ -153,6 +179,21 @@ impl KindRegistry {
 }
 
 impl Inner {
+    /// Errors about secret parameters that an operation would set for operations of another kind.
+    fn disclosed(&self, set: Option<SetParams>) -> Vec<FieldError> {
+        let Some(SetParams { kind, params }) = set else { return Vec::new() };
+        let Some(entry) = self.kinds.get(&kind) else { return Vec::new() };
+        let secret = params.into_iter().filter(|(name, _)| entry.form.is_secret(name));
+        let error = |(name, by): (String, &str)| {
+            let message = format!(
+                "'{name}' of {kind} is secret, and this operation would store it in clear. Start {kind} directly for \
+                 each value."
+            );
+            FieldError::new(by, message)
+        };
+        secret.map(error).collect()
+    }
+
     fn unknown(&self, kind: &KindName) -> EngineError {
         let (kind, known) = (kind.clone(), self.kinds.keys().cloned().collect());
         if self.unmet.is_empty() {
@@ -168,10 +209,10 @@ mod tests {
 
     #[test]
     fn a_kind_is_unknown_only_after_every_configured_host_has_connected() {
-        let kind_registry = KindRegistry::new(|_, _| ());
+        let kind_registry = KindRegistry::new(|_, _| (), |_, _| None);
         let [one, two]: [HostName; 2] = ["one", "two"].map(|name| name.parse().unwrap());
         let kind: KindName = "test.count".parse().unwrap();
-        let refused = || kind_registry.check(&kind, &Value::Null).unwrap_err();
+        let refused = || kind_registry.check(&kind, &Value::Null).err().unwrap();
         kind_registry.configured(BTreeSet::new(), HashMap::new());
         assert!(matches!(refused(), EngineError::UnknownKind { hosts_configured: false, .. }));
         kind_registry.configured([one.clone(), two.clone()].into(), HashMap::new());

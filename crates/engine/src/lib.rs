@@ -31,15 +31,17 @@ pub mod lifecycle;
 mod pace;
 mod queue;
 mod scoped_feed;
+mod secret_params;
 mod suspend;
 mod tally;
 mod view;
 
-pub use config::{EngineConfig, HostConfig, Rules};
+pub use config::{EngineConfig, HostConfig, Rules, SetParams};
 pub use engine::{CancelledOperations, Engine, LogQuery, Scoped, Started, Which};
 pub use error::{Denied, EngineError, HostData, OpenError};
 pub use feed::{Cursor, Feed, Frame, Read, RingLimits};
 pub use kind_registry::KindRegistry;
 pub use lifecycle::RetryPolicy;
 pub use pace::StallRule;
+pub use secrets::{KeyFileError, SecretKeys, new_key};
 pub use tally::Tally;

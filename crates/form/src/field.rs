@@ -5,7 +5,7 @@ use crate::fills::Fills;
 use crate::number::ungrouped;
 use crate::value::{as_number, shown};
 use crate::when::When;
-use protocol::Time;
+use protocol::{Time, secret};
 use serde_json::Value;
 
 /// Field of one parameter.
@@ -28,6 +28,9 @@ pub struct Field {
     pub fills: Fills,
     /// Rarely changed: a page may fold it away.
     pub advanced: bool,
+    /// Its value is never shown or stored in clear: `format: password` or `writeOnly: true` in the schema. Only texts
+    /// can be secret.
+    pub secret: bool,
     pub kind: FieldKind,
 }
 
@@ -102,7 +105,13 @@ impl Field {
     /// # Errors
     /// What is wrong, and the correct form.
     pub fn check(&self, value: &Value) -> Result<Value, String> {
-        let wrong = || format!("{} is not {}.", shown(value), self.kind.takes());
+        if self.secret && secret::is_marker(value) {
+            return Err(format!("Enter the value of {}. Stored secrets are not copied.", self.title));
+        }
+        let wrong = || match self.secret {
+            true => format!("The value of {} is not {}.", self.title, self.kind.takes()),
+            false => format!("{} is not {}.", shown(value), self.kind.takes()),
+        };
         match &self.kind {
             FieldKind::Text { min_length, max_length, multiline, verbatim } => {
                 let given = value.as_str().ok_or_else(wrong)?;
@@ -113,6 +122,9 @@ impl Field {
                 let length = text.chars().count();
                 if length < *min_length && length == 0 {
                     return Err(format!("{} is required.", self.title));
+                }
+                if (length < *min_length || length > *max_length) && self.secret {
+                    return Err(format!("{} must have {min_length} to {max_length} characters.", self.title));
                 }
                 if length < *min_length || length > *max_length {
                     return Err(format!(

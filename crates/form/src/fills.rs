@@ -33,6 +33,11 @@ impl Fills {
         Ok(Self(all))
     }
 
+    /// Names of the parameters that any value fills in.
+    pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().flat_map(|(_, params)| params).map(|(name, _)| name.as_str())
+    }
+
     /// Parameters that a value fills in, by name, as text. Empty for other values.
     pub fn of(&self, value: &str) -> &[(String, String)] {
         self.0.iter().find(|(known, _)| known == value).map_or(&[], |(_, params)| params)

@@ -5,9 +5,9 @@
 //! constants, bounds, length, pattern by `format`, default, examples, null for "not set", and `$ref` into `$defs`;
 //! `x-verbatim` for a text that keeps the spaces around it; `x-when` for a parameter that applies only while others have
 //! certain values; `x-fills` for values that suggest values of other parameters; `x-about` for notes on values;
-//! `x-advanced` for a parameter that is rarely changed; and, at the root, `x-exclusive` for parameters whose values only
-//! one running operation may have. A kind whose schema needs more is refused when its host declares it, not when it is
-//! used.
+//! `x-advanced` for a parameter that is rarely changed; `format: password` or `writeOnly` for a secret text; and, at the
+//! root, `x-exclusive` for parameters whose values only one running operation may have. A kind whose schema needs more
+//! is refused when its host declares it, not when it is used.
 //!
 //! Knows JSON Schema and values. Must not know pages, hosts or HTTP. Compiles to native code and to WebAssembly.
 
@@ -17,6 +17,7 @@ mod field;
 mod fills;
 mod number;
 mod schema;
+mod secret;
 mod similar;
 mod value;
 mod when;
@@ -133,6 +134,23 @@ impl Form {
             }
         }
         params
+    }
+
+    /// Takes the values of secret parameters out of checked parameters, and leaves the marker for each.
+    pub fn take_secrets(&self, params: &mut Value) -> Vec<(String, String)> {
+        let mut taken = Vec::new();
+        for field in self.fields.iter().filter(|field| field.secret) {
+            let Some(value) = params.get_mut(&field.name) else { continue };
+            if let Value::String(text) = std::mem::replace(value, protocol::secret::marker()) {
+                taken.push((field.name.clone(), text));
+            }
+        }
+        taken
+    }
+
+    /// Whether a parameter is secret.
+    pub fn is_secret(&self, name: &str) -> bool {
+        self.fields.iter().any(|field| field.secret && field.name == name)
     }
 
     fn unknown(&self, name: &str) -> String {

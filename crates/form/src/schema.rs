@@ -3,9 +3,10 @@
 use crate::about::About;
 use crate::exclusive;
 use crate::fills::Fills;
+use crate::secret;
 use crate::value::{as_number, plain};
 use crate::when::When;
-use crate::{Choice, Field, FieldKind, Form};
+use crate::{Choice, EXCLUSIVE_KEY, Field, FieldKind, Form};
 use serde_json::Value;
 
 /// Key in a property: whether the parameter is rarely changed.
@@ -43,6 +44,7 @@ impl Form {
             field.fills = Fills::from_schema(property, &known).map_err(wrong)?;
             fields.push(field);
         }
+        secret::refuse_disclosure(&fields)?;
         let marked = properties.values().any(|property| property.get(ADVANCED_KEY).is_some());
         if !marked && fields.len() > MAX_UNFOLDED_FIELDS {
             for field in fields.iter_mut().skip(FIRST_FIELDS) {
@@ -50,6 +52,10 @@ impl Form {
             }
         }
         let exclusive = exclusive::from_schema(schema, &|name: &str| properties.contains_key(name))?;
+        if let Some(name) = exclusive.iter().find(|name| fields.iter().any(|f| f.secret && f.name == **name))
+        {
+            return Err(format!("{EXCLUSIVE_KEY} names '{name}', which is secret"));
+        }
         Ok(Self { fields, exclusive })
     }
 }
@@ -67,7 +73,12 @@ impl Field {
             .and_then(Value::as_array)
             .map(|list| list.iter().map(plain).collect())
             .unwrap_or_default();
-        let kind = FieldKind::from_schema(target)?;
+        let mut kind = FieldKind::from_schema(target)?;
+        let secret = secret::is_secret(property, target);
+        if secret {
+            secret::refuse_keys(property, target)?;
+            kind = secret::of_kind(kind)?;
+        }
         let default = match (default, &kind) {
             (Some(Value::Number(n)), FieldKind::Number { .. }) if n.is_f64() => n.as_f64().map(as_number),
             (default, _) => default,
@@ -86,6 +97,7 @@ impl Field {
             when: When::default(),
             fills: Fills::default(),
             advanced: property.get(ADVANCED_KEY).and_then(Value::as_bool) == Some(true),
+            secret,
             kind,
         })
     }

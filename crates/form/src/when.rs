@@ -39,6 +39,11 @@ impl When {
         Ok(Self(all))
     }
 
+    /// Names of the parameters that it depends on.
+    pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().map(|(name, _)| name.as_str())
+    }
+
     /// Whether it holds. `now` returns the value of a parameter; `None` if it is not set or does not apply itself.
     pub(crate) fn holds(&self, now: &dyn Fn(&str) -> Option<String>) -> bool {
         self.0.iter().all(|(name, values)| now(name).is_some_and(|now| values.contains(&now)))

@@ -130,8 +130,11 @@ impl<W: Work> Typed<W> {
         let form = Form::from_schema(&self.0.kind().params).map_err(NotPrepared::Schema)?;
         let filled = form.check(params).map_err(NotPrepared::Fields)?;
         // Parameters that pass the form usually fit the type, but a type may be stricter than its schema.
+        let has_secrets = form.fields.iter().any(|field| field.secret);
         let params: W::Params = serde_json::from_value(filled).map_err(|e| {
-            NotPrepared::Fields(vec![FieldError::new("", format!("Invalid parameters: {e}."))])
+            // The error may quote a value.
+            let why = if has_secrets { String::new() } else { format!(": {e}") };
+            NotPrepared::Fields(vec![FieldError::new("", format!("Invalid parameters{why}."))])
         })?;
         self.0.check(&params).map_err(NotPrepared::Fields)?;
         Ok(params)

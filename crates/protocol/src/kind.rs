@@ -1,6 +1,6 @@
 //! Kinds of operations, as declared by hosts for forms, validation and docs.
 
-use crate::{KindName, SeriesInfo};
+use crate::{KindName, SeriesInfo, secret};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -14,9 +14,9 @@ pub struct KindSpec {
     /// Description of one or two sentences.
     pub description: String,
     /// Template of an operation's title, filled from its parameters: `{symbol} {timeframe} · {mode}`. A part between
-    /// ` · ` is omitted if all of its parameters are absent or empty.
+    /// ` · ` is omitted if all of its parameters are absent, empty or secret.
     pub summary: Summary,
-    /// JSON Schema of the parameters, an object.
+    /// JSON Schema of the parameters, an object. A text with `format: password` or `writeOnly: true` is secret.
     #[cfg_attr(feature = "openapi", schema(value_type = Object))]
     pub params: Value,
     /// Phases of an operation in order; empty if there are none.
@@ -38,7 +38,7 @@ pub struct Summary(pub String);
 
 impl Summary {
     /// Fills the placeholders. A part between ` · ` is omitted if the parameters of all of its placeholders are absent,
-    /// null or empty.
+    /// null, empty or secret.
     pub fn fill(&self, params: &Value) -> String {
         let parts = self.0.split(" · ").filter_map(|part| fill_part(part, params));
         parts.filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" · ")
@@ -57,6 +57,7 @@ fn fill_part(part: &str, params: &Value) -> Option<String> {
         match params.get(name) {
             None | Some(Value::Null) => {}
             Some(Value::String(empty)) if empty.is_empty() => {}
+            Some(hidden) if secret::is_marker(hidden) => {}
             Some(value) => {
                 filled += 1;
                 out.push_str(&value.as_str().map_or_else(|| value.to_string(), str::to_owned));
@@ -81,6 +82,7 @@ mod tests {
         let s = Summary("{symbol} · {fast}/{slow} · {period} bars · now".into());
         assert_eq!(s.fill(&json!({"symbol": "A", "fast": 5, "slow": 50})), "A · 5/50 · now");
         assert_eq!(s.fill(&json!({"period": 14, "fast": null, "symbol": ""})), "14 bars · now");
+        assert_eq!(s.fill(&json!({"symbol": "A", "fast": secret::marker()})), "A · now");
         assert_eq!(Summary("{n} rows {".into()).fill(&json!({"n": 3})), "3 rows {");
     }
 }

@@ -29,6 +29,7 @@ pub mod receipt;
 pub mod results;
 mod rfc3339;
 pub mod samples;
+pub mod secret;
 pub mod series;
 pub mod state;
 pub mod sweep;

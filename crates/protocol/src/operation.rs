@@ -19,7 +19,8 @@ pub struct Operation {
     /// cancelled, too.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub parent: Option<OperationId>,
-    /// Parameters as given in the request, an object.
+    /// Parameters as given in the request, an object. A secret parameter has `{"secret": true}` instead of its value,
+    /// which is never shown.
     #[cfg_attr(feature = "openapi", schema(value_type = Object))]
     pub params: Value,
     pub state: State,
@@ -238,6 +239,8 @@ pub enum FailureReason {
     Abandoned,
     /// The checkpoint to resume from could not be transferred to the host.
     CheckpointAway,
+    /// The secret parameters could not be decrypted, because their key is missing.
+    SecretsUnreadable,
 }
 
 /// Attempt to run an operation on a host.

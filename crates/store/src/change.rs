@@ -1,6 +1,6 @@
 //! Changes that make up a batch.
 
-use crate::{HostCursor, Run};
+use crate::{HostCursor, Run, SecretParam};
 use protocol::host::ResultDoc;
 use protocol::{
     Attempt, AuditEntry, Baseline, HostName, KindName, LogLine, Operation, OperationId, Points, Progress,
@@ -92,6 +92,11 @@ pub enum Change {
         attempt: u32,
         baseline: Arc<Baseline>,
     },
+    /// Adds the encrypted values of an operation's secret parameters.
+    Secrets {
+        id: OperationId,
+        secrets: Vec<SecretParam>,
+    },
     /// Adds an idempotency key, with the request it stands for.
     Key {
         key: String,
@@ -121,6 +126,7 @@ impl Change {
             | Change::Cursor { .. }
             | Change::RuleBand { .. }
             | Change::Key { .. } => 0,
+            Change::Secrets { secrets, .. } => secrets.iter().map(|one| one.sealed.len() + 64).sum(),
         };
         EACH + counted
     }
@@ -131,6 +137,7 @@ impl Change {
             Change::Operation { .. }
             | Change::Result { .. }
             | Change::Key { .. }
+            | Change::Secrets { .. }
             | Change::Drain { .. }
             | Change::Forget { .. }
             | Change::Audit(_)

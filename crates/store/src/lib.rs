@@ -20,7 +20,8 @@ pub use error::{StoreError, StoreErrorKind};
 pub use protocol::Filter;
 pub use records::{
     AUDIT_CAPACITY, DELETED_KEYS_CAPACITY, DELETED_OPERATIONS_CAPACITY, EndedOperation, HostCursor, Keep,
-    MAX_PAST_RUNS_SEARCHED, Page, PastRunsQuery, RUNS, RuleBand, Run, Stored, TALLY_HOURS, Tally,
+    MAX_PAST_RUNS_SEARCHED, Page, PastRunsQuery, RUNS, RuleBand, Run, SecretParam, Stored, TALLY_HOURS,
+    Tally,
 };
 pub use sqlite::Sqlite;
 pub use writer::{Commit, Room, StoreFault, Writer, WriterClosed};
@@ -133,4 +134,10 @@ pub trait Store: Send + Sync + 'static {
 
     /// Operation that was started with this idempotency key, and the request. It may be deleted.
     fn key(&self, key: &str) -> Result<Option<(OperationId, String)>, StoreError>;
+
+    /// Encrypted values of an operation's secret parameters, ordered by name.
+    fn secrets(&self, id: OperationId) -> Result<Vec<SecretParam>, StoreError>;
+
+    /// IDs of the keys that encrypted stored secret parameters, each with its number of operations.
+    fn secret_keys(&self) -> Result<Vec<(String, u64)>, StoreError>;
 }

@@ -28,6 +28,16 @@ pub struct Stored {
     pub attempts: Vec<Attempt>,
 }
 
+/// Encrypted value of a secret parameter.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct SecretParam {
+    /// Name of the parameter.
+    pub name: String,
+    /// ID of the key that encrypted it.
+    pub key: String,
+    pub sealed: Vec<u8>,
+}
+
 /// Ended operation that is to be deleted.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct EndedOperation {

@@ -11,12 +11,13 @@ mod query;
 mod read;
 mod rows;
 mod search;
+mod secrets;
 mod users;
 mod write;
 
 use crate::{
     AuditCheck, AuditFilter, AuditHead, Change, EndedOperation, EventRecord, Filter, HostCursor, Keep, Page,
-    PastRunsQuery, RuleBand, Run, Store, StoreError, Stored, Tally, Weight,
+    PastRunsQuery, RuleBand, Run, SecretParam, Store, StoreError, Stored, Tally, Weight,
 };
 use connections::{Readers, Writing};
 use parking_lot::Mutex;
@@ -202,5 +203,13 @@ impl Store for Sqlite {
 
     fn key(&self, key: &str) -> Result<Option<(OperationId, String)>, StoreError> {
         self.readers.read(|c| read::server::key(c, key))
+    }
+
+    fn secrets(&self, id: OperationId) -> Result<Vec<SecretParam>, StoreError> {
+        self.readers.read(|c| secrets::of(c, id))
+    }
+
+    fn secret_keys(&self) -> Result<Vec<(String, u64)>, StoreError> {
+        self.readers.read(secrets::keys)
     }
 }

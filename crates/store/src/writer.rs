@@ -199,6 +199,7 @@ fn drop_overtaken_progress(changes: &mut Vec<Change>) {
             | Change::Configuration { .. }
             | Change::Cursor { .. }
             | Change::RuleBand { .. }
+            | Change::Secrets { .. }
             | Change::Key { .. } => true,
         })
         .collect();

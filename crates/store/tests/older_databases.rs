@@ -108,6 +108,7 @@ fn check_first(store: &Sqlite) {
     assert_eq!(store.audit(&AuditFilter::default(), 10).unwrap(), []);
     assert!(!store.given_up(id).unwrap());
     assert_eq!(store.rule_band(id).unwrap(), None);
+    assert_eq!((store.secrets(id).unwrap(), store.secret_keys().unwrap()), (vec![], vec![]));
 }
 
 #[test]
@@ -181,6 +182,7 @@ fn a_database_from_before_the_renames_shows_its_operations() {
     let given_up = only(&store, &[("state", "failed")]);
     assert_eq!(given_up.operation.failure.as_ref().unwrap().reason, FailureReason::Abandoned);
     assert_eq!(given_up.operation.rule.as_ref().unwrap().series, "steps");
+    assert_eq!(store.secrets(given_up.operation.id).unwrap(), []);
     let rule = store.rule_band(given_up.operation.id).unwrap().unwrap();
     assert_eq!((rule.attempt, rule.skip, rule.baseline.runs.len()), (1, 0, 7));
     assert_eq!(rule.baseline.band.unwrap().x, [1.0, 2.0, 3.0, 4.0, 5.0]);

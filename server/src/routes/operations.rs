@@ -93,7 +93,8 @@ pub async fn counts(
         (status = 201, body = Operation, description = "Accepted"),
         (status = 200, body = Operation, description = "Accepted earlier with the same key"),
         (status = 400, body = Problem, description = "The body does not match the schema, or the key is invalid"),
-        (status = 409, body = Problem, description = "Accepted earlier with the same key; find its operation in the list"),
+        (status = 409, body = Problem,
+            description = "Accepted earlier with the same key; find its operation in the list. Or a parameter is secret, and the server has no key to encrypt it"),
         (status = 410, body = Problem, description = "Accepted earlier with the same key, and deleted since"),
         (status = 413, body = Problem, description = "The body is larger than 1 MiB"),
         (status = 429, body = Problem, description = "Too many starts, or too many active operations for the role"),
@@ -332,7 +333,7 @@ fn url_words(query: &str) -> Vec<(String, String)> {
 /// Retries an operation: starts another attempt from the beginning.
 #[utoipa::path(post, path = "/api/v1/operations/{id}/retry", tag = "operations", params(("id" = String, Path)),
     responses((status = 202, body = Operation), (status = 404, body = Problem),
-        (status = 409, body = Problem, description = "The operation has not ended, or it succeeded"),
+        (status = 409, body = Problem, description = "The operation has not ended, it succeeded, or its secret parameters can't be decrypted"),
         (status = 503, body = Problem, description = "The database can't be written")))]
 pub async fn retry(
     InScope { engine, .. }: InScope,
@@ -351,7 +352,7 @@ pub async fn retry(
 /// Resumes an operation: starts another attempt from the latest checkpoint.
 #[utoipa::path(post, path = "/api/v1/operations/{id}/resume", tag = "operations", params(("id" = String, Path)),
     responses((status = 202, body = Operation), (status = 404, body = Problem),
-        (status = 409, body = Problem, description = "The operation has not ended, it succeeded, or it has no checkpoint"),
+        (status = 409, body = Problem, description = "The operation has not ended, it succeeded, it has no checkpoint, or its secret parameters can't be decrypted"),
         (status = 503, body = Problem, description = "The database can't be written")))]
 pub async fn resume(
     InScope { engine, .. }: InScope,

@@ -8,7 +8,7 @@ mod work;
 use crate::adapters::secret;
 use crate::demo::{self, Demo};
 use anyhow::Context;
-use engine::{Engine, HostConfig, RetryPolicy};
+use engine::{Engine, HostConfig, RetryPolicy, SetParams};
 use host_kit::Host;
 use pool::PoolConfig;
 use protocol::{FailureReason, HostName, KindName};
@@ -94,6 +94,22 @@ pub fn in_words(kind: &KindName, params: &mut Value) {
     {
         *vary = words.into();
     }
+}
+
+/// Parameters that a sweep sets for its runs. It stores them in clear, so none of them may be secret.
+pub fn sets(kind: &KindName, params: &Value) -> Option<SetParams> {
+    if kind.as_str() != KIND {
+        return None;
+    }
+    let text = |name: &str| params.get(name).and_then(Value::as_str).unwrap_or_default();
+    let kind = text("run").parse().ok()?;
+    // Where these texts are invalid, the host of the sweep says so.
+    let names = |by: &'static str| {
+        let set = sweep_plan::settings(text(by)).unwrap_or_default();
+        set.into_iter().map(move |(name, _)| (name, by))
+    };
+    let params = ["fixed", "vary"].into_iter().flat_map(names).collect();
+    Some(SetParams { kind, params })
 }
 
 /// Retry policies of the server's own kinds: a restart of the server interrupts a sweep, not its runs, so by default it

@@ -147,6 +147,9 @@ impl SweepParams {
                     format!("{kind} has no parameter '{name}'. Its parameters: {}.", known.join(", ")),
                 ));
             };
+            if found.secret {
+                return Err(wrong(field, format!("'{name}' is secret, so a sweep can't set it.")));
+            }
             found.read(text).map_err(|why| wrong(field, format!("{name}={text}: {why}")))
         };
         let mut base = Map::new();
@@ -232,6 +235,28 @@ mod tests {
                 .1
                 .contains("can't also have a fixed value")
         );
+    }
+
+    #[test]
+    fn a_secret_param_is_neither_fixed_nor_varied() {
+        let schema = json!({"type": "object", "properties": {
+            "token": {"type": "string", "format": "password"}, "slow": {"type": "integer"}
+        }});
+        let form = Form::from_schema(&schema).unwrap();
+        for (field, more) in [
+            ("fixed", json!({"fixed": "token=hunter2", "vary": "slow=1,2"})),
+            ("vary", json!({"fixed": "slow=1", "vary": "token=hunter2,hunter3"})),
+        ] {
+            let params = params(more.clone());
+            let errors = params.runs(&params.plan().unwrap(), &form).unwrap_err();
+            assert_eq!(errors, [FieldError::new(field, "'token' is secret, so a sweep can't set it.")]);
+            let mut sweep = more;
+            sweep["run"] = "exec.push".into();
+            let set = super::super::sets(&"analysis.sweep".parse().unwrap(), &sweep).unwrap();
+            assert_eq!(set.kind.as_str(), "exec.push");
+            assert!(set.params.contains(&("token".to_owned(), field)), "{set:?}");
+        }
+        assert_eq!(super::super::sets(&"exec.push".parse().unwrap(), &json!({})), None);
     }
 
     #[test]

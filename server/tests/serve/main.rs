@@ -51,6 +51,8 @@ mod request_limits;
 mod requests;
 mod restart;
 mod scopes;
+#[cfg(target_os = "linux")]
+mod secrets;
 mod startup_errors;
 mod sweep;
 #[cfg(target_os = "linux")]

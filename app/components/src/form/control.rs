@@ -65,6 +65,39 @@ impl Control {
         }
     }
 
+    /// Secret text of one line, as dots until it is shown. Without a name, so that a form that is sent before the page's
+    /// script is loaded does not put it into the URL.
+    pub(super) fn secret(self, field: &Field) -> impl IntoView + use<> {
+        let invalid = self.invalid();
+        let Self { id, text, typed, described, .. } = self;
+        let visible = RwSignal::new(false);
+        let title = field.title.clone();
+        let does = move || if visible.get() { "Hide" } else { "Show" };
+        view! {
+            <div class="secret">
+                <input
+                    id=id
+                    type=text_of(move || if visible.get() { "text" } else { "password" }.to_owned())
+                    autocomplete="off"
+                    autocapitalize="off"
+                    spellcheck="false"
+                    prop:value=text_of(move || text.get())
+                    aria-invalid=invalid
+                    aria-describedby=maybe(move || described.get())
+                    on:input=move |event| typed.run(event_target_value(&event))
+                />
+                <button
+                    type="button"
+                    class="button only-script"
+                    aria-label=text_of(move || format!("{} {title}", does()))
+                    on:click=move |_| visible.update(|visible| *visible = !*visible)
+                >
+                    {text_of(move || does().to_owned())}
+                </button>
+            </div>
+        }
+    }
+
     /// Multi-line text, with a list of examples to insert.
     pub(super) fn lines(self, field: &Field) -> impl IntoView + use<> {
         let invalid = self.invalid();

@@ -12,6 +12,9 @@ use leptos::prelude::*;
 const SIDE_BY_SIDE: usize = 3;
 const SIDE_BY_SIDE_LETTERS: usize = 24;
 
+/// Help of secret fields.
+const SECRET: &str = "Stored encrypted and never shown or copied: enter it for each start.";
+
 /// Whether these choices fit beside each other.
 fn fit_side_by_side(options: &[Choice]) -> bool {
     let letters: usize = options.iter().map(|option| option.title.chars().count()).sum();
@@ -42,8 +45,13 @@ pub fn FieldInput(
         FieldKind::Choice { options } => options.clone(),
         _ => Vec::new(),
     };
-    let helps = !field.help.is_empty() || choices.iter().any(|choice| !choice.help.is_empty());
-    let field_help = field.help.clone();
+    let helps =
+        field.secret || !field.help.is_empty() || choices.iter().any(|choice| !choice.help.is_empty());
+    let field_help = match (field.secret, field.help.is_empty()) {
+        (false, _) => field.help.clone(),
+        (true, true) => SECRET.to_owned(),
+        (true, false) => format!("{} {SECRET}", field.help.trim_end_matches('.').to_owned() + "."),
+    };
     let help = Memo::new(move |_| {
         let of_choice = choices.iter().find(|choice| !choice.help.is_empty() && choice.value == *text.read());
         of_choice.map_or_else(|| field_help.clone(), |choice| choice.help.clone())
@@ -79,6 +87,8 @@ pub fn FieldInput(
             {(!needed.is_empty()).then(|| view! { <span class="field-note">{needed}</span> })}
         </span>
     };
+    // A sweep stores its values in clear.
+    let varied = varied.filter(|_| !field.secret);
     let toggle = varied.map(|(varied, views)| (views.toggle)(form, &field, text, varied));
     let input = match varied {
         None => control_of(control, &field, fieldset, label_id),
@@ -141,6 +151,7 @@ fn control_of(control: Control, field: &Field, side_by_side: bool, label_id: Str
             }
         }
         FieldKind::Time => control.time(field).into_any(),
+        FieldKind::Text { .. } if field.secret => control.secret(field).into_any(),
         FieldKind::Text { multiline: true, .. } => control.lines(field).into_any(),
         FieldKind::Text { .. } => control.combobox().into_any(),
     }

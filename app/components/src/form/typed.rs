@@ -6,8 +6,11 @@ use leptos::prelude::*;
 use protocol::{FieldError, Time};
 use serde_json::{Map, Value};
 
-/// Initial text of a field: the given value, else the default, else empty.
+/// Initial text of a field: the given value, else the default, else empty. A secret field is always empty at first.
 pub fn first_text(field: &Field, given: Option<String>) -> String {
+    if field.secret {
+        return String::new();
+    }
     match (given, &field.default, &field.kind) {
         (Some(given), _, _) => given,
         (None, Some(default), _) => text_of(default),
@@ -65,9 +68,10 @@ pub fn read(form: &Form, typed: &[String]) -> Result<Value, Vec<FieldError>> {
 }
 
 /// Query parameters that restore the form: applicable fields that differ from their initial text. Empty ones are left
-/// out: they mean the default.
+/// out: they mean the default. So are secret ones: a URL is shown, stored and shared.
 pub fn pairs(form: &Form, typed: &[String]) -> Vec<(String, String)> {
-    let all = form.fields.iter().zip(typed).zip(shown(form, typed)).filter(|(_, shown)| *shown);
+    let all = form.fields.iter().zip(typed).zip(shown(form, typed));
+    let all = all.filter(|((field, _), shown)| *shown && !field.secret);
     let changed = all.filter(|((field, text), _)| !text.is_empty() && **text != first_text(field, None));
     changed.map(|((field, text), _)| (field.name.clone(), text.clone())).collect()
 }
@@ -198,9 +202,14 @@ impl Typed {
         });
     }
 
-    /// Texts of all fields from `given`, with initial texts for the others.
+    /// Texts of all fields from `given`, with initial texts for the others. Secret ones keep theirs.
     pub fn with(&self, given: &dyn Fn(&str) -> Option<String>) -> Vec<String> {
-        self.form.with_value(|form| form.fields.iter().map(|f| first_text(f, given(&f.name))).collect())
+        let now = untrack(|| self.texts());
+        let text = |(field, now): (&Field, String)| match field.secret {
+            true => now,
+            false => first_text(field, given(&field.name)),
+        };
+        self.form.with_value(|form| form.fields.iter().zip(now).map(text).collect())
     }
 
     /// Fills all fields and shows `wording`. Can be undone.
@@ -278,10 +287,17 @@ impl Typed {
         title.unwrap_or_else(|| value.to_owned())
     }
 
-    /// Parameters with defaults, as an operation would have them; `None` while some are invalid. Tracked.
+    /// Parameters with defaults, as an operation would show them; `None` while some are invalid. Tracked.
     pub fn checked(&self) -> Option<Value> {
         let texts = self.texts();
-        self.form.with_value(|form| form.check(&read(form, &texts).ok()?).ok())
+        let checked = self.form.with_value(|form| form.check(&read(form, &texts).ok()?).ok())?;
+        Some(self.hidden(checked))
+    }
+
+    /// Parameters with markers instead of secret values.
+    pub fn hidden(&self, mut params: Value) -> Value {
+        self.form.with_value(|form| form.take_secrets(&mut params));
+        params
     }
 
     /// Labels of the required fields that are empty. Tracked.
@@ -377,6 +393,29 @@ mod tests {
         let errors = typed(["", "many", "half", "true"]).unwrap_err();
         let names: Vec<_> = errors.iter().map(|e| e.field.as_str()).collect();
         assert_eq!(names, ["symbol", "rows", "mode"]);
+    }
+
+    #[test]
+    fn a_secret_field_is_never_filled_in_or_part_of_a_url() {
+        let form = Form::from_schema(&json!({"type": "object", "properties": {
+            "user": {"type": "string"}, "token": {"type": "string", "format": "password"}
+        }}));
+        let form = form.unwrap();
+        assert_eq!(first_text(&form.fields[1], Some("hunter2".into())), "");
+        let typed = ["me", "hunter2"].map(str::to_owned);
+        assert_eq!(pairs(&form, &typed), [("user".to_owned(), "me".to_owned())]);
+        assert_eq!(read(&form, &typed).unwrap(), json!({"user": "me", "token": "hunter2"}));
+        Owner::new().with(|| {
+            let form = Typed::new(form, &|name| Some(format!("{name} of the URL")));
+            let texts = || untrack(|| form.texts());
+            assert_eq!(texts(), ["user of the URL", ""]);
+            form.fields()[1].1.set("hunter2".to_owned());
+            // Neither presets nor the last parameters replace what was entered.
+            form.fill("Filled in.".to_owned(), &|name| Some(format!("{name} of a preset")));
+            assert_eq!(texts(), ["user of a preset", "hunter2"]);
+            let checked = untrack(|| form.checked()).unwrap();
+            assert_eq!(checked, json!({"user": "user of a preset", "token": {"secret": true}}));
+        });
     }
 
     #[test]

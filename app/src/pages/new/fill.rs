@@ -8,6 +8,7 @@ use components::moment::Ago;
 use components::reactive::part;
 use leptos::prelude::*;
 use protocol::KindName;
+use protocol::secret::is_marker;
 
 /// Buttons to fill the form, and what filled it last.
 #[component]
@@ -43,7 +44,9 @@ fn AsLast(typed: Typed, past: Past) -> impl IntoView {
     part(move || {
         let (at, params) = last.get()?;
         let fill = move |_| {
-            let given = |name: &str| params.get(name).filter(|value| !value.is_null()).map(text_of);
+            let given = |name: &str| {
+                params.get(name).filter(|value| !value.is_null() && !is_marker(value)).map(text_of)
+            };
             typed.fill(
                 format!("Filled in with the last parameters ({}).", untrack(|| zone.get()).moment(at)),
                 &given,

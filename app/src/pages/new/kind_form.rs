@@ -111,7 +111,7 @@ pub fn KindForm(offer: KindOffer) -> impl IntoView {
         if params.is_none() {
             point_out(&[typed], None, announced);
         }
-        params
+        params.map(|params| typed.hidden(params))
     });
     view! {
         <form class="new-form" novalidate=true on:submit=submit>

@@ -118,7 +118,7 @@ pub fn PresetBar(kind: KindName, typed: Typed) -> impl IntoView {
                     .fields()
                     .into_iter()
                     .enumerate()
-                    .filter(|(place, _)| untrack(|| typed.is_shown(*place)))
+                    .filter(|(place, (field, _))| !field.secret && untrack(|| typed.is_shown(*place)))
                     .map(|(_, (field, text))| (field.name, text.get_untracked()))
                     .collect();
                 changed(presets::change(&kind, |all| all.put(&name, values)))

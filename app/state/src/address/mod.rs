@@ -10,7 +10,7 @@ use leptos::prelude::*;
 use leptos_router::hooks::use_location;
 use live::base;
 use live::query::url;
-use protocol::OperationId;
+use protocol::{OperationId, secret};
 use serde_json::Value;
 
 /// Page of an operation.
@@ -18,9 +18,10 @@ pub fn operation(id: OperationId) -> String {
     format!("/operations/{id}")
 }
 
-/// Parameters that are set, as text.
+/// Parameters that are set, as text; without secret ones, which have to be entered again.
 pub fn plain(params: &Value) -> Vec<(String, String)> {
-    let set = params.as_object().into_iter().flatten().filter(|(_, value)| !value.is_null());
+    let set = params.as_object().into_iter().flatten();
+    let set = set.filter(|(_, value)| !value.is_null() && !secret::is_marker(value));
     set.map(|(name, value)| (name.clone(), value.as_str().map_or_else(|| value.to_string(), str::to_owned)))
         .collect()
 }
@@ -55,6 +56,12 @@ mod tests {
     fn params_of_an_operation_fill_the_form_again() {
         let params = json!({"symbol": "MSFT", "rows": 5, "dry": true, "end": null});
         assert_eq!(start_again("data.load", &params), "/new?kind=data.load&symbol=MSFT&rows=5&dry=true");
+    }
+
+    #[test]
+    fn a_secret_param_has_to_be_entered_again() {
+        let params = json!({"user": "me", "token": secret::marker()});
+        assert_eq!(start_again("exec.push", &params), "/new?kind=exec.push&user=me");
     }
 
     #[test]

@@ -87,7 +87,8 @@ pub fn params() -> ArgValueCompleter {
                 all.map(|(value, help)| candidate(format!("{prefix}{value}"), &help)).collect()
             }
             None => {
-                let all = form.fields.iter().map(|field| candidate(format!("{}=", field.name), &field.help));
+                let open = form.fields.iter().filter(|field| !field.secret);
+                let all = open.map(|field| candidate(format!("{}=", field.name), &field.help));
                 beginning(all.collect(), &current)
             }
         }

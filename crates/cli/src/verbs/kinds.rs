@@ -50,7 +50,7 @@ fn show(offer: &KindOffer, format: Format) -> anyhow::Result<()> {
     };
     let rows = form.fields.iter().map(|field| {
         let default = field.default.as_ref().map(display::format::param).unwrap_or_default();
-        let takes = field.kind.takes().to_string();
+        let takes = format!("{}{}", if field.secret { "secret " } else { "" }, field.kind.takes());
         (
             field,
             takes,

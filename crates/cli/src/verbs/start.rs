@@ -6,6 +6,7 @@ use crate::exit::Exit;
 use crate::follow::{self, Followed, How};
 use crate::interrupt::InterruptArgs;
 use crate::listing::{self, Format};
+use crate::params::Given;
 use crate::patience::{self, Patience};
 use crate::target::To;
 use crate::{complete, output, params, text};
@@ -26,6 +27,10 @@ pub struct StartArgs {
     /// Parameters as name=value; omitted parameters take their defaults
     #[arg(value_name = "NAME=VALUE", add = complete::params())]
     params: Vec<String>,
+    /// Read a parameter from a file, or from standard input with NAME=-; needed for secret parameters, because other
+    /// users of this machine can read the arguments of a command. A line break at the end is removed
+    #[arg(long = "param-file", value_name = "NAME=FILE")]
+    param_files: Vec<String>,
     /// Priority in the queue, -100 to 100; operations with a higher priority start first
     #[arg(long, default_value_t = 0, allow_negative_numbers = true, value_parser = clap::value_parser!(i8).range(-100..=100))]
     priority: i8,
@@ -60,7 +65,10 @@ pub async fn run(args: StartArgs) -> anyhow::Result<Exit> {
     if args.follow {
         format.one_of(&[Format::Text, Format::Json, Format::Jsonl, Format::Name], "start --follow")?;
     }
-    let given = kinds::with_defaults(&args.params, target.params(&args.kind));
+    let from_files = params::from_files(&args.param_files)?;
+    let is_read = |(name, _): &(String, String)| from_files.iter().any(|(read, _)| read == name);
+    let defaults = target.params(&args.kind).into_iter().filter(|default| !is_read(default)).collect();
+    let given = Given { typed: kinds::with_defaults(&args.params, defaults), from_files };
     let (kind, key) = (KindName::new(args.kind)?, client::new_key());
     let request = async || requested(client, &kind, &given, args.priority, &key).await;
     let started = Patience::new(args.wait_server).send(request, NotStarted::awaited).await?;
@@ -138,7 +146,7 @@ impl NotStarted {
 async fn requested(
     client: &Client,
     kind: &KindName,
-    given: &[String],
+    given: &Given,
     priority: i8,
     key: &str,
 ) -> Result<Operation, NotStarted> {

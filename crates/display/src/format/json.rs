@@ -2,6 +2,7 @@
 
 use super::figure::{NO_FIGURE, figure, grouped};
 use super::number::count;
+use protocol::secret;
 
 /// JSON value of a result: strings without quotes, numbers formatted.
 pub fn value(value: &serde_json::Value) -> String {
@@ -24,6 +25,7 @@ pub fn param(value: &serde_json::Value) -> String {
         serde_json::Value::Null => NO_FIGURE.to_owned(),
         serde_json::Value::Bool(true) => "yes".to_owned(),
         serde_json::Value::Bool(false) => "no".to_owned(),
+        hidden if secret::is_marker(hidden) => secret::HIDDEN.to_owned(),
         other => other.to_string(),
     }
 }
@@ -56,6 +58,7 @@ mod tests {
         assert_eq!(both("1e308"), same("1e308"));
         assert_eq!(both("1e-7"), same("1e-7"));
         assert_eq!(both("null"), same("–"));
+        assert_eq!(both(r#"{"secret": true}"#), same("(secret)"));
     }
 
     proptest::proptest! {

@@ -180,7 +180,14 @@ impl Coordinator {
         let unwanted = live.unwanted.clone();
         let checkpoint_transfer = self.checkpoint_transfer(&live.record, &host_request.host);
         let way = checkpoint_transfer.as_ref().map(CheckpointTransfer::description);
-        self.transaction.later(host_request::start(host_request, body, checkpoint_transfer, unwanted));
+        let secrets = self.secret_params.clone();
+        self.transaction.later(host_request::start(
+            host_request,
+            body,
+            checkpoint_transfer,
+            secrets,
+            unwanted,
+        ));
         if let Some(live) = self.live.get_mut(&id) {
             live.starting = true;
             live.start_given_up = false;

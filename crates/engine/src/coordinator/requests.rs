@@ -38,6 +38,9 @@ impl Coordinator {
             let (key, request) = (key.clone(), new.request.clone());
             self.transaction.change(Change::Key { key, id: new.id, request, at: now });
         }
+        if !new.secrets.is_empty() {
+            self.transaction.change(Change::Secrets { id: new.id, secrets: new.secrets });
+        }
         let mut record = Record::new(new.id, new.kind, new.title, new.params, now);
         record.operation.priority = new.priority;
         record.operation.parent = new.parent;

@@ -3,6 +3,7 @@
 use super::{CancelledOperations, Engine, Started, Which, bands};
 use crate::command::{Command, NewOperation};
 use crate::error::EngineError;
+use crate::kind_registry::Checked;
 use crate::lifecycle::Message;
 use protocol::alerts::AlertSummary;
 use protocol::api::{HostStatus, StartOperation, StartWithRule};
@@ -52,12 +53,12 @@ impl Engine {
         self.start_under(Some(parent), request, None, Some(key)).await
     }
 
-    /// Parameters as a host would get them.
+    /// Parameters as a host would get them, with markers for secret values.
     ///
     /// # Errors
     /// `UnknownKind`, or `InvalidParams` with a message for each parameter.
     pub fn check(&self, kind: &KindName, params: &Value) -> Result<Value, EngineError> {
-        self.shared.kind_registry.check(kind, params).map(|(params, _)| params)
+        self.shared.kind_registry.check(kind, params).map(|checked| checked.params)
     }
 
     /// Operation as last published, if in memory; operations that have not ended always are.
@@ -74,13 +75,17 @@ impl Engine {
         request: &StartWithRule,
         key: String,
     ) -> Result<Option<Started>, EngineError> {
-        self.started_before(&stored_form(request), key).await
+        self.started_before(request, key).await
     }
 
-    /// As [`Engine::earlier_start`], for a request as it is stored.
-    async fn started_before(&self, wanted: &str, key: String) -> Result<Option<Started>, EngineError> {
-        let Some((id, before)) = self.stored(move |store| store.key(&key)).await? else { return Ok(None) };
-        if before != wanted {
+    async fn started_before(
+        &self,
+        request: &StartWithRule,
+        key: String,
+    ) -> Result<Option<Started>, EngineError> {
+        let wanted = key.clone();
+        let Some((id, before)) = self.stored(move |store| store.key(&wanted)).await? else { return Ok(None) };
+        if !self.shared.secret_params.is_same_request(&before, request, &key) {
             return Err(EngineError::KeyReused);
         }
         match self.operation(id).await {
@@ -99,15 +104,19 @@ impl Engine {
     ) -> Result<Started, EngineError> {
         self.storable()?;
         let request = StartWithRule { start, rule };
-        let wanted = stored_form(&request);
         if let Some(key) = key.clone()
-            && let Some(before) = self.started_before(&wanted, key).await?
+            && let Some(before) = self.started_before(&request, key).await?
         {
             return Ok(before);
         }
-        let StartWithRule { start: request, rule } = request;
-        let (params, title) = self.shared.kind_registry.check(&request.kind, &request.params)?;
+        let checked = self.shared.kind_registry.check(&request.start.kind, &request.start.params)?;
+        let Checked { params, secrets, secret_names, title } = checked;
         let id = OperationId::new();
+        let secrets = self.shared.secret_params.seal(id, secrets)?;
+        // From here on, no secret value is left.
+        let of_key = key.as_deref().unwrap_or_default();
+        let wanted = self.shared.secret_params.stored_form(&request, &secret_names, of_key);
+        let StartWithRule { start: request, rule } = request;
         let priority = request.priority;
         if !(-100..=100).contains(&priority) {
             let error = FieldError::new("priority", "Priority must be a whole number from -100 to 100.");
@@ -122,8 +131,18 @@ impl Engine {
                 Some((rule, baseline))
             }
         };
-        let new =
-            Box::new(NewOperation { id, kind, title, params, priority, parent, key, request: wanted, rule });
+        let new = Box::new(NewOperation {
+            id,
+            kind,
+            title,
+            params,
+            secrets,
+            priority,
+            parent,
+            key,
+            request: wanted,
+            rule,
+        });
         let (reply, answer) = oneshot::channel();
         self.send_command(Command::Start { new, by: self.by.clone(), reply }).await?;
         let (operation, new) = answer.await.map_err(|_| EngineError::Closing)??;
@@ -150,8 +169,10 @@ impl Engine {
     /// Makes another attempt of a failed or cancelled operation.
     ///
     /// # Errors
-    /// `OperationNotFound`, or `Denied` if its state does not allow it or there is no checkpoint to resume from.
+    /// `OperationNotFound`, `Denied` if its state does not allow it or there is no checkpoint to resume from, or
+    /// `SecretsUnreadable` if its secret parameters can't be decrypted.
     pub async fn again(&self, id: OperationId, origin: AttemptOrigin) -> Result<Operation, EngineError> {
+        self.shared.secret_params.check(id).await?;
         self.request(id, Message::Again { origin }).await
     }
 
@@ -260,9 +281,4 @@ impl Engine {
         self.send_command(Command::Drain { host, on, by: self.by.clone(), reply }).await?;
         answer.await.map_err(|_| EngineError::Closing)?
     }
-}
-
-/// A start request as it is stored beside its idempotency key.
-fn stored_form(request: &StartWithRule) -> String {
-    serde_json::to_string(request).expect("a start request serializes")
 }

@@ -4,6 +4,8 @@ use super::Engine;
 use crate::activity;
 use crate::downsample::downsample;
 use crate::error::{EngineError, HostData};
+use crate::kind_registry::Checked;
+use crate::secret_params;
 use bytes::Bytes;
 use pool::Repeat;
 use protocol::access::KindScope;
@@ -178,7 +180,9 @@ impl Engine {
     /// `UnknownKind`, `InvalidParams`, `HostProblem` for a kind without previews, `NoHostConnected`, or `HostFailed` if
     /// its host does not answer.
     pub async fn preview(&self, kind: KindName, params: &Value) -> Result<Preview, EngineError> {
-        let (params, _) = self.shared.kind_registry.check(&kind, params)?;
+        let Checked { mut params, secrets, .. } = self.shared.kind_registry.check(&kind, params)?;
+        // A preview is made from the values themselves, and stores nothing.
+        secret_params::restore(&mut params, secrets);
         let host = self.shared.kind_registry.connected(&kind);
         let pool =
             self.shared.pools.iter().find(|(name, _)| Some(name) == host.as_ref()).map(|(_, pool)| pool);

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use store::{
     Change, EndedOperation, EventRecord, Filter, HostCursor, Keep, Page, PastRunsQuery, RuleBand, Run,
-    Sqlite, Store, StoreError, Stored, Tally,
+    SecretParam, Sqlite, Store, StoreError, Stored, Tally,
 };
 
 /// Store of a server, and whether its disk is full.
@@ -152,5 +152,13 @@ impl Store for FullStore {
 
     fn key(&self, key: &str) -> Result<Option<(OperationId, String)>, StoreError> {
         self.store.key(key)
+    }
+
+    fn secrets(&self, id: OperationId) -> Result<Vec<SecretParam>, StoreError> {
+        self.store.secrets(id)
+    }
+
+    fn secret_keys(&self) -> Result<Vec<(String, u64)>, StoreError> {
+        self.store.secret_keys()
     }
 }

@@ -13,6 +13,7 @@ mod held_requests;
 mod liveness;
 mod older;
 mod placing;
+mod secrets;
 mod stage;
 
 use protocol::event::Skipped;

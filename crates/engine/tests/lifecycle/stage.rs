@@ -98,6 +98,11 @@ impl TestHost {
         self.seen.lock().resumed_from.get(&id).cloned()
     }
 
+    /// Secrets that its attempts of an operation got.
+    pub fn tokens(&self, id: OperationId) -> Vec<String> {
+        self.seen.lock().tokens.get(&id).cloned().unwrap_or_default()
+    }
+
     async fn list(&self) -> protocol::host::HostOperations {
         let pool = pool::Pool::new(&format!("http://{}", self.address), PoolConfig::default()).unwrap();
         pool.get("/host/v1/operations").await.unwrap()
@@ -202,6 +207,12 @@ impl Stage {
     /// Store of a server that was closed.
     pub fn store(&self) -> Sqlite {
         Sqlite::open(&self.folder.path().join("signalbox.db")).unwrap()
+    }
+
+    /// Contents of the files of the database, with its write-ahead log.
+    pub fn database_files(&self) -> Vec<Vec<u8>> {
+        let files = std::fs::read_dir(self.folder.path()).unwrap();
+        files.map(|file| std::fs::read(file.unwrap().path()).unwrap()).collect()
     }
 
     pub async fn flaky_connection(&self) -> FlakyConnection {

@@ -9,7 +9,9 @@ use crate::param::Param;
 use crate::template::{Template, Values, Vector};
 use crate::usage::Limits;
 use form::Form;
-use parts::{in_words, known, limits, pace, params, reading, schema, series, summary, variable, vector};
+use parts::{
+    in_words, known, limits, not_secret, pace, params, reading, schema, series, summary, variable, vector,
+};
 use protocol::{FieldError, KindName, KindSpec, Summary};
 use serde_json::{Map, Value};
 use std::collections::BTreeSet;
@@ -85,16 +87,16 @@ impl Declared {
         for (key, template) in templates.chain([("summary".to_owned(), &in_summary)]) {
             for place in template.placeholders() {
                 known(place, &params).map_err(|what| wrong(&key, what))?;
+                not_secret(place, &key, &params).map_err(|what| wrong(&key, what))?;
                 if key != "summary" {
                     used.insert(place.to_owned());
                 }
             }
         }
         if let Some(idle) = params.iter().find(|p| !used.contains(&p.name)) {
-            let what = format!(
-                "unused parameter. Use {{{}}} in 'command' or 'set_env', or remove the parameter.",
-                idle.name
-            );
+            let places = if idle.secret { "'set_env'" } else { "'command' or 'set_env'" };
+            let what =
+                format!("unused parameter. Use {{{}}} in {places}, or remove the parameter.", idle.name);
             return Err(wrong(&format!("params.{}", idle.name), what));
         }
         Ok(Self {

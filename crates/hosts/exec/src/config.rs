@@ -128,6 +128,8 @@ pub(crate) struct ParamConfig {
     pub allow_dash: Option<bool>,
     /// Whether the form field is multiline.
     pub multiline: Option<bool>,
+    /// Whether its value is never shown, and reaches the command in its environment only.
+    pub secret: Option<bool>,
     /// Values of other parameters for which this one applies.
     pub when: Option<BTreeMap<String, Vec<String>>>,
 }

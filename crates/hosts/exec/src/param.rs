@@ -13,6 +13,7 @@ pub(crate) struct Param {
     flag: Option<String>,
     allow_dash: bool,
     required: bool,
+    pub secret: bool,
     /// Property in the schema.
     pub schema: Value,
 }
@@ -65,6 +66,7 @@ impl Param {
             flag: config.flag.clone(),
             allow_dash: config.allow_dash.unwrap_or(false),
             required: config.required,
+            secret: config.secret == Some(true),
             schema: schema(&config),
         })
     }
@@ -107,7 +109,7 @@ impl Param {
 /// Rejects keys that do not apply to the type.
 fn keys_go_with_type(config: &ParamConfig) -> Result<(), (&'static str, String)> {
     use ParamType::{Choice, File, Integer, Number, Switch, Text};
-    let rules: [(&str, bool, &[ParamType], &str); 9] = [
+    let rules: [(&str, bool, &[ParamType], &str); 10] = [
         ("min", config.min.is_some(), &[Integer, Number], "integer and number"),
         ("max", config.max.is_some(), &[Integer, Number], "integer and number"),
         ("min_length", config.min_length.is_some(), &[Text], "text"),
@@ -122,13 +124,30 @@ fn keys_go_with_type(config: &ParamConfig) -> Result<(), (&'static str, String)>
         ("flag", config.flag.is_some(), &[Switch], "switch"),
         ("allow_dash", config.allow_dash.is_some(), &[Text, File], "text and file"),
         ("multiline", config.multiline.is_some(), &[Text], "text"),
+        ("secret", config.secret.is_some(), &[Text], "text"),
     ];
     for (key, given, types, go_with) in rules {
         if given && !types.contains(&config.r#type) {
             return Err((key, format!("valid only for {go_with} parameters. Remove this key.")));
         }
     }
-    Ok(())
+    if config.secret != Some(true) {
+        return Ok(());
+    }
+    let disclosing = [
+        ("default", config.default.is_some()),
+        ("examples", config.examples.is_some()),
+        ("multiline", config.multiline == Some(true)),
+    ];
+    match disclosing.into_iter().find(|(_, given)| *given) {
+        Some(("multiline", _)) => {
+            Err(("multiline", "forms can't hide several lines of a secret. Remove it.".to_owned()))
+        }
+        Some((key, _)) => {
+            Err((key, "everyone who starts operations could read the secret. Remove it.".to_owned()))
+        }
+        None => Ok(()),
+    }
 }
 
 fn schema(config: &ParamConfig) -> Value {
@@ -145,7 +164,12 @@ fn schema(config: &ParamConfig) -> Value {
         ParamType::Switch => "boolean",
     };
     set("type", Some(json!(ty)));
-    set("format", config.multiline.filter(|multiline| *multiline).map(|_| json!("multiline")));
+    let format = match (config.secret, config.multiline) {
+        (Some(true), _) => Some("password"),
+        (_, Some(true)) => Some("multiline"),
+        _ => None,
+    };
+    set("format", format.map(|format| json!(format)));
     set("x-verbatim", (config.r#type == ParamType::Text).then(|| json!(true)));
     set("title", config.title.as_ref().map(|t| json!(t)));
     let help = config.help.clone().unwrap_or_default();
@@ -216,6 +240,22 @@ mod tests {
             "type = \"switch\"\nchoices = [\"a\"]",
         ] {
             assert!(param(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_secret_has_no_key_that_would_disclose_it() {
+        assert_eq!(param("type = \"text\"\nsecret = true").unwrap().schema["format"], "password");
+        assert_eq!(param("type = \"text\"\nsecret = false").unwrap().schema.get("format"), None);
+        for (bad, key) in [
+            ("type = \"text\"\nsecret = true\ndefault = \"hunter2\"", "params.p.default"),
+            ("type = \"text\"\nsecret = true\nexamples = [\"hunter2\"]", "params.p.examples"),
+            ("type = \"text\"\nsecret = true\nmultiline = true", "params.p.multiline"),
+            ("type = \"integer\"\nsecret = true", "params.p.secret"),
+        ] {
+            let error = param(bad).unwrap_err();
+            assert_eq!(error.key, key);
+            assert!(!error.to_string().contains("hunter2"), "{error}");
         }
     }
 

@@ -9,6 +9,7 @@ use super::audit;
 use super::error::Result;
 use super::packed::{POINT_BYTES, pack, pack_band};
 use super::rows::{id_bytes, to_json};
+use super::secrets;
 use crate::{Change, EventRecord, RUNS, Run, TALLY_HOURS};
 use protocol::{Baseline, KindName, LogLine, OperationId, Points};
 use rusqlite::{Transaction, params};
@@ -51,6 +52,7 @@ pub(super) fn apply(transaction: &Transaction<'_>, change: &Change) -> Result<()
                 .execute(params![key, id_bytes(*id), request, at.micros()])?;
             Ok(())
         }
+        Change::Secrets { id, secrets } => secrets::put(transaction, *id, secrets),
         Change::RuleBand { id, attempt, baseline } => rule_band(transaction, *id, *attempt, baseline),
         Change::Drain { host, on } => {
             let sql = match on {

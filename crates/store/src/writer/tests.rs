@@ -165,6 +165,12 @@ impl Store for Full {
     fn key(&self, key: &str) -> Result<Option<(protocol::OperationId, String)>, StoreError> {
         self.inner.key(key)
     }
+    fn secrets(&self, id: protocol::OperationId) -> Result<Vec<crate::SecretParam>, StoreError> {
+        self.inner.secrets(id)
+    }
+    fn secret_keys(&self) -> Result<Vec<(String, u64)>, StoreError> {
+        self.inner.secret_keys()
+    }
 }
 
 #[test]

@@ -26,8 +26,15 @@ fn a_deleted_operation_leaves_only_its_events_and_key_and_is_not_counted() {
     let line = LogLine { n: 1, at: Time::from_micros(7), level: LogLevel::Info, text: "x".into() };
     let key = Change::Key { key: "k".into(), id: old.id, request: "r".into(), at: Time::from_micros(7) };
     let log = Change::Log { id: old.id, attempt: 1, lines: vec![line] };
-    store.apply(&[Change::Event(event), key, log]).unwrap();
+    let secret = |id| {
+        let param = SecretParam { name: "token".into(), key: "k1".into(), sealed: vec![1, 2] };
+        Change::Secrets { id, secrets: vec![param] }
+    };
+    store.apply(&[Change::Event(event), key, log, secret(old.id), secret(kept.id)]).unwrap();
+    assert_eq!(store.secret_keys().unwrap(), [("k1".to_owned(), 2)]);
     store.apply(&[Change::Forget { ids: vec![old.id] }]).unwrap();
+    assert_eq!((store.secrets(old.id).unwrap(), store.secrets(kept.id).unwrap().len()), (vec![], 1));
+    assert_eq!(store.secret_keys().unwrap(), [("k1".to_owned(), 1)]);
     assert_eq!(store.operation(old.id).unwrap(), None);
     assert_eq!(store.logs(old.id, 1, None, 9).unwrap(), vec![]);
     assert_eq!(store.key("k").unwrap(), Some((old.id, "r".to_owned())), "no second start comes of a key");

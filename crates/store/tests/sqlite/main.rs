@@ -18,8 +18,8 @@ use protocol::{
 };
 use serde_json::json;
 use signalbox_store::{
-    Change, DELETED_KEYS_CAPACITY, EventRecord, Filter, Keep, PastRunsQuery, RUNS, Run, Sqlite, Store,
-    StoreErrorKind,
+    Change, DELETED_KEYS_CAPACITY, EventRecord, Filter, Keep, PastRunsQuery, RUNS, Run, SecretParam, Sqlite,
+    Store, StoreErrorKind,
 };
 use std::sync::Arc;
 use std::time::Duration;
@@ -56,6 +56,24 @@ fn open() -> (tempfile::TempDir, Sqlite) {
     let folder = tempfile::tempdir().unwrap();
     let store = Sqlite::open(&folder.path().join("signalbox.db")).unwrap();
     (folder, store)
+}
+
+#[test]
+fn secret_params_read_back_with_the_key_that_encrypted_them() {
+    let (folder, store) = open();
+    let [one, other] = ["one", "other"].map(|title| put(&store, State::Queued, title).id);
+    let param = |name: &str, key: &str| SecretParam {
+        name: name.into(),
+        key: key.into(),
+        sealed: name.as_bytes().into(),
+    };
+    let secrets = vec![param("token", "k2"), param("pin", "k1")];
+    store.apply(&[Change::Secrets { id: one, secrets }]).unwrap();
+    drop(store);
+    let store = Sqlite::open(&folder.path().join("signalbox.db")).unwrap();
+    assert_eq!(store.secrets(one).unwrap(), [param("pin", "k1"), param("token", "k2")]);
+    assert_eq!(store.secrets(other).unwrap(), []);
+    assert_eq!(store.secret_keys().unwrap(), [("k1".to_owned(), 1), ("k2".to_owned(), 1)]);
 }
 
 #[test]

@@ -24,6 +24,7 @@ fn reason(reason: FailureReason) -> &'static str {
         FailureReason::HostLost => "The host lost the operation",
         FailureReason::HostStopped => "The host was stopped",
         FailureReason::HostSilent => "The host was unreachable for too long",
+        FailureReason::SecretsUnreadable => "The secret parameters could not be decrypted",
         FailureReason::CheckpointAway => "The checkpoint could not be transferred to the host",
         FailureReason::Abandoned => "Abandoned: the host was unreachable or could not stop the operation",
     }

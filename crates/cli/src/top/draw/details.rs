@@ -7,7 +7,7 @@ use crate::top::log::Log;
 use crate::top::model::Tracked;
 use display::cancel_steps;
 use display::zone::Zone;
-use protocol::{LogLevel, Operation, State, Time};
+use protocol::{LogLevel, Operation, State, Time, secret};
 use ratatui::style::Style;
 use ratatui::text::Line;
 
@@ -53,6 +53,7 @@ fn third(op: &Operation, theme: Theme) -> (String, Style) {
     let params = op.params.as_object().into_iter().flatten().filter(|(_, value)| !value.is_null());
     let params = params.map(|(name, value)| match value.as_str() {
         Some(text) => format!("{name}={text}"),
+        None if secret::is_marker(value) => format!("{name}={}", secret::HIDDEN),
         None => format!("{name}={value}"),
     });
     (params.collect::<Vec<_>>().join(" "), Style::new())

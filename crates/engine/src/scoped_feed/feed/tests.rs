@@ -20,7 +20,7 @@ impl All {
     }
 
     fn scoped(&self) -> ScopedFeed {
-        let kinds = Arc::new(KindRegistry::new(|_, _| {}));
+        let kinds = Arc::new(KindRegistry::new(|_, _| {}, |_, _| None));
         ScopedFeed::new("exec.f*".parse().unwrap(), &self.feed, self.view.clone(), kinds)
     }
 

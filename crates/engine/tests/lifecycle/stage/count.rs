@@ -48,6 +48,10 @@ pub struct Params {
     #[serde(default)]
     #[expect(dead_code, reason = "the server reads it")]
     abacus: Option<String>,
+    /// Secret that the host notes.
+    #[serde(default)]
+    #[schemars(extend("format" = "password"))]
+    token: Option<String>,
 }
 
 /// What a test sees of the work, across restarts of the host.
@@ -55,6 +59,7 @@ pub struct Params {
 pub struct WorkLog {
     pub starts: HashMap<OperationId, u32>,
     pub resumed_from: HashMap<OperationId, Value>,
+    pub tokens: HashMap<OperationId, Vec<String>>,
 }
 
 pub struct Count {
@@ -105,6 +110,7 @@ impl Work for Count {
         {
             let mut seen = self.seen.lock();
             *seen.starts.entry(ctx.id()).or_default() += 1;
+            seen.tokens.entry(ctx.id()).or_default().extend(params.token);
             if let Some(from) = ctx.resume_from() {
                 seen.resumed_from.insert(ctx.id(), from.state.clone());
             }

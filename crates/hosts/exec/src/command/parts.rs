@@ -87,11 +87,27 @@ pub(super) fn variable(name: &str) -> Result<(), String> {
     Ok(())
 }
 
-/// Summary template: as configured, or the first parameters with their names: `rows 6000 · seed 2`.
+/// Refuses a secret parameter outside of `set_env`.
+pub(super) fn not_secret(place: &str, key: &str, params: &[Param]) -> Result<(), String> {
+    if key.starts_with("set_env") || !params.iter().any(|p| p.secret && p.name == place) {
+        return Ok(());
+    }
+    let variable = place.to_uppercase();
+    if key == "summary" {
+        return Err(format!("'{place}' is secret, so it can't be a part of the title. Remove {{{place}}}."));
+    }
+    Err(format!(
+        "'{place}' is secret, and every user of the machine can read the arguments of a command. Remove {{{place}}}, and \
+         pass the secret in the environment: set_env = {{ {variable} = \"{{{place}}}\" }}."
+    ))
+}
+
+/// Summary template: as configured, or the first parameters that are not secret, with their names:
+/// `rows 6000 · seed 2`.
 pub(super) fn summary(configured: Option<String>, params: &[Param]) -> String {
     configured.unwrap_or_else(|| {
         let part = |p: &Param| format!("{} {{{}}}", p.name.replace('_', " "), p.name);
-        params.iter().take(3).map(part).collect::<Vec<_>>().join(" · ")
+        params.iter().filter(|p| !p.secret).take(3).map(part).collect::<Vec<_>>().join(" · ")
     })
 }
 

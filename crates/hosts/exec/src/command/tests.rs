@@ -117,6 +117,28 @@ fn environment_values_can_have_placeholders() {
 }
 
 #[test]
+fn a_secret_param_is_passed_in_the_environment_only() {
+    const SECRET: &str = "params.token = {type = \"text\", secret = true, required = true}";
+    let with = |rest: &str| one(&format!("{rest}\n{SECRET}\nparams.n = {{type = \"integer\"}}"));
+    let used = "set_env = {TOKEN = \"{token}\", N = \"{n}\"}";
+    let declared = with(&format!("command = [\"ls\"]\n{used}")).unwrap();
+    assert_eq!(declared.spec.summary.0, "n {n}", "the title has no secret");
+    assert!(Form::from_schema(&declared.spec.params).unwrap().is_secret("token"));
+    let params = json!({"token": " hunter2 ", "n": 3});
+    let (vector, env) = declared.fill(params.as_object().unwrap());
+    assert_eq!(vector, ["ls"]);
+    assert!(env.contains(&("TOKEN".to_owned(), " hunter2 ".to_owned())));
+
+    let error = with(&format!("command = [\"curl\", [\"-u\", \"me:{{token}}\"]]\n{used}")).unwrap_err();
+    assert!(error.starts_with("exec.t, key 'command'"), "{error}");
+    assert!(error.contains("set_env = { TOKEN = \"{token}\" }"), "{error}");
+    let error = with(&format!("command = [\"ls\"]\nsummary = \"{{token}}\"\n{used}")).unwrap_err();
+    assert!(error.starts_with("exec.t, key 'summary'"), "{error}");
+    let error = with("command = [\"ls\", \"{n}\"]").unwrap_err();
+    assert!(error.contains("'params.token'") && error.contains("Use {token} in 'set_env'"), "{error}");
+}
+
+#[test]
 fn a_start_with_a_missing_program_or_option_like_text_is_rejected() {
     let declared = one("command = [\"no-such-tool\", \"{p}\", \"--as={q}\"]\nfolder = \"/\"\nparams.p = {type = \"text\"}\nparams.q = {type = \"text\"}").unwrap();
     let Value::Object(params) = json!({"p": "-rf", "q": "-rf"}) else { panic!() };

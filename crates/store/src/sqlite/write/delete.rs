@@ -3,7 +3,7 @@
 use super::operation::delete_params;
 use crate::sqlite::error::Result;
 use crate::sqlite::rows::{id_bytes, json, number_of};
-use crate::sqlite::search;
+use crate::sqlite::{search, secrets};
 use crate::{DELETED_KEYS_CAPACITY, DELETED_OPERATIONS_CAPACITY};
 use protocol::{Operation, OperationId};
 use rusqlite::{Transaction, params};
@@ -16,6 +16,7 @@ pub(super) fn operation(transaction: &Transaction<'_>, id: OperationId) -> Resul
         .query_row([n], |row| row.get(0))?;
     let operation: Operation = json(&doc, || format!("operation {id}"))?;
     delete_params(transaction, &operation)?;
+    secrets::delete(transaction, id)?;
     search::remove(transaction, n)?;
     for table in ["attempts", "results", "points", "logs", "rules", "operations"] {
         transaction.prepare_cached(&format!("DELETE FROM {table} WHERE n = ?"))?.execute([n])?;
