@@ -7,7 +7,7 @@ use crate::models::Trained;
 use anyhow::Context;
 use backtest_host::{BacktestConfig, BacktestRun};
 use data_host::{DataConfig, DataLoad, SourceConfig, TextOptions};
-use exec_host::Owner;
+use exec_host::{Launcher, Owner};
 use host_kit::{Host, HostTokens};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -165,7 +165,7 @@ fn commands(file: Option<&Path>, owner: Owner) -> anyhow::Result<Vec<exec_host::
     let mistake = || format!("{shown} is invalid; see docs/exec.md for the keys");
     let config = exec_host::ExecConfig::from_toml(&text).with_context(mistake)?;
     let folder = std::path::absolute(path)?.parent().map(Path::to_owned).unwrap_or_default();
-    exec_host::works(&config, &folder, owner).with_context(mistake)
+    exec_host::works(&config, &folder, owner, Launcher::default()).with_context(mistake)
 }
 
 /// Data sources, with explicit ones first; even a new installation has data to load.

@@ -97,6 +97,10 @@ enum Command {
 }
 
 fn main() -> ExitCode {
+    // First: a launcher has one thread, and is on the path of each sandboxed command.
+    if let Some(failed) = exec_host::Launcher::entered() {
+        return failed;
+    }
     if cli::complete::answer(Cli::command) {
         return ExitCode::SUCCESS;
     }

@@ -50,6 +50,8 @@ mod provider_double;
 mod request_limits;
 mod requests;
 mod restart;
+#[cfg(target_os = "linux")]
+mod sandbox;
 mod scopes;
 #[cfg(target_os = "linux")]
 mod secrets;

@@ -6,11 +6,13 @@ use crate::config::{CommandConfig, ConfigError, ExecConfig, read};
 use crate::log::LogRate;
 use crate::output_parser::ParseMode;
 use crate::param::Param;
+use crate::sandbox::Sandbox;
 use crate::template::{Template, Values, Vector};
 use crate::usage::Limits;
 use form::Form;
 use parts::{
-    in_words, known, limits, not_secret, pace, params, reading, schema, series, summary, variable, vector,
+    described, in_words, known, limits, not_secret, pace, params, reading, schema, series, summary, variable,
+    vector,
 };
 use protocol::{FieldError, KindName, KindSpec, Summary};
 use serde_json::{Map, Value};
@@ -45,6 +47,7 @@ pub(crate) struct Declared {
     pub grace: Duration,
     pub limits: Limits,
     pub pace: LogRate,
+    pub sandbox: Option<Sandbox>,
 }
 
 /// Validates all commands of a configuration. Relative folders are below `base`.
@@ -99,9 +102,19 @@ impl Declared {
                 format!("unused parameter. Use {{{}}} in {places}, or remove the parameter.", idle.name);
             return Err(wrong(&format!("params.{}", idle.name), what));
         }
+        let folder = config.folder.as_ref().map_or_else(|| base.to_owned(), |folder| base.join(folder));
+        let sandbox = match config.sandbox {
+            // The default is the folder of the file, which may hold data of Signalbox.
+            Some(_) if config.folder.is_none() => {
+                let what = "a sandboxed command can read all of its working folder. Name that folder.";
+                return Err(wrong("folder", what.to_owned()));
+            }
+            Some(sandbox) => Some(Sandbox::new(sandbox, &folder).map_err(|(key, what)| wrong(key, what))?),
+            None => None,
+        };
         Ok(Self {
             leading: vector.templates().filter_map(Template::first_place).map(str::to_owned).collect(),
-            folder: config.folder.as_ref().map_or_else(|| base.to_owned(), |folder| base.join(folder)),
+            folder,
             reading: Arc::new(reading(config.progress).map_err(|what| wrong("progress.regex", what))?),
             limits: limits(
                 config.memory_mb,
@@ -122,7 +135,7 @@ impl Declared {
             spec: KindSpec {
                 name: kind_name,
                 title: config.title.unwrap_or_else(|| in_words(name)),
-                description: config.description,
+                description: described(config.description, sandbox.as_ref()),
                 summary: Summary(summary),
                 params: schema,
                 phases: config.phases,
@@ -133,6 +146,7 @@ impl Declared {
             env: config.env,
             set_env,
             params,
+            sandbox,
         })
     }
 
@@ -160,7 +174,12 @@ impl Declared {
     /// # Errors
     /// Why it can't be started, and what to do.
     pub fn program(&self) -> Result<PathBuf, String> {
-        crate::program::find(&self.spec.name, &self.folder, &self.name_of_program(), self.path())
+        let program =
+            crate::program::find(&self.spec.name, &self.folder, &self.name_of_program(), self.path())?;
+        if let Some(sandbox) = &self.sandbox {
+            sandbox.check_paths(&self.spec.name)?;
+        }
+        Ok(program)
     }
 
     fn name_of_program(&self) -> String {

@@ -83,6 +83,31 @@ pub(crate) struct CommandConfig {
     pub nice: Option<i32>,
     pub log_at_once: Option<u32>,
     pub log_per_second: Option<u32>,
+    pub sandbox: Option<SandboxConfig>,
+}
+
+/// What a command can use; the default is the strictest.
+#[derive(Deserialize, Debug, Default)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct SandboxConfig {
+    pub read: Vec<String>,
+    pub write: Vec<String>,
+    pub network: Network,
+    pub unix_sockets: bool,
+    pub memory_max_mb: Option<u64>,
+    pub pids_max: Option<u32>,
+}
+
+/// Network of a sandboxed command.
+#[derive(Serialize, Deserialize, Clone, Copy, PartialEq, Eq, Debug, Default)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Network {
+    #[default]
+    None,
+    /// Loopback interface of its own.
+    Loopback,
+    /// That of the host.
+    Host,
 }
 
 /// How the output of a command is parsed.

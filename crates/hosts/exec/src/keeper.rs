@@ -9,14 +9,15 @@ use crate::listen::listen;
 use crate::outcome::{EndReason, Ended, ending};
 use crate::output_parser::{OutputParser, OutputSummary};
 use crate::owner::Owner;
-use crate::usage::{Table, Usage};
+use crate::sandbox::{Failure, Launch, Launcher, Part, command as sandboxed, no_cgroup};
+use crate::usage::{Limits, Table, Usage};
 use crate::watchdog::Watchdog;
 use backoff::Backoff;
 use host_kit::{CancellationToken, Context, WorkError};
 use process_wrap::tokio::{ChildWrapper, CommandWrap, ProcessSession};
 use protocol::host::ResultDoc;
 use protocol::{ConditionKind, LogLevel};
-use resources::usage::OperationCgroup;
+use resources::usage::{CgroupLimits, OperationCgroup};
 use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, waitid};
 use std::any::Any;
 use std::path::Path;
@@ -44,6 +45,7 @@ pub(crate) struct Shared {
     pub watchdog: Arc<Watchdog>,
     pub table: Arc<Table>,
     pub owner: Owner,
+    pub launcher: Launcher,
 }
 
 /// Command to run.
@@ -61,7 +63,7 @@ pub(crate) async fn keep(job: Job, ctx: Context, abandon: CancellationToken) -> 
     let program = declared.program().map_err(|why| WorkError::failed(why, "Fix the cause, then retry."))?;
     let run = shared.owner.run(ctx.id(), ctx.attempt());
     let began = Instant::now();
-    let mut child = begin(&declared, &program, &vector, &set_env, &ctx, &run)?;
+    let (mut child, launch) = begin(&declared, &shared, &program, &vector, &set_env, &ctx, &run)?;
     let id = child.id().expect("a child that was not reaped has an ID");
     let (group, unwatched) = Group::new(id, format!("{RUN}={run}"), Arc::clone(&shared.watchdog))
         .expect("a process ID is positive");
@@ -70,8 +72,22 @@ pub(crate) async fn keep(job: Job, ctx: Context, abandon: CancellationToken) -> 
             format!("Cannot start /bin/sh ({error}). If the host is killed, this command may keep running.");
         ctx.log(LogLevel::Warn, text);
     }
-    declared.limits.set_limits(id);
-    let mut usage = Usage::new(id, declared.limits, Arc::clone(&shared.table), cgroup_of(id, &ctx));
+    // A launcher is a large program, and limits its own address space when it becomes the command.
+    let address_space = declared.limits.address_space.filter(|_| launch.is_none());
+    Limits { address_space, ..declared.limits }.set_limits(id);
+    let (cgroup, no_limits) = match cgroup_of(id, &declared, &ctx) {
+        Ok(cgroup) => (cgroup, None),
+        Err(why) => (None, Some(why)),
+    };
+    // Without its request, the launcher ends.
+    let launch = launch.filter(|_| no_limits.is_none());
+    let launching = tokio::spawn(async move {
+        match launch {
+            Some(launch) => launch.finish().await,
+            None => None,
+        }
+    });
+    let mut usage = Usage::new(id, declared.limits, Arc::clone(&shared.table), cgroup);
     usage.report(&ctx);
     let reading = Arc::clone(&declared.reading);
     let output_parser =
@@ -107,16 +123,35 @@ pub(crate) async fn keep(job: Job, ctx: Context, abandon: CancellationToken) -> 
     if why == EndReason::Exited && status.success() {
         complete(&ctx, &summary);
     }
+    if why == EndReason::Exited {
+        if let Some(why) = no_limits {
+            return Err(WorkError::failed(no_cgroup(&why), "Then restart the host."));
+        }
+        // The launcher has ended, so this is known.
+        if let Ok(Some(failure)) = launching.await {
+            return Err(not_launched(&declared, &program, &failure));
+        }
+    }
     let (cpu_seconds, peak_memory) = (usage.cpu_seconds(), usage.peak_memory());
-    ending(&declared, Ended { vector, why, status, summary, seconds, cpu_seconds, peak_memory })
+    let reached = usage.cgroup(OperationCgroup::reached).unwrap_or_default();
+    ending(&declared, Ended { vector, why, status, summary, seconds, cpu_seconds, peak_memory, reached })
 }
 
 /// Cgroup of the command, if this host may create one. What the command started before it was moved there is moved by
-/// the first look.
-fn cgroup_of(leader: u32, ctx: &Context) -> Option<OperationCgroup> {
-    let cgroup = OperationCgroup::create(&format!("{}-{}", ctx.id(), ctx.attempt()))?;
-    cgroup.add(leader).ok()?;
-    Some(cgroup)
+/// the first look; a sandboxed command begins there.
+///
+/// # Errors
+/// Why there is no cgroup with the limits of the sandbox.
+fn cgroup_of(leader: u32, declared: &Declared, ctx: &Context) -> Result<Option<OperationCgroup>, String> {
+    let name = format!("{}-{}", ctx.id(), ctx.attempt());
+    let limits = declared.sandbox.as_ref().map(|sandbox| sandbox.limits).unwrap_or_default();
+    if limits == CgroupLimits::default() {
+        let cgroup = OperationCgroup::create(&name);
+        return Ok(cgroup.filter(|cgroup| cgroup.add(leader).is_ok()));
+    }
+    let cgroup = OperationCgroup::create_limited(&name, limits)?;
+    cgroup.add(leader).map_err(|e| format!("the command can't be moved to its cgroup: {e}"))?;
+    Ok(Some(cgroup))
 }
 
 /// Reports what is complete once the command has succeeded.
@@ -133,12 +168,13 @@ fn complete(ctx: &Context, summary: &OutputSummary) {
 /// instead of blocking forever.
 fn begin(
     declared: &Declared,
+    shared: &Shared,
     program: &Path,
     vector: &[String],
     set_env: &[(String, String)],
     ctx: &Context,
     run: &str,
-) -> Result<Child, WorkError> {
+) -> Result<(Child, Option<Launch>), WorkError> {
     let mut command = Command::new(program);
     command
         .args(vector.iter().skip(1))
@@ -151,19 +187,42 @@ fn begin(
         .env(OPERATION, ctx.id().to_string())
         .env(ATTEMPT, ctx.attempt().to_string())
         .env(RUN, run)
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .kill_on_drop(true);
+        .stdin(Stdio::null());
+    let mut launch = None;
+    if let Some(sandbox) = &declared.sandbox {
+        let address_space = declared.limits.address_space;
+        let launched = sandboxed(sandbox, &shared.launcher, command.as_std(), address_space, (RUN, run));
+        let (started, waiting) =
+            launched.map_err(|e| not_launched(declared, program, &Failure::new(Part::Launcher, e)))?;
+        (command, launch) = (started, Some(waiting));
+    }
+    command.stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
     let mut command = CommandWrap::from(command);
     command.wrap(ProcessSession);
-    command.spawn().and_then(unwrapped).map_err(|e| {
-        WorkError::failed(
-            format!("Cannot start {}: {e}.", program.display()),
-            "Check that the file is a program for this machine. A script needs a first line like #!/usr/bin/env python3 \
-             that names an installed interpreter.",
-        )
-    })
+    match command.spawn().and_then(unwrapped) {
+        Ok(child) => Ok((child, launch)),
+        Err(e) => Err(not_started(program, &e.to_string(), None)),
+    }
+}
+
+/// The program can't be started, with advice.
+fn not_started(program: &Path, why: &str, advice: Option<String>) -> WorkError {
+    const HINT: &str = "Check that the file is a program for this machine. A script needs a first line like \
+                        #!/usr/bin/env python3 that names an installed interpreter.";
+    let hint = advice.map_or_else(|| HINT.to_owned(), |advice| format!("{HINT} {advice}"));
+    WorkError::failed(format!("Cannot start {}: {why}.", program.display()), hint)
+}
+
+/// The command was not started in its sandbox, with advice.
+fn not_launched(declared: &Declared, program: &Path, failure: &Failure) -> WorkError {
+    let advice = declared.sandbox.as_ref().map(|sandbox| sandbox.advice(&declared.spec.name));
+    if failure.part == Part::Program {
+        return not_started(program, &failure.message, advice);
+    }
+    WorkError::failed(
+        format!("Cannot start {}. {}", program.display(), failure.at_run()),
+        "Fix the cause, then retry.",
+    )
 }
 
 /// Plain child: termination is handled here, not by the wrapper.

@@ -15,7 +15,8 @@
 //! "#;
 //! let config = signalbox_exec_host::ExecConfig::from_toml(text)?;
 //! let mut host = host_kit::Host::builder("exec", "1.0").capacity(8);
-//! for work in signalbox_exec_host::works(&config, std::path::Path::new("/srv"), Default::default())? {
+//! let folder = std::path::Path::new("/srv");
+//! for work in signalbox_exec_host::works(&config, folder, Default::default(), Default::default())? {
 //!     host = host.work(work);
 //! }
 //! let host = host.build()?;
@@ -55,6 +56,7 @@ mod rate_limit;
 mod report;
 mod row;
 mod rsync;
+mod sandbox;
 mod steps;
 mod stream;
 mod template;
@@ -65,4 +67,5 @@ mod work;
 
 pub use config::{ConfigError, ExecConfig};
 pub use owner::Owner;
+pub use sandbox::Launcher;
 pub use work::{ExecParams, ExecWork, works};

@@ -7,6 +7,7 @@ use host_kit::WorkError;
 use protocol::KindName;
 use protocol::host::ResultDoc;
 use protocol::results::ExecResult;
+use resources::usage::ReachedLimits;
 use std::os::unix::process::ExitStatusExt;
 use std::process::ExitStatus;
 
@@ -37,6 +38,8 @@ pub(crate) struct Ended {
     pub seconds: f64,
     pub cpu_seconds: Option<f64>,
     pub peak_memory: Option<u64>,
+    /// Limits of its cgroup.
+    pub reached: ReachedLimits,
 }
 
 /// Outcome of the operation.
@@ -114,7 +117,51 @@ fn failed(declared: &Declared, ended: &Ended) -> WorkError {
         Some(limit) => hint_of_address_space(limit, &declared.spec.name),
         None => hint,
     };
+    let hint = hint_of_sandbox(declared, ended).unwrap_or(hint);
     WorkError::failed(format!("{program} {how}.{}", last_words(&ended.summary)), hint)
+}
+
+/// Advice if the sandbox may be the cause.
+fn hint_of_sandbox(declared: &Declared, ended: &Ended) -> Option<String> {
+    let (sandbox, kind) = (declared.sandbox.as_ref()?, &declared.spec.name);
+    if ended.reached.memory {
+        return Some(format!(
+            "The system killed processes at the memory limit of {:.0} MiB. Reduce the memory use of the command, or \
+             raise sandbox.memory_max_mb of {kind} in the configuration.",
+            sandbox.limits.memory_bytes.unwrap_or_default() as f64 / MB
+        ));
+    }
+    if ended.reached.processes {
+        return Some(format!(
+            "The command could not start more processes or threads than {}. Reduce their number, or raise \
+             sandbox.pids_max of {kind} in the configuration.",
+            sandbox.limits.processes.unwrap_or_default()
+        ));
+    }
+    was_denied(ended.status, &ended.summary.last).then(|| sandbox.advice(kind))
+}
+
+/// Whether output or exit suggest that something was denied.
+fn was_denied(status: ExitStatus, last: &[String]) -> bool {
+    const BAD_SYSTEM_CALL: i32 = 31;
+    const WORDS: [&str; 11] = [
+        "permission denied",
+        "permissionerror",
+        "operation not permitted",
+        "access denied",
+        "eacces",
+        "eperm",
+        "network is unreachable",
+        "cannot assign requested address",
+        "could not resolve",
+        "name resolution",
+        "name or service not known",
+    ];
+    status.signal() == Some(BAD_SYSTEM_CALL)
+        || last
+            .iter()
+            .map(|line| line.to_ascii_lowercase())
+            .any(|line| WORDS.iter().any(|word| line.contains(word)))
 }
 
 /// Whether output or exit suggest that an allocation failed, as it does at a limit of the address space.
@@ -215,6 +262,7 @@ fn name_of(signal: i32) -> String {
         13 => "SIGPIPE",
         14 => "SIGALRM",
         15 => "SIGTERM",
+        31 => "SIGSYS",
         _ => return signal.to_string(),
     };
     format!("{signal} ({name})")
@@ -236,6 +284,19 @@ mod tests {
             hint.contains("limited to 300 MiB") && hint.contains("address_space_mb of exec.oom"),
             "{hint}"
         );
+    }
+
+    #[test]
+    fn a_denied_access_is_recognized() {
+        let denied =
+            |wait_status, last: &str| was_denied(ExitStatus::from_raw(wait_status), &[last.to_owned()]);
+        assert!(denied(31, ""), "SIGSYS");
+        for last in
+            ["cat: /etc/shadow: Permission denied", "PermissionError: [Errno 1] Operation not permitted"]
+        {
+            assert!(denied(1 << 8, last), "{last}");
+        }
+        assert!(!denied(1 << 8, "ValueError: no") && !denied(9, ""));
     }
 
     #[test]

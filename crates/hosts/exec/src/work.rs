@@ -4,6 +4,7 @@ use crate::command::{Declared, declare};
 use crate::config::{ConfigError, ExecConfig};
 use crate::keeper::{Job, Shared, keep};
 use crate::owner::Owner;
+use crate::sandbox::{Launcher, Sandbox};
 use async_trait::async_trait;
 use host_kit::{CancellationToken, Context, Work, WorkError};
 use protocol::host::{Check, ResultDoc};
@@ -23,13 +24,29 @@ pub struct ExecWork {
 
 /// Works of a configuration, one per command, in file order. Relative folders are below `base`, usually the folder of
 /// the configuration file. `owner` identifies the host, so that its next process finds commands that it left running.
+/// `launcher` starts sandboxed commands. Blocks for some milliseconds if there are any, for a check of the system.
 ///
 /// # Errors
-/// The first mistake in the configuration, with its kind and key.
-pub fn works(config: &ExecConfig, base: &Path, owner: Owner) -> Result<Vec<ExecWork>, ConfigError> {
-    let shared = Arc::new(Shared { owner, ..Shared::default() });
+/// The first mistake in the configuration, with its kind and key, or a sandbox that this system can't provide.
+pub fn works(
+    config: &ExecConfig,
+    base: &Path,
+    owner: Owner,
+    launcher: Launcher,
+) -> Result<Vec<ExecWork>, ConfigError> {
+    let declared = declare(config, base)?;
+    for one in &declared {
+        let possible =
+            one.sandbox.as_ref().map_or(Ok(()), |sandbox: &Sandbox| sandbox.check_system(&launcher));
+        possible.map_err(|(key, what)| ConfigError {
+            kind: one.spec.name.to_string(),
+            key: key.to_owned(),
+            what,
+        })?;
+    }
+    let shared = Arc::new(Shared { owner, launcher, ..Shared::default() });
     let work = |declared: Declared| ExecWork { declared: Arc::new(declared), shared: Arc::clone(&shared) };
-    Ok(declare(config, base)?.into_iter().map(work).collect())
+    Ok(declared.into_iter().map(work).collect())
 }
 
 /// Parameters of a command. Their schema comes from the configuration; see [`Work::kind`].

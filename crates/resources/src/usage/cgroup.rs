@@ -1,7 +1,8 @@
 //! Cgroup of one operation, below the cgroup of this process. Needs cgroup v2 and permission to create groups there.
 //!
 //! CPU time and pressure of a group are always counted. Memory and bytes are counted only if its controllers are
-//! enabled, which is not possible below a group that has processes itself, as that of this process has.
+//! enabled, which is not possible below a group that has processes itself, as that of this process has. A group with
+//! limits is therefore created beside that of this process, if the group above may be divided.
 
 use super::pressure::some;
 use super::{Reading, larger};
@@ -17,6 +18,31 @@ const PREFIX: &str = "signalbox-";
 /// Number of attempts to remove a group with processes when it is dropped, and their interval.
 const DROP_LOOKS: usize = 50;
 const DROP_PAUSE: Duration = Duration::from_millis(2);
+
+/// Limits that the kernel enforces for a group; `None` is unlimited.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct CgroupLimits {
+    /// Memory of all processes together, without swap.
+    pub memory_bytes: Option<u64>,
+    /// Processes and threads.
+    pub processes: Option<u32>,
+}
+
+impl CgroupLimits {
+    /// Controllers that enforce these limits.
+    fn controllers(self) -> impl Iterator<Item = &'static str> {
+        self.memory_bytes.map(|_| "memory").into_iter().chain(self.processes.map(|_| "pids"))
+    }
+}
+
+/// Limits that the processes of a group have reached.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct ReachedLimits {
+    /// The kernel killed a process for its memory.
+    pub memory: bool,
+    /// The kernel refused to start a process or thread.
+    pub processes: bool,
+}
 
 /// Cgroup of one operation. When it is dropped, it is removed, and processes that it still has are killed.
 pub struct OperationCgroup {
@@ -34,6 +60,70 @@ impl OperationCgroup {
     /// Creates a group below that of this process. `None` without cgroup v2, or without permission.
     pub fn create(name: &str) -> Option<Self> {
         Self::below(&own_folder()?, name)
+    }
+
+    /// Creates a group with limits, below that of this process or beside it.
+    ///
+    /// # Errors
+    /// Why this system does not permit it.
+    pub fn create_limited(name: &str, limits: CgroupLimits) -> Result<Self, String> {
+        let own = own_folder().ok_or("this process is in no cgroup of version 2")?;
+        // Above a unit that is not divided is a slice, which belongs to systemd.
+        let is_slice = |folder: &Path| folder.extension().is_some_and(|extension| extension == "slice");
+        let above = own.parent().filter(|parent| parent.join("cgroup.procs").exists() && !is_slice(parent));
+        let mut reasons = Vec::new();
+        for parent in [Some(own.as_path()), above].into_iter().flatten() {
+            match Self::limited_below(parent, name, limits) {
+                Ok(created) => return Ok(created),
+                Err(why) => reasons.push(why),
+            }
+        }
+        Err(reasons.join("; "))
+    }
+
+    fn limited_below(parent: &Path, name: &str, limits: CgroupLimits) -> Result<Self, String> {
+        let control = parent.join("cgroup.subtree_control");
+        let enabled = std::fs::read_to_string(&control).unwrap_or_default();
+        for controller in
+            limits.controllers().filter(|name| !enabled.split_whitespace().any(|one| one == *name))
+        {
+            std::fs::write(&control, format!("+{controller}")).map_err(|e| {
+                format!("{} does not permit the controller '{controller}' ({e})", parent.display())
+            })?;
+        }
+        let created = Self::below(parent, name)
+            .ok_or_else(|| format!("no cgroup can be created in {}", parent.display()))?;
+        created
+            .set_limits(limits)
+            .map_err(|e| format!("limits can't be set in {} ({e})", created.folder.display()))?;
+        Ok(created)
+    }
+
+    fn set_limits(&self, limits: CgroupLimits) -> io::Result<()> {
+        if let Some(bytes) = limits.memory_bytes {
+            std::fs::write(self.folder.join("memory.max"), bytes.to_string())?;
+            // An operation beyond its limit ends as a whole, instead of slowing down the machine. Old kernels and those
+            // without swap lack these files.
+            for (file, value) in [("memory.swap.max", "0"), ("memory.oom.group", "1")] {
+                let file = self.folder.join(file);
+                if file.exists() {
+                    std::fs::write(file, value)?;
+                }
+            }
+        }
+        match limits.processes {
+            Some(processes) => std::fs::write(self.folder.join("pids.max"), processes.to_string()),
+            None => Ok(()),
+        }
+    }
+
+    /// Limits that its processes have reached so far.
+    pub fn reached(&self) -> ReachedLimits {
+        let events = |file: &str, name| {
+            let text = std::fs::read_to_string(self.folder.join(file)).unwrap_or_default();
+            value(&text, name).is_some_and(|count| count > 0)
+        };
+        ReachedLimits { memory: events("memory.events", "oom_kill"), processes: events("pids.events", "max") }
     }
 
     fn below(parent: &Path, name: &str) -> Option<Self> {
@@ -56,8 +146,9 @@ impl OperationCgroup {
 
     /// Removes groups that processes left which have ended. Blocks its thread for a moment.
     pub fn remove_leftovers() {
-        let Some(entries) = own_folder().and_then(|folder| std::fs::read_dir(folder).ok()) else { return };
-        for entry in entries.flatten() {
+        let Some(own) = own_folder() else { return };
+        let folders = [Some(own.as_path()), own.parent()].into_iter().flatten();
+        for entry in folders.filter_map(|folder| std::fs::read_dir(folder).ok()).flatten().flatten() {
             let name = entry.file_name();
             let of = name
                 .to_str()
@@ -178,21 +269,10 @@ mod tests {
         assert_eq!(folder_of(container, "0::/other\n"), None);
     }
 
-    #[test]
-    fn exact_figures_replace_samples_and_unknown_ones_do_not() {
-        let parent = tempfile::tempdir().unwrap();
-        let name = format!("{PREFIX}{}-a", std::process::id());
-        let folder = parent.path().join(name);
-        assert!(OperationCgroup::below(parent.path(), "a").is_none(), "no file of a cgroup appeared");
-        let files = [
-            ("cgroup.kill", ""),
-            ("cpu.stat", "usage_usec 2500000\nuser_usec 1\nthrottled_usec 500000\n"),
-            ("cpu.pressure", "some avg10=0.00 avg60=0.00 avg300=0.00 total=3000000\nfull avg10=0 total=1\n"),
-            ("io.pressure", "some avg10=0.00 avg60=0.00 avg300=0.00 total=100000\n"),
-            ("io.stat", "8:0 rbytes=10 wbytes=20 rios=1\n8:16 rbytes=1 wbytes=2 rios=1\n"),
-        ];
+    /// Group in an ordinary folder, with the files of a cgroup.
+    fn group(folder: PathBuf, files: &[(&str, &str)]) -> OperationCgroup {
         let file = |name: &str| ProcFile::new(folder.join(name));
-        let mut group = OperationCgroup {
+        let group = OperationCgroup {
             cpu_stat: file("cpu.stat"),
             cpu: file("cpu.pressure"),
             memory: file("memory.pressure"),
@@ -206,6 +286,59 @@ mod tests {
         for (name, text) in files {
             std::fs::write(folder.join(name), text).unwrap();
         }
+        group
+    }
+
+    #[test]
+    fn limits_are_written_and_reached_ones_are_read() {
+        let parent = tempfile::tempdir().unwrap();
+        let files = [
+            ("memory.events", "low 0\noom 2\noom_kill 0\n"),
+            ("memory.swap.max", "max"),
+            ("memory.oom.group", "0"),
+        ];
+        let group = group(parent.path().join("a"), &files);
+        assert_eq!(group.reached(), ReachedLimits::default(), "nothing was killed");
+        group.set_limits(CgroupLimits { memory_bytes: Some(1 << 20), processes: Some(7) }).unwrap();
+        let written = |file: &str| std::fs::read_to_string(parent.path().join("a").join(file)).unwrap();
+        assert_eq!((written("memory.max").as_str(), written("pids.max").as_str()), ("1048576", "7"));
+        assert_eq!((written("memory.swap.max").as_str(), written("memory.oom.group").as_str()), ("0", "1"));
+        for (file, text) in [("memory.events", "oom 2\noom_kill 1\n"), ("pids.events", "max 3\n")] {
+            std::fs::write(parent.path().join("a").join(file), text).unwrap();
+        }
+        assert_eq!(group.reached(), ReachedLimits { memory: true, processes: true });
+    }
+
+    #[test]
+    fn missing_controllers_are_enabled_above_the_group() {
+        let parent = tempfile::tempdir().unwrap();
+        let control = parent.path().join("cgroup.subtree_control");
+        std::fs::write(&control, "cpu pids").unwrap();
+        let both = CgroupLimits { memory_bytes: Some(1), processes: Some(1) };
+        let create = |limits| OperationCgroup::limited_below(parent.path(), "a", limits).err().unwrap();
+        // An ordinary folder gets no files of a cgroup.
+        assert!(create(both).contains("no cgroup can be created"));
+        assert_eq!(std::fs::read_to_string(&control).unwrap(), "+memory");
+        std::fs::remove_file(&control).unwrap();
+        std::fs::create_dir(&control).unwrap();
+        let error = create(CgroupLimits { processes: Some(1), ..CgroupLimits::default() });
+        assert!(error.contains("does not permit the controller 'pids'"), "{error}");
+    }
+
+    #[test]
+    fn exact_figures_replace_samples_and_unknown_ones_do_not() {
+        let parent = tempfile::tempdir().unwrap();
+        let name = format!("{PREFIX}{}-a", std::process::id());
+        let folder = parent.path().join(name);
+        assert!(OperationCgroup::below(parent.path(), "a").is_none(), "no file of a cgroup appeared");
+        let files = [
+            ("cgroup.kill", ""),
+            ("cpu.stat", "usage_usec 2500000\nuser_usec 1\nthrottled_usec 500000\n"),
+            ("cpu.pressure", "some avg10=0.00 avg60=0.00 avg300=0.00 total=3000000\nfull avg10=0 total=1\n"),
+            ("io.pressure", "some avg10=0.00 avg60=0.00 avg300=0.00 total=100000\n"),
+            ("io.stat", "8:0 rbytes=10 wbytes=20 rios=1\n8:16 rbytes=1 wbytes=2 rios=1\n"),
+        ];
+        let mut group = group(folder, &files);
         let sampled = Reading {
             cpu: Some(2.0),
             cpu_wait: Some(1.0),

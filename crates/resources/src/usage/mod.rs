@@ -7,7 +7,7 @@ mod task;
 mod threads;
 mod totals;
 
-pub use cgroup::OperationCgroup;
+pub use cgroup::{CgroupLimits, OperationCgroup, ReachedLimits};
 pub use processes::ProcessTree;
 pub use threads::{PollClock, ThreadGroup, ThreadGuard};
 

@@ -8,6 +8,7 @@ use crate::log::LogRate;
 use crate::output_parser::ParseMode;
 use crate::param::Param;
 use crate::pattern::Matcher;
+use crate::sandbox::Sandbox;
 use crate::template::{Template, Values, Vector};
 use crate::usage::Limits;
 use form::distance;
@@ -187,6 +188,12 @@ pub(super) fn pace(at_once: Option<u32>, per_second: Option<u32>) -> Result<LogR
         at_once: lines("log_at_once", at_once, usual.at_once)?,
         per_second: lines("log_per_second", per_second, usual.per_second)?,
     })
+}
+
+/// Description with a sentence about the sandbox.
+pub(super) fn described(description: String, sandbox: Option<&Sandbox>) -> String {
+    let parts = [description.as_str(), sandbox.map_or("", Sandbox::about)];
+    parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" ")
 }
 
 /// `loss-curve` → "Loss curve".

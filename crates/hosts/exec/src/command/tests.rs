@@ -62,6 +62,14 @@ fn a_mistake_is_named_with_its_kind_and_key_and_a_correction() {
         ("command = [\"ls\"]\nset_env = {SIGNALBOX_OPERATION = \"x\"}", &["'set_env.SIGNALBOX_OPERATION'"]),
         ("command = [\"ls\"]\nenv = [\"A=B\"]", &["'env'", "A=B"]),
         ("command = [\"ls\"]\nsummary = \"{m}\"", &["'summary'", "'m'"]),
+        ("command = [\"ls\"]\nsandbox = {}", &["'folder'", "Name that folder"]),
+        ("command = [\"ls\"]\nfolder = \"a\"\nsandbox = {reed = []}", &["'sandbox", "reed", "read"]),
+        (
+            "command = [\"ls\"]\nfolder = \"a\"\nsandbox = {network = \"lan\"}",
+            &["'sandbox.network'", "loopback"],
+        ),
+        ("command = [\"ls\"]\nfolder = \"a\"\nsandbox = {write = [\"\"]}", &["'sandbox.write'"]),
+        ("command = [\"ls\"]\nfolder = \"a\"\nsandbox = {pids_max = 0}", &["'sandbox.pids_max'"]),
     ];
     for (table, words) in cases {
         let error = one(table).expect_err(table);

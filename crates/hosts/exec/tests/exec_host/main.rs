@@ -8,4 +8,6 @@ mod examples;
 mod piped;
 mod real;
 mod rig;
+#[cfg(target_os = "linux")]
+mod sandbox;
 mod stopping;

@@ -4,7 +4,7 @@ use protocol::host::{HostEvent, HostEventBody, HostEvents, Outcome, ResultDoc};
 use protocol::results::ExecResult;
 use protocol::{Failure, LogLevel, OperationId, Progress, ResourceUsage};
 use serde_json::{Value, json};
-use signalbox_exec_host::{ExecConfig, Owner, works};
+use signalbox_exec_host::{ExecConfig, Launcher, Owner, works};
 use std::path::Path;
 use std::time::Duration;
 
@@ -42,7 +42,9 @@ impl Rig {
         let config = ExecConfig::from_toml(toml).unwrap();
         let mut host =
             host_kit::Host::builder("exec", "test").capacity(8).stop_grace(Duration::from_secs(10));
-        for work in works(&config, folder, Owner::default()).unwrap() {
+        // This test program is no launcher.
+        let launcher = Launcher::at(env!("CARGO_BIN_EXE_signalbox-exec-launcher"));
+        for work in works(&config, folder, Owner::default(), launcher).unwrap() {
             host = host.work(work);
         }
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
