@@ -139,7 +139,7 @@ async fn take(
         Ok(_) => Ok(StatusCode::NO_CONTENT),
         Err((e, wanted)) if e.kind() == io::ErrorKind::InvalidData => {
             let why = format!(
-                "The received file differs from the stored file: the received SHA-256 is {e}, not {wanted}."
+                "The received data is not the checkpoint file: its SHA-256 is {e}, but the request states {wanted}."
             );
             Err(ApiError::new(ProblemType::Conflict, why))
         }

@@ -55,7 +55,7 @@ async fn a_file_may_exceed_the_size_limit_of_other_requests() {
     let is = reply["detail"]
         .as_str()
         .unwrap()
-        .split("the received SHA-256 is ")
+        .split("its SHA-256 is ")
         .nth(1)
         .unwrap()
         .split(',')
