@@ -1,7 +1,7 @@
 SHELL := bash
 # Commands of this project. Each runs the setup that it needs; the scripts are in scripts/.
 .DEFAULT_GOAL := help
-.PHONY: help serve build dev test test-all bench soak fmt setup clean
+.PHONY: help serve build dev test test-all bench soak fuzz fmt setup clean
 .NOTPARALLEL:
 
 # Arguments of the command: make serve ARGS="--listen 127.0.0.1:8000"
@@ -15,6 +15,7 @@ help:
 	@echo 'make test-all         run make test, and all browser flows in Chromium, Firefox and WebKit'
 	@echo 'make bench            run the benchmarks'
 	@echo 'make soak             run fault-injection tests: kills, pauses, network faults, a full disk'
+	@echo 'make fuzz             search for inputs that break a parser, a minute for each parser'
 	@echo 'make fmt              format the code'
 	@echo 'make setup            install the tools only'
 	@echo 'make clean            delete build output, but keep the tools'
@@ -43,8 +44,11 @@ bench:
 soak:
 	@scripts/soak.sh $(ARGS)
 
+fuzz:
+	@scripts/fuzz.sh $(ARGS)
+
 fmt:
-	@. scripts/paths.sh && cargo fmt --all
+	@. scripts/paths.sh && cargo fmt --all && cargo fmt --manifest-path fuzz/Cargo.toml
 
 setup:
 	@scripts/setup.sh test

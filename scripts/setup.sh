@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Installs everything that a build needs (`tools`), and builds (`build`), or installs what `make dev` (`dev`) or the tests
-# (`test`) need in addition. Existing tools are kept, so a second run only checks. Nothing is installed outside of the project (or SIGNALBOX_TOOLS), except the Rust toolchain
+# Installs everything that a build needs (`tools`), and builds (`build`), or installs what `make dev` (`dev`), `make fuzz`
+# (`fuzz`) or the tests (`test`) need in addition. Existing tools are kept, so a second run only checks. Nothing is installed outside of the project (or SIGNALBOX_TOOLS), except the Rust toolchain
 # through rustup, and missing system packages where that is permitted.
 set -euo pipefail
 . "$(dirname "$0")/paths.sh"
@@ -50,6 +50,13 @@ a_c_compiler() {
     have cc && return
     [ "$(uname)" != Darwin ] || die "A C compiler is missing." "Run:  xcode-select --install"
     packages "A C compiler, to link the programs" 10 gcc libc6-dev
+}
+
+# libFuzzer is C++.
+a_cpp_compiler() {
+    have c++ && return
+    [ "$(uname)" != Darwin ] || die "A C++ compiler is missing." "Run:  xcode-select --install"
+    packages "A C++ compiler, for the fuzzer" 20 g++
 }
 
 # --- Rust -------------------------------------------------------------------------------------------------
@@ -105,6 +112,9 @@ tools_of_rust() {
     fi
     if [ "$FOR" = test ]; then
         crate_tool cargo-deny cargo-deny "$CARGO_DENY_VERSION" 60 "to check licences and advisories" --locked
+    fi
+    if [ "$FOR" = fuzz ]; then
+        crate_tool cargo-fuzz cargo-fuzz "$CARGO_FUZZ_VERSION" 60 "to fuzz parsers" --locked
     fi
     delete_builds
 }
@@ -313,6 +323,7 @@ everything() {
     node_and_npm
     npm_packages
     vendored_scripts
+    if [ "$FOR" = fuzz ]; then a_cpp_compiler; fi
     if [ "$FOR" = test ]; then
         a_browser
         other_engines

@@ -43,7 +43,7 @@ structure() {
     limited 2m node --test --test-reporter dot scripts/structure/structure.test.mjs scripts/contrast.test.mjs && limited 2m node scripts/structure.mjs
 }
 
-format() { limited 2m cargo fmt --all --check; }
+format() { limited 2m cargo fmt --all --check && limited 2m cargo fmt --manifest-path fuzz/Cargo.toml --check; }
 
 lints() { limited 20m cargo clippy "${NATIVE[@]}" --all-targets --quiet -- -D warnings; }
 

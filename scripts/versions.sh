@@ -7,6 +7,8 @@
 CARGO_LEPTOS_VERSION=0.3.11
 # Checks licences, sources and advisories; only for `make test`.
 CARGO_DENY_VERSION=0.20.2
+# Fuzzes parsers; only for `make fuzz`.
+CARGO_FUZZ_VERSION=0.13.2
 # WebDriver server of Firefox; only for the tests.
 GECKODRIVER_VERSION=0.37.1
 # Checks the API against its OpenAPI description; only for `make test`.

@@ -4,6 +4,8 @@
 //! Knows no I/O, no clock and no HTTP: the server asks it, and enforces the answers.
 
 mod decision;
+#[cfg(any(test, fuzzing))]
+pub mod fuzzing;
 mod password;
 mod rules;
 mod secret;

@@ -7,6 +7,9 @@
 //! Knows text only; compiles to native code and to WebAssembly. The parser is our own, because parsers of bytes such as
 //! `anstyle-parse` hide the text after a truncated sequence (`ESC [ 31 é`), and don't know `U+009B` in UTF-8.
 
+#[cfg(any(test, fuzzing))]
+pub mod fuzzing;
+
 use std::borrow::Cow;
 
 const ESC: char = '\u{1b}';

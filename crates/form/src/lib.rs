@@ -15,6 +15,8 @@ mod about;
 mod exclusive;
 mod field;
 mod fills;
+#[cfg(any(test, fuzzing))]
+pub mod fuzzing;
 mod number;
 mod schema;
 mod secret;
@@ -98,7 +100,16 @@ impl Form {
                 errors.push(FieldError::new(name, self.unknown(name)));
             }
         }
-        let shown = self.shown(&|at| given.get(&self.fields[at].name).filter(|v| !v.is_null()).map(plain));
+        // Conditions apply to values as they are returned: without the spaces around them, and 3 for 3.0.
+        let values: Vec<Option<Value>> = self
+            .fields
+            .iter()
+            .map(|field| {
+                let value = given.get(&field.name).filter(|value| !value.is_null())?;
+                Some(field.check(value).unwrap_or_else(|_| value.clone()))
+            })
+            .collect();
+        let shown = self.shown(&|at| values[at].as_ref().map(plain));
         for (field, _) in self.fields.iter().zip(shown).filter(|(_, shown)| *shown) {
             match given.get(&field.name) {
                 None | Some(Value::Null) => match (&field.default, field.required) {

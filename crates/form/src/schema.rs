@@ -14,6 +14,8 @@ const ADVANCED_KEY: &str = "x-advanced";
 /// Without that key, a form of more fields than this folds optional ones beyond the first [`FIRST_FIELDS`].
 const MAX_UNFOLDED_FIELDS: usize = 10;
 const FIRST_FIELDS: usize = 6;
+/// Largest number of references from a property to its type.
+const MAX_REFERENCES: usize = 32;
 
 impl Form {
     /// Reads the schema of a kind.
@@ -153,24 +155,26 @@ impl Choice {
 
 /// Follows `$ref`, and `anyOf` of a type and null, to the actual type.
 fn resolve<'a>(property: &'a Value, root: &'a Value) -> Result<&'a Value, String> {
-    if let Some(path) = property.get("$ref").and_then(Value::as_str) {
-        let pointer = path.strip_prefix('#').ok_or("a $ref must point into the schema itself")?;
-        let target = root.pointer(pointer).ok_or_else(|| format!("{path} does not exist in the schema"))?;
-        return if std::ptr::eq(target, property) {
-            Err("a $ref must not refer to itself".into())
+    let mut target = property;
+    for _ in 0..MAX_REFERENCES {
+        if let Some(path) = target.get("$ref").and_then(Value::as_str) {
+            let pointer = path.strip_prefix('#').ok_or("a $ref must point into the schema itself")?;
+            let to = root.pointer(pointer).ok_or_else(|| format!("{path} does not exist in the schema"))?;
+            if std::ptr::eq(to, target) {
+                return Err("a $ref must not refer to itself".into());
+            }
+            target = to;
+        } else if let Some(any) = target.get("anyOf").and_then(Value::as_array) {
+            let mut not_null = any.iter().filter(|s| s.get("type").and_then(Value::as_str) != Some("null"));
+            target = match (not_null.next(), not_null.next()) {
+                (Some(only), None) => only,
+                _ => return Err("forms don't support anyOf with several types".into()),
+            };
         } else {
-            resolve(target, root)
-        };
+            return Ok(target);
+        }
     }
-    if let Some(any) = property.get("anyOf").and_then(Value::as_array) {
-        let not_null: Vec<_> =
-            any.iter().filter(|s| s.get("type").and_then(Value::as_str) != Some("null")).collect();
-        return match not_null.as_slice() {
-            [only] => resolve(only, root),
-            _ => Err("forms don't support anyOf with several types".into()),
-        };
-    }
-    Ok(property)
+    Err(format!("its $ref leads through more than {MAX_REFERENCES} others, or in a circle"))
 }
 
 fn is_nullable(property: &Value) -> bool {

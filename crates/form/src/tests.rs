@@ -98,6 +98,33 @@ fn a_schema_that_no_form_can_show_is_rejected_with_its_param() {
 }
 
 #[test]
+fn references_in_a_circle_are_rejected() {
+    let schema = json!({
+        "properties": {"a": {"$ref": "#/$defs/B"}},
+        "$defs": {"B": {"anyOf": [{"$ref": "#/$defs/C"}, {"type": "null"}]}, "C": {"$ref": "#/$defs/B"}}
+    });
+    assert!(Form::from_schema(&schema).unwrap_err().contains("in a circle"));
+    let mut defs: serde_json::Map<_, _> =
+        (0..9).map(|n| (n.to_string(), json!({"$ref": format!("#/$defs/{}", n + 1)}))).collect();
+    defs.insert("9".to_owned(), json!({"type": "boolean"}));
+    let chain = json!({"properties": {"a": {"$ref": "#/$defs/0"}}, "$defs": defs});
+    assert_eq!(Form::from_schema(&chain).unwrap().fields[0].kind, FieldKind::Switch);
+}
+
+#[test]
+fn a_condition_applies_to_the_value_without_the_spaces_around_it() {
+    let schema = json!({"type": "object", "properties": {
+        "a": {"type": "string"},
+        "b": {"type": "integer", "x-when": {"a": "x"}},
+        "c": {"type": "string", "x-when": {"b": "3"}}
+    }, "required": ["b"]});
+    let form = Form::from_schema(&schema).unwrap();
+    assert_eq!(form.check(&json!({"a": " x "})).unwrap_err()[0].message, "B is required.");
+    let given = json!({"a": " x ", "b": 3.0, "c": "y"});
+    assert_eq!(form.check(&given).unwrap(), json!({"a": "x", "b": 3, "c": "y"}));
+}
+
+#[test]
 fn only_verbatim_text_keeps_leading_and_trailing_spaces() {
     let schema = json!({"type": "object", "properties": {
         "text": {"type": "string", "x-verbatim": true, "default": "hi"},

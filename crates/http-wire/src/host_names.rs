@@ -33,8 +33,12 @@ impl HostNames {
     pub fn allow(&self, host: &str) -> bool {
         let Ok(authority) = host.parse::<Authority>() else { return false };
         let name = authority.host();
-        // A user name before the host is no host.
-        if host.contains('@') {
+        // A user name before the host is no host, and only a port may follow it.
+        let port = host.strip_prefix(name).and_then(|rest| {
+            let digits = if rest.is_empty() { rest } else { rest.strip_prefix(':')? };
+            digits.bytes().all(|b| b.is_ascii_digit()).then_some(digits)
+        });
+        if port.is_none() {
             return false;
         }
         if name.eq_ignore_ascii_case("localhost") || self.names.iter().any(|n| n.eq_ignore_ascii_case(name)) {
@@ -74,6 +78,9 @@ mod tests {
             "127.0.0.1.evil.example",
             "localhost.evil.example",
             "evil.example@127.0.0.1",
+            "127.0.0.1:evil.example",
+            "localhost:80:80",
+            "[::1]00",
             "",
         ] {
             assert!(!names.allow(host), "{host}");

@@ -5,6 +5,8 @@
 
 #![warn(missing_docs)]
 
+#[cfg(any(test, fuzzing))]
+pub mod fuzzing;
 mod host_names;
 mod problem;
 mod query;

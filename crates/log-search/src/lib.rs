@@ -1,6 +1,9 @@
 //! Log search: the server searches all lines and the page those that it has, with the same rules. Compiles to
 //! native code and to WebAssembly.
 
+#[cfg(any(test, fuzzing))]
+pub mod fuzzing;
+
 use protocol::LogLevel;
 use std::ops::Range;
 

@@ -11,6 +11,8 @@ mod discovery;
 mod exchange;
 mod failure;
 mod fetch;
+#[cfg(any(test, fuzzing))]
+pub mod fuzzing;
 mod identity;
 mod keys;
 mod pending;

@@ -19,8 +19,11 @@ use tokio::sync::{Mutex, Notify};
 use tokio::time::Instant;
 use url::Url;
 
-/// Age from which the document is fetched again for a sign-in.
+/// Age from which the document is fetched again when a browser comes back from the provider.
 const DOCUMENT_MAX_AGE: Duration = Duration::from_secs(300);
+/// Age from which the document is fetched again when a sign-in begins. If the provider is away, the person then reads so,
+/// and is not sent to an address that does not answer.
+const DOCUMENT_MAX_AGE_AT_BEGIN: Duration = Duration::from_secs(1);
 /// Time after a failed request in which sign-ins fail without another one.
 const RETRY_AFTER: Duration = Duration::from_secs(1);
 /// Age from which the keys are fetched again for a sign-in: a key that the provider withdrew is not accepted for longer.
@@ -91,12 +94,12 @@ impl Provider {
         self.failed.notified().await;
     }
 
-    /// Requests the document, unless it is known.
+    /// Requests the document, unless it was received within the last second.
     ///
     /// # Errors
     /// [`SignInFailed`].
     pub async fn discover(&self) -> Result<(), SignInFailed> {
-        self.metadata().await.map(|_| ())
+        self.metadata(DOCUMENT_MAX_AGE_AT_BEGIN).await.map(|_| ())
     }
 
     /// Address at the provider for a sign-in.
@@ -104,7 +107,7 @@ impl Provider {
     /// # Errors
     /// If the provider can't be used.
     pub async fn authorization_url(&self, begun: &Begun, redirect_uri: &str) -> Result<Url, SignInFailed> {
-        let metadata = self.metadata().await?;
+        let metadata = self.metadata(DOCUMENT_MAX_AGE).await?;
         let mut url = metadata.authorization.clone();
         let scopes = self.settings.scopes.iter().map(String::as_str).filter(|&scope| scope != "openid");
         let scopes: Vec<&str> = std::iter::once("openid").chain(scopes).collect();
@@ -132,7 +135,7 @@ impl Provider {
         issuer: Option<&str>,
         now: impl Fn() -> Time,
     ) -> Result<Person, SignInFailed> {
-        let metadata = self.metadata().await?;
+        let metadata = self.metadata(DOCUMENT_MAX_AGE).await?;
         // An answer of another provider, whose code this one must not get (mix-up attack).
         if issuer.map_or(metadata.names_issuer, |issuer| issuer != metadata.issuer) {
             return Err(SignInFailed::IdToken(IdTokenProblem::Issuer));
@@ -160,15 +163,15 @@ impl Provider {
         Some(url)
     }
 
-    /// Checked document. Only one request is sent at a time.
-    async fn metadata(&self) -> Result<Arc<Metadata>, SignInFailed> {
+    /// Checked document, not older than `max_age`. Only one request is sent at a time.
+    async fn metadata(&self, max_age: Duration) -> Result<Arc<Metadata>, SignInFailed> {
         let mut fetched = self.document.lock().await;
         if let Some((failed, at)) = &fetched.failed {
             if at.elapsed() < RETRY_AFTER {
                 return Err(failed.clone());
             }
         } else if let Some((metadata, at)) = &fetched.metadata
-            && at.elapsed() < DOCUMENT_MAX_AGE
+            && at.elapsed() < max_age
         {
             return Ok(Arc::clone(metadata));
         }

@@ -42,7 +42,7 @@ impl fmt::Debug for ClientSecret {
     }
 }
 
-#[cfg(test)]
+#[cfg(any(test, fuzzing))]
 impl Settings {
     /// Settings of a public client, with a role for the group `everyone`.
     pub(crate) fn new(issuer: &str, client_id: &str) -> Self {

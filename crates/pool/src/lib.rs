@@ -13,6 +13,8 @@ mod counters;
 mod download;
 mod error;
 mod forward;
+#[cfg(any(test, fuzzing))]
+pub mod fuzzing;
 mod http_client;
 mod request_metrics;
 mod retry;

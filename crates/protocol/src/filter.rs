@@ -97,6 +97,8 @@ impl Operation {
     }
 }
 
+/// Longest text; the rest is ignored.
+const MAX_TEXT_CHARS: usize = 200;
 /// Shortest beginning of a state's name that means the state: `fail`, but not `run`.
 const MIN_STATE_CHARS: usize = 4;
 
@@ -168,7 +170,10 @@ impl Filter {
             "until" => self.until = when(name, value)?,
             "ended_since" => self.ended_since = when(name, value)?,
             "ended_until" => self.ended_until = when(name, value)?,
-            "q" => self.text = value.chars().take(200).collect(),
+            "q" => {
+                let end = value.char_indices().nth(MAX_TEXT_CHARS).map_or(value.len(), |(end, _)| end);
+                value[..end].trim_end().clone_into(&mut self.text);
+            }
             "order" => {
                 self.order = match value {
                     "" | "newest" => Order::Newest,
@@ -346,6 +351,9 @@ mod tests {
         let again = Filter::parse(words.iter().map(|(n, v)| (n.as_str(), v.as_str()))).unwrap();
         assert_eq!(again, f);
         assert_eq!(Filter::default().words(), []);
+        // The text ends with the space between two words.
+        let long = format!("{} b", "a".repeat(199));
+        assert_eq!(read(&[("q", &long)]).text, "a".repeat(199));
     }
 
     #[test]

@@ -11,6 +11,8 @@ pub mod audit;
 pub mod band;
 pub mod event;
 pub mod filter;
+#[cfg(any(test, fuzzing))]
+pub mod fuzzing;
 pub mod history;
 pub mod host;
 pub mod host_requests;

@@ -314,6 +314,12 @@ async fn a_provider_that_is_away_stops_nothing() {
     let page = browser.get("/sign-in").await.text().await.unwrap();
     assert!(!page.contains("be reached"), "{page}");
     assert_eq!(browser.sign_in().await, signed_in());
+
+    // Away again. The next person is not sent to an address that does not answer.
+    provider.with(|double| double.away = true);
+    let mut next = Browser::new(&server);
+    let noticed = async { while next.status("/sign-in/provider").await != 503 {} };
+    tokio::time::timeout(PATIENCE, noticed).await.expect("the browser is sent to a provider that is away");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

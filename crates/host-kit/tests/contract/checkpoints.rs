@@ -52,15 +52,8 @@ async fn a_file_may_exceed_the_size_limit_of_other_requests() {
     let url = format!("{}/operations/{id}/checkpoints/1/000001-a?sha256=", rig.base);
     let wrong = rig.client.put(format!("{url}{ABC}")).body(body.clone()).send().await.unwrap();
     let reply: serde_json::Value = wrong.json().await.unwrap();
-    let is = reply["detail"]
-        .as_str()
-        .unwrap()
-        .split("its SHA-256 is ")
-        .nth(1)
-        .unwrap()
-        .split(',')
-        .next()
-        .unwrap();
+    let is =
+        reply["detail"].as_str().unwrap().split("its SHA-256 is ").nth(1).unwrap().split(',').next().unwrap();
     assert_eq!(rig.client.put(format!("{url}{is}")).body(body.clone()).send().await.unwrap().status(), 204);
     let read = rig.get(&format!("/operations/{id}/checkpoints/1/000001-a")).send().await.unwrap();
     assert_eq!(read.bytes().await.unwrap(), body);

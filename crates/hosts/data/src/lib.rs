@@ -10,6 +10,8 @@
 mod candles;
 mod config;
 mod format;
+#[cfg(any(test, fuzzing))]
+pub mod fuzzing;
 mod hints;
 mod load;
 mod options;

@@ -36,6 +36,8 @@ mod divisor;
 mod escape;
 mod exact;
 mod ffmpeg;
+#[cfg(any(test, fuzzing))]
+pub mod fuzzing;
 mod group;
 mod json;
 mod keeper;

@@ -168,6 +168,24 @@ pub(crate) async fn off_thread<T: Send + 'static>(work: impl FnOnce() -> T + Sen
     }
 }
 
+/// Rows of the bytes of a file, given in pieces, or why they can't be read.
+#[cfg(any(test, fuzzing))]
+pub(crate) fn rows_of(
+    bytes: &[u8],
+    piece: usize,
+    timeframe: market_data::Timeframe,
+) -> Result<Vec<Row>, String> {
+    let about = layout::About::of_test("x.csv", timeframe);
+    let mut decoder = decode::Decoder::new(&about.what);
+    let (mut text, mut rows) = (csv_text::CsvText::new(about), Vec::new());
+    for piece in bytes.chunks(piece) {
+        decoder.push(piece, &mut |piece| text.push(piece, &mut rows)).map_err(|failure| failure.message)?;
+    }
+    decoder.finish(&mut |piece| text.push(piece, &mut rows)).map_err(|failure| failure.message)?;
+    text.finish(&mut rows).map_err(|failure| failure.message)?;
+    Ok(rows)
+}
+
 /// Row made by a source itself, valid by construction.
 fn made(line: u64, bar: Bar) -> Row {
     Row { line, offset: 0, time: Some(bar.time), bar: Ok(bar) }

@@ -135,7 +135,10 @@ impl Run {
                     if since.elapsed() >= confirm {
                         return Err(self.never_known(place, &error));
                     }
-                    let text = format!("No response to the start request for run {}, and the status check failed: {error}", place.id);
+                    let text = format!(
+                        "No response to the start request for run {}, and the status check failed: {error}",
+                        place.id
+                    );
                     UnconfirmedStop { kind: ConditionKind::CancelUndelivered, text, after: confirm }
                 }
                 Err(error) => {

@@ -61,10 +61,10 @@ impl About {
     }
 }
 
-#[cfg(test)]
+#[cfg(any(test, fuzzing))]
 impl About {
     pub(super) fn of_test(what: &str, timeframe: Timeframe) -> Self {
-        let symbol = Symbol::new("MSFT").unwrap();
+        let symbol = Symbol::new("MSFT").expect("it is a symbol");
         Self { what: what.to_owned(), symbol, timeframe, options: TextOptions::default() }
     }
 }

@@ -1,0 +1,4 @@
+//! Keys and ID tokens of an OpenID Connect provider.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| signalbox_oidc::fuzzing::id_token(bytes));
