@@ -114,7 +114,7 @@ pub fn problem_of(error: EngineError) -> Problem {
             let (listed, are) = (names.join(", "), if names.len() == 1 { "is" } else { "are" });
             let detail = format!(
                 "{listed} {are} secret, and the server has no key to encrypt secrets, so nothing was started. Create a key \
-                 with `signalbox secrets new-key > secrets.key` or `openssl rand -hex 32 > secrets.key`, set key_file \
+                 with `(umask 077; signalbox secrets new-key > secrets.key)`, set key_file \
                  below [secrets] in the configuration, and restart the server."
             );
             let fields = names.into_iter().map(|name| FieldError::new(name, "The server has no key to encrypt it."));

@@ -168,7 +168,9 @@ mod tests {
         let source = |error| TransferError::Pipe(ForwardError::Source(error));
         let away = || PoolError::Timeout { url: "http://a".into(), after: IDLE_TIMEOUT, what: "answer" };
         assert!(
-            description(TransferError::NotConfigured, Duration::ZERO).unwrap().contains("Add gpu-1 again")
+            description(TransferError::NotConfigured, Duration::ZERO)
+                .unwrap()
+                .contains("Add gpu-1 to the configuration again")
         );
         assert!(
             description(source(refused(404)), Duration::ZERO).unwrap().contains("no longer has the files")

@@ -47,6 +47,17 @@ struct Entry {
     hosts: BTreeMap<HostName, usize>,
 }
 
+impl Entry {
+    /// Parameter that hosts of the kind declare as secret, but a form of another host does not.
+    fn disclosed_by(&self, form: &Form) -> Option<&str> {
+        if self.hosts.is_empty() {
+            return None;
+        }
+        let secrets = self.form.fields.iter().filter(|field| field.secret).map(|field| field.name.as_str());
+        secrets.into_iter().find(|name| !form.is_secret(name))
+    }
+}
+
 impl KindRegistry {
     /// An empty one; `in_words` rewrites parameters for a title, and `sets` tells which parameters those of a kind set
     /// for another one.
@@ -84,6 +95,11 @@ impl KindRegistry {
                     continue;
                 }
             };
+            let disclosed = inner.kinds.get(&spec.name).and_then(|entry| entry.disclosed_by(&form));
+            if let Some(param) = disclosed {
+                tracing::warn!(%host, kind = %spec.name, param, "kind ignored: another host declares this parameter as secret");
+                continue;
+            }
             let entry = inner.kinds.entry(spec.name.clone()).or_insert_with(|| Entry {
                 spec: spec.clone(),
                 form: form.clone(),

@@ -64,7 +64,8 @@ impl Form {
 
 impl Field {
     fn from_schema(name: &str, property: &Value, root: &Value, required: bool) -> Result<Self, String> {
-        let target = resolve(property, root)?;
+        let schemas = resolve(property, root)?;
+        let target = *schemas.last().expect("the first schema is the property itself");
         let text = |key: &str| {
             property.get(key).or_else(|| target.get(key)).and_then(Value::as_str).map(str::to_owned)
         };
@@ -76,9 +77,9 @@ impl Field {
             .map(|list| list.iter().map(plain).collect())
             .unwrap_or_default();
         let mut kind = FieldKind::from_schema(target)?;
-        let secret = secret::is_secret(property, target);
+        let secret = secret::is_secret(&schemas)?;
         if secret {
-            secret::refuse_keys(property, target)?;
+            secret::refuse_keys(&schemas)?;
             kind = secret::of_kind(kind)?;
         }
         let default = match (default, &kind) {
@@ -153,9 +154,11 @@ impl Choice {
     }
 }
 
-/// Follows `$ref`, and `anyOf` of a type and null, to the actual type.
-fn resolve<'a>(property: &'a Value, root: &'a Value) -> Result<&'a Value, String> {
+/// Follows `$ref`, and `anyOf` of a type and null, to the actual type. Returns all schemas on this way, from the property
+/// to the type.
+fn resolve<'a>(property: &'a Value, root: &'a Value) -> Result<Vec<&'a Value>, String> {
     let mut target = property;
+    let mut schemas = vec![property];
     for _ in 0..MAX_REFERENCES {
         if let Some(path) = target.get("$ref").and_then(Value::as_str) {
             let pointer = path.strip_prefix('#').ok_or("a $ref must point into the schema itself")?;
@@ -171,8 +174,9 @@ fn resolve<'a>(property: &'a Value, root: &'a Value) -> Result<&'a Value, String
                 _ => return Err("forms don't support anyOf with several types".into()),
             };
         } else {
-            return Ok(target);
+            return Ok(schemas);
         }
+        schemas.push(target);
     }
     Err(format!("its $ref leads through more than {MAX_REFERENCES} others, or in a circle"))
 }

@@ -5,19 +5,43 @@ use crate::fills::FILLS_KEY;
 use crate::{Field, FieldKind};
 use serde_json::Value;
 
-/// Whether a property is secret: `format: password`, or `writeOnly: true`.
-pub(crate) fn is_secret(property: &Value, target: &Value) -> bool {
-    [property, target].into_iter().any(|schema| {
-        schema.get("format").and_then(Value::as_str) == Some("password")
-            || schema.get("writeOnly").and_then(Value::as_bool) == Some(true)
-    })
+/// Whether a property is secret: `format: password`, or `writeOnly: true`, in one of the schemas that describe it.
+///
+/// # Errors
+/// If a schema within them says so: a secret that nobody recognizes would be shown.
+pub(crate) fn is_secret(schemas: &[&Value]) -> Result<bool, String> {
+    if schemas.iter().any(|schema| is_marked(schema)) {
+        return Ok(true);
+    }
+    if schemas.iter().any(|schema| within(schema).any(is_marked_anywhere)) {
+        return Err("'format: password' and 'writeOnly' must be keys of the parameter itself".to_owned());
+    }
+    Ok(false)
+}
+
+fn is_marked(schema: &Value) -> bool {
+    schema.get("format").and_then(Value::as_str) == Some("password")
+        || schema.get("writeOnly").and_then(Value::as_bool) == Some(true)
+}
+
+fn is_marked_anywhere(value: &Value) -> bool {
+    is_marked(value) || within(value).any(is_marked_anywhere)
+}
+
+/// Values within a value.
+fn within(value: &Value) -> Box<dyn Iterator<Item = &Value> + '_> {
+    match value {
+        Value::Object(object) => Box::new(object.values()),
+        Value::Array(list) => Box::new(list.iter()),
+        _ => Box::new(std::iter::empty()),
+    }
 }
 
 /// Refuses keys that contain values.
-pub(crate) fn refuse_keys(property: &Value, target: &Value) -> Result<(), String> {
+pub(crate) fn refuse_keys(schemas: &[&Value]) -> Result<(), String> {
     for key in ["default", "examples", "enum", "const", "oneOf", ABOUT_KEY, FILLS_KEY] {
         let given = |schema: &Value| schema.get(key).is_some_and(|value| !value.is_null());
-        if given(property) || given(target) {
+        if schemas.iter().any(|schema| given(schema)) {
             return Err(format!(
                 "a secret parameter can't have '{key}', because everyone who starts operations reads it"
             ));
@@ -83,6 +107,21 @@ mod tests {
         // Behind a reference, too.
         let schema = json!({"type": "object", "properties": {"token": {"$ref": "#/$defs/Token"}}, "$defs": {"Token": secret()}});
         assert!(Form::from_schema(&schema).unwrap().is_secret("token"));
+        // On the way of references, too.
+        for token in [
+            json!({"$ref": "#/$defs/Token"}),
+            json!({"anyOf": [{"$ref": "#/$defs/Text", "format": "password"}, {"type": "null"}]}),
+        ] {
+            let definitions = json!({
+                "Token": {"$ref": "#/$defs/Text", "writeOnly": true},
+                "Text": {"type": "string"},
+            });
+            let schema = json!({"type": "object", "properties": {"token": token}, "$defs": definitions});
+            assert!(Form::from_schema(&schema).unwrap().is_secret("token"), "{schema}");
+        }
+        // Elsewhere, it would be overlooked.
+        let within = json!({"type": "string", "allOf": [{"format": "password"}]});
+        assert!(form(within, json!({})).unwrap_err().contains("must be keys of the parameter itself"));
     }
 
     #[test]

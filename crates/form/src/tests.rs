@@ -169,7 +169,9 @@ fn a_multiline_text_keeps_its_lines() {
     let checked = form.check(&json!({"plan": yaml, "line": " x "})).unwrap();
     assert_eq!(checked, json!({"plan": yaml, "line": "x"}));
     assert_eq!(form.check(&json!({"plan": " \n "})).unwrap_err()[0].message, "Plan is required.");
-    assert!(form.check(&json!({"plan": "-\n".repeat(40)})).unwrap_err()[0].message.contains("this has 80"));
+    assert!(
+        form.check(&json!({"plan": "-\n".repeat(40)})).unwrap_err()[0].message.contains("the value has 80")
+    );
 }
 
 #[test]

@@ -126,7 +126,7 @@ mod tests {
         };
         let (first, second) = (many(0), many(15));
         let both = vec![group("a", Role::Viewer, Some(&first)), group("b", Role::Viewer, Some(&second))];
-        assert!(error(both).contains("30 patterns"));
+        assert!(error(both).contains("30 kind patterns"));
     }
 
     proptest! {

@@ -6,7 +6,7 @@ mod text;
 mod title;
 
 pub use spread::spread;
-pub use text::{settings, values, write};
+pub use text::{names, settings, values, write};
 pub use title::words;
 
 use protocol::sweep::Ran;

@@ -26,6 +26,11 @@ pub fn settings(text: &str) -> Result<Vec<(String, String)>, String> {
     Ok(found)
 }
 
+/// Names that a text sets, also if the text is invalid otherwise.
+pub fn names(text: &str) -> impl Iterator<Item = &str> {
+    text.split([';', '\n']).filter_map(|part| part.split_once('=')).map(|(name, _)| name.trim())
+}
+
 /// Writes names and values as [`settings`] reads them.
 ///
 /// # Errors

@@ -103,11 +103,8 @@ pub fn sets(kind: &KindName, params: &Value) -> Option<SetParams> {
     }
     let text = |name: &str| params.get(name).and_then(Value::as_str).unwrap_or_default();
     let kind = text("run").parse().ok()?;
-    // Where these texts are invalid, the host of the sweep says so.
-    let names = |by: &'static str| {
-        let set = sweep_plan::settings(text(by)).unwrap_or_default();
-        set.into_iter().map(move |(name, _)| (name, by))
-    };
+    // Also of texts that are invalid otherwise: the operation is stored before its host rejects them.
+    let names = |by: &'static str| sweep_plan::names(text(by)).map(move |name| (name.to_owned(), by));
     let params = ["fixed", "vary"].into_iter().flat_map(names).collect();
     Some(SetParams { kind, params })
 }

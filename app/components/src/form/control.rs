@@ -78,7 +78,7 @@ impl Control {
                 <input
                     id=id
                     type=text_of(move || if visible.get() { "text" } else { "password" }.to_owned())
-                    autocomplete="off"
+                    autocomplete="new-password"
                     autocapitalize="off"
                     spellcheck="false"
                     prop:value=text_of(move || text.get())

@@ -92,7 +92,7 @@ fn too_few_bars_or_one_class_are_rejected_with_advice() {
 fn bars_beyond_the_memory_limit_are_rejected_before_any_computation() {
     let error = check_memory(12_500_001, &sample_config()).unwrap_err().to_string();
     assert!(
-        error.starts_with("12,500,001 bars with 4 features") && error.contains("limit of 12,500,000"),
+        error.starts_with("12,500,001 bars with 4 features") && error.contains("which is 12,500,000 bars"),
         "{error}"
     );
     assert_eq!(check_memory(12_500_000, &sample_config()), Ok(()));
