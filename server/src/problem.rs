@@ -322,9 +322,8 @@ mod tests {
             "{}",
             problem.detail
         );
-        assert!(
-            problem.detail.contains("signalbox secrets new-key") && problem.detail.contains("openssl rand")
-        );
+        // No other user of the machine may read the key.
+        assert!(problem.detail.contains("(umask 077; signalbox secrets new-key"), "{}", problem.detail);
         assert_eq!((problem.status, problem.fields[0].field.as_str()), (409, "token"));
     }
 

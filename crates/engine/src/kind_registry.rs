@@ -222,6 +222,7 @@ impl Inner {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use serde_json::json;
 
     #[test]
     fn a_kind_is_unknown_only_after_every_configured_host_has_connected() {
@@ -240,5 +241,32 @@ mod tests {
         // A host that is unreachable later has told its kinds.
         kind_registry.away(&two);
         assert!(matches!(refused(), EngineError::UnknownKind { hosts_configured: true, .. }));
+    }
+
+    #[test]
+    fn a_host_that_declares_a_secret_as_an_open_text_does_not_get_the_kind() {
+        let kind_registry = KindRegistry::new(|_, _| (), |_, _| None);
+        let [one, two]: [HostName; 2] = ["one", "two"].map(|name| name.parse().unwrap());
+        let spec = |token: Value| -> KindSpec {
+            let params = json!({"type": "object", "properties": {"token": token}});
+            let spec =
+                json!({"name": "exec.push", "title": "", "description": "", "summary": "", "params": params});
+            serde_json::from_value(spec).unwrap()
+        };
+        let (secret, open) =
+            (spec(json!({"type": "string", "writeOnly": true})), spec(json!({"type": "string"})));
+        let secrets = || {
+            let checked = kind_registry.check(&secret.name, &json!({"token": "hunter2"})).unwrap();
+            (checked.secrets.len(), kind_registry.inner.read().kinds[&secret.name].hosts.len())
+        };
+        kind_registry.declare(&one, std::slice::from_ref(&secret));
+        kind_registry.declare(&two, std::slice::from_ref(&open));
+        assert_eq!(secrets(), (1, 1));
+        kind_registry.declare(&two, std::slice::from_ref(&secret));
+        assert_eq!(secrets(), (1, 2));
+        // The only host with the kind may change it.
+        kind_registry.declare(&two, &[]);
+        kind_registry.declare(&one, std::slice::from_ref(&open));
+        assert_eq!(secrets(), (0, 1));
     }
 }

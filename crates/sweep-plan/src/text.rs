@@ -90,6 +90,11 @@ mod tests {
     use super::*;
 
     #[test]
+    fn names_are_found_in_invalid_texts_too() {
+        assert_eq!(names("a = 1; b\nc=;c=2;=3").collect::<Vec<_>>(), ["a", "c", "c", ""]);
+    }
+
+    #[test]
     fn written_settings_are_read_back() {
         let pair = |name: &str, value: &str| (name.to_owned(), value.to_owned());
         let all = [pair("fast", "5, 10"), pair("expr", "a=b")];
