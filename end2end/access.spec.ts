@@ -188,7 +188,7 @@ test('a session that ends while the page is loading its code is shown all the sa
     tolerated.push(/401/);
     await admin.add('mia', 'viewer');
     await signIn(context, 'mia');
-    const letGo = await held(page, /\/pkg\/split_later/);
+    const letGo = await held(page, /\/pkg\/(split|bundle)_later/);
     await page.goto('/hosts');
     await alive(page);
     await admin.endSessions('mia');

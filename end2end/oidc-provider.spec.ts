@@ -131,7 +131,7 @@ test('the requested page opens after the sign-in, and each sign-in takes the rol
 });
 
 test('a wrong password and a denied consent lead back to the page to sign in', async ({ page, provider }) => {
-    const denied = 'The provider denied access, or the sign-in was cancelled there.';
+    const denied = 'The provider denied access, or the sign-in was cancelled at the provider.';
     const advice = 'Sign in again. If you did not cancel, ask an administrator of the provider for access to Signalbox.';
     await page.goto('/hosts?sort=name');
     await toProvider(page);
@@ -190,7 +190,7 @@ test('a sign-in of another browser is refused, and each one is used once', async
     const context = await browser.newContext({ baseURL: server.url });
     const other = await context.newPage();
     await other.goto(callback);
-    const advice = 'begin and end in the same browser at the same address, and allow cookies for this site.';
+    const advice = 'Use the same browser and the same address until you are signed in, and allow cookies for this site.';
     await failed(other, 'This sign-in was begun in another browser, or this browser does not keep cookies.', advice);
     await other.goto('/hosts');
     await expect(other, 'the other browser is not signed in').toHaveURL(/\/sign-in/);

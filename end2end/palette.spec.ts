@@ -59,7 +59,7 @@ test('words that name no entry are searched in the list', async ({ page, request
 
 test('no shortcut runs while the list of shortcuts is being loaded', async ({ page }, info) => {
     test.skip(info.project.name === 'phone', 'a phone has no keyboard');
-    const letGo = await held(page, /\/pkg\/split_later/);
+    const letGo = await held(page, /\/pkg\/(split|bundle)_later/);
     await page.goto('/');
     await alive(page);
     const list = page.getByRole('dialog', { name: 'Keyboard shortcuts' });
@@ -80,8 +80,8 @@ test('no shortcut runs while the list of shortcuts is being loaded', async ({ pa
 
 test('what is typed while the palette is loading is searched, and runs no shortcut', async ({ page }, info) => {
     test.skip(info.project.name === 'phone', 'a phone has no keyboard');
-    const letGo = await held(page, /\/pkg\/split_later/);
-    const asked = page.waitForRequest(/\/pkg\/split_later/);
+    const letGo = await held(page, /\/pkg\/(split|bundle)_later/);
+    const asked = page.waitForRequest(/\/pkg\/(split|bundle)_later/);
     await page.goto('/hosts');
     await alive(page);
     await asked;
