@@ -8,6 +8,7 @@
 use anyhow::{Context, bail};
 use pool::{Pool, PoolConfig};
 use protocol::{Event, EventBody, Time, paths};
+use signalbox_bench::Latencies;
 use std::time::Duration;
 use tokio::time::Instant;
 
@@ -43,18 +44,12 @@ async fn main() -> anyhow::Result<()> {
             millis.push((now.micros() - called) as f64 / 1_000.0);
         }
     }
-    millis.sort_by(f64::total_cmp);
-    if millis.is_empty() {
+    let per_second = millis.len() as f64 / seconds;
+    let Some(Latencies { samples, p50, p99, max }) = Latencies::of(millis) else {
         bail!("no progress within {seconds} s");
-    }
-    let at = |share: f64| millis[((millis.len() - 1) as f64 * share) as usize];
+    };
     let answer = serde_json::json!({
-        "samples": millis.len(),
-        "per_second": millis.len() as f64 / seconds,
-        "p50": at(0.5),
-        "p99": at(0.99),
-        "most": at(1.0),
-        "skipped": skipped,
+        "samples": samples, "per_second": per_second, "p50": p50, "p99": p99, "max": max, "skipped": skipped,
     });
     println!("{answer}");
     Ok(())

@@ -1,3 +1,6 @@
 //! What the benchmarks share.
 
 pub mod filler;
+mod latencies;
+
+pub use latencies::Latencies;

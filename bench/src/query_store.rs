@@ -4,9 +4,10 @@
 //!
 //! Prints one line of JSON with latencies in milliseconds.
 
-use anyhow::bail;
+use anyhow::{Context, bail};
 use protocol::filter::Filter;
 use serde_json::{Value, json};
+use signalbox_bench::Latencies;
 use std::path::Path;
 use store::{Sqlite, Store};
 use tokio::time::Instant;
@@ -118,14 +119,7 @@ fn measured(
         millis.push(seconds * 1_000.0);
         rows += found;
     }
-    millis.sort_by(f64::total_cmp);
-    let at = |share: f64| millis.get((millis.len().saturating_sub(1) as f64 * share) as usize);
-    Ok(json!({
-        "query": name,
-        "samples": millis.len(),
-        "rows": rows as f64 / millis.len().max(1) as f64,
-        "p50": at(0.5),
-        "p99": at(0.99),
-        "max": at(1.0),
-    }))
+    let Latencies { samples, p50, p99, max } = Latencies::of(millis).context("SAMPLES must be at least 1")?;
+    let rows = rows as f64 / samples as f64;
+    Ok(json!({"query": name, "samples": samples, "rows": rows, "p50": p50, "p99": p99, "max": max}))
 }
