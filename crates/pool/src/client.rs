@@ -306,6 +306,9 @@ impl Pool {
             return Err(TryError::Failed(body::refusal(response, url).await));
         }
         let bytes = body::read(&mut response, url, limits).await.map_err(TryError::Failed)?;
+        // The client's task that returns the connection to its pool runs now: before the next request, which would open
+        // another connection.
+        tokio::task::yield_now().await;
         Ok((response.status().as_u16(), body::media_type(&response), bytes))
     }
 
