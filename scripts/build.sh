@@ -11,7 +11,7 @@ STAMP=$CARGO_TARGET_DIR/signalbox-site.stamp
 # Folders are checked too, because their time changes when files are deleted or renamed. hash.txt is missing after
 # `make dev`, which builds another site in the same folder.
 is_fresh() {
-    [ -x "$SERVER" ] && [ -d "$SITE/pkg" ] && [ -f "$SITE/hash.txt" ] && [ "$(cat "$STAMP" 2>/dev/null)" = "$ROOT" ] &&
+    [ -x "$SERVER" ] && [ -x "$SERVER-server" ] && [ -d "$SITE/pkg" ] && [ -f "$SITE/hash.txt" ] && [ "$(cat "$STAMP" 2>/dev/null)" = "$ROOT" ] &&
         [ -z "$(find Cargo.toml Cargo.lock rust-toolchain.toml package-lock.json \
             app frontend server crates tools style public scripts -newer "$STAMP" -print -quit)" ]
 }

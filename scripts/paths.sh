@@ -13,6 +13,7 @@ CARGO_TARGET_DIR=$(absolute "${CARGO_TARGET_DIR:-target}")
 export CARGO_TARGET_DIR
 # Site served to the browser; must match the setting of cargo-leptos, which `make dev` uses, in Cargo.toml.
 SITE=$CARGO_TARGET_DIR/site
+# Program of the command line; it needs signalbox-server in the same folder.
 SERVER=$CARGO_TARGET_DIR/release/signalbox
 
 export PATH="$TOOLS/bin:$ROOT/node_modules/.bin:${CARGO_HOME:-${HOME:-/root}/.cargo}/bin:$PATH"

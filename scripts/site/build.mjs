@@ -69,7 +69,7 @@ const compilePage = () =>
 
 // The page is the longer way, because much is done with it afterwards; so it has precedence.
 const compileServer = () =>
-    compile('server', 'the server', ['--package=signalbox', '--bin=signalbox', '--release'], {
+    compile('server', 'the server', ['--package=signalbox', '--bins', '--release'], {
         env: rustflags(...ERASE),
         background: true,
     });

@@ -1,5 +1,5 @@
-//! The `signalbox` command: `serve` runs the dashboard, `host` runs the bundled hosts, `openapi` prints the API; the
-//! others are clients of a running server.
+//! The program `signalbox-server`: `serve` runs the dashboard, `host` runs the bundled hosts, `openapi` prints the API;
+//! the others are clients of a running server. Users call it through `signalbox` (`bin/signalbox.rs`).
 //!
 //! Knows the configuration, access control, HTTP, and how the parts are assembled, started and stopped. Must not know
 //! the lifecycle of operations, how anything is stored, or how it looks.
@@ -46,7 +46,7 @@ mod tls;
 mod watched_files;
 
 use clap::{CommandFactory, Parser, Subcommand};
-use cli::output::{self, OutputError};
+use cli::output;
 use std::process::ExitCode;
 use tracing_subscriber::filter::{FilterExt, filter_fn};
 use tracing_subscriber::layer::SubscriberExt;
@@ -106,19 +106,12 @@ fn main() -> ExitCode {
     }
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
-        Err(failure) => {
-            // Help is no error; its exit code must not look like an operation's outcome.
-            return match failure.print().map_err(OutputError::from) {
-                _ if failure.use_stderr() => ExitCode::from(cli::USAGE),
-                Ok(()) => ExitCode::SUCCESS,
-                Err(error) => failed(&error.into(), ExitCode::from(cli::TROUBLE)),
-            };
-        }
+        Err(failure) => return cli::explain(&failure),
     };
     let Some(command) = cli.command else {
         return match output::line(&Cli::command().render_help().to_string()) {
             Ok(()) => ExitCode::SUCCESS,
-            Err(error) => failed(&error.into(), ExitCode::from(cli::TROUBLE)),
+            Err(error) => cli::fail(&error.into(), ExitCode::from(cli::TROUBLE)),
         };
     };
     let done = match command {
@@ -128,31 +121,11 @@ fn main() -> ExitCode {
         Command::Audit(args) => audit::run(args),
         Command::Secrets(args) => secrets::run(args),
         Command::Man(args) => man::write(Cli::command(), &args),
-        Command::Client(command) => return speak(cli::run(command)),
+        Command::Client(command) => return cli::execute(command),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
-        Err(error) => failed(&error, ExitCode::FAILURE),
-    }
-}
-
-/// Prints why a command failed. Prints nothing if the reader of the output has closed it.
-fn failed(error: &anyhow::Error, exit: ExitCode) -> ExitCode {
-    if matches!(error.downcast_ref(), Some(OutputError::Closed)) {
-        return ExitCode::from(output::CLOSED);
-    }
-    match output::note(&format!("signalbox: {error:#}")) {
-        Ok(()) => exit,
-        Err(_) => ExitCode::from(output::CLOSED),
-    }
-}
-
-/// Runs a client command, with one thread and without logging.
-fn speak(work: impl Future<Output = anyhow::Result<cli::Exit>>) -> ExitCode {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    match runtime.map_err(anyhow::Error::from).and_then(|runtime| runtime.block_on(work)) {
-        Ok(exit) => exit.code(),
-        Err(error) => failed(&error, ExitCode::from(cli::code_of(&error))),
+        Err(error) => cli::fail(&error, ExitCode::FAILURE),
     }
 }
 

@@ -8,6 +8,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
+use tokio::io::BufReader;
 use tokio::net::UnixStream;
 use tokio::sync::Mutex;
 
@@ -31,7 +32,7 @@ pub struct Agent {
     socket: PathBuf,
     reads: Reads,
     /// Connection, from the first request on.
-    connection: Mutex<Option<UnixStream>>,
+    connection: Mutex<Option<BufReader<UnixStream>>>,
     /// It is away, or does not answer in time.
     absent: AtomicBool,
 }
@@ -119,11 +120,12 @@ impl Transport for Agent {
 }
 
 /// Connection to an agent of this user that has greeted.
-async fn greeted(socket: &Path) -> io::Result<UnixStream> {
-    let mut stream = UnixStream::connect(socket).await?;
+async fn greeted(socket: &Path) -> io::Result<BufReader<UnixStream>> {
+    let stream = UnixStream::connect(socket).await?;
     if stream.peer_cred()?.uid() != rustix::process::geteuid().as_raw() {
         return Err(io::Error::other("the agent belongs to another user"));
     }
+    let mut stream = BufReader::new(stream);
     let hello: Hello = wire::read_json(&mut stream).await?;
     if hello.version != VERSION {
         return Err(io::Error::other("the agent and this command use different versions of the protocol"));
@@ -132,12 +134,11 @@ async fn greeted(socket: &Path) -> io::Result<UnixStream> {
 }
 
 async fn exchanged(
-    stream: &mut UnixStream,
+    stream: &mut BufReader<UnixStream>,
     request: &Request,
     body: &[u8],
 ) -> io::Result<(Response, Vec<u8>)> {
-    wire::write_json(stream, request).await?;
-    wire::write(stream, body).await?;
+    wire::write_with_body(stream, request, body).await?;
     Ok((wire::read_json(stream).await?, wire::read(stream).await?))
 }
 

@@ -18,6 +18,6 @@ mod serve;
 mod wire;
 
 pub use caller::{Agent, Reads, status, stop};
-pub use place::{Destination, Place, PlaceError, stops};
+pub use place::{Destination, Place, PlaceError, program, stops};
 pub use serve::{Limits, ServeError, serve};
 pub use wire::Status;

@@ -152,10 +152,22 @@ pub fn check(folder: &Path) -> Result<(), PlaceError> {
     if found.is_dir() && own { Ok(()) } else { Err(PlaceError::NotOwned(folder.to_owned())) }
 }
 
+/// Program of which a process is the agent: `signalbox`, also for `signalbox-server`, which completes words in shells and
+/// must ask the same agent.
+///
+/// # Errors
+/// The path of this program is unknown.
+pub fn program() -> io::Result<PathBuf> {
+    let own = env::current_exe()?;
+    let command = own.with_file_name("signalbox");
+    let is_server = own.file_name().is_some_and(|name| name == "signalbox-server");
+    Ok(if is_server && command.exists() { command } else { own })
+}
+
 /// Identifies the build of this program, so that different ones never share an agent.
 fn build() -> String {
     let mut hash = Sha256::new();
-    if let Ok(program) = env::current_exe().and_then(std::fs::metadata) {
+    if let Ok(program) = program().and_then(std::fs::metadata) {
         for number in [program.len() as i64, program.mtime(), program.mtime_nsec()] {
             hash.update(number.to_be_bytes());
         }

@@ -14,6 +14,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
 use thiserror::Error;
+use tokio::io::BufReader;
 use tokio::net::{UnixListener, UnixStream};
 use tokio::sync::Notify;
 use tokio::time::Instant;
@@ -169,10 +170,11 @@ async fn accept(listener: &UnixListener, service: &Arc<Service>, idle: Duration)
 }
 
 /// Answers the requests of one connection.
-async fn handle_connection(mut stream: UnixStream, service: &Service) -> io::Result<()> {
+async fn handle_connection(stream: UnixStream, service: &Service) -> io::Result<()> {
     if stream.peer_cred()?.uid() != rustix::process::geteuid().as_raw() {
         return Ok(());
     }
+    let mut stream = BufReader::new(stream);
     wire::write_json(&mut stream, &Hello { version: VERSION }).await?;
     loop {
         let request: Request = wire::read_json(&mut stream).await?;
@@ -186,14 +188,12 @@ async fn handle_connection(mut stream: UnixStream, service: &Service) -> io::Res
             }
             Request::Status => (Response::default(), serde_json::to_vec(&status(service))?),
             Request::Stop => {
-                wire::write_json(&mut stream, &Response::default()).await?;
-                wire::write(&mut stream, b"").await?;
+                wire::write_with_body(&mut stream, &Response::default(), b"").await?;
                 service.stop.notify_one();
                 return Ok(());
             }
         };
-        wire::write_json(&mut stream, &response).await?;
-        wire::write(&mut stream, &body).await?;
+        wire::write_with_body(&mut stream, &response, &body).await?;
     }
 }
 

@@ -15,6 +15,8 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 pub const VERSION: u32 = 1;
 /// Largest frame; as large as a response of a server may be.
 const MAX_FRAME_BYTES: u32 = 64 << 20;
+/// Memory for a frame before anything of it has arrived.
+const FIRST_BYTES: u32 = 64 * 1024;
 
 /// First frame of a connection, from the agent.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -118,20 +120,34 @@ pub struct Status {
 /// # Errors
 /// As the system reports them.
 pub async fn write_json<W: AsyncWrite + Unpin>(to: &mut W, value: &impl Serialize) -> io::Result<()> {
-    write(to, &serde_json::to_vec(value)?).await
+    let mut frame = Vec::new();
+    append(&mut frame, &serde_json::to_vec(value)?)?;
+    to.write_all(&frame).await
 }
 
-/// Writes a frame.
+/// Writes a frame of JSON and one of bytes, at once: each write would wake the other side.
 ///
 /// # Errors
 /// As the system reports them.
-pub async fn write<W: AsyncWrite + Unpin>(to: &mut W, bytes: &[u8]) -> io::Result<()> {
+pub async fn write_with_body<W: AsyncWrite + Unpin>(
+    to: &mut W,
+    value: &impl Serialize,
+    body: &[u8],
+) -> io::Result<()> {
+    let json = serde_json::to_vec(value)?;
+    let mut frames = Vec::with_capacity(json.len() + body.len() + 8);
+    append(&mut frames, &json)?;
+    append(&mut frames, body)?;
+    to.write_all(&frames).await
+}
+
+/// Appends a frame.
+fn append(frames: &mut Vec<u8>, bytes: &[u8]) -> io::Result<()> {
     let length = u32::try_from(bytes.len()).ok().filter(|length| *length <= MAX_FRAME_BYTES);
     let length = length.ok_or_else(|| io::Error::other("the frame is too large"))?;
-    let mut frame = Vec::with_capacity(bytes.len() + 4);
-    frame.extend_from_slice(&length.to_be_bytes());
-    frame.extend_from_slice(bytes);
-    to.write_all(&frame).await
+    frames.extend_from_slice(&length.to_be_bytes());
+    frames.extend_from_slice(bytes);
+    Ok(())
 }
 
 /// Reads a frame of JSON.
@@ -151,8 +167,8 @@ pub async fn read<R: AsyncRead + Unpin>(from: &mut R) -> io::Result<Vec<u8>> {
     if length > MAX_FRAME_BYTES {
         return Err(io::Error::other("the frame is too large"));
     }
-    // Memory grows with what arrives, not with what is announced.
-    let mut bytes = Vec::new();
+    // Beyond the first bytes, memory grows with what arrives, not with what is announced.
+    let mut bytes = Vec::with_capacity(length.min(FIRST_BYTES) as usize);
     from.take(u64::from(length)).read_to_end(&mut bytes).await?;
     if bytes.len() < length as usize {
         return Err(io::ErrorKind::UnexpectedEof.into());
@@ -175,8 +191,7 @@ mod tests {
             at_least: 7,
             fresh: false,
         };
-        write_json(&mut buffer, &request).await.unwrap();
-        write(&mut buffer, b"").await.unwrap();
+        write_with_body(&mut buffer, &request, b"").await.unwrap();
         let mut reader = buffer.as_slice();
         assert_eq!(read_json::<_, Request>(&mut reader).await.unwrap(), request);
         assert!(read(&mut reader).await.unwrap().is_empty());

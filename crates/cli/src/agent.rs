@@ -47,7 +47,7 @@ pub async fn attached(client: Client, destination: &Destination, reads: Reads) -
 
 /// Starts an agent, which lives on without this command, its terminal and its pipes.
 fn start(destination: &Destination, stops: u64) -> io::Result<()> {
-    let program = std::env::current_exe()?;
+    let program = cli_agent::program()?;
     let shell = Path::new("/bin/sh");
     let mut command = match shell.exists() {
         true => {

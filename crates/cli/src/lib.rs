@@ -2,7 +2,7 @@
 //! page.
 //!
 //! Knows: arguments, exit codes, what is printed where, and what is remembered for the next command. Must not know:
-//! HTTP, the engine, the store, the page. The program `signalbox` calls [`run`] with a [`Command`].
+//! HTTP, the engine, the store, the page. The program `signalbox` calls [`execute`] with a [`Command`].
 
 mod access_rows;
 #[cfg(unix)]
@@ -31,9 +31,11 @@ mod text;
 mod top;
 mod verbs;
 
-pub use exit::{Exit, TROUBLE, USAGE, code_of};
+pub use exit::{Exit, TROUBLE, USAGE};
 
 use clap::Subcommand;
+use output::OutputError;
+use std::process::ExitCode;
 
 /// Command of a client.
 #[derive(Subcommand)]
@@ -127,11 +129,41 @@ pub enum Command {
     Agent(verbs::agent::AgentArgs),
 }
 
+/// Runs a command with one thread and without logging, and prints its error.
+pub fn execute(command: Command) -> ExitCode {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    match runtime.map_err(anyhow::Error::from).and_then(|runtime| runtime.block_on(run(command))) {
+        Ok(exit) => exit.code(),
+        Err(error) => fail(&error, ExitCode::from(exit::code_of(&error))),
+    }
+}
+
+/// Prints why arguments can't be parsed, or the help or version that they ask for.
+pub fn explain(failure: &clap::Error) -> ExitCode {
+    // Help is no error; its exit code must not look like an operation's outcome.
+    match failure.print().map_err(OutputError::from) {
+        _ if failure.use_stderr() => ExitCode::from(USAGE),
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => fail(&error.into(), ExitCode::from(TROUBLE)),
+    }
+}
+
+/// Prints why a command failed. Prints nothing if the reader of the output has closed it.
+pub fn fail(error: &anyhow::Error, exit: ExitCode) -> ExitCode {
+    if matches!(error.downcast_ref(), Some(OutputError::Closed)) {
+        return ExitCode::from(output::CLOSED);
+    }
+    match output::note(&format!("signalbox: {error:#}")) {
+        Ok(()) => exit,
+        Err(_) => ExitCode::from(output::CLOSED),
+    }
+}
+
 /// Runs a command.
 ///
 /// # Errors
-/// A sentence for standard error; [`code_of`] has its exit code.
-pub async fn run(command: Command) -> anyhow::Result<Exit> {
+/// A sentence for standard error; [`exit::code_of`] has its exit code.
+async fn run(command: Command) -> anyhow::Result<Exit> {
     match command {
         Command::Start(args) => verbs::start::run(args).await,
         Command::List(args) => verbs::list::run(args).await,

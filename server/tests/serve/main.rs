@@ -27,6 +27,8 @@ mod cli_interrupt;
 #[cfg(target_os = "linux")]
 mod cli_kill;
 mod cli_output;
+#[cfg(unix)]
+mod cli_programs;
 #[cfg(target_os = "linux")]
 mod cli_top;
 mod cli_verbs;

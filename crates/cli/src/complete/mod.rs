@@ -27,9 +27,14 @@ pub enum Which {
     Unsuccessful,
 }
 
+/// Whether a shell asks for candidates.
+pub fn is_asked() -> bool {
+    std::env::var_os(VARIABLE).is_some_and(|shell| !shell.is_empty())
+}
+
 /// Answers a shell that asks for candidates; whether one did.
 pub fn answer(command: impl Fn() -> clap::Command) -> bool {
-    if std::env::var_os(VARIABLE).is_none_or(|shell| shell.is_empty()) {
+    if !is_asked() {
         return false;
     }
     let (arguments, folder) = (std::env::args_os(), std::env::current_dir().ok());
