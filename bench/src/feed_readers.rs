@@ -1,25 +1,33 @@
 //! Measures many readers of one stream of server-sent events: delivered events, deliveries per CPU second of the
-//! serving processes, and memory per idle reader.
+//! serving processes, memory per idle reader, and the time until an event arrives.
 //!
 //!     feed-readers URL PID[,PID] READERS SECONDS
 //!
-//! Prints one line of JSON. Linux only, because CPU time and memory are read from /proc.
+//! An event that contains `called@` and a time (microseconds since 1970, 16 digits) was published at this time. Prints one line of JSON. Linux only, because CPU time and memory are read from /proc.
 
 use anyhow::{Context, bail};
-use std::sync::Arc;
+use protocol::Time;
+use signalbox_bench::Latencies;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 /// Clock ticks per second of the CPU times in /proc; 100 on every current Linux.
 const TICKS_PER_SECOND: f64 = 100.0;
+/// One of this many readers measures when events arrive.
+const TIMED_READERS: u64 = 20;
+/// Digits of a time in microseconds since 1970.
+const MICROS_DIGITS: usize = 16;
 
 struct Counts {
     connected: AtomicU64,
     events: AtomicU64,
     bytes: AtomicU64,
     counting: AtomicBool,
+    /// Milliseconds from publishing to arrival, of some readers.
+    millis: Mutex<Vec<f64>>,
 }
 
 #[tokio::main]
@@ -41,11 +49,13 @@ async fn main() -> anyhow::Result<()> {
         events: AtomicU64::new(0),
         bytes: AtomicU64::new(0),
         counting: AtomicBool::new(false),
+        millis: Mutex::default(),
     });
     for n in 0..readers {
         let (authority, request, counts) = (authority.to_owned(), request.clone(), counts.clone());
         tokio::spawn(async move {
-            if let Err(error) = read(&authority, &request, &counts).await {
+            let is_timed = n % TIMED_READERS == 0;
+            if let Err(error) = read(&authority, &request, &counts, is_timed).await {
                 eprintln!("reader {n}: {error:#}");
             }
         });
@@ -64,7 +74,9 @@ async fn main() -> anyhow::Result<()> {
     counts.counting.store(false, Ordering::Relaxed);
     let cpu = self::cpu(&pids)? - cpu;
     let events = counts.events.load(Ordering::Relaxed);
+    let millis = std::mem::take(&mut *counts.millis.lock().unwrap_or_else(PoisonError::into_inner));
     let answer = serde_json::json!({
+        "latencies": Latencies::of(millis),
         "readers": readers,
         "seconds": seconds,
         "events_delivered": events,
@@ -78,7 +90,7 @@ async fn main() -> anyhow::Result<()> {
     Ok(())
 }
 
-async fn read(authority: &str, request: &str, counts: &Counts) -> anyhow::Result<()> {
+async fn read(authority: &str, request: &str, counts: &Counts, is_timed: bool) -> anyhow::Result<()> {
     let mut stream = TcpStream::connect(authority).await?;
     stream.write_all(request.as_bytes()).await?;
     let mut buffer = vec![0u8; 32 << 10];
@@ -104,10 +116,25 @@ async fn read(authority: &str, request: &str, counts: &Counts) -> anyhow::Result
         if counts.counting.load(Ordering::Relaxed) {
             counts.events.fetch_add(found, Ordering::Relaxed);
             counts.bytes.fetch_add(n as u64, Ordering::Relaxed);
+            if is_timed {
+                let now = Time::now().micros();
+                let waits = published(&buffer[..have]).map(|at| (now - at) as f64 / 1_000.0);
+                counts.millis.lock().unwrap_or_else(PoisonError::into_inner).extend(waits);
+            }
         }
         kept = (ID_LINE.len() - 1).min(have);
         buffer.copy_within(have - kept..have, 0);
     }
+}
+
+/// Times at which these events were published. Leaves out a time that is split over two reads.
+fn published(bytes: &[u8]) -> impl Iterator<Item = i64> {
+    const MARK: &[u8] = b"called@";
+    let marks = bytes.windows(MARK.len()).enumerate().filter(|(_, window)| *window == MARK);
+    marks.filter_map(|(at, _)| {
+        let digits = bytes.get(at + MARK.len()..at + MARK.len() + MICROS_DIGITS)?;
+        std::str::from_utf8(digits).ok()?.parse().ok()
+    })
 }
 
 /// CPU time of the processes so far, user and system, in seconds.
