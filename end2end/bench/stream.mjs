@@ -1,10 +1,12 @@
 // Latency of progress call to reader of the feed, without a browser: 100 and 1,000 operations with ten reports per
-// second each. Before that, on an idle server: start to running, and cancel to released.
+// second each. Also measures start to running, and cancel to released, on an idle server and with 1,000 operations; and
+// the rate of starts.
 //
-//   scripts/bench.sh stream             [SECONDS_MEASURED=15]
+//   scripts/bench.sh stream             [SECONDS_MEASURED=15] [OPERATIONS=2000]
 import { firstLine, machine, onStage, pause, program, row } from './stage.mjs';
 
 const seconds = Number(process.env.SECONDS_MEASURED ?? 15);
+const operations = Number(process.env.OPERATIONS ?? 2_000);
 const micros = (text) => Date.parse(text.slice(0, 19) + 'Z') * 1000 + Number(text.slice(20, 26));
 const span = (from, to) => (micros(to) - micros(from)) / 1000;
 
@@ -19,13 +21,8 @@ await onStage(async ({ url, api, tick, run }) => {
     const noneActive = async () => {
         while ((await api('GET', '/api/v1/operations?state=queued,starting,running,cancelling&limit=1')).operations.length > 0) await pause(20);
     };
-    const idle = [];
-    for (let n = 0; n < 200; n += 1) {
-        const { id } = await tick(1000, 1000);
-        await until(id, 'running');
-        await api('POST', `/api/v1/operations/${id}/cancel`, {});
-        idle.push(await until(id, 'cancelled'));
-    }
+    const startAndCancel = async () => JSON.parse(await firstLine(run(program('start-cancel'), [url, String(operations)])));
+    const idle = await startAndCancel();
 
     const starts = JSON.parse(await firstLine(run(program('start-rate'), [url, '4000', '8'])));
     await api('POST', '/api/v1/operations/cancel', { filter: '' });
@@ -35,6 +32,7 @@ await onStage(async ({ url, api, tick, run }) => {
     for (let n = 0; n < 1000; n += 1) started.push((await tick(100, 1_000_000)).id);
     for (const id of started) await until(id, 'running');
 
+    const busy = await startAndCancel();
     const measure = async () => JSON.parse(await firstLine(run(program('feed-latency'), [url, String(seconds)])));
     const thousand = await measure();
     await api('POST', '/api/v1/operations/cancel', { ids: started.slice(100) });
@@ -48,9 +46,11 @@ await onStage(async ({ url, api, tick, run }) => {
 
     console.log(machine());
     console.log('\n| measurement | samples | p50 | p99 | max |\n|---|---|---|---|---|');
-    console.log(row('idle server: start accepted → running', idle.map((o) => span(o.created_at, o.started_at))));
-    console.log(row('idle server: cancel requested → released', idle.map((o) => span(o.receipt.requested, o.receipt.released))));
     const line = (what, m) => console.log(`| ${what} | ${m.samples.toLocaleString('en')} | ${m.p50.toFixed(1)} ms | ${m.p99.toFixed(1)} ms | ${m.max.toFixed(1)} ms |`);
+    line('idle server: start accepted → running', idle.started);
+    line('idle server: cancel requested → released', idle.released);
+    line('1,000 operations × 10/s: start accepted → running', busy.started);
+    line('1,000 operations × 10/s: cancel requested → released', busy.released);
     line('start request → response, eight in parallel', starts.latencies);
     line("progress call → reader of the feed, 100 operations × 10/s", hundred);
     line("progress call → reader of the feed, 1,000 operations × 10/s", thousand);
