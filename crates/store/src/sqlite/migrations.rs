@@ -41,6 +41,7 @@ const MIGRATIONS: &[Migration] = migrations![
     "2026-11-30_17_alert_rules",
     "2026-12-01_18_ends",
     "2026-12-01_19_secret_params",
+    "2026-12-01_20_triggers_without_lists",
 ];
 
 /// Adds columns and tables that [`fill_search`] fills for stored operations.
