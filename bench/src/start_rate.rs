@@ -1,9 +1,9 @@
 //! Measures how many operations per second a server starts, for clients that each send one request after the other. An
 //! operation counts once it runs, and is stored durably then.
 //!
-//!     start-rate URL OPERATIONS CLIENTS
+//!     start-rate URL OPERATIONS CLIENTS [EVERY_MS]
 //!
-//! The operations report once a minute. Prints one line of JSON; latencies are those of the requests, in milliseconds.
+//! The operations report every EVERY_MS milliseconds; by default, once a minute. Prints one line of JSON; latencies are those of the requests, in milliseconds.
 
 use anyhow::{Context, bail};
 use pool::{Pool, PoolConfig, Repeat, SseStream};
@@ -21,9 +21,12 @@ const SILENCE_TIMEOUT: Duration = Duration::from_secs(30);
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> anyhow::Result<()> {
     let args: Vec<String> = std::env::args().skip(1).collect();
-    let [url, operations, clients] = args.as_slice() else {
-        bail!("Usage: start-rate URL OPERATIONS CLIENTS");
+    let (url, operations, clients, every_ms) = match args.as_slice() {
+        [url, operations, clients] => (url, operations, clients, "60000"),
+        [url, operations, clients, every_ms] => (url, operations, clients, every_ms.as_str()),
+        _ => bail!("Usage: start-rate URL OPERATIONS CLIENTS [EVERY_MS]"),
     };
+    let every_ms: u64 = every_ms.parse()?;
     let (operations, clients): (usize, usize) = (operations.parse()?, clients.parse()?);
     let config = PoolConfig { max_connections: clients, ..PoolConfig::default() };
     let pool = Pool::new(url, config)?;
@@ -34,7 +37,7 @@ async fn main() -> anyhow::Result<()> {
     for client in 0..clients {
         // Each client its share; the first ones take the remainder.
         let share = operations / clients + usize::from(client < operations % clients);
-        requests.spawn(start(pool.clone(), share));
+        requests.spawn(start(pool.clone(), share, every_ms));
     }
     let mut millis = Vec::with_capacity(operations);
     while let Some(done) = requests.join_next().await {
@@ -56,8 +59,8 @@ async fn main() -> anyhow::Result<()> {
 }
 
 /// Starts operations one after the other; returns the latencies.
-async fn start(pool: Pool, operations: usize) -> anyhow::Result<Vec<f64>> {
-    let request = json!({"kind": "bench.tick", "params": {"every_ms": 60_000, "reports": 1_000_000}});
+async fn start(pool: Pool, operations: usize, every_ms: u64) -> anyhow::Result<Vec<f64>> {
+    let request = json!({"kind": "bench.tick", "params": {"every_ms": every_ms, "reports": 1_000_000}});
     let mut millis = Vec::with_capacity(operations);
     for _ in 0..operations {
         let began = Instant::now();
