@@ -1,13 +1,17 @@
 // Server with 100,000 stored operations: time until the first page is served, idle memory, and the latency of pages,
 // searches and the snapshot for a client in Rust. Linux only.
 //
-//   scripts/bench.sh stored             [STORED=100000] [SAMPLES=2000]
+//   scripts/bench.sh stored             [STORED=100000] [SAMPLES=2000] [MLFLOW=program] [PEER_STORED=2000]
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
-import { firstLine, machine, onStage, pause, program } from './stage.mjs';
+import { firstLine, machine, onStage, pause, program, row } from './stage.mjs';
+import { peer } from './stored-peer.mjs';
 
 const stored = Number(process.env.STORED ?? 100_000);
 const samples = Number(process.env.SAMPLES ?? 2_000);
+const peerStored = Number(process.env.PEER_STORED ?? 2_000);
+/** Fewer than of our queries, because each takes longer. */
+const PEER_SAMPLES = 200;
 let filled;
 
 const before = async ({ data, run }) => {
@@ -15,7 +19,7 @@ const before = async ({ data, run }) => {
     filled = JSON.parse(await firstLine(filling));
 };
 
-await onStage(async ({ url, run, server, firstPage }) => {
+await onStage(async ({ url, run, server, firstPage, folder }) => {
     await pause(3000);
     const memory = Number(/VmRSS:\s+(\d+) kB/.exec(readFileSync(`/proc/${server.pid}/status`, 'utf8'))[1]) / 1024;
     const queries = JSON.parse(await firstLine(run(program('query-server'), [url, String(samples), String(stored)])));
@@ -28,5 +32,9 @@ await onStage(async ({ url, run, server, firstPage }) => {
         const millis = (n) => `${n.toFixed(1)} ms`;
         const cells = [query, latencies.samples.toLocaleString('en'), millis(latencies.p50), millis(latencies.p99), millis(latencies.max)];
         console.log(`| ${cells.join(' | ')} |`);
+    }
+    if (process.env.MLFLOW) {
+        const lines = await peer({ program: process.env.MLFLOW, folder, run, row, stored: peerStored, samples: PEER_SAMPLES });
+        for (const line of lines) console.log(line);
     }
 }, before);
