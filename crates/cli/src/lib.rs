@@ -95,7 +95,7 @@ pub enum Command {
     Retry(verbs::attempts::AttemptArgs),
     /// Resume a failed or cancelled operation: start another attempt from the last checkpoint.
     Resume(verbs::attempts::AttemptArgs),
-    /// Abandon an operation whose host is unreachable: the operation is marked as failed.
+    /// Abandon an operation whose host is unreachable or can't stop it: the operation is marked as failed.
     Abandon(verbs::attempts::AbandonArgs),
     /// Delete ended operations with all of their data.
     #[command(after_help = examples::DELETE)]

@@ -3,7 +3,7 @@
 use crate::format;
 use crate::zone::Zone;
 use protocol::api::{Deleted, Refused};
-use protocol::{Checkpoint, Time};
+use protocol::{Checkpoint, ConditionKind, Time};
 
 /// Start point of another attempt.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -140,6 +140,16 @@ pub fn requested_many(what: &str, requested: u32, refused: &[Refused]) -> (Strin
     }
     wording.push('.');
     (wording, true)
+}
+
+/// What happens to the work of an operation that is abandoned in a condition.
+pub fn abandoned_work(condition: Option<ConditionKind>, host: &str) -> String {
+    match condition {
+        Some(ConditionKind::Unstoppable) => {
+            format!("{host} can't stop the operation, or has not confirmed the stop.")
+        }
+        _ => format!("When {host} reconnects, the server asks it to stop the operation."),
+    }
 }
 
 /// Consequences of deleting one operation, one line each.
@@ -291,6 +301,16 @@ mod tests {
             ]
         );
         assert!(cancel_many(Tally::default()).is_empty());
+    }
+
+    #[test]
+    fn abandoning_says_whether_the_host_is_asked_to_stop_the_work() {
+        for away in [ConditionKind::Unreachable, ConditionKind::CancelUndelivered] {
+            let wording = abandoned_work(Some(away), "gpu-1");
+            assert_eq!(wording, "When gpu-1 reconnects, the server asks it to stop the operation.");
+        }
+        let connected = abandoned_work(Some(ConditionKind::Unstoppable), "gpu-1");
+        assert_eq!(connected, "gpu-1 can't stop the operation, or has not confirmed the stop.");
     }
 
     #[test]

@@ -93,7 +93,7 @@ impl TlsProblem {
             Self::Closed => {
                 "Check that the service uses TLS. If it uses plain HTTP, use a URL that begins with http://."
             }
-            Self::Unusable { .. } => "Check the TLS settings of the client that connects to this address.",
+            Self::Unusable { .. } => "The problem is on the machine that connects, not at this address.",
             Self::Other { .. } => "Check the log and the TLS settings of the service.",
         }
     }

@@ -20,7 +20,7 @@ pub(super) struct FileSecrets {
 pub(super) fn keys(file: FileSecrets) -> anyhow::Result<Option<Arc<SecretKeys>>> {
     let Some(path) = file.key_file else { return Ok(None) };
     let keys = SecretKeys::open(&path)
-        .with_context(|| format!("can't use {}, the secrets.key_file", path.display()))?;
+        .with_context(|| format!("can't use {} (secrets.key_file)", path.display()))?;
     Ok(Some(Arc::new(keys)))
 }
 

@@ -161,7 +161,7 @@ impl RuleForm {
             quantity.value(units).map_err(|()| (field, "Enter a number.".to_owned()))
         };
         let time = |field: &'static str, quantity: Quantity| {
-            number(field, quantity, TIMES)?.ok_or((field, "Enter a time, such as 5 min.".to_owned()))
+            number(field, quantity, TIMES)?.ok_or((field, "Enter a number, and select its unit.".to_owned()))
         };
         let metric = self.metric.get();
         let (threshold, recovery, comparison) = if is_flag(&metric) {
