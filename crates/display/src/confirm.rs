@@ -155,8 +155,8 @@ pub fn abandoned_work(condition: Option<ConditionKind>, host: &str) -> String {
 /// Consequences of deleting one operation, one line each.
 pub fn delete(has_result: bool, starts_others: bool) -> Vec<&'static str> {
     let content = match has_result {
-        true => "Permanently deletes its parameters, attempts, curves, log and result.",
-        false => "Permanently deletes its parameters, attempts, curves and log.",
+        true => "Permanently deletes its parameters, attempts, checkpoint, curves, log and result.",
+        false => "Permanently deletes its parameters, attempts, checkpoint, curves and log.",
     };
     let others = starts_others.then_some("The runs it started are deleted too.");
     let files = "Data and models on its host are kept.";
@@ -177,7 +177,7 @@ pub fn delete_many(outcome: Deleted) -> Vec<String> {
     let mut lines = Vec::new();
     if outcome.deleted > 0 {
         lines.push(format!(
-            "Permanently deletes {}: parameters, attempts, curves, logs and results.",
+            "Permanently deletes {}: parameters, attempts, checkpoints, curves, logs and results.",
             match outcome.deleted {
                 1 => "1 operation and all runs it started".to_owned(),
                 many => format!("{} and all runs they started", operations(many as u32)),
@@ -205,7 +205,8 @@ pub fn deleted_many(outcome: Deleted) -> Option<(String, bool)> {
         (0, 0) => None,
         (_, 0) => Some((gone, false)),
         (_, left) => {
-            Some((format!("{gone} {} skipped: not ended, or already deleted.", n(left as u32)), true))
+            let why = "not ended, with child runs that have not ended, changed, or already deleted";
+            Some((format!("{gone} {} skipped: {why}.", n(left as u32)), true))
         }
     }
 }

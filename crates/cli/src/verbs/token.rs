@@ -33,7 +33,7 @@ enum TokenCommand {
 struct CreateArgs {
     /// Name of the token; the audit log shows it
     name: String,
-    /// viewer (reads), operator (also starts, cancels, retries and deletes), or admin (also drains hosts, manages tokens)
+    /// viewer (reads), operator (also controls operations and alerts), or admin (also drains hosts, manages tokens and users)
     #[arg(long)]
     role: Role,
     /// Only for these kinds, such as 'training.*,data.load'; `*` matches any characters. Default: all kinds

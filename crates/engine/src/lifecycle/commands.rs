@@ -70,7 +70,7 @@ pub(super) fn abandon(record: &mut Record, reason: &str, now: Time) -> Result<Ve
             "Abandoned{reason} while {host} was unreachable. The work may still be running there; when {host} reconnects, the server asks it to stop the work."
         ),
         Some(ConditionKind::Unstoppable) => format!(
-            "Abandoned{reason} while {host} could not stop it. The work may still be running there; its result is ignored."
+            "Abandoned{reason} while {host} could not stop it, or had not confirmed the stop. The work may still be running there; its result is ignored."
         ),
         _ => return Err(Denied::HostConnected),
     };

@@ -293,8 +293,9 @@ fn words_of(error: &RuleError) -> String {
             "Recovery threshold: enter at least the threshold value, because the rule fires below this value."
                 .to_owned()
         }
-        RuleError::Number { key: "threshold" | "recovery", .. } => {
-            "Threshold: the number is too large.".to_owned()
+        RuleError::Number { key: "threshold", .. } => "Threshold: the number is out of range.".to_owned(),
+        RuleError::Number { key: "recovery", .. } => {
+            "Recovery threshold: the number is out of range.".to_owned()
         }
         RuleError::Number { .. } => "Time: enter a value from 0 s to 168 h.".to_owned(),
         RuleError::Scope { .. } | RuleError::Action { .. } | RuleError::TooMany { .. } => format!("{error}."),
