@@ -148,6 +148,9 @@ pub fn abandoned_work(condition: Option<ConditionKind>, host: &str) -> String {
         Some(ConditionKind::Unstoppable) => {
             format!("{host} can't stop the operation, or has not confirmed the stop.")
         }
+        Some(ConditionKind::CancelUndelivered) => {
+            format!("As soon as {host} can be reached, the server asks it to stop the operation.")
+        }
         _ => format!("When {host} reconnects, the server asks it to stop the operation."),
     }
 }
@@ -306,12 +309,19 @@ mod tests {
 
     #[test]
     fn abandoning_says_whether_the_host_is_asked_to_stop_the_work() {
-        for away in [ConditionKind::Unreachable, ConditionKind::CancelUndelivered] {
-            let wording = abandoned_work(Some(away), "gpu-1");
-            assert_eq!(wording, "When gpu-1 reconnects, the server asks it to stop the operation.");
-        }
-        let connected = abandoned_work(Some(ConditionKind::Unstoppable), "gpu-1");
-        assert_eq!(connected, "gpu-1 can't stop the operation, or has not confirmed the stop.");
+        let wording = |kind| abandoned_work(Some(kind), "gpu-1");
+        assert_eq!(
+            wording(ConditionKind::Unreachable),
+            "When gpu-1 reconnects, the server asks it to stop the operation."
+        );
+        assert_eq!(
+            wording(ConditionKind::CancelUndelivered),
+            "As soon as gpu-1 can be reached, the server asks it to stop the operation."
+        );
+        assert_eq!(
+            wording(ConditionKind::Unstoppable),
+            "gpu-1 can't stop the operation, or has not confirmed the stop."
+        );
     }
 
     #[test]
