@@ -160,8 +160,9 @@ async fn end_leftovers(owner: Owner) -> anyhow::Result<()> {
 fn commands(file: Option<&Path>, owner: Owner) -> anyhow::Result<Vec<exec_host::ExecWork>> {
     let Some(path) = file else { return Ok(Vec::new()) };
     let shown = path.display();
-    let text = std::fs::read_to_string(path)
-        .with_context(|| format!("can't read the commands in {shown}; check the path given with --exec"))?;
+    let text = std::fs::read_to_string(path).with_context(|| {
+        format!("can't read the commands in {shown}; check the path and the permissions of the file")
+    })?;
     let mistake = || format!("{shown} is invalid; see docs/exec.md for the keys");
     let config = exec_host::ExecConfig::from_toml(&text).with_context(mistake)?;
     let folder = std::path::absolute(path)?.parent().map(Path::to_owned).unwrap_or_default();
