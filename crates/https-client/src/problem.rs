@@ -85,7 +85,10 @@ impl TlsProblem {
             }
             Self::CaAsOwn => "Have the CA issue a server certificate (without CA:TRUE) for the service.",
             Self::BadCertificate { .. } => "Replace the certificate.",
-            Self::ClientCertificateMissing => "Set 'client_certificate' and 'client_key' to PEM files.",
+            Self::ClientCertificateMissing => {
+                "Set 'client_certificate' and 'client_key' of the [[host]] to PEM files. Other connections can't use a \
+                 client certificate."
+            }
             Self::ClientCertificateRejected { .. } => {
                 "Use a client certificate that has not expired, from a CA that the service trusts."
             }

@@ -31,7 +31,7 @@ pub async fn tokens(State(server): State<Server>) -> Json<AccessTokenList> {
 /// request needs a credential, also on loopback; the first token or user must therefore have the role admin.
 #[utoipa::path(post, path = "/api/v1/access/tokens", tag = "access", request_body = NewAccessToken,
     responses((status = 201, body = CreatedAccessToken),
-        (status = 400, body = Problem, description = "Invalid body, name or validity"),
+        (status = 400, body = Problem, description = "Invalid body, name or validity, or kinds for the role admin"),
         (status = 409, body = Problem, description = "The name is in use, or the first credential would not be an admin"),
         (status = 413, body = Problem, description = "The body is larger than 1 MiB"),
         (status = 503, body = Problem, description = "The database can't be written")))]
@@ -69,7 +69,7 @@ pub async fn users(State(server): State<Server>) -> Json<UserList> {
 /// every request needs a credential, also on loopback; the first token or user must therefore have the role admin.
 #[utoipa::path(post, path = "/api/v1/access/users", tag = "access", request_body = NewUser,
     responses((status = 201, body = User),
-        (status = 400, body = Problem, description = "Invalid body, name or password"),
+        (status = 400, body = Problem, description = "Invalid body, name or password, or kinds for the role admin"),
         (status = 409, body = Problem, description = "The name is in use, or the first credential would not be an admin"),
         (status = 413, body = Problem, description = "The body is larger than 1 MiB"),
         (status = 503, body = Problem, description = "The database can't be written")))]
@@ -87,8 +87,8 @@ pub async fn add_user(
 #[utoipa::path(post, path = "/api/v1/access/users/{name}", tag = "access", params(("name" = String, Path)),
     request_body = ChangeUser,
     responses((status = 200, body = User),
-        (status = 400, body = Problem, description = "Invalid body or password"), (status = 404, body = Problem),
-        (status = 409, body = Problem, description = "The last credential with the role admin can't lose this role, and can't be removed while other tokens or users exist"),
+        (status = 400, body = Problem, description = "Invalid body or password, kinds for the role admin, or kinds without a role"), (status = 404, body = Problem),
+        (status = 409, body = Problem, description = "The user is the last credential with the role admin, which can't lose this role, or signs in through the provider"),
         (status = 413, body = Problem, description = "The body is larger than 1 MiB"),
         (status = 503, body = Problem, description = "The database can't be written")))]
 pub async fn change_user(
