@@ -154,6 +154,10 @@ fn nothing(request: &Request, validator: &Validator, read: u64) -> Failure {
             ),
             reason.remedy(),
         ),
+        None if request.range.is_all() => market_data::failures::failure(
+            format!("The source has no rows for {name}, except perhaps a header line."),
+            "Add the bars to the source, or load another symbol.",
+        ),
         None => market_data::failures::failure(
             format!("No bars for {name} in the requested range."),
             "Choose another range or symbol.",
