@@ -28,7 +28,8 @@ pub async fn tokens(State(server): State<Server>) -> Json<AccessTokenList> {
 }
 
 /// Creates a token for a program. Only this response contains the secret. As soon as a token or user exists, every
-/// request needs a credential, also on loopback; the first token or user must therefore have the role admin.
+/// request needs a credential, also on loopback; the first token or user must therefore have the role admin, unless the
+/// server was started with a token.
 #[utoipa::path(post, path = "/api/v1/access/tokens", tag = "access", request_body = NewAccessToken,
     responses((status = 201, body = CreatedAccessToken),
         (status = 400, body = Problem, description = "Invalid body, name or validity, or kinds for the role admin"),
@@ -66,7 +67,8 @@ pub async fn users(State(server): State<Server>) -> Json<UserList> {
 }
 
 /// Adds a local user, who signs in at /sign-in and must set a new password there. As soon as a token or user exists,
-/// every request needs a credential, also on loopback; the first token or user must therefore have the role admin.
+/// every request needs a credential, also on loopback; the first token or user must therefore have the role admin,
+/// unless the server was started with a token.
 #[utoipa::path(post, path = "/api/v1/access/users", tag = "access", request_body = NewUser,
     responses((status = 201, body = User),
         (status = 400, body = Problem, description = "Invalid body, name or password, or kinds for the role admin"),

@@ -21,7 +21,7 @@ enum TokenCommand {
     /// Create a token for a program, and print it. It is shown only once.
     ///
     /// As soon as a token or user exists, every request needs a credential, also on loopback. Therefore, the first
-    /// credential needs the role admin, unless the server was started with --token.
+    /// credential needs the role admin, unless the server was started with a token.
     Create(CreateArgs),
     /// List the tokens with their roles, and when and from where each was last used.
     List(ListArgs),

@@ -24,7 +24,7 @@ enum UserCommand {
     ///
     /// The user signs in at /sign-in, and must set a new password there. As soon as a token or user exists, every
     /// request needs a credential, also on loopback. Therefore, the first credential needs the role admin, unless the
-    /// server was started with --token.
+    /// server was started with a token.
     Add(AddArgs),
     /// List the users.
     List(ListArgs),
