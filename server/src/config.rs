@@ -36,7 +36,7 @@ const LISTEN: &str = "127.0.0.1:7200";
 /// Arguments of `signalbox serve`.
 #[derive(clap::Args)]
 pub struct ServeArgs {
-    /// Address and port to listen on; port 0 picks a free port. Addresses other than loopback require --token or
+    /// Address and port to listen on; port 0 picks a free port. Addresses other than loopback require a token, or
     /// [oidc] in the configuration [default: 127.0.0.1:7200]
     #[arg(long, env = "SIGNALBOX_LISTEN")]
     listen: Option<SocketAddr>,
@@ -63,8 +63,8 @@ pub struct ServeArgs {
     /// Keep the bundled hosts running when the server stops, and reconnect to them when it starts
     #[arg(long, env = "SIGNALBOX_KEEP_HOSTS")]
     keep_hosts: bool,
-    /// Token that the dashboard and the API require. With an address other than loopback, --token or [oidc] in the
-    /// configuration is mandatory
+    /// Token that the dashboard and the API require. Addresses other than loopback require a token, or [oidc] in the
+    /// configuration
     #[arg(long, env = "SIGNALBOX_TOKEN", hide_env_values = true)]
     token: Option<String>,
     #[command(flatten)]
@@ -199,7 +199,8 @@ impl Config {
         if token.is_none() && file.oidc.is_none() && !listen.ip().is_loopback() {
             bail!(
                 "{listen} is reachable from other machines, so anyone on the network could start operations. \
-                 Set a token with --token or SIGNALBOX_TOKEN, configure [oidc], or listen on 127.0.0.1"
+                 Set a token (--token, SIGNALBOX_TOKEN, or 'token' in the configuration), configure [oidc], or listen on \
+                 127.0.0.1"
             );
         }
         let csv = args.csv.or(file.sources.csv);
@@ -284,7 +285,7 @@ impl Config {
 fn read_file(path: &Path) -> anyhow::Result<File> {
     let shown = path.display();
     let text = std::fs::read_to_string(path).with_context(|| {
-        format!("can't read the configuration {shown}; check the path given with --config")
+        format!("can't read the configuration {shown}; check the path and the permissions of the file")
     })?;
     toml::from_str(&text).with_context(|| {
         format!("the configuration {shown} is invalid; see docs/configuration.md for the keys")

@@ -22,8 +22,8 @@ pub struct HostArgs {
     /// Address and port to listen on; port 0 picks a free port
     #[arg(long, default_value = "127.0.0.1:7301", env = "SIGNALBOX_HOST_LISTEN")]
     listen: SocketAddr,
-    /// Folder for data sets. Only one host at a time can use it [default: the folder `hosts` in the platform's data
-    /// folder of signalbox]
+    /// Folder for data sets, models, results and checkpoints. Only one host at a time can use it [default: the folder
+    /// `hosts` in the platform's data folder of signalbox]
     #[arg(long, env = "SIGNALBOX_HOST_DATA")]
     data: Option<PathBuf>,
     /// Folder with SYMBOL_TIMEFRAME.csv files to load from [default: csv in the folder of --data]
@@ -40,7 +40,7 @@ pub struct HostArgs {
     /// Maximum number of parallel operations
     #[arg(long, default_value_t = 8)]
     capacity: u32,
-    /// Token that the server must send. With an address other than loopback, --token or --token-file is mandatory
+    /// Token that the server must send. Addresses other than loopback require --token or --token-file
     #[arg(long, env = "SIGNALBOX_HOST_TOKEN", hide_env_values = true)]
     token: Option<String>,
     /// File with tokens, one per line, of which the server must send one. The host reads the file again when it changes
@@ -160,8 +160,9 @@ async fn end_leftovers(owner: Owner) -> anyhow::Result<()> {
 fn commands(file: Option<&Path>, owner: Owner) -> anyhow::Result<Vec<exec_host::ExecWork>> {
     let Some(path) = file else { return Ok(Vec::new()) };
     let shown = path.display();
-    let text = std::fs::read_to_string(path)
-        .with_context(|| format!("can't read the commands in {shown}; check the path given with --exec"))?;
+    let text = std::fs::read_to_string(path).with_context(|| {
+        format!("can't read the commands in {shown}; check the path and the permissions of the file")
+    })?;
     let mistake = || format!("{shown} is invalid; see docs/exec.md for the keys");
     let config = exec_host::ExecConfig::from_toml(&text).with_context(mistake)?;
     let folder = std::path::absolute(path)?.parent().map(Path::to_owned).unwrap_or_default();

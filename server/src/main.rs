@@ -79,8 +79,8 @@ struct Cli {
 enum Command {
     /// Serve the dashboard and its API.
     ///
-    /// If the configuration lists no hosts, the server starts the bundled hosts as a separate process. They stop
-    /// when the server stops, unless --keep-hosts is set.
+    /// If the configuration lists no hosts, or has bundled = true, the server starts the bundled hosts as a separate
+    /// process. They stop when the server stops, unless --keep-hosts is set.
     Serve(Box<config::ServeArgs>),
     /// Run the bundled hosts (market data, training, backtests, commands) as a service for this or other machines.
     Host(host::HostArgs),

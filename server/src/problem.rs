@@ -153,7 +153,7 @@ pub fn problem_of(error: EngineError) -> Problem {
         ),
         EngineError::NotEnded(state) => (
             ProblemType::Conflict,
-            format!("The operation is {state}, so it can't be deleted yet. Cancel it first, then delete it when it has ended."),
+            format!("The operation is {state}, so it can't be deleted yet. Cancel it first, or wait until it has ended."),
         ),
         EngineError::ChildrenNotEnded(running) => {
             let who = match running {
@@ -166,7 +166,7 @@ pub fn problem_of(error: EngineError) -> Problem {
         }
         EngineError::Changed(id) => (
             ProblemType::Conflict,
-            format!("Operation {id} was just retried, or deleted by someone else. Reload it and try again."),
+            format!("Operation {id} changed during the request: it was retried or deleted. Reload it, and check its state."),
         ),
         EngineError::NotStoredYet => (
             ProblemType::Unavailable,
@@ -228,7 +228,9 @@ fn explained(denied: Denied) -> String {
             format!("The operation has already ended{state}, so its auto-cancel rule can't be changed.")
         }
         Denied::BeingCancelled => {
-            "The operation is being cancelled, so it can't be changed or retried now.".into()
+            "The operation, or the operation that started it, is being cancelled, so it can't be changed or retried now. Try \
+             again when the cancel has finished."
+                .into()
         }
         Denied::EndsWithChildren => {
             "The operation can't be abandoned: its own work has stopped, and it ends when its last child operation ends. \
@@ -236,8 +238,8 @@ fn explained(denied: Denied) -> String {
                 .into()
         }
         Denied::HostConnected => {
-            "The host of the operation is connected, so the operation can't be abandoned. Cancel the operation instead, so \
-             that the stop is confirmed."
+            "The operation can't be abandoned: this is possible only while its host is unreachable or can't stop it. Cancel \
+             the operation instead, so that the stop is confirmed."
                 .into()
         }
         Denied::AttemptNotEnded(state) => {
@@ -251,7 +253,7 @@ fn explained(denied: Denied) -> String {
         Denied::NoCheckpoint => {
             "The operation can't be resumed, because it has no checkpoint. Retry starts it from the beginning.".into()
         }
-        Denied::NotFailed(state) => format!("The operation is {state}, so it can't be retried. Only failed operations can be retried."),
+        Denied::NotFailed(state) => format!("The operation is {state}, so its retry policy can't retry it. A retry policy applies only to failed operations."),
         Denied::ParentBeingCancelled => {
             "This operation can't be retried yet, because its parent operation is being cancelled. Retry it when the parent \
              has ended.".into()

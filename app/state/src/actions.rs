@@ -314,8 +314,8 @@ impl Actions {
                     live.adopt(&operation, 0);
                     if operation.receipt.is_some_and(|receipt| receipt.not_stored) {
                         actions.toasts.warn(format!(
-                            "The cancel request for {} was sent to the host, but is not stored yet: the server's \
-                             disk is full. Free disk space on the server.",
+                            "The cancel request for {} was sent to the host, but is not stored yet: the server \
+                             can't write its database. Check the disk of the server.",
                             operation.title
                         ));
                     } else {

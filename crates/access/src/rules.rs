@@ -108,7 +108,7 @@ pub enum Denied {
          groups of the user at the provider, or [[oidc.role]] in the configuration."
     )]
     FromProvider,
-    #[error("Role and kinds can only be changed together. Send both.")]
+    #[error("Kinds can only be changed together with the role. Send both.")]
     KindsAlone,
     #[error(
         "Once a token or user exists, every request needs a credential. Create an admin first; otherwise, nobody could manage access."

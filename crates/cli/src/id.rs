@@ -45,7 +45,7 @@ pub async fn id_of(target: &Target, given: &str) -> anyhow::Result<OperationId> 
     let beginning = given.trim_end_matches('…').to_lowercase();
     if beginning.len() < MIN_PREFIX_CHARS || !beginning.chars().all(|c| c.is_ascii_hexdigit() || c == '-') {
         bail!(
-            "'{given}' is not an operation ID. `signalbox list` shows IDs; the first 4 characters are enough"
+            "'{given}' is not an operation ID. `signalbox list` shows IDs; a unique prefix of at least 4 characters is enough"
         );
     }
     let query = OperationQuery { words: Some(beginning.clone()), limit: 100, ..OperationQuery::default() };

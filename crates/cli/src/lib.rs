@@ -54,9 +54,9 @@ pub enum Command {
     Show(verbs::show::ShowArgs),
     /// Follow an operation until it ends; the exit code indicates the outcome.
     ///
-    /// Exit codes: 0 succeeded; 1 failed; 2 cancelled; 3 the server was unreachable or rejected the request; 64 invalid
-    /// arguments. Ctrl+C asks whether to detach (the operation continues), to cancel the operation, or to keep
-    /// following.
+    /// Exit codes: 0 succeeded; 1 failed; 2 cancelled; 3 the server was unreachable or rejected the request, or the
+    /// output could not be written; 64 invalid arguments; 130 detached. In a terminal, Ctrl+C asks whether to detach
+    /// (the operation continues), to cancel the operation, or to keep following.
     #[command(after_help = examples::FOLLOW)]
     Follow(verbs::follow::FollowArgs),
     /// Wait until all given operations end; with --any, until the first of them ends.
@@ -89,15 +89,15 @@ pub enum Command {
     Compare(verbs::compare::CompareArgs),
     /// Cancel operations.
     ///
-    /// An operation is cancelled once its host has confirmed that the work stopped. With --follow, the command waits
-    /// for this confirmation.
+    /// A queued operation is cancelled immediately. A running operation is cancelled once its host has confirmed that
+    /// the work stopped; with --follow, the command waits for this confirmation.
     #[command(after_help = examples::CANCEL)]
     Cancel(verbs::cancel::CancelArgs),
     /// Retry a failed or cancelled operation: start another attempt from the beginning.
     Retry(verbs::attempts::AttemptArgs),
     /// Resume a failed or cancelled operation: start another attempt from the last checkpoint.
     Resume(verbs::attempts::AttemptArgs),
-    /// Abandon an operation whose host is unreachable: the operation is marked as failed.
+    /// Abandon an operation whose host is unreachable or can't stop it: the operation is marked as failed.
     Abandon(verbs::attempts::AbandonArgs),
     /// Delete ended operations with all of their data.
     #[command(after_help = examples::DELETE)]

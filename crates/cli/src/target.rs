@@ -21,10 +21,12 @@ pub struct To {
     /// URL of the server; default: the server of the current context, or http://127.0.0.1:7200
     #[arg(long, env = "SIGNALBOX_SERVER_URL", value_name = "URL")]
     server: Option<String>,
-    /// Token for the server: its shared token, or a token created with `signalbox token create`
+    /// Token for the server: its shared token, or a token created with `signalbox token create`; default: the token of
+    /// the current context
     #[arg(long, env = "SIGNALBOX_TOKEN", hide_env_values = true)]
     token: Option<String>,
-    /// PEM file with the CA of the server's certificate; default: the system's certificates
+    /// PEM file with the CA of the server's certificate; default: that of the current context, or the system's
+    /// certificates
     #[arg(long, env = "SIGNALBOX_CA", value_name = "FILE")]
     ca: Option<PathBuf>,
     /// Context to use for this command

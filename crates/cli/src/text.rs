@@ -91,7 +91,7 @@ pub fn ended(op: &Operation) -> String {
 pub fn cancel(op: &Operation) -> String {
     match op.state {
         _ if op.receipt.as_ref().is_some_and(|receipt| receipt.not_stored) => format!(
-            "Cancel sent to the host of {} {}, but not saved yet: the server's disk is full.",
+            "Cancel sent to the host of {} {}, but not stored yet: the server can't write its database. Check the server's disk.",
             op.kind, op.title
         ),
         State::Cancelled => format!("Cancelled: {} {}", op.kind, op.title),

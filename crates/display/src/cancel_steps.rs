@@ -60,7 +60,7 @@ pub fn branch(
 ) -> Option<String> {
     let since = |at: Time| format::duration(now.seconds_since(at));
     if receipt.not_stored {
-        return Some("sent to the host, not stored yet: the server's disk is full".to_owned());
+        return Some("sent to the host, not stored yet: the server can't write its database".to_owned());
     }
     let unreachable = condition
         .is_some_and(|c| matches!(c.kind, ConditionKind::CancelUndelivered | ConditionKind::Unreachable));

@@ -3,7 +3,7 @@
 use crate::format;
 use crate::zone::Zone;
 use protocol::api::{Deleted, Refused};
-use protocol::{Checkpoint, Time};
+use protocol::{Checkpoint, ConditionKind, Time};
 
 /// Start point of another attempt.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -142,11 +142,24 @@ pub fn requested_many(what: &str, requested: u32, refused: &[Refused]) -> (Strin
     (wording, true)
 }
 
+/// What happens to the work of an operation that is abandoned in a condition.
+pub fn abandoned_work(condition: Option<ConditionKind>, host: &str) -> String {
+    match condition {
+        Some(ConditionKind::Unstoppable) => {
+            format!("{host} can't stop the operation, or has not confirmed the stop.")
+        }
+        Some(ConditionKind::CancelUndelivered) => {
+            format!("As soon as {host} can be reached, the server asks it to stop the operation.")
+        }
+        _ => format!("When {host} reconnects, the server asks it to stop the operation."),
+    }
+}
+
 /// Consequences of deleting one operation, one line each.
 pub fn delete(has_result: bool, starts_others: bool) -> Vec<&'static str> {
     let content = match has_result {
-        true => "Permanently deletes its parameters, attempts, curves, log and result.",
-        false => "Permanently deletes its parameters, attempts, curves and log.",
+        true => "Permanently deletes its parameters, attempts, checkpoint, curves, log and result.",
+        false => "Permanently deletes its parameters, attempts, checkpoint, curves and log.",
     };
     let others = starts_others.then_some("The runs it started are deleted too.");
     let files = "Data and models on its host are kept.";
@@ -167,7 +180,7 @@ pub fn delete_many(outcome: Deleted) -> Vec<String> {
     let mut lines = Vec::new();
     if outcome.deleted > 0 {
         lines.push(format!(
-            "Permanently deletes {}: parameters, attempts, curves, logs and results.",
+            "Permanently deletes {}: parameters, attempts, checkpoints, curves, logs and results.",
             match outcome.deleted {
                 1 => "1 operation and all runs it started".to_owned(),
                 many => format!("{} and all runs they started", operations(many as u32)),
@@ -195,7 +208,8 @@ pub fn deleted_many(outcome: Deleted) -> Option<(String, bool)> {
         (0, 0) => None,
         (_, 0) => Some((gone, false)),
         (_, left) => {
-            Some((format!("{gone} {} skipped: not ended, or already deleted.", n(left as u32)), true))
+            let why = "not ended, with child runs that have not ended, changed, or already deleted";
+            Some((format!("{gone} {} skipped: {why}.", n(left as u32)), true))
         }
     }
 }
@@ -291,6 +305,23 @@ mod tests {
             ]
         );
         assert!(cancel_many(Tally::default()).is_empty());
+    }
+
+    #[test]
+    fn abandoning_says_whether_the_host_is_asked_to_stop_the_work() {
+        let wording = |kind| abandoned_work(Some(kind), "gpu-1");
+        assert_eq!(
+            wording(ConditionKind::Unreachable),
+            "When gpu-1 reconnects, the server asks it to stop the operation."
+        );
+        assert_eq!(
+            wording(ConditionKind::CancelUndelivered),
+            "As soon as gpu-1 can be reached, the server asks it to stop the operation."
+        );
+        assert_eq!(
+            wording(ConditionKind::Unstoppable),
+            "gpu-1 can't stop the operation, or has not confirmed the stop."
+        );
     }
 
     #[test]

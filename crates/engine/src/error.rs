@@ -154,7 +154,7 @@ pub enum Denied {
     )]
     EndsWithChildren,
     /// Only an attempt whose host is unreachable or can't stop it can be abandoned.
-    #[error("the host of the operation is connected, so the operation can't be abandoned")]
+    #[error("only an operation whose host is unreachable or can't stop it can be abandoned")]
     HostConnected,
     /// Another attempt is possible only after the current one.
     #[error("the operation is {0}, so it can't be retried or resumed yet")]
@@ -166,7 +166,7 @@ pub enum Denied {
     #[error("the operation has no checkpoint, so it can't be resumed")]
     NoCheckpoint,
     /// The retry policy applies to failed operations only.
-    #[error("the operation is {0}, and only failed operations can be retried")]
+    #[error("the operation is {0}, and retry policies apply only to failed operations")]
     NotFailed(State),
     /// No other attempt is made while its parent is being cancelled.
     #[error("the parent operation is being cancelled, so this operation can't be retried yet")]

@@ -294,10 +294,12 @@ fn why_none_of_the_ready(kind: &KindName, ready: &[&Entry], now: Time) -> (Condi
             return (ConditionKind::Waiting, text);
         }
     }
-    (
-        ConditionKind::Waiting,
-        format!("All slots on {names} are in use. The operation starts when a slot is free."),
-    )
+    let text = match ready {
+        [_] => format!("All slots on {names} are in use. The operation starts when a slot is free."),
+        // Each may have another reason, such as its limit for the kind.
+        _ => format!("No slot for {kind} is free on {names}. The operation starts when a slot is free."),
+    };
+    (ConditionKind::Waiting, text)
 }
 
 #[cfg(test)]

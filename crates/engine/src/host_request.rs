@@ -182,22 +182,25 @@ fn problem_of(error: &PoolError) -> Option<Problem> {
 }
 
 fn refusal(host: &HostName, error: &PoolError) -> Failure {
-    let message = match problem_of(error) {
-        Some(problem) if problem.fields.is_empty() => {
-            format!("{host} rejected the operation: {}", problem.detail)
-        }
+    let (message, hint) = match problem_of(error) {
+        Some(problem) if problem.fields.is_empty() => (
+            format!("{host} rejected the operation: {}", problem.detail),
+            "Correct the cause, then retry. Or start the operation again with other parameters.",
+        ),
         Some(problem) => {
             let fields: Vec<_> =
                 problem.fields.iter().map(|f| format!("{}: {}", f.field, f.message)).collect();
-            format!("{host} rejected the parameters. {}", fields.join(" "))
+            (
+                format!("{host} rejected the parameters. {}", fields.join(" ")),
+                "Start the operation again with other parameters.",
+            )
         }
-        None => format!("{host} rejected the operation: {error}"),
+        None => (
+            format!("{host} rejected the operation: {error}"),
+            "Check the URL and the token of the host in the configuration, then retry.",
+        ),
     };
-    Failure {
-        reason: FailureReason::Refused,
-        message,
-        hint: "Start the operation again with other parameters.".into(),
-    }
+    Failure { reason: FailureReason::Refused, message, hint: hint.into() }
 }
 
 /// Asks the host to stop an attempt, until it answers.

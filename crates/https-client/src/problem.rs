@@ -85,7 +85,10 @@ impl TlsProblem {
             }
             Self::CaAsOwn => "Have the CA issue a server certificate (without CA:TRUE) for the service.",
             Self::BadCertificate { .. } => "Replace the certificate.",
-            Self::ClientCertificateMissing => "Set 'client_certificate' and 'client_key' to PEM files.",
+            Self::ClientCertificateMissing => {
+                "Set 'client_certificate' and 'client_key' of the [[host]] to PEM files. Other connections can't use a \
+                 client certificate."
+            }
             Self::ClientCertificateRejected { .. } => {
                 "Use a client certificate that has not expired, from a CA that the service trusts."
             }
@@ -93,7 +96,7 @@ impl TlsProblem {
             Self::Closed => {
                 "Check that the service uses TLS. If it uses plain HTTP, use a URL that begins with http://."
             }
-            Self::Unusable { .. } => "Check the TLS settings of the client that connects to this address.",
+            Self::Unusable { .. } => "The problem is on the machine that connects, not at this address.",
             Self::Other { .. } => "Check the log and the TLS settings of the service.",
         }
     }

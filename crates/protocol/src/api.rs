@@ -121,7 +121,7 @@ pub struct CancelledMany {
     pub requested: Vec<crate::OperationId>,
     /// Operations that have already ended, or do not exist.
     pub refused: Vec<Refused>,
-    /// The cancellations were sent to the hosts, but not stored yet because the disk is full.
+    /// The cancellations were sent to the hosts, but not stored yet because the database can't be written.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub not_stored: bool,
 }

@@ -225,7 +225,7 @@ pub enum FailureReason {
     Work,
     /// The work panicked: a bug in the host's code.
     Panic,
-    /// The host rejected the parameters.
+    /// The host rejected the operation, for example because of its parameters.
     Refused,
     /// The host restarted and no longer knows the attempt.
     HostRestarted,

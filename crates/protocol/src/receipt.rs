@@ -17,7 +17,8 @@ pub struct Receipt {
     pub reason: String,
     /// The server accepted the request and stored it durably.
     pub requested: Time,
-    /// The request was sent to the host, but not stored yet because the disk is full. It is lost if the server stops.
+    /// The request was sent to the host, but not stored yet because the database can't be written. It is lost if the
+    /// server stops.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub not_stored: bool,
     /// The request was sent to the host.

@@ -156,9 +156,9 @@ fn destination(webhook: FileWebhook) -> anyhow::Result<Destination> {
     let text = match (webhook.url, webhook.url_file) {
         (Some(url), None) => url,
         (None, Some(path)) => std::fs::read_to_string(&path).with_context(|| {
-            format!("can't read {}, the url_file of the webhook '{name}'", path.display())
+            format!("can't read {} (the url_file of the webhook '{name}')", path.display())
         })?,
-        _ => bail!("the webhook '{name}' needs either 'url' or 'url_file'"),
+        _ => bail!("the webhook '{name}' needs either 'url' or 'url_file', not both"),
     };
     let url =
         SecretUrl::parse(&text).with_context(|| format!("the URL of the webhook '{name}' is invalid"))?;

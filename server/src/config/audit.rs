@@ -28,11 +28,11 @@ pub(super) struct FileAudit {
 pub(super) fn settings(file: FileAudit) -> anyhow::Result<Option<AuditSinkConfig>> {
     let text = match (file.webhook_url, file.webhook_url_file) {
         (Some(url), None) => url,
-        (None, Some(path)) => read("webhook_url_file", &path)?,
+        (None, Some(path)) => read("webhook_url_file", "URL", &path)?,
         (None, None) => {
             ensure!(
                 file.token_file.is_none() && file.ca.is_none(),
-                "[audit] has 'token_file' or 'ca', but no webhook. Set webhook_url, or remove these keys"
+                "[audit] has 'token_file' or 'ca', but no webhook. Set webhook_url or webhook_url_file, or remove these keys"
             );
             return Ok(None);
         }
@@ -44,11 +44,12 @@ pub(super) fn settings(file: FileAudit) -> anyhow::Result<Option<AuditSinkConfig
     let authorization = match file.token_file {
         None => None,
         Some(path) => {
-            let token = read("token_file", &path)?;
+            let token = read("token_file", "token", &path)?;
             let mut value =
                 HeaderValue::from_str(&format!("Bearer {}", token.trim())).with_context(|| {
                     format!(
-                        "{}, the audit.token_file, may contain only printable ASCII characters",
+                        "the token in {} (audit.token_file) is invalid. It may contain only printable ASCII \
+                         characters",
                         path.display()
                     )
                 })?;
@@ -60,12 +61,12 @@ pub(super) fn settings(file: FileAudit) -> anyhow::Result<Option<AuditSinkConfig
     Ok(Some(AuditSinkConfig { url, authorization, tls }))
 }
 
-fn read(key: &str, path: &Path) -> anyhow::Result<String> {
+fn read(key: &str, content: &str, path: &Path) -> anyhow::Result<String> {
     let text = std::fs::read_to_string(path)
-        .with_context(|| format!("can't read {}, the audit.{key}", path.display()))?;
+        .with_context(|| format!("can't read {} (audit.{key})", path.display()))?;
     ensure!(
         !text.trim().is_empty(),
-        "{}, the audit.{key}, is empty. Fill the file, or remove the key",
+        "{} (audit.{key}) is empty. Write the {content} to the file, or remove '{key}' from [audit]",
         path.display()
     );
     Ok(text)
@@ -100,7 +101,7 @@ mod tests {
             ("token_file = '/t'", "Set webhook_url"),
             ("webhook_url = 'https://a.example'\nwebhook_url_file = '/u'", "remove one of the two keys"),
             ("webhook_url = 'logs.example.org'", "it is not a URL"),
-            ("webhook_url_file = '/nowhere/url'", "can't read /nowhere/url, the audit.webhook_url_file"),
+            ("webhook_url_file = '/nowhere/url'", "can't read /nowhere/url (audit.webhook_url_file)"),
         ] {
             let error = format!("{:#}", of(text).unwrap_err());
             assert!(error.contains(named), "{error}");

@@ -60,8 +60,8 @@ impl FromStr for BasePath {
         let fits = |part: &str| !part.is_empty() && part.chars().all(plain) && part != "." && part != "..";
         if !rest.split('/').all(fits) {
             return Err(format!(
-                "the base path '{text}' may contain only letters, digits and -_.~ between single slashes. \
-                 Example: /signalbox"
+                "the base path '{text}' is invalid. Between single slashes, use only a-z, A-Z, 0-9 and -_.~, and no part \
+                 that is '.' or '..'. Example: /signalbox"
             ));
         }
         let first = rest.split('/').next().unwrap_or_default();

@@ -55,13 +55,13 @@ pub(super) fn settings(file: FileOidc) -> anyhow::Result<OidcConfig> {
     let issuer = Url::parse(&file.issuer).ok().filter(is_protected);
     let Some(issuer) = issuer.filter(|url| url.query().is_none() && url.fragment().is_none()) else {
         bail!(
-            "oidc.issuer is '{}'; use the https:// URL of the provider, without /.well-known/openid-configuration",
+            "oidc.issuer is '{}'; use the https:// URL that the provider calls its issuer, without a query or fragment",
             file.issuer
         );
     };
     ensure!(
         !file.issuer.contains("/.well-known/"),
-        "oidc.issuer is '{}'; leave /.well-known/openid-configuration out",
+        "oidc.issuer is '{}'; remove /.well-known/openid-configuration from it",
         file.issuer
     );
     ensure!(!file.client_id.trim().is_empty(), "oidc.client_id is empty; use the ID that the provider shows");
@@ -99,12 +99,12 @@ fn host_of(url: &Url) -> String {
 
 fn client_secret(path: &Path) -> anyhow::Result<ClientSecret> {
     let text = std::fs::read_to_string(path)
-        .with_context(|| format!("can't read {}, the oidc.client_secret_file", path.display()))?;
+        .with_context(|| format!("can't read {} (oidc.client_secret_file)", path.display()))?;
     let secret = text.trim_end_matches(['\r', '\n']);
     ensure!(
         !secret.is_empty(),
-        "{}, the oidc.client_secret_file, is empty. Write the secret to the file, or remove the key if the client has no \
-         secret",
+        "{} (oidc.client_secret_file) is empty. Write the secret to the file, or remove 'client_secret_file' if the \
+         client has no secret",
         path.display()
     );
     Ok(ClientSecret::new(secret.to_owned()))

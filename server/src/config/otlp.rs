@@ -54,8 +54,8 @@ pub(super) fn settings(argument: Option<String>, file: FileOtlp) -> anyhow::Resu
     let Some(url) = url.filter(|url| url.has_host() && url.query().is_none() && url.fragment().is_none())
     else {
         bail!(
-            "the OTLP endpoint '{endpoint}' is not an http:// or https:// URL without a query. Use the collector's URL \
-             for OTLP over HTTP, such as http://127.0.0.1:4318"
+            "the OTLP endpoint '{endpoint}' is not an http:// or https:// URL without a query and fragment. Use the \
+             collector's URL for OTLP over HTTP, such as http://127.0.0.1:4318"
         )
     };
     if ["/v1/metrics", "/v1/traces", "/v1/logs"].iter().any(|end| url.path().ends_with(end)) {
@@ -65,15 +65,15 @@ pub(super) fn settings(argument: Option<String>, file: FileOtlp) -> anyhow::Resu
     let authorization = file.authorization_file.map(|path| {
         let read = std::fs::read_to_string(&path);
         read.map(|text| text.trim().to_owned())
-            .with_context(|| format!("can't read {}, the authorization_file in [otlp]", path.display()))
+            .with_context(|| format!("can't read {} (authorization_file in [otlp])", path.display()))
     });
     let authorization = authorization.transpose()?.map(|value| ("authorization".to_owned(), value));
     for (name, value) in file.headers.into_iter().chain(authorization) {
         let header = HeaderName::try_from(&name).ok().zip(HeaderValue::try_from(&value).ok());
         let Some((known, mut value)) = header else {
             bail!(
-                "the header '{name}' in [otlp] is invalid. A name may have letters, digits and hyphens; a value may \
-                 have no line breaks"
+                "the header '{name}' in [otlp] is invalid. Use letters, digits, '-' and '_' in its name, and no \
+                 line breaks or other control characters in its value"
             )
         };
         value.set_sensitive(true);

@@ -1,6 +1,6 @@
 //! Rules for operations in the configuration: times, retries, limits, retention.
 
-use anyhow::bail;
+use anyhow::{anyhow, bail};
 use engine::{EngineConfig, RetryPolicy};
 use protocol::{FailureReason, KindName};
 use serde::Deserialize;
@@ -68,18 +68,20 @@ pub(super) fn apply(
     match rules.lost_after {
         Some(0.0) => out.lost_after = None,
         given => {
-            if let Some(after) = seconds("rules.lost_after", given, 1.0)? {
+            let after = seconds("rules.lost_after", given, 1.0)
+                .map_err(|error| anyhow!("{error}, or 0 to wait forever"))?;
+            if let Some(after) = after {
                 out.lost_after = Some(after);
             }
         }
     }
-    if let Some(factor) = number("rules.stall_factor", rules.stall_factor, 1.0, 1e6)? {
+    if let Some(factor) = number("rules.stall_factor", rules.stall_factor, 1.0, 1e6, "")? {
         out.stall.factor = factor;
     }
-    if let Some(least) = number("rules.stall_least", rules.stall_least, 0.1, 1e9)? {
+    if let Some(least) = number("rules.stall_least", rules.stall_least, 0.1, 1e9, " seconds")? {
         out.stall.least_seconds = least;
     }
-    if let Some(days) = number("rules.keep_days", rules.keep_days, 0.01, 36_500.0)? {
+    if let Some(days) = number("rules.keep_days", rules.keep_days, 0.01, 36_500.0, " days")? {
         out.keep.age = Some(Duration::from_secs_f64(days * 86_400.0));
     }
     out.keep.most = rules.keep_most;
@@ -116,13 +118,13 @@ fn policy(kind: &KindName, file: FileRetry) -> anyhow::Result<RetryPolicy> {
 }
 
 fn seconds(key: &str, given: Option<f64>, least: f64) -> anyhow::Result<Option<Duration>> {
-    Ok(number(key, given, least, 1e8)?.map(Duration::from_secs_f64))
+    Ok(number(key, given, least, 1e8, " seconds")?.map(Duration::from_secs_f64))
 }
 
-fn number(key: &str, given: Option<f64>, least: f64, most: f64) -> anyhow::Result<Option<f64>> {
+fn number(key: &str, given: Option<f64>, least: f64, most: f64, unit: &str) -> anyhow::Result<Option<f64>> {
     match given {
         Some(n) if !(least..=most).contains(&n) => {
-            bail!("{key} is {n}; use a number from {least} to {most}")
+            bail!("{key} is {n}; use {least} to {most}{unit}")
         }
         given => Ok(given),
     }

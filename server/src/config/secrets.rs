@@ -20,7 +20,7 @@ pub(super) struct FileSecrets {
 pub(super) fn keys(file: FileSecrets) -> anyhow::Result<Option<Arc<SecretKeys>>> {
     let Some(path) = file.key_file else { return Ok(None) };
     let keys = SecretKeys::open(&path)
-        .with_context(|| format!("can't use {}, the secrets.key_file", path.display()))?;
+        .with_context(|| format!("can't use {} (secrets.key_file)", path.display()))?;
     Ok(Some(Arc::new(keys)))
 }
 
@@ -34,7 +34,7 @@ mod tests {
         let path = folder.path().join("secrets.key");
         let error = || format!("{:#}", keys(FileSecrets { key_file: Some(path.clone()) }).err().unwrap());
         let missing = error();
-        assert!(missing.contains("secrets.key, the secrets.key_file"), "{missing}");
+        assert!(missing.contains("secrets.key (secrets.key_file)"), "{missing}");
         std::fs::write(&path, "hunter2").unwrap();
         let invalid = error();
         assert!(invalid.contains("line 1") && !invalid.contains("hunter2"), "{invalid}");

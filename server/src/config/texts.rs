@@ -66,7 +66,7 @@ fn options(format: &Option<String>, zone: &Option<String>) -> anyhow::Result<Tex
             Some(format) => Some(format),
             None => {
                 let words: Vec<&str> = Format::ALL.iter().map(|format| format.as_str()).collect();
-                bail!("'{word}' is not a format. Formats: {}", words.join(", "));
+                bail!("'{word}' is not a known format. Use one of: {}", words.join(", "));
             }
         },
     };

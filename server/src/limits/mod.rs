@@ -225,8 +225,7 @@ impl Limits {
         let taken = self.0.requests.take(rate, self.key(&caller), self.now());
         taken.map_err(|wait| {
             let what = format!(
-                "Too many requests: at most {per_second} per second are allowed for a user, a token, or an address \
-                 without a credential"
+                "Too many requests: at most {per_second} per second are allowed for a user, a token, or an address"
             );
             self.too_many(Limit::Requests, &caller, &what, wait)
         })
@@ -242,8 +241,8 @@ impl Limits {
         let taken = self.0.starts.take(Rate::per_minute(per_minute), self.key(&caller), self.now());
         taken.map_err(|wait| {
             let what = format!(
-                "Too many starts: at most {per_minute} operations per minute can be started or retried by a user, a \
-                 token, or an address without a credential"
+                "Too many starts: at most {per_minute} operations per minute can be started, retried or resumed by a \
+                 user, a token, or an address"
             );
             self.too_many(Limit::Starts, &caller, &what, wait)
         })
@@ -273,8 +272,8 @@ impl Limits {
         let Some(caller) = self.caller(identity, from) else { return Ok(None) };
         self.0.streams.hold(self.key(&caller), most).map(Some).ok_or_else(|| {
             let what = format!(
-                "Too many event streams: at most {most} can be open for a user, a token, or an address without a \
-                 credential. Close some of them"
+                "Too many event streams: at most {most} can be open for a user, a token, or an address. Close \
+                 some of them"
             );
             self.too_many(Limit::Streams, &caller, &what, STREAM_RETRY_SECONDS)
         })

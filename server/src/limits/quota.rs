@@ -111,8 +111,8 @@ impl Limits {
             }
         }
         let what = format!(
-            "Quota reached: at most {most} operations of a user or token with the role {role} can be queued or running \
-             at once. Wait until an operation ends, or cancel an operation"
+            "Quota reached: at most {most} operations of a user, a token, or an address with the role {role} can be \
+             queued or running at once. Wait until an operation ends, or cancel an operation"
         );
         Err(self.too_many(Limit::ActiveOperations, &caller, &what, QUOTA_RETRY_SECONDS))
     }

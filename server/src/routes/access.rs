@@ -28,10 +28,11 @@ pub async fn tokens(State(server): State<Server>) -> Json<AccessTokenList> {
 }
 
 /// Creates a token for a program. Only this response contains the secret. As soon as a token or user exists, every
-/// request needs a credential, also on loopback; the first token or user must therefore have the role admin.
+/// request needs a credential, also on loopback; the first token or user must therefore have the role admin, unless the
+/// server was started with a token.
 #[utoipa::path(post, path = "/api/v1/access/tokens", tag = "access", request_body = NewAccessToken,
     responses((status = 201, body = CreatedAccessToken),
-        (status = 400, body = Problem, description = "Invalid body, name or validity"),
+        (status = 400, body = Problem, description = "Invalid body, name or validity, or kinds for the role admin"),
         (status = 409, body = Problem, description = "The name is in use, or the first credential would not be an admin"),
         (status = 413, body = Problem, description = "The body is larger than 1 MiB"),
         (status = 503, body = Problem, description = "The database can't be written")))]
@@ -66,10 +67,11 @@ pub async fn users(State(server): State<Server>) -> Json<UserList> {
 }
 
 /// Adds a local user, who signs in at /sign-in and must set a new password there. As soon as a token or user exists,
-/// every request needs a credential, also on loopback; the first token or user must therefore have the role admin.
+/// every request needs a credential, also on loopback; the first token or user must therefore have the role admin,
+/// unless the server was started with a token.
 #[utoipa::path(post, path = "/api/v1/access/users", tag = "access", request_body = NewUser,
     responses((status = 201, body = User),
-        (status = 400, body = Problem, description = "Invalid body, name or password"),
+        (status = 400, body = Problem, description = "Invalid body, name or password, or kinds for the role admin"),
         (status = 409, body = Problem, description = "The name is in use, or the first credential would not be an admin"),
         (status = 413, body = Problem, description = "The body is larger than 1 MiB"),
         (status = 503, body = Problem, description = "The database can't be written")))]
@@ -87,8 +89,8 @@ pub async fn add_user(
 #[utoipa::path(post, path = "/api/v1/access/users/{name}", tag = "access", params(("name" = String, Path)),
     request_body = ChangeUser,
     responses((status = 200, body = User),
-        (status = 400, body = Problem, description = "Invalid body or password"), (status = 404, body = Problem),
-        (status = 409, body = Problem, description = "The last credential with the role admin can't lose this role, and can't be removed while other tokens or users exist"),
+        (status = 400, body = Problem, description = "Invalid body or password, kinds for the role admin, or kinds without a role"), (status = 404, body = Problem),
+        (status = 409, body = Problem, description = "The user is the last credential with the role admin, which can't lose this role, or signs in through the provider"),
         (status = 413, body = Problem, description = "The body is larger than 1 MiB"),
         (status = 503, body = Problem, description = "The database can't be written")))]
 pub async fn change_user(

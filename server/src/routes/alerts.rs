@@ -78,7 +78,7 @@ pub struct RuleRevision {
 #[utoipa::path(delete, path = "/api/v1/alerts/rules/{name}", tag = "alerts",
     params(("name" = String, Path), ("revision" = u64, Query, description = "Revision that the caller has read")),
     responses((status = 204), (status = 400, body = Problem), (status = 404, body = Problem),
-        (status = 409, body = Problem, description = "The given revision is not the current revision of the rule, or the rule is built in or in the configuration"),
+        (status = 409, body = Problem, description = "The given revision is not the current revision of the rule, or the rule is built in and unchanged, or in the configuration"),
         (status = 503, body = Problem, description = "The database can't be written")))]
 pub async fn remove_rule(
     AllKinds { alerts, .. }: AllKinds,
@@ -131,7 +131,7 @@ pub async fn dry_run(
 /// then, its notification is sent. Reason and end are required.
 #[utoipa::path(post, path = "/api/v1/alerts/silences", tag = "alerts", request_body = NewSilence,
     responses((status = 201, body = Silence),
-        (status = 400, body = Problem, description = "The reason is missing, the end is invalid, or the rule is unknown")))]
+        (status = 400, body = Problem, description = "The reason is missing or too long, the end is invalid, the rule is unknown, or there are too many silences")))]
 pub async fn silence(
     AllKinds { alerts, .. }: AllKinds,
     By(by): By,

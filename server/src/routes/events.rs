@@ -45,7 +45,7 @@ pub struct EventsQuery {
     ),
     responses((status = 200, body = EventsPage, description = "As JSON, or as text/event-stream"),
         (status = 400, body = Problem),
-        (status = 429, body = Problem, description = "Too many open streams and polls of this user or token")))]
+        (status = 429, body = Problem, description = "Too many open streams and polls of this user, token or address")))]
 pub async fn events(
     State(server): State<Server>,
     InScope { engine, .. }: InScope,

@@ -92,7 +92,7 @@ pub(super) fn time_range(from: Option<Time>, to: Option<Time>, now: Time) -> Res
         return Err("`from` must be before `to`.".into());
     }
     if to - from > MAX_LENGTH_SECONDS {
-        return Err("The time range is longer than 2 years.".into());
+        return Err("The time range must not be longer than 2 years.".into());
     }
     Ok((from, to))
 }

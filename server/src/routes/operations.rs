@@ -191,13 +191,15 @@ pub async fn cancel(
     Ok(accepted(engine.by(by).cancel(id_of(id)?, reason).await?))
 }
 
-/// Abandons an operation whose host is unreachable. The operation fails, later reports about it are ignored, and the
-/// server asks the host to stop the work when it reconnects.
+/// Abandons an operation whose host is unreachable or can't stop it. The operation fails, later reports about it are
+/// ignored, and the server asks the host to stop the work when it reconnects.
 #[utoipa::path(post, path = "/api/v1/operations/{id}/abandon", tag = "operations", params(("id" = String, Path)),
     request_body = Option<CancelOperation>,
     responses((status = 202, body = Operation),
         (status = 400, body = Problem, description = "Invalid body"), (status = 404, body = Problem),
-        (status = 409, body = Problem, description = "The operation has ended, or its host is connected"),
+        (status = 409, body = Problem,
+            description = "The operation has ended, is queued or only waits for its child operations, or its host is \
+                connected and can stop it"),
         (status = 413, body = Problem, description = "The body is larger than 1 MiB"),
         (status = 503, body = Problem, description = "The database can't be written")))]
 pub async fn abandon(
@@ -270,9 +272,10 @@ pub async fn cancel_many(
 fn which(ids: Option<Vec<OperationId>>, filter: Option<String>) -> Result<Which, RouteError> {
     let bad = |detail: String| RouteError::new(ProblemType::BadRequest, detail);
     match (ids, filter) {
-        (Some(ids), None) if ids.len() > MANY => {
-            Err(bad(format!("{} IDs exceed the limit of {MANY} per request.", ids.len())))
-        }
+        (Some(ids), None) if ids.len() > MANY => Err(bad(format!(
+            "{} IDs exceed the limit of {MANY} per request. Send several requests.",
+            ids.len()
+        ))),
         (Some(ids), None) => Ok(Which::These(ids)),
         (None, Some(filter)) => {
             let words = url_words(&filter);

@@ -145,7 +145,10 @@ impl Work for Sweep {
             let hint = "See the runs of this sweep for the reasons.";
             return Err(WorkError::failed("No run succeeded.", hint));
         }
-        let document = serde_json::to_value(&result).map_err(|e| WorkError::failed(e.to_string(), ""))?;
+        let document = serde_json::to_value(&result).map_err(|e| {
+            let hint = "This is a bug in Signalbox. Please report it.";
+            WorkError::failed(format!("Cannot serialize the result as JSON: {e}."), hint)
+        })?;
         Ok(ResultDoc { document, figures: result.key_figures(), ..ResultDoc::default() })
     }
 }

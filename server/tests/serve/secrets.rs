@@ -308,6 +308,6 @@ fn an_unusable_key_file_stops_the_start_with_its_name() {
     std::fs::write(&key, MARKED).unwrap();
     let configuration = format!("[secrets]\nkey_file = '{}'", key.display());
     let output = home.configured(&configuration).output().unwrap();
-    assert!(!output.status.success() && contains(&output.stderr, "bad.key, the secrets.key_file"));
+    assert!(!output.status.success() && contains(&output.stderr, "bad.key (secrets.key_file)"));
     assert!(!contains(&output.stderr, MARKED));
 }

@@ -91,7 +91,7 @@ pub fn resume(id: OperationId) -> AnyView {
     .into_any()
 }
 
-/// Confirms abandoning an operation on an unreachable host.
+/// Confirms abandoning an operation whose host is unreachable or can't stop it.
 pub fn abandon(id: OperationId) -> AnyView {
     let Some(op) = known(id) else { return deleted_note() };
     let (actions, clock) = (Actions::here(), OperationStore::here().clock());
@@ -104,6 +104,10 @@ pub fn abandon(id: OperationId) -> AnyView {
             })
         })
     });
+    let stop = text({
+        let host = host.clone();
+        move || op.condition.with(|c| confirm::abandoned_work(c.as_ref().map(|c| c.kind), &host))
+    });
     view! {
         <h2 id="confirm-title">"Abandon this operation?"</h2>
         <p>
@@ -112,7 +116,7 @@ pub fn abandon(id: OperationId) -> AnyView {
         {silent}
         <ul class="asked-list">
             <li>{format!("The operation is marked as failed immediately. It may still be running on {host}.")}</li>
-            <li>{format!("When {host} reconnects, the server asks it to stop the operation.")}</li>
+            <li>{stop}</li>
             <li>"Late reports and results are recorded, but change nothing."</li>
             <li>"You can then retry the operation, or resume it if it has a checkpoint."</li>
         </ul>

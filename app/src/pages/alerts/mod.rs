@@ -37,7 +37,7 @@ pub fn AlertsPage() -> impl IntoView {
         <div class="page-head">
             <h1>"Alerts"</h1>
         </div>
-        <Hint page="alerts" text="The server evaluates the rules below every few seconds. A silence mutes the notifications of the alerts that match it; the alerts stay listed."/>
+        <Hint page="alerts" text="The server evaluates the rules below at regular intervals. A silence mutes the notifications of the alerts that match it; the alerts stay listed."/>
         <WithSnapshot lines=6>
             <Parts first rules/>
         </WithSnapshot>

@@ -106,7 +106,7 @@ fn table(page: &Entries, shown: &Filter) -> AnyView {
 
 fn empty(shown: &Filter) -> AnyView {
     if *shown == Filter::default() {
-        let text = "Signalbox records each start, cancel, change of access and refused request here.";
+        let text = "Signalbox records changes of operations, hosts, alert rules and access here, and refused requests.";
         return view! { <Empty title="No entries yet" text>()</Empty> }.into_any();
     }
     view! {

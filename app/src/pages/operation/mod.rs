@@ -148,7 +148,7 @@ fn refetch(id: OperationId) {
 /// Shown when the operation is deleted while its page is open.
 fn gone(id: OperationId) -> AnyView {
     let text = format!(
-        "Operation {} was deleted with its parameters, attempts, curves, log and result. This can't be undone.",
+        "Operation {} was deleted with its parameters, attempts, checkpoint, curves, log and result. This can't be undone.",
         id.short()
     );
     view! {

@@ -22,7 +22,7 @@ pub struct CancelArgs {
     /// Reason, stored with the cancellation
     #[arg(long, default_value = "", hide_default_value = true)]
     reason: String,
-    /// Wait until the operations end; the exit code is 2 if their hosts confirmed that the work stopped
+    /// Wait until the operations end; exit codes: 1 if one failed, otherwise 2 if one was cancelled, otherwise 0
     #[arg(long, short)]
     follow: bool,
     #[command(flatten)]

@@ -21,7 +21,7 @@ enum TokenCommand {
     /// Create a token for a program, and print it. It is shown only once.
     ///
     /// As soon as a token or user exists, every request needs a credential, also on loopback. Therefore, the first
-    /// credential needs the role admin, unless the server was started with --token.
+    /// credential needs the role admin, unless the server was started with a token.
     Create(CreateArgs),
     /// List the tokens with their roles, and when and from where each was last used.
     List(ListArgs),
@@ -33,7 +33,7 @@ enum TokenCommand {
 struct CreateArgs {
     /// Name of the token; the audit log shows it
     name: String,
-    /// viewer (reads), operator (also starts, cancels, retries and deletes), or admin (also drains hosts, manages tokens)
+    /// viewer (reads), operator (also controls operations and alerts), or admin (also drains hosts, manages tokens and users)
     #[arg(long)]
     role: Role,
     /// Only for these kinds, such as 'training.*,data.load'; `*` matches any characters. Default: all kinds

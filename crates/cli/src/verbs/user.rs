@@ -24,7 +24,7 @@ enum UserCommand {
     ///
     /// The user signs in at /sign-in, and must set a new password there. As soon as a token or user exists, every
     /// request needs a credential, also on loopback. Therefore, the first credential needs the role admin, unless the
-    /// server was started with --token.
+    /// server was started with a token.
     Add(AddArgs),
     /// List the users.
     List(ListArgs),
@@ -40,7 +40,7 @@ enum UserCommand {
 struct AddArgs {
     /// Name with which the user signs in
     name: String,
-    /// viewer (reads), operator (also starts, cancels, retries and deletes), or admin (also drains hosts, manages access)
+    /// viewer (reads), operator (also controls operations and alerts), or admin (also drains hosts, manages tokens and users)
     #[arg(long)]
     role: Role,
     /// Only for these kinds, such as 'training.*,data.load'; `*` matches any characters. Default: all kinds

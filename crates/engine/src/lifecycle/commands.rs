@@ -66,11 +66,14 @@ pub(super) fn abandon(record: &mut Record, reason: &str, now: Time) -> Result<Ve
     let host = operation.host.as_ref().map_or("its host", HostName::as_str);
     let reason = if reason.is_empty() { String::new() } else { format!(" ({reason})") };
     let message = match condition {
-        Some(ConditionKind::Unreachable | ConditionKind::CancelUndelivered) => format!(
+        Some(ConditionKind::CancelUndelivered) => format!(
+            "Abandoned{reason} while the cancel request was not delivered. The work may still be running on {host}; as soon as {host} can be reached, the server asks it to stop the work."
+        ),
+        Some(ConditionKind::Unreachable) => format!(
             "Abandoned{reason} while {host} was unreachable. The work may still be running there; when {host} reconnects, the server asks it to stop the work."
         ),
         Some(ConditionKind::Unstoppable) => format!(
-            "Abandoned{reason} while {host} could not stop it. The work may still be running there; its result is ignored."
+            "Abandoned{reason} while {host} could not stop it, or had not confirmed the stop. The work may still be running there; its result is ignored."
         ),
         _ => return Err(Denied::HostConnected),
     };

@@ -231,7 +231,7 @@ fn report_progress(ctx: &Context, book: &Book, bars: u64, seconds: f64) {
     let trades = counted(book.trades.len() as u64, "trade", "trades");
     let pace = if seconds > 0.0 { (bars as f64 / seconds) as u64 } else { bars };
     log_info(ctx, format!("Traded in {:.1} ms, {} bars/s: {trades} closed", seconds * 1e3, thousands(pace)));
-    if book.trades.is_empty() {
+    if book.trades.is_empty() && book.too_small == 0 {
         ctx.log(LogLevel::Warn, "No trades: the strategy never triggered on these bars");
     }
     if book.too_small > 0 {

@@ -79,10 +79,10 @@ impl Order {
         }
         Some(failure(
             format!(
-                "Day and month are probably swapped in the dates of {what}: {} out of time order. With day and month exchanged in the dates up to the 12th, nearly all rows are in order.",
+                "Day and month are probably swapped in the dates of {what}: {} out of time order. If day and month are swapped back in the dates up to the 12th, nearly all rows are in order.",
                 self.out_of_order()
             ),
-            "A spreadsheet may have read days as months. Export the data again with dates like 2024-03-01, or choose the other date order (date_order).",
+            "A spreadsheet may have read days as months. Export the data again with dates like 2024-03-01, or choose another date order (date_order).",
         ))
     }
 

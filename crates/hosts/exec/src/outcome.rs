@@ -98,8 +98,10 @@ pub(crate) fn ending(declared: &Declared, ended: Ended) -> Result<ResultDoc, Wor
         reported: ended.summary.reported,
     };
     let figures = result.key_figures();
-    let document = serde_json::to_value(result)
-        .map_err(|e| WorkError::failed(format!("Cannot serialize the result as JSON: {e}."), ""))?;
+    let document = serde_json::to_value(result).map_err(|e| {
+        let hint = "This is a bug in Signalbox. Please report it.";
+        WorkError::failed(format!("Cannot serialize the result as JSON: {e}."), hint)
+    })?;
     Ok(ResultDoc { document, figures, ..ResultDoc::default() })
 }
 

@@ -23,11 +23,11 @@ pub(crate) fn unwritable(path: &Path, error: &io::Error) -> Failure {
     match error.kind() {
         io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => failure(
             format!("The disk of {shown} is full."),
-            "Free up space, then resume from the last checkpoint.",
+            "Free up space. Then resume, or retry if there is no checkpoint.",
         ),
         _ => failure(
             format!("Cannot write {shown}: {error}."),
-            "Give the host's user write access or configure another folder, then resume.",
+            "Give the host's user write access, or configure another folder. Then resume, or retry if there is no checkpoint.",
         ),
     }
 }

@@ -102,7 +102,7 @@ impl Model {
             && model.scaler.std.len() == width
             && model.card.classes == CLASSES;
         if !fits {
-            return Err("its layer, feature and scaler sizes don't match".to_owned());
+            return Err("its layers, features, scaler and classes don't match".to_owned());
         }
         if model.digest != model.compute_digest() {
             return Err("its checksum does not match".to_owned());

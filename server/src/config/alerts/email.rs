@@ -51,7 +51,7 @@ pub(super) fn destination(email: FileEmail) -> anyhow::Result<Destination> {
         (None, None) => None,
         (Some(user), Some(path)) => {
             let password = std::fs::read_to_string(&path)
-                .with_context(|| format!("can't read {}, the password_file of {of}", path.display()))?;
+                .with_context(|| format!("can't read {} (the password_file of {of})", path.display()))?;
             Some(Login { user, password: password.trim_end_matches(['\r', '\n']).to_owned() })
         }
         _ => bail!("{of} needs both 'user' and 'password_file', or neither"),

@@ -318,7 +318,7 @@ fn more(form: RuleForm) -> AnyView {
             <summary>"More options"</summary>
             <div class="rule-edit-row">
                 {form.recover_for.view("edit-recover_for_seconds", "Recovered for at least", times(), is_wrong(form, "recover_for_seconds"))}
-                {form.no_data_for.view("edit-no_data_for_seconds", "Unknown without data for", times(), is_wrong(form, "no_data_for_seconds"))}
+                {form.no_data_for.view("edit-no_data_for_seconds", "Unknown after no data for", times(), is_wrong(form, "no_data_for_seconds"))}
             </div>
             {text_field(form, "action", "What to do", form.action, move |action| form.action.set(action))}
         </details>

@@ -161,7 +161,7 @@ impl RuleForm {
             quantity.value(units).map_err(|()| (field, "Enter a number.".to_owned()))
         };
         let time = |field: &'static str, quantity: Quantity| {
-            number(field, quantity, TIMES)?.ok_or((field, "Enter a time, such as 5 min.".to_owned()))
+            number(field, quantity, TIMES)?.ok_or((field, "Enter a number, and select its unit.".to_owned()))
         };
         let metric = self.metric.get();
         let (threshold, recovery, comparison) = if is_flag(&metric) {
@@ -293,8 +293,9 @@ fn words_of(error: &RuleError) -> String {
             "Recovery threshold: enter at least the threshold value, because the rule fires below this value."
                 .to_owned()
         }
-        RuleError::Number { key: "threshold" | "recovery", .. } => {
-            "Threshold: the number is too large.".to_owned()
+        RuleError::Number { key: "threshold", .. } => "Threshold: the number is out of range.".to_owned(),
+        RuleError::Number { key: "recovery", .. } => {
+            "Recovery threshold: the number is out of range.".to_owned()
         }
         RuleError::Number { .. } => "Time: enter a value from 0 s to 168 h.".to_owned(),
         RuleError::Scope { .. } | RuleError::Action { .. } | RuleError::TooMany { .. } => format!("{error}."),

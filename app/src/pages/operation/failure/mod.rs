@@ -19,7 +19,7 @@ fn reason(reason: FailureReason) -> &'static str {
     match reason {
         FailureReason::Work => "The work failed with an error",
         FailureReason::Panic => "The work crashed: a bug in the host's code",
-        FailureReason::Refused => "The host rejected the parameters",
+        FailureReason::Refused => "The host rejected the operation",
         FailureReason::HostRestarted => "The host restarted and lost the operation",
         FailureReason::HostLost => "The host lost the operation",
         FailureReason::HostStopped => "The host was stopped",

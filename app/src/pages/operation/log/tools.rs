@@ -154,7 +154,7 @@ pub fn Tools(look: Look, go: Callback<u64>, wording: Callback<()>) -> impl IntoV
             <button
                 type="button"
                 class="link only-script"
-                title="Copy all lines at the selected level"
+                title="Copy the lines at the selected level and above"
                 on:click=move |_| copy_all(look, toasts, untrack(|| zone.get()))
             >
                 "Copy"

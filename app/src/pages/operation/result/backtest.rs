@@ -78,7 +78,7 @@ pub fn charts(
     view! {
         {result.in_sample.as_ref().map(|seen| view! { <InSampleNote seen=seen.clone()/> })}
         {(result.trade_count == 0).then(|| view! {
-            <p class="note">"No trades: the strategy found no entry in these bars."</p>
+            <p class="note">"No trades: the strategy found no entry, or the capital was too small for one unit."</p>
         })}
         {pane}
     }

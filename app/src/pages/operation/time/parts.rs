@@ -20,7 +20,7 @@ pub struct PartKind {
 
 /// All parts in the order of the bar.
 pub const PARTS: [PartKind; 8] = [
-    kind("queue", "In the queue", "Waited for a free slot", 7, Limit::Queue),
+    kind("queue", "In the queue", "Waited for a host with a free slot", 7, Limit::Queue),
     kind("on_cpu", "Computing", "Threads ran on a CPU", 2, Limit::Computing),
     kind("cpu_wait", "Waiting for a CPU", "Ready to run, but all CPUs were busy", 1, Limit::Cpu),
     kind("disk_wait", "Waiting for a disk", "Waited for disk reads or writes", 3, Limit::Disk),

@@ -151,7 +151,7 @@ pub(super) fn judge(
     match read.passed {
         // For a load of new bars, finding none is a success.
         _ if had_bars && request.mode != Mode::Full => {
-            log_line(report, LogLevel::Info, "No new bars: everything in the source is already stored");
+            log_line(report, LogLevel::Info, "No new bars: the source has no bars in the range of this load");
             Ok(())
         }
         Some((first, last)) => Err(failure(

@@ -29,6 +29,9 @@ pub(crate) use file_names::{about, symbols};
 pub(crate) use preview::{describe, preview};
 pub(crate) use watch::Watch;
 
+/// Separates the reason of a failed request from its next try, in the note about it.
+const NEXT_TRY: &str = ". Next try in ";
+
 /// Opened source.
 pub(crate) struct OpenedSource {
     pub(crate) rows: Rows,

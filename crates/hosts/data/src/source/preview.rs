@@ -1,7 +1,7 @@
 //! Preview of a load: its first bars as they would be stored, and the detected layout.
 
 use super::layout::{Layout, TimeKind};
-use super::{Notify, OpenedSource, Rows, open};
+use super::{NEXT_TRY, Notify, OpenedSource, Rows, open};
 use crate::options::BarTime;
 use crate::order::Order;
 use crate::params::Request;
@@ -42,11 +42,20 @@ pub(crate) async fn preview(request: &Request) -> Preview {
         Ok(Err(WorkError::NotStarted(why))) => preview.warnings.push(why),
         Ok(Err(WorkError::Cancelled)) | Err(_) => {
             let why = waits.into_inner().unwrap_or_else(PoisonError::into_inner);
-            let why = why.unwrap_or_else(|| "The source did not respond".to_owned());
-            preview.warnings.push(format!("No preview within {} s. {why}.", PREVIEW_TIMEOUT.as_secs()));
+            let why = why.unwrap_or_else(|| "Check the source, then try again".to_owned());
+            preview.warnings.push(unavailable(&why));
         }
     }
     preview
+}
+
+/// Warning of a preview that ran into its timeout. `why` can be the note of a retry, whose next try is not made.
+fn unavailable(why: &str) -> String {
+    let why = why.split_once(NEXT_TRY).map_or(why, |(why, _)| why);
+    format!(
+        "No preview: the source did not deliver enough rows within {} s. {why}.",
+        PREVIEW_TIMEOUT.as_secs()
+    )
 }
 
 async fn inspect(
@@ -145,6 +154,10 @@ fn nothing(request: &Request, validator: &Validator, read: u64) -> Failure {
             ),
             reason.remedy(),
         ),
+        None if request.range.is_all() => market_data::failures::failure(
+            format!("The source has no rows for {name}, except perhaps a header line."),
+            "Add the bars to the source, or load another symbol.",
+        ),
         None => market_data::failures::failure(
             format!("No bars for {name} in the requested range."),
             "Choose another range or symbol.",
@@ -228,4 +241,17 @@ fn volume(bar: &Bar) -> String {
 
 fn shown(time: Time, timeframe: Timeframe) -> String {
     if timeframe == Timeframe::D1 { market_data::day_of(time).to_string() } else { moment(time) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_preview_without_rows_does_not_announce_another_try() {
+        let warning = unavailable(&format!("Source 'web' returned 503{NEXT_TRY}4 s (3 of 5)"));
+        let named =
+            "No preview: the source did not deliver enough rows within 12 s. Source 'web' returned 503.";
+        assert_eq!(warning, named);
+    }
 }

@@ -164,12 +164,15 @@ pub(super) fn limits(
         wall: seconds("wall_seconds", wall_seconds)?.map(Duration::from_secs_f64),
         nice,
     };
-    let watched = limits.memory.is_some() || limits.address_space.is_some() || limits.cpu_seconds.is_some();
-    if watched && !cfg!(target_os = "linux") {
-        return Err((
-            "memory_mb",
-            "memory_mb and cpu_seconds are supported on Linux only. Use wall_seconds instead.".to_owned(),
-        ));
+    let watched = [
+        ("memory_mb", limits.memory.is_some()),
+        ("address_space_mb", limits.address_space.is_some()),
+        ("cpu_seconds", limits.cpu_seconds.is_some()),
+    ];
+    if let Some((key, _)) = watched.into_iter().find(|(_, is_set)| *is_set)
+        && !cfg!(target_os = "linux")
+    {
+        return Err((key, "it is supported on Linux only. Use wall_seconds instead.".to_owned()));
     }
     Ok(limits)
 }

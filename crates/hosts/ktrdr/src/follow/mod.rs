@@ -135,12 +135,19 @@ impl Run {
             if let Err(error) = cleared {
                 self.ctx.log(LogLevel::Warn, format!("Cannot clear the record of run {id}: {error}"));
             }
+            // Backtests have no such path.
+            let (why, hint) = match self.how.what {
+                "training" => (
+                    " The service can only resume runs that were started with a path to the strategy on its own machine.",
+                    "Retry from the start. Set 'strategy_path' so that later runs can be resumed.",
+                ),
+                _ => ("", "See the log of the service, then retry from the start."),
+            };
             return WorkError::failed(
                 format!(
-                    "The service at {base} accepted the request to resume run {id}, but then nothing ran. The service \
-                     can only resume runs that were started with a path to the strategy on its own machine."
+                    "The service at {base} accepted the request to resume run {id}, but then nothing ran.{why}"
                 ),
-                "Retry from the start. Set 'strategy_path' so that later runs can be resumed.",
+                hint,
             );
         }
         Failure {

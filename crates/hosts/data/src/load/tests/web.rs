@@ -88,6 +88,6 @@ async fn a_retried_request_is_logged() {
     bench.config.sources.push(answers(vec![busy, with_length(&text(0..300))]).await);
     let notebook = Notebook::new();
     bench.run(&notebook, params(json!({"source": "web"})), None).await.unwrap();
-    let note = "Source 'web' returned 503 Service Unavailable, next try in 0.0 s (2 of 3)";
+    let note = "Source 'web' returned 503 Service Unavailable. Next try in 0.0 s (2 of 3)";
     assert!(notebook.log().contains(note), "{}", notebook.log());
 }

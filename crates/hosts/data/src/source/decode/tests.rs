@@ -98,8 +98,8 @@ fn damaged_and_binary_files_are_named() {
     assert!(decode(odd, 64).unwrap_err().contains("UTF-16"));
     let zip = |files: &[(&str, &[u8])]| unzip(&zip_of(files)).unwrap_err();
     assert!(zip(&[("xl/workbook.xml", b"x")]).contains("Excel"));
-    assert!(zip(&[("a.json", b"x")]).contains("without a CSV file. It contains: a.json"));
-    assert!(zip(&[("a.csv", b"x"), ("b.csv", b"x")]).contains("2 CSV files"));
+    assert!(zip(&[("a.json", b"x")]).contains("without a .csv or .txt file. It contains: a.json"));
+    assert!(zip(&[("a.csv", b"x"), ("b.csv", b"x")]).contains("2 CSV or text files"));
     let whole = zip_of(&[("a.csv", TEXT.repeat(50).as_bytes())]);
     assert!(unzip(&whole[..whole.len() / 2]).unwrap_err().contains(" as a zip: "));
 }

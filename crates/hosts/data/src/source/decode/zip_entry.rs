@@ -64,7 +64,7 @@ pub(in super::super) fn locate(what: &str, zip: impl Read + Seek) -> SourceResul
         [only] => *only,
         [] => {
             return Err(failure(
-                format!("{what} is a zip without a CSV file. It contains: {}.", shown(&names)),
+                format!("{what} is a zip without a .csv or .txt file. It contains: {}.", shown(&names)),
                 "Provide a zip with one .csv file, or the .csv file itself.",
             ));
         }
@@ -72,7 +72,7 @@ pub(in super::super) fn locate(what: &str, zip: impl Read + Seek) -> SourceResul
             let names: Vec<String> =
                 several.iter().filter_map(|i| archive.name_for_index(*i)).map(str::to_owned).collect();
             return Err(failure(
-                format!("{what} is a zip with {} CSV files: {}.", several.len(), shown(&names)),
+                format!("{what} is a zip with {} CSV or text files: {}.", several.len(), shown(&names)),
                 "Extract the zip, and name each file by its symbol and timeframe. Or merge the files into one file.",
             ));
         }

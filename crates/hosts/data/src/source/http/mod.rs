@@ -7,7 +7,7 @@ mod retry;
 use super::csv_text::CsvText;
 use super::decode::{Decoder, PACKED_PIECE_BYTES, is_zip, locate};
 use super::layout::{About, Layout};
-use super::{Notify, OpenedSource, Rows, SourcePosition, SourceResult};
+use super::{NEXT_TRY, Notify, OpenedSource, Rows, SourcePosition, SourceResult};
 use crate::hints::TRY_AGAIN;
 use crate::params::Request;
 use crate::url_template::{fill, shown};
@@ -280,7 +280,7 @@ async fn ask(
         // Jitter, so that many loads do not retry at once.
         let wait = wait.unwrap_or_else(|| pause.mul_f64(0.5 + rand::random::<f64>()));
         notify(format!(
-            "Source '{name}' {why}, next try in {} ({} of {})",
+            "Source '{name}' {why}{NEXT_TRY}{} ({} of {})",
             seconds(wait),
             attempt + 1,
             policy.tries

@@ -178,7 +178,7 @@ async fn a_request_is_tried_three_times() {
     assert!(ended.is_err());
     assert_eq!(
         *notes.lock().unwrap(),
-        [2, 3].map(|n| format!("Source 'web' returned 429 Too Many Requests, next try in 0.0 s ({n} of 3)"))
+        [2, 3].map(|n| format!("Source 'web' returned 429 Too Many Requests. Next try in 0.0 s ({n} of 3)"))
     );
 }
 

@@ -49,7 +49,7 @@ pub(super) fn order(
     if let Some((date, wanted)) = contrary {
         return Err(unclear(
             format!("{what} has the date '{}', which can't begin with a {wanted}.", excerpt(date.text, 30)),
-            "Select the other date order, or leave the date order empty to detect it.",
+            "Select another date order, or leave the date order empty to detect it.",
         ));
     }
     if chosen.is_some_and(|chosen| chosen != DateOrder::YearFirst) && year_first {
