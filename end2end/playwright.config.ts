@@ -17,10 +17,12 @@ function browser(): string {
 // As root there is no sandbox to be had; as anyone else it stays.
 const sandbox = process.getuid?.() === 0 ? ['--no-sandbox'] : [];
 
+const OWN_CONFIGURATION = ['**/end2end/engines/**', '**/end2end/fleet/**'];
+
 export default defineConfig({
     testDir: __dirname,
-    // They have a configuration of their own.
-    testIgnore: '**/end2end/engines/**',
+    // They have configurations of their own.
+    testIgnore: OWN_CONFIGURATION,
     snapshotPathTemplate: path.join(__dirname, 'visual', '{arg}{ext}'),
     outputDir: path.join(__dirname, 'test-results'),
     timeout: 60_000,
@@ -55,7 +57,7 @@ export default defineConfig({
         {
             name: 'phone',
             // How tabs share a connection is the same on every screen.
-            testIgnore: ['**/end2end/engines/**', 'tabs.spec.ts'],
+            testIgnore: [...OWN_CONFIGURATION, 'tabs.spec.ts'],
             use: { viewport: { width: 390, height: 844 }, deviceScaleFactor: 2, isMobile: true, hasTouch: true },
         },
     ],

@@ -5,7 +5,7 @@ set -euo pipefail
 . "$(dirname "$0")/paths.sh"
 . "$ROOT/scripts/messages.sh"
 
-PARTS=(latency stream stored growth scale readers cli revoke load busy renderer frames heap slow lighthouse)
+PARTS=(latency stream stored history growth scale readers cli revoke load busy renderer frames heap slow lighthouse)
 [ $# -eq 0 ] && set -- "${PARTS[@]}"
 for part in "$@"; do
     case " ${PARTS[*]} " in

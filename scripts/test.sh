@@ -10,7 +10,7 @@ set -euo pipefail
 
 PARTS=(setup docs structure format lints lints-wasm rustdoc dependencies tests soak build api browser engines)
 # Run by `make test-all` in addition.
-LONG_PARTS=(counts engines-all)
+LONG_PARTS=(counts fleet engines-all)
 KNOWN=("${PARTS[@]}" "${LONG_PARTS[@]}")
 NAME="make test"
 if [ "${1:-}" = --all ]; then
@@ -105,7 +105,19 @@ browser() {
 engines() { in_engines 10m "firefox webkit" --grep @smoke; }
 
 # All flows, in each engine.
-engines-all() { in_engines 25m "chromium firefox webkit"; }
+engines-all() { simulated-hosts && in_engines 30m "chromium firefox webkit"; }
+
+# The pages of hosts with 100 simulated hosts and 90 days of metrics, in Chromium; `engines-all` has them in all engines.
+fleet() {
+    simulated-hosts &&
+        CHROMIUM=$(scripts/browser.sh) SIGNALBOX_SERVER=$SERVER SIGNALBOX_SITE=$SITE BENCH_BIN=$CARGO_TARGET_DIR/release \
+            limited 15m playwright test --config end2end/fleet/playwright.config.ts
+}
+
+# Builds the program that simulates hosts, with the flags of the server, so that shared crates are built only once.
+simulated-hosts() {
+    RUSTFLAGS="--cfg erase_components" limited 15m cargo build --release --locked --quiet -p signalbox-bench --bin simulated-hosts
+}
 
 # in_engines LIMIT ENGINES PLAYWRIGHT_ARGUMENT...: runs the flows in the installed ones of these engines.
 in_engines() {
@@ -121,7 +133,7 @@ in_engines() {
         fi
     done < <(scripts/engines.sh)
     [ ${#projects[@]} -gt 0 ] || return 0
-    SIGNALBOX_SERVER=$SERVER SIGNALBOX_SITE=$SITE \
+    SIGNALBOX_SERVER=$SERVER SIGNALBOX_SITE=$SITE BENCH_BIN=$CARGO_TARGET_DIR/release \
         limited "$limit" playwright test --config end2end/engines/playwright.config.ts "${projects[@]}" "$@"
 }
 

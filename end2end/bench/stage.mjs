@@ -30,8 +30,8 @@ export const pause = (ms) => new Promise((next) => setTimeout(next, ms));
 export async function onStage(work, before = async () => {}) {
     const folder = mkdtempSync(path.join(os.tmpdir(), 'signalbox-bench-'));
     const started = [];
-    const run = (command, args) => {
-        const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'inherit'] });
+    const run = (command, args, input = 'ignore') => {
+        const child = spawn(command, args, { stdio: [input, 'pipe', 'inherit'] });
         started.push(child);
         return child;
     };

@@ -93,6 +93,11 @@ impl Store {
         let count = ((length + bucket_seconds - 1) / bucket_seconds) as usize;
         let names = self.names(&query.metrics)?;
         let mut buckets: HashMap<u32, Vec<Option<Figures>>> = HashMap::new();
+        let mut put = |metric: u32, second: i64, figures: Figures| {
+            let all = buckets.entry(metric).or_insert_with(|| vec![None; count]);
+            let place = &mut all[((second - start) / bucket_seconds) as usize];
+            *place = Some(place.map_or(figures, |known| known.merge(figures)));
+        };
         for Source { name: source, since, until } in &query.sources {
             // Whole slots: the one in which a source begins counts.
             let since = start.max(*since).div_euclid(slot) * slot;
@@ -112,15 +117,17 @@ impl Store {
                         if second < since || second >= until {
                             continue;
                         }
-                        let Some(figures) = Figures::of_slot(&block, tier, *metric, number, *scale) else {
-                            continue;
-                        };
-                        let all = buckets.entry(*metric).or_insert_with(|| vec![None; count]);
-                        let place = &mut all[((second - start) / bucket_seconds) as usize];
-                        *place = Some(place.map_or(figures, |known| known.merge(figures)));
+                        if let Some(figures) = Figures::of_slot(&block, tier, *metric, number, *scale) {
+                            put(*metric, second, figures);
+                        }
                     }
                 }
             })?;
+            if tier != Tier::Second {
+                for (metric, second, figures) in self.current_minute(source, &names, since, until)? {
+                    put(metric, second, figures);
+                }
+            }
         }
         let metrics = buckets.into_iter().filter_map(|(metric, values)| {
             let figure = |of: fn(&Figures) -> f64| values.iter().map(|v| v.as_ref().map(of)).collect();
@@ -128,6 +135,44 @@ impl Store {
             Some((names.get(&metric)?.0.clone(), series))
         });
         Ok(Buckets { tier, start, bucket_seconds, count, metrics: metrics.collect() })
+    }
+
+    /// Figures of a source's newest minute within a time, with the start of the minute, if the minute is not over and
+    /// therefore in no upper tier yet.
+    fn current_minute(
+        &self,
+        source: &str,
+        names: &HashMap<u32, (String, Scale)>,
+        from: i64,
+        to: i64,
+    ) -> Result<Vec<(u32, i64, Figures)>, HistoryError> {
+        let newest = self
+            .connection()
+            .prepare_cached(
+                "SELECT start, data FROM blocks WHERE source = (SELECT id FROM sources WHERE name = ?1) AND tier = 0
+                 AND start >= ?2 AND start < ?3 ORDER BY start DESC LIMIT 1",
+            )?
+            .query_row(params![source, from, to], |row| Ok((row.get::<_, i64>(0)?, row.get::<_, Vec<u8>>(1)?)))
+            .optional()?;
+        let Some((start, data)) = newest else { return Ok(Vec::new()) };
+        // Corrupt blocks are reported where the upper tiers are read, or hold a minute only.
+        let seconds = Block::decode(&data, |column| names.contains_key(&column)).unwrap_or_default();
+        let mut rolled_up = Block::default();
+        self.each_block(source, Tier::Minute, start, start + 1, |_, data| {
+            let wanted = |column| names.contains_key(&metric_of(column, Tier::Minute));
+            rolled_up = Block::decode(data, wanted).unwrap_or_default();
+        })?;
+        let figures = names.iter().filter_map(|(metric, (_, scale))| {
+            let slot = Tier::Minute.slot_of(start);
+            if Figures::of_slot(&rolled_up, Tier::Minute, *metric, slot, *scale).is_some() {
+                return None;
+            }
+            let known = (0..seconds.slots).filter(|slot| start + (*slot as i64) < to);
+            let known =
+                known.filter_map(|slot| Figures::of_slot(&seconds, Tier::Second, *metric, slot, *scale));
+            Some((*metric, start, known.reduce(Figures::merge)?))
+        });
+        Ok(figures.collect())
     }
 
     /// Machines of a host in a time, with the second from which on it was there.

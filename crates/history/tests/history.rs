@@ -111,6 +111,30 @@ fn minutes_and_hours_have_the_extremes_and_the_mean_of_their_seconds() {
 }
 
 #[test]
+fn the_minute_that_is_not_over_is_part_of_longer_times() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut store = open(folder.path());
+    let of = |second: i64| match second - NOON {
+        i64::MIN..0 => 0.2,
+        0..15 => 0.6,
+        _ => 0.9,
+    };
+    store.write(&[batch(NOON - 120..NOON + 20, |second| Some(of(second)))]).unwrap();
+    let last = |buckets: &Buckets| buckets.metrics[METRIC].mean.last().copied().flatten();
+    let is_near = |read: Option<f64>, exact: f64| read.is_some_and(|read| (read - exact).abs() < 0.001);
+    for (hours, expected) in [(3, Tier::Minute), (90, Tier::Hour)] {
+        // Values from the end on do not count.
+        let begun = read(&store, NOON - hours * 3_600, NOON + 15, 90);
+        assert_eq!(begun.tier, expected);
+        assert!(is_near(last(&begun), 0.6), "{expected:?}: {:?}", last(&begun));
+    }
+    // Once it is over, its seconds count once.
+    store.write(&[batch(NOON + 20..NOON + 60, |_| Some(0.3))]).unwrap();
+    let over = read(&store, NOON - 3 * 3_600, NOON + 60, 90);
+    assert!(is_near(last(&over), 0.425), "{:?}", last(&over));
+}
+
+#[test]
 fn old_seconds_are_pruned_and_their_minutes_remain() {
     let folder = tempfile::tempdir().unwrap();
     let mut store = open(folder.path());

@@ -129,11 +129,9 @@ pub fn add(buckets: &mut Buckets, tallies: &Tallies, wanted: Vec<Metric>) {
             let merged = (0..buckets.count).map(|n| {
                 let first = tallies.slots.partition_point(|(start, _)| *start < begin(n));
                 let end = tallies.slots.partition_point(|(start, _)| *start < begin(n + 1));
-                let all = tallies.slots[first..end].iter().map(|(_, tally)| tally);
-                let all = all.cloned().reduce(|mut all, tally| {
-                    all.merge(&tally);
-                    all
-                })?;
+                let ((_, first), others) = tallies.slots[first..end].split_first()?;
+                let mut all = first.clone();
+                others.iter().for_each(|(_, tally)| all.merge(tally));
                 different.push(all);
                 Some(different.len() - 1)
             });

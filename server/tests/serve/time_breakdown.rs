@@ -4,7 +4,7 @@ use crate::process::{Home, Server, http_client, wait_until};
 use protocol::time_breakdown::{Limit, TimeBreakdown};
 use protocol::{Operation, OperationId, Problem, State, paths};
 use resources::usage::OperationCgroup;
-use serde_json::json;
+use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -117,6 +117,23 @@ impl Drop for MemoryLimit {
     }
 }
 
+/// Writes the scripts as commands of the host; returns its folder, in which they run.
+fn write_commands(home: &Home, scripts: &[(&str, &str)]) -> PathBuf {
+    let data = home.path().join("data");
+    std::fs::create_dir_all(&data).unwrap();
+    let mut commands = "[exec.sleeper]\ncommand = ['sleep', '2']\n".to_owned();
+    for (name, script) in scripts {
+        std::fs::write(data.join(format!("{name}.py")), script).unwrap();
+        commands.push_str(&format!("[exec.{name}]\ncommand = ['python3', '{name}.py']\n"));
+    }
+    std::fs::write(data.join("exec.toml"), commands).unwrap();
+    data
+}
+
+fn has_python() -> bool {
+    cfg!(target_os = "linux") && Command::new("python3").arg("--version").output().is_ok()
+}
+
 async fn breakdown(server: &Server, id: OperationId) -> TimeBreakdown {
     let read: TimeBreakdown = server.pool.get(&paths::time_breakdown(id, 100)).await.unwrap();
     let wall = read.to.seconds_since(read.queued_at);
@@ -136,8 +153,22 @@ async fn with_samples(server: &Server, id: OperationId) -> TimeBreakdown {
     }
 }
 
+/// Breakdown of a running operation once its stored samples contain so much CPU time.
+async fn with_cpu_seconds(server: &Server, id: OperationId, seconds: f64) -> TimeBreakdown {
+    loop {
+        let read = with_samples(server, id).await;
+        if read.usage.as_ref().and_then(|usage| usage.cpu_seconds) >= Some(seconds) {
+            return read;
+        }
+    }
+}
+
 async fn run(server: &Server, kind: &str) -> Operation {
-    let started = server.start(kind, json!({})).await;
+    run_with(server, kind, json!({})).await
+}
+
+async fn run_with(server: &Server, kind: &str, params: Value) -> Operation {
+    let started = server.start(kind, params).await;
     let mut feed = server.follow(0).await;
     let ended = feed.until(|o| o.id == started.id && o.state.ended()).await;
     assert_eq!(ended.state, State::Succeeded, "{ended:?}");
@@ -146,20 +177,12 @@ async fn run(server: &Server, kind: &str) -> Operation {
 
 #[tokio::test]
 async fn each_load_is_named_rightly_and_the_hog_is_the_cause_for_an_operation_beside_it() {
-    if !cfg!(target_os = "linux") || std::process::Command::new("python3").arg("--version").output().is_err()
-    {
+    if !has_python() {
         eprintln!("SKIPPED: this needs Linux and python3, so this test shows nothing");
         return;
     }
     let home = Home::new();
-    let data = home.path().join("data");
-    std::fs::create_dir_all(&data).unwrap();
-    let mut commands = "[exec.sleeper]\ncommand = ['sleep', '2']\n".to_owned();
-    for (name, script) in [("hog", HOG), ("victim", VICTIM), ("sync", SYNC)] {
-        std::fs::write(data.join(format!("{name}.py")), script).unwrap();
-        commands.push_str(&format!("[exec.{name}]\ncommand = ['python3', '{name}.py']\n"));
-    }
-    std::fs::write(data.join("exec.toml"), commands).unwrap();
+    let data = write_commands(&home, &[("hog", HOG), ("victim", VICTIM), ("sync", SYNC)]);
     let server = home.serve(&[]);
     server.host_up().await;
 
@@ -192,9 +215,57 @@ async fn each_load_is_named_rightly_and_the_hog_is_the_cause_for_an_operation_be
 }
 
 #[tokio::test]
+async fn the_hog_is_the_cause_for_a_training_beside_it() {
+    if !has_python() {
+        eprintln!("SKIPPED: this needs Linux and python3, so this test shows nothing");
+        return;
+    }
+    let home = Home::new();
+    let data = write_commands(&home, &[("hog", HOG)]);
+    let server = home.serve(&[]);
+    server.host_up().await;
+    let bars = json!({"symbol": "DEMO", "timeframe": "1h", "source": "synthetic", "years": 1});
+    run_with(&server, "data.load", bars).await;
+
+    let hog = server.start("exec.hog", json!({})).await;
+    with_cpu_seconds(&server, hog.id, 1.0).await;
+    // More epochs than fit into the time of the test, on a machine of any speed.
+    let params = json!({
+        "symbols": "DEMO", "timeframe": "1h", "hidden": "64,64", "epochs": 10_000, "patience": 0, "batch_size": 16,
+        "seed": 5
+    });
+    let training = server.start("training.run", params).await;
+    let live = with_cpu_seconds(&server, training.id, 0.5).await;
+    assert!(live.live, "{live:?}");
+    assert_slowed_by(&live, &hog);
+
+    server.ask(training.id, "cancel").await;
+    let mut feed = server.follow(0).await;
+    let ended = feed.until(|o| o.id == training.id && o.state.ended()).await;
+    assert_eq!(ended.state, State::Cancelled, "{ended:?}");
+    let ended = breakdown(&server, training.id).await;
+    std::fs::write(data.join("stop"), "").unwrap();
+    assert!(!ended.live, "{ended:?}");
+    assert_slowed_by(&ended, &hog);
+}
+
+/// The operation waited for a CPU for the largest part of its time, and of all operations, the hog used most of the CPUs.
+fn assert_slowed_by(slowed: &TimeBreakdown, hog: &Operation) {
+    assert_eq!(slowed.limit, Limit::Cpu, "{slowed:?}");
+    assert!(slowed.sentence.contains("for a CPU: local ran 2 operations"), "{}", slowed.sentence);
+    let cause = slowed.consumers.iter().find(|consumer| consumer.operation.is_some()).unwrap();
+    assert_eq!((cause.operation, cause.is_self), (Some(hog.id), false), "{:?}", slowed.consumers);
+    assert_eq!((cause.kind.as_ref(), &cause.title), (Some(&hog.kind), &hog.title));
+    // On a busy machine, other programs can use even more.
+    if slowed.consumers[0].operation.is_some() {
+        let named = format!("; {} {} accounted for ", hog.kind, hog.title);
+        assert!(slowed.sentence.contains(&named), "{}", slowed.sentence);
+    }
+}
+
+#[tokio::test]
 async fn a_wait_for_memory_is_named_and_the_hog_is_its_cause() {
-    let python = std::process::Command::new("python3").arg("--version").output().is_ok();
-    let Some(limit) = MemoryLimit::create().filter(|_| python) else {
+    let Some(limit) = MemoryLimit::create().filter(|_| has_python()) else {
         eprintln!(
             "SKIPPED: this needs python3, permission to limit the memory of a cgroup v1, and cgroup v2 with pressure, so \
              this test shows nothing"
@@ -202,14 +273,7 @@ async fn a_wait_for_memory_is_named_and_the_hog_is_its_cause() {
         return;
     };
     let home = Home::new();
-    let data = home.path().join("data");
-    std::fs::create_dir_all(&data).unwrap();
-    let mut commands = String::new();
-    for (name, script) in [("hog", MEMORY_HOG), ("victim", MEMORY_VICTIM)] {
-        std::fs::write(data.join(format!("{name}.py")), script).unwrap();
-        commands.push_str(&format!("[exec.{name}]\ncommand = ['python3', '{name}.py']\n"));
-    }
-    std::fs::write(data.join("exec.toml"), commands).unwrap();
+    let data = write_commands(&home, &[("hog", MEMORY_HOG), ("victim", MEMORY_VICTIM)]);
     let server = home.serve_by(limit.limited(&home.command(&[])));
     server.host_up().await;
 
