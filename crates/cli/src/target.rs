@@ -1,6 +1,7 @@
 //! Target of a command: server, form of the output, and the session with it.
 
 use crate::contexts::{self, Context, Contexts};
+use crate::exit::UsageError;
 use crate::listing::{self, Format, Listed};
 use crate::output::{self, OutputError};
 use crate::session::Session;
@@ -107,7 +108,17 @@ impl To {
     /// Client of the chosen server, and its context.
     fn server(&self) -> anyhow::Result<(Client, Access, Context)> {
         let given = |text: &Option<String>| text.clone().filter(|text| !text.is_empty());
-        let context = match (given(&self.context), &self.server) {
+        let is_flag = |value: &Option<String>, variable: &str| {
+            given(value).is_some() && *value != std::env::var(variable).ok()
+        };
+        let server_flag = is_flag(&self.server, "SIGNALBOX_SERVER_URL");
+        let context_flag = is_flag(&self.context, "SIGNALBOX_CONTEXT");
+        if server_flag && context_flag {
+            let text = "--server and --context exclude each other: a context has a server. Use one of them";
+            return Err(UsageError(text.to_owned()).into());
+        }
+        // A flag overrides the variable of the other.
+        let context = match (given(&self.context).filter(|_| !server_flag), &self.server) {
             (Some(name), _) => Contexts::load()?.named(&name)?.clone(),
             // A token of the context in use must not go to another server.
             (None, Some(server)) => Context { server: server.clone(), ..Context::default() },

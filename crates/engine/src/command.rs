@@ -10,7 +10,7 @@ use protocol::{Actor, Baseline, HostName, InstanceId, KindName, Operation, Opera
 use serde_json::Value;
 use std::sync::Arc;
 use std::time::Duration;
-use store::{EndedOperation, SecretParam, Stored};
+use store::{SecretParam, Stored};
 use tokio::sync::{mpsc, oneshot};
 
 /// Sender of commands. Bounded: senders that are faster than the coordinator wait.
@@ -46,6 +46,14 @@ pub(crate) struct DeletionCandidate {
     pub(crate) state: State,
     /// Host that stores files of its checkpoint.
     pub(crate) kept_on: Option<HostName>,
+}
+
+impl From<Operation> for DeletionCandidate {
+    fn from(operation: Operation) -> Self {
+        let Operation { id, kind, title, state, host, checkpoint, .. } = operation;
+        let kept_on = host.filter(|_| checkpoint.is_some_and(|c| !c.files.is_empty()));
+        Self { id, kind, title, state, kept_on }
+    }
 }
 
 /// Numbers of deleted families, of the operations in them, and of families that remain.
@@ -163,7 +171,7 @@ pub(crate) enum Command {
     },
     /// Operations to delete by retention.
     DeleteExpired {
-        ended: Vec<EndedOperation>,
+        candidates: Vec<DeletionCandidate>,
     },
     /// Ended operations to delete on request, each with its children.
     Delete {

@@ -279,7 +279,7 @@ impl Coordinator {
             Command::HostHealthUnknown { host } => self.health_unknown(&host, now),
             Command::HostHolds { host, instance, list } => self.host_holds(&host, instance, &list, now),
             Command::Drain { host, on, by, reply } => self.drain(&host, on, &by, reply, now),
-            Command::DeleteExpired { ended } => self.delete_expired(ended, now),
+            Command::DeleteExpired { candidates } => self.delete_expired(candidates, now),
             Command::Delete { families, by, reply } => self.delete(families, &by, reply, now),
             Command::Dispatch => self.dispatch(now),
             Command::Tick => self.tick(now),

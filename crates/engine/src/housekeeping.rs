@@ -1,11 +1,11 @@
 //! Background tasks: tick of the coordinator, and retention.
 
 use crate::clock_jump::TrustedTime;
-use crate::command::{Command, CoordinatorSender};
-use protocol::Time;
+use crate::command::{Command, CoordinatorSender, DeletionCandidate};
+use protocol::{OperationId, Time};
 use std::sync::Arc;
 use std::time::Duration;
-use store::{Keep, Store};
+use store::{Keep, Store, StoreError};
 use tokio::time::Instant;
 use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
@@ -52,9 +52,9 @@ pub(crate) async fn delete_expired(
         let mut last = Vec::new();
         loop {
             let reader = store.clone();
-            let found = tokio::task::spawn_blocking(move || reader.too_old(keep, now, AT_ONCE)).await;
-            let ended = match found {
-                Ok(Ok(ended)) => ended,
+            let found = tokio::task::spawn_blocking(move || expired(&*reader, keep, now)).await;
+            let candidates = match found {
+                Ok(Ok(candidates)) => candidates,
                 Ok(Err(error)) => {
                     tracing::warn!(%error, "can't look for expired operations; retrying later");
                     break;
@@ -62,12 +62,13 @@ pub(crate) async fn delete_expired(
                 Err(_) => return,
             };
             // Same operations again: not deleted yet, or retried in the meantime.
-            if ended.is_empty() || ended == last {
+            let ids: Vec<OperationId> = candidates.iter().map(|one| one.id).collect();
+            if ids.is_empty() || ids == last {
                 break;
             }
-            tracing::info!(count = ended.len(), "deleting expired operations");
-            last.clone_from(&ended);
-            if coordinator.send(Command::DeleteExpired { ended }).await.is_err() {
+            tracing::info!(count = ids.len(), "deleting expired operations");
+            last = ids;
+            if coordinator.send(Command::DeleteExpired { candidates }).await.is_err() {
                 return;
             }
             tokio::select! {
@@ -76,4 +77,13 @@ pub(crate) async fn delete_expired(
             }
         }
     }
+}
+
+/// The next operations that exceed retention.
+fn expired(store: &dyn Store, keep: Keep, now: Time) -> Result<Vec<DeletionCandidate>, StoreError> {
+    let mut candidates = Vec::new();
+    for ended in store.too_old(keep, now, AT_ONCE)? {
+        candidates.extend(store.operation(ended.id)?.map(|stored| DeletionCandidate::from(stored.operation)));
+    }
+    Ok(candidates)
 }

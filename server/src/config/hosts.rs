@@ -88,15 +88,20 @@ impl FileHost {
             );
         }
         let mut pool = PoolConfig { token: self.token, tls, ..PoolConfig::default() };
-        let seconds = |s: f64| Duration::from_secs_f64(s.clamp(0.001, 86_400.0));
+        let seconds = |key: &str, s: f64| {
+            if !(0.001..=86_400.0).contains(&s) {
+                bail!("host '{}': '{key}' is {s}. Use a number of seconds from 0.001 to 86400", self.name)
+            }
+            Ok(Duration::from_secs_f64(s))
+        };
         if let Some(n) = self.max_connections {
             pool.max_connections = n;
         }
         if let Some(s) = self.connect_timeout_seconds {
-            pool.connect_timeout = seconds(s);
+            pool.connect_timeout = seconds("connect_timeout_seconds", s)?;
         }
         if let Some(s) = self.keep_alive_seconds {
-            pool.keep_alive = seconds(s);
+            pool.keep_alive = seconds("keep_alive_seconds", s)?;
         }
         if let Some(n) = self.retries {
             pool.retries = n;

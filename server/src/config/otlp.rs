@@ -35,7 +35,12 @@ pub(super) struct FileOtlp {
 /// # Errors
 /// A sentence that names the key, and the correct form.
 pub(super) fn settings(argument: Option<String>, file: FileOtlp) -> anyhow::Result<Option<Settings>> {
-    let is_unused = file.headers.is_empty() && file.authorization_file.is_none() && file.signals.is_none();
+    let is_unused = file.headers.is_empty()
+        && file.authorization_file.is_none()
+        && file.resource.is_empty()
+        && file.signals.is_none()
+        && file.metrics_interval.is_none()
+        && file.ca.is_none();
     let Some(endpoint) = argument.or(file.endpoint).filter(|endpoint| !endpoint.is_empty()) else {
         if is_unused {
             return Ok(None);
@@ -148,7 +153,11 @@ mod tests {
     #[test]
     fn a_mistake_is_named_with_the_correct_form() {
         let error = |file: &str| format!("{:#}", read(file).err().unwrap());
-        assert!(error("headers = { a = 'b' }").contains("endpoint ="));
+        for unused in
+            ["headers = { a = 'b' }", "resource = { a = 'b' }", "metrics_interval = 5", "ca = 'ca.pem'"]
+        {
+            assert!(error(unused).contains("endpoint ="), "{unused}");
+        }
         assert!(error("endpoint = 'collector:4317'").contains("http://127.0.0.1:4318"));
         assert!(error("endpoint = 'http://c:4318/v1/traces'").contains("/v1/"));
         assert!(error("endpoint = 'http://c'\nsignals = ['spans']").contains("'traces'"));

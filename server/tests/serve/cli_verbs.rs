@@ -278,6 +278,13 @@ async fn a_session_persists_across_commands() {
         (&json!("synthetic"), &json!("1d"))
     );
     assert_eq!(in_context(&["list", "--context", "other"]).0, 3);
+    // A flag overrides the variable of the other.
+    let mut command = user.command(&["list", "--server", "http://127.0.0.1:9"]);
+    command.env_remove("SIGNALBOX_SERVER_URL").env("SIGNALBOX_CONTEXT", "here");
+    let (code, _, err) = text_of(command.output().unwrap());
+    assert!(code == 3 && err.contains("127.0.0.1:9"), "{err}");
+    let (code, _, err) = in_context(&["list", "--server", &url, "--context", "here"]);
+    assert!(code == 64 && err.contains("--server and --context exclude each other"), "{err}");
     user.ok(&["context", "remove", "here"]);
     assert!(user.ok(&["context", "list"]).starts_with("No contexts"));
 }

@@ -30,6 +30,16 @@ fn a_typo_in_the_configuration_is_named() {
 }
 
 #[test]
+fn a_timeout_of_a_host_that_is_out_of_range_is_rejected() {
+    let home = Home::new();
+    let path = home.path().join("signalbox.toml");
+    let host = "[[host]]\nname = 'gpu-1'\nurl = 'http://127.0.0.1:9'\nkeep_alive_seconds = -1\n";
+    std::fs::write(&path, host).unwrap();
+    let stderr = home.fails(&["--config", path.to_str().unwrap()]);
+    assert!(stderr.contains("host 'gpu-1': 'keep_alive_seconds' is -1"), "{stderr}");
+}
+
+#[test]
 fn a_missing_page_is_reported_with_how_to_build_it() {
     let home = Home::new();
     std::fs::remove_dir_all(home.path().join("site")).unwrap();

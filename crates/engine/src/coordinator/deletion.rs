@@ -9,19 +9,31 @@ use tokio::sync::oneshot;
 
 impl Coordinator {
     /// Deletes operations by retention, except for ones that were retried in the meantime.
-    pub(super) fn delete_expired(&mut self, mut ended: Vec<EndedOperation>, now: Time) {
-        ended.retain(|one| !self.live.contains_key(&one.id) && !self.deleted.contains(one.id));
-        for EndedOperation { id, state, .. } in &mut ended {
-            self.deleted.add(*id);
-            self.watched.remove(id);
-            if let Some(record) = self.ended.get(*id) {
+    pub(super) fn delete_expired(&mut self, mut candidates: Vec<DeletionCandidate>, now: Time) {
+        candidates.retain(|one| !self.live.contains_key(&one.id) && !self.deleted.contains(one.id));
+        for one in &mut candidates {
+            if let Some(record) = self.ended.get(one.id) {
                 // It may have been retried and ended again since it was read.
-                *state = record.operation.state;
+                *one = DeletionCandidate::from(record.operation.clone());
             }
         }
-        let ids: Vec<OperationId> = ended.iter().map(|one| one.id).collect();
+        self.remove(candidates, now);
+    }
+
+    /// Removes ended operations, also their checkpoint files on hosts.
+    fn remove(&mut self, candidates: Vec<DeletionCandidate>, now: Time) {
+        for one in &candidates {
+            self.deleted.add(one.id);
+            self.watched.remove(&one.id);
+            let host = one.kept_on.as_ref().and_then(|host| self.host_registry.get(host));
+            if let Some(pool) = host.map(|entry| entry.pool.clone()) {
+                self.transaction.later(checkpoint_transfer::delete(one.id, pool));
+            }
+        }
+        let ids: Vec<OperationId> = candidates.iter().map(|one| one.id).collect();
         self.ended.remove(&ids);
-        self.transaction.delete(ended, now);
+        let ended = |DeletionCandidate { id, kind, state, .. }| EndedOperation { id, kind, state };
+        self.transaction.delete(candidates.into_iter().map(ended).collect(), now);
     }
 
     /// Deletes operations on request, each with its children: a family is deleted as a whole or not at all.
@@ -46,18 +58,7 @@ impl Coordinator {
         if let Some(entry) = entry(&candidates, by, now) {
             self.transaction.audit(entry);
         }
-        for one in &candidates {
-            let pool = one
-                .kept_on
-                .as_ref()
-                .and_then(|host| self.host_registry.get(host))
-                .map(|entry| entry.pool.clone());
-            if let Some(pool) = pool {
-                self.transaction.later(checkpoint_transfer::delete(one.id, pool));
-            }
-        }
-        let ended = |DeletionCandidate { id, kind, state, .. }| EndedOperation { id, kind, state };
-        self.delete_expired(candidates.into_iter().map(ended).collect(), now);
+        self.remove(candidates, now);
         self.transaction.reply(reply, deleted_families);
     }
 }

@@ -147,7 +147,7 @@ fn family(
         return Ok(Err(EngineError::NotEnded(stored.operation.state)));
     }
     let mut newest = stored.operation.seq;
-    let mut family = vec![candidates(stored.operation)];
+    let mut family = vec![DeletionCandidate::from(stored.operation)];
     let (mut next, mut running) = (0, 0);
     while let Some(parent) = family.get(next).map(|one| one.id) {
         let mut filter = Filter { parent: Some(parent), limit: 500, ..Filter::default() };
@@ -155,7 +155,7 @@ fn family(
             let page = store.page(&filter)?;
             running += page.operations.iter().filter(|o| !o.state.ended()).count();
             newest = page.operations.iter().map(|o| o.seq).fold(newest, u64::max);
-            family.extend(page.operations.into_iter().map(candidates));
+            family.extend(page.operations.into_iter().map(DeletionCandidate::from));
             match page.next {
                 Some(last) => filter.after = Some(last),
                 None => break,
@@ -169,10 +169,4 @@ fn family(
         0 => Err(EngineError::Changed(id)),
         running => Err(EngineError::ChildrenNotEnded(running)),
     })
-}
-
-fn candidates(operation: Operation) -> DeletionCandidate {
-    let Operation { id, kind, title, state, host, checkpoint, .. } = operation;
-    let kept_on = host.filter(|_| checkpoint.is_some_and(|c| !c.files.is_empty()));
-    DeletionCandidate { id, kind, title, state, kept_on }
 }

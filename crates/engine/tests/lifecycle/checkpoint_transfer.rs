@@ -5,6 +5,7 @@ use protocol::operation::AttemptOrigin;
 use protocol::{ConditionKind, FailureReason, HostName, Operation, OperationId, State};
 use serde_json::json;
 use signalbox_engine::Engine;
+use store::Keep;
 
 const STEPS: u64 = 60;
 
@@ -132,11 +133,30 @@ async fn deleting_an_operation_removes_its_files_on_the_host() {
     assert_eq!(stage.host.files(id).len(), 1);
     engine.delete(id).await.unwrap();
     // The host is told after the response.
-    let deleted = async {
+    files_are_removed(&stage, id).await;
+    engine.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn retention_removes_the_files_on_the_host() {
+    let (stage, other) = (Stage::new(2).await, TestHost::new(2).await);
+    let (engine, _feed, id) = cancelled(&stage, &other).await;
+    engine.close().await;
+    drop(engine);
+    assert_eq!(stage.host.files(id).len(), 1);
+    let engine = stage.engine_with(|config| {
+        config.hosts.push(other.config("other"));
+        config.rules.keep = Keep { age: None, most: Some(0) };
+    });
+    files_are_removed(&stage, id).await;
+    engine.close().await;
+}
+
+async fn files_are_removed(stage: &Stage, id: OperationId) {
+    let removed = async {
         while !stage.host.files(id).is_empty() {
             tokio::task::yield_now().await;
         }
     };
-    tokio::time::timeout(PATIENCE, deleted).await.expect("the files stayed");
-    engine.close().await;
+    tokio::time::timeout(PATIENCE, removed).await.expect("the files stayed");
 }

@@ -95,7 +95,7 @@ fn key_figures(plan: &Plan, known: &SweepResult, done: u64) -> Vec<HeadFigure> {
         if ranked.len() > 2 {
             all.push(HeadFigure {
                 label: format!("median {name}"),
-                value: brief(ranked[ranked.len() / 2]),
+                value: brief(median(&ranked)),
                 note: format!("worst {}", brief(ranked[ranked.len() - 1])),
                 ..HeadFigure::default()
             });
@@ -275,6 +275,16 @@ fn Children(op: OpView) -> impl IntoView {
     .into_any()
 }
 
+/// Median of sorted values; there is at least one.
+fn median(sorted: &[f64]) -> f64 {
+    let middle = sorted.len() / 2;
+    if sorted.len().is_multiple_of(2) {
+        f64::midpoint(sorted[middle - 1], sorted[middle])
+    } else {
+        sorted[middle]
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -330,6 +340,7 @@ mod tests {
                 "runs ended 4 of 9 (1 without a value)"
             ]
         );
+        assert_eq!(median(&[4.0, 2.0, 1.0, 0.0]), 1.5);
         assert_eq!(texts(5)[1], "best at the edge of the grid slow (widen the range)");
         assert_eq!(metric("test.accuracy"), "accuracy");
         assert_eq!(metric("performance.total_return"), "total return");

@@ -160,7 +160,7 @@ async fn read<R: Report>(
             _ => {
                 changes += 1;
                 if changes >= MAX_READS {
-                    return Err(always_changing(&described).into());
+                    return Err(always_changing(&described, request.mode).into());
                 }
                 log_line(
                     report,
@@ -213,11 +213,13 @@ async fn settle(report: &impl Report) -> Result<(), WorkError> {
     }
 }
 
-fn always_changing(described: &str) -> Failure {
+fn always_changing(described: &str, mode: Mode) -> Failure {
+    let stored = match mode {
+        Mode::Full => "The stored bars may come from different reads, and some may be missing.",
+        _ => "No stored bars were removed.",
+    };
     failure(
-        format!(
-            "{described} changed during the read, {MAX_READS} times in a row. No stored bars were removed."
-        ),
+        format!("{described} changed during the read, {MAX_READS} times in a row. {stored}"),
         "Wait until the program that writes the source ends. Or change the program, so that it writes a temporary file and then renames the file. Then load again.",
     )
 }
