@@ -101,6 +101,16 @@ fn main() -> ExitCode {
     if let Some(failed) = exec_host::Launcher::entered() {
         return failed;
     }
+    let version = env!("CARGO_PKG_VERSION");
+    if let Ok(other) = std::env::var(cli::COMMAND_VERSION)
+        && other != version
+    {
+        let error = anyhow::anyhow!(
+            "`signalbox` has version {other}, but `signalbox-server` has version {version}. Install both programs from \
+             the same version"
+        );
+        return cli::fail(&error, ExitCode::from(cli::TROUBLE));
+    }
     if cli::complete::answer(Cli::command) {
         return ExitCode::SUCCESS;
     }

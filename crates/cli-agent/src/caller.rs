@@ -121,7 +121,11 @@ impl Transport for Agent {
 
 /// Connection to an agent of this user that has greeted.
 async fn greeted(socket: &Path) -> io::Result<BufReader<UnixStream>> {
-    let stream = UnixStream::connect(socket).await?;
+    greeting(UnixStream::connect(socket).await?).await
+}
+
+/// Waits for the greeting of an agent of this user.
+async fn greeting(stream: UnixStream) -> io::Result<BufReader<UnixStream>> {
     if stream.peer_cred()?.uid() != rustix::process::geteuid().as_raw() {
         return Err(io::Error::other("the agent belongs to another user"));
     }
@@ -154,23 +158,32 @@ fn sockets() -> Result<Vec<PathBuf>, PlaceError> {
     Ok(sockets.filter(|path| path.extension().is_some_and(|extension| extension == "sock")).collect())
 }
 
-/// Status of each running agent of the user.
+/// Agents of the user, of any build.
+#[derive(Debug, Default)]
+pub struct Agents {
+    /// What those that answered report.
+    pub answered: Vec<Status>,
+    /// Process IDs of those that did not answer in time.
+    pub silent: Vec<u32>,
+}
+
+/// Running agents of the user.
 ///
 /// # Errors
 /// [`PlaceError`] if the folder of the sockets can't be trusted.
-pub async fn status() -> Result<Vec<Status>, PlaceError> {
-    let mut all = Vec::new();
+pub async fn status() -> Result<Agents, PlaceError> {
+    let mut agents = Agents::default();
     for socket in sockets()? {
-        if let Some((_, body)) = control(&socket, &Request::Status).await
-            && let Ok(status) = serde_json::from_slice(&body)
-        {
-            all.push(status);
+        match control(&socket, &Request::Status).await {
+            Control::Answered(body) => agents.answered.extend(serde_json::from_slice(&body)),
+            Control::Silent(pid) => agents.silent.push(pid),
+            Control::Gone => {}
         }
     }
-    Ok(all)
+    Ok(agents)
 }
 
-/// Stops each running agent of the user; returns their number.
+/// Stops each running agent of the user, and kills those that do not answer; returns their number.
 ///
 /// # Errors
 /// Like [`status`].
@@ -184,15 +197,44 @@ pub async fn stop() -> Result<usize, PlaceError> {
     place::count_stop(&folder)?;
     let mut stopped = 0;
     for socket in sockets()? {
-        stopped += usize::from(control(&socket, &Request::Stop).await.is_some());
+        stopped += usize::from(match control(&socket, &Request::Stop).await {
+            Control::Answered(_) => true,
+            Control::Silent(pid) => was_killed(pid),
+            Control::Gone => false,
+        });
     }
     Ok(stopped)
 }
 
-async fn control(socket: &Path, request: &Request) -> Option<(Response, Vec<u8>)> {
+/// Kills a process; it may be stopped, so that it would receive no other signal.
+fn was_killed(pid: u32) -> bool {
+    let pid = i32::try_from(pid).ok().and_then(rustix::process::Pid::from_raw);
+    pid.is_some_and(|pid| rustix::process::kill_process(pid, rustix::process::Signal::KILL).is_ok())
+}
+
+/// What became of a request to an agent itself.
+enum Control {
+    /// Body of the response.
+    Answered(Vec<u8>),
+    /// The process with this ID listens, but does not answer.
+    Silent(u32),
+    /// Nobody listens, or another user does.
+    Gone,
+}
+
+async fn control(socket: &Path, request: &Request) -> Control {
+    let Ok(stream) = UnixStream::connect(socket).await else { return Control::Gone };
+    let Ok(peer) = stream.peer_cred() else { return Control::Gone };
     let asking = async {
-        let mut stream = greeted(socket).await?;
+        let mut stream = greeting(stream).await?;
         exchanged(&mut stream, request, b"").await
     };
-    tokio::time::timeout(CONTROL_TIMEOUT, asking).await.ok()?.ok()
+    match tokio::time::timeout(CONTROL_TIMEOUT, asking).await {
+        Ok(Ok((_, body))) => Control::Answered(body),
+        Ok(Err(_)) => Control::Gone,
+        Err(_) => match peer.pid().and_then(|pid| u32::try_from(pid).ok()) {
+            Some(pid) if peer.uid() == rustix::process::geteuid().as_raw() => Control::Silent(pid),
+            _ => Control::Gone,
+        },
+    }
 }

@@ -17,7 +17,7 @@ mod replica;
 mod serve;
 mod wire;
 
-pub use caller::{Agent, Reads, status, stop};
+pub use caller::{Agent, Agents, Reads, status, stop};
 pub use place::{Destination, Place, PlaceError, program, stops};
 pub use serve::{Limits, ServeError, serve};
 pub use wire::Status;

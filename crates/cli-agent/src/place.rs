@@ -11,6 +11,12 @@ use std::{env, fmt};
 /// Bytes of a hash in the name of a socket, whose path may have 107 bytes only.
 const HASH_BYTES: usize = 6;
 
+/// Largest length of the path of a socket, in bytes.
+#[cfg(target_os = "macos")]
+const MAX_SOCKET_PATH: usize = 103;
+#[cfg(not(target_os = "macos"))]
+const MAX_SOCKET_PATH: usize = 107;
+
 /// File whose length counts how often agents were stopped.
 const STOPS: &str = "stops";
 
@@ -48,6 +54,8 @@ pub enum PlaceError {
     NotOwned(PathBuf),
     /// The system refuses it.
     Failed(PathBuf, io::Error),
+    /// The path of the socket is longer than the system allows.
+    TooLong(PathBuf),
 }
 
 impl fmt::Display for PlaceError {
@@ -60,6 +68,12 @@ impl fmt::Display for PlaceError {
                 folder.display()
             ),
             PlaceError::Failed(folder, error) => write!(f, "{} can't be used: {error}", folder.display()),
+            PlaceError::TooLong(socket) => write!(
+                f,
+                "the path of its socket, {}, is longer than {MAX_SOCKET_PATH} bytes. Set XDG_RUNTIME_DIR to a folder with \
+                 a shorter path",
+                socket.display()
+            ),
         }
     }
 }
@@ -136,6 +150,10 @@ impl Place {
     /// # Errors
     /// Like [`Place::prepare`]; also if there is no folder.
     pub fn check(&self) -> Result<(), PlaceError> {
+        let socket = self.socket();
+        if socket.as_os_str().len() > MAX_SOCKET_PATH {
+            return Err(PlaceError::TooLong(socket));
+        }
         check(&self.folder)
     }
 }

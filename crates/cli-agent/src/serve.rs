@@ -4,12 +4,16 @@ use crate::answers;
 use crate::feed::{self, Shared};
 use crate::place::{self, Destination, Place, PlaceError};
 use crate::wire::{self, Failure, Hello, Request, Response, Status, VERSION, Verb};
+use client::EventPage;
 use pool::{Pool, PoolConfig, PoolError, Proxies, Repeat, Tls, TlsFileError, TlsFiles, Unreached};
 use protocol::{Time, paths};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use std::fs::{File, TryLockError};
 use std::io;
+use std::os::unix::fs::MetadataExt;
+use std::path::Path;
+use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
@@ -21,6 +25,10 @@ use tokio::time::Instant;
 
 /// Longest wait for an event that an answer must reflect; after that, the server is asked.
 const CATCH_UP_TIMEOUT: Duration = Duration::from_secs(1);
+/// Time in which the server must answer what the copy can answer, too: a server that hangs must not hide what is known.
+const COPY_ANSWER_TIMEOUT: Duration = Duration::from_secs(2);
+/// Interval at which the agent looks for its socket.
+const SOCKET_CHECK_INTERVAL: Duration = Duration::from_secs(1);
 /// Largest age of a copy that answers while the server can be reached.
 const MAX_AGE: Duration = Duration::from_secs(3);
 
@@ -76,6 +84,8 @@ struct Service {
     forwarded: AtomicU64,
     /// Newest event that a command caused through this agent.
     wrote: AtomicU64,
+    /// Newest event that a command asked for and the server does not have: its data are others than before.
+    absent: AtomicU64,
     stop: Notify,
 }
 
@@ -99,6 +109,7 @@ pub async fn serve(
         keep_alive: limits.keep_alive,
         connect_timeout: limits.connect_timeout,
         retries: limits.retries,
+        retry_timeouts: false,
         ..PoolConfig::default()
     };
     let pool = Pool::new(&server, config).map_err(ServeError::Server)?;
@@ -116,6 +127,7 @@ pub async fn serve(
         _ => {}
     }
     let listener = UnixListener::bind(&socket)?;
+    let own_socket = identity(&socket);
     if place::stops() != stops {
         let _ = std::fs::remove_file(&socket);
         return Ok(());
@@ -127,15 +139,37 @@ pub async fn serve(
         answered: AtomicU64::new(0),
         forwarded: AtomicU64::new(0),
         wrote: AtomicU64::new(0),
+        absent: AtomicU64::new(0),
         stop: Notify::new(),
     });
     let following = tokio::spawn(feed::follow(pool, service.feed.clone()));
-    accept(&listener, &service, limits.idle).await;
+    tokio::select! {
+        () = accept(&listener, &service, limits.idle) => {}
+        () = is_replaced(&socket, own_socket) => {}
+    }
     following.abort();
     // The lock goes last, so that the next agent does not lose its socket.
-    let _ = std::fs::remove_file(&socket);
+    if identity(&socket) == own_socket {
+        let _ = std::fs::remove_file(&socket);
+    }
     drop(lock);
     Ok(())
+}
+
+/// Device and number of a file; `None` if there is none.
+fn identity(file: &Path) -> Option<(u64, u64)> {
+    std::fs::symlink_metadata(file).ok().map(|found| (found.dev(), found.ino()))
+}
+
+/// Waits until no command can reach this agent, because its socket was removed, as programs that clean up do.
+async fn is_replaced(socket: &Path, own: Option<(u64, u64)>) {
+    let mut every = tokio::time::interval(SOCKET_CHECK_INTERVAL);
+    loop {
+        every.tick().await;
+        if identity(socket) != own {
+            return;
+        }
+    }
 }
 
 /// Accepts connections until nobody used one for a while.
@@ -220,18 +254,26 @@ type Answered = (Response, Vec<u8>);
 /// Answers a GET from the copy if it can, else by the server.
 async fn read(service: &Service, path: &str, at_least: u64, fresh: bool) -> Answered {
     if !fresh {
+        let at_least = Some(at_least).filter(|seq| *seq != service.absent.load(Relaxed)).unwrap_or_default();
         let wanted = at_least.max(service.wrote.load(Relaxed));
         let is_live = service.feed.lock().connected;
-        if is_live
-            && service.feed.reaches(wanted, CATCH_UP_TIMEOUT).await
-            && let Some(answer) = copied(service, path, false)
-        {
+        if is_live && !service.feed.reaches(wanted, CATCH_UP_TIMEOUT).await {
+            forget_if_absent(service, at_least).await;
+        } else if is_live && let Some(answer) = copied(service, path, false) {
             return answer;
         }
     }
     service.forwarded.fetch_add(1, Relaxed);
     let asked_at = service.feed.lock().copy.as_ref().map(|copy| copy.seq);
-    match service.pool.get::<Box<RawValue>>(path).await {
+    let mut asking = pin!(service.pool.get::<Box<RawValue>>(path));
+    let answered = match tokio::time::timeout(COPY_ANSWER_TIMEOUT, &mut asking).await {
+        Ok(answered) => answered,
+        Err(_) => match (!fresh).then(|| copied(service, path, true)).flatten() {
+            Some(answer) => return answer,
+            None => asking.await,
+        },
+    };
+    match answered {
         Ok(body) => {
             let body = body.get().as_bytes().to_vec();
             let mut state = service.feed.lock();
@@ -250,6 +292,20 @@ async fn read(service: &Service, path: &str, at_least: u64, fresh: bool) -> Answ
             }
             failed(service, error)
         }
+    }
+}
+
+/// Remembers that the server does not have an event that a command waits for, because its data were replaced. Otherwise,
+/// each command would wait for this event.
+async fn forget_if_absent(service: &Service, at_least: u64) {
+    let path = paths::feed_head();
+    let asked = tokio::time::timeout(COPY_ANSWER_TIMEOUT, service.pool.get::<EventPage>(&path));
+    let Ok(Ok(page)) = asked.await else { return };
+    if page.head() < at_least {
+        service.absent.store(at_least, Relaxed);
+    }
+    if page.head() < service.wrote.load(Relaxed) {
+        service.wrote.store(0, Relaxed);
     }
 }
 

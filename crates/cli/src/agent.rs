@@ -45,9 +45,35 @@ pub async fn attached(client: Client, destination: &Destination, reads: Reads) -
     }
 }
 
+/// Variables with numbers for an agent.
+const NUMBERS: [&str; 5] = [
+    "SIGNALBOX_AGENT_CONNECTIONS",
+    "SIGNALBOX_AGENT_CONNECT_TIMEOUT",
+    "SIGNALBOX_AGENT_IDLE",
+    "SIGNALBOX_AGENT_KEEP_ALIVE",
+    "SIGNALBOX_AGENT_RETRIES",
+];
+
+/// Names of the variables that are set, but empty. The agent could not say that another one is no number.
+fn empty_numbers() -> io::Result<Vec<&'static str>> {
+    let mut empty = Vec::new();
+    for name in NUMBERS {
+        match std::env::var_os(name) {
+            Some(value) if value.is_empty() => empty.push(name),
+            Some(value) if value.to_str().is_none_or(|text| text.parse::<u32>().is_err()) => {
+                let text = format!("{name} is '{}', which is no whole number", value.to_string_lossy());
+                return Err(io::Error::other(text));
+            }
+            _ => {}
+        }
+    }
+    Ok(empty)
+}
+
 /// Starts an agent, which lives on without this command, its terminal and its pipes.
 fn start(destination: &Destination, stops: u64) -> io::Result<()> {
     let program = cli_agent::program()?;
+    let empty = empty_numbers()?;
     let shell = Path::new("/bin/sh");
     let mut command = match shell.exists() {
         true => {
@@ -59,6 +85,9 @@ fn start(destination: &Destination, stops: u64) -> io::Result<()> {
     };
     command.args(["agent", "run", "--server", &destination.server, "--stops", &stops.to_string()]);
     command.env_remove("SIGNALBOX_CA").current_dir("/");
+    for name in empty {
+        command.env_remove(name);
+    }
     if let Some(ca) = &destination.ca {
         command.arg("--ca").arg(ca);
     }

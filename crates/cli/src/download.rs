@@ -60,6 +60,21 @@ fn earlier_part(to: &Path) -> Option<(String, u64)> {
 /// A sentence if the server refuses, the file can't be written, or the connection was cut too often; then the part
 /// stays, and the next command continues it.
 pub async fn to_file(client: &Client, id: OperationId, name: &str, to: &Path) -> anyhow::Result<u64> {
+    let resolved = match std::fs::metadata(to) {
+        Ok(found) if found.is_dir() => bail!("{} is a folder. Name a file with --to-file FILE", to.display()),
+        // Such as a device or a pipe: it can't be replaced by a file.
+        Ok(found) if !found.is_file() => return straight_to(client, id, name, to).await,
+        // Behind a link is the file to replace.
+        Ok(_) => std::fs::canonicalize(to).with_context(|| format!("{} can't be read", to.display()))?,
+        Err(_) if to.is_symlink() => {
+            bail!(
+                "{} is a link to a file that does not exist. Remove the link, or name another file",
+                to.display()
+            )
+        }
+        Err(_) => to.to_owned(),
+    };
+    let to = resolved.as_path();
     let (mut tag, mut size) = earlier_part(to).map_or((None, 0), |(tag, size)| (Some(tag), size));
     let mut cuts = 0;
     let mut bar = Bar::new(name);
@@ -108,6 +123,25 @@ pub async fn to_file(client: &Client, id: OperationId, name: &str, to: &Path) ->
         }
         output::still_read()?;
         tokio::time::sleep(RETRY_PAUSE).await;
+    }
+}
+
+/// Downloads to what is no regular file, without continuing after a cut.
+async fn straight_to(client: &Client, id: OperationId, name: &str, to: &Path) -> anyhow::Result<u64> {
+    let mut download = client.artifact(id, name, 0, None).await.map_err(crate::errors::advised)?;
+    let opened = OpenOptions::new().write(true).open(to);
+    let mut file = opened.with_context(|| format!("{} can't be written", to.display()))?;
+    let (mut size, mut bar) = (0, Bar::new(name));
+    let cut = append(&mut download, &mut file, &mut size, &mut bar).await?;
+    bar.clear()?;
+    match cut {
+        None => Ok(size),
+        Some(error) => {
+            bail!(
+                "{} The download was interrupted after {size} bytes",
+                crate::errors::sentence(&ClientError::Other(error))
+            )
+        }
     }
 }
 

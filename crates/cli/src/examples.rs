@@ -11,7 +11,6 @@ pub const LIST: &str = "\
 Examples:
   signalbox list --state running,queued
   signalbox list --param symbol=MSFT --since 7d --state failed
-  signalbox cancel $(signalbox list --kind training.run --state queued -o name)
   signalbox list -o json --fresh | jq '.operations[].id'";
 
 pub const SHOW: &str = "\
@@ -60,7 +59,8 @@ Examples:
 pub const CANCEL: &str = "\
 Examples:
   signalbox cancel @last --reason \"wrong symbol\" --follow
-  signalbox cancel @1 @2";
+  signalbox cancel @1 @2
+  signalbox cancel --kind training.run --state queued";
 
 pub const DELETE: &str = "\
 Examples:

@@ -37,6 +37,9 @@ use clap::Subcommand;
 use output::OutputError;
 use std::process::ExitCode;
 
+/// Variable by which `signalbox` tells its version to `signalbox-server`.
+pub const COMMAND_VERSION: &str = "SIGNALBOX_COMMAND_VERSION";
+
 /// Command of a client.
 #[derive(Subcommand)]
 pub enum Command {

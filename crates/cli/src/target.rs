@@ -192,7 +192,7 @@ impl Target {
         let Some(copy) = self.client.copied() else { return Ok(()) };
         let age = display::format::span(copy.age.as_secs_f64());
         output::note(&match copy.offline {
-            true => format!("The server is unreachable. This is the agent's copy, {age} old."),
+            true => format!("The server does not respond. This is the agent's copy, {age} old."),
             false => format!("This is the agent's copy, {age} old. --fresh reads from the server."),
         })
     }

@@ -53,6 +53,13 @@ pub struct EventPage {
     pub reset: Option<Reset>,
 }
 
+impl EventPage {
+    /// Number of the newest event, if the question was for events after it.
+    pub fn head(&self) -> u64 {
+        self.reset.as_ref().map_or(self.next, |reset| reset.head)
+    }
+}
+
 /// Idempotency key of a new request.
 pub fn new_key() -> String {
     uuid::Uuid::now_v7().to_string()
@@ -80,6 +87,7 @@ impl Client {
             proxies: config.proxies,
             connect_timeout: CONNECT_TIMEOUT,
             retries: 1,
+            retry_timeouts: false,
             ..PoolConfig::default()
         };
         let pool =

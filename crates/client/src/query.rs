@@ -63,6 +63,11 @@ impl OperationQuery {
         format!("{}?{}", paths::OPERATIONS, encoded(self.filters().into_iter().chain(place)))
     }
 
+    /// Query string of the filters, as requests for many operations take it.
+    pub fn filter(&self) -> String {
+        encoded(self.filters().into_iter())
+    }
+
     /// Path of the numbers of matching operations by state.
     pub(crate) fn counts_path(&self) -> String {
         format!("{}?{}", paths::COUNTS, encoded(self.filters().into_iter()))

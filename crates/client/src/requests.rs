@@ -10,9 +10,6 @@ use protocol::api::{
 use protocol::{HostName, LogLevel, Operation, OperationId, paths};
 use serde_json::json;
 
-/// Position that no feed reaches: the answer is its newest one.
-const BEYOND: u64 = u64::MAX;
-
 /// Lines that a log search finds.
 #[derive(Clone, Debug, Default)]
 pub struct LogFilter {
@@ -151,8 +148,8 @@ impl Client {
     /// # Errors
     /// [`ClientError`].
     pub async fn feed_head(&self) -> Result<u64, ClientError> {
-        let page: crate::EventPage = self.get(&format!("{}?after={BEYOND}&wait=0s", paths::EVENTS)).await?;
-        Ok(page.reset.map_or(page.next, |reset| reset.head))
+        let page: crate::EventPage = self.get(&paths::feed_head()).await?;
+        Ok(page.head())
     }
 
     /// Stream of all events after a number.

@@ -277,7 +277,10 @@ impl Pool {
                 Err(TryError::Unanswered(error) | TryError::Failed(error)) => error,
             };
             measuring.end(Outcome::from(&error), 0);
-            let wait = (retries_left > 0).then(|| retry::wait_before_retry(&error, &mut backoff)).flatten();
+            let is_useful = config.retry_timeouts || !matches!(error, PoolError::Timeout { .. });
+            let wait = (retries_left > 0 && is_useful)
+                .then(|| retry::wait_before_retry(&error, &mut backoff))
+                .flatten();
             let Some(wait) = wait else {
                 if error.status().is_none_or(|s| s == 429 || s >= 500) {
                     counting.failure();

@@ -19,6 +19,8 @@ pub struct PoolConfig {
     pub request_timeout: Duration,
     /// Number of retries of a request that is safe to repeat; 3, so four tries.
     pub retries: u32,
+    /// Whether a try that reached `request_timeout` is repeated; true. A person who waits wants the error instead.
+    pub retry_timeouts: bool,
     /// Pauses between tries; 50 ms, doubling, at most 5 s, with full jitter.
     pub backoff: Backoff,
     /// Sent with each request as `Authorization: Bearer`.
@@ -40,6 +42,7 @@ impl Default for PoolConfig {
             keep_alive: Duration::from_secs(300),
             request_timeout: Duration::from_secs(30),
             retries: 3,
+            retry_timeouts: true,
             backoff: Backoff::default(),
             token: None,
             tls: Tls::default(),
@@ -58,6 +61,7 @@ impl fmt::Debug for PoolConfig {
             .field("keep_alive", &self.keep_alive)
             .field("request_timeout", &self.request_timeout)
             .field("retries", &self.retries)
+            .field("retry_timeouts", &self.retry_timeouts)
             .field("backoff", &self.backoff)
             .field("token", &self.token.as_ref().map(|_| "(set)"))
             .field("tls", &self.tls)

@@ -86,6 +86,11 @@ pub fn host_requests(host: &HostName) -> String {
     format!("{HOSTS}/{host}/requests")
 }
 
+/// Number of the newest event, in the answer to a question for events after any other.
+pub fn feed_head() -> String {
+    format!("{EVENTS}?after={}&wait=0s", u64::MAX)
+}
+
 /// One operation.
 pub fn operation(id: OperationId) -> String {
     format!("{OPERATIONS}/{id}")

@@ -36,7 +36,7 @@ fn pass_on(failure: Option<&clap::Error>) -> ExitCode {
         Ok(own) => {
             let program = own.with_file_name(SERVER);
             let mut command = Command::new(&program);
-            command.args(std::env::args_os().skip(1));
+            command.args(std::env::args_os().skip(1)).env(cli::COMMAND_VERSION, env!("CARGO_PKG_VERSION"));
             match run(command) {
                 Ok(exit) => return exit,
                 Err(error) => (program, error),

@@ -58,7 +58,7 @@ async fn reads_are_answered_while_the_server_is_away_with_their_age() {
     user.ok(&url, &["list"]);
     server.kill();
     wait_until(|| user.agents()[0]["connected"] == false, "the agent did not notice it");
-    let note = "The server is unreachable. This is the agent's copy, ";
+    let note = "The server does not respond. This is the agent's copy, ";
     wait_until(
         || {
             let (code, out, err) = user.run(&url, &["list", "-o", "name"]);
@@ -72,6 +72,91 @@ async fn reads_are_answered_while_the_server_is_away_with_their_age() {
     assert!(code == 3 && out.is_empty() && err.contains("Nothing was started."), "{err}");
     let (code, _, err) = user.run(&url, &["start", "exec.count", "--wait-server=1s"]);
     assert!(code == 3 && err.contains("Waiting at most "), "{err}");
+}
+
+#[tokio::test]
+async fn reads_are_answered_while_the_server_hangs() {
+    let user = User::new();
+    let server = user.serve();
+    server.host_up().await;
+    let url = &server.url;
+    user.with_agent(url);
+    let id = user.ok(url, &["start", "exec.count"]).0;
+    user.ok(url, &["list"]);
+    // It still accepts connections.
+    signal("-STOP", server.pid());
+    wait_until(|| user.agents()[0]["connected"] == false, "the agent did not notice it");
+    let (code, out, err) = user.run(url, &["list", "-o", "name"]);
+    signal("-CONT", server.pid());
+    assert_eq!((code, out), (0, id));
+    assert!(err.contains("The server does not respond. This is the agent's copy, "), "{err}");
+}
+
+#[tokio::test]
+async fn an_agent_whose_socket_was_removed_ends_and_another_one_is_started() {
+    let user = User::new();
+    let server = user.serve();
+    let url = &server.url;
+    user.with_agent(url);
+    let pid = user.agents()[0]["pid"].clone();
+    std::fs::remove_file(&user.sockets()[0]).unwrap();
+    wait_until(
+        || {
+            user.ok(url, &["list"]);
+            user.agents().first().is_some_and(|agent| agent["pid"] != pid)
+        },
+        "no other agent was started",
+    );
+}
+
+#[tokio::test]
+async fn an_agent_that_does_not_answer_is_named_and_killed_by_stop() {
+    let user = User::new();
+    let server = user.serve();
+    let url = &server.url;
+    user.with_agent(url);
+    let pid = u32::try_from(user.agents()[0]["pid"].as_u64().unwrap()).unwrap();
+    signal("-STOP", pid);
+    let (code, out, err) = user.run(url, &["agent", "status"]);
+    assert!(code == 3 && out.is_empty() && err.contains(&format!("PID {pid}")), "{out}{err}");
+    assert_eq!(user.ok(url, &["agent", "stop"]).0, "Stopped 1 agent.\n");
+    // The lock is free: another one can be started.
+    user.with_agent(url);
+    assert_ne!(user.agents()[0]["pid"], pid);
+}
+
+#[tokio::test]
+async fn an_event_that_the_server_does_not_have_delays_only_one_command() {
+    let user = User::new();
+    let server = user.serve();
+    server.host_up().await;
+    let url = &server.url;
+    user.with_agent(url);
+    user.ok(url, &["start", "exec.count"]);
+    // As if the data of the server had been replaced by older ones.
+    let file = user.home.path().join("state/signalbox/session.json");
+    let mut session: Value = serde_json::from_slice(&std::fs::read(&file).unwrap()).unwrap();
+    session["servers"][0]["seq"] = json!(1_000_000_000);
+    std::fs::write(&file, session.to_string()).unwrap();
+    user.ok(url, &["list"]);
+    wait_until(|| copy_of_list(&user, url).is_some(), "each command waits for the event");
+}
+
+#[tokio::test]
+async fn an_agent_that_can_not_be_started_is_explained() {
+    let user = User::new();
+    let server = user.serve();
+    let mut command = user.command(&server.url, &["list"]);
+    let (code, _, err) = text_of(command.env("SIGNALBOX_AGENT_IDLE", "soon").output().unwrap());
+    assert!(code == 0 && err.contains("SIGNALBOX_AGENT_IDLE is 'soon', which is no whole number"), "{err}");
+    let run = user.home.path().join("long".repeat(30));
+    std::fs::create_dir(&run).unwrap();
+    let mut command = user.command(&server.url, &["list"]);
+    let (code, _, err) = text_of(command.env("XDG_RUNTIME_DIR", &run).output().unwrap());
+    assert!(
+        code == 0 && err.contains(" bytes. Set XDG_RUNTIME_DIR to a folder with a shorter path"),
+        "{err}"
+    );
 }
 
 #[tokio::test]

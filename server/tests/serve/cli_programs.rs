@@ -60,6 +60,15 @@ async fn a_command_line_without_the_server_program_says_what_is_missing() {
     }
 }
 
+#[test]
+fn programs_of_two_versions_do_not_run_together() {
+    let mut command = Command::new(SERVER);
+    let output = command.arg("openapi").env("SIGNALBOX_COMMAND_VERSION", "0.0.9").output().unwrap();
+    let (code, out, err) = text_of(output);
+    assert_eq!((code, out.as_str()), (3, ""));
+    assert!(err.contains("0.0.9") && err.contains(env!("CARGO_PKG_VERSION")), "{err}");
+}
+
 #[tokio::test]
 async fn completion_asks_the_agent_of_the_commands() {
     let user = User::new();

@@ -132,6 +132,24 @@ async fn logs_are_filtered_cut_and_followed() {
 }
 
 #[tokio::test]
+async fn matching_operations_are_cancelled_after_a_confirmation() {
+    let user = User::new().await;
+    for _ in 0..2 {
+        user.ok(&["start", "exec.wait"]);
+    }
+    let (code, out, err) = user.run(&["cancel", "--kind", "exec.wait"]);
+    assert_eq!((code, out.as_str()), (64, ""));
+    assert!(err.contains("This cancels 2 active operations.") && err.contains("--yes"), "{err}");
+    let (code, out, err) = user.run(&["cancel", "--kind", "exec.wait", "--yes", "--follow"]);
+    assert!(code == 2 && out.contains("Cancel requested for 2 operations."), "{out}{err}");
+    let (code, _, err) = user.run(&["cancel", "--kind", "exec.wait", "--yes"]);
+    assert!(code == 3 && err.contains("no active operation matches"), "{err}");
+    for wrong in [&["cancel"][..], &["cancel", "@1", "--kind", "exec.wait"]] {
+        assert_eq!(user.run(wrong).0, 64, "{wrong:?}");
+    }
+}
+
+#[tokio::test]
 async fn several_operations_are_waited_for_and_cancelled_at_once() {
     let user = User::new().await;
     let (fine, failed) = (user.ended("exec.count"), user.ended("exec.fail"));
@@ -204,6 +222,22 @@ async fn results_series_and_artifacts_are_exported() {
     std::fs::write(user.home.path().join("again.0123.part"), "old").unwrap();
     user.ok(&["artifacts", &id, name, "--to-file", "again"]);
     assert_eq!(std::fs::read(&again).unwrap(), bytes);
+    // A link stays, and so does what is no regular file.
+    let (link, pipe, piped) =
+        (user.home.path().join("link"), user.home.path().join("pipe"), user.home.path().join("piped"));
+    std::fs::write(&again, "old").unwrap();
+    std::os::unix::fs::symlink(&again, &link).unwrap();
+    user.ok(&["artifacts", &id, name, "--to-file", "link"]);
+    assert!(link.is_symlink());
+    assert_eq!(std::fs::read(&again).unwrap(), bytes);
+    assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    let file = std::fs::File::create(&piped).unwrap();
+    let mut reader = Command::new("cat").arg(&pipe).stdout(file).spawn().unwrap();
+    user.ok(&["artifacts", &id, name, "--to-file", "pipe"]);
+    assert!(reader.wait().unwrap().success());
+    assert_eq!(std::fs::read(&piped).unwrap(), bytes);
+    let (code, _, err) = user.run(&["artifacts", &id, name, "--to-file", "."]);
+    assert!(code == 3 && err.contains(". is a folder"), "{err}");
     let left: Vec<_> = std::fs::read_dir(user.home.path()).unwrap().flatten().collect();
     assert!(left.iter().all(|entry| !entry.file_name().to_string_lossy().ends_with(".part")), "{left:?}");
 

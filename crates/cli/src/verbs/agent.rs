@@ -3,8 +3,9 @@
 use crate::exit::Exit;
 use crate::listing::{self, Cell, Colour, Format, Listed};
 use crate::output;
+use anyhow::bail;
 use clap::{Args, Subcommand};
-use cli_agent::{Destination, Limits, Place, ServeError, Status};
+use cli_agent::{Agents, Destination, Limits, Place, ServeError, Status};
 use protocol::Time;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -132,8 +133,18 @@ impl Listed for Status {
 pub async fn run(args: AgentArgs) -> anyhow::Result<Exit> {
     match args.command {
         AgentCommand::Status { output } => {
-            let all = cli_agent::status().await?;
-            listing::print(output, &all, &all)?;
+            let Agents { answered, silent } = cli_agent::status().await?;
+            if !answered.is_empty() || silent.is_empty() {
+                listing::print(output, &answered, &answered)?;
+            }
+            if !silent.is_empty() {
+                let pids: Vec<String> = silent.iter().map(u32::to_string).collect();
+                bail!(
+                    "no answer within 2 s from {} with the PID {}. `signalbox agent stop` ends such an agent",
+                    display::format::counted(silent.len() as u64, "agent", "agents"),
+                    pids.join(", ")
+                );
+            }
         }
         AgentCommand::Stop => {
             let stopped = cli_agent::stop().await?;

@@ -1,24 +1,32 @@
 //! `signalbox cancel`
 
+use super::list::Filters;
 use super::{follow, wait};
 use crate::complete::{Which, operations};
-use crate::errors::unsure;
-use crate::exit::Exit;
+use crate::errors::{advised, unsure};
+use crate::exit::{Exit, UsageError};
 use crate::interrupt::{InterruptArgs, OnInterrupt};
 use crate::listing::{self, Format};
 use crate::target::{Target, To};
 use crate::{id, output, text};
 use anyhow::bail;
 use clap::Args;
+use client::OperationQuery;
 use protocol::OperationId;
 use protocol::api::{CancelMany, CancelOperation};
+use std::io::{BufRead, IsTerminal};
 use std::slice;
 
 /// Arguments of `signalbox cancel`.
 #[derive(Args)]
 pub struct CancelArgs {
-    #[arg(required = true, value_name = "ID", help = crate::id::IDS_HELP, add = operations(Which::Active))]
+    #[arg(value_name = "ID", help = crate::id::IDS_HELP, add = operations(Which::Active))]
     ids: Vec<String>,
+    #[command(flatten)]
+    filters: Filters,
+    /// Cancel all matching operations without a confirmation; required with filters if standard input is not a terminal
+    #[arg(long, short)]
+    yes: bool,
     /// Reason, stored with the cancellation
     #[arg(long, default_value = "", hide_default_value = true)]
     reason: String,
@@ -32,11 +40,59 @@ pub struct CancelArgs {
 /// Cancels operations.
 pub async fn run(args: CancelArgs) -> anyhow::Result<Exit> {
     let target = args.to.target().await?;
+    let query = args.filters.query(&target).await?;
+    match (args.ids.is_empty(), query.filter().is_empty()) {
+        (true, true) => {
+            return Err(usage(
+                "name the operations to cancel, or select them with --kind, --state or other filters",
+            ));
+        }
+        (false, false) => return Err(usage("IDs and filters exclude each other. Use only one of them")),
+        (true, false) => return cancel_matching(&target, &query, args.reason, args.follow, args.yes).await,
+        (false, true) => {}
+    }
     let ids = id::ids_of(&target, &args.ids).await?;
     match ids[..] {
         [id] => cancel_one(&target, id, args.reason, args.follow).await,
-        _ => cancel_many(&target, ids, args.reason, args.follow).await,
+        _ => {
+            let request = CancelMany { ids: Some(ids), filter: None, reason: args.reason };
+            cancel_many(&target, &request, args.follow).await
+        }
     }
+}
+
+fn usage(text: &str) -> anyhow::Error {
+    UsageError(text.to_owned()).into()
+}
+
+/// Cancels all active operations that match, after a confirmation.
+async fn cancel_matching(
+    target: &Target,
+    query: &OperationQuery,
+    reason: String,
+    follow: bool,
+    yes: bool,
+) -> anyhow::Result<Exit> {
+    let counts = target.client.counts(query).await.map_err(advised)?.counts;
+    let active: u64 = counts.iter().filter(|one| !one.state.ended()).map(|one| one.count).sum();
+    if active == 0 {
+        bail!("no active operation matches. `signalbox list` with the same filters lists those that ended");
+    }
+    if !yes {
+        let operations = display::format::counted(active, "active operation", "active operations");
+        output::note(&format!("This cancels {operations}."))?;
+        if !std::io::stdin().is_terminal() {
+            return Err(usage("the confirmation needs a terminal. Use --yes to cancel without it"));
+        }
+        output::terminal_control("Type yes to cancel: ")?;
+        let mut answer = String::new();
+        std::io::stdin().lock().read_line(&mut answer)?;
+        if answer.trim() != "yes" {
+            bail!("nothing was cancelled");
+        }
+    }
+    let request = CancelMany { ids: None, filter: Some(query.filter()), reason };
+    cancel_many(target, &request, follow).await
 }
 
 async fn cancel_one(target: &Target, id: OperationId, reason: String, follow: bool) -> anyhow::Result<Exit> {
@@ -63,15 +119,9 @@ async fn cancel_one(target: &Target, id: OperationId, reason: String, follow: bo
     Ok(Exit::Fine)
 }
 
-async fn cancel_many(
-    target: &Target,
-    ids: Vec<OperationId>,
-    reason: String,
-    follow: bool,
-) -> anyhow::Result<Exit> {
+async fn cancel_many(target: &Target, request: &CancelMany, follow: bool) -> anyhow::Result<Exit> {
     let format = target.format.one_of(&[Format::Text, Format::Json, Format::Name], "cancel ID ID ...")?;
-    let request = CancelMany { ids: Some(ids), filter: None, reason };
-    let outcome = target.client.cancel_many(&request).await.map_err(|error| {
+    let outcome = target.client.cancel_many(request).await.map_err(|error| {
         unsure(error, "Some operations may have been cancelled. `signalbox list` shows their states")
     })?;
     target.wrote_many().await?;
