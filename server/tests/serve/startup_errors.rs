@@ -33,7 +33,8 @@ fn a_typo_in_the_configuration_is_named() {
 fn a_timeout_of_a_host_that_is_out_of_range_is_rejected() {
     let home = Home::new();
     let path = home.path().join("signalbox.toml");
-    let host = "bundled = true\n[[host]]\nname = 'gpu-1'\nurl = 'http://127.0.0.1:9'\nkeep_alive_seconds = -1\n";
+    let host =
+        "bundled = true\n[[host]]\nname = 'gpu-1'\nurl = 'http://127.0.0.1:9'\nkeep_alive_seconds = -1\n";
     std::fs::write(&path, host).unwrap();
     let stderr = home.fails(&["--config", path.to_str().unwrap()]);
     assert!(stderr.contains("host 'gpu-1': 'keep_alive_seconds' is -1"), "{stderr}");
