@@ -218,11 +218,12 @@ impl Config {
             let exec = exec.or_else(|| Some(data.join("exec.toml")).filter(|path| path.is_file()));
             Some(Sources { csv, http, texts, exec, keep })
         } else {
-            if csv.is_some() || http.is_some() || exec.is_some() {
+            let sets_texts = !texts.flags().is_empty();
+            if csv.is_some() || http.is_some() || exec.is_some() || sets_texts {
                 bail!(
-                    "data sources (csv, http) and commands (exec) are for the bundled hosts, but the bundled hosts are off: \
-                     the configuration lists other hosts, or has bundled = false. Set bundled = true to run the bundled \
-                     hosts too, or pass these settings to your own host (signalbox host --csv FOLDER --exec FILE)"
+                    "data sources (csv, http, their formats and time zones) and commands (exec) are for the bundled hosts, but \
+                     these are off: the configuration lists other hosts, or has bundled = false. Set bundled = true to run them \
+                     too, or pass these settings to your own host (signalbox host --csv FOLDER --exec FILE)"
                 );
             }
             if file.hosts.is_empty() {

@@ -5,10 +5,11 @@ use std::fmt;
 use std::str::FromStr;
 
 /// First segments of our own paths: below one of these, it would be unknown whether a proxy has removed the base path.
-const OWN: [&str; 16] = [
+const OWN: [&str; 17] = [
     "account",
     "alerts",
     "api",
+    "audit",
     "compare",
     "healthz",
     "hosts",
