@@ -8,6 +8,7 @@ mod access_rows;
 #[cfg(unix)]
 mod agent;
 mod alert_rows;
+mod columns;
 pub mod complete;
 mod contexts;
 mod download;

@@ -174,7 +174,9 @@ mod tests {
         for wrong in ["id.example.org", "http://id.example.org", "https://id.example.org?x"] {
             assert!(issuer(wrong).contains("oidc.issuer"), "{wrong}");
         }
-        assert!(issuer("https://id.example.org/.well-known/openid-configuration").contains("remove /.well-known"));
+        assert!(
+            issuer("https://id.example.org/.well-known/openid-configuration").contains("remove /.well-known")
+        );
         assert!(error(&with("client_secret_file = '/no/such/file'")).contains("client_secret_file"));
         assert!(error(&with("external_url = 'box'")).contains("oidc.external_url"));
         assert!(error(&with("scopes = ['profile email']")).contains("oidc.scopes"));

@@ -117,7 +117,8 @@ fn print(format: Format, operation: &Operation, printed: bool) -> anyhow::Result
                 format!("{} {title}", operation.kind).into(),
             ];
             // Without a head, because lines come as operations end.
-            let lines = listing::table(&["", "", ""], vec![cells], crate::terminal::has_colours());
+            let coloured = crate::terminal::has_colours();
+            let lines = listing::table(&["", "", ""], vec![cells], coloured, listing::Fit::cut());
             output::styled_lines(&lines[1..])?;
         }
         Format::Csv if printed => {
