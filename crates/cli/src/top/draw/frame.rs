@@ -132,9 +132,12 @@ fn detail_lines(picture: &Picture, area: Rect) -> Vec<Line<'static>> {
     match &picture.view.log {
         None => lines.extend(details::lines(known, columns, picture.now, theme)),
         Some(log) => {
+            let title =
+                known.map(|known| format!("Log: {} {}", known.op.kind, text::one_row(&known.op.title)));
+            lines.push(Line::from(cell(&title.unwrap_or_default(), columns, theme.bold())));
             // The status stays above the log.
             lines.extend(details::lines(known, columns, picture.now, theme).into_iter().skip(1).take(1));
-            lines.extend(details::log(log, columns, room.saturating_sub(1), theme));
+            lines.extend(details::log(log, columns, room.saturating_sub(2), theme));
         }
     }
     lines
@@ -252,6 +255,21 @@ mod tests {
         let rows = drawn(&model(&["local"]), &mut View::default(), (80, 24), 2);
         assert_eq!(rows[20], "Cancelled: stopped and released in 22 ms");
         assert_eq!(rows[21], "Receipt: sent +2 ms · released +22 ms");
+    }
+
+    #[test]
+    fn the_log_has_the_title_of_its_operation() {
+        let model = model(&["local"]);
+        let mut view = View::default();
+        drawn(&model, &mut view, (80, 24), 0);
+        view.log = view.selected().map(|id| Log::new(id, 1));
+        let rows = drawn(&model, &mut view, (80, 24), 0);
+        let title = rows.iter().position(|row| row == "Log: data.load MSFT 1h").unwrap();
+        assert!(rows[title + 1].starts_with("running 56 %"), "{rows:#?}");
+        assert_eq!(rows[title + 2], "Loading the log…");
+        // The selection moves, and the log with it.
+        let rows = drawn(&model, &mut view, (80, 24), 1);
+        assert_eq!(rows[title], "Log: data.load MSFT 2h");
     }
 
     #[test]
