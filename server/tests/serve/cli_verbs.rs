@@ -290,6 +290,37 @@ async fn a_session_persists_across_commands() {
 }
 
 #[tokio::test]
+async fn wrong_defaults_of_a_context_are_reported_with_the_way_to_remove_them() {
+    let user = User::new().await;
+    let url = user.server.url.clone();
+    user.ok(&["context", "add", "prod", "--server", &url]);
+    let run =
+        |args: &[&str]| text_of(user.command(args).env_remove("SIGNALBOX_SERVER_URL").output().unwrap());
+    let (code, _, err) = run(&["context", "params", "data.load", "source=synthetic"]);
+    assert!(code == 0 && err.is_empty(), "{err}");
+    let (code, _, err) = run(&["context", "params", "exec.slep", "secs=1"]);
+    assert!(code == 0 && err.contains("no host has connected that offers the kind 'exec.slep'"), "{err}");
+    let (code, _, err) = run(&["context", "params", "data.load", "bogus=1"]);
+    assert!(code == 0 && err.contains("data.load has no parameter 'bogus'"), "{err}");
+    assert!(err.contains("`signalbox context params data.load bogus=`"), "{err}");
+
+    let start = ["start", "data.load", "symbol=ACME", "timeframe=1d"];
+    let (code, out, err) = run(&start);
+    let comes =
+        "'bogus' comes from the context prod; remove it with `signalbox context params data.load bogus=`";
+    assert!(code == 3 && out.is_empty(), "{out}{err}");
+    assert!(err.contains("has no parameter 'bogus'") && err.contains(comes), "{err}");
+    // What was typed does not come from the context.
+    let (_, _, err) = run(&["start", "data.load", "bogus=2"]);
+    assert!(err.contains("has no parameter 'bogus'") && !err.contains("context"), "{err}");
+    run(&["context", "params", "data.load", "bogus=", "timeframe=9y"]);
+    let (code, _, err) = run(&["start", "data.load", "symbol=ACME"]);
+    assert!(code == 3 && err.contains("'timeframe' comes from the context prod"), "{err}");
+    let (code, _, err) = run(&start);
+    assert_eq!(code, 0, "{err}");
+}
+
+#[tokio::test]
 async fn commands_work_without_a_place_for_session_state() {
     let user = User::new().await;
     let blocked = user.home.path().join("blocked");
