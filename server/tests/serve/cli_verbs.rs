@@ -164,7 +164,13 @@ async fn an_operation_is_retried_deleted_and_its_host_drained() {
     assert!(user.ok(&["list", "-o", "name"]).contains(&id));
     user.ok(&["delete", &id, "--yes"]);
     assert_eq!(user.ok(&["list"]), "No operations match.\n");
-    assert_eq!(user.run(&["delete", &id, "--yes"]).0, 3);
+    let missing = format!("Operation {id} does not exist. It may have been deleted.");
+    let (code, _, err) = user.run(&["delete", &id, "--yes"]);
+    assert!(code == 3 && err.contains(&missing) && !err.contains("not ended"), "{err}");
+    let running = user.running().await;
+    let (code, out, _) = user.run(&["delete", &id, &running, "--dry-run"]);
+    assert!(code == 0 && out.starts_with("1 has not ended") && out.contains(&missing), "{out}");
+    user.ok(&["cancel", &running]);
 
     let host = user.ok(&["hosts", "-o", "name"]).lines().next().unwrap().to_owned();
     user.ok(&["drain", &host]);
