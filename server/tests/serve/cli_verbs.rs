@@ -220,6 +220,14 @@ async fn results_series_and_artifacts_are_exported() {
     assert!(user.ok(&["open", &id, "--print"]).ends_with(&format!("/operations/{id}\n")));
     let series = user.ok(&["series", &id, "-o", "csv"]);
     assert!(series.starts_with("series,x,y\n"), "{series}");
+    let names = user.ok(&["series", &id, "-o", "name"]);
+    let first = names.lines().next().unwrap();
+    assert_eq!(user.ok(&["series", &id, "--name", first, "-o", "name"]), format!("{first}\n"));
+    for format in ["text", "csv", "json"] {
+        let (code, out, err) = user.run(&["series", &id, "--name", &format!("{first},nope"), "-o", format]);
+        assert!(code == 3 && out.is_empty(), "{out}{err}");
+        assert!(err.contains("has no series 'nope'. Its series: ") && err.contains(first), "{err}");
+    }
 }
 
 #[tokio::test]
