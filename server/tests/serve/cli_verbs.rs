@@ -138,6 +138,12 @@ async fn several_operations_are_waited_for_and_cancelled_at_once() {
     assert_eq!(user.run(&["wait", &fine]).0, 0);
     let (code, out, _) = user.run(&["wait", &fine, &failed, "-o", "name"]);
     assert_eq!((code, out.lines().count()), (1, 2), "{out}");
+    let (code, out, _) = user.run(&["wait", &failed]);
+    let lines: Vec<&str> = out.lines().collect();
+    assert!(code == 1 && lines[0].starts_with(&format!("{failed}  failed after ")), "{out}");
+    // The whole reason, with the last output of the command.
+    assert!(lines[1..].iter().all(|line| line.starts_with("    ")), "{out}");
+    assert!(lines[1..].iter().any(|line| line.trim() == "broken"), "{out}");
     let (one, other) = (user.running().await, user.running().await);
     let (code, _, err) = user.run(&["wait", &one, &other, "--timeout", "1s"]);
     assert!(code == 3 && err.contains("timed out after 1"), "{err}");
