@@ -341,6 +341,18 @@ async fn wrong_defaults_of_a_context_are_reported_with_the_way_to_remove_them() 
 }
 
 #[tokio::test]
+async fn a_start_that_waited_in_vain_says_how_long() {
+    let user = User::new().await;
+    let away = ["start", "exec.count", "--server", "http://127.0.0.1:9"];
+    let (code, _, err) = user.run(&away);
+    assert!(code == 3 && err.contains("or wait for the server with --wait-server"), "{err}");
+    let (code, out, err) = user.run(&[&away[..], &["--wait-server=1s"]].concat());
+    assert!(code == 3 && out.is_empty(), "{out}{err}");
+    assert!(err.contains("although the command waited 1.0 s for it. Nothing was started."), "{err}");
+    assert!(!err.contains("or wait for the server with --wait-server"), "{err}");
+}
+
+#[tokio::test]
 async fn commands_work_without_a_place_for_session_state() {
     let user = User::new().await;
     let blocked = user.home.path().join("blocked");

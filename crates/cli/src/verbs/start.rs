@@ -3,7 +3,7 @@
 use super::{kinds, wait};
 use crate::contexts::Contexts;
 use crate::errors::{advised, sentence, unsure};
-use crate::exit::Exit;
+use crate::exit::{Exit, UsageError};
 use crate::follow::{self, Followed, How};
 use crate::interrupt::InterruptArgs;
 use crate::listing::{self, Format};
@@ -81,11 +81,12 @@ pub async fn run(args: StartArgs) -> anyhow::Result<Exit> {
         Ok(operation) => operation,
         Err(refused) => {
             let names = refused.wrong_of(&kind, &used);
-            let error = refused.advised();
+            let error = refused.advised(args.wait_server);
             return Err(match names.first() {
                 Some(name) => {
                     let advice = default_advice(client.server(), kind.as_str(), &defaults, name);
-                    anyhow!("{} {advice}", sentence(&format!("{error:#}")))
+                    let text = format!("{} {advice}", sentence(&format!("{error:#}")));
+                    if error.is::<UsageError>() { UsageError(text).into() } else { anyhow!(text) }
                 }
                 None => error,
             });
@@ -161,8 +162,24 @@ impl NotStarted {
         defaults.iter().filter(is_wrong).map(|(name, _)| name.as_str()).collect()
     }
 
-    /// Error with what happened to the operation, and what can be done.
-    fn advised(self) -> anyhow::Error {
+    /// Error with what happened to the operation, and what can be done; `waited` is how long the command waited.
+    fn advised(self, waited: Option<Duration>) -> anyhow::Error {
+        let waited = waited.map(|waited| text::rounded(waited.as_secs_f64()));
+        match (self, waited) {
+            (NotStarted::Request(error @ ClientError::Unreachable { .. }), Some(waited)) => anyhow!(
+                "{error}, although the command waited {waited} for it. Nothing was started. Start a server with \
+                 `signalbox serve`, set the address of a running server with --server URL, or wait longer with \
+                 --wait-server=TIME"
+            ),
+            (NotStarted::NoHost(error), Some(waited)) => {
+                anyhow!("{} The command waited {waited} for a host that offers this kind", sentence(&error))
+            }
+            (refused, _) => refused.advised_at_once(),
+        }
+    }
+
+    /// Same, for a command that does not wait.
+    fn advised_at_once(self) -> anyhow::Error {
         match self {
             NotStarted::Request(error @ ClientError::Unreachable { .. }) => anyhow!(
                 "{error}. Nothing was started. Start a server with `signalbox serve`, set the address of a running \
