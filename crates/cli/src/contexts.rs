@@ -131,6 +131,18 @@ impl Contexts {
         Ok(context)
     }
 
+    /// Name of the context of this server with these default parameters of a kind: the current one if it fits.
+    pub fn named_like(&self, server: &str, kind: &str, defaults: &[(String, String)]) -> Option<&str> {
+        let fits = |context: &Context| {
+            let own = context.params.get(kind).into_iter().flatten();
+            context.server.trim_end_matches('/') == server.trim_end_matches('/')
+                && own.eq(defaults.iter().map(|(name, value)| (name, value)))
+        };
+        let current = self.current.as_ref().and_then(|name| self.all.get_key_value(name));
+        let all = current.into_iter().chain(&self.all);
+        all.into_iter().find(|(_, context)| fits(context)).map(|(name, _)| name.as_str())
+    }
+
     /// The context in use, if any.
     ///
     /// # Errors
@@ -170,5 +182,27 @@ mod tests {
         }
         let unknown = read.named("test").unwrap_err().to_string();
         assert_eq!(unknown, "there is no context 'test'. Contexts: prod");
+    }
+
+    #[test]
+    fn a_context_is_recognized_by_its_server_and_its_defaults() {
+        let context = |server: &str, source: &str| Context {
+            server: server.to_owned(),
+            params: BTreeMap::from([(
+                "data.load".into(),
+                BTreeMap::from([("source".into(), source.into())]),
+            )]),
+            ..Context::default()
+        };
+        let mut contexts = Contexts::default();
+        contexts.all.insert("lab".into(), context("http://lab/", "csv"));
+        contexts.all.insert("prod".into(), context("http://prod", "csv"));
+        contexts.all.insert("twin".into(), context("http://lab", "csv"));
+        let csv = [("source".to_owned(), "csv".to_owned())];
+        assert_eq!(contexts.named_like("http://prod", "data.load", &csv), Some("prod"));
+        assert_eq!(contexts.named_like("http://lab", "data.load", &csv), Some("lab"));
+        assert_eq!(contexts.named_like("http://lab", "exec.say", &csv), None);
+        contexts.current = Some("twin".into());
+        assert_eq!(contexts.named_like("http://lab", "data.load", &csv), Some("twin"));
     }
 }

@@ -8,6 +8,7 @@ mod access_rows;
 #[cfg(unix)]
 mod agent;
 mod alert_rows;
+mod columns;
 pub mod complete;
 mod contexts;
 mod download;
@@ -193,7 +194,7 @@ async fn run(command: Command) -> anyhow::Result<Exit> {
         Command::Token(args) => verbs::token::run(args).await,
         Command::User(args) => verbs::user::run(args).await,
         Command::Open(args) => verbs::open::run(args).await,
-        Command::Context(args) => verbs::context::run(args),
+        Command::Context(args) => verbs::context::run(args).await,
         Command::Completion(args) => verbs::completion::run(args),
         #[cfg(unix)]
         Command::Agent(args) => verbs::agent::run(args).await,

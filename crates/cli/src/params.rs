@@ -86,8 +86,7 @@ pub fn read(kinds: &KindList, kind: &str, given: &Given) -> anyhow::Result<Value
         if field.secret && is_typed {
             bail!(
                 "parameter {name} is secret, and other users of this machine can read the arguments of a command. Use \
-                 --param-file {name}=FILE, or --param-file {name}=- to read it from standard input. If it is a default of \
-                 the context, remove it: signalbox context params {kind} {name}="
+                 --param-file {name}=FILE, or --param-file {name}=- to read it from standard input"
             );
         }
         let value = match field.read(text) {

@@ -19,6 +19,7 @@ pub fn colour_of(state: State) -> Colour {
 impl Listed for Operation {
     const COLUMNS: &'static [&'static str] =
         &["ID", "STATE", "PROGRESS", "DURATION", "CREATED", "HOST", "KIND", "TITLE"];
+    const OPTIONAL: &'static [&'static str] = &["HOST", "CREATED", "PROGRESS", "DURATION", "KIND"];
     const FIELDS: &'static [&'static str] = &[
         "id",
         "state",
@@ -86,6 +87,7 @@ pub fn link_of(host: &HostStatus) -> (&'static str, Colour) {
 impl Listed for HostStatus {
     const COLUMNS: &'static [&'static str] =
         &["NAME", "STATUS", "RUNNING", "LATENCY", "CPU", "MEMORY", "VERSION", "KINDS"];
+    const OPTIONAL: &'static [&'static str] = &["VERSION", "MEMORY", "LATENCY", "CPU"];
     const FIELDS: &'static [&'static str] = &[
         "name",
         "link",
@@ -174,7 +176,7 @@ impl Listed for KindOffer {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::listing::table;
+    use crate::listing::{Fit, table};
     use protocol::{KindName, OperationId};
     use serde_json::json;
 
@@ -196,7 +198,8 @@ mod tests {
     fn a_table_of_operations_is_aligned_and_has_relative_times() {
         let now = Time::parse("2026-11-23T10:41:17Z").unwrap();
         let rows = [op(State::Running), op(State::Succeeded)];
-        let lines = table(Operation::COLUMNS, rows.iter().map(|row| row.cells(now)).collect(), false);
+        let lines =
+            table(Operation::COLUMNS, rows.iter().map(|row| row.cells(now)).collect(), false, Fit::natural());
         assert_eq!(lines.len(), 3);
         let at = |line: &str| line.find("data.load").unwrap_or(line.find("KIND").unwrap_or_default());
         assert!(lines.iter().all(|line| at(line) == at(&lines[0])), "{lines:?}");

@@ -1,16 +1,23 @@
-//! Terminals: width of the one of standard error, lines cut to fit, and whether standard output has colours.
+//! Terminals: their widths, lines that fit, and whether standard output has colours.
 
 use std::io::IsTerminal;
 
 /// Width in columns if neither the terminal nor `COLUMNS` gives one.
 const DEFAULT_COLUMNS: usize = 80;
 
-/// Current width of the terminal, which may be resized.
+/// Current width of the terminal of standard error, which may be resized.
 pub fn columns() -> usize {
-    kernel_columns()
-        .or_else(|| std::env::var("COLUMNS").ok()?.parse().ok())
-        .filter(|columns| *columns > 0)
-        .unwrap_or(DEFAULT_COLUMNS)
+    kernel_columns(&std::io::stderr()).or_else(environment_columns).unwrap_or(DEFAULT_COLUMNS)
+}
+
+/// Width of the terminal of standard output; `None` if that is no terminal or its width is unknown.
+pub fn output_columns() -> Option<usize> {
+    let out = std::io::stdout();
+    if out.is_terminal() { kernel_columns(&out).or_else(environment_columns) } else { None }
+}
+
+fn environment_columns() -> Option<usize> {
+    std::env::var("COLUMNS").ok()?.parse().ok().filter(|columns| *columns > 0)
 }
 
 /// Whether colours are written to standard output: it is a terminal that has them, and `NO_COLOR` is not set.
@@ -27,13 +34,13 @@ pub fn columns_of(text: &str) -> usize {
 }
 
 #[cfg(unix)]
-fn kernel_columns() -> Option<usize> {
-    let size = rustix::termios::tcgetwinsize(std::io::stderr()).ok()?;
+fn kernel_columns(terminal: &impl std::os::fd::AsFd) -> Option<usize> {
+    let size = rustix::termios::tcgetwinsize(terminal).ok()?;
     Some(usize::from(size.ws_col)).filter(|columns| *columns > 0)
 }
 
 #[cfg(not(unix))]
-fn kernel_columns() -> Option<usize> {
+fn kernel_columns<T>(_: &T) -> Option<usize> {
     None
 }
 
@@ -41,24 +48,53 @@ fn kernel_columns() -> Option<usize> {
 /// empty, because some terminals wrap once it is written.
 pub fn fitted(line: &str, columns: usize) -> String {
     let one_row = line.replace(['\n', '\r', '\t'], " ");
-    let plain = ansi::plain(&one_row);
-    let room = columns.saturating_sub(1);
-    if columns_of(&plain) <= room {
-        return plain.into_owned();
+    cut(&ansi::plain(&one_row), columns.saturating_sub(1))
+}
+
+/// Text in at most so many columns, cut with an ellipsis if longer.
+pub fn cut(text: &str, columns: usize) -> String {
+    if columns_of(text) <= columns {
+        return text.to_owned();
     }
     let mut cut = String::new();
     let mut used = 1;
-    for c in plain.chars() {
+    for c in text.chars() {
         used += width(c);
-        if used > room {
+        if used > columns {
             break;
         }
         cut.push(c);
     }
-    if room > 0 {
+    if columns > 0 {
         cut.push('…');
     }
     cut
+}
+
+/// Lines of at most so many columns, or one character; at least one line. Lines end between words where that is possible.
+pub fn wrapped(text: &str, columns: usize) -> Vec<String> {
+    let mut lines = Vec::new();
+    let mut rest = text;
+    while columns_of(rest) > columns {
+        let mut used = 0;
+        let too_far = rest.char_indices().find(|(_, c)| {
+            used += width(*c);
+            used > columns
+        });
+        let first = rest.chars().next().map_or(1, char::len_utf8);
+        let full = too_far.map_or(rest.len(), |(at, _)| at).max(first);
+        // A blank just after a full line ends it, too.
+        let end = match rest[full..].starts_with(' ') {
+            true => full,
+            false => rest[..full].rfind(' ').filter(|at| *at > 0).unwrap_or(full),
+        };
+        lines.push(rest[..end].trim_end().to_owned());
+        rest = rest[end..].trim_start();
+    }
+    if !rest.is_empty() || lines.is_empty() {
+        lines.push(rest.to_owned());
+    }
+    lines
 }
 
 /// Columns of a character: two for East Asian scripts and most emoji, none for combining marks.
@@ -96,6 +132,16 @@ mod tests {
         assert_eq!(fitted("abcdef", 6), "abcd…");
         // Wide characters take two columns each.
         assert_eq!(fitted("読込中です", 8), "読込中…");
+    }
+
+    #[test]
+    fn a_long_text_is_wrapped_between_words_and_nothing_is_lost() {
+        assert_eq!(wrapped("one of csv, ktrdr or synthetic", 11), ["one of csv,", "ktrdr or", "synthetic"]);
+        assert_eq!(wrapped("abcdefgh", 3), ["abc", "def", "gh"]);
+        assert_eq!(wrapped("読込中です", 5), ["読込", "中で", "す"]);
+        assert_eq!(wrapped("読", 1), ["読"]);
+        assert_eq!(wrapped("", 5), [""]);
+        assert_eq!(wrapped("ab", 0), ["a", "b"]);
     }
 
     #[test]

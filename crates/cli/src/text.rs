@@ -72,19 +72,28 @@ pub fn standing(op: &Operation, now: Time) -> String {
     format!("{} {}", op.state, parts.join(" · ")).trim_end().to_owned()
 }
 
-/// Outcome: `succeeded after 2 m 10 s`, with the reason of a failure.
-pub fn ended(op: &Operation) -> String {
-    let mut output = match (op.started_at, op.ended_at) {
+/// Outcome without a reason: `succeeded after 2 m 10 s`.
+pub fn outcome(op: &Operation) -> String {
+    match (op.started_at, op.ended_at) {
         (Some(from), Some(to)) => format!("{} after {}", op.state, rounded(to.seconds_since(from))),
         _ => op.state.to_string(),
-    };
-    if let Some(failure) = op.failure.as_ref().filter(|_| op.state == State::Failed) {
-        output.push_str(&format!(": {}", failure.message));
-        if !failure.hint.is_empty() {
-            output.push_str(&format!("\n{}", failure.hint));
-        }
     }
-    output
+}
+
+/// Reason of a failure with its hint, in several lines; empty if it did not fail.
+pub fn reason(op: &Operation) -> String {
+    let Some(failure) = op.failure.as_ref().filter(|_| op.state == State::Failed) else {
+        return String::new();
+    };
+    format!("{}\n{}", failure.message, failure.hint).trim_end().to_owned()
+}
+
+/// Outcome with the reason of a failure.
+pub fn ended(op: &Operation) -> String {
+    match reason(op) {
+        reason if reason.is_empty() => outcome(op),
+        reason => format!("{}: {reason}", outcome(op)),
+    }
 }
 
 /// Result of a cancel request.

@@ -68,6 +68,43 @@ async fn operations_are_watched_filtered_and_cancelled_with_a_receipt() {
 }
 
 #[tokio::test]
+async fn the_log_is_closed_or_replaced_if_its_operation_is_hidden() {
+    let home = Home::new();
+    let server = serve(&home);
+    server.host_up().await;
+    let mut feed = server.follow(0).await;
+    let done = server.start("exec.done", json!({})).await.id;
+    feed.until(|op| op.id == done && op.state.ended()).await;
+    let id = server.start("exec.wait", json!({})).await.id;
+    feed.until_log(id).await;
+    let mut terminal = Terminal::run(&top(&server.url), 24, 80);
+    terminal.wait_for_text("1 running");
+    terminal.type_keys("/wait\rgl");
+    terminal.wait_for("the log with its title", |text| {
+        text.contains("a line of the log") && text.lines().any(|line| line.starts_with("Log: exec.wait"))
+    });
+    // It ends, and ended operations are hidden.
+    server.ask(id, "cancel").await;
+    terminal.wait_for_text("cancelled");
+    terminal.type_keys("e");
+    terminal.wait_for("an empty list without a log", |text| {
+        let has_log = text.contains("a line of the log") || text.contains("Log: ");
+        text.contains("No operations match the filter.") && !has_log
+    });
+    // The log of a filtered one is replaced.
+    terminal.type_keys("e");
+    terminal.wait_for_text("cancelled");
+    terminal.type_keys("l");
+    terminal.wait_for_text("a line of the log");
+    terminal.type_keys("/\x15/done");
+    terminal.wait_for("the log of the other operation", |text| {
+        text.contains("Log: exec.done") && !text.contains("a line of the log")
+    });
+    terminal.type_keys("\x03");
+    assert_eq!(terminal.end().0, 0);
+}
+
+#[tokio::test]
 async fn the_terminal_is_restored_after_a_signal_and_the_view_waits_for_an_absent_server() {
     let home = Home::new();
     let server = serve(&home);

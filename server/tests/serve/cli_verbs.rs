@@ -156,6 +156,12 @@ async fn several_operations_are_waited_for_and_cancelled_at_once() {
     assert_eq!(user.run(&["wait", &fine]).0, 0);
     let (code, out, _) = user.run(&["wait", &fine, &failed, "-o", "name"]);
     assert_eq!((code, out.lines().count()), (1, 2), "{out}");
+    let (code, out, _) = user.run(&["wait", &failed]);
+    let lines: Vec<&str> = out.lines().collect();
+    assert!(code == 1 && lines[0].starts_with(&format!("{failed}  failed after ")), "{out}");
+    // The whole reason, with the last output of the command.
+    assert!(lines[1..].iter().all(|line| line.starts_with("    ")), "{out}");
+    assert!(lines[1..].iter().any(|line| line.trim() == "broken"), "{out}");
     let (one, other) = (user.running().await, user.running().await);
     let (code, _, err) = user.run(&["wait", &one, &other, "--timeout", "1s"]);
     assert!(code == 3 && err.contains("timed out after 1"), "{err}");
@@ -182,7 +188,13 @@ async fn an_operation_is_retried_deleted_and_its_host_drained() {
     assert!(user.ok(&["list", "-o", "name"]).contains(&id));
     user.ok(&["delete", &id, "--yes"]);
     assert_eq!(user.ok(&["list"]), "No operations match.\n");
-    assert_eq!(user.run(&["delete", &id, "--yes"]).0, 3);
+    let missing = format!("Operation {id} does not exist. It may have been deleted.");
+    let (code, _, err) = user.run(&["delete", &id, "--yes"]);
+    assert!(code == 3 && err.contains(&missing) && !err.contains("not ended"), "{err}");
+    let running = user.running().await;
+    let (code, out, _) = user.run(&["delete", &id, &running, "--dry-run"]);
+    assert!(code == 0 && out.starts_with("1 has not ended") && out.contains(&missing), "{out}");
+    user.ok(&["cancel", &running]);
 
     let host = user.ok(&["hosts", "-o", "name"]).lines().next().unwrap().to_owned();
     user.ok(&["drain", &host]);
@@ -248,6 +260,14 @@ async fn results_series_and_artifacts_are_exported() {
     assert!(user.ok(&["open", &id, "--print"]).ends_with(&format!("/operations/{id}\n")));
     let series = user.ok(&["series", &id, "-o", "csv"]);
     assert!(series.starts_with("series,x,y\n"), "{series}");
+    let names = user.ok(&["series", &id, "-o", "name"]);
+    let first = names.lines().next().unwrap();
+    assert_eq!(user.ok(&["series", &id, "--name", first, "-o", "name"]), format!("{first}\n"));
+    for format in ["text", "csv", "json"] {
+        let (code, out, err) = user.run(&["series", &id, "--name", &format!("{first},nope"), "-o", format]);
+        assert!(code == 3 && out.is_empty(), "{out}{err}");
+        assert!(err.contains("has no series 'nope'. Its series: ") && err.contains(first), "{err}");
+    }
 }
 
 #[tokio::test]
@@ -321,6 +341,49 @@ async fn a_session_persists_across_commands() {
     assert!(code == 64 && err.contains("--server and --context exclude each other"), "{err}");
     user.ok(&["context", "remove", "here"]);
     assert!(user.ok(&["context", "list"]).starts_with("No contexts"));
+}
+
+#[tokio::test]
+async fn wrong_defaults_of_a_context_are_reported_with_the_way_to_remove_them() {
+    let user = User::new().await;
+    let url = user.server.url.clone();
+    user.ok(&["context", "add", "prod", "--server", &url]);
+    let run =
+        |args: &[&str]| text_of(user.command(args).env_remove("SIGNALBOX_SERVER_URL").output().unwrap());
+    let (code, _, err) = run(&["context", "params", "data.load", "source=synthetic"]);
+    assert!(code == 0 && err.is_empty(), "{err}");
+    let (code, _, err) = run(&["context", "params", "exec.slep", "secs=1"]);
+    assert!(code == 0 && err.contains("no host has connected that offers the kind 'exec.slep'"), "{err}");
+    let (code, _, err) = run(&["context", "params", "data.load", "bogus=1"]);
+    assert!(code == 0 && err.contains("data.load has no parameter 'bogus'"), "{err}");
+    assert!(err.contains("`signalbox context params data.load bogus=`"), "{err}");
+
+    let start = ["start", "data.load", "symbol=ACME", "timeframe=1d"];
+    let (code, out, err) = run(&start);
+    let comes =
+        "'bogus' comes from the context prod; remove it with `signalbox context params data.load bogus=`";
+    assert!(code == 3 && out.is_empty(), "{out}{err}");
+    assert!(err.contains("has no parameter 'bogus'") && err.contains(comes), "{err}");
+    // What was typed does not come from the context.
+    let (_, _, err) = run(&["start", "data.load", "bogus=2"]);
+    assert!(err.contains("has no parameter 'bogus'") && !err.contains("context"), "{err}");
+    run(&["context", "params", "data.load", "bogus=", "timeframe=9y"]);
+    let (code, _, err) = run(&["start", "data.load", "symbol=ACME"]);
+    assert!(code == 3 && err.contains("'timeframe' comes from the context prod"), "{err}");
+    let (code, _, err) = run(&start);
+    assert_eq!(code, 0, "{err}");
+}
+
+#[tokio::test]
+async fn a_start_that_waited_in_vain_says_how_long() {
+    let user = User::new().await;
+    let away = ["start", "exec.count", "--server", "http://127.0.0.1:9"];
+    let (code, _, err) = user.run(&away);
+    assert!(code == 3 && err.contains("or wait for the server with --wait-server"), "{err}");
+    let (code, out, err) = user.run(&[&away[..], &["--wait-server=1s"]].concat());
+    assert!(code == 3 && out.is_empty(), "{out}{err}");
+    assert!(err.contains("although the command waited 1.0 s for it. Nothing was started."), "{err}");
+    assert!(!err.contains("or wait for the server with --wait-server"), "{err}");
 }
 
 #[tokio::test]

@@ -30,6 +30,8 @@ mod cli_output;
 #[cfg(unix)]
 mod cli_programs;
 #[cfg(target_os = "linux")]
+mod cli_tables;
+#[cfg(target_os = "linux")]
 mod cli_top;
 mod cli_verbs;
 mod demo;

@@ -96,7 +96,6 @@ pub async fn run(target: &Target) -> anyhow::Result<Exit> {
             Some(done) = session.requests.join_next() => session.done(done?)?,
             _ = sample.tick() => {
                 session.model.sample();
-                session.follow_selection();
                 session.load_log();
             }
             () = tokio::time::sleep_until(next_picture), if is_changed => {
@@ -120,6 +119,7 @@ impl Session<'_> {
     fn draw(&mut self, screen: &mut Screen, theme: Theme) -> anyhow::Result<Instant> {
         let now = self.now();
         let rows = self.model.rows(&self.view.as_filter(), self.view.with_ended, now);
+        let log_before = self.view.log.as_ref().map(|log| log.id);
         let selected = self.view.settle(&rows);
         let silence = self.heard_at.map(|at| at.elapsed()).filter(|silence| *silence > STALE_AFTER);
         let picture = Picture {
@@ -133,7 +133,12 @@ impl Session<'_> {
             now,
             theme,
         };
-        Ok(screen.draw(|frame| draw::draw(frame, &picture))?)
+        let next_picture = screen.draw(|frame| draw::draw(frame, &picture))?;
+        // A log that can't be read is requested again only once a second.
+        if self.view.log.as_ref().map(|log| log.id) != log_before {
+            self.load_log();
+        }
+        Ok(next_picture)
     }
 
     fn message(&mut self, message: Message) {
@@ -167,6 +172,7 @@ impl Session<'_> {
         let now = self.now();
         let rows = self.model.rows(&self.view.as_filter(), self.view.with_ended, now);
         let view = &mut self.view;
+        view.settle(&rows);
         view.note.clear();
         let page = isize::try_from(height / 2).unwrap_or(1).max(1);
         match command {
@@ -210,18 +216,7 @@ impl Session<'_> {
             }
             Command::Quit | Command::Redraw => {}
         }
-        self.follow_selection();
         self.load_log();
-    }
-
-    /// The log is that of the selected operation.
-    fn follow_selection(&mut self) {
-        let selected = self.view.selected().and_then(|id| self.model.get(id));
-        if let (Some(log), Some(known)) = (&mut self.view.log, selected)
-            && log.id != known.op.id
-        {
-            *log = Log::new(known.op.id, known.op.attempt);
-        }
     }
 
     /// Loads log lines that are missing, one request at a time.
@@ -239,7 +234,9 @@ impl Session<'_> {
             Done::Log(loaded) => {
                 self.log_requested = false;
                 match (loaded, &mut self.view.log) {
-                    (Ok(loaded), Some(log)) => log.join(loaded),
+                    (Ok(loaded), Some(log)) if loaded.id == log.id => log.join(loaded),
+                    // Another operation was selected meanwhile.
+                    (Ok(_), Some(_)) => self.load_log(),
                     (Err(error), Some(_)) => {
                         self.view.note = format!("The log can't be read: {}", sentence(&error));
                     }

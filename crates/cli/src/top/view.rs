@@ -48,19 +48,28 @@ impl View {
         Filter { text: self.filter.clone(), ..Filter::default() }
     }
 
-    /// Row of the selected operation. The selection stays at its operation, else at its row.
+    /// Row of the selected operation. The selection stays at its operation, else at its row. An open log is always that
+    /// of the selected operation.
     pub fn settle(&mut self, rows: &[&Tracked]) -> Option<usize> {
         let at = self.selected.and_then(|id| rows.iter().position(|row| row.op.id == id));
-        self.row = at.unwrap_or(self.row).min(rows.len().saturating_sub(1));
-        self.selected = rows.get(self.row).map(|row| row.op.id);
+        self.select(rows, at.unwrap_or(self.row));
         self.selected.map(|_| self.row)
+    }
+
+    /// Selects a row, or the last one.
+    fn select(&mut self, rows: &[&Tracked], row: usize) {
+        self.row = row.min(rows.len().saturating_sub(1));
+        let selected = rows.get(self.row);
+        self.selected = selected.map(|known| known.op.id);
+        if self.log.as_ref().is_some_and(|log| Some(log.id) != self.selected) {
+            self.log = selected.map(|known| Log::new(known.op.id, known.op.attempt));
+        }
     }
 
     /// Moves the selection by rows.
     pub fn move_by(&mut self, rows: &[&Tracked], by: isize) {
         self.settle(rows);
-        self.row = self.row.saturating_add_signed(by).min(rows.len().saturating_sub(1));
-        self.selected = rows.get(self.row).map(|row| row.op.id);
+        self.select(rows, self.row.saturating_add_signed(by));
     }
 
     pub fn selected(&self) -> Option<OperationId> {
@@ -102,5 +111,29 @@ mod tests {
         assert_eq!(settle(&model, 100), Some(3));
         assert_eq!(settle(&model, -100), Some(0));
         assert_eq!(settle(&Model::default(), 0), None);
+    }
+
+    #[test]
+    fn an_open_log_is_always_that_of_the_selected_operation() {
+        let mut model = Model::default();
+        model.load(snapshot(vec![op(1, State::Running), op(2, State::Failed)], vec![]));
+        let mut view = View::default();
+        let settled = |view: &mut View| {
+            let rows = model.rows(&view.as_filter(), view.with_ended, Time::from_micros(0));
+            view.settle(&rows);
+            view.log.as_ref().map(|log| log.id)
+        };
+        let [running, failed] = [1, 2].map(|n| op(n, State::Running).id);
+        assert_eq!(settled(&mut view), None);
+        view.log = Some(Log::new(running, 1));
+        assert_eq!(settled(&mut view), Some(running));
+        // A filter hides the operation of the log.
+        view.filter = "2h".into();
+        assert_eq!(settled(&mut view), Some(failed));
+        // Nothing is shown any more.
+        view.with_ended = false;
+        assert_eq!(settled(&mut view), None);
+        view.filter.clear();
+        assert_eq!(settled(&mut view), None);
     }
 }

@@ -2,14 +2,22 @@
 
 use crate::complete;
 use crate::contexts::{self, Context, Contexts};
+use crate::errors::sentence;
 use crate::exit::Exit;
 use crate::listing::{self, Cell, Colour, Format, Listed};
 use crate::output;
+use crate::params::{self, Given};
+use crate::target::To;
 use anyhow::{Context as _, bail};
 use clap::{Args, Subcommand};
 use protocol::Time;
+use protocol::api::KindList;
 use serde::Serialize;
 use std::path::PathBuf;
+use std::time::Duration;
+
+/// Time for the answer of the server that knows the kinds. The defaults are stored without it.
+const KINDS_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// Arguments of `signalbox context`.
 #[derive(Args)]
@@ -110,7 +118,7 @@ impl Listed for Row {
 }
 
 /// Adds, chooses, lists and removes contexts.
-pub fn run(args: ContextArgs) -> anyhow::Result<Exit> {
+pub async fn run(args: ContextArgs) -> anyhow::Result<Exit> {
     let mut contexts = Contexts::load()?;
     match args.command {
         ContextCommand::Add(args) => add(&mut contexts, args)?,
@@ -133,7 +141,12 @@ pub fn run(args: ContextArgs) -> anyhow::Result<Exit> {
             }
             contexts.store()?;
         }
-        ContextCommand::Params { kind, params } => set_params(&mut contexts, kind, &params)?,
+        ContextCommand::Params { kind, params } => {
+            set_params(&mut contexts, &kind, &params)?;
+            if let Some(warning) = refused_params(&contexts, &kind, &params).await {
+                output::note(&warning)?;
+            }
+        }
     }
     Ok(Exit::Fine)
 }
@@ -172,7 +185,36 @@ fn add(contexts: &mut Contexts, args: AddArgs) -> anyhow::Result<()> {
     contexts.store()
 }
 
-fn set_params(contexts: &mut Contexts, kind: String, params: &[String]) -> anyhow::Result<()> {
+/// Warning about new defaults with which `start` fails, as far as the server of the context can tell.
+async fn refused_params(contexts: &Contexts, kind: &str, params: &[String]) -> Option<String> {
+    let set: Vec<String> = params.iter().filter(|pair| !pair.ends_with('=')).cloned().collect();
+    let current = contexts.current.as_deref().filter(|_| !set.is_empty())?;
+    let flag = |name: &str| (name == "--context").then_some(current);
+    let client = To::typed(flag, true).quiet_client().await?;
+    let kinds = tokio::time::timeout(KINDS_TIMEOUT, client.kinds()).await.ok()?.ok()?;
+    warning_about(&kinds, kind, set)
+}
+
+fn warning_about(kinds: &KindList, kind: &str, set: Vec<String>) -> Option<String> {
+    let names: Vec<&str> = kinds.kinds.iter().map(|offer| offer.spec.name.as_str()).collect();
+    if !names.contains(&kind) {
+        // A server whose hosts have not connected yet knows no kinds.
+        let known = names.join(", ");
+        return (!names.is_empty()).then(|| {
+            format!("The defaults are saved, but no host has connected that offers the kind '{kind}'. Kinds: {known}.")
+        });
+    }
+    let refused = |pair: String| params::read(kinds, kind, &Given { typed: vec![pair], from_files: vec![] });
+    let wrong = set.into_iter().find_map(|pair| refused(pair.clone()).err().map(|why| (pair, why)))?;
+    let name = wrong.0.split_once('=').map_or(wrong.0.as_str(), |(name, _)| name);
+    Some(format!(
+        "The defaults are saved, but `signalbox start {kind}` will fail: {} Remove the default with `signalbox context \
+         params {kind} {name}=`.",
+        sentence(&wrong.1)
+    ))
+}
+
+fn set_params(contexts: &mut Contexts, kind: &str, params: &[String]) -> anyhow::Result<()> {
     let Some(current) = contexts.current.clone() else {
         bail!(
             "there is no current context. Set it with `signalbox context use NAME`, or add a context with \
@@ -181,7 +223,7 @@ fn set_params(contexts: &mut Contexts, kind: String, params: &[String]) -> anyho
     };
     contexts.named(&current)?;
     let context = contexts.all.entry(current).or_default();
-    let defaults = context.params.entry(kind).or_default();
+    let defaults = context.params.entry(kind.to_owned()).or_default();
     for pair in params {
         match pair.split_once('=') {
             Some((name, "")) => {

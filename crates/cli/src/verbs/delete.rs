@@ -8,8 +8,13 @@ use crate::target::To;
 use crate::{id, output};
 use anyhow::bail;
 use clap::Args;
-use protocol::api::DeleteMany;
+use client::{Client, ClientError};
+use protocol::api::{DeleteMany, Deleted};
+use protocol::{OperationId, ProblemType};
 use std::io::{BufRead, IsTerminal};
+
+/// Operations that are looked up one by one, to tell which of them do not exist.
+const MAX_LOOKED_UP: usize = 20;
 
 /// Arguments of `signalbox delete`.
 #[derive(Args)]
@@ -31,17 +36,17 @@ pub async fn run(args: DeleteArgs) -> anyhow::Result<Exit> {
     let target = args.to.target().await?;
     let format = target.format.one_of(&[Format::Text, Format::Json], "delete")?;
     let ids = id::ids_of(&target, &args.ids).await?;
-    let mut request = DeleteMany { ids: Some(ids), dry_run: true, ..DeleteMany::default() };
+    let mut request = DeleteMany { ids: Some(ids.clone()), dry_run: true, ..DeleteMany::default() };
     if !args.yes || args.dry_run {
         let preview = target.client.delete_many(&request).await.map_err(advised)?;
         if args.dry_run {
             match format {
                 Format::Json => output::json(&listing::json_of(&preview))?,
-                _ => output::line(&display::confirm::delete_many(preview).join("\n"))?,
+                _ => output::line(&explained(&target.client, &ids, preview).await.join("\n"))?,
             }
             return Ok(Exit::Fine);
         }
-        output::note(&display::confirm::delete_many(preview).join("\n"))?;
+        output::note(&explained(&target.client, &ids, preview).await.join("\n"))?;
         if preview.deleted == 0 {
             bail!("nothing was deleted");
         }
@@ -73,7 +78,28 @@ pub async fn run(args: DeleteArgs) -> anyhow::Result<Exit> {
         }
     }
     if outcome.deleted == 0 {
-        bail!("nothing was deleted: {}", display::confirm::delete_many(outcome).join(" "));
+        bail!("nothing was deleted: {}", explained(&target.client, &ids, outcome).await.join(" "));
     }
     Ok(Exit::Fine)
+}
+
+/// What is deleted, and why the other operations are skipped.
+async fn explained(client: &Client, ids: &[OperationId], outcome: Deleted) -> Vec<String> {
+    let mut missing = Vec::new();
+    if outcome.refused > 0 && ids.len() <= MAX_LOOKED_UP {
+        for id in ids {
+            if matches!(client.operation(*id).await, Err(ClientError::Problem(p)) if p.kind == ProblemType::NotFound)
+            {
+                missing.push(*id);
+            }
+        }
+    }
+    let refused = outcome.refused.saturating_sub(missing.len() as u64);
+    let mut lines = match outcome.deleted + refused {
+        0 if !missing.is_empty() => Vec::new(),
+        _ => display::confirm::delete_many(Deleted { refused, ..outcome }),
+    };
+    lines
+        .extend(missing.iter().map(|id| format!("Operation {id} does not exist. It may have been deleted.")));
+    lines
 }

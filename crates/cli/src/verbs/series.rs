@@ -6,6 +6,7 @@ use crate::exit::Exit;
 use crate::listing::{self, Cell, Format, Listed};
 use crate::target::To;
 use crate::{id, output};
+use anyhow::bail;
 use clap::Args;
 use protocol::{Points, Time};
 
@@ -59,6 +60,19 @@ pub async fn run(args: SeriesArgs) -> anyhow::Result<Exit> {
     let id = id::id_of(&target, &args.id).await?;
     let answer = target.client.series(id, &args.name, args.points).await.map_err(advised)?;
     target.remember(id)?;
+    let is_answered = |name: &String| answer.series.iter().any(|one| one.name == *name);
+    if let Some(name) = args.name.iter().find(|name| !is_answered(name)) {
+        let detail = target.client.operation(id).await.map_err(advised)?;
+        let is_unknown = !detail.series.contains(name);
+        match detail.series.is_empty() {
+            // A running operation may still report it.
+            true if is_unknown && detail.operation.state.ended() => bail!("operation {id} has no series"),
+            false if is_unknown => {
+                bail!("operation {id} has no series '{name}'. Its series: {}", detail.series.join(", "))
+            }
+            _ => {}
+        }
+    }
     match target.format {
         Format::Csv => output::line(&points_csv(&answer.series))?,
         other => listing::print(other, &answer.series, &answer)?,

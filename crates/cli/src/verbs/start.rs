@@ -1,8 +1,9 @@
 //! `signalbox start`
 
 use super::{kinds, wait};
-use crate::errors::{advised, unsure};
-use crate::exit::Exit;
+use crate::contexts::Contexts;
+use crate::errors::{advised, sentence, unsure};
+use crate::exit::{Exit, UsageError};
 use crate::follow::{self, Followed, How};
 use crate::interrupt::InterruptArgs;
 use crate::listing::{self, Format};
@@ -13,7 +14,7 @@ use crate::{complete, output, params, text};
 use anyhow::anyhow;
 use clap::Args;
 use client::{Client, ClientError};
-use protocol::api::{HostLink, HostStatus, StartOperation};
+use protocol::api::{HostLink, HostStatus, KindList, StartOperation};
 use protocol::{KindName, Operation};
 use std::slice;
 use std::time::Duration;
@@ -67,12 +68,30 @@ pub async fn run(args: StartArgs) -> anyhow::Result<Exit> {
     }
     let from_files = params::from_files(&args.param_files)?;
     let is_read = |(name, _): &(String, String)| from_files.iter().any(|(read, _)| read == name);
-    let defaults = target.params(&args.kind).into_iter().filter(|default| !is_read(default)).collect();
-    let given = Given { typed: kinds::with_defaults(&args.params, defaults), from_files };
+    let defaults = target.params(&args.kind);
+    let is_typed =
+        |name: &str| args.params.iter().any(|pair| pair.split_once('=').is_some_and(|p| p.0 == name));
+    let used: Vec<(String, String)> =
+        defaults.iter().filter(|default| !is_read(default) && !is_typed(&default.0)).cloned().collect();
+    let given = Given { typed: kinds::with_defaults(&args.params, used.clone()), from_files };
     let (kind, key) = (KindName::new(args.kind)?, client::new_key());
     let request = async || requested(client, &kind, &given, args.priority, &key).await;
     let started = Patience::new(args.wait_server).send(request, NotStarted::awaited).await?;
-    let operation = started.map_err(NotStarted::advised)?;
+    let operation = match started {
+        Ok(operation) => operation,
+        Err(refused) => {
+            let names = refused.wrong_of(&kind, &used);
+            let error = refused.advised(args.wait_server);
+            return Err(match names.first() {
+                Some(name) => {
+                    let advice = default_advice(client.server(), kind.as_str(), &defaults, name);
+                    let text = format!("{} {advice}", sentence(&format!("{error:#}")));
+                    if error.is::<UsageError>() { UsageError(text).into() } else { anyhow!(text) }
+                }
+                None => error,
+            });
+        }
+    };
     if format.is_json() {
         target.wrote(operation.id, operation.seq)?;
         if !args.follow {
@@ -113,8 +132,8 @@ enum NotStarted {
     Request(ClientError),
     /// No host with the kind has connected since the server started, but one may.
     NoHost(ClientError),
-    /// The arguments are wrong.
-    Arguments(anyhow::Error),
+    /// The arguments are wrong, for these kinds.
+    Arguments(anyhow::Error, KindList),
 }
 
 impl NotStarted {
@@ -123,12 +142,44 @@ impl NotStarted {
         match self {
             NotStarted::Request(error) => patience::server(error),
             NotStarted::NoHost(_) => Some("no host that offers this kind is connected yet".to_owned()),
-            NotStarted::Arguments(_) => None,
+            NotStarted::Arguments(..) => None,
         }
     }
 
-    /// Error with what happened to the operation, and what can be done.
-    fn advised(self) -> anyhow::Error {
+    /// Default parameters, as name and value, that are a cause of the error.
+    fn wrong_of<'a>(&self, kind: &KindName, defaults: &'a [(String, String)]) -> Vec<&'a str> {
+        let is_wrong = |(name, value): &&(String, String)| match self {
+            NotStarted::Arguments(error, kinds) => {
+                let alone = Given { typed: vec![format!("{name}={value}")], from_files: Vec::new() };
+                let wrong = params::read(kinds, kind.as_str(), &alone).err();
+                wrong.is_some_and(|wrong| wrong.to_string() == error.to_string())
+            }
+            NotStarted::Request(ClientError::Problem(problem)) => {
+                problem.fields.iter().any(|field| field.field == *name)
+            }
+            NotStarted::Request(_) | NotStarted::NoHost(_) => false,
+        };
+        defaults.iter().filter(is_wrong).map(|(name, _)| name.as_str()).collect()
+    }
+
+    /// Error with what happened to the operation, and what can be done; `waited` is how long the command waited.
+    fn advised(self, waited: Option<Duration>) -> anyhow::Error {
+        let waited = waited.map(|waited| text::rounded(waited.as_secs_f64()));
+        match (self, waited) {
+            (NotStarted::Request(error @ ClientError::Unreachable { .. }), Some(waited)) => anyhow!(
+                "{error}, although the command waited {waited} for it. Nothing was started. Start a server with \
+                 `signalbox serve`, set the address of a running server with --server URL, or wait longer with \
+                 --wait-server=TIME"
+            ),
+            (NotStarted::NoHost(error), Some(waited)) => {
+                anyhow!("{} The command waited {waited} for a host that offers this kind", sentence(&error))
+            }
+            (refused, _) => refused.advised_at_once(),
+        }
+    }
+
+    /// Same, for a command that does not wait.
+    fn advised_at_once(self) -> anyhow::Error {
         match self {
             NotStarted::Request(error @ ClientError::Unreachable { .. }) => anyhow!(
                 "{error}. Nothing was started. Start a server with `signalbox serve`, set the address of a running \
@@ -137,8 +188,23 @@ impl NotStarted {
             NotStarted::Request(error) | NotStarted::NoHost(error) => {
                 unsure(error, "The operation may have been started. If so, `signalbox list` shows it")
             }
-            NotStarted::Arguments(error) => error,
+            NotStarted::Arguments(error, _) => error,
         }
+    }
+}
+
+/// Where a default parameter comes from, and how it is removed.
+fn default_advice(server: &str, kind: &str, defaults: &[(String, String)], name: &str) -> String {
+    let contexts = Contexts::load().unwrap_or_default();
+    let remove = format!("`signalbox context params {kind} {name}=`");
+    match contexts.named_like(server, kind, defaults) {
+        Some(context) if contexts.current.as_deref() == Some(context) => {
+            format!("'{name}' comes from the context {context}; remove it with {remove}")
+        }
+        Some(context) => format!(
+            "'{name}' comes from the context {context}; remove it with `signalbox context use {context}`, then {remove}"
+        ),
+        None => format!("'{name}' comes from the context; remove it with {remove}"),
     }
 }
 
@@ -151,7 +217,10 @@ async fn requested(
     key: &str,
 ) -> Result<Operation, NotStarted> {
     let offers = client.kinds().await.map_err(NotStarted::Request)?;
-    let params = params::read(&offers, kind.as_str(), given).map_err(NotStarted::Arguments)?;
+    let params = match params::read(&offers, kind.as_str(), given) {
+        Ok(params) => params,
+        Err(error) => return Err(NotStarted::Arguments(error, offers)),
+    };
     let request = StartOperation { kind: kind.clone(), params, priority };
     let error = match client.start_keyed(&request, key).await {
         Ok(operation) => return Ok(operation),

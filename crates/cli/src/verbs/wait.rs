@@ -109,16 +109,20 @@ async fn end_of(client: Client, id: OperationId) -> Result<Operation, ClientErro
 fn print(format: Format, operation: &Operation, printed: bool) -> anyhow::Result<()> {
     match format {
         Format::Text => {
-            let outcome = text::one_row(text::ended(operation).lines().next().unwrap_or_default());
             let title = text::one_row(&operation.title);
             let cells = vec![
                 operation.id.to_string().into(),
-                listing::Cell::coloured(outcome, rows::colour_of(operation.state)),
+                listing::Cell::coloured(text::outcome(operation), rows::colour_of(operation.state)),
                 format!("{} {title}", operation.kind).into(),
             ];
             // Without a head, because lines come as operations end.
-            let lines = listing::table(&["", "", ""], vec![cells], crate::terminal::has_colours());
+            let coloured = crate::terminal::has_colours();
+            let lines = listing::table(&["", "", ""], vec![cells], coloured, listing::Fit::cut());
             output::styled_lines(&lines[1..])?;
+            let reason = text::reason(operation);
+            if !reason.is_empty() {
+                output::line(&format!("    {}", reason.replace('\n', "\n    ")))?;
+            }
         }
         Format::Csv if printed => {
             let line = display::csv::texts(listing::Listed::record(operation).iter().map(String::as_str));

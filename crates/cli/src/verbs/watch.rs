@@ -3,7 +3,7 @@
 use super::list::Filters;
 use crate::errors::{advised, sentence};
 use crate::exit::{Exit, UsageError};
-use crate::listing::{Cell, Colour, Format, table};
+use crate::listing::{Cell, Colour, Fit, Format, table};
 use crate::target::{Target, To};
 use crate::{output, rows, terminal, text};
 use clap::Args;
@@ -139,5 +139,6 @@ fn line_of(operation: &Operation, at: Time) -> String {
         Cell::coloured(format!("{:<10}", operation.state.as_str()), rows::colour_of(operation.state)),
         format!("{} {}{reason}", operation.kind, operation.title).into(),
     ];
-    table(&["", "", "", ""], vec![cells], terminal::has_colours()).remove(1)
+    // Not cut, because the reason of a failure is at the end.
+    table(&["", "", "", ""], vec![cells], terminal::has_colours(), Fit::natural()).remove(1)
 }

@@ -14,8 +14,12 @@ use ratatui::text::Line;
 use ratatui::widgets::Paragraph;
 use std::time::Duration;
 
-/// Least number of rows that operations have, with their heading.
+/// Least number of rows that operations have, with their heading; fewer beside a log.
 const MIN_OPERATION_ROWS: u16 = 4;
+const MIN_ROWS_WITH_LOG: u16 = 2;
+/// Least rows of hosts and of details, with their heading; with less room, they are left out.
+const MIN_HOST_ROWS: u16 = 2;
+const MIN_DETAIL_ROWS: u16 = 2;
 
 /// Everything that is drawn.
 pub struct Picture<'a> {
@@ -38,26 +42,51 @@ pub struct Picture<'a> {
 pub fn draw(frame: &mut Frame, picture: &Picture) {
     let area = frame.area();
     let columns = usize::from(area.width);
-    let host_rows = u16::try_from(picture.model.hosts.len()).unwrap_or(u16::MAX);
-    // Hosts have a quarter of the height at most.
-    let host_rows = host_rows.clamp(1, (area.height / 4).saturating_sub(1).max(1)) + 1;
-    let detail_rows = match &picture.view.log {
-        Some(_) => (area.height / 3).max(details::ROWS + 1) + 1,
-        None => details::ROWS + 1,
-    };
+    let rows = Rows::of(picture, area.height);
     let [header, hosts_area, operations_area, detail_area, footer] = Layout::vertical([
         Constraint::Length(1),
-        Constraint::Length(host_rows),
-        Constraint::Min(MIN_OPERATION_ROWS),
-        Constraint::Length(detail_rows),
+        Constraint::Length(rows.hosts),
+        Constraint::Min(0),
+        Constraint::Length(rows.details),
         Constraint::Length(1),
     ])
     .areas(area);
     frame.render_widget(Paragraph::new(heading(picture, columns)), header);
-    frame.render_widget(Paragraph::new(host_lines(picture, hosts_area)), hosts_area);
+    if rows.hosts > 0 {
+        frame.render_widget(Paragraph::new(host_lines(picture, hosts_area)), hosts_area);
+    }
     frame.render_widget(Paragraph::new(operation_lines(picture, operations_area)), operations_area);
     frame.render_widget(Paragraph::new(detail_lines(picture, detail_area)), detail_area);
     frame.render_widget(Paragraph::new(foot(picture, columns)), footer);
+}
+
+/// Rows of the parts that share the height with the operations.
+struct Rows {
+    hosts: u16,
+    details: u16,
+}
+
+impl Rows {
+    /// Rows in a terminal of this height: a log comes before hosts, hosts before the details of an operation.
+    fn of(picture: &Picture, height: u16) -> Self {
+        let count = u16::try_from(picture.model.hosts.len()).unwrap_or(u16::MAX);
+        // Hosts have a quarter of the height at most, or heading and two rows.
+        let hosts = count.clamp(1, (height / 4).saturating_sub(1).max(2)) + 1;
+        // Header and footer have a row each.
+        let left = |operations: u16| height.saturating_sub(2 + operations);
+        let at_least = |rows: u16, min: u16| if rows < min { 0 } else { rows };
+        if picture.view.log.is_some() {
+            let wanted = (height / 3).max(details::ROWS + 1) + 1;
+            let left_for_log = left(MIN_ROWS_WITH_LOG);
+            let details = at_least(wanted.min(left_for_log), MIN_DETAIL_ROWS);
+            let hosts = hosts.min(left(MIN_OPERATION_ROWS).saturating_sub(details));
+            return Self { hosts: at_least(hosts, MIN_HOST_ROWS), details };
+        }
+        let left = left(MIN_OPERATION_ROWS);
+        let hosts = at_least(hosts.min(left), MIN_HOST_ROWS);
+        let details = at_least((details::ROWS + 1).min(left - hosts), MIN_DETAIL_ROWS);
+        Self { hosts, details }
+    }
 }
 
 /// Server, state of the connection, and counts.
@@ -93,7 +122,9 @@ fn host_lines(picture: &Picture, area: Rect) -> Vec<Line<'static>> {
     let mut lines = vec![hosts::heading(theme, columns)];
     lines.extend(all[..shown].iter().map(|host| hosts::row(host, theme)));
     if shown < all.len() {
-        let text = format!("{} more. `signalbox hosts` lists all hosts.", all.len() - shown);
+        let rest =
+            if shown == 0 { format!("{} hosts", all.len()) } else { format!("{} more", all.len() - shown) };
+        let text = format!("{rest}. `signalbox hosts` lists all hosts.");
         lines.push(Line::from(cell(&text, columns, theme.colour(Colour::Grey))));
     } else if all.is_empty() && picture.model.is_loaded {
         lines.push(Line::from(cell("No hosts are configured.", columns, theme.colour(Colour::Grey))));
@@ -132,9 +163,13 @@ fn detail_lines(picture: &Picture, area: Rect) -> Vec<Line<'static>> {
     match &picture.view.log {
         None => lines.extend(details::lines(known, columns, picture.now, theme)),
         Some(log) => {
-            // The status stays above the log.
-            lines.extend(details::lines(known, columns, picture.now, theme).into_iter().skip(1).take(1));
-            lines.extend(details::log(log, columns, room.saturating_sub(1), theme));
+            let title =
+                known.map(|known| format!("Log: {} {}", known.op.kind, text::one_row(&known.op.title)));
+            lines.push(Line::from(cell(&title.unwrap_or_default(), columns, theme.bold())));
+            // The status stays above the log if there is room.
+            let status = usize::from(room > 3);
+            lines.extend(details::lines(known, columns, picture.now, theme).into_iter().skip(1).take(status));
+            lines.extend(details::log(log, columns, room.saturating_sub(1 + status), theme));
         }
     }
     lines
@@ -255,6 +290,64 @@ mod tests {
     }
 
     #[test]
+    fn the_log_has_the_title_of_its_operation() {
+        let model = model(&["local"]);
+        let mut view = View::default();
+        drawn(&model, &mut view, (80, 24), 0);
+        view.log = view.selected().map(|id| Log::new(id, 1));
+        let rows = drawn(&model, &mut view, (80, 24), 0);
+        let title = rows.iter().position(|row| row == "Log: data.load MSFT 1h").unwrap();
+        assert!(rows[title + 1].starts_with("running 56 %"), "{rows:#?}");
+        assert_eq!(rows[title + 2], "Loading the log…");
+        // The selection moves, and the log with it.
+        let rows = drawn(&model, &mut view, (80, 24), 1);
+        assert_eq!(rows[title], "Log: data.load MSFT 2h");
+    }
+
+    #[test]
+    fn a_narrow_terminal_shows_the_operation_instead_of_progress_and_rate() {
+        let model = model(&["local"]);
+        let shown = |columns| drawn(&model, &mut View::default(), (columns, 24), 0)[3..5].to_vec();
+        assert_eq!(shown(60)[0], "STATE      PROGRESS              TIME OPERATION");
+        assert_eq!(shown(60)[1], "running    ━━━━━╸────  56 %      −8 s data.load MSFT 1h");
+        assert_eq!(shown(50)[0], "STATE       DONE      TIME OPERATION");
+        assert_eq!(shown(50)[1], "running     56 %      −8 s data.load MSFT 1h");
+        assert_eq!(shown(40)[1], "running         −8 s data.load MSFT 1h");
+        assert_eq!(shown(30)[1], "running    data.load MSFT 1h");
+        assert_eq!(shown(20)[1], "running    data.loa…");
+    }
+
+    #[test]
+    fn a_low_terminal_shows_hosts_with_their_heading_or_not_at_all() {
+        let model = model(&["local", "other"]);
+        for height in 1..30 {
+            let mut view = View::default();
+            let rows = drawn(&model, &mut view, (40, height), 0);
+            let at = |text: &str, rows: &[String]| rows.iter().position(|row| row.starts_with(text));
+            let heading = at("HOST ", &rows);
+            assert_eq!(heading.is_some(), height >= 8, "{rows:#?}");
+            // Hosts, or how many there are.
+            let next = heading.map(|at| rows[at + 1].as_str());
+            assert!(
+                next.is_none_or(|row| row.starts_with("local ") || row.starts_with("2 hosts.")),
+                "{rows:#?}"
+            );
+            assert!(height < 4 || at("running ", &rows).is_some(), "{rows:#?}");
+            // The log needs few rows, and comes before the hosts.
+            view.log = view.selected().map(|id| Log::new(id, 1));
+            let rows = drawn(&model, &mut view, (40, height), 0);
+            assert!(height < 7 || at("Loading the log", &rows).is_some(), "{rows:#?}");
+            assert!(height < 4 || at("running ", &rows).is_some(), "{rows:#?}");
+            let heading = at("HOST ", &rows);
+            let next = heading.map(|at| rows[at + 1].as_str());
+            assert!(
+                next.is_none_or(|row| row.starts_with("local ") || row.starts_with("2 hosts.")),
+                "{rows:#?}"
+            );
+        }
+    }
+
+    #[test]
     fn every_size_down_to_a_few_rows_is_drawn_and_the_selection_is_visible() {
         let names: Vec<String> = (0..30).map(|n| format!("host-{n}")).collect();
         let names: Vec<&str> = names.iter().map(String::as_str).collect();
@@ -267,7 +360,7 @@ mod tests {
             let rows = drawn(&model, &mut view, size, 150);
             let title = format!("MSFT {}h", 150 + 8);
             let is_shown = rows.iter().any(|row| row.contains(&title));
-            assert!(is_shown || size.0 < 80, "{size:?}: {rows:#?}");
+            assert!(is_shown || size.0 < 40, "{size:?}: {rows:#?}");
             let id = view.selected().unwrap();
             view.log = Some(Log::new(id, 1));
             drawn(&model, &mut view, size, 0);

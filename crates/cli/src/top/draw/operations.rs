@@ -19,45 +19,103 @@ const RATE: usize = 8;
 const HOST: usize = 12;
 /// Width of a terminal from which on the host is shown.
 const WIDE: usize = 110;
+/// Columns of kind and title, before other columns are left out.
+const MIN_OPERATION: usize = 18;
+
+/// Columns that a terminal has room for, beside state and operation.
+#[derive(Clone, Copy)]
+struct Shown {
+    bar: bool,
+    percent: bool,
+    time: bool,
+    rate: bool,
+    host: bool,
+    /// Width of kind and title.
+    operation: usize,
+}
+
+impl Shown {
+    /// Columns for a terminal: rate, bar, percentage and time are left out in this order.
+    fn of(columns: usize) -> Self {
+        let left = columns.saturating_sub(STATE + 1);
+        let mut all =
+            Self { bar: true, percent: true, time: true, rate: true, host: columns >= WIDE, operation: 0 };
+        let widths = |shown: &Self| {
+            let width = |is_shown: bool, width: usize| if is_shown { width + 1 } else { 0 };
+            width(shown.bar, BAR)
+                + width(shown.percent, PERCENT)
+                + width(shown.time, TIME)
+                + width(shown.rate, RATE)
+                + width(shown.host, HOST)
+        };
+        let leave_out: [fn(&mut Self); 4] = [
+            |shown| shown.rate = false,
+            |shown| shown.bar = false,
+            |shown| shown.percent = false,
+            |shown| shown.time = false,
+        ];
+        for leave_out in leave_out {
+            if widths(&all) + MIN_OPERATION > left {
+                leave_out(&mut all);
+            }
+        }
+        all.operation = left.saturating_sub(widths(&all));
+        all
+    }
+}
 
 /// Heading of the operations.
 pub fn heading(theme: Theme, columns: usize) -> Line<'static> {
-    let host = if columns >= WIDE { format!("{:<HOST$} ", "HOST") } else { String::new() };
-    let text = format!(
-        "{:<STATE$} {:<BAR$} {:>PERCENT$} {:>TIME$} {:<RATE$} {host}{}",
-        "STATE", "PROGRESS", "", "TIME", "RATE", "OPERATION"
-    );
+    let shown = Shown::of(columns);
+    let mut text = format!("{:<STATE$} ", "STATE");
+    if shown.bar {
+        text.push_str(&format!("{:<BAR$} ", "PROGRESS"));
+    }
+    if shown.percent {
+        text.push_str(&format!("{:>PERCENT$} ", if shown.bar { "" } else { "DONE" }));
+    }
+    if shown.time {
+        text.push_str(&format!("{:>TIME$} ", "TIME"));
+    }
+    if shown.rate {
+        text.push_str(&format!("{:<RATE$} ", "RATE"));
+    }
+    if shown.host {
+        text.push_str(&format!("{:<HOST$} ", "HOST"));
+    }
+    text.push_str("OPERATION");
     Line::from(cell(&text, columns, theme.heading()))
 }
 
 /// Row of an operation.
 pub fn row(known: &Tracked, columns: usize, now: Time, theme: Theme) -> Line<'static> {
     let op = &known.op;
+    let shown = Shown::of(columns);
     let (bar, percent) = progress(op);
     let colour = theme.colour(colour_of(op.state));
     let plain = Style::new();
     let ended = op.state.ended();
-    let rates = if ended { " ".repeat(RATE) } else { known.rates.sparkline(RATE, None) };
-    let mut cells = vec![
-        cell(op.state.as_str(), STATE, colour),
-        gap(1),
-        cell(&bar, BAR, if ended { theme.colour(Colour::Grey) } else { colour }),
-        gap(1),
-        right(&percent, PERCENT, plain),
-        gap(1),
-        right(&time(op, now), TIME, plain),
-        gap(1),
-        cell(&rates, RATE, plain),
-        gap(1),
-    ];
-    let mut used = STATE + BAR + PERCENT + TIME + RATE + 5;
-    if columns >= WIDE {
+    let mut cells = vec![cell(op.state.as_str(), STATE, colour), gap(1)];
+    if shown.bar {
+        let colour = if ended { theme.colour(Colour::Grey) } else { colour };
+        cells.extend([cell(&bar, BAR, colour), gap(1)]);
+    }
+    if shown.percent {
+        cells.extend([right(&percent, PERCENT, plain), gap(1)]);
+    }
+    if shown.time {
+        cells.extend([right(&time(op, now), TIME, plain), gap(1)]);
+    }
+    if shown.rate {
+        let rates = if ended { " ".repeat(RATE) } else { known.rates.sparkline(RATE, None) };
+        cells.extend([cell(&rates, RATE, plain), gap(1)]);
+    }
+    if shown.host {
         let host = op.host.as_ref().map(ToString::to_string).unwrap_or_default();
         cells.extend([cell(&host, HOST, plain), gap(1)]);
-        used += HOST + 1;
     }
     let title = format!("{} {}", op.kind, text::one_row(&op.title));
-    cells.push(cell(&title, columns.saturating_sub(used), plain));
+    cells.push(cell(&title, shown.operation, plain));
     Line::from(cells)
 }
 
