@@ -67,13 +67,33 @@ impl Sandbox {
             }
             mb => mb.map(|mb| mb * MB),
         };
+        let (folder, read, write) =
+            (plain(folder), paths("sandbox.read", config.read)?, paths("sandbox.write", config.write)?);
+        for (key, path) in read
+            .iter()
+            .map(|path| ("sandbox.read", path))
+            .chain([("sandbox.write", &folder)])
+            .chain(write.iter().map(|path| ("sandbox.write", path)))
+        {
+            if let Some(outer) = write.iter().find(|outer| path != *outer && path.starts_with(outer)) {
+                return Err((
+                    key,
+                    format!(
+                        "{} is below {}, which the command may write to. A run could replace it with a link to another \
+                         folder, which the next run could then use. Remove the inner path, or write to another folder.",
+                        path.display(),
+                        outer.display()
+                    ),
+                ));
+            }
+        }
         if config.pids_max == Some(0) {
             return Err(("sandbox.pids_max", "invalid value 0: must be at least 1.".to_owned()));
         }
         Ok(Self {
-            folder: plain(folder),
-            read: paths("sandbox.read", config.read)?,
-            write: paths("sandbox.write", config.write)?,
+            folder,
+            read,
+            write,
             network: config.network,
             unix_sockets: config.unix_sockets,
             limits: CgroupLimits { memory_bytes, processes: config.pids_max },
@@ -188,9 +208,9 @@ mod tests {
 
     #[test]
     fn relative_paths_are_below_the_working_folder_which_can_be_read() {
-        let rules = sandbox("read = [\"/data\", \"in\"]\nwrite = [\".\"]").unwrap().rules();
+        let rules = sandbox("read = [\"/data\", \"in\"]\nwrite = [\"out\"]").unwrap().rules();
         assert_eq!(rules.read, ["/srv/job", "/data", "/srv/job/in"]);
-        assert_eq!(rules.write, ["/srv/job"]);
+        assert_eq!(rules.write, ["/srv/job/out"]);
         assert_eq!(
             (rules.network, rules.unix_sockets),
             (Network::None, false),
@@ -205,6 +225,10 @@ mod tests {
             ("write = [\"a\\u0000b\"]", "sandbox.write"),
             ("memory_max_mb = 0", "sandbox.memory_max_mb"),
             ("pids_max = 0", "sandbox.pids_max"),
+            // A run could replace the inner folder with a link.
+            ("read = [\"in\"]\nwrite = [\".\"]", "sandbox.read"),
+            ("write = [\"out\", \"out/sub\"]", "sandbox.write"),
+            ("write = [\"/srv\"]", "sandbox.write"),
         ];
         for (table, key) in cases {
             assert_eq!(sandbox(table).unwrap_err().0, key, "{table}");

@@ -19,6 +19,18 @@ const DENIED: &[c_long] = &[
     libc::SYS_process_madvise,
     libc::SYS_kcmp,
     libc::SYS_pidfd_getfd,
+    // Shared memory, semaphores and queues of System V, which no path protects.
+    libc::SYS_shmget,
+    libc::SYS_shmat,
+    libc::SYS_shmctl,
+    libc::SYS_semget,
+    libc::SYS_semop,
+    libc::SYS_semtimedop,
+    libc::SYS_semctl,
+    libc::SYS_msgget,
+    libc::SYS_msgsnd,
+    libc::SYS_msgrcv,
+    libc::SYS_msgctl,
     // Namespaces and mounts: a user namespace would give capabilities within it.
     libc::SYS_unshare,
     libc::SYS_setns,
@@ -92,6 +104,36 @@ const NEW_NAMESPACES: [i32; 7] = [
     libc::CLONE_NEWNET,
 ];
 
+/// Bits of a file's mode with which a program runs as another user or group.
+const SET_ID_BITS: [u64; 2] = [libc::S_ISUID as u64, libc::S_ISGID as u64];
+
+/// Calls with a mode, and the number of its argument.
+const WITH_MODE: &[(c_long, u8)] = &[
+    #[cfg(target_arch = "x86_64")]
+    (libc::SYS_chmod, 1),
+    (libc::SYS_fchmod, 1),
+    (libc::SYS_fchmodat, 2),
+    (FCHMODAT2, 2),
+    #[cfg(target_arch = "x86_64")]
+    (libc::SYS_creat, 1),
+    #[cfg(target_arch = "x86_64")]
+    (libc::SYS_mknod, 1),
+    (libc::SYS_mknodat, 2),
+];
+const FCHMODAT2: c_long = 452;
+
+/// Calls that open a file, and may create it with a mode: the numbers of the arguments with the flags and the mode.
+const OPENING: &[(c_long, u8, u8)] = &[
+    #[cfg(target_arch = "x86_64")]
+    (libc::SYS_open, 1, 2),
+    (libc::SYS_openat, 2, 3),
+];
+/// Flags with which a file is created; the mode has no meaning without them.
+const CREATING: [u64; 2] = [libc::O_CREAT as u64, 0o20_000_000];
+
+/// Value of the first argument of `ioprio_set` for a process.
+const IOPRIO_WHO_PROCESS: u64 = 1;
+
 /// Bit in the number of an x32 call, an ABI of x86_64 that filters see as x86_64.
 #[cfg(target_arch = "x86_64")]
 const X32: c_long = 0x4000_0000;
@@ -115,10 +157,40 @@ pub(super) fn filters(network: Network, unix_sockets: bool) -> Result<Vec<BpfPro
         // A pair of datagram sockets can send to any other socket. The upper bits of the type are flags.
         let datagram = libc::SOCK_DGRAM.cast_unsigned().into();
         pairs.push(rule([condition(1, SeccompCmpOp::MaskedEq(0xf), datagram)?])?);
+        // The system makes a datagram socket of a raw one.
+        let raw = libc::SOCK_RAW.cast_unsigned().into();
+        pairs.push(rule([condition(1, SeccompCmpOp::MaskedEq(0xf), raw)?])?);
     }
     denied.insert(libc::SYS_socketpair, pairs);
-    // The flags of clone3 are in memory, which a filter can't read. Without it, C libraries use clone.
-    let unknown = BTreeMap::from([(libc::SYS_clone3, Vec::new())]);
+    // Limits and priorities of other processes; 0 is the calling one.
+    denied.insert(libc::SYS_prlimit64, vec![rule([condition(0, SeccompCmpOp::Ne, 0)?])?]);
+    for (call, of_process) in
+        [(libc::SYS_setpriority, u64::from(libc::PRIO_PROCESS)), (libc::SYS_ioprio_set, IOPRIO_WHO_PROCESS)]
+    {
+        let others = [
+            rule([condition(0, SeccompCmpOp::Ne, of_process)?])?,
+            rule([condition(1, SeccompCmpOp::Ne, 0)?])?,
+        ];
+        denied.insert(call, others.into());
+    }
+    for (call, mode) in WITH_MODE {
+        let set = SET_ID_BITS.map(|bit| rule([condition(*mode, SeccompCmpOp::MaskedEq(bit), bit)?]));
+        denied.insert(*call, set.into_iter().collect::<Result<_, _>>()?);
+    }
+    for (call, flags, mode) in OPENING {
+        let mut rules = Vec::new();
+        for flag in CREATING {
+            for bit in SET_ID_BITS {
+                rules.push(rule([
+                    condition(*flags, SeccompCmpOp::MaskedEq(flag), flag)?,
+                    condition(*mode, SeccompCmpOp::MaskedEq(bit), bit)?,
+                ])?);
+            }
+        }
+        denied.insert(*call, rules);
+    }
+    // The arguments of clone3 and openat2 are in memory, which a filter can't read. Programs then use clone and openat.
+    let unknown = BTreeMap::from([(libc::SYS_clone3, Vec::new()), (libc::SYS_openat2, Vec::new())]);
     Ok(vec![filter(denied, libc::EPERM)?, filter(unknown, libc::ENOSYS)?])
 }
 

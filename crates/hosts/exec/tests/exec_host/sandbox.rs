@@ -155,13 +155,14 @@ for family in ("INET", "INET6", "NETLINK", "PACKET", "VSOCK", "UNIX"):
 pair = socket.socketpair()
 attempt("pair", lambda: pair[0].send(b"12"))
 attempt("pair of datagrams", lambda: socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM))
+attempt("raw pair", lambda: socket.socketpair(socket.AF_UNIX, socket.SOCK_RAW))
 "#
     );
     let text = output(folder.path(), &script, "").await;
     let lines: Vec<_> = text.lines().collect();
-    assert_eq!(lines.len(), 20, "{text}");
+    assert_eq!(lines.len(), 21, "{text}");
     assert!(lines[..18].iter().all(|line| line.ends_with(" EPERM")), "{text}");
-    assert_eq!(lines[18..], ["pair 2", "pair of datagrams EPERM"]);
+    assert_eq!(lines[18..], ["pair 2", "pair of datagrams EPERM", "raw pair EPERM"]);
 }
 
 #[tokio::test]
@@ -298,6 +299,66 @@ else:
     assert_eq!(own, expected.join("\n"));
     assert_eq!(grandchild, own, "they are inherited");
     assert_eq!(std::fs::read_to_string(folder.path().join("secret")).unwrap(), "content");
+}
+
+#[tokio::test]
+async fn other_processes_and_users_are_out_of_reach() {
+    if !possible("") {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::create_dir(folder.path().join("out")).unwrap();
+    let script = format!(
+        r#"{TRY}
+import ctypes, resource
+libc = ctypes.CDLL(None, use_errno=True)
+def call(name, *arguments):
+    result = getattr(libc, name)(*arguments)
+    if result == -1:
+        raise OSError(ctypes.get_errno(), name)
+    return result
+def created(path, mode):
+    os.close(os.open(path, os.O_CREAT | os.O_WRONLY, mode))
+attempt("limits of the host", lambda: resource.prlimit({host}, resource.RLIMIT_NOFILE, (7, 7)))
+attempt("own limits", lambda: resource.setrlimit(resource.RLIMIT_CORE, (0, 0)))
+attempt("priority of the host", lambda: os.setpriority(os.PRIO_PROCESS, {host}, 5))
+attempt("priority of the user", lambda: os.setpriority(os.PRIO_USER, 0, 5))
+attempt("own priority", lambda: os.setpriority(os.PRIO_PROCESS, 0, 5))
+attempt("disk priority of the host", lambda: call("syscall", ctypes.c_long(251 if os.uname().machine == "x86_64" else 30), 1, {host}, 0))
+attempt("shared memory", lambda: call("shmget", 0, 4096, 0o1600))
+attempt("semaphores", lambda: call("semget", 0, 1, 0o1600))
+attempt("message queue", lambda: call("msgget", 0, 0o1600))
+attempt("file", lambda: created("out/file", 0o755))
+attempt("mode", lambda: os.chmod("out/file", 0o700))
+attempt("user bit", lambda: os.chmod("out/file", 0o4755))
+attempt("group bit", lambda: os.chmod("out/file", 0o2755))
+attempt("by descriptor", lambda: os.fchmod(os.open("out/file", os.O_RDONLY), 0o4755))
+attempt("new file", lambda: created("out/other", 0o4755))
+attempt("openat2", lambda: call("syscall", ctypes.c_long(437), -100, b"out/file", None, 0))
+"#,
+        host = std::process::id()
+    );
+    let text = output(folder.path(), &script, "write = [\"out\"]").await;
+    let expected = [
+        "limits of the host EPERM",
+        "own limits None",
+        "priority of the host EPERM",
+        "priority of the user EPERM",
+        "own priority None",
+        "disk priority of the host EPERM",
+        "shared memory EPERM",
+        "semaphores EPERM",
+        "message queue EPERM",
+        "file None",
+        "mode None",
+        "user bit EPERM",
+        "group bit EPERM",
+        "by descriptor EPERM",
+        "new file EPERM",
+        "openat2 ENOSYS",
+    ];
+    assert_eq!(text.lines().collect::<Vec<_>>(), expected);
+    assert!(!folder.path().join("out/other").exists());
 }
 
 #[tokio::test]
