@@ -323,7 +323,7 @@ attempt("limits of the host", lambda: resource.prlimit({host}, resource.RLIMIT_N
 attempt("own limits", lambda: resource.setrlimit(resource.RLIMIT_CORE, (0, 0)))
 attempt("priority of the host", lambda: os.setpriority(os.PRIO_PROCESS, {host}, 5))
 attempt("priority of the user", lambda: os.setpriority(os.PRIO_USER, 0, 5))
-attempt("own priority", lambda: os.setpriority(os.PRIO_PROCESS, 0, 5))
+attempt("own priority", lambda: os.setpriority(os.PRIO_PROCESS, 0, os.getpriority(os.PRIO_PROCESS, 0)))
 attempt("disk priority of the host", lambda: call("syscall", ctypes.c_long(251 if os.uname().machine == "x86_64" else 30), 1, {host}, 0))
 attempt("shared memory", lambda: call("shmget", 0, 4096, 0o1600))
 attempt("semaphores", lambda: call("semget", 0, 1, 0o1600))
