@@ -2,10 +2,9 @@
 // intervals, long tasks, memory over time and elements. Linux only.
 //
 //   scripts/bench.sh busy               [MINUTES=2] [STORED=100000] [RUNNING=100] [EVERY_MS=100]
-import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { chromium } from 'playwright-core';
-import { CHROME_ARGS, firstLine, machine, need, onStage, pause, program, row } from './stage.mjs';
+import { CHROME_ARGS, firstLine, machine, need, onStage, pause, program, residentMebibytes, row } from './stage.mjs';
 
 const minutes = Number(process.env.MINUTES ?? 2);
 const stored = Number(process.env.STORED ?? 100_000);
@@ -49,7 +48,6 @@ await onStage(async ({ url, tick }) => {
         const { processInfo } = await whole.send('SystemInfo.getProcessInfo');
         return processInfo.filter((process) => process.type === 'renderer').map((process) => process.id);
     };
-    const resident = (pid) => Number(/VmRSS:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))[1]) / 1024;
     const look = async (after) => {
         await session.send('HeapProfiler.enable');
         await session.send('HeapProfiler.collectGarbage');

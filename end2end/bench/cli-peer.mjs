@@ -2,20 +2,11 @@
 // the path of its program, such as .venv/bin/prefect after `pip install prefect` in a virtual environment.
 import { spawnSync } from 'node:child_process';
 import { mkdirSync } from 'node:fs';
-import net from 'node:net';
 import path from 'node:path';
-import { pause } from './stage.mjs';
+import { freePort, pause } from './stage.mjs';
 
 /** Longest start of its server, which prepares its database first. */
 const START_MS = 120_000;
-
-async function freePort() {
-    const server = net.createServer().listen(0, '127.0.0.1');
-    await new Promise((done) => server.once('listening', done));
-    const { port } = server.address();
-    await new Promise((done) => server.close(done));
-    return port;
-}
 
 /** Measures commands of the peer; `stored` flow runs exist. */
 export async function peer({ program, folder, run, measure, times, stored }) {

@@ -6,11 +6,11 @@
 // FEED_MINUTES=60 also measures the agent's memory under a feed of 1,000 events/s. PREFECT=path/to/prefect measures the
 // same commands of Prefect, PEER_TIMES=20 times each.
 import { spawnSync } from 'node:child_process';
-import { chmodSync, mkdirSync, readFileSync } from 'node:fs';
+import { chmodSync, mkdirSync } from 'node:fs';
 import path from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { peer } from './cli-peer.mjs';
-import { firstLine, machine, need, onStage, pause, program, row } from './stage.mjs';
+import { firstLine, machine, need, onStage, pause, program, residentMebibytes, row } from './stage.mjs';
 
 const stored = Number(process.env.STORED ?? 100_000);
 const times = Number(process.env.TIMES ?? 200);
@@ -122,8 +122,7 @@ await onStage(async ({ url, folder, tick, api, run }) => {
     await warm(url);
     for (const [verb, one] of Object.entries(verbs(url, []))) measure(`${verb}, agent warm`, one, times);
     const [agent] = agents();
-    const memoryOf = (pid) => Number(/VmRSS:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))[1]) / 1024;
-    const memory = memoryOf(agent.pid);
+    const memory = residentMebibytes(agent.pid);
     const underFeed = [];
     if (feedMinutes > 0) {
         // 100 operations with 10 reports per second each.
@@ -134,7 +133,7 @@ await onStage(async ({ url, folder, tick, api, run }) => {
             await pause(60_000);
             // Without a command, it exits after 10 minutes.
             command(url, ['list']);
-            underFeed.push(memoryOf(agent.pid));
+            underFeed.push(residentMebibytes(agent.pid));
         }
         const rate = (await head() - first) / ((performance.now() - began) / 1_000);
         const text = underFeed.map((one) => one.toFixed(1)).join(', ');

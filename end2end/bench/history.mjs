@@ -2,9 +2,9 @@
 // the time of the requests of the pages of hosts. Linux only.
 //
 //   scripts/bench.sh history             [HOSTS=100] [DAYS=90]
-import { existsSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import path from 'node:path';
-import { firstLine, machine, onStage, pause, program, row } from './stage.mjs';
+import { cpuSeconds, firstLine, machine, onStage, pause, program, row } from './stage.mjs';
 
 const hosts = Number(process.env.HOSTS ?? 100);
 const days = Number(process.env.DAYS ?? 90);
@@ -60,14 +60,9 @@ await onStage(async ({ api, server }) => {
         await time('heat map of a host, 90 days', (name) => `/api/v1/hosts/${name}/latency?${since(90 * DAY_SECONDS)}&width=${HEAT_COLUMNS}`, names),
         await time('trends of all hosts, last hour', () => '/api/v1/hosts/trends', names.slice(0, 20)),
     ];
-    const cpu = () => {
-        const fields = readFileSync(`/proc/${server.pid}/stat`, 'utf8').split(') ')[1].split(' ');
-        // Clock ticks of 10 ms.
-        return (Number(fields[11]) + Number(fields[12])) / 100;
-    };
-    const [used, began] = [cpu(), performance.now()];
+    const [used, began] = [cpuSeconds(server.pid), performance.now()];
     await pause(SETTLE_MS);
-    const cores = (cpu() - used) / ((performance.now() - began) / 1000);
+    const cores = (cpuSeconds(server.pid) - used) / ((performance.now() - began) / 1000);
     const wal = `${database}-wal`;
     const bytes = statSync(database).size + (existsSync(wal) ? statSync(wal).size : 0);
     console.log(machine());

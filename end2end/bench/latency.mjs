@@ -3,7 +3,7 @@
 //
 //   scripts/bench.sh latency            [OPERATIONS=100] [EVERY_MS=100] [SECONDS_MEASURED=20] [SAMPLES=2000]
 import { chromium } from 'playwright-core';
-import { CHROME_ARGS, firstLine, machine, need, onStage, pause, program, row } from './stage.mjs';
+import { CHROME_ARGS, firstLine, machine, need, onStage, pause, program, row, summaryRow } from './stage.mjs';
 
 const operations = Number(process.env.OPERATIONS ?? 100);
 const everyMs = Number(process.env.EVERY_MS ?? 100);
@@ -76,9 +76,8 @@ await onStage(async ({ url, api, tick, run }) => {
     console.log(`${operations} operations, a report every ${everyMs} ms each, for ${seconds} s\n`);
     console.log('| measurement | samples | p50 | p99 | max |\n|---|---|---|---|---|');
     console.log(row("host's progress call → changed page", latencies));
-    const line = (what, m) => console.log(`| ${what} | ${m.samples.toLocaleString('en')} | ${m.p50.toFixed(1)} ms | ${m.p99.toFixed(1)} ms | ${m.max.toFixed(1)} ms |`);
-    line('start accepted → running on the host', others.started);
-    line('cancel requested → released', others.released);
+    console.log(summaryRow('start accepted → running on the host', others.started));
+    console.log(summaryRow('cancel requested → released', others.released));
     console.log(row('start accepted → running on the host, the shown operations at the beginning', cancelled.map((o) => span(o.created_at, o.started_at))));
     console.log(row('cancel requested → released, the shown operations one after the other', cancelled.map((o) => span(o.receipt.requested, o.receipt.released))));
     await chrome.close();

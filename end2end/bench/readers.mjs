@@ -7,9 +7,8 @@
 import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import path from 'node:path';
-import { firstLine, machine, onStage, pause, program } from './stage.mjs';
+import { firstLine, freePort, machine, onStage, pause, program } from './stage.mjs';
 
 const sizes = (process.env.READERS ?? '1000,10000').split(',').map(Number);
 const rateFor = (readers) => Number(process.env.RATE ?? (readers > 5_000 ? 5 : 10));
@@ -21,15 +20,6 @@ const files = Number(execFileSync('sh', ['-c', 'ulimit -n'], { encoding: 'utf8' 
 async function measure(run, url, pids, readers) {
     const reading = run(program('feed-readers'), [url, pids.join(','), String(readers), String(seconds)]);
     return JSON.parse(await firstLine(reading));
-}
-
-async function freePort() {
-    const probe = createServer().listen(0, '127.0.0.1');
-    await once(probe, 'listening');
-    const { port } = probe.address();
-    probe.close();
-    await once(probe, 'close');
-    return port;
 }
 
 /** Measures nginx with nchan: one worker per core, same rate, fixed message size. */

@@ -2,23 +2,14 @@
 // Each page with full and, for comparison, reduced motion. Linux only.
 //
 //   scripts/bench.sh renderer           [RUNNING=20] [EVERY_MS=100] [SECONDS=20]
-import { readFileSync } from 'node:fs';
 import { chromium } from 'playwright-core';
-import { CHROME_ARGS, machine, need, onStage, pause } from './stage.mjs';
+import { CHROME_ARGS, cpuSeconds, machine, need, onStage, pause } from './stage.mjs';
 
 const running = Number(process.env.RUNNING ?? 20);
 const everyMs = Number(process.env.EVERY_MS ?? 100);
 const seconds = Number(process.env.SECONDS ?? 20);
 /** Excluded from the measurement: loading of the page. */
 const SETTLE_MS = 4_000;
-/** Clock ticks per second in /proc (man 5 proc; 100 on every current Linux). */
-const TICKS = 100;
-
-/** CPU time of a process so far, user and system, in seconds. */
-function cpu(pid) {
-    const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1].split(' ');
-    return (Number(fields[11]) + Number(fields[12])) / TICKS;
-}
 
 async function measure(url, path, reducedMotion) {
     const chrome = await chromium.launch({ executablePath: need('CHROMIUM'), args: CHROME_ARGS });
@@ -32,7 +23,7 @@ async function measure(url, path, reducedMotion) {
         await pause(SETTLE_MS);
         const look = async () => {
             const { processInfo } = await whole.send('SystemInfo.getProcessInfo');
-            const of = (type) => processInfo.filter((p) => p.type === type).reduce((sum, p) => sum + cpu(p.id), 0);
+            const of = (type) => processInfo.filter((p) => p.type === type).reduce((sum, p) => sum + cpuSeconds(p.id), 0);
             const { metrics } = await session.send('Performance.getMetrics');
             const metric = (name) => metrics.find((m) => m.name === name).value;
             const layouts = metric('LayoutCount');

@@ -4,23 +4,14 @@
 //   scripts/bench.sh scale              [SECONDS_MEASURED=10] [SAVE=1]
 //
 // SAVE=1 writes the pictures docs/scale-running.svg, docs/scale-hosts.svg and docs/scale-reports.svg.
-import { readFileSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { chart } from './chart.mjs';
-import { firstLine, machine, onStage, pause, program } from './stage.mjs';
+import { cpuSeconds, firstLine, machine, onStage, pause, program, residentMebibytes } from './stage.mjs';
 
 const docs = path.join(path.dirname(fileURLToPath(import.meta.url)), '../../docs');
 const seconds = Number(process.env.SECONDS_MEASURED ?? 10);
-/** Clock ticks per second of the CPU times in /proc. */
-const TICKS = 100;
-
-function cpuSeconds(pid) {
-    const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ').at(-1).split(' ');
-    return (Number(fields[11]) + Number(fields[12])) / TICKS;
-}
-
-const mebibytes = (pid) => Number(/VmRSS:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))[1]) / 1024;
 
 /** Cost of the server while a reader follows the feed. */
 async function measure({ server, run, url }) {
@@ -28,7 +19,7 @@ async function measure({ server, run, url }) {
     const [cpu, began] = [cpuSeconds(server.pid), performance.now()];
     const feed = JSON.parse(await firstLine(run(program('feed-latency'), [url, String(seconds)])));
     const elapsed = (performance.now() - began) / 1_000;
-    return { ...feed, cpu: (1_000 * (cpuSeconds(server.pid) - cpu)) / elapsed, memory: mebibytes(server.pid) };
+    return { ...feed, cpu: (1_000 * (cpuSeconds(server.pid) - cpu)) / elapsed, memory: residentMebibytes(server.pid) };
 }
 
 const start = async ({ run, url }, operations, everyMs) =>

@@ -2,6 +2,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import net from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
 
@@ -91,6 +92,34 @@ export async function firstLine(child) {
 export function machine() {
     const cpus = os.cpus();
     return `${cpus.length} cores (${cpus[0].model}), ${Math.round(os.totalmem() / 2 ** 30)} GiB, all processes on the same machine`;
+}
+
+/** Clock ticks per second of the CPU times in /proc (man 5 proc; 100 on every current Linux). */
+const TICKS = 100;
+
+/** CPU time of a process so far, user and system, in seconds. */
+export function cpuSeconds(pid) {
+    const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ').at(-1).split(' ');
+    return (Number(fields[11]) + Number(fields[12])) / TICKS;
+}
+
+/** Resident memory of a process, in MiB. */
+export const residentMebibytes = (pid) => Number(/VmRSS:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))[1]) / 1024;
+
+/** Port on which nobody listens. */
+export async function freePort() {
+    const probe = net.createServer().listen(0, '127.0.0.1');
+    await once(probe, 'listening');
+    const { port } = probe.address();
+    probe.close();
+    await once(probe, 'close');
+    return port;
+}
+
+/** Table row of latencies that a program has summarized, in milliseconds. */
+export function summaryRow(what, { samples, p50, p99, max }) {
+    const millis = [p50, p99, max].map((n) => `${n.toFixed(1)} ms`);
+    return `| ${[what, samples.toLocaleString('en'), ...millis].join(' | ')} |`;
 }
 
 /** Table row: number of samples, p50, p99, maximum. */

@@ -1,22 +1,13 @@
 // A page of runs from MLflow's tracking server on the same machine, for end2end/bench/stored.mjs. MLFLOW is the path of
 // its program, such as .venv/bin/mlflow after `pip install mlflow` in a virtual environment.
 import { mkdirSync } from 'node:fs';
-import net from 'node:net';
 import path from 'node:path';
-import { pause } from './stage.mjs';
+import { freePort, pause } from './stage.mjs';
 
 /** Longest start of its server, which prepares its database first. */
 const START_MS = 120_000;
 /** Runs created in parallel. */
 const CLIENTS = 4;
-
-async function freePort() {
-    const server = net.createServer().listen(0, '127.0.0.1');
-    await new Promise((done) => server.once('listening', done));
-    const { port } = server.address();
-    await new Promise((done) => server.close(done));
-    return port;
-}
 
 /** Fills the peer with ended runs (two parameters, one metric each), and measures pages of 50, newest first. */
 export async function peer({ program, folder, run, row, stored, samples }) {

@@ -2,9 +2,8 @@
 // searches and the snapshot for a client in Rust. Linux only.
 //
 //   scripts/bench.sh stored             [STORED=100000] [SAMPLES=2000] [MLFLOW=program] [PEER_STORED=2000]
-import { readFileSync } from 'node:fs';
 import path from 'node:path';
-import { firstLine, machine, onStage, pause, program, row } from './stage.mjs';
+import { firstLine, machine, onStage, pause, program, residentMebibytes, row, summaryRow } from './stage.mjs';
 import { peer } from './stored-peer.mjs';
 
 const stored = Number(process.env.STORED ?? 100_000);
@@ -21,18 +20,14 @@ const before = async ({ data, run }) => {
 
 await onStage(async ({ url, run, server, firstPage, folder }) => {
     await pause(3000);
-    const memory = Number(/VmRSS:\s+(\d+) kB/.exec(readFileSync(`/proc/${server.pid}/status`, 'utf8'))[1]) / 1024;
+    const memory = residentMebibytes(server.pid);
     const queries = JSON.parse(await firstLine(run(program('query-server'), [url, String(samples), String(stored)])));
     console.log(machine());
     console.log(`${stored.toLocaleString('en')} stored operations, ${filled.events.toLocaleString('en')} events\n`);
     console.log(`Server start → first page served: ${Math.round(firstPage)} ms. Idle memory: ${memory.toFixed(0)} MiB.`);
     console.log(`Written to the store: ${Math.round(filled.events_per_second).toLocaleString('en')} events per second, in batches of 64 operations, each with its states, progress and result.\n`);
     console.log('| measurement | samples | p50 | p99 | max |\n|---|---|---|---|---|');
-    for (const { query, latencies } of queries) {
-        const millis = (n) => `${n.toFixed(1)} ms`;
-        const cells = [query, latencies.samples.toLocaleString('en'), millis(latencies.p50), millis(latencies.p99), millis(latencies.max)];
-        console.log(`| ${cells.join(' | ')} |`);
-    }
+    for (const { query, latencies } of queries) console.log(summaryRow(query, latencies));
     if (process.env.MLFLOW) {
         const lines = await peer({ program: process.env.MLFLOW, folder, run, row, stored: peerStored, samples: PEER_SAMPLES });
         for (const line of lines) console.log(line);

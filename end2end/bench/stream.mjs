@@ -3,7 +3,7 @@
 // the rate of starts.
 //
 //   scripts/bench.sh stream             [SECONDS_MEASURED=15] [OPERATIONS=2000]
-import { firstLine, machine, onStage, pause, program, row } from './stage.mjs';
+import { firstLine, machine, onStage, pause, program, row, summaryRow } from './stage.mjs';
 
 const seconds = Number(process.env.SECONDS_MEASURED ?? 15);
 const operations = Number(process.env.OPERATIONS ?? 2_000);
@@ -46,14 +46,13 @@ await onStage(async ({ url, api, tick, run }) => {
 
     console.log(machine());
     console.log('\n| measurement | samples | p50 | p99 | max |\n|---|---|---|---|---|');
-    const line = (what, m) => console.log(`| ${what} | ${m.samples.toLocaleString('en')} | ${m.p50.toFixed(1)} ms | ${m.p99.toFixed(1)} ms | ${m.max.toFixed(1)} ms |`);
-    line('idle server: start accepted → running', idle.started);
-    line('idle server: cancel requested → released', idle.released);
-    line('1,000 operations × 10/s: start accepted → running', busy.started);
-    line('1,000 operations × 10/s: cancel requested → released', busy.released);
-    line('start request → response, eight in parallel', starts.latencies);
-    line("progress call → reader of the feed, 100 operations × 10/s", hundred);
-    line("progress call → reader of the feed, 1,000 operations × 10/s", thousand);
+    console.log(summaryRow('idle server: start accepted → running', idle.started));
+    console.log(summaryRow('idle server: cancel requested → released', idle.released));
+    console.log(summaryRow('1,000 operations × 10/s: start accepted → running', busy.started));
+    console.log(summaryRow('1,000 operations × 10/s: cancel requested → released', busy.released));
+    console.log(summaryRow('start request → response, eight in parallel', starts.latencies));
+    console.log(summaryRow("progress call → reader of the feed, 100 operations × 10/s", hundred));
+    console.log(summaryRow("progress call → reader of the feed, 1,000 operations × 10/s", thousand));
     console.log(row('100 running, all cancelled by one request: requested → released', ended.map((o) => span(o.receipt.requested, o.receipt.released))));
     const perSecond = (n) => Math.round(n).toLocaleString('en');
     console.log(`\n${perSecond(starts.accepted_per_second)} starts accepted and ${perSecond(starts.running_per_second)} running per second (${starts.operations.toLocaleString('en')}, eight in parallel).`);
