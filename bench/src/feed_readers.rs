@@ -3,7 +3,8 @@
 //!
 //!     feed-readers URL PID[,PID] READERS SECONDS
 //!
-//! An event that contains `called@` and a time (microseconds since 1970, 16 digits) was published at this time. Prints one line of JSON. Linux only, because CPU time and memory are read from /proc.
+//! An event that contains `called@` and a time (microseconds since 1970, 16 digits) was published at this time. Prints
+//! one line of JSON. Linux only, because CPU time and memory are read from /proc.
 
 use anyhow::{Context, bail};
 use protocol::Time;

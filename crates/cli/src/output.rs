@@ -1,9 +1,10 @@
 //! Standard output and standard error of commands. A failed write is an error with its own exit code; the `print!`
 //! macros would panic.
 
+use crate::exit::UsageError;
 use std::borrow::Cow;
 use std::fmt;
-use std::io::{self, Write};
+use std::io::{self, BufRead, IsTerminal, Write};
 
 /// Exit code if the reader of the output has closed it, as for a program ended by SIGPIPE.
 pub const CLOSED: u8 = 141;
@@ -86,6 +87,21 @@ fn written(text: &str) -> Result<(), OutputError> {
     let mut out = io::stdout().lock();
     writeln!(out, "{}", text.trim_end_matches('\n'))?;
     Ok(out.flush()?)
+}
+
+/// Asks for `yes` on the terminal; `verb` is what it does, such as "delete".
+///
+/// # Errors
+/// [`UsageError`] if standard input is no terminal; or the question can't be asked.
+pub fn confirmed(verb: &str) -> anyhow::Result<bool> {
+    if !io::stdin().is_terminal() {
+        let text = format!("the confirmation needs a terminal. Use --yes to {verb} without it");
+        return Err(UsageError(text).into());
+    }
+    terminal_control(&format!("Type yes to {verb}: "))?;
+    let mut answer = String::new();
+    io::stdin().lock().read_line(&mut answer)?;
+    Ok(answer.trim() == "yes")
 }
 
 /// Text without control characters except line ends and tabs.

@@ -14,7 +14,6 @@ use clap::Args;
 use client::OperationQuery;
 use protocol::OperationId;
 use protocol::api::{CancelMany, CancelOperation};
-use std::io::{BufRead, IsTerminal};
 use std::slice;
 
 /// Arguments of `signalbox cancel`.
@@ -81,13 +80,7 @@ async fn cancel_matching(
     if !yes {
         let operations = display::format::counted(active, "active operation", "active operations");
         output::note(&format!("This cancels {operations}."))?;
-        if !std::io::stdin().is_terminal() {
-            return Err(usage("the confirmation needs a terminal. Use --yes to cancel without it"));
-        }
-        output::terminal_control("Type yes to cancel: ")?;
-        let mut answer = String::new();
-        std::io::stdin().lock().read_line(&mut answer)?;
-        if answer.trim() != "yes" {
+        if !output::confirmed("cancel")? {
             bail!("nothing was cancelled");
         }
     }

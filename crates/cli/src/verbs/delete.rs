@@ -2,7 +2,7 @@
 
 use crate::complete::{Which, operations};
 use crate::errors::{advised, unsure};
-use crate::exit::{Exit, UsageError};
+use crate::exit::Exit;
 use crate::listing::{self, Format};
 use crate::target::To;
 use crate::{id, output};
@@ -11,7 +11,6 @@ use clap::Args;
 use client::{Client, ClientError};
 use protocol::api::{DeleteMany, Deleted};
 use protocol::{OperationId, ProblemType};
-use std::io::{BufRead, IsTerminal};
 
 /// Operations that are looked up one by one, to tell which of them do not exist.
 const MAX_LOOKED_UP: usize = 20;
@@ -50,16 +49,7 @@ pub async fn run(args: DeleteArgs) -> anyhow::Result<Exit> {
         if preview.deleted == 0 {
             bail!("nothing was deleted");
         }
-        if !std::io::stdin().is_terminal() {
-            return Err(UsageError(
-                "the confirmation needs a terminal. Use --yes to delete without it".to_owned(),
-            )
-            .into());
-        }
-        output::terminal_control("Type yes to delete: ")?;
-        let mut answer = String::new();
-        std::io::stdin().lock().read_line(&mut answer)?;
-        if answer.trim() != "yes" {
+        if !output::confirmed("delete")? {
             bail!("nothing was deleted");
         }
         // Only what was shown.

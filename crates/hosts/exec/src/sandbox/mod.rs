@@ -69,11 +69,9 @@ impl Sandbox {
         };
         let (folder, read, write) =
             (plain(folder), paths("sandbox.read", config.read)?, paths("sandbox.write", config.write)?);
-        for (key, path) in read
-            .iter()
-            .map(|path| ("sandbox.read", path))
-            .chain([("sandbox.write", &folder)])
-            .chain(write.iter().map(|path| ("sandbox.write", path)))
+        let readable = read.iter().map(|path| ("sandbox.read", path));
+        for (key, path) in
+            readable.chain([&folder].into_iter().chain(&write).map(|path| ("sandbox.write", path)))
         {
             if let Some(outer) = write.iter().find(|outer| path != *outer && path.starts_with(outer)) {
                 return Err((

@@ -143,7 +143,7 @@ pub(super) fn filters(network: Network, unix_sockets: bool) -> Result<Vec<BpfPro
         DENIED.iter().map(|call| (*call, Vec::new())).collect();
     let clones = NEW_NAMESPACES.map(|flag| {
         let flag = u64::from(flag.cast_unsigned());
-        rule([condition(0, SeccompCmpOp::MaskedEq(flag), flag)?])
+        rule([has(0, flag)?])
     });
     denied.insert(libc::SYS_clone, clones.into_iter().collect::<Result<_, _>>()?);
     let families = families(network, unix_sockets);
@@ -154,12 +154,11 @@ pub(super) fn filters(network: Network, unix_sockets: bool) -> Result<Vec<BpfPro
     denied.insert(libc::SYS_socket, if others.is_empty() { Vec::new() } else { vec![rule(others)?] });
     let mut pairs = vec![rule([condition(0, SeccompCmpOp::Ne, libc::AF_UNIX.cast_unsigned().into())?])?];
     if !unix_sockets {
-        // A pair of datagram sockets can send to any other socket. The upper bits of the type are flags.
-        let datagram = libc::SOCK_DGRAM.cast_unsigned().into();
-        pairs.push(rule([condition(1, SeccompCmpOp::MaskedEq(0xf), datagram)?])?);
-        // The system makes a datagram socket of a raw one.
-        let raw = libc::SOCK_RAW.cast_unsigned().into();
-        pairs.push(rule([condition(1, SeccompCmpOp::MaskedEq(0xf), raw)?])?);
+        // A pair of datagram sockets can send to any other socket, and the system makes them of raw ones, too. The upper
+        // bits of the type are flags.
+        for kind in [libc::SOCK_DGRAM, libc::SOCK_RAW] {
+            pairs.push(rule([condition(1, SeccompCmpOp::MaskedEq(0xf), kind.cast_unsigned().into())?])?);
+        }
     }
     denied.insert(libc::SYS_socketpair, pairs);
     // Limits and priorities of other processes; 0 is the calling one.
@@ -174,17 +173,14 @@ pub(super) fn filters(network: Network, unix_sockets: bool) -> Result<Vec<BpfPro
         denied.insert(call, others.into());
     }
     for (call, mode) in WITH_MODE {
-        let set = SET_ID_BITS.map(|bit| rule([condition(*mode, SeccompCmpOp::MaskedEq(bit), bit)?]));
+        let set = SET_ID_BITS.map(|bit| rule([has(*mode, bit)?]));
         denied.insert(*call, set.into_iter().collect::<Result<_, _>>()?);
     }
     for (call, flags, mode) in OPENING {
         let mut rules = Vec::new();
         for flag in CREATING {
             for bit in SET_ID_BITS {
-                rules.push(rule([
-                    condition(*flags, SeccompCmpOp::MaskedEq(flag), flag)?,
-                    condition(*mode, SeccompCmpOp::MaskedEq(bit), bit)?,
-                ])?);
+                rules.push(rule([has(*flags, flag)?, has(*mode, bit)?])?);
             }
         }
         denied.insert(*call, rules);
@@ -207,6 +203,11 @@ fn families(network: Network, unix_sockets: bool) -> Vec<i32> {
 
 fn condition(argument: u8, op: SeccompCmpOp, value: u64) -> Result<SeccompCondition, String> {
     SeccompCondition::new(argument, SeccompCmpArgLen::Dword, op, value).map_err(|e| e.to_string())
+}
+
+/// All of these bits are set in an argument.
+fn has(argument: u8, bits: u64) -> Result<SeccompCondition, String> {
+    condition(argument, SeccompCmpOp::MaskedEq(bits), bits)
 }
 
 fn rule(conditions: impl Into<Vec<SeccompCondition>>) -> Result<SeccompRule, String> {

@@ -53,9 +53,15 @@ async fn failure(folder: &Path, script: &str, sandbox: &str) -> (EndedReports, F
     rig.fail("exec.t", Value::Null).await
 }
 
-/// Beginning of a script: prints the result of an action, or the name of its error.
+/// Beginning of a script: prints the result of an action, or the name of its error; calls functions of the C library.
 const TRY: &str = r#"
-import errno, os, socket, subprocess, sys
+import ctypes, errno, os, socket, subprocess, sys
+libc = ctypes.CDLL(None, use_errno=True)
+def call(name, *arguments):
+    result = getattr(libc, name)(*arguments)
+    if result == -1:
+        raise OSError(ctypes.get_errno(), name)
+    return result
 def attempt(name, action):
     try:
         print(name, action())
@@ -239,13 +245,6 @@ async fn system_calls_and_privileges_are_denied_to_all_descendants() {
     std::fs::write(folder.path().join("secret"), "content").unwrap();
     let script = format!(
         r#"{TRY}
-import ctypes
-libc = ctypes.CDLL(None, use_errno=True)
-def call(name, *arguments):
-    result = getattr(libc, name)(*arguments)
-    if result == -1:
-        raise OSError(ctypes.get_errno(), name)
-    return result
 NEW_USER, NEW_NETWORK = 0x10000000, 0x40000000
 def all():
     attempt("unshare", lambda: call("unshare", NEW_USER))
@@ -310,13 +309,7 @@ async fn other_processes_and_users_are_out_of_reach() {
     std::fs::create_dir(folder.path().join("out")).unwrap();
     let script = format!(
         r#"{TRY}
-import ctypes, resource
-libc = ctypes.CDLL(None, use_errno=True)
-def call(name, *arguments):
-    result = getattr(libc, name)(*arguments)
-    if result == -1:
-        raise OSError(ctypes.get_errno(), name)
-    return result
+import resource
 def created(path, mode):
     os.close(os.open(path, os.O_CREAT | os.O_WRONLY, mode))
 attempt("limits of the host", lambda: resource.prlimit({host}, resource.RLIMIT_NOFILE, (7, 7)))
