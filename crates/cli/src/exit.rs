@@ -48,10 +48,10 @@ impl Exit {
 
 /// 3: the server was unreachable or rejected the request, or the output could not be written.
 pub const TROUBLE: u8 = 3;
-/// 64: invalid arguments.
+/// 64: the command rejected its arguments, and sent nothing to the server.
 pub const USAGE: u8 = 64;
 
-/// Arguments that can't be combined; exits with [`USAGE`].
+/// Arguments that the command rejects; exits with [`USAGE`].
 #[derive(Debug)]
 pub struct UsageError(pub String);
 
@@ -62,6 +62,19 @@ impl fmt::Display for UsageError {
 }
 
 impl std::error::Error for UsageError {}
+
+/// [`UsageError`] for an argument that can't be parsed.
+pub fn usage(why: impl fmt::Display) -> UsageError {
+    UsageError(why.to_string())
+}
+
+/// Returns a [`UsageError`] with the formatted text.
+macro_rules! bail_usage {
+    ($($text:tt)*) => {
+        return Err($crate::exit::UsageError(format!($($text)*)).into())
+    };
+}
+pub(crate) use bail_usage;
 
 /// Exit code of a failed command.
 pub fn code_of(error: &anyhow::Error) -> u8 {

@@ -1,6 +1,7 @@
 //! Operation IDs as typed: complete, a unique prefix, or a name such as `@last`.
 
 use crate::errors::advised;
+use crate::exit::bail_usage;
 use crate::target::Target;
 use anyhow::bail;
 use client::OperationQuery;
@@ -36,7 +37,7 @@ pub async fn id_of(target: &Target, given: &str) -> anyhow::Result<OperationId> 
                 )
             }
             None => {
-                bail!(
+                bail_usage!(
                     "'{given}' is unknown. Use @last, or @1, @2, ... for the rows of your last `signalbox list`"
                 )
             }
@@ -44,7 +45,7 @@ pub async fn id_of(target: &Target, given: &str) -> anyhow::Result<OperationId> 
     }
     let beginning = given.trim_end_matches('…').to_lowercase();
     if beginning.len() < MIN_PREFIX_CHARS || !beginning.chars().all(|c| c.is_ascii_hexdigit() || c == '-') {
-        bail!(
+        bail_usage!(
             "'{given}' is not an operation ID. `signalbox list` shows IDs; a unique prefix of at least 4 characters is enough"
         );
     }

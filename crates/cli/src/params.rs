@@ -1,5 +1,6 @@
 //! Parameters as typed on the command line, parsed as the kind declares them.
 
+use crate::exit::bail_usage;
 use anyhow::{Context, bail};
 use form::{FieldKind, Form};
 use protocol::api::KindList;
@@ -28,12 +29,12 @@ pub fn from_files(given: &[String]) -> anyhow::Result<Vec<(String, String)>> {
         let Some((name, path)) =
             pair.split_once('=').filter(|(name, path)| !name.is_empty() && !path.is_empty())
         else {
-            bail!(
+            bail_usage!(
                 "--param-file needs a name and a file: --param-file token=FILE, or token=- for standard input"
             );
         };
         if path == "-" && std::mem::replace(&mut standard_input, true) {
-            bail!("only one parameter can be read from standard input. Use a file for {name}");
+            bail_usage!("only one parameter can be read from standard input. Use a file for {name}");
         }
         let text = match path {
             "-" => text_of(std::io::stdin().lock()).context("standard input"),
@@ -71,7 +72,9 @@ pub fn read(kinds: &KindList, kind: &str, given: &Given) -> anyhow::Result<Value
     let form = match Form::from_schema(&offer.spec.params) {
         Ok(form) => form,
         Err(why) => {
-            bail!("the parameters of {kind} can't be set from the command line: {why}. Use the API instead")
+            bail_usage!(
+                "the parameters of {kind} can't be set from the command line: {why}. Use the API instead"
+            )
         }
     };
     let mut params = Map::new();
@@ -79,12 +82,12 @@ pub fn read(kinds: &KindList, kind: &str, given: &Given) -> anyhow::Result<Value
         let Some(field) = form.fields.iter().find(|field| field.name == name) else {
             let names: Vec<&str> = form.fields.iter().map(|field| field.name.as_str()).collect();
             match names.is_empty() {
-                true => bail!("{kind} takes no parameters"),
-                false => bail!("{kind} has no parameter '{name}'. It takes: {}", names.join(", ")),
+                true => bail_usage!("{kind} takes no parameters"),
+                false => bail_usage!("{kind} has no parameter '{name}'. It takes: {}", names.join(", ")),
             }
         };
         if field.secret && is_typed {
-            bail!(
+            bail_usage!(
                 "parameter {name} is secret, and other users of this machine can read the arguments of a command. Use \
                  --param-file {name}=FILE, or --param-file {name}=- to read it from standard input"
             );
@@ -95,10 +98,10 @@ pub fn read(kinds: &KindList, kind: &str, given: &Given) -> anyhow::Result<Value
             Ok(None) if matches!(field.kind, FieldKind::Text { verbatim: true, .. }) => Value::from(text),
             // Otherwise, empty means not set.
             Ok(None) => continue,
-            Err(why) => bail!("{name}: {why}"),
+            Err(why) => bail_usage!("{name}: {why}"),
         };
         if params.insert(name.to_owned(), value).is_some() {
-            bail!("parameter {name} is given twice");
+            bail_usage!("parameter {name} is given twice");
         }
     }
     Ok(Value::Object(params))
@@ -109,7 +112,7 @@ fn pairs(given: &Given) -> anyhow::Result<Vec<(&str, &str, bool)>> {
     let mut all = Vec::with_capacity(given.typed.len() + given.from_files.len());
     for pair in &given.typed {
         let Some((name, text)) = pair.split_once('=') else {
-            bail!("'{pair}' is not a parameter. Write name=value");
+            bail_usage!("'{pair}' is not a parameter. Write name=value");
         };
         all.push((name, text, true));
     }

@@ -1,7 +1,7 @@
 //! Target of a command: server, form of the output, and the session with it.
 
 use crate::contexts::{self, Context, Contexts};
-use crate::exit::UsageError;
+use crate::exit::bail_usage;
 use crate::listing::{self, Format, Listed};
 use crate::output::{self, OutputError};
 use crate::session::Session;
@@ -114,8 +114,7 @@ impl To {
         let server_flag = is_flag(&self.server, "SIGNALBOX_SERVER_URL");
         let context_flag = is_flag(&self.context, "SIGNALBOX_CONTEXT");
         if server_flag && context_flag {
-            let text = "--server and --context exclude each other: a context has a server. Use one of them";
-            return Err(UsageError(text.to_owned()).into());
+            bail_usage!("--server and --context exclude each other: a context has a server. Use one of them");
         }
         // A flag overrides the variable of the other.
         let context = match (given(&self.context).filter(|_| !server_flag), &self.server) {

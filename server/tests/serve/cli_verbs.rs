@@ -150,6 +150,26 @@ async fn matching_operations_are_cancelled_after_a_confirmation() {
 }
 
 #[tokio::test]
+async fn rejected_arguments_exit_with_64_and_start_nothing() {
+    let user = User::new().await;
+    for wrong in [
+        &["show", "@first"][..],
+        &["show", "no-id"],
+        &["start", "Exec Wait"],
+        &["start", "exec.wait", "seconds"],
+        &["start", "exec.wait", "--param-file", "=file"],
+        &["start", "exec.wait", "no_such_parameter=1"],
+        &["drain", "No Host"],
+        &["alerts", "silence", "--for", "1h", "--reason", "test", "--kind", "No Kind"],
+        &["context", "add", "", "--server", "http://127.0.0.1:1"],
+    ] {
+        let (code, out, err) = user.run(wrong);
+        assert_eq!((code, out.as_str()), (64, ""), "{wrong:?}: {err}");
+    }
+    assert_eq!(user.ok(&["list", "-o", "name"]), "");
+}
+
+#[tokio::test]
 async fn several_operations_are_waited_for_and_cancelled_at_once() {
     let user = User::new().await;
     let (fine, failed) = (user.ended("exec.count"), user.ended("exec.fail"));

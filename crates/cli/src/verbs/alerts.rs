@@ -1,7 +1,7 @@
 //! `signalbox alerts`
 
 use crate::errors::{advised, unsure};
-use crate::exit::{Exit, UsageError};
+use crate::exit::{Exit, bail_usage, usage};
 use crate::listing::{self, Format};
 use crate::output;
 use crate::target::To;
@@ -101,8 +101,10 @@ pub async fn run(args: AlertsArgs) -> anyhow::Result<Exit> {
             let target = args.to.target().await?;
             // The ID is a part of the path.
             if !args.id.chars().all(|c| c.is_ascii_alphanumeric() || c == '-') {
-                let why = "is not the ID of a silence. `signalbox alerts silences` lists the IDs";
-                return Err(UsageError(format!("'{}' {why}", args.id)).into());
+                bail_usage!(
+                    "'{}' is not the ID of a silence. `signalbox alerts silences` lists the IDs",
+                    args.id
+                );
             }
             let ended = target.client.end_silence(&args.id).await;
             ended.map_err(|error| {
@@ -129,8 +131,8 @@ async fn silence(args: SilenceArgs) -> anyhow::Result<Exit> {
     let micros = i64::try_from(args.length.as_micros()).unwrap_or(i64::MAX);
     let new = NewSilence {
         rule: args.rule,
-        host: args.host.map(HostName::new).transpose()?,
-        kind: args.kind.map(KindName::new).transpose()?,
+        host: args.host.map(HostName::new).transpose().map_err(usage)?,
+        kind: args.kind.map(KindName::new).transpose().map_err(usage)?,
         reason: args.reason,
         until: Time::now().plus_micros(micros),
     };

@@ -2,7 +2,7 @@
 
 use crate::complete::{Which, operations};
 use crate::errors::advised;
-use crate::exit::{Exit, UsageError};
+use crate::exit::{Exit, bail_usage};
 use crate::listing::{self, Cell, Format};
 use crate::target::To;
 use crate::{id, output, rows, text};
@@ -31,10 +31,7 @@ pub async fn run(args: CompareArgs) -> anyhow::Result<Exit> {
     let format = target.format.one_of(&[Format::Text, Format::Json, Format::Csv], "compare")?;
     let ids = id::ids_of(&target, &args.ids).await?;
     if !(2..=MAX_COMPARED).contains(&ids.len()) {
-        return Err(UsageError(format!(
-            "`signalbox compare` needs 2 to {MAX_COMPARED} different operations"
-        ))
-        .into());
+        bail_usage!("`signalbox compare` needs 2 to {MAX_COMPARED} different operations");
     }
     let mut operations = Vec::with_capacity(ids.len());
     for id in ids {

@@ -3,7 +3,7 @@
 use crate::complete;
 use crate::contexts::{self, Context, Contexts};
 use crate::errors::sentence;
-use crate::exit::Exit;
+use crate::exit::{Exit, bail_usage};
 use crate::listing::{self, Cell, Colour, Format, Listed};
 use crate::output;
 use crate::params::{self, Given};
@@ -164,7 +164,7 @@ fn row(contexts: &Contexts, name: &str, context: &Context) -> Row {
 
 fn add(contexts: &mut Contexts, args: AddArgs) -> anyhow::Result<()> {
     if args.name.is_empty() || args.name.chars().any(char::is_control) {
-        bail!("the context name must not be empty or contain control characters");
+        bail_usage!("the context name must not be empty or contain control characters");
     }
     // Commands run in any folder.
     let absolute = |file: Option<PathBuf>| -> anyhow::Result<Option<PathBuf>> {
@@ -232,7 +232,7 @@ fn set_params(contexts: &mut Contexts, kind: &str, params: &[String]) -> anyhow:
             Some((name, value)) => {
                 defaults.insert(name.to_owned(), value.to_owned());
             }
-            None => bail!("'{pair}' is not a parameter. Write name=value"),
+            None => bail_usage!("'{pair}' is not a parameter. Write name=value"),
         }
     }
     if params.is_empty() {

@@ -2,7 +2,7 @@
 
 use crate::complete;
 use crate::errors::{advised, unsure};
-use crate::exit::Exit;
+use crate::exit::{Exit, usage};
 use crate::listing::{self, Format};
 use crate::output;
 use crate::target::To;
@@ -38,7 +38,7 @@ pub async fn run(args: HostsArgs) -> anyhow::Result<Exit> {
 /// Drains a host, or ends that.
 pub async fn drain(args: DrainArgs, drained: bool) -> anyhow::Result<Exit> {
     let target = args.to.target().await?;
-    let host = HostName::new(args.host)?;
+    let host = HostName::new(args.host).map_err(usage)?;
     let status = target.client.drain(&host, drained).await.map_err(|error| {
         unsure(error, "The host may have been changed. `signalbox hosts` shows its status")
     })?;

@@ -3,7 +3,7 @@
 use super::{kinds, wait};
 use crate::contexts::Contexts;
 use crate::errors::{advised, sentence, unsure};
-use crate::exit::{Exit, UsageError};
+use crate::exit::{Exit, UsageError, usage};
 use crate::follow::{self, Followed, How};
 use crate::interrupt::InterruptArgs;
 use crate::listing::{self, Format};
@@ -74,7 +74,8 @@ pub async fn run(args: StartArgs) -> anyhow::Result<Exit> {
     let used: Vec<(String, String)> =
         defaults.iter().filter(|default| !is_read(default) && !is_typed(&default.0)).cloned().collect();
     let given = Given { typed: kinds::with_defaults(&args.params, used.clone()), from_files };
-    let (kind, key) = (KindName::new(args.kind)?, client::new_key());
+    let kind = KindName::new(args.kind).map_err(usage)?;
+    let key = client::new_key();
     let request = async || requested(client, &kind, &given, args.priority, &key).await;
     let started = Patience::new(args.wait_server).send(request, NotStarted::awaited).await?;
     let operation = match started {

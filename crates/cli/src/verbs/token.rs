@@ -1,7 +1,7 @@
 //! `signalbox token`
 
 use crate::errors::{advised, unsure};
-use crate::exit::{Exit, UsageError};
+use crate::exit::{Exit, bail_usage};
 use crate::listing::{self, Format};
 use crate::output;
 use crate::target::{Target, To};
@@ -115,9 +115,9 @@ async fn revoke(args: RevokeArgs) -> anyhow::Result<Exit> {
 
 async fn named(target: &Target, given: &str) -> anyhow::Result<AccessToken> {
     if given.starts_with("sbx_") {
-        let advice =
-            "pass the name or the ID of the token, not its secret; `signalbox token list` shows both";
-        return Err(UsageError(advice.to_owned()).into());
+        bail_usage!(
+            "pass the name or the ID of the token, not its secret; `signalbox token list` shows both"
+        );
     }
     let list = target.client.access_tokens().await.map_err(advised)?;
     let found = list.tokens.into_iter().find(|token| token.id == given || token.name == given);

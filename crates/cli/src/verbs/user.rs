@@ -1,7 +1,7 @@
 //! `signalbox user`
 
 use crate::errors::{advised, unsure};
-use crate::exit::{Exit, UsageError};
+use crate::exit::{Exit, bail_usage};
 use crate::output;
 use crate::target::To;
 use clap::{Args, Subcommand};
@@ -131,17 +131,14 @@ fn first_password() -> anyhow::Result<String> {
         input.read_line(&mut line)?;
         let password = line.trim_end_matches(['\r', '\n']).to_owned();
         if password.is_empty() {
-            return Err(UsageError(
-                "the first line of standard input is empty. It must be the password".to_owned(),
-            )
-            .into());
+            bail_usage!("the first line of standard input is empty. It must be the password");
         }
         return Ok(password);
     }
     drop(input);
     let password = rpassword::prompt_password("Temporary password: ")?;
     if rpassword::prompt_password("Repeat the password: ")? != password {
-        return Err(UsageError("the two passwords do not match".to_owned()).into());
+        bail_usage!("the two passwords do not match");
     }
     Ok(password)
 }

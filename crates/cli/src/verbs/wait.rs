@@ -2,7 +2,7 @@
 
 use crate::complete::{Which, operations};
 use crate::errors::advised;
-use crate::exit::{Exit, UsageError};
+use crate::exit::{Exit, bail_usage};
 use crate::listing::{self, Format};
 use crate::target::{Target, To};
 use crate::{id, output, rows, text};
@@ -76,11 +76,7 @@ pub async fn all(target: &Target, ids: &[OperationId]) -> anyhow::Result<Exit> {
 
 async fn ended(target: &Target, ids: &[OperationId], any: bool) -> anyhow::Result<Exit> {
     if ids.len() > MAX_WAITED {
-        return Err(UsageError(format!(
-            "one command can wait for at most {MAX_WAITED} operations, not for {}",
-            ids.len()
-        ))
-        .into());
+        bail_usage!("one command can wait for at most {MAX_WAITED} operations, not for {}", ids.len());
     }
     let mut following = JoinSet::new();
     for id in ids {
