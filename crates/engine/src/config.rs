@@ -42,8 +42,8 @@ pub struct EngineConfig {
     pub in_words: fn(&KindName, &mut Value),
     /// Keys of secret parameters; without them, no operation with a secret parameter starts.
     pub secret_keys: Option<Arc<SecretKeys>>,
-    /// Kind and parameters that the parameters of another kind (a sweep) set. They are stored in clear there, so none of
-    /// them may be secret.
+    /// Kind and parameters that the parameters of another kind (a sweep) set. They are stored in clear there, so none
+    /// of them may be secret.
     pub sets: fn(&KindName, &Value) -> Option<SetParams>,
 }
 

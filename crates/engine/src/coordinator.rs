@@ -31,6 +31,7 @@ use crate::kind_registry::KindRegistry;
 use crate::lifecycle::{self, Effect, Message, Record};
 use crate::queue::Queues;
 use crate::secret_params::SecretParams;
+use crate::store_reader::StoreReader;
 use crate::suspend::SuspendClock;
 use crate::view::View;
 use idempotency::IdempotencyKeys;
@@ -41,7 +42,7 @@ use recent::{DeletedOperations, EndedOperations};
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
-use store::{Change, Commit, Store, Stored, Writer};
+use store::{Change, Commit, Stored, Writer};
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -78,7 +79,7 @@ pub(crate) struct Coordinator {
     /// Sender for host requests.
     sender: CoordinatorSender,
     /// Store for host requests that read.
-    store: Arc<dyn Store>,
+    store: StoreReader,
     /// Secret parameters for the requests that start attempts.
     secret_params: SecretParams,
     /// Published state; also shows cancels that can't be stored yet.
@@ -97,7 +98,7 @@ pub(crate) struct Beginning {
     pub(crate) kind_registry: Arc<KindRegistry>,
     pub(crate) writer: Writer<Published>,
     pub(crate) sender: CoordinatorSender,
-    pub(crate) store: Arc<dyn Store>,
+    pub(crate) store: StoreReader,
     pub(crate) secret_params: SecretParams,
     pub(crate) view: Arc<RwLock<View>>,
     pub(crate) forecasts: Forecasts,

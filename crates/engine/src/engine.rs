@@ -23,6 +23,7 @@ use crate::housekeeping;
 use crate::kind_registry::KindRegistry;
 use crate::scoped_feed::{ScopedFeeds, Sources};
 use crate::secret_params::SecretParams;
+use crate::store_reader::StoreReader;
 use crate::tally::Tally;
 use crate::view::{View, ViewChange};
 use parking_lot::RwLock;
@@ -73,7 +74,7 @@ pub struct Engine {
 }
 
 struct Shared {
-    store: Arc<dyn Store>,
+    store: StoreReader,
     feed: Arc<Feed>,
     view: Arc<RwLock<View>>,
     kind_registry: Arc<KindRegistry>,
@@ -104,7 +105,9 @@ impl Engine {
         if let Some(entry) = reconfigured(&store.configuration()?, &lines, Time::now()) {
             store.apply(&[Change::Configuration { lines }, Change::Audit(Box::new(entry))])?;
         }
-        let secret_params = SecretParams::new(config.secret_keys.clone(), store.clone());
+        let tasks = TaskTracker::new();
+        let reader = StoreReader::new(store.clone(), tasks.clone());
+        let secret_params = SecretParams::new(config.secret_keys.clone(), reader.clone());
         secret_params.warn_of_missing_keys()?;
         let drained = store.drained()?;
         let mut forecasts = Forecasts::default();
@@ -145,7 +148,6 @@ impl Engine {
         let configured = config.hosts.iter().map(|host| host.name.clone()).collect();
         kind_registry.configured(configured, config.rules.limits.clone());
         let stop = CancellationToken::new();
-        let tasks = TaskTracker::new();
         let mut host_registry = HostRegistry::default();
         let mut connections = Vec::new();
         let mut pools: Vec<(HostName, Pool)> = Vec::new();
@@ -186,7 +188,7 @@ impl Engine {
             kind_registry: kind_registry.clone(),
             writer,
             sender: coordinator.clone(),
-            store: store.clone(),
+            store: reader.clone(),
             secret_params: secret_params.clone(),
             view: view.clone(),
             forecasts,
@@ -199,12 +201,17 @@ impl Engine {
         }
         tasks.spawn(housekeeping::tick(coordinator.clone(), stop.clone()));
         if keep.age.is_some() || keep.most.is_some() {
-            tasks.spawn(housekeeping::delete_expired(store.clone(), keep, coordinator.clone(), stop.clone()));
+            tasks.spawn(housekeeping::delete_expired(
+                reader.clone(),
+                keep,
+                coordinator.clone(),
+                stop.clone(),
+            ));
         }
         tasks.close();
         let instance = InstanceId::new();
         let shared = Shared {
-            store,
+            store: reader,
             feed,
             view,
             kind_registry,
@@ -245,7 +252,7 @@ impl Engine {
         self.stored(move |store| store.kind_of(id)).await
     }
 
-    /// Disconnects from the hosts and writes what is pending. Operations continue on their hosts.
+    /// Disconnects from the hosts, writes what is pending, and waits for queries. Operations continue on their hosts.
     pub async fn close(&self) {
         self.shared.stop.cancel();
         self.shared.tasks.wait().await;
@@ -336,16 +343,11 @@ impl Engine {
         &self,
         query: impl FnOnce(&dyn Store) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, EngineError> {
-        let store = self.shared.store.clone();
-        let answer = tokio::task::spawn_blocking(move || query(&*store)).await;
-        match answer {
-            Ok(Ok(found)) => Ok(found),
-            Ok(Err(error)) => {
-                tracing::error!(%error, "can't read the database; the request fails");
-                Err(EngineError::Unreadable(error))
-            }
-            Err(_) => Err(EngineError::Closing),
+        let answer = self.shared.store.read(query).await;
+        if let Err(EngineError::Unreadable(error)) = &answer {
+            tracing::error!(%error, "can't read the database; the request fails");
         }
+        answer
     }
 
     /// Refuses requests while nothing can be stored.

@@ -8,14 +8,13 @@ use crate::clock::Offset;
 use crate::command::{Command, CoordinatorSender};
 use crate::lifecycle::Message;
 use crate::secret_params::{NotRestored, SecretParams};
+use crate::store_reader::StoreReader;
 use pool::{Backoff, Pool, PoolError, Repeat};
 use protocol::host::{
     CancelAck, CancelAttempt, HostOperation, HostOperations, Outcome, ResultDoc, StartAttempt,
 };
 use protocol::{Failure, FailureReason, HostName, OperationId, Problem, ProblemType, Time};
-use std::sync::Arc;
 use std::time::Duration;
-use store::Store;
 use tokio_util::sync::CancellationToken;
 
 /// Pause after which a host that declined without a time is asked again, and the longest pause.
@@ -262,17 +261,17 @@ pub(crate) struct OrphanedAttempt {
 
 /// Stops an attempt if the store says that it has ended, runs on another host, or was deleted. Tries once; the next
 /// comparison with the host's list tries again.
-pub(crate) async fn stop_orphaned_attempt(orphaned: OrphanedAttempt, pool: Pool, store: Arc<dyn Store>) {
+pub(crate) async fn stop_orphaned_attempt(orphaned: OrphanedAttempt, pool: Pool, store: StoreReader) {
     let OrphanedAttempt { id, attempt, host, deadline } = orphaned;
     let holder = host.clone();
-    let found = tokio::task::spawn_blocking(move || {
+    let found = store.read(move |store| {
         let Some(stored) = store.operation(id)? else { return store.given_up(id) };
         let known = stored.attempts.iter().find(|a| a.number == attempt);
         Ok(known.is_some_and(|known| {
             known.state.ended() || (known.state.on_host() && known.host.as_ref() != Some(&holder))
         }))
     });
-    if !matches!(found.await, Ok(Ok(true))) {
+    if !matches!(found.await, Ok(true)) {
         return;
     }
     let body = CancelAttempt {
@@ -318,11 +317,12 @@ mod tests {
     use protocol::KindName;
     use tokio::net::TcpListener;
     use tokio::sync::mpsc;
+    use tokio_util::task::TaskTracker;
 
     fn no_secrets() -> (tempfile::TempDir, SecretParams) {
         let folder = tempfile::tempdir().unwrap();
         let store = store::Sqlite::open(&folder.path().join("signalbox.db")).unwrap();
-        (folder, SecretParams::new(None, Arc::new(store)))
+        (folder, SecretParams::new(None, StoreReader::new(std::sync::Arc::new(store), TaskTracker::new())))
     }
 
     fn to(address: std::net::SocketAddr) -> (HostRequest, StartAttempt, mpsc::Receiver<Command>) {

@@ -2,8 +2,9 @@
 
 use crate::clock_jump::TrustedTime;
 use crate::command::{Command, CoordinatorSender, DeletionCandidate};
+use crate::error::EngineError;
+use crate::store_reader::StoreReader;
 use protocol::{OperationId, Time};
-use std::sync::Arc;
 use std::time::Duration;
 use store::{Keep, Store, StoreError};
 use tokio::time::Instant;
@@ -35,7 +36,7 @@ pub(crate) async fn tick(coordinator: CoordinatorSender, stop: CancellationToken
 
 /// Deletes operations that exceed retention, a few at a time, so that nothing has to wait.
 pub(crate) async fn delete_expired(
-    store: Arc<dyn Store>,
+    store: StoreReader,
     keep: Keep,
     coordinator: CoordinatorSender,
     stop: CancellationToken,
@@ -51,15 +52,13 @@ pub(crate) async fn delete_expired(
         let now = trusted.tick(Time::now(), Instant::now());
         let mut last = Vec::new();
         loop {
-            let reader = store.clone();
-            let found = tokio::task::spawn_blocking(move || expired(&*reader, keep, now)).await;
-            let candidates = match found {
-                Ok(Ok(candidates)) => candidates,
-                Ok(Err(error)) => {
+            let candidates = match store.read(move |store| expired(store, keep, now)).await {
+                Ok(candidates) => candidates,
+                Err(EngineError::Closing) => return,
+                Err(error) => {
                     tracing::warn!(%error, "can't look for expired operations; retrying later");
                     break;
                 }
-                Err(_) => return,
             };
             // Same operations again: not deleted yet, or retried in the meantime.
             let ids: Vec<OperationId> = candidates.iter().map(|one| one.id).collect();

@@ -32,6 +32,7 @@ mod pace;
 mod queue;
 mod scoped_feed;
 mod secret_params;
+mod store_reader;
 mod suspend;
 mod tally;
 mod view;

@@ -1,22 +1,24 @@
 //! Secret parameters: encrypted when an operation is accepted, and decrypted only for the request to its host.
 //!
-//! Everything else (the record of the operation, events, responses, titles, the stored form of a request) has the marker
-//! of [`protocol::secret`] or a fingerprint instead of the value, so nothing that reads an operation can show it.
+//! Everything else (the record of the operation, events, responses, titles, the stored form of a request) has the
+//! marker of [`protocol::secret`] or a fingerprint instead of the value, so nothing that reads an operation can show
+//! it.
 
 use crate::error::EngineError;
+use crate::store_reader::StoreReader;
 use protocol::api::StartWithRule;
 use protocol::host::StartAttempt;
 use protocol::{Failure, FailureReason, OperationId, secret};
 use secrets::{KeyId, Place, Sealed, SecretKeys, UnsealError};
 use serde_json::{Value, json};
 use std::sync::Arc;
-use store::{SecretParam, Store, StoreError};
+use store::{SecretParam, StoreError};
 
 /// Keys, and the store with the encrypted values.
 #[derive(Clone)]
 pub(crate) struct SecretParams {
     keys: Option<Arc<SecretKeys>>,
-    store: Arc<dyn Store>,
+    store: StoreReader,
 }
 
 /// Why an attempt did not get its secret values.
@@ -29,7 +31,7 @@ pub(crate) enum NotRestored {
 }
 
 impl SecretParams {
-    pub(crate) fn new(keys: Option<Arc<SecretKeys>>, store: Arc<dyn Store>) -> Self {
+    pub(crate) fn new(keys: Option<Arc<SecretKeys>>, store: StoreReader) -> Self {
         Self { keys, store }
     }
 
@@ -38,7 +40,7 @@ impl SecretParams {
     /// # Errors
     /// If the store can't be read.
     pub(crate) fn warn_of_missing_keys(&self) -> Result<(), StoreError> {
-        for (key, operations) in self.store.secret_keys()? {
+        for (key, operations) in self.store.blocking().secret_keys()? {
             let id = KeyId::stored(&key);
             if !self.keys.as_ref().is_some_and(|keys| keys.ids().any(|known| *known == id)) {
                 tracing::warn!(
@@ -142,11 +144,7 @@ impl SecretParams {
     }
 
     async fn stored(&self, id: OperationId) -> Result<Vec<SecretParam>, EngineError> {
-        let store = self.store.clone();
-        match tokio::task::spawn_blocking(move || store.secrets(id)).await {
-            Ok(found) => found.map_err(EngineError::Unreadable),
-            Err(_) => Err(EngineError::Closing),
-        }
+        self.store.read(move |store| store.secrets(id)).await
     }
 
     fn unseal(
@@ -197,6 +195,7 @@ mod tests {
     use super::*;
     use protocol::api::StartOperation;
     use store::{Change, Sqlite};
+    use tokio_util::task::TaskTracker;
 
     fn keys() -> Arc<SecretKeys> {
         Arc::new(SecretKeys::parse(&secrets::new_key().unwrap()).unwrap())
@@ -205,7 +204,7 @@ mod tests {
     fn open(keys: Option<Arc<SecretKeys>>) -> (tempfile::TempDir, SecretParams) {
         let folder = tempfile::tempdir().unwrap();
         let store = Sqlite::open(&folder.path().join("signalbox.db")).unwrap();
-        (folder, SecretParams::new(keys, Arc::new(store)))
+        (folder, SecretParams::new(keys, StoreReader::new(Arc::new(store), TaskTracker::new())))
     }
 
     fn request(token: &str) -> StartWithRule {
@@ -229,7 +228,7 @@ mod tests {
         let id = OperationId::new();
         let sealed = secrets.seal(id, token()).unwrap();
         assert!(!sealed[0].sealed.windows(7).any(|part| part == b"hunter2"));
-        secrets.store.apply(&[Change::Secrets { id, secrets: sealed }]).unwrap();
+        secrets.store.blocking().apply(&[Change::Secrets { id, secrets: sealed }]).unwrap();
         let mut started = body(id);
         secrets.restore(&mut started).await.unwrap();
         assert_eq!(started.params, json!({"user": "me", "token": "hunter2"}));
@@ -248,7 +247,7 @@ mod tests {
         let id = OperationId::new();
         let sealed = secrets.seal(id, token()).unwrap();
         let key = sealed[0].key.clone();
-        secrets.store.apply(&[Change::Secrets { id, secrets: sealed }]).unwrap();
+        secrets.store.blocking().apply(&[Change::Secrets { id, secrets: sealed }]).unwrap();
         for wrong in [None, Some(keys())] {
             secrets.keys = wrong;
             let mut started = body(id);

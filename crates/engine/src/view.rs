@@ -145,8 +145,8 @@ impl View {
         }
     }
 
-    /// ID from which on all ended operations are in memory, unless all stored ones are. With a scope, it is the ID of an
-    /// operation in the scope, or one that no operation has yet.
+    /// ID from which on all ended operations are in memory, unless all stored ones are. With a scope, it is the ID of
+    /// an operation in the scope, or one that no operation has yet.
     pub(crate) fn ended_from(&self, scope: Option<&KindScope>, now: Time) -> Option<OperationId> {
         let (from, Some(scope)) = (self.from?, scope) else { return self.from };
         let visible = |id: &&OperationId| self.operations.get(id).is_some_and(|o| scope.covers(&o.kind));

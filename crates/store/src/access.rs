@@ -1,6 +1,6 @@
 //! Durable tokens, users and sessions, apart from [`crate::Store`]: the engine knows nothing of access.
 
-use crate::StoreError;
+use crate::{AuditStore, StoreError};
 use protocol::access::{AccessToken, Session, User};
 use protocol::{AuditEntry, Time};
 
@@ -38,9 +38,9 @@ pub struct CredentialUse {
     pub from: Option<String>,
 }
 
-/// Storage of tokens, users and sessions. All calls block: use a blocking thread. Changes survive a loss of power, and are stored with their
-/// audit entry or not at all.
-pub trait AccessStore: Send + Sync + 'static {
+/// Storage of tokens, users and sessions. All calls block: use a blocking thread. Changes survive a loss of power, and
+/// are stored with their audit entry or not at all.
+pub trait AccessStore: AuditStore {
     /// All tokens, oldest first.
     fn tokens(&self) -> Result<Vec<StoredToken>, StoreError>;
 
@@ -78,7 +78,4 @@ pub trait AccessStore: Send + Sync + 'static {
 
     /// Stores last uses; uses of removed sessions are ignored.
     fn note_session_uses(&self, uses: &[CredentialUse]) -> Result<(), StoreError>;
-
-    /// Adds an audit entry without any other change, about a refused attempt.
-    fn add_audit_entry(&self, entry: &AuditEntry) -> Result<(), StoreError>;
 }

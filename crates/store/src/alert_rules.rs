@@ -1,6 +1,6 @@
 //! Durable alert rules that users made or changed, apart from [`crate::Store`]: the engine knows nothing of alerts.
 
-use crate::StoreError;
+use crate::{AuditStore, StoreError};
 use protocol::AuditEntry;
 use protocol::alerts::{AlertRule, RuleChanged};
 use serde::{Deserialize, Serialize};
@@ -23,7 +23,7 @@ pub struct StoredRule {
 
 /// Storage of rules. All calls block: use a blocking thread. Changes survive a loss of power, and are stored with their
 /// audit entry or not at all.
-pub trait AlertRuleStore: Send + Sync + 'static {
+pub trait AlertRuleStore: AuditStore {
     /// All rules, by name.
     fn alert_rules(&self) -> Result<Vec<StoredRule>, StoreError>;
 

@@ -1,8 +1,15 @@
 //! Queries of the audit log, and the check of its hash chain.
 
-use protocol::{Action, OperationId, Time};
+use crate::StoreError;
+use protocol::{Action, AuditEntry, OperationId, Time};
 use std::fmt;
 use std::str::FromStr;
+
+/// Storage of audit entries about what is not stored with them. Calls block: use a blocking thread.
+pub trait AuditStore: Send + Sync + 'static {
+    /// Adds an audit entry without any other change. It survives a loss of power.
+    fn add_audit_entry(&self, entry: &AuditEntry) -> Result<(), StoreError>;
+}
 
 /// Which audit entries a page has. Empty: all, from the newest.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]

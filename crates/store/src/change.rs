@@ -69,8 +69,8 @@ pub enum Change {
         kind: KindName,
         run: Run,
     },
-    /// Deletes operations with their attempts, results, series and logs. Their audit entries remain, and their events leave the log by
-    /// age like all others, so that its numbers stay without gaps; their keys stay taken until
+    /// Deletes operations with their attempts, results, series and logs. Their audit entries remain, and their events
+    /// leave the log by age like all others, so that its numbers stay without gaps; their keys stay taken until
     /// [`DELETED_KEYS_CAPACITY`](crate::DELETED_KEYS_CAPACITY) others were deleted after them.
     Forget {
         ids: Vec<OperationId>,

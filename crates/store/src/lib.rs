@@ -14,7 +14,7 @@ mod writer;
 
 pub use access::{AccessStore, CredentialUse, StoredSession, StoredToken, StoredUser};
 pub use alert_rules::{AlertRuleStore, StoredRule, UserRule};
-pub use audit::{AuditBreak, AuditCheck, AuditFilter, AuditHead};
+pub use audit::{AuditBreak, AuditCheck, AuditFilter, AuditHead, AuditStore};
 pub use change::{Change, EventRecord, Weight};
 pub use error::{StoreError, StoreErrorKind};
 pub use protocol::Filter;
@@ -27,7 +27,7 @@ pub use sqlite::Sqlite;
 pub use writer::{Commit, Room, StoreFault, Writer, WriterClosed};
 
 use protocol::host::ResultDoc;
-use protocol::{AuditEntry, HostName, KindName, LogLine, OperationId, Point, Points, State, Time};
+use protocol::{AuditEntry, HostName, KindName, LogLine, OperationId, Point, State, Time};
 
 /// Storage as the engine needs it. All calls block: use a blocking thread.
 pub trait Store: Send + Sync + 'static {
@@ -74,8 +74,8 @@ pub trait Store: Send + Sync + 'static {
     /// Latest result of an operation.
     fn result(&self, id: OperationId) -> Result<Option<ResultDoc>, StoreError>;
 
-    /// All points of an attempt's series, by name.
-    fn points(&self, id: OperationId, attempt: u32) -> Result<Vec<Points>, StoreError>;
+    /// Names of an attempt's series, in ascending order.
+    fn series_names(&self, id: OperationId, attempt: u32) -> Result<Vec<String>, StoreError>;
 
     /// Points of one series of an attempt, in the order of arrival, one delivery at a time, so that even a long series
     /// needs little memory.
@@ -87,7 +87,8 @@ pub trait Store: Send + Sync + 'static {
         take: &mut dyn FnMut(Point),
     ) -> Result<(), StoreError>;
 
-    /// Past runs that succeeded, newest first, each with its succeeded attempt; among the newest [`MAX_PAST_RUNS_SEARCHED`].
+    /// Past runs that succeeded, newest first, each with its succeeded attempt; among the newest
+    /// [`MAX_PAST_RUNS_SEARCHED`].
     fn earlier(&self, wanted: PastRunsQuery<'_>) -> Result<Vec<(OperationId, u32)>, StoreError>;
 
     /// Baseline of an operation's rule, as last set.

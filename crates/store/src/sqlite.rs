@@ -22,7 +22,7 @@ use crate::{
 use connections::{Readers, Writing};
 use parking_lot::Mutex;
 use protocol::host::ResultDoc;
-use protocol::{AuditEntry, HostName, KindName, LogLine, OperationId, Point, Points, State, Time};
+use protocol::{AuditEntry, HostName, KindName, LogLine, OperationId, Point, State, Time};
 use rusqlite::{Transaction, TransactionBehavior};
 use std::fs::File;
 use std::path::Path;
@@ -129,8 +129,8 @@ impl Store for Sqlite {
         self.readers.read(|c| read::operations::result(c, id))
     }
 
-    fn points(&self, id: OperationId, attempt: u32) -> Result<Vec<Points>, StoreError> {
-        self.readers.read(|c| read::series::points(c, id, attempt))
+    fn series_names(&self, id: OperationId, attempt: u32) -> Result<Vec<String>, StoreError> {
+        self.readers.read(|c| read::series::names(c, id, attempt))
     }
 
     fn curve(

@@ -140,9 +140,6 @@ fn unknown_stored_names_and_values_are_reported() {
             |store, _| store.audit(&AuditFilter::default(), 9).map(drop),
         ),
         ("UPDATE points SET packed = X'0102'", "2 bytes are left over", |store, id| {
-            store.points(id, 1).map(drop)
-        }),
-        ("UPDATE points SET packed = X'0102'", "2 bytes are left over", |store, id| {
             store.curve(id, 1, "steps", &mut |_| ())
         }),
         ("UPDATE rules SET packed = X'0102'", "2 bytes are left over", |store, id| {

@@ -35,6 +35,13 @@ fn only(store: &Sqlite, words: &[(&str, &str)]) -> Stored {
     one
 }
 
+/// Points of a series of the first attempt.
+fn curve(store: &Sqlite, id: OperationId, series: &str) -> Vec<Point> {
+    let mut points = Vec::new();
+    store.curve(id, 1, series, &mut |point| points.push(point)).unwrap();
+    points
+}
+
 fn counts(store: &Sqlite) -> Vec<u64> {
     store.counts().unwrap().into_iter().map(|(_, n)| n).collect()
 }
@@ -73,9 +80,8 @@ fn check_first(store: &Sqlite) {
     assert_eq!(store.unended().unwrap(), [running, queued]);
 
     let id = done.operation.id;
-    let series = store.points(id, 1).unwrap();
-    assert_eq!((series.len(), series[0].name.as_str()), (1, "rows"));
-    assert_eq!(series[0].points, [Point(1.0, 0.5), Point(2.0, 0.25)]);
+    assert_eq!(store.series_names(id, 1).unwrap(), ["rows"]);
+    assert_eq!(curve(store, id, "rows"), [Point(1.0, 0.5), Point(2.0, 0.25)]);
     let lines = store.logs(id, 1, None, 10).unwrap();
     let levels: Vec<_> = lines.iter().map(|line| (line.n, line.level)).collect();
     let expected = [LogLevel::Debug, LogLevel::Info, LogLevel::Warn, LogLevel::Error];
@@ -186,8 +192,8 @@ fn a_database_from_before_the_renames_shows_its_operations() {
     let rule = store.rule_band(given_up.operation.id).unwrap().unwrap();
     assert_eq!((rule.attempt, rule.skip, rule.baseline.runs.len()), (1, 0, 7));
     assert_eq!(rule.baseline.band.unwrap().x, [1.0, 2.0, 3.0, 4.0, 5.0]);
-    let series = store.points(given_up.operation.id, 1).unwrap();
-    assert_eq!(series[0].points, [Point(1.0, 101.0), Point(2.0, 102.0)]);
+    let steps = curve(&store, given_up.operation.id, "steps");
+    assert_eq!(steps, [Point(1.0, 101.0), Point(2.0, 102.0)]);
 
     let done = found(&store, &[("state", "succeeded"), ("order", "oldest")]);
     assert_eq!(store.result(done[0].operation.id).unwrap().unwrap().document, json!({"steps": 5}));

@@ -14,7 +14,7 @@ use protocol::api::{
     AuditPage, FilterCounts, LogPage, OperationDetail, OperationPage, SeriesAnswer, Snapshot, StateCount,
 };
 use protocol::host::PreviewParams;
-use protocol::{AuditEntry, KindName, Operation, OperationId, Points, Preview, Time};
+use protocol::{AuditEntry, KindName, Operation, OperationId, Point, Points, Preview, Time};
 use serde_json::Value;
 use store::{AuditFilter, AuditHead, Filter, Store, StoreError, Stored};
 
@@ -55,7 +55,7 @@ impl Engine {
         let (stored, result, series, audit) = self
             .of_stored(id, move |store, stored| {
                 let result = if stored.operation.has_result { store.result(id)? } else { None };
-                let series = store.points(id, stored.operation.attempt)?;
+                let series = store.series_names(id, stored.operation.attempt)?;
                 let audit = store
                     .audit(&AuditFilter { operation: Some(id), ..AuditFilter::default() }, AUDIT_SHOWN)?;
                 Ok((stored, result, series, audit))
@@ -65,7 +65,7 @@ impl Engine {
             operation: self.as_it_runs(stored.operation),
             attempts: stored.attempts,
             result,
-            series: series.into_iter().map(|s| s.name).collect(),
+            series,
             audit: audit.into_iter().rev().map(|(_, entry)| entry).collect(),
             seq,
         })
@@ -104,22 +104,30 @@ impl Engine {
         points: usize,
     ) -> Result<SeriesAnswer, EngineError> {
         let seq = self.shared.feed.head();
-        let (attempt, found) = self
+        let (from, to) = (range.0.unwrap_or(f64::MIN), range.1.unwrap_or(f64::MAX));
+        let (attempt, reduced) = self
             .of_stored(id, move |store, stored| {
                 let attempt = stored.operation.attempt;
-                Ok((attempt, store.points(id, attempt)?))
+                let mut reduced = Vec::new();
+                for name in store.series_names(id, attempt)? {
+                    if !names.is_empty() && !names.contains(&name) {
+                        continue;
+                    }
+                    let each = |take: &mut dyn FnMut(Point)| {
+                        store.curve(id, attempt, &name, &mut |point| {
+                            if point.0 >= from && point.0 <= to {
+                                take(point);
+                            }
+                        })
+                    };
+                    let (points, fewer) = downsample(each, points)?;
+                    reduced.push((Points { name, points }, fewer));
+                }
+                Ok((attempt, reduced))
             })
             .await?;
-        let mut downsampled = false;
-        let wanted = |s: &Points| names.is_empty() || names.contains(&s.name);
-        let series = found.into_iter().filter(wanted).map(|mut s| {
-            let (from, to) = (range.0.unwrap_or(f64::MIN), range.1.unwrap_or(f64::MAX));
-            s.points.retain(|p| p.0 >= from && p.0 <= to);
-            let (points, fewer) = downsample(&s.points, points);
-            downsampled |= fewer;
-            Points { name: s.name, points }
-        });
-        let series = series.collect();
+        let downsampled = reduced.iter().any(|(_, fewer)| *fewer);
+        let series = reduced.into_iter().map(|(series, _)| series).collect();
         Ok(SeriesAnswer { attempt, series, downsampled, seq })
     }
 

@@ -1,8 +1,8 @@
 //! Engine as senders with a scope see it. Handlers of requests get this type instead of the [`Engine`]: a new one can't
 //! forget the scope.
 //!
-//! An operation is visible if its kind is in the scope. An operation that is not visible gives the same errors as one that
-//! does not exist. Without a scope, all calls go to the engine as they are.
+//! An operation is visible if its kind is in the scope. An operation that is not visible gives the same errors as one
+//! that does not exist. Without a scope, all calls go to the engine as they are.
 
 mod commands;
 

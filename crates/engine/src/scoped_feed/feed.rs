@@ -47,8 +47,8 @@ struct Filtering {
 }
 
 impl ScopedFeed {
-    /// Feed from now on. Its numbers begin at a random one beyond 2⁵¹, taken from its ID: a position in another feed, also
-    /// of an earlier process of the server, is none in this one. JavaScript has them exactly.
+    /// Feed from now on. Its numbers begin at a random one beyond 2⁵¹, taken from its ID: a position in another feed,
+    /// also of an earlier process of the server, is none in this one. JavaScript has them exactly.
     pub(crate) fn new(
         scope: KindScope,
         all: &Arc<Feed>,

@@ -1,7 +1,7 @@
 //! Store whose disk can be full: reads work, writes fail.
 
 use protocol::host::ResultDoc;
-use protocol::{AuditEntry, HostName, KindName, LogLine, OperationId, Point, Points, State, Time};
+use protocol::{AuditEntry, HostName, KindName, LogLine, OperationId, Point, State, Time};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use store::{
@@ -74,8 +74,8 @@ impl Store for FullStore {
         self.store.result(id)
     }
 
-    fn points(&self, id: OperationId, attempt: u32) -> Result<Vec<Points>, StoreError> {
-        self.store.points(id, attempt)
+    fn series_names(&self, id: OperationId, attempt: u32) -> Result<Vec<String>, StoreError> {
+        self.store.series_names(id, attempt)
     }
 
     fn curve(

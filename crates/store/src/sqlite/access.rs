@@ -4,7 +4,7 @@ use super::error::Result;
 use super::rows::{json, to_json};
 use super::{Sqlite, audit, users};
 use crate::access::{AccessStore, CredentialUse, StoredSession, StoredToken, StoredUser};
-use crate::{StoreError, Weight};
+use crate::{AuditStore, StoreError, Weight};
 use protocol::AuditEntry;
 use protocol::access::AccessToken;
 use rusqlite::{Connection, OptionalExtension, Transaction, params};
@@ -87,7 +87,9 @@ impl AccessStore for Sqlite {
             uses.iter().try_for_each(|one| users::note_use(transaction, one))
         })?)
     }
+}
 
+impl AuditStore for Sqlite {
     fn add_audit_entry(&self, entry: &AuditEntry) -> std::result::Result<(), StoreError> {
         Ok(self.change(Weight::Heavy, |transaction| audit::append(transaction, entry))?)
     }

@@ -90,8 +90,8 @@ impl Store for Full {
     fn result(&self, id: protocol::OperationId) -> Result<Option<protocol::host::ResultDoc>, StoreError> {
         self.inner.result(id)
     }
-    fn points(&self, id: protocol::OperationId, n: u32) -> Result<Vec<protocol::Points>, StoreError> {
-        self.inner.points(id, n)
+    fn series_names(&self, id: protocol::OperationId, n: u32) -> Result<Vec<String>, StoreError> {
+        self.inner.series_names(id, n)
     }
     fn curve(
         &self,

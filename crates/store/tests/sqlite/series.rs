@@ -21,13 +21,15 @@ fn curves_and_logs_read_back_in_order_with_each_line_once() {
             lines(4..9),
         ])
         .unwrap();
-    let found = store.points(id, 1).unwrap();
-    assert_eq!(
-        found.iter().map(|p| (p.name.as_str(), p.points.len())).collect::<Vec<_>>(),
-        [("a", 6), ("b", 3)]
-    );
-    assert_eq!(found[0].points[4], Point(4.0, 0.4));
-    assert_eq!(store.points(id, 2).unwrap(), []);
+    assert_eq!(store.series_names(id, 1).unwrap(), ["a", "b"]);
+    let stored = |name| {
+        let mut found = Vec::new();
+        store.curve(id, 1, name, &mut |point| found.push(point)).unwrap();
+        found
+    };
+    assert_eq!((stored("a").len(), stored("a")[4]), (6, Point(4.0, 0.4)));
+    assert_eq!(stored("b"), points("b", 0).points);
+    assert_eq!(store.series_names(id, 2).unwrap(), Vec::<String>::new());
     let numbers = |before, limit| -> Vec<u64> {
         store.logs(id, 1, before, limit).unwrap().iter().map(|l| l.n).collect()
     };

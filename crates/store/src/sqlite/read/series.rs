@@ -3,25 +3,22 @@
 use crate::sqlite::error::Result;
 use crate::sqlite::packed::unpack;
 use crate::sqlite::rows::number_of;
-use protocol::{OperationId, Point, Points};
+use protocol::{OperationId, Point};
 use rusqlite::{Connection, params};
 
-/// All series.
-pub(crate) fn points(connection: &Connection, id: OperationId, attempt: u32) -> Result<Vec<Points>> {
+/// Names of the series. Jumps from name to name in the index, because an attempt can have millions of rows.
+pub(crate) fn names(connection: &Connection, id: OperationId, attempt: u32) -> Result<Vec<String>> {
     let Some(n) = number_of(connection, id)? else { return Ok(Vec::new()) };
-    let mut statement = connection
-        .prepare_cached("SELECT name, packed FROM points WHERE n = ? AND attempt = ? ORDER BY name, rowid")?;
-    let mut rows = statement.query(params![n, attempt])?;
-    let mut out: Vec<Points> = Vec::new();
-    while let Some(row) = rows.next()? {
-        let name: String = row.get(0)?;
-        let packed = row.get_ref(1)?.as_blob().map_err(rusqlite::Error::from)?;
-        match out.last_mut() {
-            Some(last) if last.name == name => last.points.extend(unpack(packed, id)?),
-            _ => out.push(Points { name, points: unpack(packed, id)?.collect() }),
-        }
-    }
-    Ok(out)
+    let mut statement = connection.prepare_cached(
+        "WITH RECURSIVE names (name) AS (
+             SELECT MIN(name) FROM points WHERE n = ?1 AND attempt = ?2
+             UNION ALL
+             SELECT (SELECT MIN(name) FROM points WHERE n = ?1 AND attempt = ?2 AND name > names.name)
+             FROM names WHERE names.name IS NOT NULL)
+         SELECT name FROM names WHERE name IS NOT NULL",
+    )?;
+    let names = statement.query_map(params![n, attempt], |row| row.get(0))?;
+    Ok(names.collect::<rusqlite::Result<_>>()?)
 }
 
 /// One series, point by point.

@@ -6,8 +6,8 @@ use crate::sqlite::search;
 use protocol::{Attempt, HostName, Operation, Time, filter};
 use rusqlite::{Transaction, params};
 
-/// Not one statement with `RETURNING`: SQLite collects the returned rows in a temporary table, which allocates the cache of
-/// a database each time.
+/// Not one statement with `RETURNING`: SQLite collects the returned rows in a temporary table, which allocates the
+/// cache of a database each time.
 const INSERT: &str =
     "INSERT INTO operations (id, kind, state, host, title, doc, heard_at, progress, parent, about, ended_at)
      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
