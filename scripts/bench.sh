@@ -5,12 +5,14 @@ set -euo pipefail
 . "$(dirname "$0")/paths.sh"
 . "$ROOT/scripts/messages.sh"
 
-PARTS=(latency stream stored history growth scale readers cli revoke load busy renderer frames heap slow lighthouse)
+PARTS=(latency stream stored history growth scale long-runs readers cli revoke load busy renderer frames heap slow lighthouse)
+# Only if named, because it takes an hour.
+LONG_PARTS=(hour)
 [ $# -eq 0 ] && set -- "${PARTS[@]}"
 for part in "$@"; do
-    case " ${PARTS[*]} " in
+    case " ${PARTS[*]} ${LONG_PARTS[*]} " in
         *" $part "*) ;;
-        *) die "Unknown benchmark '$part'." "Benchmarks: ${PARTS[*]}" ;;
+        *) die "Unknown benchmark '$part'." "Benchmarks: ${PARTS[*]} ${LONG_PARTS[*]}" ;;
     esac
 done
 

@@ -81,7 +81,8 @@ build() {
 
 # Allocations and instructions of the hot paths. After the build, whose crates it uses.
 counts() {
-    limited 2m node --test --test-reporter dot scripts/counts/compare.test.mjs end2end/bench/growth-report.test.mjs &&
+    limited 2m node --test --test-reporter dot scripts/counts/compare.test.mjs end2end/bench/growth-report.test.mjs \
+        end2end/bench/capacity-model.test.mjs &&
         limited 25m scripts/counts.sh || return 1
     have valgrind || SKIPPED+=("instructions of the hot paths (valgrind not installed)")
 }

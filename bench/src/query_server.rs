@@ -5,12 +5,12 @@
 //!
 //! STORED is the number of operations with which `fill-store` filled the database. Prints one line of JSON.
 
-use anyhow::{Context, bail};
+use anyhow::bail;
 use pool::{Pool, PoolConfig};
 use protocol::api::OperationPage;
 use protocol::paths;
 use serde_json::{Value, json};
-use signalbox_bench::Latencies;
+use signalbox_bench::requests::{described, measured};
 use tokio::time::Instant;
 
 #[tokio::main(flavor = "current_thread")]
@@ -54,26 +54,4 @@ async fn pages(pool: &Pool, name: &str, samples: usize, list: &str) -> anyhow::R
         after = page.next;
     }
     described(name, millis)
-}
-
-/// Requests of paths.
-async fn measured(
-    pool: &Pool,
-    name: &str,
-    samples: usize,
-    path: impl Fn(usize) -> String,
-) -> anyhow::Result<Value> {
-    let mut millis = Vec::with_capacity(samples);
-    for n in 0..samples {
-        let path = path(n);
-        let began = Instant::now();
-        let _: Value = pool.get(&path).await?;
-        millis.push(began.elapsed().as_secs_f64() * 1_000.0);
-    }
-    described(name, millis)
-}
-
-fn described(name: &str, millis: Vec<f64>) -> anyhow::Result<Value> {
-    let latencies = Latencies::of(millis).context("SAMPLES must be at least 1")?;
-    Ok(json!({"query": name, "latencies": latencies}))
 }

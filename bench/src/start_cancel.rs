@@ -1,5 +1,5 @@
-//! Measures how long it takes until a started operation runs, and until a cancelled one is released, one operation after
-//! the other. Uses the times that the server records.
+//! Measures how long it takes until a started operation runs, and until a cancelled one is released, one operation
+//! after the other. Uses the times that the server records.
 //!
 //!     start-cancel URL OPERATIONS
 //!

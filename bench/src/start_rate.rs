@@ -3,7 +3,8 @@
 //!
 //!     start-rate URL OPERATIONS CLIENTS [EVERY_MS]
 //!
-//! The operations report every EVERY_MS milliseconds; by default, once a minute. Prints one line of JSON; latencies are those of the requests, in milliseconds.
+//! The operations report every EVERY_MS milliseconds; by default, once a minute. Prints one line of JSON; latencies are
+//! those of the requests, in milliseconds.
 
 use anyhow::{Context, bail};
 use pool::{Pool, PoolConfig, Repeat, SseStream};

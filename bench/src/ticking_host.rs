@@ -1,5 +1,5 @@
-//! Host that reports progress at a fixed interval; each report contains the time of its call. The benchmarks compare that
-//! time with the time at which the page or a reader of the feed gets the report.
+//! Host that reports progress at a fixed interval; each report contains the time of its call. The benchmarks compare
+//! that time with the time at which the page or a reader of the feed gets the report.
 
 use host_kit::Host;
 use signalbox_bench::tick::Tick;

@@ -65,7 +65,7 @@ export async function onStage(work, before = async () => {}) {
         while ((await api('GET', '/api/v1/kinds')).kinds.length === 0) await pause(20);
         const tick = (everyMs, reports) =>
             api('POST', '/api/v1/operations', { kind: 'bench.tick', params: { every_ms: everyMs, reports } });
-        await work({ url, server, run, api, tick, folder, firstPage });
+        await work({ url, server, host, run, api, tick, folder, firstPage });
     } finally {
         for (const child of started.reverse()) {
             if (child.exitCode !== null || child.signalCode !== null) continue;
@@ -103,8 +103,14 @@ export function cpuSeconds(pid) {
     return (Number(fields[11]) + Number(fields[12])) / TICKS;
 }
 
-/** Resident memory of a process, in MiB. */
-export const residentMebibytes = (pid) => Number(/VmRSS:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))[1]) / 1024;
+/** A size in /proc/PID/status, in MiB. */
+const mebibytes = (pid, field) => Number(new RegExp(`${field}:\\s+(\\d+) kB`).exec(readFileSync(`/proc/${pid}/status`, 'utf8'))[1]) / 1024;
+
+/** Resident memory of a process. */
+export const residentMebibytes = (pid) => mebibytes(pid, 'VmRSS');
+
+/** Largest resident memory of a process so far. */
+export const peakMebibytes = (pid) => mebibytes(pid, 'VmHWM');
 
 /** Port on which nobody listens. */
 export async function freePort() {
