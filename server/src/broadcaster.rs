@@ -1,9 +1,9 @@
 //! broadcaster: up to 8 tasks, one per core, write the feed to many readers.
 //!
-//! A reader is a socket and a position in the feed, without a task or buffers. When events are published, each broadcaster
-//! visits its readers once: readers at the same position, which is nearly all of them, get the same bytes from the ring
-//! in one write. A reader that accepts no more is skipped until it has room, and then gets the latest progress of each
-//! operation.
+//! A reader is a socket and a position in the feed, without a task or buffers. When events are published, each
+//! broadcaster visits its readers once: readers at the same position, which is nearly all of them, get the same bytes
+//! from the ring in one write. A reader that accepts no more is skipped until it has room, and then gets the latest
+//! progress of each operation.
 
 use crate::limits::ConnectionSlot;
 use crate::stream::{Feed, HEARTBEAT_INTERVAL, Next, beat, hello, joined, next};

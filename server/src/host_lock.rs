@@ -1,7 +1,7 @@
 //! Lock of a host's data folder: one host at a time uses it, and a server finds the process that does.
 //!
-//! A POSIX record lock, because the kernel knows its holder's PID and releases it however that process ends. Closing any
-//! other handle to the file would release it, too, so a host opens the file only once.
+//! A POSIX record lock, because the kernel knows its holder's PID and releases it however that process ends. Closing
+//! any other handle to the file would release it, too, so a host opens the file only once.
 
 use anyhow::{Context, bail};
 use rustix::fs::{FlockOperation, fcntl_lock};

@@ -1,8 +1,8 @@
 //! Listener: passes HTTP/1.1 and HTTP/2 connections, with or without TLS, to the routes, and ends all of them in order.
 //!
 //! A request for the feed over HTTP/1 is served without the HTTP library: once the routes have accepted it, its
-//! connection is passed to the [`Broadcaster`]. A stream needs none of the library's memory per connection, and there may be
-//! thousands. Streams over TLS or HTTP/2 stay in the library.
+//! connection is passed to the [`Broadcaster`]. A stream needs none of the library's memory per connection, and there
+//! may be thousands. Streams over TLS or HTTP/2 stay in the library.
 
 use crate::broadcaster::{Broadcaster, Reader};
 use crate::limits::{ConnectionSlot, HeadTimer, Limit, Limits, RequestCount};

@@ -93,8 +93,8 @@ async fn cached(cache: &'static str, request: Request, next: Next) -> Response {
     response
 }
 
-/// Data for the reader of the document, and the identity of the reader. Without access control, the page shows nothing of
-/// it. Without an identity, which the guard rejects before, there are no data.
+/// Data for the reader of the document, and the identity of the reader. Without access control, the page shows nothing
+/// of it. Without an identity, which the guard rejects before, there are no data.
 fn provide_reader(data: &Data) {
     let identity = use_context::<Parts>().and_then(|parts| parts.extensions.get::<Identity>().cloned());
     let Some(identity) = identity else { return };

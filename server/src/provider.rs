@@ -107,8 +107,8 @@ impl SignInProvider {
         self.provider.end_session_url(&self.url(host, "/sign-in"))
     }
 
-    /// Looks for the provider again and again, also after each failure: so the page knows whether it can be reached, and
-    /// nobody waits for it.
+    /// Looks for the provider again and again, also after each failure: so the page knows whether it can be reached,
+    /// and nobody waits for it.
     #[expect(clippy::infinite_loop, reason = "its task ends with the server")]
     pub async fn watch(&self) {
         let (base, cap) = PAUSES;

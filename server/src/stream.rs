@@ -1,5 +1,5 @@
-//! Feed over HTTP: a stream of server-sent events, or a long poll of the same records as JSON. The [`crate::broadcaster`]
-//! writes streams over HTTP/1, from the same parts.
+//! Feed over HTTP: a stream of server-sent events, or a long poll of the same records as JSON. The
+//! [`crate::broadcaster`] writes streams over HTTP/1, from the same parts.
 
 use bytes::{Bytes, BytesMut};
 use engine::{Cursor, Read, Scoped};
@@ -180,9 +180,8 @@ impl Streaming {
     }
 }
 
-/// Next events after a position as a JSON document ([`protocol::api::EventsPage`]); waits for one up to a timeout, or to
-/// the end of the reader's lease.
-/// Events are copied from the ring without parsing.
+/// Next events after a position as a JSON document ([`protocol::api::EventsPage`]); waits for one up to a timeout, or
+/// to the end of the reader's lease. Events are copied from the ring without parsing.
 pub async fn poll(
     engine: &Scoped,
     after: u64,

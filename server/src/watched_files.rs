@@ -21,9 +21,9 @@ impl WatchedFiles {
         Self { seen: stamps(&paths), paths }
     }
 
-    /// Reads the files when they change, until `stop` is cancelled. `apply` gets each new value. A version that can't be
-    /// read is tried again after each interval, because the cause can be another file or a permission; `apply` gets the
-    /// error once.
+    /// Reads the files when they change, until `stop` is cancelled. `apply` gets each new value. A version that can't
+    /// be read is tried again after each interval, because the cause can be another file or a permission; `apply` gets
+    /// the error once.
     pub async fn follow<T: Send + 'static>(
         mut self,
         interval: Duration,

@@ -25,6 +25,8 @@ pub fn action(action: Action) -> &'static str {
         Action::AddAlertRule => "Created alert rule",
         Action::ChangeAlertRule => "Changed alert rule",
         Action::RemoveAlertRule => "Removed alert rule",
+        Action::SilenceAlerts => "Silenced alerts",
+        Action::EndSilence => "Ended silence",
         Action::Request => "Sent request",
     }
 }

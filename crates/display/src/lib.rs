@@ -7,10 +7,9 @@
 //! [`mod@format`] has numbers, times and durations, [`zone`] times in a time zone, [`csv`] exports. Sentences:
 //! [`operation`] state and progress, [`forecast`] expected end, [`cancel_steps`] steps of a cancel, [`confirm`]
 //! confirmation dialogs and outcomes, [`start`] where and when a start would run, [`audit`] audit log, [`baseline`]
-//! past runs, [`activity`] recently ended operations, [`key_figure`] figures of
-//! results, [`outcome`] the outcome of an operation in a line, [`file_path`] paths in sentences, [`hosts`] hosts, [`usage`] the cost of
-//! an operation, [`sweep`] sweeps, [`shell_command`] starts as
-//! shell commands.
+//! past runs, [`activity`] recently ended operations, [`key_figure`] figures of results, [`outcome`] the outcome of an
+//! operation in a line, [`file_path`] paths in sentences, [`hosts`] hosts, [`usage`] the cost of an operation,
+//! [`sweep`] sweeps, [`shell_command`] starts as shell commands.
 
 pub mod activity;
 pub mod audit;

@@ -153,7 +153,8 @@ pub struct RuleStatus {
     /// False if the rule is switched off, on the page or by the configuration.
     pub enabled: bool,
     pub origin: RuleOrigin,
-    /// Revision of a rule that was made or changed on the page; 0 for all other rules. A request that changes the rule needs the revision.
+    /// Revision of a rule that was made or changed on the page; 0 for all other rules. A request that changes the rule
+    /// needs the revision.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub revision: u64,
     /// Configuration file that defines the rule.
@@ -168,7 +169,7 @@ pub struct RuleStatus {
     /// Whether its metric has a history, so that it can be tested.
     #[serde(default)]
     pub has_history: bool,
-    /// Number of firing alerts of this rule.
+    /// Number of firing and recovering alerts of this rule.
     pub firing: u32,
 }
 

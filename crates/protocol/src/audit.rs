@@ -78,13 +78,17 @@ pub enum Action {
     ChangeAlertRule,
     /// An alert rule was deleted, or a built-in rule was reset.
     RemoveAlertRule,
+    /// Alerts were silenced.
+    SilenceAlerts,
+    /// A silence was ended.
+    EndSilence,
     /// A request that was refused: without a valid credential, or without the permission that it needs.
     Request,
 }
 
 impl Action {
     /// All actions.
-    pub const ALL: [Self; 21] = [
+    pub const ALL: [Self; 23] = [
         Self::Start,
         Self::Cancel,
         Self::Abandon,
@@ -105,6 +109,8 @@ impl Action {
         Self::AddAlertRule,
         Self::ChangeAlertRule,
         Self::RemoveAlertRule,
+        Self::SilenceAlerts,
+        Self::EndSilence,
         Self::Request,
     ];
 
@@ -131,6 +137,8 @@ impl Action {
             Self::AddAlertRule => "add_alert_rule",
             Self::ChangeAlertRule => "change_alert_rule",
             Self::RemoveAlertRule => "remove_alert_rule",
+            Self::SilenceAlerts => "silence_alerts",
+            Self::EndSilence => "end_silence",
             Self::Request => "request",
         }
     }

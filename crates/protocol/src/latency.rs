@@ -14,7 +14,7 @@ pub struct LatencyHistory {
     /// Bounds of the rows in seconds, ascending: row `n` has the latencies above `bounds[n]`, up to and including
     /// `bounds[n + 1]`. Empty without any request.
     pub bounds: Vec<f64>,
-    /// Number of requests of each column, by row. The columns follow each other without gaps; `null` is unknown. Requests
-    /// without a response have no latency, and are not counted.
+    /// Number of requests of each column, by row. The columns follow each other without gaps; `null` is unknown.
+    /// Requests without a response have no latency, and are not counted.
     pub columns: Vec<Option<Vec<u64>>>,
 }

@@ -184,8 +184,8 @@ pub enum ConditionKind {
     Unreachable,
     /// Queued: no connected host supports the kind, or all that do are drained or not ready.
     NoHost,
-    /// Queued: all hosts that support the kind are full, the limit of the kind is reached, or another operation uses the
-    /// same resource.
+    /// Queued: all hosts that support the kind are full, the limit of the kind is reached, or another operation uses
+    /// the same resource.
     Waiting,
     /// A cancel request is not delivered yet; it is retried.
     CancelUndelivered,

@@ -35,8 +35,8 @@ impl<S: Clone + Send + Sync + 'static> Routes<S> {
         Self(OpenApiRouter::new())
     }
 
-    /// Adds routes that need a permission, for what is in the sender's scope or for all kinds. Senders without it get 403,
-    /// senders without a valid credential 401.
+    /// Adds routes that need a permission, for what is in the sender's scope or for all kinds. Senders without it get
+    /// 403, senders without a valid credential 401.
     #[must_use]
     pub fn needs(
         self,

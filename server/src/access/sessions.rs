@@ -59,7 +59,8 @@ impl Sessions {
         Some(StoredUser { password: password.clone(), user: (**user).clone() })
     }
 
-    /// Adds or replaces a user. With another role or scope, streams of its sessions end, and begin again with the new one.
+    /// Adds or replaces a user. With another role or scope, streams of its sessions end, and begin again with the new
+    /// one.
     pub(super) fn put_user(&mut self, StoredUser { user, password }: StoredUser) {
         let before = self.users.get(&user.name).map(|held| &held.user);
         if before.is_some_and(|before| (before.role, &before.kinds) != (user.role, &user.kinds)) {

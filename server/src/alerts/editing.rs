@@ -118,7 +118,7 @@ impl Alerts {
         let detail = if reset { format!("{name}: reset to the built-in rule") } else { name.to_owned() };
         let entry = AuditEntry { detail, ..AuditEntry::new(Time::now(), Action::RemoveAlertRule, by) };
         let removed = name.to_owned();
-        self.shared.store_rule(move |store| store.remove_alert_rule(&removed, &entry)).await?;
+        self.shared.in_store(move |store| store.remove_alert_rule(&removed, &entry)).await?;
         tracing::info!(rule = name, reset, "alert rule removed");
         self.shared.stored_rules.lock().retain(|stored| stored.of.rule.name != name);
         self.shared.rules_changed();
@@ -157,7 +157,7 @@ impl Alerts {
         tracing::info!(rule = name, change = detail, by = ?by, "alert rule changed");
         let entry = AuditEntry { detail, ..AuditEntry::new(at, action, by) };
         let storing = of.clone();
-        let revision = self.shared.store_rule(move |store| store.put_alert_rule(&storing, &entry)).await?;
+        let revision = self.shared.in_store(move |store| store.put_alert_rule(&storing, &entry)).await?;
         {
             let mut stored = self.shared.stored_rules.lock();
             stored.retain(|stored| stored.of.rule.name != name);
@@ -185,7 +185,8 @@ impl Shared {
         self.changed.notify_one();
     }
 
-    async fn store_rule<T: Send + 'static>(
+    /// Runs a change of the database, on a thread that may block.
+    pub(super) async fn in_store<T: Send + 'static>(
         &self,
         change: impl FnOnce(&dyn AlertRuleStore) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {

@@ -124,8 +124,8 @@ fn step(
     changed || silences != state.silences().len() || groups != state.groups
 }
 
-/// Values of a rule. An operation that has ended no longer stalls, and a kind without operations has neither a queue nor
-/// failures.
+/// Values of a rule. An operation that has ended no longer stalls, and a kind without operations has neither a queue
+/// nor failures.
 fn readings(state: &State, observed: &Observed, rule: &Rule) -> Vec<(AlertSubject, Option<f64>)> {
     let mut readings = observed.of(rule);
     let missing = |subject: &AlertSubject| !readings.iter().any(|(known, _)| known == subject);

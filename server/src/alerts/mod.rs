@@ -1,7 +1,7 @@
 //! Alerts of the server: evaluates the rules, keeps the states through restarts, and delivers messages.
 //!
-//! Shares nothing with operations but what it reads of them. Its state is a file of its own: if that is corrupt or can't
-//! be written, operations don't notice, and messages are delivered all the same.
+//! Shares nothing with operations but what it reads of them. Its state is a file of its own: if that is corrupt or
+//! can't be written, operations don't notice, and messages are delivered all the same.
 
 mod delivery;
 mod dry_run;
@@ -32,7 +32,7 @@ use crate::monitor::Monitor;
 use engine::Engine;
 use parking_lot::{Mutex, RwLock};
 use protocol::alerts::{AlertList, DryRun, DryRunRequest, NewSilence, RuleList, RuleStatus, Silence};
-use protocol::{Actor, Time};
+use protocol::{Action, Actor, AuditEntry, Time};
 use rules::{RuleInEffect, merge, warn_of_unused};
 use state::{State, StateFile};
 use std::collections::BTreeMap;
@@ -82,7 +82,36 @@ struct Shared {
     ended: Mutex<BTreeMap<String, MessageFigures>>,
 }
 
+/// Why a silence was neither created nor ended.
+#[derive(thiserror::Error, Debug)]
+pub enum SilenceError {
+    /// A sentence that names the field.
+    #[error("{0}")]
+    Invalid(String),
+    #[error("The audit log can't be written: {0}")]
+    Store(#[from] StoreError),
+}
+
+/// What a silence mutes, for the audit log: `rule disk-full, host gpu-1, until 2026-12-01T10:00:00Z: new disk`.
+fn detail_of(silence: &Silence) -> String {
+    let mut parts = Vec::new();
+    parts.extend(silence.rule.as_ref().map(|rule| format!("rule {rule}")));
+    parts.extend(silence.host.as_ref().map(|host| format!("host {host}")));
+    parts.extend(silence.kind.as_ref().map(|kind| format!("kind {kind}")));
+    if parts.is_empty() {
+        parts.push("all alerts".to_owned());
+    }
+    parts.push(format!("until {}", silence.until));
+    format!("{}: {}", parts.join(", "), silence.reason)
+}
+
 impl Shared {
+    /// Adds an entry to the audit log.
+    async fn note(&self, action: Action, detail: String, by: &Actor) -> Result<(), StoreError> {
+        let entry = AuditEntry { detail, ..AuditEntry::new(Time::now(), action, by.clone()) };
+        self.in_store(move |store| store.add_audit_entry(&entry)).await
+    }
+
     /// Alerts, resolved ones, silences and receipts.
     fn list(&self) -> AlertList {
         // Read before the data: a later change has a later revision.
@@ -183,23 +212,27 @@ impl Alerts {
         RuleList { rules: rules.iter().map(|rule| self.shared.status(rule)).collect() }
     }
 
-    /// Adds a silence.
+    /// Mutes notifications of alerts until a time.
     ///
     /// # Errors
-    /// A sentence if it has no reason or no valid end, or names an unknown rule.
-    pub async fn silence(&self, new: NewSilence, by: Actor) -> Result<Silence, String> {
+    /// [`SilenceError`]; then nothing is changed.
+    pub async fn silence(&self, new: NewSilence, by: Actor) -> Result<Silence, SilenceError> {
+        let _changing = self.shared.changing.lock().await;
         let now = Time::now();
         let reason = new.reason.trim().to_owned();
         if reason.is_empty() || reason.chars().count() > MAX_REASON_CHARS {
-            return Err(format!("`reason` must have 1 to {MAX_REASON_CHARS} characters."));
+            return Err(SilenceError::Invalid(format!(
+                "`reason` must have 1 to {MAX_REASON_CHARS} characters."
+            )));
         }
         if new.until <= now || new.until > now.plus_micros(MAX_SILENCE_MICROS) {
-            return Err("`until` must be in the future, and within a year.".into());
+            return Err(SilenceError::Invalid("`until` must be in the future, and within a year.".into()));
         }
         if let Some(rule) = &new.rule
             && !self.shared.rules().iter().any(|known| known.rule.name == *rule)
         {
-            return Err(format!("There is no rule named '{rule}'. See /api/v1/alerts/rules."));
+            let why = format!("There is no rule named '{rule}'. See /api/v1/alerts/rules.");
+            return Err(SilenceError::Invalid(why));
         }
         let silence = Silence {
             id: uuid::Uuid::now_v7().to_string(),
@@ -211,16 +244,18 @@ impl Alerts {
             until: new.until,
             by,
         };
-        {
+        let silences = {
             let mut state = self.shared.state.lock();
             state.end_expired_silences(now);
-            if state.silences().len() >= MAX_SILENCES {
-                return Err(format!(
-                    "There are already {MAX_SILENCES} silences, so no other silence can be created. End a silence first."
-                ));
-            }
-            state.add_silence(silence.clone());
+            state.silences().len()
+        };
+        if silences >= MAX_SILENCES {
+            return Err(SilenceError::Invalid(format!(
+                "There are already {MAX_SILENCES} silences, so no other silence can be created. End a silence first."
+            )));
         }
+        self.shared.note(Action::SilenceAlerts, detail_of(&silence), &silence.by).await?;
+        self.shared.state.lock().add_silence(silence.clone());
         tracing::info!(
             silence = silence.id, rule = silence.rule, host = ?silence.host, kind = ?silence.kind,
             until = %silence.until, reason = silence.reason, by = ?silence.by, "silence created"
@@ -231,14 +266,20 @@ impl Alerts {
     }
 
     /// Ends a silence; false if there is none with this ID.
-    pub async fn end_silence(&self, id: &str, by: &Actor) -> bool {
-        if !self.shared.state.lock().remove_silence(id) {
-            return false;
-        }
+    ///
+    /// # Errors
+    /// If its audit entry can't be stored; then nothing is changed.
+    pub async fn end_silence(&self, id: &str, by: &Actor) -> Result<bool, SilenceError> {
+        let _changing = self.shared.changing.lock().await;
+        let found = self.shared.state.lock().silences().iter().find(|silence| silence.id == id).cloned();
+        let Some(silence) = found else { return Ok(false) };
+        self.shared.note(Action::EndSilence, detail_of(&silence), by).await?;
+        // It may have expired in the meantime.
+        self.shared.state.lock().remove_silence(id);
         tracing::info!(silence = id, by = ?by, "silence ended");
         self.shared.save().await;
         self.shared.changed.notify_one();
-        true
+        Ok(true)
     }
 
     /// When a rule would have fired.

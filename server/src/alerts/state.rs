@@ -103,9 +103,11 @@ impl State {
         }
     }
 
-    /// Number of alerts of a rule that fire.
+    /// Number of alerts of a rule that fire or recover.
     pub fn firing(&self, rule: &str) -> u32 {
-        let firing = |(key, memory): &(&AlertKey, &Memory)| key.rule == rule && memory.is_active();
+        let firing = |(key, memory): &(&AlertKey, &Memory)| {
+            key.rule == rule && memory.is_active() && memory.state != AlertState::Unknown
+        };
         self.memories.iter().filter(firing).count() as u32
     }
 

@@ -225,7 +225,8 @@ fn gauges<'a>(
     family(out, name, help, None, samples.map(|(labels, value)| (labels, ConstGauge::new(value))))
 }
 
-/// Family of samples; nothing if there are none. The encoder adds the unit to the name, and `_total` to that of a counter.
+/// Family of samples; nothing if there are none. The encoder adds the unit to the name, and `_total` to that of a
+/// counter.
 pub(super) fn family<'a, M: EncodeMetric>(
     out: &mut Out<'_>,
     name: &str,

@@ -1,4 +1,5 @@
-//! Metrics of the server for Prometheus and OTLP: what it knows at the moment of a scrape, in the format of the scraper.
+//! Metrics of the server for Prometheus and OTLP: what it knows at the moment of a scrape, in the format of the
+//! scraper.
 
 mod exposition;
 mod families;

@@ -8,7 +8,8 @@ use protocol::latency::LatencyHistory;
 /// Schema of the rows: each spans a factor of 1.41.
 const ROW_SCHEMA: i8 = 1;
 
-/// Requests by time and latency, in at most `width` columns. A column is as long as a slot of the tallies, or a multiple.
+/// Requests by time and latency, in at most `width` columns. A column is as long as a slot of the tallies, or a
+/// multiple.
 pub fn latencies(tallies: &Tallies, (from, to): (i64, i64), width: usize) -> LatencyHistory {
     let slot = tallies.slot_seconds;
     // The first column may begin before the time, so one is spare.

@@ -48,7 +48,8 @@ impl Monitor {
         Self { recorder: Recorder::start(database), in_process }
     }
 
-    /// Collects until `stop` is cancelled. Its connections to the hosts are its own, so that no operation waits for them.
+    /// Collects until `stop` is cancelled. Its connections to the hosts are its own, so that no operation waits for
+    /// them.
     pub fn collect(
         &self,
         hosts: &[HostConfig],
@@ -169,7 +170,8 @@ impl Monitor {
         if self.in_process.contains(host) { SERVER.to_owned() } else { format!("host/{host}") }
     }
 
-    /// Hosts on the same boot of a machine as a host, with itself: also those in containers with a network of their own.
+    /// Hosts on the same boot of a machine as a host, with itself: also those in containers with a network of their
+    /// own.
     pub fn on_same_boot(&self, host: &HostName) -> Vec<HostName> {
         self.recorder.on_same_boot(host)
     }

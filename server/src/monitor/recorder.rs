@@ -1,7 +1,7 @@
 //! Recorder: the thread that writes the history, and those that read it.
 //!
-//! A history that is full, corrupt, slow or deleted costs samples at most: the hosts keep their last hour, and what could
-//! not be written is requested again.
+//! A history that is full, corrupt, slow or deleted costs samples at most: the hosts keep their last hour, and what
+//! could not be written is requested again.
 
 use super::latest::Latest;
 use history::{Anchor, Batch, HistoryError, Store, Tallied};

@@ -1,5 +1,5 @@
-//! History of the server's requests to hosts, and of the requests to the server: recorded by minute, and read as metrics
-//! named `requests.*` and `served.*`.
+//! History of the server's requests to hosts, and of the requests to the server: recorded by minute, and read as
+//! metrics named `requests.*` and `served.*`.
 
 use super::recorder::Recorder;
 use crate::served::Served;

@@ -5,8 +5,8 @@ use protocol::samples::{AttemptSamples, is_of_machine};
 use protocol::{InstanceId, OperationId};
 use std::collections::BTreeMap;
 
-/// Largest difference between the clocks for which the seconds of a process stay where they are, in seconds. The time of
-/// a request, and corrections of a clock, stay below it.
+/// Largest difference between the clocks for which the seconds of a process stay where they are, in seconds. The time
+/// of a request, and corrections of a clock, stay below it.
 const CLOCK_TOLERANCE: f64 = 2.0;
 
 /// Seconds for the ticks of a process: as stored, unless the clock was set or the process is a new one.

@@ -84,8 +84,8 @@ pub async fn add_user(
     Ok((StatusCode::CREATED, Json(server.access.add_user(new, by).await.map_err(problem_of)?)))
 }
 
-/// Changes the role or the password of a user. A new role takes effect immediately. A new password ends all sessions of the
-/// user, who must replace it at the next sign-in.
+/// Changes the role or the password of a user. A new role takes effect immediately. A new password ends all sessions of
+/// the user, who must replace it at the next sign-in.
 #[utoipa::path(post, path = "/api/v1/access/users/{name}", tag = "access", params(("name" = String, Path)),
     request_body = ChangeUser,
     responses((status = 200, body = User),

@@ -2,7 +2,7 @@
 
 use super::bad_query;
 use crate::actor::By;
-use crate::alerts::{DryRunError, RuleChangeError};
+use crate::alerts::{DryRunError, RuleChangeError, SilenceError};
 use crate::problem::RouteError;
 use crate::state::AllKinds;
 use axum::Json;
@@ -131,27 +131,36 @@ pub async fn dry_run(
 /// then, its notification is sent. Reason and end are required.
 #[utoipa::path(post, path = "/api/v1/alerts/silences", tag = "alerts", request_body = NewSilence,
     responses((status = 201, body = Silence),
-        (status = 400, body = Problem, description = "The reason is missing or too long, the end is invalid, the rule is unknown, or there are too many silences")))]
+        (status = 400, body = Problem, description = "The reason is missing or too long, the end is invalid, the rule is unknown, or there are too many silences"),
+        (status = 503, body = Problem, description = "The database can't be written")))]
 pub async fn silence(
     AllKinds { alerts, .. }: AllKinds,
     By(by): By,
     body: Result<Json<NewSilence>, JsonRejection>,
 ) -> Result<(StatusCode, Json<Silence>), RouteError> {
     let Json(new) = body?;
-    let silence = alerts.silence(new, by).await;
-    let silence = silence.map_err(|why| RouteError::new(ProblemType::BadRequest, why))?;
+    let silence = alerts.silence(new, by).await.map_err(not_silenced)?;
     Ok((StatusCode::CREATED, Json(silence)))
+}
+
+fn not_silenced(error: SilenceError) -> RouteError {
+    let kind = match error {
+        SilenceError::Invalid(_) => ProblemType::BadRequest,
+        SilenceError::Store(_) => ProblemType::Unavailable,
+    };
+    RouteError::new(kind, error.to_string())
 }
 
 /// Ends a silence.
 #[utoipa::path(delete, path = "/api/v1/alerts/silences/{id}", tag = "alerts", params(("id" = String, Path)),
-    responses((status = 204), (status = 404, body = Problem)))]
+    responses((status = 204), (status = 404, body = Problem),
+        (status = 503, body = Problem, description = "The database can't be written")))]
 pub async fn end_silence(
     AllKinds { alerts, .. }: AllKinds,
     By(by): By,
     Path(id): Path<String>,
 ) -> Result<StatusCode, RouteError> {
-    if alerts.end_silence(&id, &by).await {
+    if alerts.end_silence(&id, &by).await.map_err(not_silenced)? {
         return Ok(StatusCode::NO_CONTENT);
     }
     let detail = "There is no silence with this ID; it may have ended. See /api/v1/alerts.";

@@ -50,8 +50,8 @@ pub async fn rule(InScope { engine, .. }: InScope, id: Path<String>) -> Result<J
     Ok(Json(engine.rule(id_of(id)?).await?))
 }
 
-/// Sets the auto-cancel rule of an operation, and replaces an existing rule. The operation is cancelled once a series is
-/// outside the baseline for the given number of consecutive points. The rule uses the current baseline, and checks
+/// Sets the auto-cancel rule of an operation, and replaces an existing rule. The operation is cancelled once a series
+/// is outside the baseline for the given number of consecutive points. The rule uses the current baseline, and checks
 /// points that arrive from now on.
 #[utoipa::path(put, path = "/api/v1/operations/{id}/rule", tag = "operations", params(("id" = String, Path)),
     request_body = SetRule,

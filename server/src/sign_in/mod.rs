@@ -18,7 +18,7 @@ use axum::routing::{get, post};
 use axum::{Form as Posted, Router};
 use html::{Account, Button};
 use http_wire::host_of;
-use protocol::{Actor, Time};
+use protocol::{Action, Actor, Time};
 use serde::Deserialize;
 use std::net::IpAddr;
 
@@ -200,6 +200,7 @@ async fn sign_in_with_token(
             redirect(&format!("{}{}", server.base_path, inside(&form.to)), [cookie])
         }
         None => {
+            server.access.note_refused(Action::SignIn, by, "a wrong, expired or revoked token");
             let error =
                 "The token is wrong, expired or revoked. Check it, or ask an administrator for a new token.";
             page(StatusCode::UNAUTHORIZED, sign_in_html(&server, &form, error))

@@ -33,6 +33,7 @@ pub(super) async fn begin(
             unstored(redirect(url.as_str(), [cookie]))
         }
         Err(failed) => {
+            server.access.note_refused(Action::SignIn, by, &format!("through the provider: {failed}"));
             let error = format!("{failed} {}", failed.advice().sentence());
             page(status_of(&failed), sign_in_html(&server, &form, &error))
         }

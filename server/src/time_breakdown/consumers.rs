@@ -104,9 +104,9 @@ fn of_machine(machine: &Machine, limit: Limit) -> Option<f64> {
     }
 }
 
-/// Shares of the operations and of all other programs, largest first. Operations may use more than the machine's samples
-/// say, because both are rounded, and files may be written later. Empty without samples of the machine: other programs
-/// may have used the most.
+/// Shares of the operations and of all other programs, largest first. Operations may use more than the machine's
+/// samples say, because both are rounded, and files may be written later. Empty without samples of the machine: other
+/// programs may have used the most.
 fn shares(used: Vec<(&Operation, f64)>, of_machine: Option<f64>, own: OperationId) -> Vec<ResourceConsumer> {
     let Some(of_machine) = of_machine else { return Vec::new() };
     let sum: f64 = used.iter().map(|(_, amount)| amount).sum();

@@ -1,4 +1,5 @@
-//! Why an operation is slow: where the time of its current attempt went, and the consumers of the resource that it waited for.
+//! Why an operation is slow: where the time of its current attempt went, and the consumers of the resource that it
+//! waited for.
 //!
 //! Reads the operation, its samples and those of its machine; [`bottleneck`] divides the time and writes the sentence.
 

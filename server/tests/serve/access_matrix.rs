@@ -12,8 +12,8 @@ use reqwest::{Method, StatusCode};
 use serde_json::Value;
 use std::collections::BTreeSet;
 
-/// Least powerful role of each route, `None` for routes that need no credential; and whether a role with a scope may use
-/// it. Written apart from the routes, so that a permission can't change by mistake.
+/// Least powerful role of each route, `None` for routes that need no credential; and whether a role with a scope may
+/// use it. Written apart from the routes, so that a permission can't change by mistake.
 const ROWS: &[(&str, &str, Option<Role>, Reach)] = &[
     ("get", "/api/v1/access/me", Some(Viewer), Scope),
     ("get", "/api/v1/access/tokens", Some(Admin), AllKinds),

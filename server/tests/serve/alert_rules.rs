@@ -116,6 +116,10 @@ async fn a_rule_of_a_user_fires_is_changed_and_deleted_and_survives_a_kill() {
     let (_, resolved) = inbox.next().await;
     assert_eq!((&resolved["status"], &resolved["alerts"][0]["rule"]), (&json!("resolved"), &json!("away")));
     assert_eq!(status(&server, "away").await, None);
+    let list: AlertList = server.pool.get("/api/v1/alerts").await.unwrap();
+    assert!(list.alerts.iter().all(|alert| alert.rule != "away"));
+    let ended = &list.recent[0];
+    assert!(ended.rule == "away" && ended.resolved_at.is_some(), "{ended:?}");
     assert_eq!(remove(&server, "away", on.revision).await.status(), 404);
 
     let audit: AuditPage = server.pool.get("/api/v1/audit").await.unwrap();

@@ -8,8 +8,8 @@ use axum::routing::post;
 use protocol::alerts::{
     AlertList, AlertState, AlertSummary, Delivery, DeliveryState, RuleList, Severity, Silence,
 };
-use protocol::api::Snapshot;
-use protocol::{Problem, Time, paths};
+use protocol::api::{AuditPage, Snapshot};
+use protocol::{Action, Problem, Time, paths};
 use serde_json::{Value, json};
 use std::process::Command;
 use std::sync::Arc;
@@ -226,6 +226,11 @@ async fn a_silence_holds_back_messages_until_it_is_ended() {
     assert!(newest.revision >= loud.revision);
     let again = http_client().delete(format!("{}{}", server.url, paths::alert_silence(&created.id)));
     assert_eq!(again.send().await.unwrap().status(), 404);
+
+    let audit: AuditPage = server.pool.get("/api/v1/audit").await.unwrap();
+    let entries: Vec<_> = audit.entries.iter().map(|entry| (entry.action, entry.detail.clone())).collect();
+    let detail = format!("host gpu-1, until {until}: maintenance");
+    assert_eq!(entries[..2], [(Action::EndSilence, detail.clone()), (Action::SilenceAlerts, detail)]);
 }
 
 #[tokio::test]

@@ -113,7 +113,7 @@ async fn errors_are_sentences_and_not_ends_of_operations() {
     let (code, err) = with_token(&["follow", "0199c2d4-7f3a-7c11-9e1b-2d5f8a4b6c7d"]);
     assert!(code == Some(3) && err.starts_with("signalbox: "), "{err}");
     let (code, err) = with_token(&["show", "xyz"]);
-    assert!(code == Some(3) && err.contains("is not an operation ID"), "{err}");
+    assert!(code == Some(64) && err.contains("is not an operation ID"), "{err}");
     assert_eq!(with_token(&["follow"]).0, Some(64));
 
     let Output { status, stderr, .. } =
@@ -128,7 +128,7 @@ async fn invalid_params_are_named_before_anything_starts() {
     let server = home.serve(&[]);
     server.host_up().await;
     let (code, _, err) = run(&server, &["start", "data.load", "symbl=MSFT"]);
-    assert!(code == Some(3) && err.contains("no parameter 'symbl'") && err.contains("symbol"), "{err}");
+    assert!(code == Some(64) && err.contains("no parameter 'symbl'") && err.contains("symbol"), "{err}");
     // The server says what is available: a host of the kind may still connect.
     let (code, _, err) = run(&server, &["start", "data.lod", "rows=5"]);
     assert!(code == Some(3) && err.contains("Unknown kind 'data.lod'") && err.contains("data.load"), "{err}");

@@ -320,8 +320,8 @@ async fn a_session_persists_across_commands() {
     assert_eq!(listed.lines().nth(1), Some(first.as_str()));
     assert_eq!(user.ok(&["show", "@2", "-o", "name"]).trim(), first);
     assert_eq!(user.ok(&["show", "@last", "-o", "name"]).trim(), first);
-    for unknown in ["@3", "@0", "@previous"] {
-        assert_eq!(user.run(&["show", unknown]).0, 3, "{unknown}");
+    for (unknown, expected) in [("@3", 3), ("@0", 3), ("@previous", 64)] {
+        assert_eq!(user.run(&["show", unknown]).0, expected, "{unknown}");
     }
 
     // A context has server, token, output and default parameters.
@@ -382,14 +382,14 @@ async fn wrong_defaults_of_a_context_are_reported_with_the_way_to_remove_them() 
     let (code, out, err) = run(&start);
     let comes =
         "'bogus' comes from the context prod; remove it with `signalbox context params data.load bogus=`";
-    assert!(code == 3 && out.is_empty(), "{out}{err}");
+    assert!(code == 64 && out.is_empty(), "{out}{err}");
     assert!(err.contains("has no parameter 'bogus'") && err.contains(comes), "{err}");
     // What was typed does not come from the context.
     let (_, _, err) = run(&["start", "data.load", "bogus=2"]);
     assert!(err.contains("has no parameter 'bogus'") && !err.contains("context"), "{err}");
     run(&["context", "params", "data.load", "bogus=", "timeframe=9y"]);
     let (code, _, err) = run(&["start", "data.load", "symbol=ACME"]);
-    assert!(code == 3 && err.contains("'timeframe' comes from the context prod"), "{err}");
+    assert!(code == 64 && err.contains("'timeframe' comes from the context prod"), "{err}");
     let (code, _, err) = run(&start);
     assert_eq!(code, 0, "{err}");
 }

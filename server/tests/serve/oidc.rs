@@ -3,6 +3,7 @@
 use crate::access::{Caller, SHARED};
 use crate::process::{Home, PATIENCE, Server, http_client};
 use crate::provider_double::{Key, ProviderDouble, Signature};
+use crate::users::refused_sign_in;
 use protocol::access::{Me, Role, SignedInBy, UserList};
 use protocol::api::AuditPage;
 use protocol::{Action, paths};
@@ -306,6 +307,7 @@ async fn a_provider_that_is_away_stops_nothing() {
     let page = browser.get("/sign-in").await.text().await.unwrap();
     assert!(page.contains("be reached") && page.contains("Local users and tokens still work."), "{page}");
     assert_eq!(admin.status(Method::GET, paths::ME).await, 200);
+    refused_sign_in(&admin, "through the provider: ").await;
 
     provider.with(|double| double.away = false);
     // After a failure, the next request has to wait for a second.

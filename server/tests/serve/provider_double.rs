@@ -1,5 +1,5 @@
-//! OpenID Connect provider for tests, which can misbehave. It shares no code with the server: it signs with ring and writes
-//! its tokens by hand.
+//! OpenID Connect provider for tests, which can misbehave. It shares no code with the server: it signs with ring and
+//! writes its tokens by hand.
 
 use axum::extract::{Form, Query, State};
 use axum::http::{HeaderMap, StatusCode, header};

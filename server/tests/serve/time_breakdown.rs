@@ -27,8 +27,8 @@ import time
 while time.process_time() < 0.5:
     sum(range(10_000))
 ";
-/// Writes and waits until the disk has it, ahead of other programs if that is allowed. Past the cache of the kernel, because
-/// copying into it takes as long as a fast disk.
+/// Writes and waits until the disk has it, ahead of other programs if that is allowed. Past the cache of the kernel,
+/// because copying into it takes as long as a fast disk.
 const SYNC: &str = "
 import mmap, os, time
 try: os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(1))
@@ -40,8 +40,8 @@ except OSError: file = os.open('synced', flags)
 while time.monotonic() < end:
     os.pwrite(file, block, 0)
 ";
-/// Takes all but a little of the memory of its cgroup, and then writes a file that does not fit into the remainder, until
-/// the file `stop` exists. The kernel has to write pages to the disk before it has memory for others.
+/// Takes all but a little of the memory of its cgroup, and then writes a file that does not fit into the remainder,
+/// until the file `stop` exists. The kernel has to write pages to the disk before it has memory for others.
 const MEMORY_HOG: &str = "
 import os
 try: os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(1))
@@ -249,7 +249,8 @@ async fn the_hog_is_the_cause_for_a_training_beside_it() {
     assert_slowed_by(&ended, &hog);
 }
 
-/// The operation waited for a CPU for the largest part of its time, and of all operations, the hog used most of the CPUs.
+/// The operation waited for a CPU for the largest part of its time, and of all operations, the hog used most of the
+/// CPUs.
 fn assert_slowed_by(slowed: &TimeBreakdown, hog: &Operation) {
     assert_eq!(slowed.limit, Limit::Cpu, "{slowed:?}");
     assert!(slowed.sentence.contains("for a CPU: local ran 2 operations"), "{}", slowed.sentence);

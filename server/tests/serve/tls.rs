@@ -1,4 +1,5 @@
-//! HTTPS: pages, streams and HTTP/2 over TLS, redirects of plain HTTP, and a certificate replaced while the server runs.
+//! HTTPS: pages, streams and HTTP/2 over TLS, redirects of plain HTTP, and a certificate replaced while the server
+//! runs.
 
 use crate::process::{Home, PATIENCE, wait_until};
 use http_body_util::{BodyExt, Empty};

@@ -253,6 +253,22 @@ async fn a_token_signs_a_browser_in_and_another_site_can_not() {
     assert!(answer.headers()["set-cookie"].to_str().unwrap().starts_with("signalbox_token=s3cret; "));
     let foreign = browser.request(Method::POST, "/sign-in/token").header("origin", "http://evil.example");
     assert_eq!(foreign.body("token=s3cret").send().await.unwrap().status(), 403);
+    refused_sign_in(&Caller::new(&server, Some(SHARED)), "a wrong, expired or revoked token").await;
+}
+
+/// Waits until a refused sign-in is in the audit log, which is written after the response.
+pub async fn refused_sign_in(admin: &Caller, reason: &str) {
+    let recorded = async {
+        loop {
+            let audit: AuditPage = admin.get("/api/v1/audit?refused=true&action=sign_in").await;
+            if audit.entries.iter().any(|entry| entry.detail.contains(reason)) {
+                return;
+            }
+        }
+    };
+    tokio::time::timeout(PATIENCE, recorded)
+        .await
+        .unwrap_or_else(|_| panic!("not in the audit log: {reason}"));
 }
 
 #[tokio::test]

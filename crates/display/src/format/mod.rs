@@ -12,5 +12,5 @@ pub use figure::{
     ratio_to, reads_same, scientific, share, share_to, signed, tell_apart,
 };
 pub use json::{param, value};
-pub use number::{bytes, bytes_of, compact, count, counted, listed, ordinal, percent, rate};
+pub use number::{alert_counts, bytes, bytes_of, compact, count, counted, listed, ordinal, percent, rate};
 pub use time::{bar_time, clock, clock_millis, date, day, month_start};

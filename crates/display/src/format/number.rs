@@ -20,6 +20,16 @@ pub fn counted(n: u64, one: &str, many: &str) -> String {
     format!("{} {}", count(n), if n == 1 { one } else { many })
 }
 
+/// `2 firing, 1 unknown`; empty without any alerts.
+pub fn alert_counts(firing: u64, unknown: u64) -> String {
+    match (firing, unknown) {
+        (0, 0) => String::new(),
+        (firing, 0) => format!("{} firing", count(firing)),
+        (0, unknown) => format!("{} unknown", count(unknown)),
+        (firing, unknown) => format!("{} firing, {} unknown", count(firing), count(unknown)),
+    }
+}
+
 /// Ordinal number: `1st`, `2nd`, `3rd`, `11th`.
 pub fn ordinal(n: u32) -> String {
     let ending = match (n % 10, n % 100) {

@@ -1,5 +1,5 @@
-//! Progress displays of common tools that have no tqdm bar, as far as a single line tells them: stages of git, counts of
-//! cargo, click and ctest, percentages of curl, wget, aria2c, cmake and pytest, bytes of dd.
+//! Progress displays of common tools that have no tqdm bar, as far as a single line tells them: stages of git, counts
+//! of cargo, click and ctest, percentages of curl, wget, aria2c, cmake and pytest, bytes of dd.
 
 use regex::Regex;
 use std::sync::LazyLock;
@@ -25,8 +25,8 @@ static CURL: LazyLock<Regex> = LazyLock::new(|| {
     .expect("the expression is well formed")
 });
 
-/// Row of curl's meter of parallel transfers: percentages of received and sent bytes, their numbers, transfers and those
-/// under way, then times and speed.
+/// Row of curl's meter of parallel transfers: percentages of received and sent bytes, their numbers, transfers and
+/// those under way, then times and speed.
 static CURL_PARALLEL: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(
         r"(?x)^\s* (?<received>\d{1,3}|--) \s+ (?<sent>\d{1,3}|--) \s+ [\d.]+[kMGTPE]? \s+ [\d.]+[kMGTPE]?
@@ -50,7 +50,8 @@ static PROGRESSBAR2: LazyLock<Regex> = LazyLock::new(|| {
         .expect("the expression is well formed")
 });
 
-/// `....F..... [ 45%]`, `test_a.py ...... [ 45%]`, `test_a.py::test_b PASSED [ 45%]`, `[gw0] [ 45%] PASSED test_a.py::b`.
+/// `....F..... [ 45%]`, `test_a.py ...... [ 45%]`, `test_a.py::test_b PASSED [ 45%]`, `[gw0] [ 45%] PASSED
+/// test_a.py::b`.
 static PYTEST: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(
         r"(?x)^ (?: (?:\S+\.py\ )? [.FEsxX]+ \s+ \[\ *(?<a>\d{1,3})%\]

@@ -36,8 +36,8 @@ impl ProgressSink for CheckingSink {
     }
 }
 
-/// Lines do not depend on where the output is cut, and progress has sound values. The first byte of the input is the way
-/// to read, the second the length of the pieces.
+/// Lines do not depend on where the output is cut, and progress has sound values. The first byte of the input is the
+/// way to read, the second the length of the pieces.
 pub fn output(bytes: &[u8]) {
     let [way, piece, bytes @ ..] = bytes else { return };
     let piece = usize::from(*piece).max(1);

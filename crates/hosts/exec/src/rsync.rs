@@ -1,5 +1,5 @@
-//! Progress of rsync. `--info=progress2` prints the percentage of all files, `--progress` that of each file, in the same
-//! form. Which one it is, and whether rsync still lists files, is known from the end of the first file on.
+//! Progress of rsync. `--info=progress2` prints the percentage of all files, `--progress` that of each file, in the
+//! same form. Which one it is, and whether rsync still lists files, is known from the end of the first file on.
 
 use crate::percent::Share;
 use regex::Regex;

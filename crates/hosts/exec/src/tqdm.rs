@@ -1,8 +1,8 @@
 //! Tracks the tqdm bars of one stream.
 //!
 //! The outermost bar is the progress. If a bar restarts in its place (e.g. one per epoch), the total becomes unknown.
-//! Inner bars go into the message. If they advance after the outermost bar has ended, the bars are parallel: their counts
-//! are added, and the total is unknown. Numeric values after the rate become series over the bar's count.
+//! Inner bars go into the message. If they advance after the outermost bar has ended, the bars are parallel: their
+//! counts are added, and the total is unknown. Numeric values after the rate become series over the bar's count.
 
 use crate::bar::Bar;
 use crate::divisor::Divisor;

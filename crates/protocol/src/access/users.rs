@@ -20,8 +20,8 @@ pub struct User {
     pub must_change_password: bool,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_sign_in_at: Option<Time>,
-    /// Account with which the user signs in; absent for local users, who have a password. Its groups set the role at each
-    /// sign-in.
+    /// Account with which the user signs in; absent for local users, who have a password. Its groups set the role at
+    /// each sign-in.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub provider: Option<ProviderAccount>,
 }

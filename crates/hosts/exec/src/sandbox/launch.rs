@@ -109,8 +109,8 @@ pub(crate) struct Launch {
     request: Vec<u8>,
 }
 
-/// Command of a launcher that becomes the given command, with its arguments, environment and working folder, and a limit
-/// of its address space in bytes. `mark` is the variable by which the host finds the process.
+/// Command of a launcher that becomes the given command, with its arguments, environment and working folder, and a
+/// limit of its address space in bytes. `mark` is the variable by which the host finds the process.
 ///
 /// # Errors
 /// If there are too many open files.

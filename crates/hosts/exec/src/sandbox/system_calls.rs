@@ -154,15 +154,19 @@ pub(super) fn filters(network: Network, unix_sockets: bool) -> Result<Vec<BpfPro
     denied.insert(libc::SYS_socket, if others.is_empty() { Vec::new() } else { vec![rule(others)?] });
     let mut pairs = vec![rule([condition(0, SeccompCmpOp::Ne, libc::AF_UNIX.cast_unsigned().into())?])?];
     if !unix_sockets {
-        // A pair of datagram sockets can send to any other socket, and the system makes them of raw ones, too. The upper
-        // bits of the type are flags.
+        // A pair of datagram sockets can send to any other socket, and the system makes them of raw ones, too. The
+        // upper bits of the type are flags.
         for kind in [libc::SOCK_DGRAM, libc::SOCK_RAW] {
             pairs.push(rule([condition(1, SeccompCmpOp::MaskedEq(0xf), kind.cast_unsigned().into())?])?);
         }
     }
     denied.insert(libc::SYS_socketpair, pairs);
-    // Limits and priorities of other processes; 0 is the calling one.
-    denied.insert(libc::SYS_prlimit64, vec![rule([condition(0, SeccompCmpOp::Ne, 0)?])?]);
+    // Limits, scheduling and priorities of other processes; 0 is the calling one.
+    for call in
+        [libc::SYS_prlimit64, libc::SYS_sched_setscheduler, libc::SYS_sched_setparam, libc::SYS_sched_setattr]
+    {
+        denied.insert(call, vec![rule([condition(0, SeccompCmpOp::Ne, 0)?])?]);
+    }
     for (call, of_process) in
         [(libc::SYS_setpriority, u64::from(libc::PRIO_PROCESS)), (libc::SYS_ioprio_set, IOPRIO_WHO_PROCESS)]
     {

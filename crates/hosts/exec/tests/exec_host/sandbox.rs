@@ -318,6 +318,8 @@ attempt("priority of the host", lambda: os.setpriority(os.PRIO_PROCESS, {host}, 
 attempt("priority of the user", lambda: os.setpriority(os.PRIO_USER, 0, 5))
 attempt("own priority", lambda: os.setpriority(os.PRIO_PROCESS, 0, os.getpriority(os.PRIO_PROCESS, 0)))
 attempt("disk priority of the host", lambda: call("syscall", ctypes.c_long(251 if os.uname().machine == "x86_64" else 30), 1, {host}, 0))
+attempt("scheduling class of the host", lambda: os.sched_setscheduler({host}, os.SCHED_BATCH, os.sched_param(0)))
+attempt("own scheduling class", lambda: os.sched_setscheduler(0, os.SCHED_BATCH, os.sched_param(0)))
 attempt("shared memory", lambda: call("shmget", 0, 4096, 0o1600))
 attempt("semaphores", lambda: call("semget", 0, 1, 0o1600))
 attempt("message queue", lambda: call("msgget", 0, 0o1600))
@@ -339,6 +341,8 @@ attempt("openat2", lambda: call("syscall", ctypes.c_long(437), -100, b"out/file"
         "priority of the user EPERM",
         "own priority None",
         "disk priority of the host EPERM",
+        "scheduling class of the host EPERM",
+        "own scheduling class None",
         "shared memory EPERM",
         "semaphores EPERM",
         "message queue EPERM",
