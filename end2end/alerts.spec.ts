@@ -80,7 +80,7 @@ test('an alert appears without a reload, is silenced with a reason, and its noti
         await expect(entry(page)).toContainText('firing');
         await start(request, 'data.load', { symbol: SYMBOL, timeframe: '1h', source: 'csv' });
         await page.goto('/');
-        await expect(page.getByRole('region', { name: /Needs attention/ })).toContainText('1 alert firing');
+        await expect(page.getByRole('region', { name: /Needs attention/ })).toContainText('Alerts: 1 firing');
     } finally {
         receiver.close();
     }

@@ -66,7 +66,7 @@ test('running, waiting and failed operations are shown and stay current', async 
     const lately = page.getByRole('region', { name: 'Last 24 hours', exact: true }).first();
     await expect(lately).toContainText('1 failed, 13 cancelled');
     await expect(figure(page, 'failed')).toHaveText(/^1failed in 24 h7 % of all ended$/);
-    await expect(figure(page, 'failed')).toHaveAttribute('href', '/operations?state=failed');
+    await expect(figure(page, 'failed')).toHaveAttribute('href', /^\/operations\?state=failed&ended_since=/);
     const ended = page.getByRole('region', { name: 'Just ended' }).locator('tr.row');
     await expect(ended.first()).toContainText('cancelled');
 
@@ -106,8 +106,12 @@ test('a failed operation is retried where it is shown, and leads to its log', as
 test('a host with problems and an operation without a host need attention', async ({ page, request }) => {
     await page.goto('/');
     await alive(page);
+    const hosts = page.getByRole('list', { name: 'Hosts: slots in use' });
+    await hosts.getByRole('link', { name: 'local' }).focus();
     // Drained, the only host takes nothing.
     await request.post('/api/v1/hosts/local/drain', { data: {} });
+    await expect(hosts).toContainText('drained');
+    await expect(hosts.getByRole('link', { name: 'local' })).toBeFocused();
     await start(request, 'data.load', load);
     const attention = page.getByRole('region', { name: 'Needs attention' });
     await expect(attention.locator('tr.row')).toContainText('no host available');

@@ -17,6 +17,11 @@ function browser(): string {
 // As root there is no sandbox to be had; as anyone else it stays.
 const sandbox = process.getuid?.() === 0 ? ['--no-sandbox'] : [];
 
+/** About data, connections and sign-in, which do not depend on the size of the screen. */
+const SAME_ON_EVERY_SCREEN = [
+    'base-path', 'downsampled', 'join', 'network', 'oidc-provider', 'polling', 'security', 'tabs', 'unreachable',
+].map((name) => `${name}.spec.ts`);
+
 const OWN_CONFIGURATION = ['**/end2end/engines/**', '**/end2end/fleet/**'];
 
 export default defineConfig({
@@ -56,8 +61,7 @@ export default defineConfig({
         { name: 'desktop', use: { viewport: { width: 1440, height: 900 } } },
         {
             name: 'phone',
-            // How tabs share a connection is the same on every screen.
-            testIgnore: [...OWN_CONFIGURATION, 'tabs.spec.ts'],
+            testIgnore: [...OWN_CONFIGURATION, ...SAME_ON_EVERY_SCREEN],
             use: { viewport: { width: 390, height: 844 }, deviceScaleFactor: 2, isMobile: true, hasTouch: true },
         },
     ],

@@ -190,24 +190,24 @@ fn UnseenFailures() -> impl IntoView {
     })
 }
 
-/// Number of alerts that fire; absent without any. In a folded sidebar a dot.
+/// Number of firing and unknown alerts; absent without any. In a folded sidebar a dot.
 #[component]
 fn Firing() -> impl IntoView {
     let alerts = OperationStore::here().alerts();
     let shown = Memo::new(move |_| {
         let AlertSummary { firing, unknown, severity, .. } = alerts.get();
-        (firing + unknown, severity)
+        (firing, unknown, severity)
     });
     part(move || {
-        let (count, severity) = shown.get();
-        let severity = severity.filter(|_| count > 0)?.as_str();
-        let wording = format!("{} firing", format::counted(u64::from(count), "alert", "alerts"));
+        let (firing, unknown, severity) = shown.get();
+        let wording = format::alert_counts(u64::from(firing), u64::from(unknown));
+        let (severity, hint) = (severity?.as_str(), wording.clone());
         Some(
             view! {
-                <span class="rail-dot" data-severity=severity title=wording.clone()></span>
-                <span class="rail-count num" data-severity=severity>
-                    {format::count(u64::from(count))}
-                    <span class="unseen">" firing"</span>
+                <span class="rail-dot" data-severity=severity title=format!("Alerts: {wording}")></span>
+                <span class="rail-count num" data-severity=severity title=hint>
+                    <span aria-hidden="true">{format::count(u64::from(firing + unknown))}</span>
+                    <span class="unseen">" "{wording}</span>
                 </span>
             }
             .into_any(),

@@ -17,23 +17,33 @@ use protocol::alerts::{Alert, AlertList, AlertState, NewSilence, Silence};
 /// Number of operations that are named; the others are counted.
 const MAX_NAMED: usize = 3;
 
-/// Alerts that fired, then pending ones; a line if there are none.
+/// Firing alerts, then those whose state is unknown, then pending ones; a line if nothing fires.
 #[component]
 pub fn Active(current: CurrentAlerts, silencing: Silencing) -> impl IntoView {
-    let count = Memo::new(move |_| current.list().map_or(0, |list| fired(&list).count()));
+    let count = Memo::new(move |_| current.list().map_or(0, |list| firing(&list).count()));
     let rows = part(move || {
         let list = current.list()?;
         let rows = |of: Vec<&Alert>| of.into_iter().map(|alert| row(alert, &list, silencing)).collect_view();
-        let firing: Vec<&Alert> = fired(&list).collect();
+        let firing: Vec<&Alert> = firing(&list).collect();
+        let unknown: Vec<&Alert> = fired(&list).filter(|alert| alert.state == AlertState::Unknown).collect();
         let pending: Vec<&Alert> = list.alerts.iter().filter(|alert| alert.fired_at.is_none()).collect();
         let none = firing.is_empty().then(|| view! { <p class="alerts-clear">"No firing alerts."</p> });
+        let unknown = (!unknown.is_empty()).then(|| {
+            view! {
+                <h3>"Unknown"</h3>
+                <p class="muted">
+                    "These alerts fired, and their metrics have no values now. They neither resolve nor fire again until there are values."
+                </p>
+                <ul class="alerts">{rows(unknown)}</ul>
+            }
+        });
         let pending = (!pending.is_empty()).then(|| {
             view! {
                 <h3>"Pending"</h3>
                 <ul class="alerts">{rows(pending)}</ul>
             }
         });
-        Some(view! { {none} <ul class="alerts">{rows(firing)}</ul> {pending} }.into_any())
+        Some(view! { {none} <ul class="alerts">{rows(firing)}</ul> {unknown} {pending} }.into_any())
     });
     view! {
         <section class="list" aria-labelledby="firing-title">
@@ -50,6 +60,10 @@ pub fn Active(current: CurrentAlerts, silencing: Silencing) -> impl IntoView {
 
 fn fired(list: &AlertList) -> impl Iterator<Item = &Alert> {
     list.alerts.iter().filter(|alert| alert.fired_at.is_some())
+}
+
+fn firing(list: &AlertList) -> impl Iterator<Item = &Alert> {
+    fired(list).filter(|alert| alert.state != AlertState::Unknown)
 }
 
 /// Word for a state.

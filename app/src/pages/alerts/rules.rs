@@ -17,7 +17,7 @@ use leptos::task::spawn_local;
 use live::api;
 use protocol::Problem;
 use protocol::access::Permission;
-use protocol::alerts::{AlertRule, NewRule, RuleChange, RuleOrigin, RuleStatus};
+use protocol::alerts::{AlertRule, AlertState, NewRule, RuleChange, RuleOrigin, RuleStatus};
 use wasm_bindgen::JsCast;
 use web_sys::HtmlElement;
 
@@ -94,19 +94,15 @@ fn origin(status: &RuleStatus) -> AnyView {
 fn row(status: RuleStatus, actions: Actions) -> AnyView {
     let name = status.rule.name.clone();
     let current = actions.current;
-    let firing = Memo::new({
+    let fired = Memo::new({
         let name = name.clone();
         move |_| {
-            let list = current.list();
-            let of_rule = |list: std::sync::Arc<protocol::alerts::AlertList>| {
-                list.alerts.iter().filter(|a| a.rule == name && a.fired_at.is_some()).count()
-            };
-            list.map_or(0, of_rule)
+            let Some(list) = current.list() else { return String::new() };
+            let fired = list.alerts.iter().filter(|alert| alert.rule == name && alert.fired_at.is_some());
+            let (unknown, firing): (Vec<_>, Vec<_>) =
+                fired.partition(|alert| alert.state == AlertState::Unknown);
+            format::alert_counts(firing.len() as u64, unknown.len() as u64)
         }
-    });
-    let firing_word = text(move || match firing.get() {
-        0 => String::new(),
-        count => format!("{} firing", format::count(count as u64)),
     });
     let off = (!status.enabled).then(|| view! { <span class="rule-off muted">"Off"</span> });
     let panel = status.has_history.then(|| DryRunPanel::new(status.rule.clone()));
@@ -127,12 +123,12 @@ fn row(status: RuleStatus, actions: Actions) -> AnyView {
     let panel = part(move || panel?.view());
     let (severity, id) = (status.rule.severity, format!("rule-{name}"));
     view! {
-        <article class="rule" id=id data-firing=mark(move || firing.get() > 0)>
+        <article class="rule" id=id data-firing=mark(move || fired.with(|fired| !fired.is_empty()))>
             <div class="rule-row">
                 <h3>{name}</h3>
                 <span class="alert-mark" data-severity=severity.as_str()>{severity_word(severity)}</span>
                 {off}
-                <span class="num rule-firing">{firing_word}</span>
+                <span class="num rule-firing">{text(move || fired.get())}</span>
                 <span class="rule-do">{button} {edit_button(&status, actions)} {menu(&status, actions)}</span>
             </div>
             <p>{status.sentence.clone()}</p>

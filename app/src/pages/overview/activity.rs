@@ -1,8 +1,7 @@
 //! Figures of now and of the last 24 hours, kept up to date, beside the hours.
 
-use super::attention::ALL_FAILED;
-use super::hours::Hours;
-use super::now::{ALL_ENDED, ALL_RUNNING};
+use super::hours::{Hours, ended_since};
+use super::now::ALL_RUNNING;
 use components::link::A;
 use components::placeholders::{Skeleton, Trouble};
 use components::reactive::{mark, part, text};
@@ -142,7 +141,7 @@ pub fn Lately(first: live::Loaded<Answer>, current: CurrentActivity) -> impl Int
 /// One of the large figures, a link to the operations that it counts.
 #[component]
 fn Figure(
-    href: &'static str,
+    #[prop(into)] href: String,
     /// Tooltip: where it leads.
     leads_to: &'static str,
     label: &'static str,
@@ -223,16 +222,16 @@ fn drawn(activity: &Activity) -> AnyView {
             <ul class="overview-figures" aria-label="Operations in figures">
                 <Figure href=ALL_RUNNING leads_to="Show running operations" label="running" value=running note=waiting/>
                 <Figure
-                    href=ALL_FAILED
-                    leads_to="Show failed operations"
+                    href=ended_since(activity.since, "failed", "")
+                    leads_to="Show these failed operations"
                     label="failed in 24 h"
                     value=total.failed
                     note=failed_share(total)
                     bad=true
                 />
                 <Figure
-                    href=ALL_ENDED
-                    leads_to="Show ended operations"
+                    href=ended_since(activity.since, "", "")
+                    leads_to="Show these operations"
                     label="ended in 24 h"
                     value=total.all()
                     note=usual(activity)

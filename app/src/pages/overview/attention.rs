@@ -82,9 +82,14 @@ pub fn Attention() -> impl IntoView {
         ids
     });
     let alerts = OperationStore::here().alerts();
-    let firing = Memo::new(move |_| alerts.with(|alerts| alerts.firing + alerts.unknown));
+    let fired = Memo::new(move |_| {
+        alerts.with(|alerts| format::alert_counts(u64::from(alerts.firing), u64::from(alerts.unknown)))
+    });
     let count = Memo::new(move |_| {
-        usize::from(firing.get() > 0) + bad.with(Vec::len) + troubled.with(Vec::len) + failed.get()
+        usize::from(fired.with(|fired| !fired.is_empty()))
+            + bad.with(Vec::len)
+            + troubled.with(Vec::len)
+            + failed.get()
     });
     // The marks before the last press of the button, for Undo.
     let before = RwSignal::new(None::<Marks>);
@@ -146,9 +151,8 @@ pub fn Attention() -> impl IntoView {
                 {button}
             </header>
             {part(move || {
-                let count = Some(firing.get()).filter(|count| *count > 0)?;
-                let wording = format!("{} firing", format::counted(u64::from(count), "alert", "alerts"));
-                Some(view! { <p class="quiet-line"><A href="/alerts">{wording}</A></p> }.into_any())
+                let fired = Some(fired.get()).filter(|fired| !fired.is_empty())?;
+                Some(view! { <p class="quiet-line"><A href="/alerts">{format!("Alerts: {fired}")}</A></p> }.into_any())
             })}
             {part(move || (!bad.read().is_empty()).then(|| view! { <BadHosts bad/> }.into_any()))}
             <Show when=move || !ids.read().is_empty()>

@@ -2,12 +2,13 @@
 
 use crate::pages::hosts::slots;
 use components::link::A;
-use components::reactive::whole;
+use components::reactive::{part, whole};
 use components::slots::Slots;
 use display::format;
 use display::hosts::{link_words, standing};
 use leptos::prelude::*;
 use live::{OperationStore, query};
+use protocol::HostName;
 use protocol::api::{HostLink, HostStatus};
 use std::collections::HashMap;
 
@@ -34,10 +35,12 @@ pub fn HostRows() -> impl IntoView {
     let live = OperationStore::here();
     let hosts = live.hosts();
     let busy = Memo::new(move |_| live.busy());
+    let names = Memo::new(move |_| {
+        hosts.with(|hosts| hosts.iter().map(|host| host.name.clone()).collect::<Vec<_>>())
+    });
+    let is_empty = Memo::new(move |_| names.with(Vec::is_empty));
     let rows = whole(move || {
-        let rows: Vec<_> =
-            busy.with(|busy| hosts.with(|hosts| hosts.iter().map(|host| row(host, busy)).collect()));
-        if rows.is_empty() {
+        if is_empty.get() {
             return view! {
                 <p class="muted quiet-line">
                     "No hosts configured, so nothing can run. " <A href="/hosts">"How to add a host"</A>
@@ -45,7 +48,13 @@ pub fn HostRows() -> impl IntoView {
             }
             .into_any();
         }
-        view! { <ul class="card host-rows" aria-label="Hosts: slots in use">{rows}</ul> }.into_any()
+        // Each row stays when a figure of its host changes, with the focus on its links.
+        view! {
+            <ul class="card host-rows" aria-label="Hosts: slots in use">
+                <For each=move || names.get() key=Clone::clone children=move |name| row(name, hosts, busy)/>
+            </ul>
+        }
+        .into_any()
     });
     view! {
         <section class="list" aria-labelledby="hosts-title">
@@ -59,37 +68,64 @@ pub fn HostRows() -> impl IntoView {
     .into_any()
 }
 
-fn row(host: &HostStatus, busy: &HashMap<protocol::HostName, u32>) -> AnyView {
-    let (link, word) = standing(host);
-    let running = busy.get(&host.name).copied().unwrap_or_default();
-    let href = query::url("/operations", [("host", host.name.as_str())]);
-    let title = format!("{word}. Show operations of {}", host.name);
-    let (name, (first, rest)) = (host.name.to_string(), in_words(host, running));
-    let first = match host.link == HostLink::Up && running > 0 {
-        true => {
-            let title = format!("Show running operations of {}", host.name);
-            view! { <A href=running_on(host.name.as_str()) attr:title=title>{first}</A> }.into_any()
+/// Row of a host. Each part changes only when what it shows changes.
+fn row(
+    name: HostName,
+    hosts: RwSignal<Vec<HostStatus>>,
+    busy: Memo<HashMap<HostName, u32>>,
+) -> impl IntoView {
+    let host = Memo::new({
+        let name = name.clone();
+        move |_| hosts.with(|hosts| hosts.iter().find(|host| host.name == name).cloned())
+    });
+    let running = Memo::new({
+        let name = name.clone();
+        move |_| busy.with(|busy| busy.get(&name).copied().unwrap_or_default())
+    });
+    let stands = Memo::new(move |_| host.with(|host| host.as_ref().map(standing)));
+    let words = Memo::new(move |_| host.with(|host| host.as_ref().map(|host| in_words(host, running.get()))));
+    let is_up =
+        Memo::new(move |_| host.with(|host| host.as_ref().is_some_and(|host| host.link == HostLink::Up)));
+    let capacity = Memo::new(move |_| host.with(|host| host.as_ref().map_or(0, |host| host.capacity)));
+    let cpu = Memo::new(move |_| host.with(|host| host.as_ref()?.health.as_ref()?.cpu.map(format::percent)));
+
+    let link = part({
+        let name = name.clone();
+        move || {
+            let (link, word) = stands.get()?;
+            let href = query::url("/operations", [("host", name.as_str())]);
+            let title = format!("{word}. Show operations of {name}");
+            let name = name.to_string();
+            Some(
+                view! {
+                    <A href attr:class="link-word" attr:data-link=link attr:title=title>
+                        {name}
+                    </A>
+                }
+                .into_any(),
+            )
         }
-        false => first.into_any(),
-    };
-    let blocks = (host.link == HostLink::Up).then(|| {
-        let capacity = Signal::stored(host.capacity);
-        view! { <Slots name=host.name.clone() capacity links=true/> }.into_any()
     });
-    let cpu = host.health.as_ref().and_then(|health| health.cpu).map(|cpu| {
-        view! { <span class="muted num host-cpu">{format!("CPU {}", format::percent(cpu))}</span> }
+    let blocks = part({
+        let name = name.clone();
+        move || is_up.get().then(|| view! { <Slots name=name.clone() capacity links=true/> }.into_any())
     });
-    view! {
-        <li>
-            <A href attr:class="link-word" attr:data-link=link attr:title=title>
-                {name}
-            </A>
-            {blocks}
-            <span class="muted num">{first} {rest}</span>
-            {cpu}
-        </li>
-    }
-    .into_any()
+    let words = part(move || {
+        let (first, rest) = words.get()?;
+        let first = match is_up.get() && running.get() > 0 {
+            true => {
+                let title = format!("Show running operations of {name}");
+                view! { <A href=running_on(name.as_str()) attr:title=title>{first}</A> }.into_any()
+            }
+            false => first.into_any(),
+        };
+        Some(view! { <span class="muted num">{first} {rest}</span> }.into_any())
+    });
+    let cpu = part(move || {
+        let cpu = cpu.get()?;
+        Some(view! { <span class="muted num host-cpu">{format!("CPU {cpu}")}</span> }.into_any())
+    });
+    view! { <li>{link} {blocks} {words} {cpu}</li> }
 }
 
 #[cfg(test)]

@@ -33,6 +33,12 @@ fn list_of(begins: Time) -> String {
     query::url("/operations", [("ended_since", since.as_str()), ("ended_until", until.as_str())])
 }
 
+/// List of the operations that ended since a time; of a state and a kind, unless these are empty.
+pub fn ended_since(since: Time, state: &str, kind: &str) -> String {
+    let since = since.to_string();
+    query::url("/operations", [("state", state), ("kind", kind), ("ended_since", since.as_str())])
+}
+
 /// One bar per hour, stacked: succeeded, failed (hatched), cancelled.
 #[component]
 pub fn Hours(activity: Activity, total: Ends) -> impl IntoView {
@@ -106,5 +112,16 @@ mod tests {
         let filters: Vec<_> =
             asked.filter.words().into_iter().map(|(name, at)| format!("{name}={at}")).collect();
         assert_eq!(filters, ["ended_since=2026-11-23T10:00:00Z", "ended_until=2026-11-23T11:00:00Z"]);
+    }
+
+    #[test]
+    fn a_figure_leads_to_what_it_counts() {
+        let since = Time::parse("2026-11-23T10:00:00Z").unwrap();
+        let asked = app_state::address::list::Asked::read(
+            ended_since(since, "failed", "data.load").split_once('?').unwrap().1,
+        );
+        let filters: Vec<_> =
+            asked.filter.words().into_iter().map(|(name, at)| format!("{name}={at}")).collect();
+        assert_eq!(filters, ["state=failed", "kind=data.load", "ended_since=2026-11-23T10:00:00Z"]);
     }
 }

@@ -1,14 +1,15 @@
 //! Ended operations of each kind in the last 24 hours, compared with the days before.
 
 use super::activity::{Answer, CurrentActivity};
+use super::hours::ended_since;
 use components::link::A;
 use components::placeholders::Skeleton;
 use components::reactive::part;
 use display::format;
 use leptos::prelude::*;
 use live::query;
-use protocol::KindName;
 use protocol::activity::{Activity, KindActivity};
+use protocol::{KindName, Time};
 
 /// The section; absent while no kind has ended operations.
 #[component]
@@ -28,7 +29,7 @@ fn table(activity: &Activity) -> Option<AnyView> {
     }
     // A new installation has no past days to compare with.
     let known = activity.usual_days > 0.0;
-    let rows = activity.kinds.iter().map(|kind| row(kind, known)).collect_view();
+    let rows = activity.kinds.iter().map(|kind| row(kind, activity.since, known)).collect_view();
     Some(
         view! {
             <section class="list" aria-labelledby="kinds-title">
@@ -56,9 +57,9 @@ fn table(activity: &Activity) -> Option<AnyView> {
     )
 }
 
-/// List of the operations of a kind; `state` may narrow it.
-fn list_of(kind: &KindName, state: &str) -> String {
-    query::url("/operations", [("state", state), ("kind", kind.as_str())])
+/// List of all operations of a kind.
+fn list_of(kind: &KindName) -> String {
+    query::url("/operations", [("kind", kind.as_str())])
 }
 
 fn usual(days: f64) -> Option<String> {
@@ -68,17 +69,22 @@ fn usual(days: f64) -> Option<String> {
     })
 }
 
-fn row(kind: &KindActivity, usual_known: bool) -> impl IntoView + use<> {
+/// Count as a link to the counted operations; 0 as plain text.
+fn counted(count: u64, word: &str, name: &str, href: String) -> AnyView {
+    let text = format::count(count);
+    if count == 0 {
+        return text.into_any();
+    }
+    let label = format!("{text} {word}, {name}");
+    view! { <A href attr:aria-label=label>{text}</A> }.into_any()
+}
+
+fn row(kind: &KindActivity, since: Time, usual_known: bool) -> impl IntoView + use<> {
     let name = kind.kind.to_string();
-    let href = list_of(&kind.kind, "");
-    let failed = format::count(kind.ends.failed);
-    let failed = match kind.ends.failed {
-        0 => failed.into_any(),
-        _ => {
-            let (label, href) = (format!("{failed} failed, {name}"), list_of(&kind.kind, "failed"));
-            view! { <A href attr:aria-label=label>{failed}</A> }.into_any()
-        }
-    };
+    let href = list_of(&kind.kind);
+    let lately = |state| ended_since(since, state, kind.kind.as_str());
+    let ended = counted(kind.ends.all(), "ended", &name, lately(""));
+    let failed = counted(kind.ends.failed, "failed", &name, lately("failed"));
     let beside = usual_known.then(|| {
         let usual = display::activity::usual_a_day(kind);
         let against = display::activity::against_usual(kind);
@@ -95,7 +101,7 @@ fn row(kind: &KindActivity, usual_known: bool) -> impl IntoView + use<> {
             <th scope="row" class="kind">
                 <A href>{name}</A>
             </th>
-            <td class="num">{format::count(kind.ends.all())}</td>
+            <td class="num">{ended}</td>
             <td class="num" data-bad=(kind.ends.failed > 0).then_some("")>{failed}</td>
             <td class="num">{kind.seconds.map_or("–".to_owned(), format::span)}</td>
             {beside}
@@ -110,7 +116,6 @@ mod tests {
     #[test]
     fn a_kind_leads_to_its_operations() {
         let kind = KindName::new("data.load").unwrap();
-        assert_eq!(list_of(&kind, ""), "/operations?kind=data.load");
-        assert_eq!(list_of(&kind, "failed"), "/operations?state=failed&kind=data.load");
+        assert_eq!(list_of(&kind), "/operations?kind=data.load");
     }
 }

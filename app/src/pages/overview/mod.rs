@@ -1,4 +1,5 @@
-//! Overview page: what needs attention, what runs, what just ended, and the last 24 hours compared with the days before.
+//! Overview page: what needs attention, what runs, what just ended, and the last 24 hours compared with the days
+//! before.
 
 mod activity;
 mod attention;

@@ -261,8 +261,8 @@ fn scope(form: RuleForm) -> AnyView {
     .into_any()
 }
 
-/// Check boxes of names; none is checked if the rule applies to all. Names of the rule that are unknown here are listed,
-/// too.
+/// Check boxes of names; none is checked if the rule applies to all. Names of the rule that are unknown here are
+/// listed, too.
 fn choices<T>(
     label: &'static str,
     all: &'static str,
