@@ -8,8 +8,8 @@ use leptos_meta::{HashedStylesheet, MetaTags};
 use live::base;
 use live::identity::Reader;
 
-/// Applies theme, sidebar, zone and key settings before the first paint, and hides hints that were shown before. A page opened outside of its base path
-/// (bypassing the proxy) is redirected into it.
+/// Applies theme, sidebar, zone and key settings before the first paint, and hides hints that were shown before. A page
+/// opened outside of its base path (bypassing the proxy) is redirected into it.
 const BEFORE_PAINT: &str = r#"(function(){var d=document.documentElement,b=d.getAttribute("data-base")||"",l=location;if(b&&l.pathname!==b&&l.pathname.indexOf(b+"/")!==0)l.replace(b+l.pathname+l.search+l.hash);try{["theme","rail","zone","keys","density","hints"].forEach(function(k){var v=localStorage.getItem("signalbox."+k);if(v)d.setAttribute("data-"+k,v)})}catch(e){}})()"#;
 
 /// A page whose script crashed or failed to load must not look live: shows the banner, and CSS hides "Live".

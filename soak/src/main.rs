@@ -1,8 +1,8 @@
 //! `soak`: fault-injection tests with real processes.
 //!
-//! `soak run` starts the real server and hosts behind unreliable connections, and runs one fault schedule after another.
-//! After each, it waits for quiescence and checks what the server reported. `soak host` is the host that it starts, which
-//! keeps a journal of what it really ran. docs/reliability.md lists the faults and the checked promises.
+//! `soak run` starts the real server and hosts behind unreliable connections, and runs one fault schedule after
+//! another. After each, it waits for quiescence and checks what the server reported. `soak host` is the host that it
+//! starts, which keeps a journal of what it really ran. docs/reliability.md lists the faults and the checked promises.
 
 mod check;
 mod event_log;

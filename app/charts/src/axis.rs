@@ -121,8 +121,8 @@ pub fn log_ticks((min, max): Range, most: usize) -> Vec<f64> {
     }
 }
 
-/// Labels of an axis: the text that the same figure has in tooltips and tables, with the digits that the step needs. From
-/// [`LETTER_FROM`] on with a letter, where that is shorter and as precise.
+/// Labels of an axis: the text that the same figure has in tooltips and tables, with the digits that the step needs.
+/// From [`LETTER_FROM`] on with a letter, where that is shorter and as precise.
 pub fn labels(ticks: &[f64], share: bool) -> Vec<String> {
     let size = ticks.iter().fold(0.0, |size: f64, n| size.max(n.abs()));
     let steps = ticks.windows(2).map(|pair| (pair[1] - pair[0]).abs()).filter(|step| *step > 0.0);

@@ -2,10 +2,10 @@
 //!
 //! Knows: drawing, axes, zoom, export. Must not know: operations, pages, where data comes from.
 //!
-//! Drawn by uPlot, which is loaded when the first chart becomes visible. `uplot_bridge.js` holds the plot, `kin.js` what
-//! charts with the same x share (cursor, zoom and its history), `axes.js`, `ends.js`, `marks.js` and `paint.js` draw on it,
-//! `reading.js` shows values, `gestures.js` handles gestures. The component passes a description once, and data on each
-//! change. Charts of a [`ChartGroup`] share their settings and one [`Toolbar`].
+//! Drawn by uPlot, which is loaded when the first chart becomes visible. `uplot_bridge.js` holds the plot, `kin.js`
+//! what charts with the same x share (cursor, zoom and its history), `axes.js`, `ends.js`, `marks.js` and `paint.js`
+//! draw on it, `reading.js` shows values, `gestures.js` handles gestures. The component passes a description once, and
+//! data on each change. Charts of a [`ChartGroup`] share their settings and one [`Toolbar`].
 
 #![recursion_limit = "256"]
 

@@ -153,8 +153,9 @@ impl Drop for Held {
     }
 }
 
-/// Passes data to a plot. `at` holds the positions of x on the axis, `times` and `places` the line of trading time, empty
-/// without it. `bands` holds pairs, `marks` x, y, kind and trade of each, flattened. `raw` is empty without smoothing. `behind` holds columns with a baseline, each followed by its x, p10, p50 and p90, flattened.
+/// Passes data to a plot. `at` holds the positions of x on the axis, `times` and `places` the line of trading time,
+/// empty without it. `bands` holds pairs, `marks` x, y, kind and trade of each, flattened. `raw` is empty without
+/// smoothing. `behind` holds columns with a baseline, each followed by its x, p10, p50 and p90, flattened.
 fn feed(held: &Held, sheet: &Sheet, weight: f64) {
     let raw: Array = sheet.columns.iter().map(|column| numbers(column)).collect();
     let (columns, raw) = if weight > 0.0 {

@@ -51,7 +51,8 @@ fn in_words(
     }
 }
 
-/// The badge: live, delayed, silent, polling with the reason, reconnecting with the age of the data, or server offline since a time.
+/// The badge: live, delayed, silent, polling with the reason, reconnecting with the age of the data, or server offline
+/// since a time.
 #[component]
 pub fn Badge() -> impl IntoView {
     let status = ConnectionStatus::here();

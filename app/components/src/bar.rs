@@ -5,8 +5,8 @@ use leptos::prelude::*;
 use live::{OpView, OperationStore};
 use protocol::{ConditionKind, State};
 
-/// Style of the fill: how much is done. The style sheet moves or paints the fill by it, and never changes its width: that
-/// would trigger a layout of the page.
+/// Style of the fill: how much is done. The style sheet moves or paints the fill by it, and never changes its width:
+/// that would trigger a layout of the page.
 fn filled(done: f64) -> String {
     format!("--done:{:.2}%", done.clamp(0.0, 1.0) * 100.0)
 }

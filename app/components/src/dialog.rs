@@ -4,7 +4,8 @@ use leptos::html::Dialog;
 use leptos::prelude::*;
 use web_sys::{Event, KeyboardEvent};
 
-/// Shows the dialog while `open` gives true; tracked. Its `close` event must reset `open`: users also close it with Escape.
+/// Shows the dialog while `open` gives true; tracked. Its `close` event must reset `open`: users also close it with
+/// Escape.
 pub fn follow(dialog: NodeRef<Dialog>, open: impl Fn() -> bool + 'static) {
     Effect::new(move |_| {
         let Some(dialog) = dialog.get() else { return };

@@ -24,8 +24,8 @@ fn is_first_visit(page: &str) -> bool {
 
 /// The hint, until it is dismissed or the page is left. It takes no focus and is not announced.
 ///
-/// It is part of the HTML from the server, so that the first paint is complete. A style sheet hides hints that were shown
-/// before until the page is live and removes them.
+/// It is part of the HTML from the server, so that the first paint is complete. A style sheet hides hints that were
+/// shown before until the page is live and removes them.
 #[component]
 pub fn Hint(
     /// Name of the page, which the rule in `style/_base.scss` lists.

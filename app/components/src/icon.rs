@@ -5,8 +5,9 @@ use leptos::prelude::*;
 /// An icon by name. Decorative only: a label must be beside it or in an attribute.
 #[component]
 pub fn Icon(
-    /// `overview`, `list`, `rows`, `plus`, `compare`, `hosts`, `cross`, `again`, `resume`, `copy`, `auto`, `light`, `dark`, `fold`, `keys`,
-    /// `search`, `more`, `bell`, `play`, `expand`; kinds: `load`, `train`, `backtest`, `sweep`, `terminal`, `operation`.
+    /// `overview`, `list`, `rows`, `plus`, `compare`, `hosts`, `cross`, `again`, `resume`, `copy`, `auto`, `light`,
+    /// `dark`, `fold`, `keys`, `search`, `more`, `bell`, `play`, `expand`; kinds: `load`, `train`, `backtest`, `sweep`,
+    /// `terminal`, `operation`.
     name: &'static str,
 ) -> impl IntoView {
     let path = match name {

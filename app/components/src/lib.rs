@@ -1,6 +1,7 @@
 //! Components shared by pages. None depends on the page it is on.
 //!
-//! Knows: how state looks, and which action follows a click or a key. Must not know: pages, charts, where data comes from.
+//! Knows: how state looks, and which action follows a click or a key. Must not know: pages, charts, where data comes
+//! from.
 
 #![recursion_limit = "256"]
 #![expect(clippy::new_without_default, reason = "the app creates each context once")]

@@ -16,8 +16,8 @@ pub fn Menu(
 ) -> impl IntoView {
     let details = NodeRef::<Details>::new();
     let unfolds = Unfolds::new(details);
-    // Only clicks in the list close it; the summary toggles by itself. Before the choice acts, so that a dialog which it
-    // opens returns the focus to the summary.
+    // Only clicks in the list close it; the summary toggles by itself. Before the choice acts, so that a dialog which
+    // it opens returns the focus to the summary.
     let chosen = move |_: MouseEvent| unfolds.chosen();
     let (pressed, left) = (move |event| unfolds.pressed(&event), move |event| unfolds.left(&event));
     view! {

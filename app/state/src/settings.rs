@@ -1,5 +1,5 @@
-//! Settings of the page, stored in the browser and set on the document. The shell's script applies them before the first
-//! paint.
+//! Settings of the page, stored in the browser and set on the document. The shell's script applies them before the
+//! first paint.
 
 use leptos::prelude::*;
 

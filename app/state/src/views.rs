@@ -1,5 +1,5 @@
-//! Views of the operations list: filter, sort order, grouping and columns under a name. Some are built in; saved ones are
-//! stored in the browser, so that all of its tabs agree. A view is shared by its address.
+//! Views of the operations list: filter, sort order, grouping and columns under a name. Some are built in; saved ones
+//! are stored in the browser, so that all of its tabs agree. A view is shared by its address.
 
 use leptos::prelude::*;
 use live::base;

@@ -1,7 +1,7 @@
 //! Secret of a token: `sbx_`, 20 random bytes, and a checksum of 4 bytes, in hexadecimal.
 //!
-//! The prefix lets secret scanners find tokens in files and logs. The checksum tells a mistyped token from a revoked one
-//! without a look into the store.
+//! The prefix lets secret scanners find tokens in files and logs. The checksum tells a mistyped token from a revoked
+//! one without a look into the store.
 
 use sha2::{Digest, Sha256};
 use std::fmt;

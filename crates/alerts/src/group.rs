@@ -1,7 +1,7 @@
 //! Groups: alerts that fire together cause one notification when they fire, and one when all are resolved.
 //!
-//! Each step compares the firing alerts with those of the groups, and takes no events. So a lost step or a restart causes
-//! neither a missing nor a second notification.
+//! Each step compares the firing alerts with those of the groups, and takes no events. So a lost step or a restart
+//! causes neither a missing nor a second notification.
 
 use protocol::Time;
 use protocol::alerts::AlertSubject;

@@ -1,7 +1,7 @@
 //! State machine of one alert.
 //!
-//! inactive → pending → firing → recovering → inactive. Without values, the state becomes unknown after a time of its own:
-//! an alert that fired is not resolved then, and fires no second time when values arrive again.
+//! inactive → pending → firing → recovering → inactive. Without values, the state becomes unknown after a time of its
+//! own: an alert that fired is not resolved then, and fires no second time when values arrive again.
 //!
 //! A rule may change meanwhile. The memory contains the condition that it was judged by, so it notices this by itself,
 //! also after a restart.

@@ -1,7 +1,7 @@
 //! Pauses before retries: they double from try to try, up to a cap.
 //!
-//! Knows only arithmetic and, with the feature `jitter`, random numbers. Must not wait, or know what is retried. Compiles
-//! to native code and to WebAssembly.
+//! Knows only arithmetic and, with the feature `jitter`, random numbers. Must not wait, or know what is retried.
+//! Compiles to native code and to WebAssembly.
 
 use std::time::Duration;
 

@@ -31,8 +31,8 @@ pub fn divide(interval: &Interval) -> TimeSplit {
     let waits = [interval.cpu_wait, interval.disk_wait, interval.memory_wait];
     let is_known = waits.iter().all(Option::is_some);
     let [ready, disk_wait, memory_wait] = waits.map(|wait| sane(wait.unwrap_or(0.0)));
-    // While the kernel frees memory for a thread, it reads and writes pages, so the thread waits for a disk as well. The
-    // lack of memory is the cause.
+    // While the kernel frees memory for a thread, it reads and writes pages, so the thread waits for a disk as well.
+    // The lack of memory is the cause.
     let disk_wait = (disk_wait - memory_wait).max(0.0);
     let throttled = sane(interval.throttled.unwrap_or(0.0));
     // A throttled thread is ready to run as well. Quotas are counted per CPU, so they may exceed the waits of threads.

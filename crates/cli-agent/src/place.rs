@@ -170,8 +170,8 @@ pub fn check(folder: &Path) -> Result<(), PlaceError> {
     if found.is_dir() && own { Ok(()) } else { Err(PlaceError::NotOwned(folder.to_owned())) }
 }
 
-/// Program of which a process is the agent: `signalbox`, also for `signalbox-server`, which completes words in shells and
-/// must ask the same agent.
+/// Program of which a process is the agent: `signalbox`, also for `signalbox-server`, which completes words in shells
+/// and must ask the same agent.
 ///
 /// # Errors
 /// The path of this program is unknown.

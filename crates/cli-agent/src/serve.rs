@@ -295,8 +295,8 @@ async fn read(service: &Service, path: &str, at_least: u64, fresh: bool) -> Answ
     }
 }
 
-/// Remembers that the server does not have an event that a command waits for, because its data were replaced. Otherwise,
-/// each command would wait for this event.
+/// Remembers that the server does not have an event that a command waits for, because its data were replaced.
+/// Otherwise, each command would wait for this event.
 async fn forget_if_absent(service: &Service, at_least: u64) {
     let path = paths::feed_head();
     let asked = tokio::time::timeout(COPY_ANSWER_TIMEOUT, service.pool.get::<EventPage>(&path));

@@ -46,8 +46,8 @@ pub const COMMAND_VERSION: &str = "SIGNALBOX_COMMAND_VERSION";
 pub enum Command {
     /// Start an operation on a running server: signalbox start data.load symbol=MSFT timeframe=1h
     ///
-    /// Prints the operation's ID. `signalbox kinds` lists the kinds, `signalbox kinds KIND` the parameters of a kind. With
-    /// --follow, the command waits until the operation ends, and exits as `signalbox follow` does.
+    /// Prints the operation's ID. `signalbox kinds` lists the kinds, `signalbox kinds KIND` the parameters of a kind.
+    /// With --follow, the command waits until the operation ends, and exits as `signalbox follow` does.
     #[command(after_help = examples::START)]
     Start(verbs::start::StartArgs),
     /// List operations, newest first.

@@ -71,7 +71,8 @@ pub fn cut(text: &str, columns: usize) -> String {
     cut
 }
 
-/// Lines of at most so many columns, or one character; at least one line. Lines end between words where that is possible.
+/// Lines of at most so many columns, or one character; at least one line. Lines end between words where that is
+/// possible.
 pub fn wrapped(text: &str, columns: usize) -> Vec<String> {
     let mut lines = Vec::new();
     let mut rest = text;

@@ -4,9 +4,9 @@
 //! Where a proxy holds or refuses the stream, the same events are read by long polls, from the same position. Where
 //! polls fail as well, the operation itself is read until it has ended.
 //!
-//! Beside the events, the operation is read every few seconds, for two reasons: a proxy may lose an event, and on a slow
-//! connection events may be under way for minutes. A caller that needs every event then gets them by polls, which do
-//! not queue behind those in the stream; any other jumps to the current state.
+//! Beside the events, the operation is read every few seconds, for two reasons: a proxy may lose an event, and on a
+//! slow connection events may be under way for minutes. A caller that needs every event then gets them by polls, which
+//! do not queue behind those in the stream; any other jumps to the current state.
 
 mod catch_up;
 

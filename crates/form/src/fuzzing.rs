@@ -3,8 +3,8 @@
 use crate::{Field, FieldKind, Form};
 use serde_json::Value;
 
-/// Valid parameters stay the same when they are validated again, and a typed number is valid. The lines of the input are
-/// a schema, parameters, and a typed text.
+/// Valid parameters stay the same when they are validated again, and a typed number is valid. The lines of the input
+/// are a schema, parameters, and a typed text.
 pub fn schema(bytes: &[u8]) {
     let text = String::from_utf8_lossy(bytes);
     let mut lines = text.splitn(3, '\n');

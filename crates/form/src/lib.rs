@@ -3,11 +3,11 @@
 //!
 //! Supports the part of JSON Schema that flat parameters need: string, integer, number, boolean, enum and `oneOf` of
 //! constants, bounds, length, pattern by `format`, default, examples, null for "not set", and `$ref` into `$defs`;
-//! `x-verbatim` for a text that keeps the spaces around it; `x-when` for a parameter that applies only while others have
-//! certain values; `x-fills` for values that suggest values of other parameters; `x-about` for notes on values;
-//! `x-advanced` for a parameter that is rarely changed; `format: password` or `writeOnly` for a secret text; and, at the
-//! root, `x-exclusive` for parameters whose values only one running operation may have. A kind whose schema needs more
-//! is refused when its host declares it, not when it is used.
+//! `x-verbatim` for a text that keeps the spaces around it; `x-when` for a parameter that applies only while others
+//! have certain values; `x-fills` for values that suggest values of other parameters; `x-about` for notes on values;
+//! `x-advanced` for a parameter that is rarely changed; `format: password` or `writeOnly` for a secret text; and, at
+//! the root, `x-exclusive` for parameters whose values only one running operation may have. A kind whose schema needs
+//! more is refused when its host declares it, not when it is used.
 //!
 //! Knows JSON Schema and values. Must not know pages, hosts or HTTP. Compiles to native code and to WebAssembly.
 
@@ -132,8 +132,8 @@ impl Form {
         if errors.is_empty() { Ok(Value::Object(out)) } else { Err(errors) }
     }
 
-    /// Parameters for people: a value that has a title is that title (`SMA cross` for `sma_cross`), unless they differ by
-    /// case only.
+    /// Parameters for people: a value that has a title is that title (`SMA cross` for `sma_cross`), unless they differ
+    /// by case only.
     pub fn titled(&self, params: &Value) -> Value {
         let mut params = params.clone();
         for field in &self.fields {

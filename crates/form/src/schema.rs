@@ -154,8 +154,8 @@ impl Choice {
     }
 }
 
-/// Follows `$ref`, and `anyOf` of a type and null, to the actual type. Returns all schemas on this way, from the property
-/// to the type.
+/// Follows `$ref`, and `anyOf` of a type and null, to the actual type. Returns all schemas on this way, from the
+/// property to the type.
 fn resolve<'a>(property: &'a Value, root: &'a Value) -> Result<Vec<&'a Value>, String> {
     let mut target = property;
     let mut schemas = vec![property];

@@ -1,7 +1,7 @@
 //! For tests: the stored inputs of the fuzz targets.
 //!
-//! Each crate runs the inputs of its own targets in its tests. An input that once broke a parser is therefore tested from
-//! then on, also where nobody fuzzes.
+//! Each crate runs the inputs of its own targets in its tests. An input that once broke a parser is therefore tested
+//! from then on, also where nobody fuzzes.
 
 use std::fs;
 use std::path::Path;

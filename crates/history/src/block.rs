@@ -44,8 +44,9 @@ impl Block {
         self.columns.get(&column)?.get(slot).copied().flatten()
     }
 
-    /// Bytes of the block: version, length before compression, then compressed: slots, and for each column its number, its length in bytes, which
-    /// slots are known, and the differences of their values. Columns without values are left out.
+    /// Bytes of the block: version, length before compression, then compressed: slots, and for each column its number,
+    /// its length in bytes, which slots are known, and the differences of their values. Columns without values are left
+    /// out.
     pub fn encode(&self) -> Vec<u8> {
         let mut plain = Vec::new();
         put(&mut plain, self.slots as u64);

@@ -1,7 +1,7 @@
 //! Values as integers, with a known error.
 //!
-//! The end of a metric's name is its unit, and the unit decides the scale. Small steps of a metric are small differences
-//! of integers, which take a byte or less.
+//! The end of a metric's name is its unit, and the unit decides the scale. Small steps of a metric are small
+//! differences of integers, which take a byte or less.
 
 /// How a metric's values become integers. No metric is negative.
 #[derive(Clone, Copy, PartialEq, Debug)]

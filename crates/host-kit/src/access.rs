@@ -53,7 +53,8 @@ impl Access {
     }
 }
 
-/// Admits requests by an address or as localhost. A host does not know where it is served, so all addresses are its own.
+/// Admits requests by an address or as localhost. A host does not know where it is served, so all addresses are its
+/// own.
 fn by_address(host: &str) -> Result<(), ApiError> {
     if HostNames::new(Addresses::All, Vec::new()).allow(host) {
         return Ok(());

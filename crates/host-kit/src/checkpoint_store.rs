@@ -1,5 +1,5 @@
-//! Checkpoint store: files of checkpoints in one folder, by operation and attempt, moved there atomically and identified by their
-//! hash. Blocking: for threads that may wait.
+//! Checkpoint store: files of checkpoints in one folder, by operation and attempt, moved there atomically and
+//! identified by their hash. Blocking: for threads that may wait.
 
 use crate::AtomicFile;
 use protocol::{CheckpointFile, OperationId};

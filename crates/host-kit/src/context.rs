@@ -153,8 +153,9 @@ impl Context {
         if self.token().is_cancelled() { Err(WorkError::Cancelled) } else { Ok(()) }
     }
 
-    /// Enters a phase, counted from 1; the kind declares how many there are. Resets the count: call [`Context::set_total`]
-    /// again. A declared phase contributes its share of the whole; an undeclared one makes the whole unknown.
+    /// Enters a phase, counted from 1; the kind declares how many there are. Resets the count: call
+    /// [`Context::set_total`] again. A declared phase contributes its share of the whole; an undeclared one makes the
+    /// whole unknown.
     pub fn phase(&self, index: u32, name: &str) {
         let name = short(name);
         self.held.attempt.report.measure(|meter, now| meter.phase(index, &name, now));
@@ -296,8 +297,8 @@ impl Context {
         self.held.attempt.usage.enter_thread(Instant::now())
     }
 
-    /// Runs a future, and counts the time of its polls as the operation's. Functions that it runs on other threads count,
-    /// too, if they are made by [`crate::counted`].
+    /// Runs a future, and counts the time of its polls as the operation's. Functions that it runs on other threads
+    /// count, too, if they are made by [`crate::counted`].
     pub async fn measured<F: Future>(&self, work: F) -> F::Output {
         let usage = &self.held.attempt.usage;
         usage.begin_threads(Instant::now());

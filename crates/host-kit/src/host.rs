@@ -160,8 +160,9 @@ impl HostBuilder {
         self
     }
 
-    /// Sets whether the host samples the resources of its machine and its process once a second while it is served; on by
-    /// default. Switch it off for a host whose work runs elsewhere: another machine's load would be shown as its own.
+    /// Sets whether the host samples the resources of its machine and its process once a second while it is served; on
+    /// by default. Switch it off for a host whose work runs elsewhere: another machine's load would be shown as its
+    /// own.
     pub fn sampling(mut self, on: bool) -> Self {
         self.sampling = on;
         self

@@ -4,8 +4,8 @@ use http_wire::Token;
 use parking_lot::RwLock;
 use std::sync::Arc;
 
-/// Tokens that a host accepts, each of them alone. Clones share them, so they can be replaced while the host runs: accept
-/// the old and the new token, give the new one to the server, then remove the old one.
+/// Tokens that a host accepts, each of them alone. Clones share them, so they can be replaced while the host runs:
+/// accept the old and the new token, give the new one to the server, then remove the old one.
 #[derive(Clone, Debug, Default)]
 pub struct HostTokens(Arc<RwLock<Vec<Token>>>);
 

@@ -1,7 +1,7 @@
 //! Resources of one attempt: readings become its bill, and the division of its time.
 //!
-//! An attempt is measured only if its work says how: by its threads ([`crate::Context::measure_thread`]), or by readings
-//! of its own, such as those of processes ([`crate::Context::report_usage`]). Otherwise its usage is unknown.
+//! An attempt is measured only if its work says how: by its threads ([`crate::Context::measure_thread`]), or by
+//! readings of its own, such as those of processes ([`crate::Context::report_usage`]). Otherwise its usage is unknown.
 
 use bottleneck::{Interval, divide};
 use parking_lot::Mutex;

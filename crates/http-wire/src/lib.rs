@@ -1,7 +1,7 @@
 //! HTTP rules shared by the server and host-kit, so that a request means the same to both.
 //!
-//! Knows tokens, host names, problem documents as responses, waits of long polls, queries, server-sent events as they are
-//! written, and IDs, spans and the access log of requests. Must not know routes, feeds, or who may do what.
+//! Knows tokens, host names, problem documents as responses, waits of long polls, queries, server-sent events as they
+//! are written, and IDs, spans and the access log of requests. Must not know routes, feeds, or who may do what.
 
 #![warn(missing_docs)]
 

@@ -182,8 +182,8 @@ impl<'de> Deserializer<'de> for &'de Node<'de> {
         }
     }
 
-    /// Only from an object; `serde_json` takes a list as well. Unknown fields are ignored, also by types that deny them:
-    /// the server checks its requests, and the browser reads the responses of a newer server.
+    /// Only from an object; `serde_json` takes a list as well. Unknown fields are ignored, also by types that deny
+    /// them: the server checks its requests, and the browser reads the responses of a newer server.
     fn deserialize_struct<V: Visitor<'de>>(
         self,
         _: &'static str,
@@ -262,7 +262,8 @@ impl<'de> Fields<'de> {
         at.map_or(&MISSING, |at| &self.members[at].1)
     }
 
-    /// Every name belongs to one field. Not so if a field has a second name (`alias`), which this reader has no use for.
+    /// Every name belongs to one field. Not so if a field has a second name (`alias`), which this reader has no use
+    /// for.
     #[inline(never)]
     fn end(&self) -> Result<(), Error> {
         match self.names.as_slice() {

@@ -8,7 +8,8 @@ use std::cmp::Ordering;
 
 /// Largest integer up to which a float has each one.
 const MAX_EXACT: u64 = 1 << 53;
-/// Significant digits that decide how a number is rounded: at most 768. Of further ones, only whether all are zero does.
+/// Significant digits that decide how a number is rounded: at most 768. Of further ones, only whether all are zero
+/// does.
 const MAX_DIGITS: usize = 800;
 /// No finite float has a power of ten beyond it.
 const MAX_EXPONENT: i64 = 400;

@@ -1,11 +1,11 @@
 //! Market bars on this machine: what a bar is, how data sets are stored, and when a symbol trades.
 //!
-//! Hosts that store or use bars share this crate. It knows bars, timeframes, symbols, data sets, their files and trading
-//! calendars. It does not know where bars come from or what they are used for, nor hosts or servers.
+//! Hosts that store or use bars share this crate. It knows bars, timeframes, symbols, data sets, their files and
+//! trading calendars. It does not know where bars come from or what they are used for, nor hosts or servers.
 //!
-//! [`DataSet`] is one symbol in one timeframe from one source: a folder of [`segment`] files, each one [`Period`], written
-//! atomically by a [`Disk`]. [`Library`] reads all data sets below a folder. [`Grid`] compares times with the timeframe,
-//! and [`Calendar`] finds gaps.
+//! [`DataSet`] is one symbol in one timeframe from one source: a folder of [`segment`] files, each one [`Period`],
+//! written atomically by a [`Disk`]. [`Library`] reads all data sets below a folder. [`Grid`] compares times with the
+//! timeframe, and [`Calendar`] finds gaps.
 
 mod about;
 mod bars;

@@ -7,8 +7,8 @@ use thiserror::Error;
 /// Longest error of a provider that is shown.
 const MAX_ERROR_CHARS: usize = 60;
 
-/// Why a sign-in through the provider failed. The text continues the provider's name, or is about the sign-in; it has no
-/// advice.
+/// Why a sign-in through the provider failed. The text continues the provider's name, or is about the sign-in; it has
+/// no advice.
 #[derive(Clone, PartialEq, Eq, Debug, Error)]
 pub enum SignInFailed {
     #[error("The provider can't be reached: it {reason}.")]

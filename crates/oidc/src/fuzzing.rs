@@ -13,7 +13,8 @@ const CLIENT: &str = "signalbox";
 const NONCE: &str = "n";
 const NOW_MICROS: i64 = 1_700_000_000_000_000;
 
-/// A token is accepted only for this issuer and client. The first line of the input is a set of keys, the second a token.
+/// A token is accepted only for this issuer and client. The first line of the input is a set of keys, the second a
+/// token.
 pub fn id_token(bytes: &[u8]) {
     let text = String::from_utf8_lossy(bytes);
     let (keys, token) = text.split_once('\n').unwrap_or_default();
@@ -24,8 +25,8 @@ pub fn id_token(bytes: &[u8]) {
     }
 }
 
-/// An accepted document has only addresses that can't be read on the way. Accepted claims are those of this sign-in, and
-/// give a person a role.
+/// An accepted document has only addresses that can't be read on the way. Accepted claims are those of this sign-in,
+/// and give a person a role.
 pub fn document(bytes: &[u8]) {
     if let Ok(document) = serde_json::from_slice::<Document>(bytes)
         && let Ok(metadata) = Metadata::new(document, ISSUER)

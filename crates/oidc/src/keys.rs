@@ -106,8 +106,8 @@ impl Keys {
     }
 }
 
-/// Rules of the library: signature, issuer and audience. The times are checked with the other claims, where the clock is
-/// an argument.
+/// Rules of the library: signature, issuer and audience. The times are checked with the other claims, where the clock
+/// is an argument.
 fn validation(algorithm: Algorithm, issuer: &str, client_id: &str) -> Validation {
     let mut rules = Validation::new(algorithm);
     rules.set_required_spec_claims(&["iss", "aud", "sub"]);

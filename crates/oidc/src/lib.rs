@@ -1,7 +1,7 @@
 //! Sign-in by OpenID Connect: authorization code flow with PKCE, for one provider.
 //!
-//! Knows: the provider's documents and keys, the checks of an ID token, sign-ins that have begun, and which role the groups
-//! of a person have. Must not know: sessions, cookies, pages, how users are stored.
+//! Knows: the provider's documents and keys, the checks of an ID token, sign-ins that have begun, and which role the
+//! groups of a person have. Must not know: sessions, cookies, pages, how users are stored.
 //!
 //! [`Provider`] reads the provider's documents when they are needed, so a provider that is away stops nothing.
 //! [`PendingSignIns`] binds each sign-in to one browser. [`Person`] is the result: who signed in, with which role.

@@ -21,12 +21,13 @@ use url::Url;
 
 /// Age from which the document is fetched again when a browser comes back from the provider.
 const DOCUMENT_MAX_AGE: Duration = Duration::from_secs(300);
-/// Age from which the document is fetched again when a sign-in begins. If the provider is away, the person then reads so,
-/// and is not sent to an address that does not answer.
+/// Age from which the document is fetched again when a sign-in begins. If the provider is away, the person then reads
+/// so, and is not sent to an address that does not answer.
 const DOCUMENT_MAX_AGE_AT_BEGIN: Duration = Duration::from_secs(1);
 /// Time after a failed request in which sign-ins fail without another one.
 const RETRY_AFTER: Duration = Duration::from_secs(1);
-/// Age from which the keys are fetched again for a sign-in: a key that the provider withdrew is not accepted for longer.
+/// Age from which the keys are fetched again for a sign-in: a key that the provider withdrew is not accepted for
+/// longer.
 const KEYS_MAX_AGE: Duration = Duration::from_secs(3_600);
 /// Shortest time between two requests for newer keys.
 const KEYS_INTERVAL: Duration = Duration::from_secs(30);
@@ -123,8 +124,8 @@ impl Provider {
         Ok(url)
     }
 
-    /// Ends a sign-in: redeems the code, checks the ID token, and maps the groups. `issuer` is the parameter `iss` of the
-    /// answer through the browser, if there is one.
+    /// Ends a sign-in: redeems the code, checks the ID token, and maps the groups. `issuer` is the parameter `iss` of
+    /// the answer through the browser, if there is one.
     ///
     /// # Errors
     /// [`SignInFailed`].

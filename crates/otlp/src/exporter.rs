@@ -96,8 +96,8 @@ impl Exporter {
         }
     }
 
-    /// Sends the entries of a queue in batches. A batch is retried until the collector accepts or refuses it; meanwhile,
-    /// the queue drops its oldest entries.
+    /// Sends the entries of a queue in batches. A batch is retried until the collector accepts or refuses it;
+    /// meanwhile, the queue drops its oldest entries.
     async fn send_queue<T>(
         &self,
         signal: Signal,

@@ -45,8 +45,8 @@ impl ExportLayer {
         Self { spans, logs }
     }
 
-    /// Whether spans and events are exported that a filter of the log lets pass: not those of the export itself, nor the
-    /// requests of the server to hosts within it.
+    /// Whether spans and events are exported that a filter of the log lets pass: not those of the export itself, nor
+    /// the requests of the server to hosts within it.
     pub fn is_exported(metadata: &Metadata<'_>) -> bool {
         metadata.target() != HOST_REQUEST && !OWN_TARGETS.iter().any(|own| metadata.target().starts_with(own))
     }

@@ -3,8 +3,8 @@
 //! Knows: spans and events of `tracing` as OTLP, queues with a limit, and delivery to a collector. Must not know: which
 //! metrics exist, and how the export is configured.
 //!
-//! [`Telemetry::new`] gives a layer for the subscriber, which only fills the queues, and an [`Exporter`], whose task sends
-//! them. A collector that is away or hangs therefore delays nothing: the queues drop their oldest entries.
+//! [`Telemetry::new`] gives a layer for the subscriber, which only fills the queues, and an [`Exporter`], whose task
+//! sends them. A collector that is away or hangs therefore delays nothing: the queues drop their oldest entries.
 
 mod attributes;
 mod client;

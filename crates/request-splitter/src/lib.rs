@@ -1,5 +1,5 @@
-//! Splits the bytes of a connection into whole HTTP/1.1 requests. For the proxies of tests, which delay or repeat single
-//! requests: those of the engine's tests, and of soak.
+//! Splits the bytes of a connection into whole HTTP/1.1 requests. For the proxies of tests, which delay or repeat
+//! single requests: those of the engine's tests, and of soak.
 //!
 //! Only lengths are read: no chunked bodies, which neither the server nor its tests send to hosts.
 

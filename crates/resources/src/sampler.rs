@@ -74,8 +74,8 @@ impl Sampler {
         }
     }
 
-    /// Seconds of the monotonic clock since the sampler was made. It neither leaps nor stands still when the clock of the
-    /// machine is set.
+    /// Seconds of the monotonic clock since the sampler was made. It neither leaps nor stands still when the clock of
+    /// the machine is set.
     pub fn uptime(&self) -> f64 {
         monotonic() - self.started
     }

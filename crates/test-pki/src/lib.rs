@@ -1,5 +1,5 @@
-//! For tests of TLS: a CA of its own that issues certificates into files, and TLS in front of a service on loopback. Not
-//! shipped. All of it panics instead of returning errors.
+//! For tests of TLS: a CA of its own that issues certificates into files, and TLS in front of a service on loopback.
+//! Not shipped. All of it panics instead of returning errors.
 
 mod ca;
 mod front;

@@ -30,8 +30,8 @@ pub struct InjectedFault {
     pub restart: bool,
 }
 
-/// Finds failures whose reason no fault explains. Skips attempts in `clock_jumped`: the server's times of these can't be
-/// compared with the driver's.
+/// Finds failures whose reason no fault explains. Skips attempts in `clock_jumped`: the server's times of these can't
+/// be compared with the driver's.
 pub fn check(
     details: &BTreeMap<OperationId, OperationDetail>,
     injected_faults: &[InjectedFault],

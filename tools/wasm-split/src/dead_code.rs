@@ -1,11 +1,11 @@
 //! Removes functions that the page never calls, but that the linker keeps.
 //!
-//! Each type of view has a table of functions. Some of them are not called: two are for other ways to hydrate, parts of a
-//! page one after the other (`hydrate_lazy`) and templates; one updates a single attribute, but the attributes of an
+//! Each type of view has a table of functions. Some of them are not called: two are for other ways to hydrate, parts of
+//! a page one after the other (`hydrate_lazy`) and templates; one updates a single attribute, but the attributes of an
 //! element are a list, which is made again. A table refers to its functions, so the linker can't know that nobody calls
 //! them. They were 5 to 15 % of the parts. The methods of the streams of `wasm-streams` are exported, but no stream is
-//! made from Rust. Each function is replaced by a trap of the same length, and its relocations are left
-//! out, so that the splitter leaves out what only they use.
+//! made from Rust. Each function is replaced by a trap of the same length, and its relocations are left out, so that
+//! the splitter leaves out what only they use.
 
 use anyhow::{Context as _, bail};
 use std::collections::HashSet;

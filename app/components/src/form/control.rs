@@ -65,8 +65,8 @@ impl Control {
         }
     }
 
-    /// Secret text of one line, as dots until it is shown. Without a name, so that a form that is sent before the page's
-    /// script is loaded does not put it into the URL.
+    /// Secret text of one line, as dots until it is shown. Without a name, so that a form that is sent before the
+    /// page's script is loaded does not put it into the URL.
     pub(super) fn secret(self, field: &Field) -> impl IntoView + use<> {
         let invalid = self.invalid();
         let Self { id, text, typed, described, .. } = self;

@@ -4,8 +4,8 @@
 //! message's timestamp is the clock offset (plus the shortest transit time). The rest of a message's difference is its
 //! latency. Only the last one to two minutes count: clocks drift, and laptops sleep.
 //!
-//! If every message is late, the smallest difference contains the delay; if the browser's clock is set, all of the change
-//! looks like one. A small request tells: the server wrote its answer between request and arrival.
+//! If every message is late, the smallest difference contains the delay; if the browser's clock is set, all of the
+//! change looks like one. A small request tells: the server wrote its answer between request and arrival.
 
 use protocol::Time;
 use serde::{Deserialize, Serialize};
@@ -138,7 +138,8 @@ impl ClockSync {
         self.server_time(now).map(|time| time.min(newest))
     }
 
-    /// Smoothed latency at `now`, milliseconds; `None` while it is unknown whether messages are late or a clock was set.
+    /// Smoothed latency at `now`, milliseconds; `None` while it is unknown whether messages are late or a clock was
+    /// set.
     pub fn latency(&self, now: f64) -> Option<f64> {
         let confirmed = self.late_since.is_none_or(|since| {
             self.measured.is_some_and(|measured| measured >= since) || now - since > UNCONFIRMED

@@ -1,11 +1,11 @@
 //! Connection of the page as a state machine, without clocks, sockets or randomness of its own.
 //!
 //! It opens the stream and waits for the hello message. Then it is live as long as something arrives: its data is stale
-//! as soon as a heartbeat is missed, and after two the stream is reopened. A broken stream is reopened with exponential backoff from 0.5 s to 30 s and jitter, without a limit of
-//! attempts. A stream that opens but delivers nothing, or breaks twice in a row, may be blocked on the way: then the
-//! page tries long polling, which counts as connected once a poll is answered. While polling it retries the stream
-//! every minute. After a loss (a gap, another server instance, an expired position) it takes a new snapshot before it
-//! follows the feed again.
+//! as soon as a heartbeat is missed, and after two the stream is reopened. A broken stream is reopened with exponential
+//! backoff from 0.5 s to 30 s and jitter, without a limit of attempts. A stream that opens but delivers nothing, or
+//! breaks twice in a row, may be blocked on the way: then the page tries long polling, which counts as connected once a
+//! poll is answered. While polling it retries the stream every minute. After a loss (a gap, another server instance, an
+//! expired position) it takes a new snapshot before it follows the feed again.
 
 use backoff::Backoff;
 use serde::{Deserialize, Serialize};
@@ -63,7 +63,7 @@ enum Mode {
     },
 }
 
-/// PollReason the stream is not used.
+/// Why the page polls instead of using the stream.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub enum PollReason {
     /// It opens, but nothing arrives.

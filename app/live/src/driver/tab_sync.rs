@@ -87,8 +87,8 @@ impl Handle {
         });
     }
 
-    /// Leaves the other tabs when the session ends, and joins them when the user is signed in again. Tells them when the
-    /// identity has changed: only this tab has noticed.
+    /// Leaves the other tabs when the session ends, and joins them when the user is signed in again. Tells them when
+    /// the identity has changed: only this tab has noticed.
     pub(super) fn follow_identity(&self) {
         let identity = self.0.borrow().identity;
         let handle = self.clone();

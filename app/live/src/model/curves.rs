@@ -1,7 +1,7 @@
 //! Curves of an open operation: an answer plus the points of the feed.
 //!
-//! Points are merged by x (log lines by number, in [`super::log_buffer`]), so the answer and live points may arrive in any
-//! order and overlap.
+//! Points are merged by x (log lines by number, in [`super::log_buffer`]), so the answer and live points may arrive in
+//! any order and overlap.
 
 use protocol::{Point, Points};
 

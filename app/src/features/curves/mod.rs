@@ -1,5 +1,6 @@
 //! Curves of operations, on the page of one operation and in a comparison: [`cached`] keeps their data current,
-//! [`group`] puts them into charts, [`flat`] finds constant ones, [`sampled`] requests artifacts in the resolution of the zoom.
+//! [`group`] puts them into charts, [`flat`] finds constant ones, [`sampled`] requests artifacts in the resolution of
+//! the zoom.
 
 pub mod cached;
 pub mod flat;

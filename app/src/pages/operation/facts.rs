@@ -1,4 +1,5 @@
-//! Column of facts beside the charts: times, host, attempt, checkpoint, cost, parameters, auto-cancel rule and activity.
+//! Column of facts beside the charts: times, host, attempt, checkpoint, cost, parameters, auto-cancel rule and
+//! activity.
 
 use super::sections::rule_section;
 use app_state::{Zones, address};

@@ -96,8 +96,8 @@ impl Still {
         still
     }
 
-    /// Handles a moved pointer. A pointer that merely rests where the list appears, after a click that led here, freezes
-    /// nothing.
+    /// Handles a moved pointer. A pointer that merely rests where the list appears, after a click that led here,
+    /// freezes nothing.
     pub fn pointed(self) {
         if !self.points.get_untracked() {
             self.points.set(true);

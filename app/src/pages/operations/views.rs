@@ -1,5 +1,5 @@
-//! Views as tabs above the list: built-in ones and those saved in this browser. The current saved one can be renamed and
-//! deleted; a list that is no view can be saved as one.
+//! Views as tabs above the list: built-in ones and those saved in this browser. The current saved one can be renamed
+//! and deleted; a list that is no view can be saved as one.
 
 use app_state::address::list::Asked;
 use app_state::toasts::Toasts;

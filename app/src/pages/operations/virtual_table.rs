@@ -187,8 +187,8 @@ pub fn Sheet(
         })
     });
     let list = InList { numbers, branches: kin.branches, fold: kin.fold, differing, columns };
-    // Empty cells of a row that has only a first one. They are hidden with their columns; a cell that spans more columns
-    // than are shown would take room for the others.
+    // Empty cells of a row that has only a first one. They are hidden with their columns; a cell that spans more
+    // columns than are shown would take room for the others.
     let rest = move || {
         whole(move || {
             let chosen = columns.get();

@@ -19,7 +19,8 @@ impl History {
         self.0.push_back(value.filter(|value| value.is_finite()).map(|value| value.max(0.0)));
     }
 
-    /// The newest samples as bars, right-aligned, relative to `top` or to the largest of them. Empty if none is above 0.
+    /// The newest samples as bars, right-aligned, relative to `top` or to the largest of them. Empty if none is above
+    /// 0.
     pub fn sparkline(&self, columns: usize, top: Option<f64>) -> String {
         let newest = || self.0.iter().skip(self.0.len().saturating_sub(columns)).copied();
         let top = top.unwrap_or_else(|| newest().flatten().fold(0.0, f64::max));

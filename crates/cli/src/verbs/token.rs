@@ -33,7 +33,8 @@ enum TokenCommand {
 struct CreateArgs {
     /// Name of the token; the audit log shows it
     name: String,
-    /// viewer (reads), operator (also controls operations and alerts), or admin (also drains hosts, manages tokens and users)
+    /// viewer (reads), operator (also controls operations and alerts), or admin (also drains hosts, manages tokens and
+    /// users)
     #[arg(long)]
     role: Role,
     /// Only for these kinds, such as 'training.*,data.load'; `*` matches any characters. Default: all kinds

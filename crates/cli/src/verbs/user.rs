@@ -40,7 +40,8 @@ enum UserCommand {
 struct AddArgs {
     /// Name with which the user signs in
     name: String,
-    /// viewer (reads), operator (also controls operations and alerts), or admin (also drains hosts, manages tokens and users)
+    /// viewer (reads), operator (also controls operations and alerts), or admin (also drains hosts, manages tokens and
+    /// users)
     #[arg(long)]
     role: Role,
     /// Only for these kinds, such as 'training.*,data.load'; `*` matches any characters. Default: all kinds

@@ -4,8 +4,8 @@ use crate::source::rows_of;
 use crate::validate::{RowVerdict, Validator};
 use market_data::Timeframe;
 
-/// The rows do not depend on where the bytes are cut, and an accepted bar is a possible one. The first byte of the input
-/// is the timeframe, the second the length of the pieces.
+/// The rows do not depend on where the bytes are cut, and an accepted bar is a possible one. The first byte of the
+/// input is the timeframe, the second the length of the pieces.
 pub fn csv(bytes: &[u8]) {
     let [timeframe, piece, bytes @ ..] = bytes else { return };
     let timeframe = if timeframe % 2 == 0 { Timeframe::H1 } else { Timeframe::D1 };

@@ -16,7 +16,8 @@ pub struct ProcessTree {
 }
 
 impl ProcessTree {
-    /// Reads these processes; they are all of the operation's that are alive. Blocks its thread for some 50 µs a process.
+    /// Reads these processes; they are all of the operation's that are alive. Blocks its thread for some 50 µs a
+    /// process.
     pub fn read(&mut self, processes: impl IntoIterator<Item = u32>) -> Reading {
         let mut threads = Vec::new();
         let mut found = 0_u32;

@@ -61,8 +61,9 @@ impl Totals {
         }
         self.known = next;
         let increase = |of: fn(&Moment) -> Option<f64>| Some((of(&now)? - of(&before)?).max(0.0));
-        // Most kernels count the waits for disks only if that is switched on, and never those for a journal. So a thread
-        // that is seen in an uninterruptible wait counts as waiting since the last call, if any disk was waited for.
+        // Most kernels count the waits for disks only if that is switched on, and never those for a journal. So a
+        // thread that is seen in an uninterruptible wait counts as waiting since the last call, if any disk was waited
+        // for.
         let seen = f64::from(uninterruptible) * passed;
         self.disk_wait += if increase(|moment| moment.io).is_some_and(|io| io == 0.0) {
             disk_wait

@@ -1,7 +1,7 @@
 //! The splitter of `wasm_split_cli_support`, with small parts merged.
 //!
-//! The library makes a part of each set of users of a function. With the sections of this page, that are more than 1,000
-//! parts, most of them smaller than 2 kB. `build.rs` adds `merge.rs` to its source, which is compiled here.
+//! The library makes a part of each set of users of a function. With the sections of this page, that are more than
+//! 1,000 parts, most of them smaller than 2 kB. `build.rs` adds `merge.rs` to its source, which is compiled here.
 #![allow(
     warnings,
     clippy::all,

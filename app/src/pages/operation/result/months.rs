@@ -53,8 +53,8 @@ fn range_of(month: &str) -> Option<(f64, f64)> {
     Some((start(months)?, start(months + 1)? - 1.0))
 }
 
-/// The table; `total` makes the text of a year's last column. `on_press` is called with the range of a pressed month, in
-/// seconds since 1970.
+/// The table; `total` makes the text of a year's last column. `on_press` is called with the range of a pressed month,
+/// in seconds since 1970.
 pub fn calendar(
     label: &'static str,
     cells: Vec<Cell>,

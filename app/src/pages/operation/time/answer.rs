@@ -1,5 +1,5 @@
-//! Breakdown of the operation's time: requested when it is shown, again while the operation runs, and once more when the
-//! last samples have arrived.
+//! Breakdown of the operation's time: requested when it is shown, again while the operation runs, and once more when
+//! the last samples have arrived.
 
 use leptos::prelude::*;
 use leptos::task::spawn_local;

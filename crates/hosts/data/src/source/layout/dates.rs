@@ -1,5 +1,5 @@
-//! Date order: `03/04/2024` is decided by a number above 12 in the sample, or by the user; `24/04/03` also by the order of
-//! the rows.
+//! Date order: `03/04/2024` is decided by a number above 12 in the sample, or by the user; `24/04/03` also by the order
+//! of the rows.
 
 use super::super::SourceResult;
 use super::super::columns::{Columns, TimeColumns};
