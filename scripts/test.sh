@@ -70,13 +70,13 @@ rustdoc() {
 }
 
 # Includes doc tests, and the test that compares docs/openapi.json with the code.
-tests() { limited 25m cargo test "${NATIVE[@]}" --quiet; }
+tests() { limited 35m cargo test "${NATIVE[@]}" --quiet; }
 
 # One minute of `make soak`.
 soak() { limited 10m scripts/soak.sh --seed 1 --minutes 1; }
 
 build() {
-    limited 2m node --test --test-reporter dot scripts/site/site.test.mjs && limited 25m scripts/build.sh
+    limited 2m node --test --test-reporter dot scripts/site/site.test.mjs && limited 45m scripts/build.sh
 }
 
 # Allocations and instructions of the hot paths. After the build, whose crates it uses.
