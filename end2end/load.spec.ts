@@ -2,8 +2,8 @@
 import { alive, expect, linkOf, percent, rail, reaches, row, startLoad, SYMBOL, test } from './signalbox';
 
 test('a load is started, watched, cancelled with a receipt, found again and resumed', async ({ page, rows, request }) => {
-    // Each of the three years of bars is a segment of about two seconds of work.
-    await startLoad(page, { symbol: SYMBOL, rowsPerSecond: 900 });
+    // Each of the three years of bars is a segment of about four seconds of work.
+    await startLoad(page, { symbol: SYMBOL, rowsPerSecond: 500 });
 
     // The list updates by itself.
     await rail(page, 'Operations').click();

@@ -99,7 +99,7 @@ api() {
 
 browser() {
     CHROMIUM=$(scripts/browser.sh) SIGNALBOX_SERVER=$SERVER SIGNALBOX_SITE=$SITE \
-        limited 30m playwright test --config end2end/playwright.config.ts
+        limited 45m playwright test --config end2end/playwright.config.ts
 }
 
 # The most important flows in the engines that `browser` does not have.

@@ -11,7 +11,7 @@ pub const FACTS: [Line<ExecResult>; 6] = [
     line("CPU cores used", "CPU time ÷ wall time", Better::Neither, busy, format::ratio_to),
     line(
         "Peak memory",
-        "Largest resident memory of a single process",
+        "Of the whole cgroup if it counts memory, otherwise of the largest process",
         Better::Lower,
         |r| r.peak_memory.map(|b| b as f64),
         bytes,

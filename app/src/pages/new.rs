@@ -101,7 +101,7 @@ fn Offered() -> impl IntoView {
             Face::Nothing => view! {
                 <Empty
                     title="Nothing to start"
-                    text="No host has connected since the server started, so the available kinds are unknown. The Hosts page shows why each host is unreachable."
+                    text="No kinds are available to you. Either no host that offers your kinds has connected since the server started, or your role has no access to kinds. The Hosts page shows the status of each host."
                 >
                     <A href="/hosts" attr:class="button">
                         "Go to hosts"

@@ -112,7 +112,7 @@ fn pairs(given: &Given) -> anyhow::Result<Vec<(&str, &str, bool)>> {
     let mut all = Vec::with_capacity(given.typed.len() + given.from_files.len());
     for pair in &given.typed {
         let Some((name, text)) = pair.split_once('=') else {
-            bail_usage!("'{pair}' is not a parameter. Write name=value");
+            bail_usage!("'{pair}' has no '='. Write name=value");
         };
         all.push((name, text, true));
     }

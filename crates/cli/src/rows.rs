@@ -152,7 +152,8 @@ impl Listed for HostStatus {
 impl Listed for KindOffer {
     const COLUMNS: &'static [&'static str] = &["KIND", "TITLE", "HOSTS", "AVAILABLE"];
     const FIELDS: &'static [&'static str] = &["kind", "title", "hosts", "available"];
-    const EMPTY: &'static str = "Nothing can be started: no host has connected since the server started.";
+    const EMPTY: &'static str =
+        "Nothing can be started: no host with your kinds has connected since the server started.";
 
     fn name(&self) -> String {
         self.spec.name.to_string()

@@ -114,7 +114,9 @@ impl To {
         let server_flag = is_flag(&self.server, "SIGNALBOX_SERVER_URL");
         let context_flag = is_flag(&self.context, "SIGNALBOX_CONTEXT");
         if server_flag && context_flag {
-            bail_usage!("--server and --context exclude each other: a context has a server. Use one of them");
+            bail_usage!(
+                "--server and --context can't be used together: a context already has a server. Use one of them"
+            );
         }
         // A flag overrides the variable of the other.
         let context = match (given(&self.context).filter(|_| !server_flag), &self.server) {

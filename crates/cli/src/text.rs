@@ -20,7 +20,7 @@ pub fn kinds(kinds: &KindList) -> String {
         }
     }
     if output.is_empty() {
-        "Nothing can be started: no host has connected since the server started.".to_owned()
+        "Nothing can be started: no host with your kinds has connected since the server started.".to_owned()
     } else {
         output
     }

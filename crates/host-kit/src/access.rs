@@ -60,7 +60,7 @@ fn by_address(host: &str) -> Result<(), ApiError> {
         return Ok(());
     }
     let why = format!(
-        "The name '{}' is not allowed for a host without a token. Use the host's IP address, or set a token.",
+        "The host name '{}' in the URL is not allowed for a host without a token. Use the host's IP address or localhost, or set a token.",
         host.chars().take(100).collect::<String>()
     );
     Err(ApiError::new(ProblemType::Forbidden, why))

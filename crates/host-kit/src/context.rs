@@ -84,7 +84,9 @@ pub enum CheckpointError {
         bytes: usize,
     },
     /// The name of a file is invalid.
-    #[error("'{0}' is not a file name: use at most 100 letters, digits, dots, dashes and underscores")]
+    #[error(
+        "'{0}' is not a valid file name: use at most 100 letters, digits, dots, dashes and underscores, and do not start with a dot"
+    )]
     Name(String),
     /// The host has no folder for files.
     #[error("the host can't store files; set a folder with HostBuilder::checkpoints")]

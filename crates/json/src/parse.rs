@@ -75,7 +75,7 @@ impl<'a> Parser<'a> {
     /// Enters a list or an object.
     fn enter(&mut self, depth: usize) -> Result<(), Error> {
         if depth > MAX_DEPTH {
-            return Err(self.expected("no deeper nesting"));
+            return Err(self.expected("at most 127 levels of nesting"));
         }
         self.at += 1;
         Ok(())
@@ -93,7 +93,7 @@ impl<'a> Parser<'a> {
                 Ok(true)
             }
             Some(_) if n == 0 => Ok(true),
-            _ => Err(self.expected("a comma or the end")),
+            _ => Err(self.expected("a comma or a closing bracket")),
         }
     }
 

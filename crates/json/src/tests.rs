@@ -311,7 +311,7 @@ fn an_error_names_its_cause() {
     assert_eq!(error("{}"), "missing field `plain`");
     assert_eq!(error(r#"{"plain":"x"}"#), r#"invalid type: string "x", expected u64"#);
     assert_eq!(error(r#"{"plain":1,"plain":2}"#), "duplicate field `plain`");
-    assert_eq!(error("{"), "expected a comma or the end at byte 1");
+    assert_eq!(error("{"), "expected a comma or a closing bracket at byte 1");
     assert!(from_str::<(u8, u8)>("[1,2,3]").is_err() && from_str::<(u8, u8)>("[1]").is_err());
 }
 

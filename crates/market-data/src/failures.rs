@@ -15,7 +15,7 @@ pub fn unreadable(path: &Path, error: &io::Error) -> Failure {
     match error.kind() {
         io::ErrorKind::NotFound => failure(
             format!("{shown} was not found."),
-            "Check the source's folder in the configuration, and that the disk is mounted.",
+            "Check that the folder exists, and that its disk is mounted.",
         ),
         io::ErrorKind::PermissionDenied => failure(
             format!("Permission denied: the host can't read {shown}."),

@@ -35,7 +35,7 @@ impl Symbol {
             || text.contains("..")
         {
             return Err(format!(
-                "'{shown}' is not a valid symbol. Use letters, digits and . - _ ^ = / : $ ! & +, starting with a letter, digit, ^ or $, e.g. MSFT, BRK.B, ^GSPC or BTC/USDT."
+                "'{shown}' is not a valid symbol. Use letters, digits and . - _ ^ = / : $ ! & +. Begin with a letter, digit, ^ or $, include a letter or digit, and do not use '..'. Examples: MSFT, BRK.B, ^GSPC, BTC/USDT."
             ));
         }
         // Some systems drop a trailing dot from folder names.

@@ -29,7 +29,7 @@ pub struct HostTrend {
     /// 95th percentile of the latency of requests to the host, in seconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub p95_seconds: Option<f64>,
-    /// Number of requests to the host; each try counts.
+    /// Number of requests to the host; retries count separately.
     pub requests: u64,
     /// Number of requests to the host without a usable response, except refusals (4xx) and requests that the server
     /// gave up.

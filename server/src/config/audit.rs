@@ -32,12 +32,12 @@ pub(super) fn settings(file: FileAudit) -> anyhow::Result<Option<AuditSinkConfig
         (None, None) => {
             ensure!(
                 file.token_file.is_none() && file.ca.is_none(),
-                "[audit] has 'token_file' or 'ca', but no webhook. Set webhook_url or webhook_url_file, or remove these keys"
+                "[audit] has 'token_file' or 'ca', but no webhook. Set 'webhook_url' or 'webhook_url_file', or remove 'token_file' and 'ca'"
             );
             return Ok(None);
         }
         (Some(_), Some(_)) => {
-            bail!("[audit] has both webhook_url and webhook_url_file; remove one of the two keys")
+            bail!("[audit] has both 'webhook_url' and 'webhook_url_file'; remove one of the two keys")
         }
     };
     let url = SecretUrl::parse(&text).context("the URL of the webhook in [audit] is invalid")?;

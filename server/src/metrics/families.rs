@@ -186,7 +186,7 @@ pub(super) fn host_requests(out: &mut Out<'_>, hosts: &[(HostName, Vec<RouteMetr
             (labels, ConstCounter::new(requests.ended(outcome)))
         })
     });
-    let help = "Requests to the host by outcome; each try counts";
+    let help = "Requests to the host by outcome; retries count separately";
     family(out, "signalbox_host_requests", help, None, outcomes)?;
     let bytes = |of: fn(&Requests) -> u64| {
         routes().map(move |(labels, requests)| (labels, ConstCounter::new(of(requests))))

@@ -46,7 +46,7 @@ pub async fn run(args: CancelArgs) -> anyhow::Result<Exit> {
                 "name the operations to cancel, or select them with --kind, --state or other filters",
             ));
         }
-        (false, false) => return Err(usage("IDs and filters exclude each other. Use only one of them")),
+        (false, false) => return Err(usage("IDs and filters can't be used together. Use only one of them")),
         (true, false) => return cancel_matching(&target, &query, args.reason, args.follow, args.yes).await,
         (false, true) => {}
     }

@@ -201,7 +201,7 @@ fn warning_about(kinds: &KindList, kind: &str, set: Vec<String>) -> Option<Strin
         // A server whose hosts have not connected yet knows no kinds.
         let known = names.join(", ");
         return (!names.is_empty()).then(|| {
-            format!("The defaults are saved, but no host has connected that offers the kind '{kind}'. Kinds: {known}.")
+            format!("The defaults are saved, but the server lists no kind '{kind}' for you. Kinds: {known}.")
         });
     }
     let refused = |pair: String| params::read(kinds, kind, &Given { typed: vec![pair], from_files: vec![] });
@@ -232,7 +232,7 @@ fn set_params(contexts: &mut Contexts, kind: &str, params: &[String]) -> anyhow:
             Some((name, value)) => {
                 defaults.insert(name.to_owned(), value.to_owned());
             }
-            None => bail_usage!("'{pair}' is not a parameter. Write name=value"),
+            None => bail_usage!("'{pair}' has no '='. Write name=value"),
         }
     }
     if params.is_empty() {

@@ -32,7 +32,9 @@ pub async fn run(args: KindsArgs) -> anyhow::Result<Exit> {
     let Some(offer) = kinds.kinds.iter().find(|offer| offer.spec.name.as_str() == name) else {
         let names: Vec<&str> = kinds.kinds.iter().map(|offer| offer.spec.name.as_str()).collect();
         if names.is_empty() {
-            bail!("no kinds are known, because no host has connected. `signalbox hosts` shows the hosts");
+            bail!(
+                "no kinds are available to you: no host with your kinds has connected, or your token has no access to kinds. `signalbox hosts` shows the hosts"
+            );
         }
         bail!("no host offers the kind '{name}'. Kinds: {}", names.join(", "));
     };

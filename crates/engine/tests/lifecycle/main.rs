@@ -120,6 +120,7 @@ async fn invalid_params_start_nothing_and_each_is_explained() {
 async fn one_idempotency_key_starts_one_operation() {
     let stage = Stage::new(4).await;
     let engine = stage.engine();
+    let mut feed = Follower::new(&engine, 0);
     stage::up(&engine).await;
     let request = || protocol::api::StartOperation {
         kind: "test.count".parse().unwrap(),
@@ -133,6 +134,8 @@ async fn one_idempotency_key_starts_one_operation() {
     assert_ne!(a.new, b.new);
     let other = protocol::api::StartOperation { params: json!({"steps": 3}), ..request() };
     assert!(matches!(engine.start(other.clone(), key()).await.unwrap_err(), EngineError::KeyReused));
+    // A request to the host may keep the database open after the close.
+    feed.until(|operation| operation.id == a.operation.id && operation.state.ended()).await;
     engine.close().await;
     drop(engine);
     // Also after a restart, from the store.

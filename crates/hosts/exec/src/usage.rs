@@ -183,7 +183,7 @@ impl Usage {
         self.reading.cpu
     }
 
-    /// Peak resident memory of a single process in bytes, if measured.
+    /// Peak memory in bytes, if measured: of the cgroup if it counts memory, otherwise of the largest process.
     pub fn peak_memory(&self) -> Option<u64> {
         self.reading.peak_memory_bytes
     }

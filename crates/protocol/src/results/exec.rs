@@ -21,8 +21,8 @@ pub struct ExecResult {
     /// CPU time of the command and its child processes, if the system reports it. Sampled periodically.
     #[serde(default)]
     pub cpu_seconds: Option<f64>,
-    /// Peak resident memory of a single process of the command in bytes, if the system reports it. Sampled
-    /// periodically, so a short peak at the end may be missing.
+    /// Peak memory in bytes, if the system reports it: of the cgroup of the command if it has a memory controller,
+    /// otherwise of its largest process. Processes are sampled periodically, so a short peak at the end may be missing.
     #[serde(default)]
     pub peak_memory: Option<u64>,
     /// Number of output lines in the log.

@@ -92,7 +92,7 @@ pub fn PerformanceTable(result: BacktestResult) -> impl IntoView {
                         <th scope="row">"Final equity"</th>
                         {equities(result.final_equity, held_equity)}
                         {after_equity}
-                        <td class="means">"Cash plus open positions at the end"</td>
+                        <td class="means">"Cash after the last position was closed, with costs"</td>
                     </tr>
                     {lines}
                 </tbody>
