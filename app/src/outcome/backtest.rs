@@ -64,7 +64,7 @@ pub const PERFORMANCE: [Line<Performance>; 12] = [
 /// Final equity. It depends on the initial capital, so only the return is marked as better.
 const FINAL: Line<BacktestResult> = Line {
     name: "Final equity",
-    means: "Cash plus open positions at the end",
+    means: "Cash after the last position was closed, with costs",
     better: Better::Neither,
     of: |r| Some(r.final_equity),
     shown: format::figure_to,

@@ -98,7 +98,7 @@ mod tests {
     #[test]
     fn an_invalid_setting_is_named_with_a_correction() {
         for (text, named) in [
-            ("token_file = '/t'", "Set webhook_url"),
+            ("token_file = '/t'", "Set 'webhook_url'"),
             ("webhook_url = 'https://a.example'\nwebhook_url_file = '/u'", "remove one of the two keys"),
             ("webhook_url = 'logs.example.org'", "it is not a URL"),
             ("webhook_url_file = '/nowhere/url'", "can't read /nowhere/url (audit.webhook_url_file)"),
